@@ -1,0 +1,23 @@
+/** Event types of the reducer topics (design 9). */
+export const PUBLISHABLE_EVENT_TYPES = [
+  'AGGREGATION_STARTED',
+  'BATCH_PROCESSED',
+  'STATE_PERSISTED',
+  'AGGREGATION_COMPLETED',
+  'AGGREGATION_FAILED',
+  'FSM_STATE_INITIALIZED',
+  'FSM_STATE_TRANSITIONED',
+  'NODE_INTROSPECTION',
+  'REGISTRY_REQUEST_INTROSPECTION',
+  'NODE_HEARTBEAT',
+  'OPERATION_FAILED',
+] as const;
+
+/** Event types only this service emits; a PublishEvent may not use them. */
+export const SERVICE_EVENT_TYPES = ['INTENT_EMITTED', 'INTENT_RESULT', 'FSM_STATES_RECOVERED'] as const;
+
+export type EventType = (typeof PUBLISHABLE_EVENT_TYPES)[number] | (typeof SERVICE_EVENT_TYPES)[number];
+
+/** `{prefix}.reducer.events.{event_type}` in lower case (seed 5.2). */
+export const topicOf = (prefix: string, eventType: EventType): string =>
+  `${prefix}.reducer.events.${eventType.toLowerCase()}`;

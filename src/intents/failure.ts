@@ -1,0 +1,25 @@
+/**
+ * Failure classes (design 4): the one vocabulary that stores, activities and the workflow use to decide what a failure
+ * means. Adapters translate a driver's error into a class; nothing else looks at driver errors.
+ */
+
+/**
+ * - `invalid`: the intent itself is wrong; never retried, isolated from its batch.
+ * - `transient`: a retry is likely to help soon (deadlock, serialization, pool exhausted, leader change).
+ * - `unavailable`: the store is down; retried as long as the outage budget lasts.
+ * - `unknown`: anything else; three attempts (the seed's number).
+ */
+export type FailureClass = 'invalid' | 'transient' | 'unavailable' | 'unknown';
+
+/** An error of an adapter, with its class. `cause` keeps the driver's error. */
+export class EffectError extends Error {
+  override readonly name = 'EffectError';
+
+  constructor(
+    readonly failureClass: FailureClass,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

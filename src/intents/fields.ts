@@ -1,0 +1,25 @@
+/** Zod fields shared by the intent schemas. */
+import { z } from 'zod';
+
+export const text = z.string().max(32_767);
+
+/** A UUID of any version, as PostgreSQL accepts it; normalised to lower case because it becomes a key. */
+export const guid = z.guid().transform((value) => value.toLowerCase());
+
+/** A count that JSON carries without loss: 0 to 2^53 - 1. */
+export const safeCount = z.int().nonnegative();
+
+/** A state's name is free text upstream; upper case here, VARCHAR(50) in the tables. */
+export const fsmState = z
+  .string()
+  .min(1)
+  .max(50)
+  .transform((value) => value.toUpperCase())
+  .refine((value) => value.length <= 50, 'expected at most 50 characters in upper case');
+
+/** ISO 8601; without an offset it is UTC (Python's `isoformat()` of a naive time). Kept as text: Date loses microseconds. */
+export const timestamp = z.iso
+  .datetime({ offset: true, local: true })
+  .transform((value) => (/(?:Z|[+-]\d\d:?\d\d)$/.test(value) ? value : `${value}Z`));
+
+export const jsonObject = z.record(z.string(), z.unknown());

@@ -1,0 +1,91 @@
+/**
+ * Ports: what activities ask of the outside world. `src/postgres` and `src/kafka` implement them, `src/worker` puts them
+ * together; activities never see a driver.
+ *
+ * Every store call takes a batch and answers in the batch's order. A store settles what it can say about one intent
+ * (repeat, conflict, bad row) as an outcome, and throws an `EffectError` only when the whole call has to be tried again.
+ */
+import type { PersistFsmTransitionPayload } from './persist-fsm-transition/schema.js';
+import type { PersistStatePayload } from './persist-state/schema.js';
+import type { RecoverFsmStatesPayload, RecoveredStates } from './recover-fsm-states/schema.js';
+
+/** One intent on its way to a store: parsed payload plus what the ledger needs to recognise a repeat. */
+export interface Command<P> {
+  readonly intent_id: string;
+  /** SHA-256 (hex) of the canonical raw intent type and payload: tells a repeat from another intent under the same id. */
+  readonly payload_hash: string;
+  /** The Temporal execution that carries the intent, kept in the ledger for the operator. */
+  readonly execution_id: string;
+  readonly payload: P;
+}
+
+/** What a store says about one command. `result` holds the type's own result fields, `settled_at` ISO 8601 UTC. */
+export type EffectOutcome<R> =
+  | { readonly ok: true; readonly result: R; readonly settled_at: string; readonly repeated: boolean }
+  | { readonly ok: false; readonly error: string; readonly settled_at: string };
+
+export interface PersistStateFields {
+  readonly aggregation_id: string;
+  readonly namespaces_persisted: readonly string[];
+  readonly total_workflows: number;
+  readonly total_items: number;
+}
+
+export interface FsmTransitionFields {
+  readonly workflow_id: string;
+  readonly transition_id: string;
+  readonly from_state: string | null;
+  readonly to_state: string;
+  readonly duplicate: boolean;
+}
+
+export interface PublishFields {
+  readonly event_type: string;
+  readonly topic: string;
+  readonly event_id: string;
+  readonly event_published: boolean;
+  readonly dlq_fallback: boolean;
+}
+
+export interface BridgeStateStore {
+  persist(batch: readonly Command<PersistStatePayload>[]): Promise<EffectOutcome<PersistStateFields>[]>;
+}
+
+export interface FsmTransitionStore {
+  insert(batch: readonly Command<PersistFsmTransitionPayload>[]): Promise<EffectOutcome<FsmTransitionFields>[]>;
+}
+
+export interface FsmStateStore {
+  /** One page of states, newest first; at most `maxBytes` of JSON. */
+  recover(request: RecoverFsmStatesPayload, maxBytes: number): Promise<RecoveredStates>;
+}
+
+/** What the ledger remembers of an intent. */
+export interface LedgerRecord {
+  readonly intent_id: string;
+  readonly intent_type: string;
+  readonly payload_hash: string;
+  readonly execution_id: string;
+  readonly result: Readonly<Record<string, unknown>>;
+  readonly settled_at: string;
+}
+
+/** The ledger, for effects that cannot share a transaction with it (Kafka), and for reading stored outcomes. */
+export interface Ledger {
+  find(intentIds: readonly string[]): Promise<ReadonlyMap<string, LedgerRecord>>;
+  /** Insert, on conflict do nothing: the first outcome stays. */
+  record(records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
+}
+
+/** A message for Kafka, already wrapped: `key` decides the partition and so the order. */
+export interface OutboundMessage {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface EventPublisher {
+  /** Settles per message, in order; throws only when none can be said to have been sent. */
+  publish(messages: readonly OutboundMessage[]): Promise<void>;
+}

@@ -1,0 +1,44 @@
+/** RecoverFSMStates (seed 3.4): reads the current state of every workflow, a page at a time. */
+import { z } from 'zod';
+import { fsmState, text, timestamp } from '../fields.js';
+
+/** Largest page, the seed's safety limit. */
+export const MAX_PAGE = 10_000;
+
+export const recoverFsmStatesPayload = z.looseObject({
+  /** Correlates the answer with the question. */
+  recovery_id: text.min(1).max(255),
+  timestamp: timestamp.nullish(),
+  request_all_workflows: z.boolean().default(true),
+  /** How far back, in days; the seed's 7 by default. */
+  since_days: z.number().positive().max(36_500).default(7),
+  /** States a page, 1 to 10,000. */
+  limit: z.int().min(1).max(MAX_PAGE).default(MAX_PAGE),
+  /** `next_cursor` of the page before. */
+  cursor: text.max(1_000).nullish(),
+  /** Only workflows whose metadata names one of these namespaces. */
+  namespaces: z.array(text).min(1).nullish(),
+  /** Only workflows in one of these states. */
+  states: z.array(fsmState).min(1).nullish(),
+});
+
+export type RecoverFsmStatesPayload = z.infer<typeof recoverFsmStatesPayload>;
+
+export interface RecoveredState {
+  readonly current_state: string;
+  readonly previous_state: string | null;
+  readonly transition_count: number;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** ISO 8601 in UTC. */
+  readonly last_transition_at: string;
+}
+
+export interface RecoveredStates {
+  readonly recovered_states: Readonly<Record<string, RecoveredState>>;
+  readonly total_recovered: number;
+  /** Stored states that could not be read into the answer. */
+  readonly failed: number;
+  /** True when more states match than the page holds; `next_cursor` then leads on. */
+  readonly truncated: boolean;
+  readonly next_cursor: string | null;
+}
