@@ -1,0 +1,99 @@
+/**
+ * Settings, read from the environment once. The only reader of `process.env`: everything else is handed what it needs.
+ * Names are the seed system's where it has them, the field's otherwise.
+ */
+import { hostname } from 'node:os';
+import envPaths from 'env-paths';
+import { z } from 'zod';
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const list = z
+  .string()
+  .transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''))
+  .refine((items) => items.length > 0, 'expected at least one host:port');
+
+const environment = z.object({
+  /** host:port of the Temporal frontend; unset: the local stack's. */
+  TEMPORAL_ADDRESS: z.string().optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_TASK_QUEUE: z.string().default('bridge-store-effect'),
+  TEMPORAL_UI_URL: z.string().optional(),
+  /** postgres:// URL; unset: made from PG* when PGHOST is set, else the local stack's. */
+  DATABASE_URL: z.string().optional(),
+  PGHOST: z.string().optional(),
+  PGPORT: whole(1, 65_535).default(5432),
+  PGUSER: z.string().default('postgres'),
+  PGPASSWORD: z.string().default(''),
+  PGDATABASE: z.string().default('omninode_bridge'),
+  /** Connections the pool keeps (seed: 10) and opens at most (seed: 50; 20 to 30 is its optimum). */
+  PG_POOL_MIN: whole(0, 500).default(10),
+  PG_POOL_MAX: whole(1, 500).default(25),
+  /** Milliseconds; under the activities' 90 s start-to-close. */
+  PG_STATEMENT_TIMEOUT_MS: whole(100, 85_000).default(60_000),
+  PG_CHECKOUT_TIMEOUT_MS: whole(100, 60_000).default(5_000),
+  KAFKA_BOOTSTRAP_SERVERS: list.optional(),
+  KAFKA_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,150}$/, 'expected letters, digits, dots, dashes or underscores')
+    .default('omninode_bridge'),
+  KAFKA_GROUP_ID: z.string().default('bridge-store-effect'),
+  KAFKA_TOPIC_PARTITIONS: whole(1, 1_000).default(3),
+  KAFKA_REPLICATION_FACTOR: whole(-1, 32_767).default(-1),
+  KAFKA_DLQ_SUFFIX: z.string().default('.dlq'),
+  KAFKA_MAX_RETRY_ATTEMPTS: whole(0, 20).default(3),
+  /** Seconds. */
+  KAFKA_RETRY_BACKOFF_BASE: z.coerce.number().positive().max(60).default(0.3),
+  KAFKA_TIMEOUT_SECONDS: z.coerce.number().positive().max(80).default(30),
+  /** `environment` and `region` of every envelope. */
+  ENVIRONMENT: z.string().default('development'),
+  REGION: z.string().default('local'),
+  SERVICE_INSTANCE: z.string().default(hostname()),
+  /** Port of /health, /ready and /metrics; 0 takes any free one. */
+  PORT: whole(0, 65_535).default(8080),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** Milliseconds a batch waits for company before it is sent; 0 sends as soon as the one before is done. */
+  BATCH_LINGER_MS: whole(0, 1_000).default(0),
+  /** Seconds running activities get to finish after SIGTERM. */
+  SHUTDOWN_GRACE_SECONDS: z.coerce.number().positive().max(600).default(30),
+  MAX_CACHED_WORKFLOWS: whole(0, 100_000).default(1_000),
+  MAX_CONCURRENT_ACTIVITIES: whole(1, 10_000).default(100),
+  /** Data and logs of the local stack. */
+  BRIDGE_STACK_DIR: z.string().default('.stack'),
+  /** Servers the local stack has built or downloaded. */
+  BRIDGE_CACHE_DIR: z.string().default(envPaths('bridge-store-effect', { suffix: '' }).cache),
+  BRIDGE_STACK_MODE: z.enum(['auto', 'native', 'compose']).default('auto'),
+  NO_COLOR: z.string().optional(),
+  CI: z.string().optional(),
+});
+
+export interface Config extends Omit<z.output<typeof environment>, 'DATABASE_URL'> {
+  readonly DATABASE_URL: string | undefined;
+}
+
+/** A variable that cannot be used. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** @throws ConfigError naming the variables, what was given and what was expected. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  // An empty variable is an unset one: `FOO= bridge ...` and compose files pass those.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
+  }
+  return { ...parsed.data, DATABASE_URL: parsed.data.DATABASE_URL ?? urlFromParts(parsed.data) };
+}
+
+function urlFromParts(env: z.output<typeof environment>): string | undefined {
+  if (env.PGHOST === undefined) return undefined;
+  const url = new URL('postgres://localhost');
+  url.hostname = env.PGHOST;
+  url.port = String(env.PGPORT);
+  url.username = encodeURIComponent(env.PGUSER);
+  url.password = encodeURIComponent(env.PGPASSWORD);
+  url.pathname = `/${encodeURIComponent(env.PGDATABASE)}`;
+  return url.href;
+}

@@ -1,0 +1,41 @@
+/** What the workflow hands to an activity and gets back. Plain data, free of zod: workflow code imports it. */
+import type { DerivedEvent } from './definition.js';
+import type { Plan } from './plan.js';
+import type { IntentResult } from './result.js';
+
+export interface BatchItem {
+  readonly intent_id: string;
+  /** The raw intent as it was sent: the activity parses it again. */
+  readonly intent: unknown;
+}
+
+/** An event on its way to be published with a later batch. */
+export interface Announcement extends DerivedEvent {
+  /** The intent it announces; makes its `event_id` stable. */
+  readonly intent_id: string;
+}
+
+export interface BatchInput {
+  readonly correlation_id: string;
+  readonly items: readonly BatchItem[];
+  /** Published along with this batch; only the announcing activity gets any. */
+  readonly announce?: readonly Announcement[];
+}
+
+export interface BatchOutput {
+  /** In the order of the items. */
+  readonly results: readonly IntentResult[];
+  /** What to announce of these results. */
+  readonly announce: readonly Announcement[];
+}
+
+/** Every intent activity has this one shape, so that the workflow can follow a plan without knowing the types. */
+export type BatchActivity = (input: BatchInput) => Promise<BatchOutput>;
+
+export type PlanActivity = (input: unknown) => Promise<Plan>;
+
+/** The activity that publishes events, and so carries the announcements. */
+export const ANNOUNCER = 'publishEvents';
+
+/** Announcements in one activity call: the same bound as its intents. */
+export const ANNOUNCEMENTS_PER_BATCH = 500;

@@ -1,0 +1,58 @@
+/**
+ * An intent type, said once: everything the planner, the validation, the activities, the metrics and the Web UI need to
+ * know of it. A type is a folder with a `schema.ts` and a `definition.ts`, an activity, and a line in `activities/registry.ts`.
+ */
+import type { z } from 'zod';
+import type { EventType } from './event-types.js';
+import type { IntentResult } from './result.js';
+
+/**
+ * Which retry policy the workflow runs the activity under (`workflows/policies.ts`).
+ * `write` and `publish` change a store, `read` only asks.
+ */
+export type RetryPolicyName = 'write' | 'publish' | 'read';
+
+/** An event announcing what happened to an intent; the envelope is added by the publisher. */
+export interface DerivedEvent {
+  readonly event_type: EventType;
+  readonly partition_key: string | null;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+export interface IntentDefinition<Type extends string = string, Payload = unknown> {
+  /** `intent_type` on the wire. */
+  readonly type: Type;
+  /** The only `target` accepted on the wire. */
+  readonly target: string;
+  /** Priority of an intent that names none; higher runs earlier. */
+  readonly defaultPriority: number;
+  /** Payload schema. Its output is what the activity works with; the wire keeps the original. */
+  readonly schema: z.ZodType<Payload>;
+  /** Name of the Temporal activity that carries out a batch. */
+  readonly activity: string;
+  readonly retryPolicy: RetryPolicyName;
+  /** Most that one activity call carries: intents, and bytes of their JSON. */
+  readonly limits: { readonly count: number; readonly bytes: number };
+  /** Intents of one priority with the same key keep their input order. */
+  orderKey(payload: Payload): string;
+  /** Tail of the activity's summary in the Web UI, e.g. `3 namespaces`; empty for none. */
+  describe(payloads: readonly Payload[]): string;
+  /** `error_code` of the results this type's effect fails with, e.g. `DATABASE_ERROR`. */
+  readonly errorCode: string;
+  /** The event announcing a success; null when there is nothing to announce. */
+  announce(result: IntentResult): DerivedEvent | null;
+  /** For intents that are events themselves: the `announcementKey` of the derived event they stand for, if any. */
+  announcedBy?(payload: Payload): string | null;
+}
+
+/** A definition whose payload type is not of interest: what registries and planners hold. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- methods make Payload invariant; `any` is its only top type
+export type AnyIntentDefinition = IntentDefinition<string, any>;
+
+/** Keeps the literal types of a definition and checks it. */
+export const defineIntent = <Type extends string, Payload>(
+  definition: IntentDefinition<Type, Payload>,
+): IntentDefinition<Type, Payload> => definition;
+
+/** `1 namespace`, `3 namespaces`. */
+export const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

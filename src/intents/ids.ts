@@ -1,0 +1,23 @@
+/** Ids that stay the same however often an intent is delivered (design 3). */
+import { createHash } from 'node:crypto';
+import stringify from 'safe-stable-stringify';
+import { v5 as uuidv5 } from 'uuid';
+
+/** Namespace of every UUIDv5 of this service; random, fixed for good: changing it would change every id. */
+const NAMESPACE = 'c1d6b7e2-5d0f-4a9b-9c38-0e8a5c1f7b64';
+
+/**
+ * SHA-256 (hex) of what an intent does: its type and payload with sorted keys. Priority and target are left out, because
+ * they do not change the effect: the same effect redelivered at another priority is a repeat.
+ */
+export const payloadHash = (intentType: unknown, payload: unknown): string =>
+  createHash('sha256')
+    .update(stringify([intentType, payload]) ?? '')
+    .digest('hex');
+
+/** The id of an intent that brings none: UUIDv5 of its list's scope, its index in the list, and its hash. */
+export const derivedIntentId = (scope: string, index: number, hash: string): string =>
+  uuidv5(`${scope}\n${index}\n${hash}`, NAMESPACE);
+
+/** The `event_id` of the event an intent causes: the same for every attempt, so that consumers can drop repeats. */
+export const eventIdOf = (intentId: string, eventType: string): string => uuidv5(`${intentId}\n${eventType}`, NAMESPACE);

@@ -1,0 +1,71 @@
+/** Checks on raw JSON that no schema makes: what the stores could not keep, or what would hurt on its way there. */
+
+export interface JsonProblem {
+  readonly path: string;
+  readonly problem: string;
+}
+
+/** `a.b[3]["x y"]`: a path as one would write it in code. */
+export const pathOf = (keys: readonly PropertyKey[]): string =>
+  keys.reduce<string>((path, key) => {
+    if (typeof key === 'number') return `${path}[${key}]`;
+    const name = String(key);
+    if (!/^[A-Za-z_][\w-]*$/.test(name)) return `${path}[${JSON.stringify(shorten(name))}]`;
+    return path === '' ? name : `${path}.${name}`;
+  }, '');
+
+/** Keeps text from the outside short enough for an error message. */
+export const shorten = (value: string, length = 80): string =>
+  value.length <= length ? value : `${value.slice(0, length)}… (${value.length} characters)`;
+
+/** The JSON type of a value, as an error message names it. */
+export function typeName(value: unknown): string {
+  if (value === null) return 'null';
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'array';
+  return typeof value;
+}
+
+/**
+ * First thing in `value` that cannot be carried: nesting deeper than `depth`, a NUL or half of a surrogate pair in a text
+ * (PostgreSQL refuses both: 22P05, 22P02), a `__proto__` key. Walks with a stack of its own, so that hostile nesting
+ * cannot overflow ours.
+ */
+export function findJsonProblem(value: unknown, depth: number): JsonProblem | null {
+  const stack: { value: unknown; keys: readonly PropertyKey[] }[] = [{ value, keys: [] }];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { value: current, keys } = next;
+    if (typeof current === 'string') {
+      const problem = textProblem(current);
+      if (problem !== null) return { path: pathOf(keys), problem };
+    } else if (typeof current === 'object' && current !== null) {
+      if (keys.length >= depth) {
+        const path = pathOf(keys.slice(0, 4));
+        return { path: `${path}…`, problem: `expected at most ${depth} levels of nesting, got more` };
+      }
+      const entries: [PropertyKey, unknown][] = Array.isArray(current)
+        ? current.map((item, index) => [index, item])
+        : Object.entries(current);
+      for (const [key, item] of entries) {
+        const problem = typeof key === 'string' ? keyProblem(key) : null;
+        if (problem !== null) return { path: pathOf([...keys, key]), problem };
+        // Numbers, booleans and null are always fine: not queueing them halves the walk on real input.
+        if (typeof item === 'string' || (typeof item === 'object' && item !== null)) {
+          stack.push({ value: item, keys: [...keys, key] });
+        }
+      }
+    }
+  }
+  return null;
+}
+
+function textProblem(text: string): string | null {
+  if (text.includes('\u0000')) return 'expected text without NUL characters (\\u0000), got string with one';
+  if (!text.isWellFormed()) return 'expected well-formed Unicode, got string with half of a surrogate pair';
+  return null;
+}
+
+function keyProblem(key: string): string | null {
+  if (key === '__proto__') return 'expected another key: __proto__ is not allowed, got object with it';
+  return textProblem(key);
+}

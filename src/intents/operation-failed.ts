@@ -1,0 +1,24 @@
+import type { DerivedEvent } from './definition.js';
+import type { IntentResult } from './result.js';
+
+/** `PersistFSMTransition` -> `PERSIST_FSM_TRANSITION`, as the upstream enumeration names it. */
+export const enumName = (intentType: string): string =>
+  intentType
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .toUpperCase();
+
+/** OPERATION_FAILED (seed 5.1). Null for a broker's failure: announcing it through the same broker would recurse. */
+export const operationFailed = (result: IntentResult): DerivedEvent | null =>
+  result['error_code'] === 'KAFKA_ERROR'
+    ? null
+    : {
+        event_type: 'OPERATION_FAILED',
+        partition_key: null,
+        payload: {
+          intent_type: enumName(result.intent_type),
+          error_code: result['error_code'] ?? 'UNKNOWN_ERROR',
+          error_message: result.error,
+          timestamp: result.timestamp,
+        },
+      };

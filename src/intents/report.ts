@@ -1,0 +1,51 @@
+/** The report of a list. Free of zod: workflow code imports it. */
+import { REPORT_BYTES } from './limits.js';
+import type { IntentResult, IntentStatus, Outcome } from './result.js';
+
+export interface Report {
+  readonly request_id: string;
+  readonly workflow_id: string;
+  readonly outcome: Outcome;
+  /** Results by status; a status that did not occur is left out. */
+  readonly counts: Readonly<Partial<Record<IntentStatus, number>>>;
+  /** In input order. */
+  readonly results: readonly IntentResult[];
+  /**
+   * True when the results did not fit a Temporal payload: successes then carry only their base fields, and
+   * `bridge status` reads the rest from the ledger.
+   */
+  readonly truncated: boolean;
+}
+
+/** Puts a report together and keeps it under `maxBytes` of JSON. */
+export function makeReport(
+  head: Pick<Report, 'request_id' | 'workflow_id' | 'outcome'>,
+  results: readonly IntentResult[],
+  maxBytes = REPORT_BYTES,
+): Report {
+  const counts: Partial<Record<IntentStatus, number>> = {};
+  for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1;
+  const report: Report = { ...head, counts, results, truncated: false };
+  if (jsonLength(report) <= maxBytes) return report;
+  // 300 characters of error times the 2,000 intents a list may hold stay well under the limit.
+  return { ...report, results: results.map(baseOf), truncated: true };
+}
+
+const baseOf = (result: IntentResult): IntentResult => ({
+  intent_id: result.intent_id,
+  intent_type: result.intent_type,
+  status: result.status,
+  success: result.success,
+  error: result.error === null ? null : result.error.slice(0, 300),
+  execution_time_ms: result.execution_time_ms,
+  timestamp: result.timestamp,
+});
+
+/** Bytes of a value's JSON in UTF-8; the workflow sandbox has no Buffer. */
+function jsonLength(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}
+
+/** `completed` when every intent succeeded, else `partial`. Dead letters count as successes that await delivery. */
+export const outcomeOf = (results: readonly IntentResult[]): Outcome =>
+  results.every((result) => result.status === 'succeeded') ? 'completed' : 'partial';

@@ -1,0 +1,37 @@
+import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
+import type { Logger } from 'pino';
+
+export interface KafkaSettings {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Longest wait for a broker's answer, in milliseconds; default 30,000 (the seed's timeout). */
+  readonly requestTimeoutMs: number;
+  /** kafkajs's own attempts after the first, inside one activity attempt; default 3. */
+  readonly retries: number;
+  /** First wait between those, in milliseconds. */
+  readonly retryBackoffMs: number;
+  readonly sasl?: SASLOptions;
+  readonly ssl?: boolean;
+}
+
+export function createKafka(settings: KafkaSettings, logger: Logger): Kafka {
+  const log = logger.child({ component: 'kafkajs' });
+  return new Kafka({
+    brokers: [...settings.brokers],
+    clientId: settings.clientId,
+    requestTimeout: settings.requestTimeoutMs,
+    connectionTimeout: 5_000,
+    // kafkajs would retry five times for up to half a minute each; Temporal's retries are the ones an operator can see.
+    retry: { retries: settings.retries, initialRetryTime: settings.retryBackoffMs, maxRetryTime: 5_000 },
+    ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
+    ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
+    logLevel: logLevel.WARN,
+    logCreator:
+      () =>
+      ({ level, log: { message, ...extra } }) => {
+        const { timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = extra;
+        // kafkajs reports as errors what it then retries; an error that stays is thrown, and logged where it is handled.
+        log[level === logLevel.ERROR ? 'warn' : 'info'](fields, message);
+      },
+  });
+}

@@ -1,0 +1,13 @@
+/** Search attributes of an execution. `bridge setup` registers them; they must exist before the first start. */
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+/** `running`, then the report's outcome; Keyword. */
+export const intentOutcome = defineSearchAttributeKey('IntentOutcome', 'KEYWORD');
+/** Distinct intent types of the list; KeywordList. */
+export const intentTypes = defineSearchAttributeKey('IntentTypes', 'KEYWORD_LIST');
+/** Intents that did not succeed; Int. */
+export const failedIntents = defineSearchAttributeKey('FailedIntents', 'INT');
+/** The list's correlation id; Keyword. */
+export const correlationId = defineSearchAttributeKey('CorrelationId', 'KEYWORD');
+
+export const searchAttributeKeys = [intentOutcome, intentTypes, failedIntents, correlationId] as const;

@@ -1,0 +1,43 @@
+/** The execution's current details in the Web UI: a small Markdown table, a row per tier. */
+import type { Plan, PlannedTier } from '../src/intents/plan.js';
+import type { IntentResult } from '../src/intents/result.js';
+
+/** Failures spelled out below the table; an operator reads the first ones and opens the result for the rest. */
+const SHOWN_FAILURES = 5;
+
+export function detailsOf(
+  plan: Plan,
+  results: readonly (IntentResult | undefined)[],
+  current: PlannedTier | null,
+): string {
+  const rows = plan.tiers.map((tier) => {
+    const indexes = tier.lanes.flatMap(({ chunks }) => chunks.flatMap((chunk) => chunk.indexes));
+    const settled = indexes.map((index) => results[index]).filter((result) => result !== undefined);
+    const types = [...new Set(indexes.map((index) => plan.intents[index]?.type ?? ''))].sort().join(', ');
+    const succeeded = settled.filter(({ success }) => success).length;
+    const failed = settled.filter(({ success, status }) => !success && status !== 'skipped').length;
+    const skipped = settled.filter(({ status }) => status === 'skipped').length;
+    const state = tier === current ? 'running' : settled.length === indexes.length ? 'done' : 'waiting';
+    return `| ${tier.priority} | ${types} | ${indexes.length} | ${succeeded} | ${failed} | ${skipped} | ${state} |`;
+  });
+  const table = [
+    '| Priority | Intent types | Intents | Succeeded | Failed | Skipped | State |',
+    '| ---: | --- | ---: | ---: | ---: | ---: | --- |',
+    ...rows,
+  ];
+  const failures = results.flatMap((result, index) =>
+    result === undefined || result.success || result.status === 'skipped'
+      ? []
+      : [`- \`intents[${index}]\` ${result.intent_type} **${result.status}**: ${escape(result.error ?? '')}`],
+  );
+  const more = failures.length - SHOWN_FAILURES;
+  return [
+    `**${plan.intents.length} intents**, request \`${escape(plan.request_id)}\``,
+    '',
+    ...(plan.tiers.length > 0 ? table : ['Nothing ran.']),
+    ...(failures.length > 0 ? ['', '**Failures**', ...failures.slice(0, SHOWN_FAILURES)] : []),
+    ...(more > 0 ? [`- and ${more} more in the result`] : []),
+  ].join('\n');
+}
+
+const escape = (text: string): string => text.slice(0, 200).replace(/[|`*_<>[\]\r\n]/g, ' ');

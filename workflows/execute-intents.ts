@@ -1,0 +1,95 @@
+/** `ExecuteIntentsWorkflow`: one list of intents, carried out durably in priority order. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  defineQuery,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { cutNesting } from '../src/intents/nesting.js';
+import type { Plan } from '../src/intents/plan.js';
+import { makeReport, outcomeOf, type Report } from '../src/intents/report.js';
+import type { IntentResult, Outcome } from '../src/intents/result.js';
+import { correlationId, failedIntents, intentOutcome, intentTypes } from '../src/temporal/search-attributes.js';
+import { detailsOf } from './details.js';
+import { PlanExecutor } from './plan-executor.js';
+import { planIntents } from './policies.js';
+import { type Progress, progressOf } from './progress.js';
+
+/** How far the execution is; answered at any time, also after its end. */
+export const progressQuery = defineQuery<Progress | null>('progress');
+
+/**
+ * @param input `{intents, request_id?, correlation_id?, options?}`; taken as unknown, because any client may start this.
+ * @returns the report, when no intent at or over the fail-fast priority failed.
+ * @throws ApplicationFailure `InvalidInput` for what is no request; `FailFast` with the report in its details.
+ * @throws CancelledFailure with the report in its details.
+ */
+export async function ExecuteIntentsWorkflow(input: unknown): Promise<Report> {
+  setHandler(progressQuery, () => null);
+  const plan = await planOf(input);
+  const { intents } = input as { intents: readonly unknown[] };
+  const executor: PlanExecutor = new PlanExecutor(plan, intents, () => {
+    setCurrentDetails(detailsOf(plan, executor.results, executor.current));
+  });
+  setHandler(progressQuery, () => progressOf(plan, executor.results, executor.current?.priority ?? null));
+  upsertSearchAttributes([
+    { key: intentOutcome, value: 'running' },
+    { key: intentTypes, value: [...plan.types] },
+    { key: correlationId, value: plan.correlation_id },
+  ]);
+
+  let cancelled = false;
+  try {
+    await executor.run();
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    cancelled = true;
+  }
+  // What happened is announced, also by a cancelled execution.
+  await CancellationScope.nonCancellable(() => executor.announceRest());
+
+  const results = executor.results as IntentResult[];
+  const stopper = executor.failedFast;
+  const outcome: Outcome = cancelled ? 'cancelled' : stopper !== undefined ? 'failed' : outcomeOf(results);
+  setCurrentDetails(detailsOf(plan, results, null));
+  upsertSearchAttributes([
+    { key: intentOutcome, value: outcome },
+    { key: failedIntents, value: results.filter(({ success }) => !success).length },
+  ]);
+  const report = makeReport(
+    { request_id: plan.request_id, workflow_id: workflowInfo().workflowId, outcome },
+    results,
+  );
+  if (cancelled) throw new CancelledFailure('the execution was cancelled', [report]);
+  if (stopper !== undefined) throw failFast(stopper, report);
+  return report;
+}
+
+/** Plans in a local activity. Nesting that no serializer survives is cut first, deep enough for the plan to reject it. */
+async function planOf(input: unknown): Promise<Plan> {
+  try {
+    return await planIntents(input).catch((error: unknown) => {
+      if (error instanceof RangeError) return planIntents(cutNesting(input));
+      throw error;
+    });
+  } catch (error) {
+    // The refusal itself is what the operator should read, not the local activity's wrapper around it.
+    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
+  }
+}
+
+function failFast(stopper: IntentResult, report: Report): ApplicationFailure {
+  const skipped = report.counts.skipped ?? 0;
+  return ApplicationFailure.create({
+    message: `${stopper.intent_type} ${stopper.intent_id} failed, ${skipped} intents skipped: ${stopper.error ?? ''}`,
+    type: 'FailFast',
+    nonRetryable: true,
+    details: [report],
+  });
+}

@@ -1,0 +1,2 @@
+/** What the worker registers. */
+export { ExecuteIntentsWorkflow } from './execute-intents.js';

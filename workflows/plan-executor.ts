@@ -1,0 +1,184 @@
+/**
+ * Follows a plan: tiers one after the other, lanes of a tier side by side, chunks of a lane one after the other. Knows no
+ * intent type; what to call, under which policy and how to name it stands in the plan.
+ */
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { ANNOUNCEMENTS_PER_BATCH, type Announcement, ANNOUNCER, type BatchOutput } from '../src/intents/batch.js';
+import { announcementKey } from '../src/intents/announcement.js';
+import { operationFailed } from '../src/intents/operation-failed.js';
+import type { Plan, PlannedChunk, PlannedLane, PlannedTier } from '../src/intents/plan.js';
+import type { IntentResult } from '../src/intents/result.js';
+import { type Unsettled, withoutEffect } from '../src/intents/settle.js';
+import { runBatch } from './policies.js';
+
+export class PlanExecutor {
+  /** By input index; filled as intents settle. */
+  readonly results: (IntentResult | undefined)[];
+  /** Announcements no broker has taken yet. */
+  #pending: Announcement[] = [];
+  readonly #indexById: ReadonlyMap<string, number>;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly intents: readonly unknown[],
+    private readonly onProgress: () => void,
+  ) {
+    this.results = plan.intents.map(() => undefined);
+    // The last of equal ids: only one of them executes, and repeats are not announced.
+    this.#indexById = new Map(plan.intents.map(({ id }, index) => [id, index]));
+  }
+
+  /** The tier being run; null before the first and after the last. */
+  current: PlannedTier | null = null;
+
+  get unannounced(): number {
+    return this.#pending.length;
+  }
+
+  /** Runs the whole plan. Every intent has a result afterwards. @throws only when cancelled. */
+  async run(): Promise<void> {
+    this.#rejectInvalid();
+    try {
+      for (const tier of this.plan.tiers) {
+        this.current = tier;
+        this.onProgress();
+        await this.#runTier(tier);
+        if (this.failedFast !== undefined) break;
+      }
+      this.#skipRest(`skipped: an intent of priority ${this.plan.options.failFastPriority} or higher failed`);
+    } catch (error) {
+      this.#skipRest('skipped: the execution was cancelled');
+      throw error;
+    } finally {
+      this.current = null;
+    }
+  }
+
+  /** The first failure, in input order, of a priority that stops the rest. */
+  get failedFast(): IntentResult | undefined {
+    const { failFastPriority } = this.plan.options;
+    return this.results.find(
+      (result, index) =>
+        (result?.status === 'failed' || result?.status === 'unknown') && this.#planned(index).priority >= failFastPriority,
+    );
+  }
+
+  /** Publishes what has not travelled with a batch. Failures leave it pending: the report says so. */
+  async announceRest(): Promise<void> {
+    for (let batch = this.#takePending(); batch.length > 0; batch = this.#takePending()) {
+      try {
+        const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
+        await runBatch('publish', ANNOUNCER, summary, this.#inputOf([], batch));
+        this.#announced(batch);
+      } catch (error) {
+        this.#pending.unshift(...batch);
+        if (isCancellation(error)) throw error;
+        return;
+      }
+    }
+  }
+
+  #rejectInvalid(): void {
+    this.plan.intents.forEach((intent, index) => {
+      if (intent.rejected === undefined) return;
+      const verdict: Unsettled = { status: 'failed', error: intent.rejected, errorCode: 'VALIDATION_ERROR', timestamp: now() };
+      this.#settle(index, withoutEffect(intent, verdict));
+    });
+  }
+
+  async #runTier(tier: PlannedTier): Promise<void> {
+    const carrier = tier.lanes.find(({ activity }) => activity === ANNOUNCER)?.chunks[0];
+    const announce = carrier === undefined ? [] : this.#takePending();
+    const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === carrier ? announce : [])));
+    // Settled, so that a cancelled lane does not leave the others unobserved.
+    const failed = (await Promise.allSettled(lanes)).find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async #runLane(lane: PlannedLane, announceWith: (chunk: PlannedChunk) => readonly Announcement[]): Promise<void> {
+    for (const chunk of lane.chunks) {
+      const announce = announceWith(chunk);
+      try {
+        const input = this.#inputOf(chunk.indexes, announce);
+        this.#settleChunk(chunk, await runBatch(lane.policy, lane.activity, chunk.summary, input));
+        this.#announced(announce);
+      } catch (error) {
+        this.#pending.unshift(...announce);
+        if (isCancellation(error)) throw error;
+        const failure = failureOf(error, lane.errorCode);
+        for (const index of chunk.indexes) this.#settle(index, withoutEffect(this.#planned(index), failure));
+      }
+      this.onProgress();
+    }
+  }
+
+  #inputOf(indexes: readonly number[], announce: readonly Announcement[]) {
+    return {
+      correlation_id: this.plan.correlation_id,
+      items: indexes.map((index) => ({ intent_id: this.#planned(index).id, intent: this.intents[index] })),
+      ...(announce.length > 0 ? { announce } : {}),
+    };
+  }
+
+  #settleChunk(chunk: PlannedChunk, output: BatchOutput): void {
+    chunk.indexes.forEach((index, position) => {
+      this.results[index] = output.results[position];
+    });
+    this.#announceLater(output.announce);
+  }
+
+  #settle(index: number, result: IntentResult): void {
+    this.results[index] = result;
+    const event = result.status === 'skipped' ? null : operationFailed(result);
+    if (event !== null) this.#announceLater([{ ...event, intent_id: result.intent_id }]);
+  }
+
+  #skipRest(error: string): void {
+    const verdict: Unsettled = { status: 'skipped', error, errorCode: 'SKIPPED', timestamp: now() };
+    this.plan.intents.forEach((intent, index) => {
+      if (this.results[index] === undefined) this.#settle(index, withoutEffect(intent, verdict));
+    });
+  }
+
+  #announceLater(events: readonly Announcement[]): void {
+    const { options, self_announced } = this.plan;
+    if (options.derivedEvents === 'none') return;
+    const published = new Set(options.derivedEvents === 'all' ? [] : self_announced);
+    this.#pending.push(
+      ...events.filter((event) => !published.has(announcementKey(event.event_type, event.partition_key ?? ''))),
+    );
+  }
+
+  #takePending(): Announcement[] {
+    return this.#pending.splice(0, ANNOUNCEMENTS_PER_BATCH);
+  }
+
+  #announced(batch: readonly Announcement[]): void {
+    for (const { intent_id } of batch) {
+      const index = this.#indexById.get(intent_id);
+      const result = index === undefined ? undefined : this.results[index];
+      if (index !== undefined && result?.['event_published'] === false) {
+        this.results[index] = { ...result, event_published: true };
+      }
+    }
+  }
+
+  #planned(index: number) {
+    const intent = this.plan.intents[index];
+    if (intent === undefined) throw ApplicationFailure.nonRetryable(`the plan has no intent ${index}`, 'PlanError');
+    return intent;
+  }
+}
+
+const now = (): string => new Date().toISOString();
+
+/** After a time-out nobody knows whether the effect happened. */
+function failureOf(error: unknown, errorCode: string): Unsettled {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return {
+    status: cause instanceof TimeoutFailure ? 'unknown' : 'failed',
+    error: cause instanceof Error ? cause.message : String(cause),
+    errorCode,
+    timestamp: now(),
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * Activity proxies, one per purpose. Budgets per failure class are kept in `activities/failures.ts`, because
+ * `maximumAttempts` counts every attempt alike; so no policy sets it. None sets `scheduleToClose` either: it counts the time
+ * in the queue, and would fail untouched intents while the worker fleet is down.
+ */
+import {
+  type ActivityInterfaceFor,
+  type ActivityOptions,
+  ApplicationFailure,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
+import type { BatchActivity, BatchInput, BatchOutput, PlanActivity } from '../src/intents/batch.js';
+import type { RetryPolicyName } from '../src/intents/definition.js';
+
+/** The activity's own `nextRetryDelay` (jittered) comes before these; they hold for time-outs, which bring none. */
+const retry = { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s' } as const;
+
+const policies: Record<RetryPolicyName, ActivityOptions> = {
+  // Longer than the 60 s of `statement_timeout`, so that a slow statement is ended by the store, which then can say so.
+  write: { startToCloseTimeout: '90 s', retry },
+  // kafkajs gives up on a request after 30 s; two requests and the ledger fit.
+  publish: { startToCloseTimeout: '90 s', retry },
+  // A recovery page reads up to 10,000 rows: target 200 ms, so 60 s is the statement's limit again.
+  read: { startToCloseTimeout: '90 s', retry },
+};
+
+type BatchActivities = ActivityInterfaceFor<Record<string, BatchActivity>>;
+
+const proxies: Record<RetryPolicyName, BatchActivities> = {
+  write: proxyActivities<Record<string, BatchActivity>>(policies.write),
+  publish: proxyActivities<Record<string, BatchActivity>>(policies.publish),
+  read: proxyActivities<Record<string, BatchActivity>>(policies.read),
+};
+
+/** Runs the activity `name` under a policy, with a summary beside it in the Web UI. */
+export async function runBatch(
+  policy: RetryPolicyName,
+  name: string,
+  summary: string,
+  input: BatchInput,
+): Promise<BatchOutput> {
+  const activity = proxies[policy][name];
+  if (activity === undefined) throw ApplicationFailure.nonRetryable(`no activity ${name}`, 'PlanError');
+  return activity.executeWithOptions({ summary }, [input]);
+}
+
+/**
+ * Local, because it touches nothing outside: the verdict is in history at the cost of a marker, not of a task round trip.
+ * Three attempts at most: it can only fail for a defect of ours, and a stuck workflow task helps nobody.
+ */
+export const { planIntents } = proxyLocalActivities<{ planIntents: PlanActivity }>({
+  startToCloseTimeout: '10 s',
+  retry: { maximumAttempts: 3 },
+});
