@@ -2,8 +2,9 @@
  * Where Temporal meets an effect: parses what arrived, times the effect, turns outcomes into results, and translates
  * failures into what Temporal should do about them.
  */
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, type Info } from '@temporalio/activity';
 import type { Announcement, BatchActivity, BatchItem } from '../src/intents/batch.js';
+import type { AnyIntentDefinition } from '../src/intents/definition.js';
 import { type DefinitionsByType, parseIntent, type ParsedIntent } from '../src/intents/parse.js';
 import type { Command, EffectOutcome } from '../src/intents/ports.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
@@ -30,12 +31,9 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
   return async (input) => {
     const info = activityInfo();
     const started = performance.now();
-    const execution = info.workflowExecution;
-    const executionId = execution === undefined ? info.activityId : `${execution.workflowId}/${execution.runId}`;
-    const parsed = input.items.map(({ intent }) => parseIntent(intent, definitions));
-    const commands = parsed.flatMap((intent, index) =>
-      intent.ok ? [commandOf(intent, input.items[index] as BatchItem, executionId)] : [],
-    );
+    const executionId = executionOf(info);
+    const parsed = input.items.map((item) => ({ item, intent: parseIntent(item.intent, definitions) }));
+    const commands = parsed.flatMap(({ item, intent }) => (intent.ok ? [commandOf(intent, item, executionId)] : []));
     try {
       const outcomes = await carry({
         commands,
@@ -44,23 +42,26 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         announce: input.announce ?? [],
       });
       options.budget.succeeded(definition.errorCode);
-      const elapsed = performance.now() - started;
-      const settled = outcomes[Symbol.iterator]();
-      const results = parsed.map((intent, index) => {
-        const item = input.items[index] as BatchItem;
+      const elapsedMs = performance.now() - started;
+      const settled = outcomes.values();
+      const results = parsed.map(({ item, intent }) => {
         // A list planned by an older version may hold what today's schema refuses.
-        const outcome: EffectOutcome<object> = intent.ok
-          ? (settled.next().value as EffectOutcome<object>)
-          : { ok: false, error: intent.error, settled_at: new Date().toISOString() };
-        return resultOf(effect, item.intent_id, outcome, intent.ok ? elapsed : 0);
+        const outcome = intent.ok ? settled.next().value : refused(intent.error);
+        return resultOf(definition.type, item.intent_id, outcome ?? refused('the store gave no outcome'), elapsedMs);
       });
-      for (const { status } of results) options.instruments.settled(definition.type, status, elapsed / 1_000);
-      return { results, announce: results.flatMap((result) => announcementOf(effect, result)) };
+      for (const { status } of results) options.instruments.settled(definition.type, status, elapsedMs / 1_000);
+      return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
     } catch (error) {
       throw toTemporalFailure(error, definition.errorCode, info.attempt, options.budget);
     }
   };
 }
+
+/** The execution as the ledger names it: another run of the same workflow is another execution. */
+const executionOf = ({ workflowExecution, activityId }: Info): string =>
+  workflowExecution === undefined ? activityId : `${workflowExecution.workflowId}/${workflowExecution.runId}`;
+
+const refused = (error: string): EffectOutcome<object> => ({ ok: false, error, settled_at: new Date().toISOString() });
 
 const commandOf = (intent: ParsedIntent, item: BatchItem, executionId: string): Command<unknown> => ({
   intent_id: item.intent_id,
@@ -69,10 +70,10 @@ const commandOf = (intent: ParsedIntent, item: BatchItem, executionId: string): 
   payload: intent.payload,
 });
 
-function resultOf(effect: AnyEffect, intentId: string, outcome: EffectOutcome<object>, elapsedMs: number): IntentResult {
-    return {
+function resultOf(type: string, intentId: string, outcome: EffectOutcome<object>, elapsedMs: number): IntentResult {
+  return {
     intent_id: intentId,
-    intent_type: effect.definition.type,
+    intent_type: type,
     status: outcome.ok ? 'succeeded' : 'failed',
     success: outcome.ok,
     error: outcome.ok ? null : outcome.error,
@@ -85,8 +86,8 @@ function resultOf(effect: AnyEffect, intentId: string, outcome: EffectOutcome<ob
 }
 
 /** A repeat of another execution's intent is announced by that execution. */
-function announcementOf(effect: AnyEffect, result: IntentResult): Announcement[] {
+function announcementOf(definition: AnyIntentDefinition, result: IntentResult): Announcement[] {
   if (result['repeated'] === true) return [];
-  const event = result.success ? effect.definition.announce(result) : operationFailed(result);
+  const event = result.success ? definition.announce(result) : operationFailed(result);
   return event === null ? [] : [{ ...event, intent_id: result.intent_id }];
 }

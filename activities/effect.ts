@@ -3,9 +3,18 @@
  * `toActivity` in `boundary.ts` turns it into the Temporal activity.
  */
 import type { Announcement } from '../src/intents/batch.js';
-import type { IntentDefinition } from '../src/intents/definition.js';
+import type { z } from 'zod';
+import type { AnyIntentDefinition } from '../src/intents/definition.js';
 import type { EventSource } from '../src/intents/envelope.js';
-import type { BridgeStateStore, Command, EffectOutcome, EventPublisher, FsmStateStore, FsmTransitionStore, Ledger } from '../src/intents/ports.js';
+import type {
+  BridgeStateStore,
+  Command,
+  EffectOutcome,
+  EventPublisher,
+  FsmStateStore,
+  FsmTransitionStore,
+  Ledger,
+} from '../src/intents/ports.js';
 
 /** Everything effects may ask for; the worker's composition provides it. */
 export interface Ports {
@@ -27,18 +36,22 @@ export interface EffectBatch<P> {
   readonly announce: readonly Announcement[];
 }
 
-export type Carry<P> = (batch: EffectBatch<P>) => Promise<EffectOutcome<object>[]>;
+export type Carry<P, R> = (batch: EffectBatch<P>) => Promise<EffectOutcome<R>[]>;
 
-export interface Effect<P> {
-  readonly definition: IntentDefinition<string, P>;
-  create(ports: Ports): Carry<P>;
+export interface Effect<Definition extends AnyIntentDefinition, R> {
+  readonly definition: Definition;
+  create(ports: Ports): Carry<z.output<Definition['schema']>, R>;
 }
 
-export const defineEffect = <P>(definition: IntentDefinition<string, P>, create: Effect<P>['create']): Effect<P> => ({
-  definition,
-  create,
-});
+/** An effect whose types are not of interest: what the registry's users hold. */
+export interface AnyEffect {
+  readonly definition: AnyIntentDefinition;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the payload is contravariant: no other type fits all
+  create(ports: Ports): Carry<any, object>;
+}
 
-/** An effect whose payload type is not of interest: what the registry's users hold. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- methods make the payload invariant; `any` is its only top type
-export type AnyEffect = Effect<any>;
+/** Binds an effect to its definition; `R` are the result fields of the type. */
+export const defineEffect = <Definition extends AnyIntentDefinition, R extends object>(
+  definition: Definition,
+  create: Effect<Definition, R>['create'],
+): Effect<Definition, R> => ({ definition, create });

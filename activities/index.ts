@@ -19,8 +19,13 @@ export function createActivities(
   options: BoundaryOptions,
   effects: readonly AnyEffect[] = builtinEffects,
 ): Activities {
-  const definitions: DefinitionsByType = new Map(effects.map(({ definition }) => [definition.type, definition]));
-  const entries = effects.map((effect) => [effect.definition.activity, toActivity(effect, ports, options)] as const);
+  const definitions: DefinitionsByType = new Map(
+    effects.map(({ definition }) => [definition.type, definition]),
+  );
+  const entries = effects.map((effect) => {
+    const { activity } = effect.definition;
+    return [activity, toActivity(effect, ports, options)] as const;
+  });
   return { ...Object.fromEntries(entries), planIntents: (input: unknown) => planIntents(input, definitions) };
 }
 

@@ -1,4 +1,9 @@
 import { persistState as definition } from '../src/intents/persist-state/definition.js';
 import { defineEffect } from './effect.js';
 
-export const persistState = defineEffect(definition, ({ bridgeStates }) => ({ commands }) => bridgeStates.persist(commands));
+export const persistState = defineEffect(
+  definition,
+  ({ bridgeStates }) =>
+    ({ commands }) =>
+      bridgeStates.persist(commands),
+);

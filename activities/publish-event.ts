@@ -20,7 +20,6 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
     ...batch.announce.map((announcement) => messageOf(ports, announcementOf(announcement, batch))),
     ...fresh.map((command) => messageOf(ports, eventOf(command, batch))),
   ]);
-  const results = new Map(fresh.map((command) => [command.intent_id, fieldsOf(ports, command)]));
   await ports.ledger.record(
     fresh.map((command) => ({
       intent_id: command.intent_id,
@@ -31,11 +30,10 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
     })),
   );
   const settledAt = new Date().toISOString();
-  return batch.commands.map((command): EffectOutcome<object> => {
+  return batch.commands.map((command): EffectOutcome<PublishFields> => {
     const stored = known.get(command.intent_id);
     if (stored !== undefined) return repeatOf(command, stored);
-    const result = results.get(command.intent_id);
-    return { ok: true, result: result ?? {}, settled_at: settledAt, repeated: false };
+    return { ok: true, result: fieldsOf(ports, command), settled_at: settledAt, repeated: false };
   });
 });
 
@@ -78,13 +76,14 @@ const fieldsOf = (ports: Ports, { intent_id, payload }: Command<PublishEventPayl
   dlq_fallback: false,
 });
 
-function repeatOf(command: Command<unknown>, stored: LedgerRecord): EffectOutcome<object> {
+function repeatOf(command: Command<unknown>, stored: LedgerRecord): EffectOutcome<PublishFields> {
   if (stored.payload_hash !== command.payload_hash) {
     return { ok: false, error: conflictOf(command, stored), settled_at: new Date().toISOString() };
   }
   return {
     ok: true,
-    result: stored.result,
+    // Written by `record` below in this very shape.
+    result: stored.result as unknown as PublishFields,
     settled_at: stored.settled_at,
     repeated: stored.execution_id !== command.execution_id,
   };

@@ -62,10 +62,7 @@ export async function ExecuteIntentsWorkflow(input: unknown): Promise<Report> {
     { key: intentOutcome, value: outcome },
     { key: failedIntents, value: results.filter(({ success }) => !success).length },
   ]);
-  const report = makeReport(
-    { request_id: plan.request_id, workflow_id: workflowInfo().workflowId, outcome },
-    results,
-  );
+  const report = makeReport({ request_id: plan.request_id, workflow_id: workflowInfo().workflowId, outcome }, results);
   if (cancelled) throw new CancelledFailure('the execution was cancelled', [report]);
   if (stopper !== undefined) throw failFast(stopper, report);
   return report;

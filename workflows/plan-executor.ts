@@ -59,7 +59,8 @@ export class PlanExecutor {
     const { failFastPriority } = this.plan.options;
     return this.results.find(
       (result, index) =>
-        (result?.status === 'failed' || result?.status === 'unknown') && this.#planned(index).priority >= failFastPriority,
+        (result?.status === 'failed' || result?.status === 'unknown') &&
+        this.#planned(index).priority >= failFastPriority,
     );
   }
 
@@ -81,7 +82,12 @@ export class PlanExecutor {
   #rejectInvalid(): void {
     this.plan.intents.forEach((intent, index) => {
       if (intent.rejected === undefined) return;
-      const verdict: Unsettled = { status: 'failed', error: intent.rejected, errorCode: 'VALIDATION_ERROR', timestamp: now() };
+      const verdict: Unsettled = {
+        status: 'failed',
+        error: intent.rejected,
+        errorCode: 'VALIDATION_ERROR',
+        timestamp: now(),
+      };
       this.#settle(index, withoutEffect(intent, verdict));
     });
   }

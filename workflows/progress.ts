@@ -11,7 +11,11 @@ export interface Progress {
   readonly priority: number | null;
 }
 
-export function progressOf(plan: Plan, results: readonly (IntentResult | undefined)[], priority: number | null): Progress {
+export function progressOf(
+  plan: Plan,
+  results: readonly (IntentResult | undefined)[],
+  priority: number | null,
+): Progress {
   const settled = results.filter((result) => result !== undefined);
   const succeeded = settled.filter(({ success }) => success).length;
   return {

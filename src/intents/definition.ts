@@ -19,7 +19,7 @@ export interface DerivedEvent {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export interface IntentDefinition<Type extends string = string, Payload = unknown> {
+export interface IntentDefinition<Type extends string, Schema extends z.ZodType> {
   /** `intent_type` on the wire. */
   readonly type: Type;
   /** The only `target` accepted on the wire. */
@@ -27,32 +27,32 @@ export interface IntentDefinition<Type extends string = string, Payload = unknow
   /** Priority of an intent that names none; higher runs earlier. */
   readonly defaultPriority: number;
   /** Payload schema. Its output is what the activity works with; the wire keeps the original. */
-  readonly schema: z.ZodType<Payload>;
+  readonly schema: Schema;
   /** Name of the Temporal activity that carries out a batch. */
   readonly activity: string;
   readonly retryPolicy: RetryPolicyName;
   /** Most that one activity call carries: intents, and bytes of their JSON. */
   readonly limits: { readonly count: number; readonly bytes: number };
   /** Intents of one priority with the same key keep their input order. */
-  orderKey(payload: Payload): string;
+  orderKey(payload: z.output<Schema>): string;
   /** Tail of the activity's summary in the Web UI, e.g. `3 namespaces`; empty for none. */
-  describe(payloads: readonly Payload[]): string;
+  describe(payloads: readonly z.output<Schema>[]): string;
   /** `error_code` of the results this type's effect fails with, e.g. `DATABASE_ERROR`. */
   readonly errorCode: string;
   /** The event announcing a success; null when there is nothing to announce. */
   announce(result: IntentResult): DerivedEvent | null;
   /** For intents that are events themselves: the `announcementKey` of the derived event they stand for, if any. */
-  announcedBy?(payload: Payload): string | null;
+  announcedBy?(payload: z.output<Schema>): string | null;
 }
 
 /** A definition whose payload type is not of interest: what registries and planners hold. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- methods make Payload invariant; `any` is its only top type
-export type AnyIntentDefinition = IntentDefinition<string, any>;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- `any` is the one type every payload's methods accept
+export type AnyIntentDefinition = IntentDefinition<string, z.ZodType<any, any>>;
 
 /** Keeps the literal types of a definition and checks it. */
-export const defineIntent = <Type extends string, Payload>(
-  definition: IntentDefinition<Type, Payload>,
-): IntentDefinition<Type, Payload> => definition;
+export const defineIntent = <Type extends string, Schema extends z.ZodType>(
+  definition: IntentDefinition<Type, Schema>,
+): IntentDefinition<Type, Schema> => definition;
 
 /** `1 namespace`, `3 namespaces`. */
 export const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

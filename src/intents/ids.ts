@@ -12,7 +12,7 @@ const NAMESPACE = 'c1d6b7e2-5d0f-4a9b-9c38-0e8a5c1f7b64';
  */
 export const payloadHash = (intentType: unknown, payload: unknown): string =>
   createHash('sha256')
-    .update(stringify([intentType, payload]) ?? '')
+    .update(stringify([intentType, payload]))
     .digest('hex');
 
 /** The id of an intent that brings none: UUIDv5 of its list's scope, its index in the list, and its hash. */
@@ -20,4 +20,5 @@ export const derivedIntentId = (scope: string, index: number, hash: string): str
   uuidv5(`${scope}\n${index}\n${hash}`, NAMESPACE);
 
 /** The `event_id` of the event an intent causes: the same for every attempt, so that consumers can drop repeats. */
-export const eventIdOf = (intentId: string, eventType: string): string => uuidv5(`${intentId}\n${eventType}`, NAMESPACE);
+export const eventIdOf = (intentId: string, eventType: string): string =>
+  uuidv5(`${intentId}\n${eventType}`, NAMESPACE);

@@ -10,7 +10,7 @@ export const pathOf = (keys: readonly PropertyKey[]): string =>
   keys.reduce<string>((path, key) => {
     if (typeof key === 'number') return `${path}[${key}]`;
     const name = String(key);
-    if (!/^[A-Za-z_][\w-]*$/.test(name)) return `${path}[${JSON.stringify(shorten(name))}]`;
+    if (!/^[A-Za-z_][\w-]{0,79}$/.test(name)) return `${path}[${JSON.stringify(shorten(name))}]`;
     return path === '' ? name : `${path}.${name}`;
   }, '');
 

@@ -35,4 +35,4 @@ export function checkLimits(intents: readonly unknown[], limits: ListLimits = DE
 }
 
 /** Bytes of a value's JSON in UTF-8. */
-export const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '');
+export const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));

@@ -64,7 +64,9 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
   if (!head.success) return reject(describeIssue(head.error, raw));
   if (definition === undefined) {
     const known = [...definitions.keys()].join(', ');
-    return reject(`intent_type: expected one of ${known}, got string ${JSON.stringify(shorten(head.data.intent_type))}`);
+    return reject(
+      `intent_type: expected one of ${known}, got string ${JSON.stringify(shorten(head.data.intent_type))}`,
+    );
   }
   if (head.data.target !== definition.target) {
     const given = JSON.stringify(shorten(head.data.target));
@@ -100,7 +102,9 @@ export function describeIssue(error: z.ZodError, root: unknown, prefix: readonly
 function expectation(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.expected === 'int' ? 'a whole number JSON can carry (up to 9007199254740991)' : article(issue.expected);
+      return issue.expected === 'int'
+        ? 'a whole number JSON can carry (up to 9007199254740991)'
+        : article(issue.expected);
     case 'invalid_format':
       return FORMATS[issue.format] ?? issue.format;
     case 'invalid_value':

@@ -1,0 +1,70 @@
+/** What every command works with: settings, addresses, output. */
+import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import { type Config, loadConfig } from '../config.js';
+import { createLogger } from '../log.js';
+import { type StackEndpoints, type StackOptions, stackStatus } from '../stack/index.js';
+import type { Endpoints } from '../worker/compose.js';
+import { UnreachableError } from './errors.js';
+import { createOutput, type Output } from './output.js';
+
+export interface Context {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly out: Output;
+}
+
+/** Reads the settings and the global options of a command. */
+export function contextOf(command: Command): Context {
+  const config = loadConfig();
+  const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
+  return {
+    config,
+    logger: createLogger(config.LOG_LEVEL),
+    out: createOutput({ json, color: config.NO_COLOR === undefined }),
+  };
+}
+
+/** Addresses that the environment gives are used and never started; the rest is the local stack's. */
+export function stackOptions(config: Config): StackOptions {
+  return {
+    stateDir: config.BRIDGE_STACK_DIR,
+    cacheDir: config.BRIDGE_CACHE_DIR,
+    mode: config.BRIDGE_STACK_MODE,
+    database: config.PGDATABASE,
+    given: {
+      namespace: config.TEMPORAL_NAMESPACE,
+      ...(config.TEMPORAL_ADDRESS === undefined ? {} : { temporalAddress: config.TEMPORAL_ADDRESS }),
+      ...(config.TEMPORAL_UI_URL === undefined ? {} : { temporalUi: config.TEMPORAL_UI_URL }),
+      ...(config.DATABASE_URL === undefined ? {} : { databaseUrl: config.DATABASE_URL }),
+      ...(config.KAFKA_BOOTSTRAP_SERVERS === undefined ? {} : { kafkaBrokers: config.KAFKA_BOOTSTRAP_SERVERS }),
+    },
+  };
+}
+
+/** @throws UnreachableError when a server that is needed runs nowhere. */
+export async function endpointsOf(config: Config): Promise<StackEndpoints> {
+  const { TEMPORAL_ADDRESS, DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS } = config;
+  if (TEMPORAL_ADDRESS !== undefined && DATABASE_URL !== undefined && KAFKA_BOOTSTRAP_SERVERS !== undefined) {
+    return {
+      temporal: { address: TEMPORAL_ADDRESS, namespace: config.TEMPORAL_NAMESPACE, ui: config.TEMPORAL_UI_URL ?? null },
+      postgres: { url: DATABASE_URL },
+      kafka: { brokers: KAFKA_BOOTSTRAP_SERVERS },
+    };
+  }
+  const status = await stackStatus(stackOptions(config));
+  const down = Object.entries(status.services).filter(([, { state }]) => state === 'stopped');
+  if (down.length > 0) {
+    const names = down.map(([name]) => name).join(', ');
+    throw new UnreachableError(
+      `${names}: not running; start the local stack with "bridge stack up", or set its address`,
+    );
+  }
+  return status.endpoints;
+}
+
+export const workerEndpoints = (endpoints: StackEndpoints): Endpoints => ({
+  temporalAddress: endpoints.temporal.address,
+  databaseUrl: endpoints.postgres.url,
+  kafkaBrokers: endpoints.kafka.brokers,
+});

@@ -1,0 +1,78 @@
+import { Command } from 'commander';
+import type { Config } from '../config.js';
+import { createKafka } from '../kafka/client.js';
+import { kafkaSettings } from '../kafka/settings.js';
+import { eventTopics } from '../kafka/topics.js';
+import { createLogger } from '../log.js';
+import { pendingMigrations } from '../postgres/migrate.js';
+import type { StackEndpoints } from '../stack/index.js';
+import { missingSearchAttributes, pollerCount } from '../temporal/inspect.js';
+import { contextOf, endpointsOf } from './context.js';
+import { EXIT, isUnreachable } from './errors.js';
+
+interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly unreachable?: boolean;
+}
+
+export const doctorCommand = (): Command =>
+  new Command('doctor')
+    .description('check that everything an execution needs is there, and say what to do where it is not')
+    .action(async (_options: unknown, command: Command) => {
+      const { config, out } = contextOf(command);
+      const findings = await examine(config, await endpointsOf(config));
+      for (const finding of findings) out.record(finding);
+      const mark = (ok: boolean): string => (ok ? out.style('green', 'ok') : out.style('red', 'FAIL'));
+      out.table(
+        ['', 'check', ''],
+        findings.map(({ check, ok, detail }) => [mark(ok), check, detail]),
+      );
+      if (findings.some(({ unreachable }) => unreachable === true)) process.exitCode = EXIT.unreachable;
+      else if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.intentFailed;
+    });
+
+const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> => {
+  const { temporal, postgres, kafka } = endpoints;
+  return Promise.all([
+    finding('PostgreSQL migrations', async () => {
+      const pending = await pendingMigrations(postgres.url);
+      return pending.length === 0 ? null : `${pending.join(', ')} not applied; run "bridge setup"`;
+    }),
+    finding('Kafka topics', async () => {
+      const existing = new Set(await listTopics(config, kafka.brokers));
+      const missing = eventTopics(config.KAFKA_TOPIC_PREFIX).filter((topic) => !existing.has(topic));
+      return missing.length === 0 ? null : `${missing.length} missing (${missing[0] ?? ''} …); run "bridge setup"`;
+    }),
+    finding('Temporal search attributes', async () => {
+      const missing = await missingSearchAttributes(temporal.address, temporal.namespace);
+      return missing.length === 0 ? null : `${missing.join(', ')} missing; run "bridge setup"`;
+    }),
+    finding('workers', async () => {
+      const pollers = await pollerCount(temporal.address, temporal.namespace, config.TEMPORAL_TASK_QUEUE);
+      return pollers > 0 ? null : `none polls ${config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`;
+    }),
+  ]);
+};
+
+/** @param examineOne answers null when all is well, else what is wrong and what to do. */
+async function finding(check: string, examineOne: () => Promise<string | null>): Promise<Finding> {
+  try {
+    const problem = await examineOne();
+    return { check, ok: problem === null, detail: problem ?? '' };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { check, ok: false, detail, unreachable: isUnreachable(error) };
+  }
+}
+
+async function listTopics(config: Config, brokers: readonly string[]): Promise<string[]> {
+  const admin = createKafka(kafkaSettings(config, brokers), createLogger('silent')).admin();
+  try {
+    await admin.connect();
+    return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}

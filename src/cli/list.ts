@@ -1,0 +1,65 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { failedIntents, intentOutcome, intentTypes } from '../temporal/search-attributes.js';
+import { withTemporal } from './connect.js';
+import { contextOf } from './context.js';
+import { styledStatus } from './report-view.js';
+
+interface Options {
+  readonly limit: number;
+  readonly outcome?: string;
+}
+
+export const listCommand = (): Command =>
+  new Command('list')
+    .description('list executions, newest first')
+    .option('-n, --limit <n>', 'how many at most', count, 20)
+    .addOption(
+      new Option('--outcome <outcome>', 'only those with this outcome').choices([
+        'running',
+        'completed',
+        'partial',
+        'failed',
+        'cancelled',
+      ]),
+    )
+    .action(async ({ limit, outcome }: Options, command: Command) => {
+      const { config, out } = contextOf(command);
+      const rows: string[][] = [];
+      await withTemporal(config, async ({ temporal }) => {
+        const filter = outcome === undefined ? '' : ` AND ${intentOutcome.name} = '${outcome}'`;
+        const query = `WorkflowType = 'ExecuteIntentsWorkflow' AND TaskQueue = '${config.TEMPORAL_TASK_QUEUE}'${filter}`;
+        for await (const execution of temporal.workflow.list({ query, pageSize: Math.min(limit, 100) })) {
+          const { typedSearchAttributes: attributes, workflowId, startTime, closeTime, status } = execution;
+          const ended = attributes.get(intentOutcome) ?? status.name.toLowerCase();
+          const failed = attributes.get(failedIntents) ?? 0;
+          const types = attributes.get(intentTypes) ?? [];
+          const took = closeTime === undefined ? null : closeTime.getTime() - startTime.getTime();
+          out.record({
+            workflow_id: workflowId,
+            outcome: ended,
+            failed_intents: failed,
+            intent_types: types,
+            start_time: startTime.toISOString(),
+            duration_ms: took,
+          });
+          const duration = took === null ? '' : `${took} ms`;
+          rows.push([
+            workflowId,
+            styledStatus(out, ended),
+            String(failed),
+            types.join(', '),
+            startTime.toISOString(),
+            duration,
+          ]);
+          if (rows.length >= limit) break;
+        }
+      });
+      if (rows.length === 0) out.line('no executions');
+      else out.table(['execution', 'outcome', 'failed', 'intent types', 'started', 'took'], rows);
+    });
+
+function count(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1');
+  return number;
+}

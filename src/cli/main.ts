@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+/** `bridge`: the operator's command line. One file a command; this one only puts them together. */
+import { Command, CommanderError } from 'commander';
+import { EXIT, exitCodeOf } from './errors.js';
+import { demoCommand } from './demo.js';
+import { doctorCommand } from './doctor.js';
+import { executeCommand } from './execute.js';
+import { listCommand } from './list.js';
+import { setupCommand } from './setup.js';
+import { stackCommand } from './stack.js';
+import { statusCommand } from './status.js';
+import { workerCommand } from './worker.js';
+
+const program = new Command('bridge')
+  .description('Carries out lists of intents durably: Temporal, PostgreSQL, Kafka.')
+  .option('--json', 'print JSON, one value a line')
+  .showHelpAfterError('(run with --help for the usage)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 ok, 1 an intent failed, 2 bad usage or input, 3 a service cannot be reached.\n' +
+      'Settings come from the environment (TEMPORAL_ADDRESS, DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, ...);\n' +
+      'what is not set is taken from the local stack ("bridge stack up").',
+  );
+
+const commands = [
+  executeCommand(),
+  statusCommand(),
+  listCommand(),
+  setupCommand(),
+  workerCommand(),
+  stackCommand(),
+  doctorCommand(),
+  demoCommand(),
+];
+for (const command of commands) {
+  // Accepted before and after the command's name.
+  for (const leaf of [command, ...command.commands])
+    leaf.option('--json', 'print JSON, one value a line').exitOverride();
+  program.addCommand(command);
+}
+
+// `bridge ... | head` closes the pipe early: that is the reader's choice, not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else {
+    process.stderr.write(`bridge: ${messageOf(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

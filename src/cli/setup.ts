@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import type { Config } from '../config.js';
+import { createKafka } from '../kafka/client.js';
+import { kafkaSettings } from '../kafka/settings.js';
+import { createTopics } from '../kafka/topics.js';
+import { createLogger } from '../log.js';
+import { cutOver } from '../postgres/cut-over.js';
+import { migrate } from '../postgres/migrate.js';
+import type { StackEndpoints } from '../stack/index.js';
+import { setupTemporal } from '../temporal/setup.js';
+import { contextOf, endpointsOf } from './context.js';
+import { withPool } from './database.js';
+
+export interface SetupResult {
+  readonly migrations: readonly string[];
+  readonly topics: readonly string[];
+  readonly search_attributes: readonly string[];
+  readonly namespace_created: boolean;
+}
+
+export const setupCommand = (): Command =>
+  new Command('setup')
+    .description('prepare the servers: migrations, topics, search attributes; safe to repeat')
+    .option('--cut-over', 'end the rollout beside legacy writers: switch bridge_states to its final key')
+    .action(async (options: { cutOver?: boolean }, command: Command) => {
+      const { config, out } = contextOf(command);
+      const endpoints = await endpointsOf(config);
+      const result = await setup(config, endpoints);
+      const moved =
+        options.cutOver === true ? await withPool(endpoints.postgres.url, (pool) => cutOver(pool)) : undefined;
+      out.record({ ...result, ...(moved === undefined ? {} : { cut_over_rows: moved }) });
+      out.line(`PostgreSQL  ${done(result.migrations, 'migration')}`);
+      out.line(`Kafka       ${done(result.topics, 'topic')}`);
+      out.line(`Temporal    ${done(result.search_attributes, 'search attribute')}`);
+      if (moved !== undefined) out.line(`Cut-over    ${moved} legacy rows moved`);
+    });
+
+export async function setup(config: Config, endpoints: StackEndpoints): Promise<SetupResult> {
+  const logger = createLogger(config.LOG_LEVEL);
+  const topicSettings = {
+    prefix: config.KAFKA_TOPIC_PREFIX,
+    partitions: config.KAFKA_TOPIC_PARTITIONS,
+    replicationFactor: config.KAFKA_REPLICATION_FACTOR,
+    dlqSuffix: config.KAFKA_DLQ_SUFFIX,
+  };
+  const [{ applied }, topics, temporal] = await Promise.all([
+    migrate(endpoints.postgres.url),
+    createTopics(createKafka(kafkaSettings(config, endpoints.kafka.brokers), logger), topicSettings),
+    setupTemporal(endpoints.temporal.address, endpoints.temporal.namespace),
+  ]);
+  return {
+    migrations: applied,
+    topics,
+    search_attributes: temporal.searchAttributes,
+    namespace_created: temporal.namespaceCreated,
+  };
+}
+
+const done = (names: readonly string[], noun: string): string =>
+  names.length === 0 ? 'up to date' : `${names.length} ${noun}${names.length === 1 ? '' : 's'} added`;

@@ -1,0 +1,58 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { Command } from 'commander';
+import type { IntentsReport } from '../client/types.js';
+import { createLedger } from '../postgres/ledger.js';
+import { withPool } from './database.js';
+import { type Connected, withTemporal } from './connect.js';
+import { type Context, contextOf } from './context.js';
+import { EXIT, UsageError } from './errors.js';
+import { printReport, styledStatus } from './report-view.js';
+import { executionUrl } from './ui.js';
+
+export const statusCommand = (): Command =>
+  new Command('status')
+    .description('show one execution: its progress, or its report')
+    .argument('<id>', 'request id, which is the workflow id')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const context = contextOf(command);
+      process.exitCode = await withTemporal(context.config, (connected) => status(context, connected, id));
+    });
+
+async function status({ out }: Context, connected: Connected, id: string): Promise<number> {
+  const { client, temporal, endpoints } = connected;
+  const described = await temporal.workflow
+    .getHandle(id)
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) throw new UsageError(`${id}: no such execution`, { cause: error });
+      throw error;
+    });
+  const url = executionUrl(endpoints, id);
+  if (described.status.name === 'RUNNING') {
+    const progress = await client.progress(id);
+    out.record({ workflow_id: id, outcome: 'running', progress });
+    out.line(`${out.style('bold', id)}  running since ${described.startTime.toISOString()}`);
+    if (progress !== null) out.line(`${progress.settled} of ${progress.total} settled, ${progress.failed} failed`);
+    if (url !== null) out.line(url);
+    return EXIT.ok;
+  }
+  const report = await complete(await client.result(id), endpoints.postgres.url);
+  out.record(report);
+  printReport(out, report);
+  if (url !== null) out.line(`\n${url}`);
+  if (!out.json)
+    out.line(`ended ${described.closeTime?.toISOString() ?? ''} (${styledStatus(out, described.status.name)})`);
+  return report.outcome === 'completed' ? EXIT.ok : EXIT.intentFailed;
+}
+
+/** Fills a truncated report from the ledger. */
+async function complete(report: IntentsReport, databaseUrl: string): Promise<IntentsReport> {
+  if (!report.truncated) return report;
+  return withPool(databaseUrl, async (pool) => {
+    const known = await createLedger(pool).find(report.results.map(({ intent_id }) => intent_id));
+    const results = report.results.map((result) =>
+      result.success ? { ...known.get(result.intent_id)?.result, ...result } : result,
+    );
+    return { ...report, results: results as IntentsReport['results'], truncated: false };
+  });
+}

@@ -1,0 +1,26 @@
+/** The request id has been used for another list: executing this one under it could not be told apart from a repeat. */
+export class RequestConflictError extends Error {
+  override readonly name = 'RequestConflictError';
+
+  constructor(readonly requestId: string) {
+    super(`request_id: ${requestId} has been used for another list of intents; use a new one`);
+  }
+}
+
+/** The execution ended without a report: terminated, timed out, or refused as invalid. */
+export class ExecutionError extends Error {
+  override readonly name: string = 'ExecutionError';
+
+  constructor(
+    readonly workflowId: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The list as a whole was refused by the workflow: a wrong option, a wrong shape, over a limit. */
+export class RefusedError extends ExecutionError {
+  override readonly name: string = 'RefusedError';
+}

@@ -1,0 +1,6 @@
+/** Public API of the package. */
+export { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
+export { type ConnectOptions, type StartedExecution, StoreEffectClient } from './store-effect-client.js';
+export type { ExecuteOptions, Intent, IntentsReport, Result } from './types.js';
+export { LimitError } from '../intents/limits.js';
+export { RequestError } from '../intents/request.js';

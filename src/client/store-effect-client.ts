@@ -1,0 +1,140 @@
+/**
+ * What an orchestrator imports: hands a list of intents to the service and gets the report back.
+ *
+ * @example
+ * const client = await StoreEffectClient.connect({ address: 'localhost:7233' });
+ * const report = await client.executeIntents(intents, { requestId: 'reduction-42' });
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowIdReusePolicy,
+} from '@temporalio/client';
+import stringify from 'safe-stable-stringify';
+import type { ExecuteIntentsWorkflow } from '../../workflows/execute-intents.js';
+import type { Progress } from '../../workflows/progress.js';
+import { checkLimits } from '../intents/limits.js';
+import type { RequestInput } from '../intents/request.js';
+import { parseRequest } from '../intents/request.js';
+import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
+import { summaryOf } from './summary.js';
+import type { ExecuteOptions, Intent, IntentsReport } from './types.js';
+
+export interface ConnectOptions {
+  /** host:port; default `localhost:7233`. */
+  readonly address?: string;
+  /** Default `default`. */
+  readonly namespace?: string;
+  /** Default `bridge-store-effect`. */
+  readonly taskQueue?: string;
+}
+
+export interface StartedExecution {
+  readonly workflowId: string;
+  readonly requestId: string;
+  /** False when the request id was running or done already: the report is that execution's. */
+  readonly started: boolean;
+}
+
+export class StoreEffectClient {
+  /** @param client of `@temporalio/client`; stays the caller's, unless made by `connect`. */
+  constructor(
+    private readonly client: Client,
+    private readonly taskQueue = 'bridge-store-effect',
+  ) {}
+
+  static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
+    const connection = await Connection.connect({ address: options.address ?? 'localhost:7233' });
+    const client = new Client({ connection, namespace: options.namespace ?? 'default' });
+    return new StoreEffectClient(client, options.taskQueue);
+  }
+
+  async close(): Promise<void> {
+    await this.client.connection.close();
+  }
+
+  /**
+   * Executes a list and waits for its report; also for one that failed fast or was cancelled.
+   * @throws LimitError over the limits; RefusedError for a wrong request; RequestConflictError; ExecutionError when the
+   * execution was terminated or timed out.
+   */
+  async executeIntents(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<IntentsReport> {
+    const { workflowId } = await this.start(intents, options);
+    return this.result(workflowId);
+  }
+
+  /** Starts a list. The same request id while running is the same execution; after a failure a new run; after success done. */
+  async start(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<StartedExecution> {
+    const { requestId = randomUUID(), correlationId, ...workflowOptions } = options;
+    return this.startRequest({
+      intents: [...intents],
+      request_id: requestId,
+      ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
+      ...(Object.keys(workflowOptions).length === 0 ? {} : { options: workflowOptions }),
+    });
+  }
+
+  /** Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. */
+  async startRequest(request: RequestInput): Promise<StartedExecution> {
+    parseRequest(request);
+    checkLimits(request.intents);
+    const requestId = request.request_id ?? randomUUID();
+    const input = { ...request, request_id: requestId };
+    const hash = createHash('sha256')
+      .update(stringify(input))
+      .digest('hex');
+    try {
+      await this.client.workflow.start<typeof ExecuteIntentsWorkflow>('ExecuteIntentsWorkflow', {
+        args: [input],
+        taskQueue: this.taskQueue,
+        workflowId: requestId,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        memo: { request_sha256: hash },
+        staticSummary: summaryOf(request.intents),
+      });
+      return { workflowId: requestId, requestId, started: true };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const { memo } = await this.client.workflow.getHandle(requestId).describe();
+      if (memo?.['request_sha256'] !== hash) throw new RequestConflictError(requestId);
+      return { workflowId: requestId, requestId, started: false };
+    }
+  }
+
+  /** Waits for the report of an execution's latest run. */
+  async result(workflowId: string): Promise<IntentsReport> {
+    try {
+      const handle = this.client.workflow.getHandle<typeof ExecuteIntentsWorkflow>(workflowId);
+      return (await handle.result()) as IntentsReport;
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      return reportOf(workflowId, error);
+    }
+  }
+
+  /** How far an execution is; null before its list is planned. */
+  async progress(workflowId: string): Promise<Progress | null> {
+    return this.client.workflow.getHandle(workflowId).query<Progress | null>('progress');
+  }
+
+  /** Asks an execution to stop at the next batch boundary; its report says what ran and what did not. */
+  async cancel(workflowId: string): Promise<void> {
+    await this.client.workflow.getHandle(workflowId).cancel();
+  }
+}
+
+function reportOf(workflowId: string, { cause, message }: WorkflowFailedError): IntentsReport {
+  if (cause instanceof ApplicationFailure && cause.type === 'InvalidInput') {
+    throw new RefusedError(workflowId, cause.message, { cause });
+  }
+  const details = cause instanceof ApplicationFailure || cause instanceof CancelledFailure ? cause.details : undefined;
+  if (details?.[0] === undefined) {
+    throw new ExecutionError(workflowId, `${workflowId}: ${cause?.message ?? message}`, { cause });
+  }
+  return details[0] as IntentsReport;
+}

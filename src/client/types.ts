@@ -1,0 +1,46 @@
+/** The types an orchestrator works with; they follow from the registry of intent types. */
+import type { z } from 'zod';
+import type * as registry from '../../activities/registry.js';
+import type { Report } from '../intents/report.js';
+import type { BaseResult } from '../intents/result.js';
+
+type Registered = (typeof registry)[keyof typeof registry];
+
+type IntentOf<E> = E extends { definition: { type: infer Type; schema: infer Schema extends z.ZodType } }
+  ? {
+      readonly intent_type: Type;
+      readonly target: string;
+      readonly payload: z.input<Schema>;
+      /** Higher runs earlier; default: the type's own. */
+      readonly priority?: number | null;
+      /** A UUID; default: derived from request id, index and content. */
+      readonly intent_id?: string | null;
+    }
+  : never;
+
+type ResultOf<E> = E extends {
+  definition: { type: infer Type };
+  create(ports: never): (batch: never) => Promise<({ ok: true; result: infer Fields } | { ok: false })[]>;
+}
+  ? BaseResult & { readonly intent_type: Type } & Partial<Fields>
+  : never;
+
+/** Any intent this service executes. */
+export type Intent = IntentOf<Registered>;
+
+/** One intent's result; narrow it by `intent_type`. The type's own fields are there when `success` is true. */
+export type Result = ResultOf<Registered>;
+
+/** The report of a list, results in input order. */
+export type IntentsReport = Omit<Report, 'results'> & { readonly results: readonly Result[] };
+
+export interface ExecuteOptions {
+  /** Names the list; the same id again repeats nothing. Default: a random UUID. */
+  readonly requestId?: string;
+  /** In every event's envelope and the search attributes. Default: the request id. */
+  readonly correlationId?: string;
+  /** A failed intent of this priority or higher skips all later tiers. Default 2. */
+  readonly failFastPriority?: number;
+  /** Which derived events are sent. Default `unless_published`. */
+  readonly derivedEvents?: 'unless_published' | 'all' | 'none';
+}

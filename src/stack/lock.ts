@@ -1,0 +1,44 @@
+/** One process at a time, across processes and across a crash of the holder. */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lock } from 'proper-lockfile';
+
+/** A holder that was killed blocks others for this long. */
+const STALE_MS = 10_000;
+const REFRESH_MS = 2_000;
+const POLL_MS = 200;
+
+/**
+ * Runs `work` while holding the lock `file`.lock.
+ * @param onWait called once when another process holds it.
+ */
+export async function withLock<T>(file: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
+  await mkdir(dirname(file), { recursive: true });
+  const release = await acquire(file, onWait);
+  try {
+    return await work();
+  } finally {
+    // Already released when it was taken over; what the lock guards is safe against that (see `onCompromised`).
+    await release().catch(() => undefined);
+  }
+}
+
+async function acquire(file: string, onWait: (() => void) | undefined): Promise<() => Promise<void>> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await lock(file, {
+        realpath: false,
+        stale: STALE_MS,
+        update: REFRESH_MS,
+        // The default throws from a timer and so ends the process. A laptop that slept gets here; the guarded steps end in an
+        // atomic rename, or re-check a recorded process, so a second holder costs time and nothing else.
+        onCompromised: () => undefined,
+      });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ELOCKED') throw error;
+      if (attempt === 0) onWait?.();
+      await sleep(POLL_MS);
+    }
+  }
+}

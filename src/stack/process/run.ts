@@ -1,0 +1,74 @@
+/** Runs a program to its end. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** As shells have it: the program does not exist. */
+export const NOT_FOUND = 127;
+/** As timeout(1) has it. */
+export const TIMED_OUT = 124;
+
+export interface UserIds {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface RunOptions {
+  /** Added to the inherited environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Default: none. */
+  readonly timeoutMs?: number;
+  /** Run as this user; only root may. */
+  readonly user?: UserIds | undefined;
+  /** Each line of either output, as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly code: number;
+  /** Both outputs as they came. */
+  readonly output: string;
+}
+
+export type RunCommand = (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+
+/** Never rejects: a program that is missing or too slow ends with {@link NOT_FOUND} or {@link TIMED_OUT}. */
+export const runCommand: RunCommand = (command, args, options = {}) =>
+  new Promise((resolve) => {
+    const [program, ...rest] = withEnvironment(command, args, options.env);
+    const child = spawn(program, rest, { ...options.user, cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const lines: string[] = [];
+    let timedOut = false;
+    const timer = setTimeout(
+      () => {
+        timedOut = true;
+        child.kill('SIGKILL');
+      },
+      options.timeoutMs ?? 2 ** 31 - 1,
+    );
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line);
+        options.onLine?.(line);
+      });
+    }
+    const end = (code: number): void => {
+      clearTimeout(timer);
+      resolve({ code: timedOut ? TIMED_OUT : code, output: lines.join('\n') });
+    };
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      lines.push(error.message);
+      end(error.code === 'ENOENT' ? NOT_FOUND : 1);
+    });
+    child.on('close', (code) => end(code ?? 1));
+  });
+
+/** env(1) adds variables to what is inherited, so that this code need not read its own environment to pass it on. */
+export function withEnvironment(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> | undefined,
+): [string, ...string[]] {
+  const variables = Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`);
+  return variables.length === 0 ? [command, ...args] : ['env', ...variables, command, ...args];
+}

@@ -1,0 +1,95 @@
+/** What `bridge setup` does on the Temporal server; every step is safe to repeat. */
+import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { temporal } from '@temporalio/proto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { searchAttributeKeys } from './search-attributes.js';
+
+const { IndexedValueType } = temporal.api.enums.v1;
+
+const INDEXED = {
+  KEYWORD: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+  KEYWORD_LIST: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+  INT: IndexedValueType.INDEXED_VALUE_TYPE_INT,
+} as const;
+
+/** gRPC status codes. */
+const NOT_FOUND = 5;
+const ALREADY_EXISTS = 6;
+/** Executions are kept this long after they ended; the ledger has to outlive it. */
+const RETENTION = '7 days';
+/** The server's namespace cache is refreshed every 10 s by default; three rounds. */
+const PROPAGATION_MS = 30_000;
+
+export interface TemporalSetupResult {
+  readonly namespaceCreated: boolean;
+  /** Names of the search attributes that were added. */
+  readonly searchAttributes: readonly string[];
+}
+
+export async function setupTemporal(address: string, namespace: string): Promise<TemporalSetupResult> {
+  const connection = await Connection.connect({ address });
+  try {
+    const namespaceCreated = await ensureNamespace(connection, namespace);
+    return { namespaceCreated, searchAttributes: await ensureSearchAttributes(connection, namespace) };
+  } finally {
+    await connection.close();
+  }
+}
+
+async function ensureNamespace(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    return false;
+  } catch (error) {
+    if (!hasCode(error, NOT_FOUND)) throw error;
+  }
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      description: 'bridge-store-effect',
+      workflowExecutionRetentionPeriod: msToTs(RETENTION),
+    });
+  } catch (error) {
+    if (!hasCode(error, ALREADY_EXISTS)) throw error;
+  }
+  return true;
+}
+
+async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
+  const missing = await until(async () => missingAttributes(connection, namespace));
+  if (missing.length > 0) {
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map(({ name, type }) => [name, INDEXED[type]])),
+    });
+    // A start that names an attribute the frontend does not know yet is refused: wait until it is known.
+    await until(async () => {
+      if ((await missingAttributes(connection, namespace)).length > 0)
+        throw new Error('search attributes not visible yet');
+      const query = missing.map(({ name }) => `${name} IS NULL`).join(' AND ');
+      await connection.workflowService.countWorkflowExecutions({ namespace, query });
+    });
+  }
+  return missing.map(({ name }) => name);
+}
+
+async function missingAttributes(connection: Connection, namespace: string) {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  return searchAttributeKeys.filter(({ name }) => customAttributes[name] === undefined);
+}
+
+/** Repeats what fails while a change spreads through the server. */
+async function until<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + PROPAGATION_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(200);
+    }
+  }
+}
+
+const hasCode = (error: unknown, code: number): boolean => isGrpcServiceError(error) && (error.code as number) === code;

@@ -1,0 +1,72 @@
+/** /health (is the process alive), /ready (should it get work) and /metrics of a worker. */
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+/** One thing a worker needs to be ready; `ok` false with a reason takes it out. */
+export interface Check {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface HttpSources {
+  /** Live as long as the event loop turns and the worker has not failed. */
+  health(): Check;
+  ready(): Promise<Readonly<Record<string, Check>>>;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+}
+
+export interface HttpEndpoint {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** @param port 0 takes any free one. */
+export async function serveHttp(port: number, sources: HttpSources): Promise<HttpEndpoint> {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://worker').pathname;
+    respond(path, sources).then(
+      ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
+      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : 'internal error'),
+    );
+  });
+  await listen(server, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  server.listen(port);
+  // `once` rejects on 'error': a port already taken is said at the start.
+  await once(server, 'listening');
+}
+
+async function respond(path: string, sources: HttpSources) {
+  const json = (status: number, body: unknown) => ({
+    status,
+    type: 'application/json',
+    body: `${JSON.stringify(body)}\n`,
+  });
+  switch (path) {
+    case '/health': {
+      const check = sources.health();
+      return json(check.ok ? 200 : 503, check);
+    }
+    case '/ready': {
+      const checks = await sources.ready();
+      const ok = Object.values(checks).every((check) => check.ok);
+      return json(ok ? 200 : 503, { ok, checks });
+    }
+    case '/metrics':
+      return { status: 200, type: 'text/plain; version=0.0.4', body: await sources.metrics() };
+    default:
+      return json(404, { error: 'expected /health, /ready or /metrics' });
+  }
+}

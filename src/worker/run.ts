@@ -1,0 +1,103 @@
+/** A running worker: everything composed, serving, and shut down in order. */
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities } from '../../activities/index.js';
+import { OutageBudget } from '../../activities/failures.js';
+import type { AnyEffect } from '../../activities/effect.js';
+import type { Config } from '../config.js';
+import { workflowBundle } from '../temporal/bundle.js';
+import { type Adapters, type Endpoints, openAdapters } from './compose.js';
+import { serveHttp } from './http.js';
+import { createMetrics, type Metrics } from './metrics.js';
+import { installRuntime } from './runtime.js';
+
+export interface RunningWorker {
+  /** Of /health, /ready and /metrics. */
+  readonly httpPort: number;
+  /** Resolves when the worker has stopped, rejects when it failed. */
+  readonly stopped: Promise<void>;
+  /** Stops polling, lets running activities finish within the grace period, then closes everything. */
+  shutdown(): Promise<void>;
+}
+
+export interface WorkerOptions {
+  readonly config: Config;
+  readonly endpoints: Endpoints;
+  readonly logger: Logger;
+  /** Intent types; the registry's by default. */
+  readonly effects?: readonly AnyEffect[];
+}
+
+export async function startWorker({ config, endpoints, logger, effects }: WorkerOptions): Promise<RunningWorker> {
+  const metrics = createMetrics();
+  const runtime = await installRuntime(logger);
+  const bundle = await workflowBundle(logger);
+  const adapters = await openAdapters(config, endpoints, logger, metrics);
+  const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
+  try {
+    const connection = await NativeConnection.connect({ address: endpoints.temporalAddress });
+    cleanup.unshift(() => connection.close());
+    const worker = await createWorker(config, connection, bundle, adapters, metrics, effects);
+    let failure: unknown;
+    const http = await serveHttp(config.PORT, {
+      health: () => ({ ok: failure === undefined, detail: `worker ${worker.getState()}` }),
+      ready: () => readiness(worker, adapters),
+      metrics: async () => `${await metrics.registry.metrics()}${await runtime.metrics()}`,
+    });
+    cleanup.unshift(() => http.close());
+    logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
+    // Shutdown order: the worker drains first, because its activities still need what is closed after it.
+    const stopped = worker
+      .run()
+      .catch((error: unknown) => {
+        failure = error;
+        throw error;
+      })
+      .finally(() => closeAll(cleanup, logger));
+    return {
+      httpPort: http.port,
+      stopped,
+      async shutdown() {
+        if (worker.getState() === 'RUNNING') worker.shutdown();
+        await stopped;
+      },
+    };
+  } catch (error) {
+    await closeAll(cleanup, logger);
+    throw error;
+  }
+}
+
+const createWorker = (
+  config: Config,
+  connection: NativeConnection,
+  codePath: string,
+  adapters: Adapters,
+  metrics: Metrics,
+  effects: readonly AnyEffect[] | undefined,
+): Promise<Worker> =>
+  Worker.create({
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    workflowBundle: { codePath },
+    activities: createActivities(adapters.ports, { instruments: metrics, budget: new OutageBudget() }, effects),
+    maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
+    maxConcurrentActivityTaskExecutions: config.MAX_CONCURRENT_ACTIVITIES,
+    // The SDK's default of 0 would kill running activities at every deploy.
+    shutdownGraceTime: `${config.SHUTDOWN_GRACE_SECONDS} s`,
+    shutdownForceTime: `${config.SHUTDOWN_GRACE_SECONDS + 10} s`,
+  });
+
+async function readiness(worker: Worker, adapters: Adapters) {
+  const state = worker.getState();
+  return { worker: { ok: state === 'RUNNING', detail: state }, ...(await adapters.checks()) };
+}
+
+async function closeAll(cleanup: readonly (() => Promise<void>)[], logger: Logger): Promise<void> {
+  for (const close of cleanup) {
+    await close().catch((error: unknown) => {
+      logger.warn({ err: error }, 'could not close cleanly');
+    });
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Sets up Temporal's native runtime. Once per process: its metrics go to a port of their own on loopback, from where
+ * /metrics reads them, and its logs into ours.
+ */
+import { DefaultLogger, type LogLevel, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import getPort from 'get-port';
+import type { Logger } from 'pino';
+
+export interface TemporalRuntime {
+  /** Prometheus text of the SDK's own metrics. */
+  metrics(): Promise<string>;
+}
+
+let installed: Promise<TemporalRuntime> | undefined;
+
+export const installRuntime = (logger: Logger): Promise<TemporalRuntime> => (installed ??= install(logger));
+
+async function install(logger: Logger): Promise<TemporalRuntime> {
+  const bindAddress = `127.0.0.1:${await getPort()}`;
+  const log = logger.child({ component: 'temporal' });
+  Runtime.install({
+    // Signals are handled by `bridge worker`, which has more to shut down than the worker.
+    shutdownSignals: [],
+    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+      // The SDK logs every state change of a worker at INFO; an operator's log is for what happens to intents.
+      log[LEVELS[level] ?? 'info'](meta ?? {}, message);
+    }),
+    telemetryOptions: {
+      metrics: { prometheus: { bindAddress } },
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} },
+    },
+  });
+  return {
+    async metrics() {
+      const response = await fetch(`http://${bindAddress}/metrics`);
+      return response.text();
+    },
+  };
+}
+
+const LEVELS: Partial<Record<LogLevel, 'trace' | 'debug' | 'warn' | 'error'>> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'debug',
+  WARN: 'warn',
+  ERROR: 'error',
+};
