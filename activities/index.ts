@@ -19,9 +19,7 @@ export function createActivities(
   options: BoundaryOptions,
   effects: readonly AnyEffect[] = builtinEffects,
 ): Activities {
-  const definitions: DefinitionsByType = new Map(
-    effects.map(({ definition }) => [definition.type, definition]),
-  );
+  const definitions: DefinitionsByType = new Map(effects.map(({ definition }) => [definition.type, definition]));
   const entries = effects.map((effect) => {
     const { activity } = effect.definition;
     return [activity, toActivity(effect, ports, options)] as const;

@@ -52,15 +52,16 @@ export async function endpointsOf(config: Config): Promise<StackEndpoints> {
       kafka: { brokers: KAFKA_BOOTSTRAP_SERVERS },
     };
   }
-  const status = await stackStatus(stackOptions(config));
-  const down = Object.entries(status.services).filter(([, { state }]) => state === 'stopped');
-  if (down.length > 0) {
+  const { endpoints, services } = await stackStatus(stackOptions(config));
+  const { temporal, postgres, kafka } = endpoints;
+  const down = Object.entries(services).filter(([, { state }]) => state === 'stopped');
+  if (down.length > 0 || temporal === null || postgres === null || kafka === null) {
     const names = down.map(([name]) => name).join(', ');
     throw new UnreachableError(
       `${names}: not running; start the local stack with "bridge stack up", or set its address`,
     );
   }
-  return status.endpoints;
+  return { temporal, postgres, kafka };
 }
 
 export const workerEndpoints = (endpoints: StackEndpoints): Endpoints => ({

@@ -1,9 +1,9 @@
-import type { Pool } from 'pg';
-import { createPool } from '../postgres/pool.js';
+import { createPool, type Pool } from '../postgres/pool.js';
 
 /** A small pool for the length of a command. */
 export async function withPool<T>(connectionString: string, use: (pool: Pool) => Promise<T>): Promise<T> {
-  const pool = createPool({ connectionString, max: 2, applicationName: 'bridge-cli' });
+  // A lost connection is reported by the query that needed it.
+  const pool = createPool({ connectionString, min: 0, max: 2, applicationName: 'bridge-cli' }, () => undefined);
   try {
     return await use(pool);
   } finally {

@@ -1,6 +1,5 @@
 /** `bridge demo`: everything at once, on real servers, for someone who sees this for the first time. */
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import type { IntentsReport } from '../client/types.js';
 import { topicOf, type EventType, PUBLISHABLE_EVENT_TYPES } from '../intents/event-types.js';
@@ -8,6 +7,7 @@ import { createKafka } from '../kafka/client.js';
 import { readTopics } from '../kafka/read.js';
 import { kafkaSettings } from '../kafka/settings.js';
 import { createLogger } from '../log.js';
+import { packagePath } from '../paths.js';
 import { stackDown, type StackEndpoints, stackStatus } from '../stack/index.js';
 import { startWorker } from '../worker/run.js';
 import { withTemporal } from './connect.js';
@@ -20,7 +20,7 @@ import { setup } from './setup.js';
 import { up } from './stack.js';
 import { executionUrl } from './ui.js';
 
-const EXAMPLE = fileURLToPath(new URL('../../examples/first-list.json', import.meta.url));
+const EXAMPLE = packagePath('examples/first-list.json');
 
 export const demoCommand = (): Command =>
   new Command('demo')

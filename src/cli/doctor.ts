@@ -4,10 +4,12 @@ import { createKafka } from '../kafka/client.js';
 import { kafkaSettings } from '../kafka/settings.js';
 import { eventTopics } from '../kafka/topics.js';
 import { createLogger } from '../log.js';
-import { pendingMigrations } from '../postgres/migrate.js';
+import { packagePath } from '../paths.js';
+import { pendingMigrations } from '../postgres/pending-migrations.js';
 import type { StackEndpoints } from '../stack/index.js';
 import { missingSearchAttributes, pollerCount } from '../temporal/inspect.js';
 import { contextOf, endpointsOf } from './context.js';
+import { withPool } from './database.js';
 import { EXIT, isUnreachable } from './errors.js';
 
 interface Finding {
@@ -37,7 +39,7 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
   const { temporal, postgres, kafka } = endpoints;
   return Promise.all([
     finding('PostgreSQL migrations', async () => {
-      const pending = await pendingMigrations(postgres.url);
+      const pending = await withPool(postgres.url, (pool) => pendingMigrations(pool, packagePath('migrations')));
       return pending.length === 0 ? null : `${pending.join(', ')} not applied; run "bridge setup"`;
     }),
     finding('Kafka topics', async () => {

@@ -4,6 +4,7 @@ import { createKafka } from '../kafka/client.js';
 import { kafkaSettings } from '../kafka/settings.js';
 import { createTopics } from '../kafka/topics.js';
 import { createLogger } from '../log.js';
+import { packagePath } from '../paths.js';
 import { cutOver } from '../postgres/cut-over.js';
 import { migrate } from '../postgres/migrate.js';
 import type { StackEndpoints } from '../stack/index.js';
@@ -27,7 +28,9 @@ export const setupCommand = (): Command =>
       const endpoints = await endpointsOf(config);
       const result = await setup(config, endpoints);
       const moved =
-        options.cutOver === true ? await withPool(endpoints.postgres.url, (pool) => cutOver(pool)) : undefined;
+        options.cutOver === true
+          ? await withPool(endpoints.postgres.url, async (pool) => (await cutOver(pool)).moved)
+          : undefined;
       out.record({ ...result, ...(moved === undefined ? {} : { cut_over_rows: moved }) });
       out.line(`PostgreSQL  ${done(result.migrations, 'migration')}`);
       out.line(`Kafka       ${done(result.topics, 'topic')}`);
@@ -44,7 +47,7 @@ export async function setup(config: Config, endpoints: StackEndpoints): Promise<
     dlqSuffix: config.KAFKA_DLQ_SUFFIX,
   };
   const [{ applied }, topics, temporal] = await Promise.all([
-    migrate(endpoints.postgres.url),
+    migrate(endpoints.postgres.url, { dir: packagePath('migrations') }),
     createTopics(createKafka(kafkaSettings(config, endpoints.kafka.brokers), logger), topicSettings),
     setupTemporal(endpoints.temporal.address, endpoints.temporal.namespace),
   ]);

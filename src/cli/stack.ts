@@ -23,9 +23,9 @@ export const stackCommand = (): Command => {
       const { endpoints, services } = await stackStatus(stackOptions(config));
       out.record(endpoints);
       const addresses = {
-        temporal: endpoints.temporal.address,
-        postgres: endpoints.postgres.url,
-        kafka: endpoints.kafka.brokers.join(','),
+        temporal: endpoints.temporal?.address ?? '',
+        postgres: endpoints.postgres?.url ?? '',
+        kafka: endpoints.kafka?.brokers.join(',') ?? '',
       };
       const rows = Object.entries(services).map(([name, { state }]) => [
         name,
@@ -33,7 +33,8 @@ export const stackCommand = (): Command => {
         addresses[name as keyof typeof addresses],
       ]);
       out.table(['server', 'state', 'address'], rows);
-      if (endpoints.temporal.ui !== null) out.line(`\nWeb UI  ${endpoints.temporal.ui}`);
+      const ui = endpoints.temporal?.ui ?? null;
+      if (ui !== null) out.line(`\nWeb UI  ${ui}`);
       const down = Object.values(services).some(({ state }) => state === 'stopped' || state === 'unreachable');
       process.exitCode = down ? EXIT.unreachable : EXIT.ok;
     });

@@ -72,7 +72,7 @@ export class StoreEffectClient {
   async start(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<StartedExecution> {
     const { requestId = randomUUID(), correlationId, ...workflowOptions } = options;
     return this.startRequest({
-      intents: [...intents],
+      intents: intents as unknown[],
       request_id: requestId,
       ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
       ...(Object.keys(workflowOptions).length === 0 ? {} : { options: workflowOptions }),
@@ -85,9 +85,7 @@ export class StoreEffectClient {
     checkLimits(request.intents);
     const requestId = request.request_id ?? randomUUID();
     const input = { ...request, request_id: requestId };
-    const hash = createHash('sha256')
-      .update(stringify(input))
-      .digest('hex');
+    const hash = createHash('sha256').update(stringify(input)).digest('hex');
     try {
       await this.client.workflow.start<typeof ExecuteIntentsWorkflow>('ExecuteIntentsWorkflow', {
         args: [input],

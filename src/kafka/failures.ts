@@ -1,13 +1,16 @@
 /** kafkajs errors -> failure classes (design 4). */
-import {
+import kafkajs from 'kafkajs';
+import { EffectError, type FailureClass } from '../intents/failure.js';
+
+// CommonJS: its error classes are not among the names Node finds for an import.
+const {
   KafkaJSConnectionError,
   KafkaJSError,
   KafkaJSNonRetriableError,
   KafkaJSNumberOfRetriesExceeded,
   KafkaJSProtocolError,
   KafkaJSRequestTimeoutError,
-} from 'kafkajs';
-import { EffectError, type FailureClass } from '../intents/failure.js';
+} = kafkajs;
 
 /** Broker answers that say the message is at fault; the rest of the protocol's errors are the cluster's state. */
 const INVALID_TYPES = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'CORRUPT_MESSAGE']);

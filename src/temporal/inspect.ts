@@ -1,7 +1,9 @@
 /** Questions `bridge doctor` asks the Temporal server. */
 import { Connection } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import { searchAttributeKeys } from './search-attributes.js';
+
+/** `temporal.api.enums.v1.TaskQueueType`. */
+const TASK_QUEUE_TYPE_WORKFLOW = 1;
 
 async function withConnection<T>(address: string, ask: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address, connectTimeout: '5 s' });
@@ -25,7 +27,7 @@ export const pollerCount = (address: string, namespace: string, taskQueue: strin
     const { pollers } = await workflowService.describeTaskQueue({
       namespace,
       taskQueue: { name: taskQueue },
-      taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+      taskQueueType: TASK_QUEUE_TYPE_WORKFLOW,
     });
     return pollers.length;
   });

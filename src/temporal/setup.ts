@@ -1,17 +1,11 @@
 /** What `bridge setup` does on the Temporal server; every step is safe to repeat. */
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { temporal } from '@temporalio/proto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { searchAttributeKeys } from './search-attributes.js';
 
-const { IndexedValueType } = temporal.api.enums.v1;
-
-const INDEXED = {
-  KEYWORD: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  KEYWORD_LIST: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-  INT: IndexedValueType.INDEXED_VALUE_TYPE_INT,
-} as const;
+/** `temporal.api.enums.v1.IndexedValueType`. */
+const INDEXED = { KEYWORD: 2, INT: 3, KEYWORD_LIST: 7 } as const;
 
 /** gRPC status codes. */
 const NOT_FOUND = 5;

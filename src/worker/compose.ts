@@ -3,12 +3,13 @@ import type { Logger } from 'pino';
 import type { Ports } from '../../activities/effect.js';
 import type { Config } from '../config.js';
 import { createKafka } from '../kafka/client.js';
-import { createPublisher } from '../kafka/publisher.js';
+import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
+import { kafkaSettings } from '../kafka/settings.js';
 import { createBridgeStateStore } from '../postgres/bridge-state-store.js';
 import { createFsmStateStore } from '../postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../postgres/fsm-transition-store.js';
 import { createLedger } from '../postgres/ledger.js';
-import { createPool } from '../postgres/pool.js';
+import { createPool, type Pool } from '../postgres/pool.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 
@@ -26,3 +27,79 @@ export interface Adapters {
   checks(): Promise<Readonly<Record<string, Check>>>;
   close(): Promise<void>;
 }
+
+export async function openAdapters(
+  config: Config,
+  endpoints: Endpoints,
+  logger: Logger,
+  metrics: Metrics,
+): Promise<Adapters> {
+  const pool = createPool(
+    {
+      connectionString: endpoints.databaseUrl,
+      min: config.PG_POOL_MIN,
+      max: config.PG_POOL_MAX,
+      statementTimeoutMs: config.PG_STATEMENT_TIMEOUT_MS,
+      connectTimeoutMs: config.PG_CHECKOUT_TIMEOUT_MS,
+      applicationName: `bridge-worker-${config.SERVICE_INSTANCE}`,
+    },
+    (error) => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'),
+  );
+  metrics.watchPool(pool, config.PG_POOL_MAX);
+  const publisher = await createPublisher(createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger)).catch(
+    async (error: unknown) => {
+      await pool.end();
+      throw error;
+    },
+  );
+  const lingerMs = config.BATCH_LINGER_MS;
+  const bridgeStates = createBridgeStateStore(pool, { lingerMs });
+  const fsmTransitions = createFsmTransitionStore(pool, { lingerMs });
+  const fsmStates = createFsmStateStore(pool);
+  const counted = counting(metrics);
+  return {
+    ports: {
+      bridgeStates: { persist: counted('persist_state', (batch) => bridgeStates.persist(batch)) },
+      fsmTransitions: { insert: counted('persist_fsm_transition', (batch) => fsmTransitions.insert(batch)) },
+      fsmStates: { recover: counted('recover_fsm_states', (request, maxBytes) => fsmStates.recover(request, maxBytes)) },
+      ledger: createLedger(pool),
+      publisher: metrics.countPublished(publisher),
+      source: {
+        topicPrefix: config.KAFKA_TOPIC_PREFIX,
+        sourceInstance: config.SERVICE_INSTANCE,
+        environment: config.ENVIRONMENT,
+        region: config.REGION,
+      },
+    },
+    async checks() {
+      return { postgres: await databaseCheck(pool), kafka: producerCheck(publisher) };
+    },
+    async close() {
+      // Both, also when one fails.
+      await Promise.allSettled([publisher.disconnect(), pool.end()]);
+    },
+  };
+}
+
+/** Counts the calls of a store's operation. */
+const counting =
+  (metrics: Metrics) =>
+  <A extends unknown[], R>(operation: string, call: (...args: A) => Promise<R>) =>
+  (...args: A): Promise<R> => {
+    metrics.databaseOperation(operation);
+    return call(...args);
+  };
+
+async function databaseCheck(pool: Pool): Promise<Check> {
+  try {
+    await pool.query('SELECT 1');
+    return { ok: true, detail: `${pool.totalCount} connections, ${pool.waitingCount} waiting` };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const producerCheck = ({ connected }: KafkaPublisher): Check => ({
+  ok: connected,
+  detail: connected ? 'producer connected' : 'producer not connected',
+});

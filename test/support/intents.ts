@@ -14,7 +14,9 @@ export const persistState = (
   payload: {
     aggregation_id: randomUUID(),
     timestamp: '2026-01-01T00:00:00Z',
-    aggregated_data: { 'test.namespace': { total_stamps: 100, unique_workflows_count: 10, file_types: ['text/plain'] } },
+    aggregated_data: {
+      'test.namespace': { total_stamps: 100, unique_workflows_count: 10, file_types: ['text/plain'] },
+    },
     fsm_states: {},
     ...payload,
   },
@@ -32,7 +34,12 @@ export const persistFsmTransition = (
     previous_state: 'PENDING',
     current_state: 'PROCESSING',
     transition_count: 1,
-    transition_record: { from_state: 'PENDING', to_state: 'PROCESSING', trigger: 'started', timestamp: '2026-01-01T00:00:00Z' },
+    transition_record: {
+      from_state: 'PENDING',
+      to_state: 'PROCESSING',
+      trigger: 'started',
+      timestamp: '2026-01-01T00:00:00Z',
+    },
     metadata: { namespace: 'test.namespace' },
     ...payload,
   },

@@ -23,8 +23,17 @@ export const kafkaService: NativeService<'kafka'> = {
     await fetchKafka(context);
     const { stateDir, cacheDir } = context.options;
     const home = join(stateDir, 'data', 'kafka');
-    const files = { config: join(home, 'server.properties'), log4j: join(home, 'log4j2.properties'), temporary: join(home, 'tmp') };
-    const java = [`-Djava.io.tmpdir=${files.temporary}`, `-Dlog4j2.configurationFile=${files.log4j}`, '-cp', kafkaClassPath(cacheDir)];
+    const files = {
+      config: join(home, 'server.properties'),
+      log4j: join(home, 'log4j2.properties'),
+      temporary: join(home, 'tmp'),
+    };
+    const java = [
+      `-Djava.io.tmpdir=${files.temporary}`,
+      `-Dlog4j2.configurationFile=${files.log4j}`,
+      '-cp',
+      kafkaClassPath(cacheDir),
+    ];
     return {
       dataDir: home,
       async command(ports) {
@@ -33,11 +42,22 @@ export const kafkaService: NativeService<'kafka'> = {
         await writeFile(files.config, serverProperties(logDir, ports));
         await writeFile(files.log4j, LOG4J);
         if (!existsSync(join(logDir, 'meta.properties'))) {
-          const format = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', CLUSTER_ID, '-c', files.config];
+          const format = [
+            'kafka.tools.StorageTool',
+            'format',
+            '--ignore-formatted',
+            '-t',
+            CLUSTER_ID,
+            '-c',
+            files.config,
+          ];
           const { code, output } = await context.run('java', [...java, ...format]);
           if (code !== 0) throw new StackError(`Kafka could not format ${logDir}:\n${output}`);
         }
-        return { command: 'java', args: ['-server', '-Djava.awt.headless=true', ...HEAP, ...java, 'kafka.Kafka', files.config] };
+        return {
+          command: 'java',
+          args: ['-server', '-Djava.awt.headless=true', ...HEAP, ...java, 'kafka.Kafka', files.config],
+        };
       },
     };
   },

@@ -9,14 +9,24 @@ import type { RunCommand, UserIds } from '../process/run.js';
 import { canReach } from './postgres-user.js';
 
 /** @returns a folder below `stateDir` when `user` can reach it, else one of its own below `rootDir`. */
-export async function postgresDataDir(run: RunCommand, user: UserIds | undefined, stateDir: string, rootDir: string): Promise<string> {
+export async function postgresDataDir(
+  run: RunCommand,
+  user: UserIds | undefined,
+  stateDir: string,
+  rootDir: string,
+): Promise<string> {
   await mkdir(stateDir, { recursive: true });
   if (await canReach(run, user, stateDir)) return join(stateDir, 'data', 'postgres');
   return join(rootDir, `data-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`, 'postgres');
 }
 
 /** Makes the data folder by a rename, so that an `initdb` that was killed is begun again. */
-export async function initialise(run: RunCommand, user: UserIds | undefined, bin: string, dataDir: string): Promise<void> {
+export async function initialise(
+  run: RunCommand,
+  user: UserIds | undefined,
+  bin: string,
+  dataDir: string,
+): Promise<void> {
   if (existsSync(dataDir)) return;
   const partial = `${dataDir}.partial`;
   await rm(partial, { recursive: true, force: true });
@@ -25,7 +35,16 @@ export async function initialise(run: RunCommand, user: UserIds | undefined, bin
   if (user !== undefined) await chmod(dirname(dataDir), 0o755);
   if (user !== undefined) await chown(partial, user.uid, user.gid);
   // The builtin provider sorts the same on every system, whatever locales it has. Trust, since it listens on loopback only.
-  const args = ['-D', partial, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--locale-provider=builtin'];
+  const args = [
+    '-D',
+    partial,
+    '-U',
+    'postgres',
+    '--auth=trust',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--locale-provider=builtin',
+  ];
   const { code, output } = await run(join(bin, 'initdb'), [...args, '--builtin-locale=C.UTF-8'], { cwd: '/', user });
   if (code !== 0) throw new StackError(`initdb failed:\n${output}`);
   await rename(partial, dataDir);

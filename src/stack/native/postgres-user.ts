@@ -11,7 +11,14 @@ export async function postgresUser(run: RunCommand): Promise<UserIds | undefined
   const existing = await lookUp(run);
   if (existing !== null) return existing;
   // A system account: no home, no login. The group of the same name comes with it.
-  const { code, output } = await run('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', USER]);
+  const { code, output } = await run('useradd', [
+    '--system',
+    '--user-group',
+    '--no-create-home',
+    '--shell',
+    '/usr/sbin/nologin',
+    USER,
+  ]);
   const created = await lookUp(run);
   if (created === null) {
     throw new StackError(

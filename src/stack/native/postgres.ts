@@ -37,7 +37,9 @@ export const postgresService: NativeService<'postgres'> = {
     return {
       dataDir,
       async command(ports) {
-        await reporter.during('postgres', 'starting', 'initialising the data folder', () => initialise(run, user, bin, dataDir));
+        await reporter.during('postgres', 'starting', 'initialising the data folder', () =>
+          initialise(run, user, bin, dataDir),
+        );
         await clearStalePid(run, dataDir);
         const settings = Object.entries({ ...SETTINGS, port: String(portOf(ports, 'postgres')) });
         const args = ['-D', dataDir, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])];

@@ -8,6 +8,7 @@ import { probe } from '../probes/index.js';
 import { startDetached } from '../process/detached.js';
 import { isAlive, type ProcessIdentity } from '../process/identity.js';
 import { logTail } from '../process/log-tail.js';
+import { stopProcess } from '../process/stop.js';
 import type { ServiceRecord } from '../state.js';
 import type { ServiceName, StackEndpoints } from '../types.js';
 import type { NativeContext, NativeService, PreparedServer } from './service.js';
@@ -31,25 +32,24 @@ export async function startNative<Name extends ServiceName>(
   recorder: Recorder,
 ): Promise<StackEndpoints[Name]> {
   const { options, reporter } = context;
-  const recorded = recorder.read();
-  const running = recorded?.process !== undefined && isAlive(recorded.process) ? recorded.process : null;
-  const ports = running !== null && recorded !== undefined ? recorded.ports : await start(service, context, recorder);
+  const running = runningProcess(recorder.read());
+  const ports = running === null ? await start(service, context, recorder) : running.ports;
   const endpoint = service.endpoint(ports, options);
-  if (running !== null && !(await answers(service, context, endpoint, running))) {
-    throw new StackError(
-      `${service.name} (pid ${running.pid}) runs but does not answer. Last lines of its log:\n${await logTail(logFile(service, context))}`,
-    );
+  if (running !== null && (await waitForAnswer(service, context, endpoint, running.process)) !== 'answers') {
+    const advice = `${service.name} (pid ${running.process.pid}) runs and does not answer: stop the stack and start it again.`;
+    throw new StackError(await withLog(advice, service, context));
   }
   await service.complete?.(endpoint, options);
   reporter.report(service.name, 'ready', running === null ? 'started' : 'already running');
   return endpoint;
 }
 
-async function start<Name extends ServiceName>(
-  service: NativeService<Name>,
-  context: NativeContext,
-  recorder: Recorder,
-): Promise<Ports> {
+function runningProcess(record: ServiceRecord | undefined): { ports: Ports; process: ProcessIdentity } | null {
+  if (record?.process === undefined || !isAlive(record.process)) return null;
+  return { ports: record.ports, process: record.process };
+}
+
+async function start(service: NativeService, context: NativeContext, recorder: Recorder): Promise<Ports> {
   const prepared = await service.prepare(context);
   // Stacks of other folders choose from the same ports.
   const lock = join(context.options.cacheDir, `start-${service.name}`);
@@ -59,14 +59,13 @@ async function start<Name extends ServiceName>(
       const ports = await tryStart(service, context, recorder, prepared);
       if (ports !== null) return ports;
     }
-    const tail = await logTail(logFile(service, context));
-    throw new StackError(`${service.name} did not start. Last lines of ${logFile(service, context)}:\n${tail}`);
+    throw new StackError(await withLog(`${service.name} did not start.`, service, context));
   });
 }
 
-/** @returns null when it ended by itself, or did not answer in time and was left. */
-async function tryStart<Name extends ServiceName>(
-  service: NativeService<Name>,
+/** @returns null when it ended by itself, which is worth another try with ports chosen anew. */
+async function tryStart(
+  service: NativeService,
   context: NativeContext,
   recorder: Recorder,
   prepared: PreparedServer,
@@ -77,27 +76,39 @@ async function tryStart<Name extends ServiceName>(
   const started = await startDetached(command, logFile(service, context), (identity) =>
     recorder.write({ ...record, process: identity }),
   );
-  return (await answers(service, context, service.endpoint(ports, context.options), started)) ? ports : null;
+  const outcome = await waitForAnswer(service, context, service.endpoint(ports, context.options), started);
+  if (outcome === 'silent') {
+    await stopProcess(started, service.stopSignal);
+    throw new StackError(
+      await withLog(`${service.name} did not answer within ${READY_MS / 1_000} s.`, service, context),
+    );
+  }
+  return outcome === 'answers' ? ports : null;
 }
 
-/** Waits until it answers; gives up when its process ends, or after {@link READY_MS}. */
-async function answers<Name extends ServiceName>(
-  service: NativeService<Name>,
+async function waitForAnswer(
+  service: NativeService,
   { reporter }: NativeContext,
-  endpoint: StackEndpoints[Name],
+  endpoint: StackEndpoints[ServiceName],
   started: ProcessIdentity,
-): Promise<boolean> {
+): Promise<'answers' | 'ended' | 'silent'> {
   return reporter.during(service.name, 'starting', 'waiting for it to answer', async () => {
     const deadline = performance.now() + READY_MS;
     while (performance.now() < deadline) {
       const failure = await probe(service.name, endpoint);
-      if (!isAlive(started)) return false;
-      if (failure === null) return true;
+      // Checked after the probe: an answer of someone else who got the port first is not ours.
+      if (!isAlive(started)) return 'ended';
+      if (failure === null) return 'answers';
       await sleep(POLL_MS);
     }
-    return false;
+    return 'silent';
   });
 }
 
 const logFile = (service: NativeService, { options }: NativeContext): string =>
   join(options.stateDir, 'logs', `${service.name}.log`);
+
+async function withLog(message: string, service: NativeService, context: NativeContext): Promise<string> {
+  const file = logFile(service, context);
+  return `${message} Last lines of ${file}:\n${await logTail(file)}`;
+}

@@ -37,7 +37,10 @@ export const temporalService: NativeService<'temporal'> = {
       dataDir,
       async command(ports) {
         await mkdir(dataDir, { recursive: true });
-        const settings = Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]);
+        const settings = Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => [
+          '--dynamic-config-value',
+          `${key}=${value}`,
+        ]);
         const args = ['server', 'start-dev', '--ip', LOOPBACK, '--namespace', given.namespace, ...settings];
         args.push('--port', String(portOf(ports, 'grpc')), '--ui-port', String(portOf(ports, 'ui')));
         if (durable) args.push('--db-filename', join(dataDir, 'temporal.db'));
@@ -69,7 +72,8 @@ async function buildTemporal({ options, run, reporter }: NativeContext): Promise
           onLine: (line) => say(`${message}: ${line}`),
         }),
       );
-      if (code !== 0) throw new StackError(`go install of the Temporal CLI failed:\n${output.split('\n').slice(-15).join('\n')}`);
+      if (code !== 0)
+        throw new StackError(`go install of the Temporal CLI failed:\n${output.split('\n').slice(-15).join('\n')}`);
     },
     waiting,
   );

@@ -4,7 +4,12 @@ import { NOT_FOUND, type RunCommand } from '../process/run.js';
 const CHECK_MS = 20_000;
 
 /** @returns its version, such as `1.26`; null when it is missing or does not run. */
-export async function toolVersion(run: RunCommand, command: string, args: readonly string[], pattern: RegExp): Promise<string | null> {
+export async function toolVersion(
+  run: RunCommand,
+  command: string,
+  args: readonly string[],
+  pattern: RegExp,
+): Promise<string | null> {
   const { code, output } = await run(command, args, { timeoutMs: CHECK_MS });
   return code === NOT_FOUND || code !== 0 ? null : (pattern.exec(output)?.[1] ?? null);
 }
@@ -19,6 +24,9 @@ export function isAtLeast(version: string, minimum: string): boolean {
   return true;
 }
 
-export const goVersion = (run: RunCommand): Promise<string | null> => toolVersion(run, 'go', ['version'], /go(\d+\.\d+)/);
-export const javaVersion = (run: RunCommand): Promise<string | null> => toolVersion(run, 'java', ['-version'], /version "(\d+)/);
-export const mavenVersion = (run: RunCommand): Promise<string | null> => toolVersion(run, 'mvn', ['-v'], /Apache Maven (\d+\.\d+)/);
+export const goVersion = (run: RunCommand): Promise<string | null> =>
+  toolVersion(run, 'go', ['version'], /go(\d+\.\d+)/);
+export const javaVersion = (run: RunCommand): Promise<string | null> =>
+  toolVersion(run, 'java', ['-version'], /version "(\d+)/);
+export const mavenVersion = (run: RunCommand): Promise<string | null> =>
+  toolVersion(run, 'mvn', ['-v'], /Apache Maven (\d+\.\d+)/);

@@ -5,11 +5,12 @@ import type { ServiceName, StackEndpoints } from '../types.js';
 const TIMEOUT_MS = 1_500;
 
 /** Loaded on use: the clients take some 400 ms to load, and a stack of given addresses may need none of them. */
-const PROBES: { readonly [Name in ServiceName]: (endpoint: StackEndpoints[Name], timeoutMs: number) => Promise<void> } = {
-  temporal: async ({ address }, timeoutMs) => (await import('./temporal.js')).probeTemporal(address, timeoutMs),
-  postgres: async ({ url }, timeoutMs) => (await import('./postgres.js')).probePostgres(url, timeoutMs),
-  kafka: async ({ brokers }, timeoutMs) => (await import('./kafka.js')).probeKafka(brokers, timeoutMs),
-};
+const PROBES: { readonly [Name in ServiceName]: (endpoint: StackEndpoints[Name], timeoutMs: number) => Promise<void> } =
+  {
+    temporal: async ({ address }, timeoutMs) => (await import('./temporal.js')).probeTemporal(address, timeoutMs),
+    postgres: async ({ url }, timeoutMs) => (await import('./postgres.js')).probePostgres(url, timeoutMs),
+    kafka: async ({ brokers }, timeoutMs) => (await import('./kafka.js')).probeKafka(brokers, timeoutMs),
+  };
 
 /** @returns null when the service answers, else why not. */
 export async function probe<Name extends ServiceName>(

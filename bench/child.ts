@@ -1,0 +1,45 @@
+/** Starts and asks the worker processes. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { WorkerMessage } from './worker.js';
+
+export interface BenchWorker {
+  usage(): Promise<{ maxRssMb: number; cpuSeconds: number }>;
+  stop(): Promise<void>;
+}
+
+export async function forkWorker(role: 'service' | 'baseline', env: NodeJS.ProcessEnv): Promise<BenchWorker> {
+  const child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), [role], {
+    env,
+    execArgv: ['--import', 'tsx'],
+  });
+  await next(child);
+  return {
+    async usage() {
+      child.send('usage');
+      const message = await next(child);
+      if (!('maxRssMb' in message)) throw new Error('the worker did not tell its usage');
+      return message;
+    },
+    async stop() {
+      child.send('stop');
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** The child's next message; rejects when it ends instead. */
+async function next(child: ChildProcess): Promise<WorkerMessage> {
+  const ended = new AbortController();
+  const exit = once(child, 'exit', { signal: ended.signal }).then(([code]) => {
+    throw new Error(`the worker ended with code ${String(code)}`);
+  });
+  try {
+    const [message] = (await Promise.race([once(child, 'message', { signal: ended.signal }), exit])) as [WorkerMessage];
+    return message;
+  } finally {
+    exit.catch(() => undefined);
+    ended.abort();
+  }
+}

@@ -1,0 +1,55 @@
+/** A worker in a process of its own, so that its memory and CPU are its own: the service's, or the baseline's. */
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { endpointsOf, workerEndpoints } from '../src/cli/context.js';
+import { type Config, loadConfig } from '../src/config.js';
+import { createLogger } from '../src/log.js';
+import { startWorker } from '../src/worker/run.js';
+import { installRuntime } from '../src/worker/runtime.js';
+
+/** What the parent is told. `maxRssMb` is the peak so far. */
+export type WorkerMessage = { readonly ready: true } | { readonly maxRssMb: number; readonly cpuSeconds: number };
+
+const config = loadConfig();
+const stop = await (process.argv[2] === 'baseline' ? startBaseline(config) : startService(config));
+process.on('message', (message) => {
+  if (message === 'stop') void stop().then(() => process.disconnect());
+  else send(usage());
+});
+send({ ready: true });
+
+function send(message: WorkerMessage): void {
+  process.send?.(message);
+}
+
+function usage(): WorkerMessage {
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  return { maxRssMb: maxRSS / 1_024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
+}
+
+async function startService(settings: Config): Promise<() => Promise<void>> {
+  const endpoints = workerEndpoints(await endpointsOf(settings));
+  const worker = await startWorker({ config: settings, endpoints, logger: createLogger('warn') });
+  return () => worker.shutdown();
+}
+
+async function startBaseline(settings: Config): Promise<() => Promise<void>> {
+  await installRuntime(createLogger('warn'));
+  const { temporal } = await endpointsOf(settings);
+  const connection = await NativeConnection.connect({ address: temporal.address });
+  const worker = await Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: `${settings.TEMPORAL_TASK_QUEUE}-baseline`,
+    workflowsPath: fileURLToPath(new URL('baseline/workflows.ts', import.meta.url)),
+    activities: { noop: () => Promise.resolve() },
+    maxConcurrentActivityTaskExecutions: settings.MAX_CONCURRENT_ACTIVITIES,
+    maxCachedWorkflows: settings.MAX_CACHED_WORKFLOWS,
+  });
+  const running = worker.run();
+  return async () => {
+    worker.shutdown();
+    await running;
+    await connection.close();
+  };
+}

@@ -1,0 +1,123 @@
+/** Connections: one pool a process, and the one way to run a transaction on it. */
+import pg from 'pg';
+import { EffectError } from '../intents/failure.js';
+import { toEffectError } from './sqlstate.js';
+
+export interface PoolOptions {
+  readonly connectionString: string;
+  /** Connections kept open when idle; default 10, the seed's. */
+  readonly min?: number;
+  /** Connections at most; default 25, in the middle of the seed's optimum of 20 to 30. */
+  readonly max?: number;
+  /** Milliseconds until the server cancels a statement; default 60,000, the seed's command timeout. */
+  readonly statementTimeoutMs?: number;
+  /** Milliseconds to wait for a free connection, or for a new one; default 5,000. The library's default waits for ever. */
+  readonly connectTimeoutMs?: number;
+  /** Checkouts after which a connection is replaced; default 50,000, the seed's. */
+  readonly maxUses?: number;
+  /** Shown in pg_stat_activity; default `bridge-store-effect`. */
+  readonly applicationName?: string;
+}
+
+/** How long the server gets, beyond its own time-out, to say that a statement timed out. */
+const GRACE_MS = 5_000;
+
+/** A pool, and what its transactions have to know of its settings. */
+export interface Pool extends pg.Pool {
+  /** Milliseconds after which a transaction's connection is given up: statement time-out and grace. */
+  readonly transactionDeadlineMs: number;
+}
+
+/** @param onError told of connections lost while idle; without a listener that would end the process. */
+export function createPool(options: PoolOptions, onError: (error: Error) => void): Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
+  const max = options.max ?? 25;
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    min: Math.min(options.min ?? 10, max),
+    max,
+    maxUses: options.maxUses ?? 50_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    statement_timeout: statementTimeoutMs,
+    // Locks of a worker that froze inside a transaction are free again after this long.
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    application_name: options.applicationName ?? 'bridge-store-effect',
+    keepAlive: true,
+    types: { getTypeParser },
+  });
+  pool.on('error', onError);
+  return Object.assign(pool, { transactionDeadlineMs: statementTimeoutMs + GRACE_MS });
+}
+
+/** BIGINT as a number where a number can hold it, else as the text it came in. */
+const parseInt8 = (text: string): number | string => {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : text;
+};
+
+const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
+  oid === pg.types.builtins.INT8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format);
+
+/** A transaction's connection. */
+export type Transaction = pg.ClientBase;
+
+/**
+ * Runs `work` between BEGIN and COMMIT (READ COMMITTED), rolls back when it throws.
+ * @param deadlineMs after which the connection is given up; the pool's by default.
+ * @throws EffectError always, whatever went wrong. Where the driver gives no code, the class follows from where it happened:
+ * no free connection is `transient`, a connection that could not be made, was lost or did not answer is `unavailable`.
+ */
+export async function withTransaction<T>(
+  pool: Pool,
+  work: (tx: Transaction) => Promise<T>,
+  deadlineMs = pool.transactionDeadlineMs,
+): Promise<T> {
+  const client = await checkOut(pool);
+  let lost: Error | undefined;
+  const onLost = (error: Error) => (lost ??= error);
+  // The pool listens only while a connection is idle.
+  client.on('error', onLost);
+  // statement_timeout is the server's; when the network swallows its answer, only this ends the wait.
+  const deadline = setTimeout(() => {
+    lost ??= new Error(`no answer within ${deadlineMs} ms`);
+    release();
+  }, deadlineMs);
+  let released = false;
+  const release = () => {
+    if (released) return;
+    released = true;
+    clearTimeout(deadline);
+    // A broken connection is destroyed, not given to the next one. The listener stays on it: it may report more than once.
+    if (lost === undefined) client.off('error', onLost);
+    client.release(lost);
+  };
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    if (lost === undefined) await client.query('ROLLBACK').catch(onLost);
+    const classified = toEffectError(error);
+    if (lost !== undefined && classified.failureClass === 'unknown') {
+      throw new EffectError('unavailable', `PostgreSQL: connection lost: ${(lost as Error).message}`, { cause: error });
+    }
+    throw classified;
+  } finally {
+    release();
+  }
+}
+
+async function checkOut(pool: Pool): Promise<pg.PoolClient> {
+  // A full pool queues the request, so that only a time-out in the queue can fail it; else a connection is being made.
+  const full = pool.idleCount === 0 && pool.totalCount >= pool.options.max;
+  try {
+    return await pool.connect();
+  } catch (error) {
+    const classified = toEffectError(error);
+    if (classified.failureClass !== 'unknown' || 'code' in (error as object)) throw classified;
+    throw full
+      ? new EffectError('transient', `PostgreSQL: all ${pool.options.max} connections are busy`, { cause: error })
+      : new EffectError('unavailable', `PostgreSQL: cannot connect: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,90 @@
+/** Takes the stack down: what `up` started, and nothing else. */
+import { rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { composeProject, downArgs, stopArgs } from './compose/command.js';
+import { StackError } from './errors.js';
+import { servicesNotGiven } from './given.js';
+import { withLock } from './lock.js';
+import { NATIVE_SERVICES } from './native/index.js';
+import { stopProcess } from './process/stop.js';
+import { runCommand } from './process/run.js';
+import { createReporter, type Reporter } from './progress.js';
+import { readState, removeState, writeState, type StackState } from './state.js';
+import { SERVICE_NAMES, type ServiceName, type StackDownResult, type StackOptions } from './types.js';
+
+export interface StackDownOptions extends StackOptions {
+  /** Also remove data, logs and state of what was stopped. Default false. */
+  readonly purge?: boolean;
+}
+
+/** Data stays, unless `purge`. A service whose address is now given is kept even if an earlier `up` started it. */
+export async function stackDown(options: StackDownOptions): Promise<StackDownResult> {
+  const reporter = createReporter(options.onProgress);
+  return withLock(join(options.stateDir, 'stack'), async () => {
+    const state = readState(options.stateDir);
+    const names = servicesNotGiven(options.given);
+    const stopped = await (state.mode === 'compose' ? stopContainers : stopNatives)(names, state, options, reporter);
+    if (options.purge === true) await purge(names, state, options);
+    if (Object.keys(state.services).length === 0) removeState(options.stateDir);
+    else writeState(options.stateDir, state);
+    const result = SERVICE_NAMES.map((name) => {
+      if (!names.includes(name)) return [name, 'kept'];
+      return [name, stopped.includes(name) ? 'stopped' : 'not running'];
+    });
+    return Object.fromEntries(result) as StackDownResult;
+  });
+}
+
+async function stopNatives(
+  names: readonly ServiceName[],
+  state: StackState,
+  _: StackDownOptions,
+  reporter: Reporter,
+): Promise<ServiceName[]> {
+  const stopped: ServiceName[] = [];
+  await Promise.all(
+    names.map(async (name) => {
+      const record = state.services[name];
+      if (record?.process === undefined) return;
+      reporter.report(name, 'stopping', `pid ${record.process.pid}`);
+      if (await stopProcess(record.process, NATIVE_SERVICES[name].stopSignal)) stopped.push(name);
+      delete record.process;
+      reporter.report(name, 'stopped', 'ended');
+    }),
+  );
+  return stopped;
+}
+
+async function stopContainers(
+  names: readonly ServiceName[],
+  state: StackState,
+  { stateDir, purge = false, run = runCommand }: StackDownOptions,
+  reporter: Reporter,
+): Promise<ServiceName[]> {
+  const started = SERVICE_NAMES.filter((name) => state.services[name]?.container === true);
+  const ours = started.filter((name) => names.includes(name));
+  if (ours.length === 0) return [];
+  const project = composeProject(stateDir);
+  const args = ours.length === started.length ? downArgs(project, purge) : stopArgs(project, ours);
+  const { code, output } = await reporter.during('stack', 'stopping', 'stopping containers', () => run('docker', args));
+  if (code !== 0) throw new StackError(`docker compose could not stop the containers:\n${output}`);
+  for (const name of ours) delete state.services[name]?.container;
+  reporter.report('stack', 'stopped', 'containers are gone');
+  return ours;
+}
+
+async function purge(names: readonly ServiceName[], state: StackState, { stateDir }: StackOptions): Promise<void> {
+  for (const name of names) {
+    const dataDir = state.services[name]?.dataDir ?? join(stateDir, 'data', name);
+    await rm(dataDir, { recursive: true, force: true });
+    await rm(`${dataDir}.partial`, { recursive: true, force: true });
+    // A folder outside the state folder was made for this stack alone.
+    if (relative(stateDir, dataDir).startsWith('..')) await rm(dirname(dataDir), { recursive: true, force: true });
+    await rm(join(stateDir, 'logs', `${name}.log`), { force: true });
+    delete state.services[name];
+  }
+  if (Object.keys(state.services).length > 0) return;
+  state.mode = null;
+  for (const leftover of ['data', 'logs', 'compose.env'])
+    await rm(join(stateDir, leftover), { recursive: true, force: true });
+}

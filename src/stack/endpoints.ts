@@ -1,0 +1,14 @@
+/** Addresses of the servers `up` starts; the same for a process and for a container, as both publish on loopback. */
+import { NATIVE_SERVICES } from './native/index.js';
+import type { Ports } from './ports.js';
+import type { ServiceName, StackEndpoints, StackOptions } from './types.js';
+
+export const endpointOf = <Name extends ServiceName>(
+  name: Name,
+  ports: Ports,
+  options: StackOptions,
+): StackEndpoints[Name] =>
+  (NATIVE_SERVICES[name] as { endpoint(ports: Ports, options: StackOptions): StackEndpoints[Name] }).endpoint(
+    ports,
+    options,
+  );

@@ -1,0 +1,18 @@
+/** The local stack: Temporal, PostgreSQL and Kafka, started where no address of them is given. */
+export { stackUp } from './up.js';
+export { stackStatus } from './status.js';
+export { stackDown, type StackDownOptions } from './down.js';
+export { StackError } from './errors.js';
+export type {
+  GivenAddresses,
+  KnownEndpoints,
+  ServiceName,
+  ServiceState,
+  ServiceStatus,
+  StackDownResult,
+  StackEndpoints,
+  StackOptions,
+  StackPhase,
+  StackProgress,
+  StackStatus,
+} from './types.js';

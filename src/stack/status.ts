@@ -1,0 +1,73 @@
+/** How the stack is doing, found out by asking each server. */
+import { composeProject, runningArgs } from './compose/command.js';
+import { endpointOf } from './endpoints.js';
+import { givenEndpoints } from './given.js';
+import { probe } from './probes/index.js';
+import { isAlive } from './process/identity.js';
+import { runCommand } from './process/run.js';
+import { readState, type ServiceRecord } from './state.js';
+import {
+  SERVICE_NAMES,
+  type ServiceName,
+  type ServiceStatus,
+  type StackEndpoints,
+  type StackOptions,
+  type StackStatus,
+} from './types.js';
+
+const ENGINE_MS = 5_000;
+
+/** Changes nothing and takes no lock. Takes 2 s at most per service that does not answer; services are asked in parallel. */
+export async function stackStatus(options: StackOptions): Promise<StackStatus> {
+  const state = readState(options.stateDir);
+  const given = givenEndpoints(options.given);
+  const endpoints: Partial<Record<ServiceName, StackEndpoints[ServiceName] | null>> = {};
+  const services: Partial<Record<ServiceName, ServiceStatus>> = {};
+  await Promise.all(
+    SERVICE_NAMES.map(async (name) => {
+      const record = state.services[name];
+      const endpoint = given[name] ?? (record === undefined ? null : endpointOf(name, record.ports, options));
+      endpoints[name] = endpoint;
+      services[name] =
+        given[name] !== null ? await ofGiven(name, given[name]) : await ofStarted(name, record, endpoint, options);
+    }),
+  );
+  return {
+    mode: state.mode,
+    endpoints: endpoints as StackStatus['endpoints'],
+    services: services as StackStatus['services'],
+  };
+}
+
+async function ofGiven(name: ServiceName, endpoint: StackEndpoints[ServiceName]): Promise<ServiceStatus> {
+  const failure = await probe(name, endpoint);
+  return failure === null ? { state: 'given' } : { state: 'unreachable', reason: failure.message };
+}
+
+async function ofStarted(
+  name: ServiceName,
+  record: ServiceRecord | undefined,
+  endpoint: StackEndpoints[ServiceName] | null,
+  options: StackOptions,
+): Promise<ServiceStatus> {
+  if (record === undefined || endpoint === null) return { state: 'stopped' };
+  if (record.container === true) return ofContainer(name, endpoint, options);
+  // Whoever answers on the port of a dead process is not ours.
+  if (record.process === undefined || !isAlive(record.process)) return { state: 'stopped' };
+  const failure = await probe(name, endpoint);
+  const { pid } = record.process;
+  return failure === null ? { state: 'running', pid } : { state: 'unreachable', pid, reason: failure.message };
+}
+
+async function ofContainer(
+  name: ServiceName,
+  endpoint: StackEndpoints[ServiceName],
+  options: StackOptions,
+): Promise<ServiceStatus> {
+  const { run = runCommand, stateDir } = options;
+  const { code, output } = await run('docker', runningArgs(composeProject(stateDir)), { timeoutMs: ENGINE_MS });
+  if (code !== 0) return { state: 'unreachable', reason: output };
+  if (!output.split('\n').includes(name)) return { state: 'stopped' };
+  const failure = await probe(name, endpoint);
+  return failure === null ? { state: 'running' } : { state: 'unreachable', reason: failure.message };
+}

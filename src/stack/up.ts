@@ -1,0 +1,99 @@
+/** Brings the stack up. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startContainers } from './compose/index.js';
+import { findEngine } from './compose/engine.js';
+import { messageOf, StackError } from './errors.js';
+import { givenEndpoints, servicesNotGiven } from './given.js';
+import { withLock } from './lock.js';
+import { startNatives } from './native/index.js';
+import { probe } from './probes/index.js';
+import { runCommand } from './process/run.js';
+import { createReporter, type Reporter } from './progress.js';
+import { readState, writeState, type ServiceRecord, type StackState } from './state.js';
+import { SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './types.js';
+
+/** A given server may itself just be starting, as in CI. */
+const GIVEN_READY_MS = 10_000;
+const POLL_MS = 250;
+
+/**
+ * Starts what no address is given for and what is not running yet; returns when every service answers. Safe to repeat and
+ * to call from several processes at once.
+ * @throws StackError naming what is missing, or with the last lines of the log of a server that does not come up.
+ */
+export async function stackUp(options: StackOptions): Promise<StackEndpoints> {
+  const reporter = createReporter(options.onProgress);
+  const [, started] = await Promise.all([checkGiven(options, reporter), startMissing(options, reporter)]);
+  const given = givenEndpoints(options.given);
+  // A service is one or the other.
+  return Object.fromEntries(
+    SERVICE_NAMES.map((name) => [name, given[name] ?? started[name]]),
+  ) as unknown as StackEndpoints;
+}
+
+async function startMissing(options: StackOptions, reporter: Reporter): Promise<Partial<StackEndpoints>> {
+  const names = servicesNotGiven(options.given);
+  if (names.length === 0) return {};
+  const waiting = (): void => reporter.report('stack', 'checking', 'another process is at work on this stack; waiting');
+  return withLock(
+    join(options.stateDir, 'stack'),
+    async () => {
+      const state = readState(options.stateDir);
+      const mode = await chooseMode(options, state);
+      const save = (): void => writeState(options.stateDir, state);
+      const recorderOf = (name: ServiceName) => ({
+        read: () => state.services[name],
+        write: (record: ServiceRecord) => {
+          state.services[name] = record;
+          save();
+        },
+      });
+      state.mode = mode;
+      const context = { options, reporter, run: options.run ?? runCommand };
+      const endpoints = await (mode === 'compose' ? startContainers : startNatives)(names, context, recorderOf);
+      state.endpoints = { ...givenEndpoints(options.given), ...endpoints };
+      save();
+      return endpoints;
+    },
+    waiting,
+  );
+}
+
+/** A stack that has servers stays with the kind it has; else by preference and by what the machine offers. */
+async function chooseMode(
+  { mode = 'auto', run = runCommand }: StackOptions,
+  state: StackState,
+): Promise<'native' | 'compose'> {
+  const wanted = state.mode ?? mode;
+  if (mode !== 'auto' && wanted !== mode) {
+    throw new StackError(
+      `This stack was started with mode ${wanted}: take it down with purge before starting it with mode ${mode}`,
+    );
+  }
+  if (wanted === 'native') return 'native';
+  if (await findEngine(run)) return 'compose';
+  if (wanted === 'auto') return 'native';
+  throw new StackError('No container engine answers: start Docker (with compose v2), or choose the mode native');
+}
+
+async function checkGiven({ given }: StackOptions, reporter: Reporter): Promise<void> {
+  const endpoints = givenEndpoints(given);
+  await Promise.all(
+    SERVICE_NAMES.map(async (name) => {
+      const endpoint = endpoints[name];
+      if (endpoint === null) return;
+      await reporter.during(name, 'checking', 'given by the environment', async () => {
+        const deadline = performance.now() + GIVEN_READY_MS;
+        for (;;) {
+          const failure = await probe(name, endpoint);
+          if (failure === null) return;
+          if (performance.now() > deadline)
+            throw new StackError(`${name} is given by the environment and does not answer: ${messageOf(failure)}`);
+          await sleep(POLL_MS);
+        }
+      });
+      reporter.report(name, 'ready', 'given by the environment');
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { OutageBudget, toTemporalFailure } from '../../activities/failures.js';
+import { EffectError, type FailureClass } from '../../src/intents/failure.js';
+
+describe('toTemporalFailure', () => {
+  const failureOf = (failureClass: FailureClass, attempt: number, budget = new OutageBudget()) => {
+    const failure = toTemporalFailure(new EffectError(failureClass, 'why'), 'DATABASE_ERROR', attempt, budget);
+    assert.ok(failure instanceof ApplicationFailure);
+    assert.equal(failure.type, failureClass);
+    assert.equal(failure.message, 'why');
+    return failure;
+  };
+
+  it('never retries an invalid intent', () => {
+    assert.equal(failureOf('invalid', 1).nonRetryable, true);
+  });
+
+  it('gives an unknown failure three attempts, a transient one ten', () => {
+    assert.deepEqual(
+      [1, 2, 3].map((attempt) => failureOf('unknown', attempt).nonRetryable),
+      [false, false, true],
+    );
+    assert.deepEqual(
+      [1, 9, 10].map((attempt) => failureOf('transient', attempt).nonRetryable),
+      [false, false, true],
+    );
+  });
+
+  it('treats a foreign error as unknown, and lets cancellation and Temporal’s own failures through', () => {
+    const budget = new OutageBudget();
+    const foreign = toTemporalFailure(new TypeError('defect'), 's', 3, budget);
+    assert.ok(foreign instanceof ApplicationFailure && foreign.type === 'unknown' && foreign.nonRetryable === true);
+    for (const own of [new CancelledFailure('stop'), ApplicationFailure.retryable('again')]) {
+      assert.equal(toTemporalFailure(own, 's', 9, budget), own);
+    }
+  });
+
+  it('waits an outage out until its budget is spent, counted from the store’s first failure', () => {
+    let now = 0;
+    const budget = new OutageBudget(60_000, () => now);
+    assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
+    now = 60_000;
+    assert.equal(failureOf('unavailable', 30, budget).nonRetryable, false);
+    now = 60_001;
+    assert.equal(failureOf('unavailable', 31, budget).nonRetryable, true);
+    budget.succeeded('DATABASE_ERROR');
+    assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
+  });
+
+  it('backs off exponentially to 30 s, with jitter', () => {
+    for (const [attempt, base] of [
+      [1, 1_000],
+      [2, 2_000],
+      [4, 8_000],
+      [9, 30_000],
+    ] as const) {
+      const delay = Number(failureOf('transient', attempt).nextRetryDelay);
+      assert.ok(delay >= base * 0.8 && delay <= base * 1.2, `${delay} for attempt ${attempt}`);
+    }
+  });
+});

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import type { Intent } from '../../src/client/index.js';
+import { makePlan, type Plan, type PlannedTier } from '../../src/intents/plan.js';
+import { parseRequest, RequestError, type RequestInput } from '../../src/intents/request.js';
+import { definitions } from '../support/definitions.js';
+import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
+
+const plan = (intents: unknown[], rest: Partial<RequestInput> = {}): Plan =>
+  makePlan(parseRequest({ intents, ...rest }), 'workflow-1', definitions);
+const indexesOf = (tier: PlannedTier): number[] =>
+  tier.lanes.flatMap(({ chunks }) => chunks.flatMap(({ indexes }) => indexes));
+
+describe('makePlan', () => {
+  it('makes tiers by priority, highest first, and a lane per type', () => {
+    const made = plan([
+      publishEvent(),
+      persistState(),
+      persistFsmTransition(),
+      recoverFsmStates(),
+      persistState({}, { priority: 7 }),
+    ]);
+    assert.deepEqual(
+      made.tiers.map((tier) => [tier.priority, tier.lanes.map(({ activity }) => activity), indexesOf(tier)]),
+      [
+        [7, ['persistStates'], [4]],
+        [2, ['recoverFsmStates'], [3]],
+        [1, ['persistStates', 'persistFsmTransitions'], [1, 2]],
+        [0, ['publishEvents'], [0]],
+      ],
+    );
+  });
+
+  it('names chunks for the Web UI', () => {
+    const summaries = plan([persistState(), persistState(), publishEvent()]).tiers.flatMap(({ lanes }) =>
+      lanes.flatMap(({ chunks }) => chunks.map(({ summary }) => summary)),
+    );
+    assert.deepEqual(summaries, ['PersistState x 2, 1 namespace', 'PublishEvent x 1, 1 event type']);
+  });
+
+  it('splits what does not fit one activity into lanes that keep the order of a key', () => {
+    const workflows = Array.from({ length: 40 }, () => randomUUID());
+    const intents = Array.from({ length: 1_900 }, (_, index) =>
+      persistFsmTransition({ workflow_id: workflows[index % workflows.length]!, transition_count: index + 1 }),
+    );
+    const [tier] = plan(intents).tiers;
+    assert.ok(tier);
+    assert.equal(tier.lanes.length, 4);
+    const laneOfWorkflow = new Map<string, number>();
+    tier.lanes.forEach(({ chunks }, lane) => {
+      const order = chunks.flatMap(({ indexes }) => indexes);
+      assert.deepEqual(
+        order,
+        [...order].sort((a, b) => a - b),
+      );
+      for (const chunk of chunks) assert.ok(chunk.indexes.length <= 500);
+      for (const index of order) {
+        const workflow = intents[index]!.payload.workflow_id;
+        assert.equal(laneOfWorkflow.get(workflow) ?? lane, lane, 'a key is in one lane');
+        laneOfWorkflow.set(workflow, lane);
+      }
+    });
+  });
+
+  it('bounds the bytes of a chunk', () => {
+    const big = 'x'.repeat(30_000);
+    const made = plan(Array.from({ length: 40 }, () => publishEvent({ big } as object)));
+    const chunks = made.tiers[0]!.lanes.flatMap((lane) => lane.chunks);
+    assert.ok(chunks.length >= 2);
+    for (const { indexes } of chunks) assert.ok(indexes.length <= 29);
+  });
+
+  it('keeps every valid intent exactly once, whatever the list (property)', () => {
+    const anIntent = fc.record({
+      make: fc.constantFrom<() => Intent>(publishEvent, persistState, persistFsmTransition, recoverFsmStates),
+      priority: fc.option(fc.integer({ min: -3, max: 9 }), { nil: undefined }),
+      broken: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(anIntent, { maxLength: 60 }), (drafts) => {
+        const intents = drafts.map(({ make, priority, broken }) => ({
+          ...make(),
+          ...(priority === undefined ? {} : { priority }),
+          ...(broken ? { target: 'elsewhere' } : {}),
+        }));
+        const made = plan(intents, { options: { failFastPriority: 100 } });
+        const planned = made.tiers.flatMap(indexesOf).sort((a, b) => a - b);
+        const valid = drafts.flatMap(({ broken }, index) => (broken ? [] : [index]));
+        assert.deepEqual(planned, valid);
+        assert.deepEqual(
+          made.intents.flatMap(({ rejected }, index) => (rejected === undefined ? [index] : [])),
+          valid,
+        );
+        const priorities = made.tiers.map(({ priority }) => priority);
+        assert.deepEqual(
+          priorities,
+          [...new Set(priorities)].sort((a, b) => b - a),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('gives ids that depend on request id, index and content, and not on priority or key order', () => {
+    const intent = persistState();
+    const ids = (...args: Parameters<typeof plan>) => plan(...args).intents.map(({ id }) => id);
+    const [first, second] = ids([intent, intent], { request_id: 'r' });
+    assert.notEqual(first, second);
+    assert.deepEqual(ids([intent], { request_id: 'r' }), [first]);
+    const { payload, ...head } = intent;
+    const reordered = { payload: Object.fromEntries(Object.entries(payload).reverse()), ...head, priority: 9 };
+    assert.deepEqual(ids([reordered], { request_id: 'r' }), [first]);
+    assert.notDeepEqual(ids([intent], { request_id: 'other' }), [first]);
+    assert.notDeepEqual(ids([intent]), [first]);
+    assert.deepEqual(ids([intent], { request_id: 'workflow-1' }), ids([intent]));
+    assert.notDeepEqual(ids([persistState()], { request_id: 'r' }), [first]);
+  });
+
+  it('keeps a caller’s intent_id, and refuses it on another payload of the list', () => {
+    const intent_id = randomUUID();
+    const intent = publishEvent({}, { intent_id });
+    const made = plan([intent, intent, publishEvent({}, { intent_id: intent_id.toUpperCase() })]);
+    assert.deepEqual(
+      made.intents.map(({ id }) => id),
+      [intent_id, intent_id, intent_id],
+    );
+    assert.equal(made.intents[1]!.rejected, undefined);
+    assert.match(
+      made.intents[2]!.rejected ?? '',
+      /^intent_id: expected an id of its own, got .* intents\[0\] has with another payload/,
+    );
+  });
+
+  it('runs nothing when an invalid intent is at or over the fail-fast priority', () => {
+    const bad = { ...persistState(), target: 'nowhere', priority: 2 };
+    assert.equal(plan([persistState(), bad]).tiers.length, 0);
+    assert.equal(plan([persistState(), bad], { options: { failFastPriority: 3 } }).tiers.length, 1);
+  });
+
+  it('refuses lists over the limits, naming the limit', () => {
+    const tooMany = Array.from({ length: 2_001 }, () => publishEvent());
+    assert.throws(
+      () => plan(tooMany),
+      new RequestError('intents: the list holds 2001 intents, the limit is 2000; split it into several lists'),
+    );
+    const big = Array.from({ length: 60 }, () => publishEvent({ big: 'x'.repeat(30_000) } as object));
+    assert.throws(() => plan(big), /intents: the list is 1\d{6} bytes of JSON, the limit is 1500000/);
+    const priorities = Array.from({ length: 33 }, (_, priority) => publishEvent({}, { priority }));
+    assert.throws(() => plan(priorities), /33 distinct priorities, the limit is 32/);
+  });
+
+  it('notes which STATE_PERSISTED the list publishes itself', () => {
+    const aggregation_id = randomUUID();
+    const made = plan([publishEvent({ event_type: 'STATE_PERSISTED', aggregation_id }), publishEvent()]);
+    assert.deepEqual(made.self_announced, [`STATE_PERSISTED/${aggregation_id}`]);
+  });
+});
+
+describe('parseRequest', () => {
+  const refusals: [unknown, RegExp][] = [
+    [7, /^input: expected an object \{intents, options\?\}, got number$/],
+    [[], /^input: expected an object \{intents, options\?\}, got array$/],
+    [null, /^input: expected an object \{intents, options\?\}, got null$/],
+    [{}, /^intents: expected an array, got nothing$/],
+    [{ intents: 'x' }, /^intents: expected an array, got string$/],
+    [{ intents: [], request_id: 5 }, /^request_id: expected a string, got number$/],
+    [{ intents: [], request_id: '' }, /^request_id: expected at least 1 characters, got string$/],
+    [
+      { intents: [], options: { failFastPriority: 'high' } },
+      /^options\.failFastPriority: expected a .*number.*, got string$/,
+    ],
+    [
+      { intents: [], options: { derivedEvents: 'some' } },
+      /^options\.derivedEvents: expected one of unless_published, all, none, got string$/,
+    ],
+    [{ intents: [], options: { fast: true } }, /^options: expected no unknown fields \(fast\), got object$/],
+    [{ intents: [], extra: 1 }, /^input: expected no unknown fields \(extra\), got object$/],
+  ];
+  for (const [raw, message] of refusals) {
+    it(`refuses ${JSON.stringify(raw)}`, () => {
+      assert.throws(
+        () => parseRequest(raw),
+        (error: unknown) => error instanceof RequestError && message.test(error.message),
+      );
+    });
+  }
+
+  it('takes an empty list', () => {
+    assert.deepEqual(parseRequest({ intents: [] }).options, { failFastPriority: 2, derivedEvents: 'unless_published' });
+  });
+});

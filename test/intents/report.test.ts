@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { cutNesting } from '../../src/intents/nesting.js';
+import { makeReport, outcomeOf } from '../../src/intents/report.js';
+import type { IntentResult } from '../../src/intents/result.js';
+import { withoutEffect } from '../../src/intents/settle.js';
+
+const result = (status: IntentResult['status'], extra: object = {}): IntentResult => ({
+  ...withoutEffect(
+    { id: 'i', type: 'PersistState' },
+    { status: 'failed', error: 'e'.repeat(500), errorCode: 'X', timestamp: 't' },
+  ),
+  status,
+  success: status === 'succeeded',
+  ...extra,
+});
+const head = { request_id: 'r', workflow_id: 'w', outcome: 'partial' } as const;
+
+describe('makeReport', () => {
+  it('counts by status and keeps everything that fits', () => {
+    const results = [result('succeeded'), result('failed'), result('succeeded')];
+    assert.deepEqual(makeReport(head, results), {
+      ...head,
+      counts: { succeeded: 2, failed: 1 },
+      results,
+      truncated: false,
+    });
+  });
+
+  it('keeps base fields and shortened errors of what does not fit', () => {
+    const results = Array.from({ length: 100 }, () => result('failed', { big: 'x'.repeat(10_000) }));
+    const report = makeReport(head, results, 100_000);
+    assert.equal(report.truncated, true);
+    assert.equal(report.results.length, 100);
+    assert.ok(JSON.stringify(report).length < 100_000);
+    assert.equal(report.results[0]!.error?.length, 300);
+    assert.equal(report.results[0]!['big'], undefined);
+  });
+});
+
+describe('outcomeOf', () => {
+  it('is completed only when all succeeded', () => {
+    assert.equal(outcomeOf([]), 'completed');
+    assert.equal(outcomeOf([result('succeeded')]), 'completed');
+    for (const status of ['failed', 'skipped', 'dead_lettered', 'unknown'] as const) {
+      assert.equal(outcomeOf([result('succeeded'), result(status)]), 'partial');
+    }
+  });
+});
+
+describe('cutNesting', () => {
+  it('keeps what is shallow and cuts what is deep', () => {
+    assert.deepEqual(cutNesting({ a: [1, { b: null }] }), { a: [1, { b: null }] });
+    assert.deepEqual(cutNesting({ a: { b: { c: 1 } } }, 2), { a: { b: null } });
+    const deep: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+    assert.doesNotThrow(() => JSON.stringify(cutNesting(deep)));
+  });
+});

@@ -1,0 +1,7 @@
+import { builtinEffects } from '../../activities/index.js';
+import type { DefinitionsByType } from '../../src/intents/parse.js';
+
+/** The registry's definitions by type. */
+export const definitions: DefinitionsByType = new Map(
+  builtinEffects.map(({ definition }) => [definition.type, definition]),
+);
