@@ -7,10 +7,11 @@ import type { Announcement } from '../src/intents/batch.js';
 import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelope.js';
 import { topicOf } from '../src/intents/event-types.js';
 import { eventIdOf } from '../src/intents/ids.js';
-import type { Command, EffectOutcome, LedgerRecord, OutboundMessage, PublishFields } from '../src/intents/ports.js';
+import type { Command, EffectOutcome, OutboundMessage, PublishFields } from '../src/intents/ports.js';
 import { publishEvent as definition } from '../src/intents/publish-event/definition.js';
 import { correlationOf } from '../src/intents/publish-event/event.js';
 import type { PublishEventPayload } from '../src/intents/publish-event/schema.js';
+import { repeatOf } from '../src/intents/repeat.js';
 import { defineEffect, type EffectBatch, type Ports } from './effect.js';
 
 export const publishEvent = defineEffect(definition, (ports) => async (batch) => {
@@ -32,7 +33,11 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
   const settledAt = new Date().toISOString();
   return batch.commands.map((command): EffectOutcome<PublishFields> => {
     const stored = known.get(command.intent_id);
-    if (stored !== undefined) return repeatOf(command, stored);
+    if (stored !== undefined) {
+      // Written by `record` in this very shape.
+      const result = stored.result as unknown as PublishFields;
+      return repeatOf(command, stored, result, stored.execution_id !== command.execution_id);
+    }
     return { ok: true, result: fieldsOf(ports, command), settled_at: settledAt, repeated: false };
   });
 });
@@ -75,20 +80,3 @@ const fieldsOf = (ports: Ports, { intent_id, payload }: Command<PublishEventPayl
   event_published: true,
   dlq_fallback: false,
 });
-
-function repeatOf(command: Command<unknown>, stored: LedgerRecord): EffectOutcome<PublishFields> {
-  if (stored.payload_hash !== command.payload_hash) {
-    return { ok: false, error: conflictOf(command, stored), settled_at: new Date().toISOString() };
-  }
-  return {
-    ok: true,
-    // Written by `record` below in this very shape.
-    result: stored.result as unknown as PublishFields,
-    settled_at: stored.settled_at,
-    repeated: stored.execution_id !== command.execution_id,
-  };
-}
-
-const conflictOf = (command: Command<unknown>, stored: LedgerRecord): string =>
-  `intent_id: ${command.intent_id} was already executed with another payload (sha256 ${stored.payload_hash.slice(0, 12)} ` +
-  `at ${stored.settled_at} by ${stored.execution_id}, ${command.payload_hash.slice(0, 12)} now)`;

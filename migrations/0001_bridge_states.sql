@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS bridge_states (
 CREATE INDEX IF NOT EXISTS idx_bridge_states_namespace ON bridge_states (namespace);
 CREATE INDEX IF NOT EXISTS idx_bridge_states_fsm_state ON bridge_states (current_fsm_state);
 
--- Rewrites a legacy table (1,000,000 rows: about 3 s under an exclusive lock); a no-op on BIGINT.
+-- Rewrites a legacy table (1,000,000 rows: about 5 s under an exclusive lock); a no-op on BIGINT.
 ALTER TABLE bridge_states
   ALTER COLUMN total_workflows_processed TYPE BIGINT,
   ALTER COLUMN total_items_aggregated TYPE BIGINT;

@@ -11,6 +11,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import { ValueError } from '@temporalio/common';
 import { cutNesting } from '../src/intents/nesting.js';
 import type { Plan } from '../src/intents/plan.js';
 import { makeReport, outcomeOf, type Report } from '../src/intents/report.js';
@@ -72,7 +73,8 @@ export async function ExecuteIntentsWorkflow(input: unknown): Promise<Report> {
 async function planOf(input: unknown): Promise<Plan> {
   try {
     return await planIntents(input).catch((error: unknown) => {
-      if (error instanceof RangeError) return planIntents(cutNesting(input));
+      // The payload converter's word for JSON.stringify running out of stack, some 5,000 levels down.
+      if (error instanceof ValueError) return planIntents(cutNesting(input));
       throw error;
     });
   } catch (error) {

@@ -19,7 +19,10 @@ export interface Command<P> {
   readonly payload: P;
 }
 
-/** What a store says about one command. `result` holds the type's own result fields, `settled_at` ISO 8601 UTC. */
+/**
+ * What a store says about one command. `result` holds the type's own result fields, `settled_at` ISO 8601 UTC. `repeated`:
+ * another execution had the effect, or an earlier command of the batch, and announces it; false for a retry of the same one.
+ */
 export type EffectOutcome<R> =
   | { readonly ok: true; readonly result: R; readonly settled_at: string; readonly repeated: boolean }
   | { readonly ok: false; readonly error: string; readonly settled_at: string };

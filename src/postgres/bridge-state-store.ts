@@ -36,7 +36,10 @@ function resultOf({ payload }: Command<PersistStatePayload>): PersistStateFields
   const sum = (field: 'unique_workflows_count' | 'total_stamps'): number => {
     const total = aggregates.reduce((sum, data) => sum + data[field], 0);
     if (Number.isSafeInteger(total)) return total;
-    throw new EffectError('invalid', `aggregated_data: expected the sum of ${field} to be at most 2^53 - 1, got ${total}`);
+    throw new EffectError(
+      'invalid',
+      `aggregated_data: expected the sum of ${field} to be at most 2^53 - 1, got ${total}`,
+    );
   };
   return {
     aggregation_id: payload.aggregation_id,

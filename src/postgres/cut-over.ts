@@ -19,12 +19,16 @@ const LONGEST_MS = 3_600_000;
 export async function cutOver(pool: Pool): Promise<{ moved: number }> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await withTransaction(pool, async (tx) => {
-        await tx.query("SET LOCAL lock_timeout = '500ms'");
-        await tx.query(`SET LOCAL statement_timeout = ${LONGEST_MS}`);
-        const { rows } = await tx.query<{ moved: number }>('SELECT bridge_cut_over() AS moved');
-        return { moved: rows[0]?.moved ?? 0 };
-      }, LONGEST_MS);
+      return await withTransaction(
+        pool,
+        async (tx) => {
+          await tx.query("SET LOCAL lock_timeout = '500ms'");
+          await tx.query(`SET LOCAL statement_timeout = ${LONGEST_MS}`);
+          const { rows } = await tx.query<{ moved: number }>('SELECT bridge_cut_over() AS moved');
+          return { moved: rows[0]?.moved ?? 0 };
+        },
+        LONGEST_MS,
+      );
     } catch (error) {
       if (!(error instanceof EffectError) || error.failureClass !== 'transient' || attempt >= ATTEMPTS) throw error;
       await delay(Math.min(attempt * 100, 2_000));

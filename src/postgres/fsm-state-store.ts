@@ -32,8 +32,8 @@ export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
       const rows = await readRows(tx, request, phase, request.limit + 1);
       const page = cutToFit(rows.slice(0, request.limit), maxBytes);
       const next =
-        page.taken < rows.length
-          ? restOf(phase, (rows[page.taken - 1] as StateRow).sequence, horizon)
+        page.last !== undefined && page.taken < rows.length
+          ? restOf(phase, page.last, horizon)
           : await nextPhase(tx, request, phase);
       return {
         recovered_states: page.states,
@@ -48,7 +48,7 @@ export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
 /** Read before the page, in a snapshot of its own: what moves in between comes twice rather than never. */
 async function oldestOpenTransaction(tx: Transaction): Promise<string> {
   const { rows } = await tx.query<{ xmin: string }>('SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin');
-  return (rows[0] as { xmin: string }).xmin;
+  return rows.map(({ xmin }) => xmin).join();
 }
 
 /** The phase to go on with; null when nothing moved in the meantime, which spares the caller an empty page. */
@@ -73,7 +73,15 @@ async function readRows(
        AND ($6::text[] IS NULL OR metadata ->> 'namespace' = ANY ($6))
      ORDER BY sequence DESC
      LIMIT $7`,
-    [phase.before, phase.moved_since, phase.since, TERMINAL_STATES, request.states ?? null, request.namespaces ?? null, limit],
+    [
+      phase.before,
+      phase.moved_since,
+      phase.since,
+      TERMINAL_STATES,
+      request.states ?? null,
+      request.namespaces ?? null,
+      limit,
+    ],
   );
   return rows;
 }
@@ -83,6 +91,8 @@ interface Cut {
   readonly failed: number;
   /** Rows gone through. */
   readonly taken: number;
+  /** Arrival of the last of them; undefined: none. */
+  readonly last: number | undefined;
 }
 
 function cutToFit(rows: readonly StateRow[], maxBytes: number): Cut {
@@ -100,5 +110,5 @@ function cutToFit(rows: readonly StateRow[], maxBytes: number): Cut {
     }
     taken += 1;
   }
-  return { states, failed, taken };
+  return { states, failed, taken, last: rows[taken - 1]?.sequence };
 }

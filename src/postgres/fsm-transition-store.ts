@@ -4,7 +4,7 @@ import type { PersistFsmTransitionPayload } from '../intents/persist-fsm-transit
 import type { Command, EffectOutcome, FsmTransitionFields, FsmTransitionStore } from '../intents/ports.js';
 import { bisect } from './bisect.js';
 import { groupCommit, type GroupCommitOptions } from './group-commit.js';
-import { claim } from './ledger.js';
+import { claim, type Promised } from './ledger.js';
 import { type Pool, type Transaction, withTransaction } from './pool.js';
 
 type TransitionCommand = Command<PersistFsmTransitionPayload>;
@@ -28,11 +28,7 @@ const insertTogether = (pool: Pool, batch: readonly TransitionCommand[]) =>
     return claimed.outcomes();
   });
 
-/** A transition on its way into the table, with the result promised for it. */
-interface Row {
-  readonly command: TransitionCommand;
-  readonly result: FsmTransitionFields;
-}
+type Row = Promised<PersistFsmTransitionPayload, FsmTransitionFields>;
 
 /**
  * The id is a random UUIDv7: in time order it keeps the primary key's hot pages few. One derived from the intent would not
@@ -91,8 +87,8 @@ async function insertRows(tx: Transaction, rows: readonly Row[]): Promise<Set<st
  * Results of duplicates, which name the transition that is there. Its epoch is not known here, as the row that had it was not
  * inserted: among the epochs' candidates it is the one of the same time, else the newest.
  */
-async function existingTransitions(tx: Transaction, duplicates: readonly Row[]): Promise<Map<string, FsmTransitionFields>> {
-  if (duplicates.length === 0) return new Map();
+async function existingTransitions(tx: Transaction, duplicates: readonly Row[]): Promise<Row[]> {
+  if (duplicates.length === 0) return [];
   const { rows } = await tx.query<{ intent_id: string; id: string }>(
     `SELECT duplicate.intent_id, existing.id
      FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
@@ -114,10 +110,8 @@ async function existingTransitions(tx: Transaction, duplicates: readonly Row[]):
     ],
   );
   const existing = new Map(rows.map((row) => [row.intent_id, row.id]));
-  return new Map(
-    duplicates.map(({ command, result }) => [
-      command.intent_id,
-      { ...result, transition_id: existing.get(command.intent_id) ?? result.transition_id, duplicate: true },
-    ]),
-  );
+  return duplicates.map(({ command, result }) => ({
+    command,
+    result: { ...result, transition_id: existing.get(command.intent_id) ?? result.transition_id, duplicate: true },
+  }));
 }

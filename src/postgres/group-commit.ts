@@ -18,8 +18,8 @@ export interface GroupCommitOptions {
 
 interface Chunk<C, O> {
   readonly entries: readonly C[];
-  resolve(outcomes: O[]): void;
-  reject(error: unknown): void;
+  readonly resolve: (outcomes: O[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**

@@ -1,20 +1,27 @@
 /** The ledger, `executed_intents`: which intents have had their effect, and with what outcome (ADR 0003). */
 import type { Command, EffectOutcome, Ledger, LedgerRecord } from '../intents/ports.js';
 import { EffectError } from '../intents/failure.js';
+import { repeatOf } from '../intents/repeat.js';
 import { isoUtc } from './instant.js';
 import { type Pool, type Transaction, withTransaction } from './pool.js';
 
 const RECORD = `intent_id, intent_type, encode(payload_hash, 'hex') AS payload_hash, execution_id,
   outcome AS result, ${isoUtc('settled_at')} AS settled_at`;
 
-/** What a claim found, in the order of the commands. */
+/** A command and the result it has once it is carried out. */
+export interface Promised<P, R> {
+  readonly command: Command<P>;
+  readonly result: R;
+}
+
+/** What a claim found. */
 export interface Claim<P, R> {
-  /** Commands whose effect is to be carried out now, in this transaction, each with the result promised for it. */
-  readonly claimed: readonly { readonly command: Command<P>; readonly result: R }[];
-  /** Every command's outcome, provided that the claimed ones are carried out. */
+  /** Commands to carry out now, in this transaction. */
+  readonly claimed: readonly Promised<P, R>[];
+  /** Every command's outcome, in their order, provided that the claimed ones are carried out. */
   outcomes(): EffectOutcome<R>[];
-  /** Changes the result of claimed commands, here and in the ledger, for what only the effect could tell. */
-  amend(results: ReadonlyMap<string, R>): Promise<void>;
+  /** Replaces results of claimed commands, here and in the ledger, by what only the effect could tell. */
+  amend(changed: readonly Promised<P, R>[]): Promise<void>;
 }
 
 /**
@@ -28,42 +35,47 @@ export async function claim<P, R extends object>(
   commands: readonly Command<P>[],
   resultOf: (command: Command<P>) => R,
 ): Promise<Claim<P, R>> {
-  const first = firstOccurrences(commands);
-  const results = new Map([...first].map(([id, command]) => [id, resultOf(command)]));
+  const first = new Map<string, Promised<P, R>>();
+  // An id may come twice in a batch: the first one is carried out, the others repeat it or conflict with it.
+  for (const command of commands) {
+    if (!first.has(command.intent_id)) first.set(command.intent_id, { command, result: resultOf(command) });
+  }
   const settled = await insert(
     tx,
-    [...first].map(([id, command]) => ({ ...command, intent_type: intentType, result: results.get(id) as R })),
+    [...first.values()].map(({ command, result }) => ({ ...command, intent_type: intentType, result })),
   );
   // A second statement: one that was made to wait by another transaction does not see, in its own snapshot, what that wrote.
-  const known = await find(tx, [...first.keys()].filter((id) => !settled.has(id)));
+  const known = await find(
+    tx,
+    [...first.keys()].filter((id) => !settled.has(id)),
+  );
 
   function outcomeOf(command: Command<P>): EffectOutcome<R> {
-    const settledAt = settled.get(command.intent_id);
-    const winner = first.get(command.intent_id) as Command<P>;
-    const record = known.get(command.intent_id);
-    if (settledAt === undefined && record === undefined) {
-      throw new EffectError('transient', `ledger: intent ${command.intent_id} was removed while it was being claimed`);
+    const id = command.intent_id;
+    const [promised, settledAt, record] = [first.get(id), settled.get(id), known.get(id)];
+    // A retry of the same execution has not announced the effect yet, as its first attempt never answered: no repeat.
+    if (record !== undefined)
+      return repeatOf(command, record, record.result as R, record.execution_id !== command.execution_id);
+    if (promised === undefined || settledAt === undefined) {
+      throw new EffectError('transient', `ledger: intent ${id} was removed while it was being claimed`);
     }
-    const { payload_hash, execution_id } = record ?? winner;
-    const settled_at = record?.settled_at ?? (settledAt as string);
-    if (payload_hash !== command.payload_hash) return conflict(command, { payload_hash, execution_id, settled_at });
-    const result = (record?.result ?? results.get(command.intent_id)) as R;
-    return { ok: true, result, settled_at, repeated: record !== undefined || command !== winner };
+    const { command: winner, result } = promised;
+    return command === winner
+      ? { ok: true, result, settled_at: settledAt, repeated: false }
+      : repeatOf(command, { ...winner, settled_at: settledAt }, result, true);
   }
 
   return {
-    claimed: [...first].flatMap(([id, command]) =>
-      settled.has(id) ? [{ command, result: results.get(id) as R }] : [],
-    ),
+    claimed: [...first.values()].filter(({ command }) => settled.has(command.intent_id)),
     outcomes: () => commands.map(outcomeOf),
     amend: async (changed) => {
-      if (changed.size === 0) return;
-      for (const [id, result] of changed) results.set(id, result);
+      if (changed.length === 0) return;
+      for (const promised of changed) first.set(promised.command.intent_id, promised);
       await tx.query(
         `UPDATE executed_intents SET outcome = changed.outcome::jsonb
          FROM unnest($1::uuid[], $2::text[]) AS changed (intent_id, outcome)
          WHERE executed_intents.intent_id = changed.intent_id`,
-        [[...changed.keys()], [...changed.values()].map((result) => JSON.stringify(result))],
+        [changed.map(({ command }) => command.intent_id), changed.map(({ result }) => JSON.stringify(result))],
       );
     },
   };
@@ -110,25 +122,4 @@ async function insert(
     ],
   );
   return new Map(rows.map((row) => [row.intent_id, row.settled_at]));
-}
-
-/** An id may come twice in a batch: the first one is carried out, the others repeat it or conflict with it. */
-function firstOccurrences<P>(commands: readonly Command<P>[]): Map<string, Command<P>> {
-  const first = new Map<string, Command<P>>();
-  for (const command of commands) if (!first.has(command.intent_id)) first.set(command.intent_id, command);
-  return first;
-}
-
-function conflict<P>(
-  command: Command<P>,
-  winner: Pick<LedgerRecord, 'payload_hash' | 'execution_id' | 'settled_at'>,
-): EffectOutcome<never> {
-  const short = (hash: string) => hash.slice(0, 12);
-  return {
-    ok: false,
-    error:
-      `intent_id ${command.intent_id} was already executed with another payload: ${short(winner.payload_hash)} at ` +
-      `${winner.settled_at} by execution ${winner.execution_id}, now ${short(command.payload_hash)}`,
-    settled_at: new Date().toISOString(),
-  };
 }

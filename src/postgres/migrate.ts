@@ -12,6 +12,9 @@ export interface MigrateOptions {
 
 /** Tells our migrations from those another service keeps in the same database. */
 export const MIGRATIONS_TABLE = 'bridge_migrations';
+// eslint-disable-next-line @typescript-eslint/no-empty-function -- that is its job
+const ignore = () => {};
+
 /** Advisory lock of a run; not the library's own, which another service's migrations may hold. */
 const LOCK = 62_741_186;
 
@@ -20,7 +23,10 @@ const LOCK = 62_741_186;
  * waits for the first and finds nothing to do.
  * @returns names of the migrations that were applied, in order.
  */
-export async function migrate(databaseUrl: string, { dir, log = () => {} }: MigrateOptions): Promise<{ applied: string[] }> {
+export async function migrate(
+  databaseUrl: string,
+  { dir, log = ignore }: MigrateOptions,
+): Promise<{ applied: string[] }> {
   await ensureDatabase(databaseUrl);
   return withClient(databaseUrl, async (client) => {
     // Notices of IF NOT EXISTS are expected on an upgrade.
@@ -61,7 +67,7 @@ export async function ensureDatabase(databaseUrl: string): Promise<boolean> {
 /** Asks by connecting: a user who may use the database need not be allowed to use another one to ask in. */
 async function exists(databaseUrl: string): Promise<boolean> {
   try {
-    await withClient(databaseUrl, async () => {});
+    await withClient(databaseUrl, () => Promise.resolve());
     return true;
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
@@ -74,13 +80,13 @@ async function exists(databaseUrl: string): Promise<boolean> {
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, keepAlive: true });
   // The query under way fails with the same error.
-  client.on('error', () => {});
+  client.on('error', ignore);
   try {
     await client.connect();
     return await work(client);
   } catch (error) {
     throw toEffectError(error);
   } finally {
-    await client.end().catch(() => {});
+    await client.end().catch(ignore);
   }
 }

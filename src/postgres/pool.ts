@@ -49,6 +49,9 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
   return Object.assign(pool, { transactionDeadlineMs: statementTimeoutMs + GRACE_MS });
 }
 
+/** Type id of BIGINT. */
+const INT8 = 20;
+
 /** BIGINT as a number where a number can hold it, else as the text it came in. */
 const parseInt8 = (text: string): number | string => {
   const value = Number(text);
@@ -56,7 +59,9 @@ const parseInt8 = (text: string): number | string => {
 };
 
 const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
-  oid === pg.types.builtins.INT8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format);
+  (oid as number) === INT8 && format !== 'binary'
+    ? parseInt8
+    : (pg.types.getTypeParser(oid, format) as (text: string) => unknown);
 
 /** A transaction's connection. */
 export type Transaction = pg.ClientBase;
@@ -100,7 +105,7 @@ export async function withTransaction<T>(
     if (lost === undefined) await client.query('ROLLBACK').catch(onLost);
     const classified = toEffectError(error);
     if (lost !== undefined && classified.failureClass === 'unknown') {
-      throw new EffectError('unavailable', `PostgreSQL: connection lost: ${(lost as Error).message}`, { cause: error });
+      throw new EffectError('unavailable', `PostgreSQL: connection lost: ${lost.message}`, { cause: error });
     }
     throw classified;
   } finally {

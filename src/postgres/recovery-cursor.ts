@@ -42,9 +42,7 @@ export const restOf = (page: Phase, last: number, horizon: string): Phase => ({
 
 /** The phase after the one that ends with `page`; null when that was a single page. */
 export const phaseAfter = (page: Phase): Phase | null =>
-  page.horizon === null
-    ? null
-    : { ...page, moved_since: page.horizon, before: Number.MAX_SAFE_INTEGER, horizon: null };
+  page.horizon === null ? null : { ...page, moved_since: page.horizon, before: Number.MAX_SAFE_INTEGER, horizon: null };
 
 export const encodeCursor = (value: Phase): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 

@@ -80,5 +80,4 @@ function findCoded(error: unknown, depth: number): (Error & { code: string }) | 
 
 const hasCode = (error: Error): error is Error & { code: string } => 'code' in error && typeof error.code === 'string';
 
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message || error.name : String(error);
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));

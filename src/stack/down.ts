@@ -1,6 +1,5 @@
 /** Takes the stack down: what `up` started, and nothing else. */
-import { rm } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { composeProject, downArgs, stopArgs } from './compose/command.js';
 import { StackError } from './errors.js';
 import { servicesNotGiven } from './given.js';
@@ -8,6 +7,7 @@ import { withLock } from './lock.js';
 import { NATIVE_SERVICES } from './native/index.js';
 import { stopProcess } from './process/stop.js';
 import { runCommand } from './process/run.js';
+import { purge } from './purge.js';
 import { createReporter, type Reporter } from './progress.js';
 import { readState, removeState, writeState, type StackState } from './state.js';
 import { SERVICE_NAMES, type ServiceName, type StackDownResult, type StackOptions } from './types.js';
@@ -20,7 +20,8 @@ export interface StackDownOptions extends StackOptions {
 /** Data stays, unless `purge`. A service whose address is now given is kept even if an earlier `up` started it. */
 export async function stackDown(options: StackDownOptions): Promise<StackDownResult> {
   const reporter = createReporter(options.onProgress);
-  return withLock(join(options.stateDir, 'stack'), async () => {
+  const waiting = (): void => reporter.report('stack', 'stopping', 'another process is at work on this stack; waiting');
+  const down = async (): Promise<StackDownResult> => {
     const state = readState(options.stateDir);
     const names = servicesNotGiven(options.given);
     const stopped = await (state.mode === 'compose' ? stopContainers : stopNatives)(names, state, options, reporter);
@@ -32,7 +33,8 @@ export async function stackDown(options: StackDownOptions): Promise<StackDownRes
       return [name, stopped.includes(name) ? 'stopped' : 'not running'];
     });
     return Object.fromEntries(result) as StackDownResult;
-  });
+  };
+  return withLock(join(options.stateDir, 'stack'), down, waiting);
 }
 
 async function stopNatives(
@@ -58,33 +60,17 @@ async function stopNatives(
 async function stopContainers(
   names: readonly ServiceName[],
   state: StackState,
-  { stateDir, purge = false, run = runCommand }: StackDownOptions,
+  { stateDir, purge: withVolumes = false, run = runCommand }: StackDownOptions,
   reporter: Reporter,
 ): Promise<ServiceName[]> {
   const started = SERVICE_NAMES.filter((name) => state.services[name]?.container === true);
   const ours = started.filter((name) => names.includes(name));
   if (ours.length === 0) return [];
   const project = composeProject(stateDir);
-  const args = ours.length === started.length ? downArgs(project, purge) : stopArgs(project, ours);
+  const args = ours.length === started.length ? downArgs(project, withVolumes) : stopArgs(project, ours);
   const { code, output } = await reporter.during('stack', 'stopping', 'stopping containers', () => run('docker', args));
   if (code !== 0) throw new StackError(`docker compose could not stop the containers:\n${output}`);
   for (const name of ours) delete state.services[name]?.container;
   reporter.report('stack', 'stopped', 'containers are gone');
   return ours;
-}
-
-async function purge(names: readonly ServiceName[], state: StackState, { stateDir }: StackOptions): Promise<void> {
-  for (const name of names) {
-    const dataDir = state.services[name]?.dataDir ?? join(stateDir, 'data', name);
-    await rm(dataDir, { recursive: true, force: true });
-    await rm(`${dataDir}.partial`, { recursive: true, force: true });
-    // A folder outside the state folder was made for this stack alone.
-    if (relative(stateDir, dataDir).startsWith('..')) await rm(dirname(dataDir), { recursive: true, force: true });
-    await rm(join(stateDir, 'logs', `${name}.log`), { force: true });
-    delete state.services[name];
-  }
-  if (Object.keys(state.services).length > 0) return;
-  state.mode = null;
-  for (const leftover of ['data', 'logs', 'compose.env'])
-    await rm(join(stateDir, leftover), { recursive: true, force: true });
 }

@@ -1,5 +1,11 @@
 /** Services whose address the environment gives. */
-import { SERVICE_NAMES, type GivenAddresses, type KnownEndpoints, type ServiceName } from './types.js';
+import {
+  SERVICE_NAMES,
+  type GivenAddresses,
+  type KnownEndpoints,
+  type ServiceName,
+  type StackEndpoints,
+} from './types.js';
 
 export function givenEndpoints(given: GivenAddresses): KnownEndpoints {
   const { temporalAddress, temporalUi, namespace, databaseUrl, kafkaBrokers } = given;
@@ -14,3 +20,13 @@ export const servicesNotGiven = (given: GivenAddresses): ServiceName[] => {
   const endpoints = givenEndpoints(given);
   return SERVICE_NAMES.filter((name) => endpoints[name] === null);
 };
+
+/** For messages: without a user or password. */
+export function hostOf(endpoint: StackEndpoints[ServiceName]): string {
+  if ('address' in endpoint) return endpoint.address;
+  return 'url' in endpoint
+    ? URL.canParse(endpoint.url)
+      ? new URL(endpoint.url).host
+      : 'an address that is no URL'
+    : endpoint.brokers.join(',');
+}

@@ -8,10 +8,12 @@ import { lock } from 'proper-lockfile';
 const STALE_MS = 10_000;
 const REFRESH_MS = 2_000;
 const POLL_MS = 200;
+/** So that a long wait is seen to be one. */
+const TELL_EVERY_MS = 4_000;
 
 /**
  * Runs `work` while holding the lock `file`.lock.
- * @param onWait called once when another process holds it.
+ * @param onWait called every 4 s while another process holds it.
  */
 export async function withLock<T>(file: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
@@ -37,7 +39,7 @@ async function acquire(file: string, onWait: (() => void) | undefined): Promise<
       });
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ELOCKED') throw error;
-      if (attempt === 0) onWait?.();
+      if ((attempt * POLL_MS) % TELL_EVERY_MS === 0) onWait?.();
       await sleep(POLL_MS);
     }
   }

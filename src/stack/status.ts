@@ -8,6 +8,7 @@ import { runCommand } from './process/run.js';
 import { readState, type ServiceRecord } from './state.js';
 import {
   SERVICE_NAMES,
+  type KnownEndpoints,
   type ServiceName,
   type ServiceStatus,
   type StackEndpoints,
@@ -21,21 +22,19 @@ const ENGINE_MS = 5_000;
 export async function stackStatus(options: StackOptions): Promise<StackStatus> {
   const state = readState(options.stateDir);
   const given = givenEndpoints(options.given);
-  const endpoints: Partial<Record<ServiceName, StackEndpoints[ServiceName] | null>> = {};
-  const services: Partial<Record<ServiceName, ServiceStatus>> = {};
-  await Promise.all(
+  const found = await Promise.all(
     SERVICE_NAMES.map(async (name) => {
       const record = state.services[name];
       const endpoint = given[name] ?? (record === undefined ? null : endpointOf(name, record.ports, options));
-      endpoints[name] = endpoint;
-      services[name] =
+      const status =
         given[name] !== null ? await ofGiven(name, given[name]) : await ofStarted(name, record, endpoint, options);
+      return { name, endpoint, status };
     }),
   );
   return {
     mode: state.mode,
-    endpoints: endpoints as StackStatus['endpoints'],
-    services: services as StackStatus['services'],
+    endpoints: Object.fromEntries(found.map(({ name, endpoint }) => [name, endpoint])) as unknown as KnownEndpoints,
+    services: Object.fromEntries(found.map(({ name, status }) => [name, status])) as StackStatus['services'],
   };
 }
 

@@ -55,7 +55,10 @@ export interface StackOptions {
   readonly mode?: 'auto' | 'native' | 'compose';
   /** Database named in the url of a started server and created there. Default `omninode_bridge`. */
   readonly database?: string;
-  /** Keep Temporal's histories in a file, so that they survive a restart of the server. Default: see `DURABLE_BY_DEFAULT`. */
+  /**
+   * Keep Temporal's histories in a file, so that they survive the server's end. Costs a fifth of the workflows a second (31
+   * instead of 39 empty ones, beside other load). Default false. Takes effect at the server's start; containers always do.
+   */
   readonly durable?: boolean;
   readonly onProgress?: (event: StackProgress) => void;
   /** Runs programs; replaced in tests to stand for a machine without some tool. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startContainers } from './compose/index.js';
 import { findEngine } from './compose/engine.js';
 import { messageOf, StackError } from './errors.js';
-import { givenEndpoints, servicesNotGiven } from './given.js';
+import { givenEndpoints, hostOf, servicesNotGiven } from './given.js';
 import { withLock } from './lock.js';
 import { startNatives } from './native/index.js';
 import { probe } from './probes/index.js';
@@ -14,7 +14,7 @@ import { readState, writeState, type ServiceRecord, type StackState } from './st
 import { SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './types.js';
 
 /** A given server may itself just be starting, as in CI. */
-const GIVEN_READY_MS = 10_000;
+const GIVEN_READY_MS = 5_000;
 const POLL_MS = 250;
 
 /**
@@ -65,7 +65,7 @@ async function chooseMode(
   { mode = 'auto', run = runCommand }: StackOptions,
   state: StackState,
 ): Promise<'native' | 'compose'> {
-  const wanted = state.mode ?? mode;
+  const wanted = Object.keys(state.services).length > 0 ? (state.mode ?? mode) : mode;
   if (mode !== 'auto' && wanted !== mode) {
     throw new StackError(
       `This stack was started with mode ${wanted}: take it down with purge before starting it with mode ${mode}`,
@@ -89,7 +89,9 @@ async function checkGiven({ given }: StackOptions, reporter: Reporter): Promise<
           const failure = await probe(name, endpoint);
           if (failure === null) return;
           if (performance.now() > deadline)
-            throw new StackError(`${name} is given by the environment and does not answer: ${messageOf(failure)}`);
+            throw new StackError(
+              `${name} at ${hostOf(endpoint)} is given by the environment and does not answer: ${messageOf(failure)}`,
+            );
           await sleep(POLL_MS);
         }
       });

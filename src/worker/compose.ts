@@ -61,7 +61,9 @@ export async function openAdapters(
     ports: {
       bridgeStates: { persist: counted('persist_state', (batch) => bridgeStates.persist(batch)) },
       fsmTransitions: { insert: counted('persist_fsm_transition', (batch) => fsmTransitions.insert(batch)) },
-      fsmStates: { recover: counted('recover_fsm_states', (request, maxBytes) => fsmStates.recover(request, maxBytes)) },
+      fsmStates: {
+        recover: counted('recover_fsm_states', (request, maxBytes) => fsmStates.recover(request, maxBytes)),
+      },
       ledger: createLedger(pool),
       publisher: metrics.countPublished(publisher),
       source: {

@@ -7,7 +7,7 @@ import type { AnyEffect } from '../../activities/effect.js';
 import type { Config } from '../config.js';
 import { workflowBundle } from '../temporal/bundle.js';
 import { type Adapters, type Endpoints, openAdapters } from './compose.js';
-import { serveHttp } from './http.js';
+import { type Check, serveHttp } from './http.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { installRuntime } from './runtime.js';
 
@@ -35,19 +35,22 @@ export async function startWorker({ config, endpoints, logger, effects }: Worker
   const adapters = await openAdapters(config, endpoints, logger, metrics);
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
-    const connection = await NativeConnection.connect({ address: endpoints.temporalAddress });
-    cleanup.unshift(() => connection.close());
-    const worker = await createWorker(config, connection, bundle, adapters, metrics, effects);
+    let worker: Worker | undefined;
     let failure: unknown;
+    // First, because a port that is taken has to be found before there is a worker: one that never ran cannot be closed.
     const http = await serveHttp(config.PORT, {
-      health: () => ({ ok: failure === undefined, detail: `worker ${worker.getState()}` }),
-      ready: () => readiness(worker, adapters),
+      health: () => ({ ok: failure === undefined, detail: `worker ${worker?.getState() ?? 'STARTING'}` }),
+      ready: async () => ({ worker: stateCheck(worker), ...(await adapters.checks()) }),
       metrics: async () => `${await metrics.registry.metrics()}${await runtime.metrics()}`,
     });
     cleanup.unshift(() => http.close());
+    const connection = await NativeConnection.connect({ address: endpoints.temporalAddress });
+    cleanup.unshift(() => connection.close());
+    worker = await createWorker(config, connection, bundle, adapters, metrics, effects);
+    const running = worker;
     logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
     // Shutdown order: the worker drains first, because its activities still need what is closed after it.
-    const stopped = worker
+    const stopped = running
       .run()
       .catch((error: unknown) => {
         failure = error;
@@ -58,7 +61,7 @@ export async function startWorker({ config, endpoints, logger, effects }: Worker
       httpPort: http.port,
       stopped,
       async shutdown() {
-        if (worker.getState() === 'RUNNING') worker.shutdown();
+        if (running.getState() === 'RUNNING') running.shutdown();
         await stopped;
       },
     };
@@ -89,10 +92,10 @@ const createWorker = (
     shutdownForceTime: `${config.SHUTDOWN_GRACE_SECONDS + 10} s`,
   });
 
-async function readiness(worker: Worker, adapters: Adapters) {
-  const state = worker.getState();
-  return { worker: { ok: state === 'RUNNING', detail: state }, ...(await adapters.checks()) };
-}
+const stateCheck = (worker: Worker | undefined): Check => {
+  const state = worker?.getState() ?? 'STARTING';
+  return { ok: state === 'RUNNING', detail: state };
+};
 
 async function closeAll(cleanup: readonly (() => Promise<void>)[], logger: Logger): Promise<void> {
   for (const close of cleanup) {

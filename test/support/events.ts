@@ -6,16 +6,19 @@ import type { Environment } from './environment.js';
 
 export interface ReadEvent {
   readonly key: string;
-  readonly headers: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly envelope: OnexEnvelopeV1;
 }
 
-export async function readEvents({ endpoints, config }: Environment, types: readonly EventType[]): Promise<ReadEvent[]> {
+export async function readEvents(
+  { endpoints, config }: Environment,
+  types: readonly EventType[],
+): Promise<ReadEvent[]> {
   const events: ReadEvent[] = [];
   for (const type of types) {
     const topic = topicOf(config.KAFKA_TOPIC_PREFIX, type);
     for (const { key, value, headers } of await readTopic(endpoints, config.BRIDGE_CACHE_DIR, topic)) {
-      events.push({ key: key ?? '', headers: String(headers), envelope: JSON.parse(value ?? '') as OnexEnvelopeV1 });
+      events.push({ key: key ?? '', headers, envelope: JSON.parse(value ?? '') as OnexEnvelopeV1 });
     }
   }
   return events;

@@ -30,11 +30,11 @@ const definition = defineIntent({
 const tagWorkflow = defineEffect(definition, () => ({ commands }) => {
   calls.push(commands.map(({ payload }) => payload.tag));
   return Promise.resolve(
-    commands.map(({ payload, execution_id }) => ({
+    commands.map(({ payload }) => ({
       ok: true as const,
       result: { tag: payload.tag.toUpperCase() },
       settled_at: new Date().toISOString(),
-      executed_by: execution_id,
+      repeated: false,
     })),
   );
 });
@@ -49,7 +49,11 @@ describe('a fifth intent type', () => {
   it('is validated, planned, batched, ordered, announced, reported and counted from its definition', async () => {
     const workflow_id = randomUUID();
     const tag = (text: string): Intent =>
-      ({ intent_type: 'TagWorkflow', target: 'store_effect', payload: { workflow_id, tag: text } }) as unknown as Intent;
+      ({
+        intent_type: 'TagWorkflow',
+        target: 'store_effect',
+        payload: { workflow_id, tag: text },
+      }) as unknown as Intent;
     const requestId = randomUUID();
     const report = await environment.client.executeIntents(
       [publishEvent(), ...['a', 'b', 'c', 'd', 'e'].map(tag), tag('')],
@@ -62,11 +66,16 @@ describe('a fifth intent type', () => {
     assert.deepEqual(calls, [['a', 'b'], ['c', 'd'], ['e']], 'batches of two, in order');
 
     const history = await environment.temporal.workflow.getHandle(requestId).fetchHistory();
-    const scheduled = history.events?.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    const scheduled = history.events?.flatMap(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [],
+    );
     assert.deepEqual(scheduled, ['tagWorkflows', 'tagWorkflows', 'tagWorkflows', 'publishEvents']);
 
     const events = await readEvents(environment, ['NODE_HEARTBEAT']);
-    assert.deepEqual(events.map(({ envelope }) => envelope.payload['tag']), ['A', 'B', 'C', 'D', 'E']);
+    assert.deepEqual(
+      events.map(({ envelope }) => envelope.payload['tag']),
+      ['A', 'B', 'C', 'D', 'E'],
+    );
 
     const metrics = await (await fetch(`http://127.0.0.1:${environment.worker?.httpPort ?? 0}/metrics`)).text();
     assert.match(metrics, /intents_executed_total\{intent_type="TagWorkflow",status="succeeded"\} 5/);

@@ -7,11 +7,11 @@ import { StackError } from '../errors.js';
 import type { ServiceName } from '../types.js';
 
 /** One project for each state folder: containers and volumes of two stacks do not meet. */
-export const projectOf = (stateDir: string): string =>
+const projectOf = (stateDir: string): string =>
   `bridge-store-effect-${createHash('sha256').update(stateDir).digest('hex').slice(0, 8)}`;
 
 /** Ports and names the compose file takes as variables. */
-export const envFileOf = (stateDir: string): string => join(stateDir, 'compose.env');
+const envFileOf = (stateDir: string): string => join(stateDir, 'compose.env');
 
 export interface ComposeProject {
   readonly file: string;

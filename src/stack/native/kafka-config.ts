@@ -29,6 +29,9 @@ export function serverProperties(logDir: string, ports: Ports): string {
     'transaction.state.log.num.partitions': 4,
     // A group's first member need not wait 3 s for others.
     'group.initial.rebalance.delay.ms': 0,
+    // A broker that was killed is not let in again before this has passed; 9 s by default.
+    'broker.session.timeout.ms': 4_000,
+    'broker.heartbeat.interval.ms': 1_000,
   };
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)

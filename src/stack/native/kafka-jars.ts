@@ -31,10 +31,13 @@ ${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', KAFKA_LOG4J)}
 
 const GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
 
-export async function fetchKafka({ options, run, reporter }: NativeContext): Promise<void> {
+export async function fetchKafka(
+  cacheDir: string,
+  { run, reporter }: Pick<NativeContext, 'run' | 'reporter'>,
+): Promise<void> {
   const waiting = (): void => reporter.report('kafka', 'building', 'another process is downloading it; waiting');
   await makeOnce(
-    kafkaFolder(options.cacheDir),
+    kafkaFolder(cacheDir),
     async (directory) => {
       if ((await mavenVersion(run)) === null) {
         throw new StackError(

@@ -20,7 +20,7 @@ export const kafkaService: NativeService<'kafka'> = {
   endpoint: (ports) => ({ brokers: [`${LOOPBACK}:${portOf(ports, 'broker')}`] }),
   async prepare(context) {
     await requireJava(context);
-    await fetchKafka(context);
+    await fetchKafka(context.options.cacheDir, context);
     const { stateDir, cacheDir } = context.options;
     const home = join(stateDir, 'data', 'kafka');
     const files = {
@@ -51,7 +51,9 @@ export const kafkaService: NativeService<'kafka'> = {
             '-c',
             files.config,
           ];
-          const { code, output } = await context.run('java', [...java, ...format]);
+          const { code, output } = await context.reporter.during('kafka', 'starting', 'formatting its folder', () =>
+            context.run('java', [...java, ...format]),
+          );
           if (code !== 0) throw new StackError(`Kafka could not format ${logDir}:\n${output}`);
         }
         return {

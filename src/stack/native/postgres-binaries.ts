@@ -1,5 +1,5 @@
 /** The server's programs: from npm, where they are built for each platform. */
-import { cp } from 'node:fs/promises';
+import { chmod, cp, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,9 +16,12 @@ export async function postgresBinaries(run: RunCommand, user: UserIds | undefine
   const { root, version } = findPackage();
   if (await canReach(run, user, join(root, 'native', 'bin', 'postgres'))) return join(root, 'native', 'bin');
   // A copy of the whole tree: the programs find their libraries and shared files beside themselves.
-  const copy = await makeOnce(join(rootDir, `postgres-${version}-${arch()}`), (directory) =>
-    cp(join(root, 'native'), directory, { recursive: true, verbatimSymlinks: true }),
-  );
+  await mkdir(rootDir, { recursive: true });
+  await chmod(rootDir, 0o755);
+  const copy = await makeOnce(join(rootDir, `postgres-${version}-${arch()}`), async (directory) => {
+    await cp(join(root, 'native'), directory, { recursive: true, verbatimSymlinks: true });
+    await chmod(directory, 0o755);
+  });
   return join(copy, 'bin');
 }
 

@@ -17,6 +17,8 @@ export async function postgresDataDir(
 ): Promise<string> {
   await mkdir(stateDir, { recursive: true });
   if (await canReach(run, user, stateDir)) return join(stateDir, 'data', 'postgres');
+  await mkdir(rootDir, { recursive: true });
+  await chmod(rootDir, 0o755);
   return join(rootDir, `data-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`, 'postgres');
 }
 
@@ -31,9 +33,11 @@ export async function initialise(
   const partial = `${dataDir}.partial`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
-  // `recursive` makes the parents with the process's umask; the server's user has to pass through them.
-  if (user !== undefined) await chmod(dirname(dataDir), 0o755);
-  if (user !== undefined) await chown(partial, user.uid, user.gid);
+  if (user !== undefined) {
+    // Made with this process's umask, and the server's user has to pass through it.
+    await chmod(dirname(dataDir), 0o755);
+    await chown(partial, user.uid, user.gid);
+  }
   // The builtin provider sorts the same on every system, whatever locales it has. Trust, since it listens on loopback only.
   const args = [
     '-D',

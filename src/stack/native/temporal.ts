@@ -20,6 +20,9 @@ const DYNAMIC_CONFIG = {
 /** Less garbage collection for memory: two activities went from 72 ms to 56 ms. */
 const ENVIRONMENT = { GOGC: '400' };
 
+/** With SQLite's default, a sync for each transaction, half as many workflows a second. */
+const PRAGMAS = ['journal_mode=WAL', 'synchronous=NORMAL'].flatMap((pragma) => ['--sqlite-pragma', pragma]);
+
 export const temporalService: NativeService<'temporal'> = {
   name: 'temporal',
   ports: { grpc: 7233, ui: 8233 },
@@ -43,7 +46,7 @@ export const temporalService: NativeService<'temporal'> = {
         ]);
         const args = ['server', 'start-dev', '--ip', LOOPBACK, '--namespace', given.namespace, ...settings];
         args.push('--port', String(portOf(ports, 'grpc')), '--ui-port', String(portOf(ports, 'ui')));
-        if (durable) args.push('--db-filename', join(dataDir, 'temporal.db'));
+        if (durable) args.push('--db-filename', join(dataDir, 'temporal.db'), ...PRAGMAS);
         return { command: binary, args, env: ENVIRONMENT };
       },
     };

@@ -4,7 +4,7 @@ import { NOT_FOUND, type RunCommand } from '../process/run.js';
 const CHECK_MS = 20_000;
 
 /** @returns its version, such as `1.26`; null when it is missing or does not run. */
-export async function toolVersion(
+async function toolVersion(
   run: RunCommand,
   command: string,
   args: readonly string[],

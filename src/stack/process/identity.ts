@@ -39,7 +39,8 @@ function startedOnLinux(pid: number): string | null {
     // in clock ticks since boot, which means something only together with the boot.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state] = fields;
-    if (state === 'Z' || state === 'X') return null;
+    // A dead main thread whose others still end, and still hold the ports, is a process yet; the 20th field counts them.
+    if ((state === 'Z' || state === 'X') && Number(fields[17]) <= 1) return null;
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${fields[19]}`;
   } catch {
     return null;

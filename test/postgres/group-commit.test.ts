@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EffectError } from '../../src/intents/failure.js';
+import { bisect } from '../../src/postgres/bisect.js';
+import { groupCommit } from '../../src/postgres/group-commit.js';
+
+const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+
+describe('group commit', () => {
+  /** A store that doubles, and keeps what it was given together. */
+  function setUp(options: object = {}, fail?: (batch: readonly number[]) => Error | undefined) {
+    const runs: number[][] = [];
+    let running = 0;
+    const seen = { most: 0 };
+    const submit = groupCommit<number, number>(async (batch) => {
+      runs.push([...batch]);
+      seen.most = Math.max(seen.most, (running += 1));
+      await delay(5);
+      running -= 1;
+      const error = fail?.(batch);
+      if (error !== undefined) throw error;
+      return batch.map((n) => 2 * n);
+    }, options);
+    return { submit, runs, seen };
+  }
+
+  it('merges what arrives meanwhile, never splits a chunk, gives everyone their own', async () => {
+    const { submit, runs, seen } = setUp({ maxEntries: 10, maxInFlight: 2 });
+    const chunks = numbers(0, 40).map((i) => numbers(100 * i, 1 + (i % 4)));
+    const answers = await Promise.all(chunks.map((chunk, i) => delay(i % 3).then(() => submit(chunk))));
+    assert.deepEqual(
+      answers,
+      chunks.map((chunk) => chunk.map((n) => 2 * n)),
+    );
+    assert.ok(runs.length < 20, `${runs.length} runs`);
+    assert.ok(runs.every((run) => run.length <= 10));
+    for (const chunk of chunks) assert.ok(runs.some((run) => chunk.every((n) => run.includes(n))));
+    assert.equal(seen.most, 2);
+  });
+
+  it('starts at once when idle, waits for company when told to, but not once it is full', async () => {
+    const eager = setUp();
+    await Promise.all([eager.submit([1]), eager.submit([2])]);
+    assert.deepEqual(eager.runs, [[1, 2]]);
+    const patient = setUp({ lingerMs: 20, maxEntries: 4 });
+    await Promise.all([patient.submit([1]), delay(5).then(() => patient.submit([2]))]);
+    assert.deepEqual(patient.runs, [[1, 2]]);
+    const started = performance.now();
+    const full = setUp({ lingerMs: 1_000, maxEntries: 2 });
+    await Promise.all([full.submit([1]), full.submit([2])]);
+    assert.ok(performance.now() - started < 500);
+  });
+
+  it('lets a large chunk travel alone and an empty one not at all', async () => {
+    const { submit, runs } = setUp({ maxEntries: 3 });
+    await Promise.all([submit(numbers(0, 8)), submit([50])]);
+    assert.deepEqual(await submit([]), []);
+    assert.deepEqual(
+      runs.map((run) => run.length),
+      [8, 1],
+    );
+  });
+
+  it('fails all that shared a transaction, but by an unknown error only those it belongs to', async () => {
+    const down = setUp({}, () => new EffectError('unavailable', 'down'));
+    const both = await Promise.allSettled([down.submit([1]), down.submit([2])]);
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    );
+    assert.equal(down.runs.length, 1);
+    const poisoned = setUp({}, (batch) => (batch.includes(1) ? new TypeError('bug') : undefined));
+    const [bad, good] = await Promise.allSettled([poisoned.submit([1]), poisoned.submit([2])]);
+    assert.deepEqual([bad.status, good.status], ['rejected', 'fulfilled']);
+  });
+});
+
+describe('bisect', () => {
+  const ok = () => ({ ok: true as const, result: {}, settled_at: '', repeated: false });
+
+  it('finds one bad of 500 in some 19 runs, in order', async () => {
+    const done: number[] = [];
+    let runs = 0;
+    const outcomes = await bisect(numbers(0, 500), (batch) => {
+      runs += 1;
+      if (batch.includes(333)) return Promise.reject(new EffectError('invalid', 'row 333'));
+      done.push(...batch);
+      return Promise.resolve(batch.map(ok));
+    });
+    assert.deepEqual(
+      outcomes.flatMap((outcome, i) => (outcome.ok ? [] : [[i, outcome.error]])),
+      [[333, 'row 333']],
+    );
+    assert.deepEqual(
+      done,
+      numbers(0, 500).filter((n) => n !== 333),
+    );
+    assert.ok(runs <= 20, `${runs} runs`);
+  });
+
+  it('throws what is not the rows’ fault', async () => {
+    await assert.rejects(
+      bisect([1, 2], () => Promise.reject(new EffectError('transient', 'deadlock'))),
+      { failureClass: 'transient' },
+    );
+  });
+});

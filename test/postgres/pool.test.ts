@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import pg from 'pg';
+import type { FailureClass } from '../../src/intents/failure.js';
+import { createPool, type Pool, withTransaction } from '../../src/postgres/pool.js';
+import { toEffectError } from '../../src/postgres/sqlstate.js';
+import { onServer, useDatabase } from './support.js';
+
+describe('pool', () => {
+  const database = useDatabase();
+  const pools: Pool[] = [];
+  const idleErrors: Error[] = [];
+  const poolOf = (options: object): Pool => {
+    const pool = createPool({ connectionString: database.url, ...options }, (error) => idleErrors.push(error));
+    pools.push(pool);
+    return pool;
+  };
+  afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.end())));
+  const terminate = (pid: number) => onServer((client) => client.query('SELECT pg_terminate_backend($1)', [pid]));
+  const fails = (work: Promise<unknown>, failureClass: FailureClass, message?: RegExp) =>
+    assert.rejects(work, { name: 'EffectError', failureClass, ...(message === undefined ? {} : { message }) });
+
+  it('rolls back, and gives the connection back, when the work throws', async () => {
+    const pool = poolOf({ max: 1 });
+    await fails(
+      withTransaction(pool, async (tx) => {
+        await tx.query("INSERT INTO executed_intents VALUES (gen_random_uuid(), 't', '', 'e', '{}')");
+        throw new Error('no');
+      }),
+      'unknown',
+      /no/,
+    );
+    const { rows } = await withTransaction(pool, (tx) => tx.query('SELECT FROM executed_intents'));
+    assert.equal(rows.length, 0);
+    assert.equal(pool.totalCount, 1);
+  });
+
+  it('reads BIGINT as a number where that is exact', async () => {
+    const { rows } = await poolOf({}).query(
+      'SELECT (2::bigint ^ 53)::bigint - 1 AS exact, 9223372036854775807 AS large',
+    );
+    assert.deepEqual(rows, [{ exact: Number.MAX_SAFE_INTEGER, large: '9223372036854775807' }]);
+  });
+
+  it('calls a busy pool transient, within the time-out', async () => {
+    const pool = poolOf({ max: 1, connectTimeoutMs: 100 });
+    await withTransaction(pool, () =>
+      fails(
+        withTransaction(pool, () => Promise.resolve()),
+        'transient',
+        /all 1 connections are busy/,
+      ),
+    );
+  });
+
+  it('calls a server that is not there unavailable', async () => {
+    await fails(
+      withTransaction(poolOf({ connectionString: 'postgres://u@127.0.0.1:1/x' }), () => Promise.resolve()),
+      'unavailable',
+    );
+  });
+
+  it('calls a terminated connection unavailable and does not use it again', async () => {
+    const pool = poolOf({ max: 1 });
+    const work = withTransaction(pool, async (tx) => {
+      const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await terminate(rows[0]?.pid ?? 0);
+      await tx.query('SELECT pg_sleep(5)');
+    });
+    await fails(work, 'unavailable');
+    await withTransaction(pool, (tx) => tx.query('SELECT 1'));
+  });
+
+  it('survives the loss of an idle connection', async () => {
+    const pool = poolOf({ max: 1 });
+    const { rows } = await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const told = idleErrors.length;
+    await terminate(rows[0]?.pid ?? 0);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(idleErrors.length, told + 1);
+    await withTransaction(pool, (tx) => tx.query('SELECT 1'));
+  });
+
+  it('lets the server cancel a statement, and gives up when not even that is heard', async () => {
+    await fails(
+      withTransaction(poolOf({ statementTimeoutMs: 50 }), (tx) => tx.query('SELECT pg_sleep(5)')),
+      'transient',
+      /57014/,
+    );
+    const pool = poolOf({ max: 1 });
+    await fails(
+      withTransaction(pool, (tx) => tx.query('SELECT pg_sleep(2)'), 50),
+      'unavailable',
+      /no answer within 50 ms/,
+    );
+    await withTransaction(pool, (tx) => tx.query('SELECT 1'));
+  });
+});
+
+describe('failure classes', () => {
+  const coded = (code: string) => Object.assign(new Error('x'), { code });
+  const cases: [FailureClass, string[]][] = [
+    ['transient', ['40001', '40P01', '53300', '55P03', '57014']],
+    ['unavailable', ['08006', '57P01', '57P03', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', '53100', '25006']],
+    ['invalid', ['22003', '22P05', '23505', '21000', '54000']],
+    ['unknown', ['42P01', 'XX000', 'EWHATEVER', '28P01']],
+  ];
+  for (const [failureClass, codes] of cases) {
+    it(`${failureClass}: ${codes.join(', ')}`, () => {
+      for (const code of codes) assert.equal(toEffectError(coded(code)).failureClass, failureClass, code);
+    });
+  }
+
+  it('looks into causes and aggregates', () => {
+    assert.equal(toEffectError(new Error('x', { cause: coded('40P01') })).failureClass, 'transient');
+    assert.equal(
+      toEffectError(new AggregateError([new Error('a'), coded('ECONNREFUSED')])).failureClass,
+      'unavailable',
+    );
+    const loop = new Error('loop');
+    loop.cause = loop;
+    assert.equal(toEffectError(loop).failureClass, 'unknown');
+    assert.equal(toEffectError('text').failureClass, 'unknown');
+    assert.ok(toEffectError(new pg.DatabaseError('m', 1, 'error')).cause instanceof pg.DatabaseError);
+  });
+});

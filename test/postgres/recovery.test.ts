@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { recoverFsmStatesPayload, type RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
+import { createFsmStateStore } from '../../src/postgres/fsm-state-store.js';
+import { legacyTransition } from './legacy.js';
+import { useDatabase } from './support.js';
+
+const COUNT = 300;
+const MEGABYTE = 1_000_000;
+
+describe('recovery of fsm states', () => {
+  const database = useDatabase();
+  const workflows = Array.from({ length: COUNT }, () => randomUUID());
+
+  before(async () => {
+    await database.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data, created_at, transition_at)
+       SELECT id, 'workflow_execution', 'PENDING', CASE WHEN n % 2 = 0 THEN 'COMPLETED' ELSE 'PROCESSING' END, 'x',
+         jsonb_build_object('metadata', jsonb_build_object('namespace', 'ns' || n % 3)),
+         NOW() - CASE WHEN n <= 100 THEN INTERVAL '30 days' ELSE INTERVAL '1 hour' END, '2025-10-23T12:00:00.123456+02:00'
+       FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, n) ORDER BY n`,
+      [workflows],
+    );
+  });
+
+  const recover = (request: object = {}, maxBytes = MEGABYTE) =>
+    createFsmStateStore(database.pool).recover(
+      recoverFsmStatesPayload.parse({ recovery_id: 'r', ...request }),
+      maxBytes,
+    );
+
+  async function walk(request: object, maxBytes = MEGABYTE, between?: (page: number) => Promise<unknown>) {
+    const pages: RecoveredStates[] = [];
+    for (let cursor: string | null = null; pages.length < 100;) {
+      const page: RecoveredStates = await recover({ ...request, cursor }, maxBytes);
+      pages.push(page);
+      assert.equal(page.truncated, page.next_cursor !== null);
+      if (page.next_cursor === null) return pages;
+      cursor = page.next_cursor;
+      await between?.(pages.length);
+    }
+    return assert.fail('the walk does not end');
+  }
+  const idsOf = (pages: readonly RecoveredStates[]) => pages.flatMap((page) => Object.keys(page.recovered_states));
+
+  it('answers newest first, leaving out what ended before since_days, never what did not end', async () => {
+    const page = await recover();
+    const expected = workflows.filter((_, i) => i >= 100 || (i + 1) % 2 === 1).reverse();
+    assert.deepEqual(idsOf([page]), expected);
+    assert.deepEqual([page.total_recovered, page.failed, page.truncated, page.next_cursor], [250, 0, false, null]);
+    assert.deepEqual(page.recovered_states[workflows[299] as string], {
+      current_state: 'COMPLETED',
+      previous_state: 'PENDING',
+      transition_count: 1,
+      metadata: { namespace: 'ns0' },
+      last_transition_at: '2025-10-23T10:00:00.123456Z',
+    });
+    assert.equal((await recover({ since_days: 60 })).total_recovered, COUNT);
+  });
+
+  it('filters by state and namespace', async () => {
+    assert.equal((await recover({ states: ['completed'] })).total_recovered, 100);
+    const page = await recover({ namespaces: ['ns1', 'ns2'], states: ['PROCESSING'], since_days: 60 });
+    assert.equal(page.total_recovered, 100);
+  });
+
+  it('walks all pages, every workflow once', async () => {
+    const pages = await walk({ limit: 7, since_days: 60 });
+    assert.equal(pages.length, Math.ceil(COUNT / 7));
+    assert.deepEqual(idsOf(pages), [...workflows].reverse());
+  });
+
+  it('cuts a page to its bytes', async () => {
+    const pages = await walk({ since_days: 60 }, 5_000);
+    assert.ok(pages.length > 5);
+    assert.ok(pages.every((page) => JSON.stringify(page.recovered_states).length <= 5_000));
+    assert.deepEqual(idsOf(pages), [...workflows].reverse());
+  });
+
+  it('counts what no page can hold as failed', async () => {
+    const page = await recover({ since_days: 60 }, 100);
+    assert.deepEqual([page.total_recovered, page.failed, page.truncated], [0, COUNT, false]);
+  });
+
+  it('loses no workflow that moves during the walk, nor one whose transaction was open when the walk passed', async () => {
+    const client = await database.pool.connect();
+    const [moves, open] = [workflows[10] as string, workflows[12] as string];
+    await client.query('BEGIN');
+    // Draws its number before the first page is read, and commits after.
+    await legacyTransition(client, open, 'PROCESSING', 'OPEN');
+    await legacyTransition(database.pool, workflows[290] as string, 'PROCESSING', 'NEWEST');
+    const pages = await walk({ limit: 50, since_days: 60 }, MEGABYTE, async (page) => {
+      if (page === 2) await legacyTransition(database.pool, moves, 'PROCESSING', 'MOVED');
+      if (page === 3) await client.query('COMMIT');
+    });
+    client.release();
+    const seen = Object.assign(
+      {},
+      ...pages.map((page) => page.recovered_states),
+    ) as RecoveredStates['recovered_states'];
+    assert.equal(Object.keys(seen).length, COUNT);
+    assert.deepEqual([seen[moves]?.current_state, seen[open]?.current_state], ['MOVED', 'OPEN']);
+  });
+
+  it('refuses a cursor that is none', async () => {
+    await assert.rejects(recover({ cursor: 'nonsense' }), { failureClass: 'invalid', message: /cursor/ });
+  });
+});

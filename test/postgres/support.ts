@@ -1,0 +1,108 @@
+/** A database of its own for each test file, cloned from one that was migrated once. */
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import type { Command } from '../../src/intents/ports.js';
+import { migrate } from '../../src/postgres/migrate.js';
+import { createPool, type Pool } from '../../src/postgres/pool.js';
+
+export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
+
+/** The server to test against; its databases are created and dropped. */
+export function serverUrl(): string {
+  const url = process.env['TEST_DATABASE_URL'];
+  assert.ok(url, 'TEST_DATABASE_URL: expected the URL of a PostgreSQL server');
+  return url;
+}
+
+export function databaseUrl(name: string): string {
+  const url = new URL(serverUrl());
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+export const newName = (): string => `bridge_test_${randomBytes(6).toString('hex')}`;
+
+/** Runs statements on a connection of their own. */
+export async function onServer<T>(work: (client: pg.Client) => Promise<T>, url = serverUrl()): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+export const dropDatabase = (name: string) =>
+  onServer((client) => client.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`));
+
+let template: Promise<string> | undefined;
+
+async function makeTemplate(): Promise<string> {
+  const name = newName();
+  await migrate(databaseUrl(name), { dir: MIGRATIONS });
+  return name;
+}
+
+after(async () => {
+  if (template !== undefined) await dropDatabase(await template);
+});
+
+export interface TestDatabase {
+  readonly url: string;
+  readonly pool: Pool;
+}
+
+/**
+ * A database for the tests of the enclosing `describe`, dropped after them.
+ * @param prepare makes it, instead of cloning the migrated one. After each test every connection has to be back in the pool.
+ */
+export function useDatabase(prepare?: (url: string) => Promise<void>): TestDatabase {
+  const database = {} as { -readonly [K in keyof TestDatabase]: TestDatabase[K] };
+  const name = newName();
+  before(async function () {
+    this.timeout(60_000);
+    database.url = databaseUrl(name);
+    if (prepare === undefined) {
+      const source = await (template ??= makeTemplate());
+      await onServer((client) => client.query(`CREATE DATABASE "${name}" TEMPLATE "${source}"`));
+    } else {
+      await onServer((client) => client.query(`CREATE DATABASE "${name}"`));
+      await prepare(database.url);
+    }
+    database.pool = createPool({ connectionString: database.url }, () => undefined);
+  });
+  afterEach(() => {
+    assert.equal(database.pool.idleCount, database.pool.totalCount, 'a connection was not released');
+  });
+  after(async () => {
+    await database.pool.end();
+    await dropDatabase(name);
+  });
+  return database;
+}
+
+export const command = <P>(payload: P, fields: Partial<Omit<Command<P>, 'payload'>> = {}): Command<P> => ({
+  intent_id: randomUUID(),
+  payload_hash: 'ab'.repeat(32),
+  execution_id: 'test/run',
+  payload,
+  ...fields,
+});
+
+/** The only row of a query. */
+export async function one<T extends object>(pool: pg.Pool, sql: string, values: unknown[] = []): Promise<T> {
+  const { rows } = await pool.query<T>(sql, values);
+  assert.equal(rows.length, 1, `${rows.length} rows`);
+  return rows[0]!;
+}
+
+/** A random order that `seed` repeats. */
+export function shuffled<T>(items: readonly T[], random = Math.random): T[] {
+  return items
+    .map((item) => ({ item, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}

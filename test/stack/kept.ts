@@ -1,0 +1,44 @@
+/** Data that must outlive the servers. */
+import assert from 'node:assert/strict';
+import { Client, Connection } from '@temporalio/client';
+import { Kafka, logLevel } from 'kafkajs';
+import pg from 'pg';
+import type { StackEndpoints } from '../../src/stack/index.js';
+import { readTopic } from '../support/console-consumer.js';
+import { cacheDir } from './support.js';
+
+/** Writes something to each server. */
+export async function writeKept({ temporal, postgres, kafka }: StackEndpoints): Promise<void> {
+  const client = new pg.Client(postgres.url);
+  await client.connect();
+  await client.query('CREATE TABLE kept AS SELECT 1 AS one');
+  await client.end();
+  const cluster = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING });
+  const [admin, producer] = [cluster.admin(), cluster.producer()];
+  await Promise.all([admin.connect(), producer.connect()]);
+  await admin.createTopics({ topics: [{ topic: 'kept' }] });
+  await producer.send({
+    topic: 'kept',
+    messages: [{ key: 'k', value: '{"a":\n1}', headers: { h: 'v:w' } }, { value: null }],
+  });
+  await Promise.all([admin.disconnect(), producer.disconnect()]);
+  const connection = await Connection.connect({ address: temporal.address });
+  await new Client({ connection }).workflow.start('none', { workflowId: 'kept', taskQueue: 'none' });
+  await connection.close();
+}
+
+/** It is still there. */
+export async function assertKept({ temporal, postgres, kafka }: StackEndpoints): Promise<void> {
+  const client = new pg.Client(postgres.url);
+  await client.connect();
+  assert.deepEqual((await client.query('SELECT one FROM kept')).rows, [{ one: 1 }]);
+  await client.end();
+  assert.deepEqual(await readTopic({ kafka }, cacheDir, 'kept', { expect: 2 }), [
+    { key: 'k', value: '{"a":\n1}', headers: { h: 'v:w' } },
+    { key: null, value: null, headers: {} },
+  ]);
+  const connection = await Connection.connect({ address: temporal.address });
+  const { status } = await new Client({ connection }).workflow.getHandle('kept').describe();
+  assert.equal(status.name, 'RUNNING');
+  await connection.close();
+}
