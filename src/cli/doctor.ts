@@ -7,7 +7,7 @@ import { createLogger } from '../log.js';
 import { packagePath } from '../paths.js';
 import { pendingMigrations } from '../postgres/pending-migrations.js';
 import type { StackEndpoints } from '../stack/index.js';
-import { missingSearchAttributes, pollerCount } from '../temporal/inspect.js';
+import { missingSearchAttributes, pollerCount, withConnection } from '../temporal/inspect.js';
 import { contextOf, endpointsOf } from './context.js';
 import { withPool } from './database.js';
 import { EXIT, isUnreachable } from './errors.js';
@@ -48,11 +48,15 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
       return missing.length === 0 ? null : `${missing.length} missing (${missing[0] ?? ''} …); run "bridge setup"`;
     }),
     finding('Temporal search attributes', async () => {
-      const missing = await missingSearchAttributes(temporal.address, temporal.namespace);
+      const missing = await withConnection(temporal.address, (connection) =>
+        missingSearchAttributes(connection, temporal.namespace),
+      );
       return missing.length === 0 ? null : `${missing.join(', ')} missing; run "bridge setup"`;
     }),
     finding('workers', async () => {
-      const pollers = await pollerCount(temporal.address, temporal.namespace, config.TEMPORAL_TASK_QUEUE);
+      const pollers = await withConnection(temporal.address, (connection) =>
+        pollerCount(connection, temporal.namespace, config.TEMPORAL_TASK_QUEUE),
+      );
       return pollers > 0 ? null : `none polls ${config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`;
     }),
   ]);

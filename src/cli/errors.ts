@@ -32,7 +32,7 @@ export function exitCodeOf(error: unknown): number {
 export function isUnreachable(error: unknown): boolean {
   if (error instanceof UnreachableError) return true;
   if (error instanceof EffectError && error.failureClass === 'unavailable') return true;
-  if (isGrpcServiceError(error) && GRPC_UNREACHABLE.has(Number(error.code))) return true;
+  if (isGrpcServiceError(error) && GRPC_UNREACHABLE.has(error.code)) return true;
   if (!(error instanceof Error)) return false;
   if (error.name.startsWith('KafkaJSConnection') || error.name === 'KafkaJSNumberOfRetriesExceeded') return true;
   if ('code' in error && typeof error.code === 'string' && NETWORK.has(error.code)) return true;

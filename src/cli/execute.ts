@@ -1,13 +1,18 @@
+import type { Client } from '@temporalio/client';
 import { Command, InvalidArgumentError } from 'commander';
 import { SingleBar } from 'cli-progress';
 import pLimit from 'p-limit';
 import type { StoreEffectClient } from '../client/store-effect-client.js';
 import type { IntentsReport } from '../client/types.js';
+import { pollerCount } from '../temporal/inspect.js';
 import { withTemporal } from './connect.js';
 import { type Context, contextOf } from './context.js';
 import { EXIT, exitCodeOf } from './errors.js';
 import { type InputItem, readRequests } from './input.js';
 import { printReport, printTotals } from './report-view.js';
+
+/** A worker takes a list within milliseconds; after this long without an end it is worth a look whether there is one. */
+const WORKER_PATIENCE_MS = 3_000;
 
 interface Options {
   readonly concurrency: number;
@@ -40,7 +45,8 @@ async function execute(context: Context, file: string, { concurrency }: Options)
   // Input is checked before anything is asked of a server: a wrong file is a wrong file, also when Temporal is down.
   const items: InputItem[] = [];
   for await (const item of readRequests(file)) items.push(item);
-  await withTemporal(context.config, async ({ client }) => {
+  await withTemporal(context.config, async ({ client, temporal }) => {
+    const lonely = setTimeout(() => void noteMissingWorker(context, temporal), WORKER_PATIENCE_MS);
     const bar = progressBar(context, items.length);
     const limit = pLimit(concurrency);
     await limit.map(items, async (item) => {
@@ -59,11 +65,19 @@ async function execute(context: Context, file: string, { concurrency }: Options)
       }
     });
     bar?.stop();
+    clearTimeout(lonely);
   });
   for (const report of reports.length === 1 ? reports : []) printReport(out, report);
   if (reports.length !== 1) printTotals(out, reports, refusals.length);
   const failed = reports.some(({ outcome }) => outcome !== 'completed');
   return Math.max(failed ? EXIT.intentFailed : EXIT.ok, ...refusals.map(({ exitCode }) => exitCode));
+}
+
+/** Without a worker a list waits, which is right, and looks like a hang, which is not. */
+async function noteMissingWorker({ config, out }: Context, temporal: Client): Promise<void> {
+  const queue = config.TEMPORAL_TASK_QUEUE;
+  const pollers = await pollerCount(temporal.connection, config.TEMPORAL_NAMESPACE, queue).catch(() => null);
+  if (pollers === 0) out.note(`bridge: no worker polls ${queue}; the lists wait until one does: run "bridge worker"`);
 }
 
 async function run(

@@ -53,6 +53,6 @@ async function complete(report: IntentsReport, databaseUrl: string): Promise<Int
     const results = report.results.map((result) =>
       result.success ? { ...known.get(result.intent_id)?.result, ...result } : result,
     );
-    return { ...report, results: results as IntentsReport['results'], truncated: false };
+    return { ...report, results, truncated: false };
   });
 }

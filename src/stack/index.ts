@@ -3,16 +3,4 @@ export { stackUp } from './up.js';
 export { stackStatus } from './status.js';
 export { stackDown, type StackDownOptions } from './down.js';
 export { StackError } from './errors.js';
-export type {
-  GivenAddresses,
-  KnownEndpoints,
-  ServiceName,
-  ServiceState,
-  ServiceStatus,
-  StackDownResult,
-  StackEndpoints,
-  StackOptions,
-  StackPhase,
-  StackProgress,
-  StackStatus,
-} from './types.js';
+export type { StackDownResult, StackEndpoints, StackOptions, StackProgress, StackStatus } from './types.js';

@@ -4,16 +4,16 @@ import type { RunCommand } from './process/run.js';
 export const SERVICE_NAMES = ['temporal', 'postgres', 'kafka'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-export interface TemporalEndpoint {
+interface TemporalEndpoint {
   readonly address: string;
   readonly namespace: string;
   /** Address of the Web UI; null when none is known, as for a given server. */
   readonly ui: string | null;
 }
-export interface PostgresEndpoint {
+interface PostgresEndpoint {
   readonly url: string;
 }
-export interface KafkaEndpoint {
+interface KafkaEndpoint {
   readonly brokers: string[];
 }
 
@@ -71,7 +71,7 @@ export interface StackOptions {
 }
 
 /** `unreachable`: it should answer (given, or its process is alive) and does not. */
-export type ServiceState = 'given' | 'running' | 'stopped' | 'unreachable';
+type ServiceState = 'given' | 'running' | 'stopped' | 'unreachable';
 
 export interface ServiceStatus {
   readonly state: ServiceState;

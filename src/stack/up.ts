@@ -14,7 +14,7 @@ import { readState, writeState, type ServiceRecord, type StackState } from './st
 import { SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './types.js';
 
 /** A given server may itself just be starting, as in CI. */
-const GIVEN_READY_MS = 5_000;
+const GIVEN_READY_MS = 3_000;
 const POLL_MS = 250;
 
 /**

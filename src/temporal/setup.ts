@@ -1,7 +1,8 @@
 /** What `bridge setup` does on the Temporal server; every step is safe to repeat. */
-import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { missingSearchAttributes, withConnection } from './inspect.js';
 import { searchAttributeKeys } from './search-attributes.js';
 
 /** `temporal.api.enums.v1.IndexedValueType`. */
@@ -21,15 +22,11 @@ export interface TemporalSetupResult {
   readonly searchAttributes: readonly string[];
 }
 
-export async function setupTemporal(address: string, namespace: string): Promise<TemporalSetupResult> {
-  const connection = await Connection.connect({ address });
-  try {
+export const setupTemporal = (address: string, namespace: string): Promise<TemporalSetupResult> =>
+  withConnection(address, async (connection) => {
     const namespaceCreated = await ensureNamespace(connection, namespace);
     return { namespaceCreated, searchAttributes: await ensureSearchAttributes(connection, namespace) };
-  } finally {
-    await connection.close();
-  }
-}
+  });
 
 async function ensureNamespace(connection: Connection, namespace: string): Promise<boolean> {
   try {
@@ -51,26 +48,20 @@ async function ensureNamespace(connection: Connection, namespace: string): Promi
 }
 
 async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
-  const missing = await until(async () => missingAttributes(connection, namespace));
+  const missing = await until(() => missingSearchAttributes(connection, namespace));
   if (missing.length > 0) {
+    const added = searchAttributeKeys.filter(({ name }) => missing.includes(name));
     await connection.operatorService.addSearchAttributes({
       namespace,
-      searchAttributes: Object.fromEntries(missing.map(({ name, type }) => [name, INDEXED[type]])),
+      searchAttributes: Object.fromEntries(added.map(({ name, type }) => [name, INDEXED[type]])),
     });
     // A start that names an attribute the frontend does not know yet is refused: wait until it is known.
     await until(async () => {
-      if ((await missingAttributes(connection, namespace)).length > 0)
-        throw new Error('search attributes not visible yet');
-      const query = missing.map(({ name }) => `${name} IS NULL`).join(' AND ');
+      const query = missing.map((name) => `${name} IS NULL`).join(' AND ');
       await connection.workflowService.countWorkflowExecutions({ namespace, query });
     });
   }
-  return missing.map(({ name }) => name);
-}
-
-async function missingAttributes(connection: Connection, namespace: string) {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  return searchAttributeKeys.filter(({ name }) => customAttributes[name] === undefined);
+  return missing;
 }
 
 /** Repeats what fails while a change spreads through the server. */

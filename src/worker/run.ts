@@ -35,25 +35,24 @@ export async function startWorker({ config, endpoints, logger, effects }: Worker
   const adapters = await openAdapters(config, endpoints, logger, metrics);
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
-    let worker: Worker | undefined;
-    let failure: unknown;
+    const current: { worker?: Worker; failure?: unknown } = {};
     // First, because a port that is taken has to be found before there is a worker: one that never ran cannot be closed.
     const http = await serveHttp(config.PORT, {
-      health: () => ({ ok: failure === undefined, detail: `worker ${worker?.getState() ?? 'STARTING'}` }),
-      ready: async () => ({ worker: stateCheck(worker), ...(await adapters.checks()) }),
+      health: () => ({ ok: current.failure === undefined, detail: `worker ${stateCheck(current.worker).detail}` }),
+      ready: async () => ({ worker: stateCheck(current.worker), ...(await adapters.checks()) }),
       metrics: async () => `${await metrics.registry.metrics()}${await runtime.metrics()}`,
     });
     cleanup.unshift(() => http.close());
     const connection = await NativeConnection.connect({ address: endpoints.temporalAddress });
     cleanup.unshift(() => connection.close());
-    worker = await createWorker(config, connection, bundle, adapters, metrics, effects);
-    const running = worker;
+    const worker = await createWorker(config, connection, bundle, adapters, metrics, effects);
+    current.worker = worker;
     logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
     // Shutdown order: the worker drains first, because its activities still need what is closed after it.
-    const stopped = running
+    const stopped = worker
       .run()
       .catch((error: unknown) => {
-        failure = error;
+        current.failure = error;
         throw error;
       })
       .finally(() => closeAll(cleanup, logger));
@@ -61,7 +60,7 @@ export async function startWorker({ config, endpoints, logger, effects }: Worker
       httpPort: http.port,
       stopped,
       async shutdown() {
-        if (running.getState() === 'RUNNING') running.shutdown();
+        if (worker.getState() === 'RUNNING') worker.shutdown();
         await stopped;
       },
     };

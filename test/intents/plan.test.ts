@@ -65,7 +65,7 @@ describe('makePlan', () => {
 
   it('bounds the bytes of a chunk', () => {
     const big = 'x'.repeat(30_000);
-    const made = plan(Array.from({ length: 40 }, () => publishEvent({ big } as object)));
+    const made = plan(Array.from({ length: 40 }, () => publishEvent({ big })));
     const chunks = made.tiers[0]!.lanes.flatMap((lane) => lane.chunks);
     assert.ok(chunks.length >= 2);
     for (const { indexes } of chunks) assert.ok(indexes.length <= 29);
@@ -144,7 +144,7 @@ describe('makePlan', () => {
       () => plan(tooMany),
       new RequestError('intents: the list holds 2001 intents, the limit is 2000; split it into several lists'),
     );
-    const big = Array.from({ length: 60 }, () => publishEvent({ big: 'x'.repeat(30_000) } as object));
+    const big = Array.from({ length: 60 }, () => publishEvent({ big: 'x'.repeat(30_000) }));
     assert.throws(() => plan(big), /intents: the list is 1\d{6} bytes of JSON, the limit is 1500000/);
     const priorities = Array.from({ length: 33 }, (_, priority) => publishEvent({}, { priority }));
     assert.throws(() => plan(priorities), /33 distinct priorities, the limit is 32/);

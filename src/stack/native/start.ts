@@ -5,7 +5,7 @@ import { StackError } from '../errors.js';
 import { withLock } from '../lock.js';
 import { choosePorts, type Ports } from '../ports.js';
 import { startDetached } from '../process/detached.js';
-import { isAlive, type ProcessIdentity } from '../process/identity.js';
+import { isAlive } from '../process/identity.js';
 import { stopProcess } from '../process/stop.js';
 import type { ServiceRecord } from '../state.js';
 import type { ServiceName, StackEndpoints } from '../types.js';

@@ -5,14 +5,14 @@ import { createInterface } from 'node:readline';
 /** As shells have it: the program does not exist. */
 export const NOT_FOUND = 127;
 /** As timeout(1) has it. */
-export const TIMED_OUT = 124;
+const TIMED_OUT = 124;
 
 export interface UserIds {
   readonly uid: number;
   readonly gid: number;
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** Added to the inherited environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
 }
 
-export interface RunResult {
+interface RunResult {
   readonly code: number;
   /** Both outputs as they came. */
   readonly output: string;
@@ -32,7 +32,7 @@ export interface RunResult {
 
 export type RunCommand = (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
 
-/** Never rejects: a program that is missing or too slow ends with {@link NOT_FOUND} or {@link TIMED_OUT}. */
+/** Never rejects: a program that is missing or too slow ends with {@link NOT_FOUND} or 124. */
 export const runCommand: RunCommand = (command, args, options = {}) =>
   new Promise((resolve) => {
     const [program, ...rest] = withEnvironment(command, args, options.env);
