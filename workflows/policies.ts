@@ -16,13 +16,16 @@ import type { RetryPolicyName } from '../src/intents/definition.js';
 /** The activity's own `nextRetryDelay` (jittered) comes before these; they hold for time-outs, which bring none. */
 const retry = { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s' } as const;
 
+/** A cancelled execution waits for the batch that runs, so that its report says what became of it. */
+const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
+
 const policies: Record<RetryPolicyName, ActivityOptions> = {
   // Longer than the 60 s of `statement_timeout`, so that a slow statement is ended by the store, which then can say so.
-  write: { startToCloseTimeout: '90 s', retry },
+  write: { startToCloseTimeout: '90 s', retry, cancellationType },
   // kafkajs gives up on a request after 30 s; two requests and the ledger fit.
-  publish: { startToCloseTimeout: '90 s', retry },
+  publish: { startToCloseTimeout: '90 s', retry, cancellationType },
   // A recovery page reads up to 10,000 rows: target 200 ms, so 60 s is the statement's limit again.
-  read: { startToCloseTimeout: '90 s', retry },
+  read: { startToCloseTimeout: '90 s', retry, cancellationType },
 };
 
 type BatchActivities = ActivityInterfaceFor<Record<string, BatchActivity>>;

@@ -1,7 +1,11 @@
 /** Before any test: the real servers. After the last one: replay of every execution, then what was started is stopped. */
+import assert from 'node:assert/strict';
+import { Client, Connection } from '@temporalio/client';
 import { stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
 import { stackDown, stackStatus, stackUp } from '../../src/stack/index.js';
+import { taskQueues } from './environment.js';
+import { historiesOf, replay } from './replay.js';
 
 const options = stackOptions(loadConfig());
 let startedHere = false;
@@ -18,6 +22,23 @@ export async function mochaGlobalSetup(): Promise<void> {
   process.env['DATABASE_URL'] = process.env['TEST_DATABASE_URL'] = endpoints.postgres.url;
   process.env['KAFKA_BOOTSTRAP_SERVERS'] = endpoints.kafka.brokers.join(',');
 }
+
+export const mochaHooks = {
+  /** Every execution of this run is replayed; a test run that started none replays none. */
+  async afterAll(this: Mocha.Context): Promise<void> {
+    this.timeout(120_000);
+    if (taskQueues.length === 0) return;
+    const connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS'] ?? '' });
+    try {
+      const client = new Client({ connection, namespace: options.given.namespace });
+      const replayed = await replay(historiesOf(client, taskQueues));
+      assert.ok(replayed > 0, 'executions were started and none was replayed');
+      process.stderr.write(`replayed ${replayed} executions\n`);
+    } finally {
+      await connection.close();
+    }
+  },
+};
 
 export async function mochaGlobalTeardown(): Promise<void> {
   if (startedHere) await stackDown(options);

@@ -1,0 +1,31 @@
+/** `npm run record-histories`: records the golden histories anew, on the running stack. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { Intent } from '../../src/client/index.js';
+import { mochaGlobalSetup, mochaGlobalTeardown } from '../support/fixture.js';
+import { createEnvironment } from '../support/environment.js';
+import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
+
+const directory = new URL('histories/', import.meta.url);
+const bad = { ...persistState(), target: 'nowhere' };
+const LISTS: Record<string, Intent[]> = {
+  empty: [],
+  completed: [recoverFsmStates(), persistState(), persistFsmTransition(), publishEvent()],
+  partial: [bad, persistState(), publishEvent()],
+  'fail-fast': [persistState(), recoverFsmStates({ cursor: 'no cursor' })],
+  stopped: [persistState(), { ...bad, priority: 5 }],
+  lanes: Array.from({ length: 1_200 }, () => persistFsmTransition()),
+};
+
+await mochaGlobalSetup();
+const environment = await createEnvironment();
+await mkdir(directory, { recursive: true });
+for (const [name, intents] of Object.entries(LISTS)) {
+  const { workflowId } = await environment.client
+    .executeIntents(intents)
+    .then(({ workflow_id }) => ({ workflowId: workflow_id }));
+  const history = await environment.temporal.workflow.getHandle(workflowId).fetchHistory();
+  await writeFile(new URL(`${name}.json`, directory), historyToJSON(history));
+}
+await environment.close();
+await mochaGlobalTeardown();

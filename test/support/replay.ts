@@ -1,0 +1,28 @@
+/** Determinism: what an execution did has to come out the same when its workflow code is run again on its history. */
+import type { Client } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { createLogger } from '../../src/log.js';
+import { workflowBundle } from '../../src/temporal/bundle.js';
+
+type Histories = Parameters<typeof Worker.runReplayHistories>[1];
+
+/** Replays histories with today's code. @returns how many. @throws the first failure, with the workflow's id. */
+export async function replay(histories: Histories): Promise<number> {
+  const bundle = { codePath: await workflowBundle(createLogger('silent')) };
+  let replayed = 0;
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: bundle }, histories)) {
+    if (error !== undefined) throw new Error(`${workflowId}: ${error.message}`, { cause: error });
+    replayed += 1;
+  }
+  return replayed;
+}
+
+/** Histories of every closed execution on the task queues. */
+export async function* historiesOf(client: Client, taskQueues: readonly string[]): Histories {
+  for (const taskQueue of taskQueues) {
+    const query = `TaskQueue = '${taskQueue}' AND ExecutionStatus != 'Running'`;
+    for await (const { workflowId, runId } of client.workflow.list({ query })) {
+      yield { workflowId, history: await client.workflow.getHandle(workflowId, runId).fetchHistory() };
+    }
+  }
+}

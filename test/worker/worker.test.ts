@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { z } from 'zod';
+import { defineEffect } from '../../activities/effect.js';
+import { builtinEffects } from '../../activities/index.js';
+import type { Intent } from '../../src/client/index.js';
+import { defineIntent } from '../../src/intents/definition.js';
+import { createLogger } from '../../src/log.js';
+import { startWorker } from '../../src/worker/run.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { persistState, publishEvent } from '../support/intents.js';
+
+/** An effect that says when it runs and ends when it is told. */
+function gated() {
+  let entered: (() => void) | undefined;
+  let open: (() => void) | undefined;
+  const running = new Promise<void>((resolve) => (entered = resolve));
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  let calls = 0;
+  const definition = defineIntent({
+    type: 'Gated',
+    target: 'store_effect',
+    defaultPriority: 5,
+    schema: z.looseObject({}),
+    activity: 'gated',
+    retryPolicy: 'write',
+    limits: { count: 1, bytes: 900_000 },
+    orderKey: () => '',
+    describe: () => '',
+    errorCode: 'GATED_ERROR',
+    announce: () => null,
+  });
+  const effect = defineEffect(definition, () => async ({ commands }) => {
+    calls += 1;
+    entered?.();
+    await gate;
+    return commands.map(() => ({
+      ok: true as const,
+      result: {},
+      settled_at: new Date().toISOString(),
+      repeated: false,
+    }));
+  });
+  return { effect, running, open: () => open?.(), calls: () => calls };
+}
+const gatedIntent = { intent_type: 'Gated', target: 'store_effect', payload: {} } as unknown as Intent;
+
+describe('worker', () => {
+  const get = async (environment: Environment, path: string) => {
+    const response = await fetch(`http://127.0.0.1:${environment.worker?.httpPort ?? 0}${path}`);
+    return { status: response.status, body: await response.text() };
+  };
+
+  describe('/health, /ready and /metrics', () => {
+    let environment: Environment;
+    before(async () => {
+      environment = await createEnvironment();
+    });
+    after(() => environment.close());
+
+    it('is alive and ready, and says why', async () => {
+      assert.deepEqual(await get(environment, '/health'), {
+        status: 200,
+        body: '{"ok":true,"detail":"worker RUNNING"}\n',
+      });
+      const ready = await get(environment, '/ready');
+      assert.equal(ready.status, 200);
+      const { checks } = JSON.parse(ready.body) as { checks: Record<string, { ok: boolean }> };
+      assert.deepEqual(
+        Object.entries(checks).map(([name, { ok }]) => [name, ok]),
+        [
+          ['worker', true],
+          ['postgres', true],
+          ['kafka', true],
+        ],
+      );
+      assert.equal((await get(environment, '/nowhere')).status, 404);
+    });
+
+    it('counts what it does under the seed’s names, and shows the pool and Temporal’s metrics', async () => {
+      await environment.client.executeIntents([persistState(), publishEvent(), { ...persistState(), target: 'x' }]);
+      const { body } = await get(environment, '/metrics');
+      for (const line of [
+        'intents_executed_total{intent_type="PersistState",status="succeeded"} 1',
+        'intents_executed_total{intent_type="PublishEvent",status="succeeded"} 1',
+        'database_operations_total{operation="persist_state"} 1',
+        `kafka_events_published_total{topic="${environment.config.KAFKA_TOPIC_PREFIX}.reducer.events.aggregation_started"} 1`,
+      ]) {
+        assert.ok(body.includes(line), line);
+      }
+      assert.match(body, /^avg_intent_latency_ms\{intent_type="PersistState"\} [\d.]+$/m);
+      assert.match(body, /^intent_duration_seconds_count\{intent_type="PublishEvent"\} 1$/m);
+      assert.match(body, /^pg_pool_connections \d+$/m);
+      assert.match(body, /^temporal_/m);
+      assert.match(body, /^# HELP intents_failed_total /m);
+    });
+  });
+
+  it('is not ready while PostgreSQL cannot be reached', async () => {
+    const environment = await createEnvironment({ worker: false });
+    const worker = await startWorker({
+      config: environment.config,
+      logger: createLogger('silent'),
+      endpoints: {
+        temporalAddress: environment.endpoints.temporal.address,
+        databaseUrl: 'postgres://postgres@127.0.0.1:1/none',
+        kafkaBrokers: environment.endpoints.kafka.brokers,
+      },
+    });
+    try {
+      const ready = await fetch(`http://127.0.0.1:${worker.httpPort}/ready`);
+      assert.equal(ready.status, 503);
+      const { checks } = (await ready.json()) as { checks: Record<string, { ok: boolean; detail: string }> };
+      assert.equal(checks['postgres']?.ok, false);
+      assert.match(checks['postgres'].detail, /ECONNREFUSED/);
+      assert.equal((await fetch(`http://127.0.0.1:${worker.httpPort}/health`)).status, 200);
+    } finally {
+      await worker.shutdown();
+      await environment.close();
+    }
+  });
+
+  it('refuses to start on a port that is taken, and leaves nothing open', async () => {
+    const environment = await createEnvironment({ worker: false });
+    const taken = createServer().listen(0);
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    try {
+      const start = startWorker({
+        config: { ...environment.config, PORT: port },
+        logger: createLogger('silent'),
+        endpoints: {
+          temporalAddress: environment.endpoints.temporal.address,
+          databaseUrl: environment.endpoints.postgres.url,
+          kafkaBrokers: environment.endpoints.kafka.brokers,
+        },
+      });
+      await assert.rejects(start, { code: 'EADDRINUSE' });
+    } finally {
+      taken.close();
+      await environment.close();
+    }
+  });
+
+  it('lets a running activity finish before it stops', async () => {
+    const { effect, running, open, calls } = gated();
+    const environment = await createEnvironment({ effects: [...builtinEffects, effect] });
+    const { workflowId } = await environment.client.start([gatedIntent], { requestId: randomUUID() });
+    await running;
+    const stopped = environment.worker?.shutdown();
+    open();
+    await stopped;
+    const next = await startWorker({
+      config: environment.config,
+      logger: createLogger('silent'),
+      endpoints: {
+        temporalAddress: environment.endpoints.temporal.address,
+        databaseUrl: environment.endpoints.postgres.url,
+        kafkaBrokers: environment.endpoints.kafka.brokers,
+      },
+      effects: [...builtinEffects, effect],
+    });
+    try {
+      assert.equal((await environment.client.result(workflowId)).outcome, 'completed');
+      assert.equal(calls(), 1, 'the activity was not killed and run again');
+    } finally {
+      await next.shutdown();
+      await environment.close();
+    }
+  });
+
+  it('ends a cancelled execution at a batch boundary, and reports what ran and what did not', async () => {
+    const { effect, running, open } = gated();
+    const environment = await createEnvironment({ effects: [...builtinEffects, effect] });
+    try {
+      const state = persistState();
+      const { workflowId } = await environment.client.start([state, gatedIntent], { requestId: randomUUID() });
+      await running;
+      const progress = await environment.client.progress(workflowId);
+      assert.deepEqual(progress, { total: 2, settled: 0, succeeded: 0, failed: 0, priority: 5 });
+      await environment.client.cancel(workflowId);
+      open();
+      const report = await environment.client.result(workflowId);
+      assert.equal(report.outcome, 'cancelled');
+      assert.deepEqual(
+        report.results.map(({ status, error }) => [status, error]),
+        [
+          ['skipped', 'skipped: the execution was cancelled'],
+          ['succeeded', null],
+        ],
+      );
+      const { rows } = await environment.pool.query('SELECT 1 FROM bridge_states WHERE bridge_id = $1', [
+        state.payload.aggregation_id,
+      ]);
+      assert.equal(rows.length, 0);
+      assert.equal((await environment.temporal.workflow.getHandle(workflowId).describe()).status.name, 'CANCELLED');
+    } finally {
+      await environment.close();
+    }
+  });
+});
