@@ -58,9 +58,9 @@ async function main(worker: BenchWorker): Promise<void> {
     });
 
   const single = await turns('lists of 4, one caller', 1, 100, noop, () => execute(mixed(4)));
-  const twenty = await turns('lists of 20, 50 callers', 50, 500, noop, () => execute(mixed(20)));
+  const twenty = await turns('lists of 20, 50 callers', 50, 300, noop, () => execute(mixed(20)));
   out.note('lists of 200, 16 callers');
-  const large = await load(16, 160, () => execute(mixed(200)));
+  const large = await load(16, 96, () => execute(mixed(200)));
   out.note('one list of 1,000, five times');
   await execute(seedList());
   const seed = await load(1, 5, () => execute(seedList()), 0);

@@ -22,6 +22,9 @@ import { PlanExecutor } from './plan-executor.js';
 import { planIntents } from './policies.js';
 import { type Progress, progressOf } from './progress.js';
 
+/** The report of an execution that has ended; null before. The only way to a cancelled one's: Temporal keeps no details of it. */
+export const reportQuery = defineQuery<Report | null>('report');
+
 /** How far the execution is; answered at any time, also after its end. */
 export const progressQuery = defineQuery<Progress | null>('progress');
 
@@ -29,9 +32,11 @@ export const progressQuery = defineQuery<Progress | null>('progress');
  * @param input `{intents, request_id?, correlation_id?, options?}`; taken as unknown, because any client may start this.
  * @returns the report, when no intent at or over the fail-fast priority failed.
  * @throws ApplicationFailure `InvalidInput` for what is no request; `FailFast` with the report in its details.
- * @throws CancelledFailure with the report in its details.
+ * @throws CancelledFailure; the report is then the answer to the query `report`.
  */
 export async function ExecuteIntentsWorkflow(input: unknown): Promise<Report> {
+  let report: Report | null = null;
+  setHandler(reportQuery, () => report);
   setHandler(progressQuery, () => null);
   const plan = await planOf(input);
   const { intents } = input as { intents: readonly unknown[] };
@@ -63,8 +68,8 @@ export async function ExecuteIntentsWorkflow(input: unknown): Promise<Report> {
     { key: intentOutcome, value: outcome },
     { key: failedIntents, value: results.filter(({ success }) => !success).length },
   ]);
-  const report = makeReport({ request_id: plan.request_id, workflow_id: workflowInfo().workflowId, outcome }, results);
-  if (cancelled) throw new CancelledFailure('the execution was cancelled', [report]);
+  report = makeReport({ request_id: plan.request_id, workflow_id: workflowInfo().workflowId, outcome }, results);
+  if (cancelled) throw new CancelledFailure('the execution was cancelled');
   if (stopper !== undefined) throw failFast(stopper, report);
   return report;
 }

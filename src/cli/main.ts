@@ -2,14 +2,18 @@
 /** `bridge`: the operator's command line. One file a command; this one only puts them together. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeOf } from './errors.js';
-import { demoCommand } from './demo.js';
-import { doctorCommand } from './doctor.js';
-import { executeCommand } from './execute.js';
-import { listCommand } from './list.js';
-import { setupCommand } from './setup.js';
-import { stackCommand } from './stack.js';
-import { statusCommand } from './status.js';
-import { workerCommand } from './worker.js';
+
+/** A command is loaded when it is asked for: Temporal's worker alone takes half a second. */
+const loaders: Record<string, () => Promise<Command>> = {
+  execute: async () => (await import('./execute.js')).executeCommand(),
+  status: async () => (await import('./status.js')).statusCommand(),
+  list: async () => (await import('./list.js')).listCommand(),
+  setup: async () => (await import('./setup.js')).setupCommand(),
+  worker: async () => (await import('./worker.js')).workerCommand(),
+  stack: async () => (await import('./stack.js')).stackCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  demo: async () => (await import('./demo.js')).demoCommand(),
+};
 
 const program = new Command('bridge')
   .description('Carries out lists of intents durably: Temporal, PostgreSQL, Kafka.')
@@ -23,17 +27,11 @@ const program = new Command('bridge')
       'what is not set is taken from the local stack ("bridge stack up").',
   );
 
-const commands = [
-  executeCommand(),
-  statusCommand(),
-  listCommand(),
-  setupCommand(),
-  workerCommand(),
-  stackCommand(),
-  doctorCommand(),
-  demoCommand(),
-];
-for (const command of commands) {
+const asked = process.argv.slice(2).find((argument) => !argument.startsWith('-')) ?? '';
+const wanted = Object.hasOwn(loaders, asked) ? [asked] : Object.keys(loaders);
+for (const name of wanted) {
+  const command = await loaders[name]?.();
+  if (command === undefined) continue;
   // Accepted before and after the command's name.
   for (const leaf of [command, ...command.commands])
     leaf.option('--json', 'print JSON, one value a line').exitOverride();

@@ -22,7 +22,7 @@ export const styledStatus = (out: Output, status: string): string => {
 };
 
 export function printReport(out: Output, report: IntentsReport): void {
-  const counts = Object.entries(report.counts).map(([status, n]) => `${n} ${styledStatus(out, status)}`);
+  const counts = countsOf(out, new Map(Object.entries(report.counts)));
   out.line(`${out.style('bold', report.request_id)}  ${styledStatus(out, report.outcome)}  ${counts.join(', ')}`);
   out.line();
   // What went wrong first: that is what the table is read for.
@@ -49,8 +49,8 @@ export function printTotals(out: Output, reports: readonly IntentsReport[], refu
   for (const { counts } of reports) for (const [status, n] of Object.entries(counts)) add(status, n);
   const outcomes = new Map<string, number>();
   for (const { outcome } of reports) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-  const lists = [...outcomes].map(([outcome, n]) => `${n} ${styledStatus(out, outcome)}`);
-  const intents = [...rows].map(([status, n]) => `${n} ${styledStatus(out, status)}`);
+  const lists = countsOf(out, outcomes);
+  const intents = countsOf(out, rows);
   if (refused > 0) lists.push(`${refused} ${out.style('red', 'refused')}`);
   out.table(
     ['', 'total', ''],
@@ -73,6 +73,13 @@ export function printTotals(out: Output, reports: readonly IntentsReport[], refu
       ]),
   );
 }
+
+/** `2 succeeded, 1 failed`: always in the order of `STYLES`. */
+const countsOf = (out: Output, counts: ReadonlyMap<string, number>): string[] =>
+  Object.keys(STYLES).flatMap((status) => {
+    const n = counts.get(status) ?? 0;
+    return n === 0 ? [] : [`${n} ${styledStatus(out, status)}`];
+  });
 
 /** What an intent did, in a few words. */
 function effectOf(result: Result): string {

@@ -11,6 +11,7 @@ import {
   CancelledFailure,
   Client,
   Connection,
+  TerminatedFailure,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   WorkflowIdReusePolicy,
@@ -19,6 +20,7 @@ import stringify from 'safe-stable-stringify';
 import type { ExecuteIntentsWorkflow } from '../../workflows/execute-intents.js';
 import type { Progress } from '../../workflows/progress.js';
 import { checkLimits } from '../intents/limits.js';
+import type { Report } from '../intents/report.js';
 import type { RequestInput } from '../intents/request.js';
 import { parseRequest } from '../intents/request.js';
 import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
@@ -104,14 +106,19 @@ export class StoreEffectClient {
     }
   }
 
-  /** Waits for the report of an execution's latest run. */
+  /**
+   * Waits for the report of an execution's latest run.
+   * @throws ExecutionError when there is none: terminated, timed out, or cancelled and no worker is there to ask.
+   */
   async result(workflowId: string): Promise<IntentsReport> {
+    const handle = this.client.workflow.getHandle<typeof ExecuteIntentsWorkflow>(workflowId);
     try {
-      const handle = this.client.workflow.getHandle<typeof ExecuteIntentsWorkflow>(workflowId);
       return (await handle.result()) as IntentsReport;
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
-      return reportOf(workflowId, error);
+      // Temporal keeps no details of a cancellation: the workflow itself is asked.
+      const report = error.cause instanceof CancelledFailure ? await handle.query<Report | null>('report') : null;
+      return (report as IntentsReport | null) ?? reportOf(workflowId, error);
     }
   }
 
@@ -126,13 +133,13 @@ export class StoreEffectClient {
   }
 }
 
+/** The report a failed execution carries. */
 function reportOf(workflowId: string, { cause, message }: WorkflowFailedError): IntentsReport {
-  if (cause instanceof ApplicationFailure && cause.type === 'InvalidInput') {
-    throw new RefusedError(workflowId, cause.message, { cause });
+  if (cause instanceof ApplicationFailure) {
+    if (cause.type === 'InvalidInput') throw new RefusedError(workflowId, cause.message, { cause });
+    if (cause.type === 'FailFast' && cause.details?.[0] !== undefined) return cause.details[0] as IntentsReport;
   }
-  const details = cause instanceof ApplicationFailure || cause instanceof CancelledFailure ? cause.details : undefined;
-  if (details?.[0] === undefined) {
-    throw new ExecutionError(workflowId, `${workflowId}: ${cause?.message ?? message}`, { cause });
-  }
-  return details[0] as IntentsReport;
+  const ending = cause instanceof TerminatedFailure ? 'was terminated' : message;
+  const reason = cause === undefined || cause.message === '' ? '' : `: ${cause.message}`;
+  throw new ExecutionError(workflowId, `${workflowId}: ${ending}${reason}`, { cause });
 }

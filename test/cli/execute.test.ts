@@ -67,7 +67,7 @@ describe('bridge execute', () => {
     const bad = { ...persistState(), target: 'nowhere' };
     const run = await execute([list(persistState()), list(bad)].map((item) => JSON.stringify(item)).join('\n'));
     assert.equal(run.code, 1);
-    assert.match(run.stdout, /lists +2 +1 completed, 1 partial/);
+    assert.match(run.stdout, /lists +2 +1 completed, 1 partial *\n/);
     assert.match(run.stdout, /target: expected "store_effect" for PersistState, got string "nowhere"/);
   });
 
@@ -123,7 +123,7 @@ describe('bridge execute', () => {
         await lonely.temporal.workflow.getHandle(workflowId).terminate('test');
       }
       const run = await running;
-      assert.match(run.stderr, /no worker polls .*; run "bridge worker"/);
+      assert.match(run.stderr, /no worker polls .*: run "bridge worker"/);
       assert.match(run.stderr, /terminated/i);
       assert.equal(run.code, 1);
     } finally {
@@ -136,7 +136,7 @@ describe('bridge execute', () => {
     await execute(JSON.stringify(request));
     const status = await bridge(['status', request.request_id], environment.env);
     assert.equal(status.code, 1);
-    assert.match(status.stdout, /partial {2}1 succeeded, 1 failed|partial {2}1 failed, 1 succeeded/);
+    assert.match(status.stdout, /partial {2}1 succeeded, 1 failed/);
     const unknown = await bridge(['status', 'nobody'], environment.env);
     assert.deepEqual([unknown.code, unknown.stderr.trim()], [2, 'bridge: nobody: no such execution']);
     const listed = await bridge(['list', '--outcome', 'partial', '--json'], environment.env);
@@ -146,19 +146,9 @@ describe('bridge execute', () => {
   });
 
   it('helps', async () => {
-    for (const command of [
-      [],
-      ['execute'],
-      ['status'],
-      ['list'],
-      ['setup'],
-      ['worker'],
-      ['stack'],
-      ['stack', 'up'],
-      ['doctor'],
-      ['demo'],
-    ]) {
-      const run = await bridge([...command, '--help'], environment.env);
+    const commands = [[], ['execute'], ['worker'], ['stack', 'up']];
+    const runs = await Promise.all(commands.map((command) => bridge([...command, '--help'], environment.env)));
+    for (const run of runs) {
       assert.equal(run.code, 0);
       assert.match(run.stdout, /^Usage: bridge/);
       assert.match(run.stdout, /--json/);

@@ -14,18 +14,17 @@ const LISTS: Record<string, Intent[]> = {
   partial: [bad, persistState(), publishEvent()],
   'fail-fast': [persistState(), recoverFsmStates({ cursor: 'no cursor' })],
   stopped: [persistState(), { ...bad, priority: 5 }],
-  lanes: Array.from({ length: 1_200 }, () => persistFsmTransition()),
+  // A recovery is an activity by itself: six of one priority are four lanes, two of them with two chunks.
+  lanes: Array.from({ length: 6 }, () => recoverFsmStates({ limit: 1 })),
 };
 
 await mochaGlobalSetup();
 const environment = await createEnvironment();
 await mkdir(directory, { recursive: true });
 for (const [name, intents] of Object.entries(LISTS)) {
-  const { workflowId } = await environment.client
-    .executeIntents(intents)
-    .then(({ workflow_id }) => ({ workflowId: workflow_id }));
+  const { workflow_id: workflowId } = await environment.client.executeIntents(intents);
   const history = await environment.temporal.workflow.getHandle(workflowId).fetchHistory();
-  await writeFile(new URL(`${name}.json`, directory), historyToJSON(history));
+  await writeFile(new URL(`${name}.json`, directory), `${historyToJSON(history)}\n`);
 }
 await environment.close();
 await mochaGlobalTeardown();
