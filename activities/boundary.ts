@@ -39,6 +39,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         commands,
         correlationId: input.correlation_id,
         scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
+        pageBytes: input.page_bytes,
         announce: input.announce ?? [],
       });
       options.budget.succeeded(definition.errorCode);

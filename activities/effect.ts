@@ -33,6 +33,8 @@ export interface EffectBatch<P> {
   readonly correlationId: string;
   /** When the activity was scheduled, ISO 8601: the same for each of its attempts. */
   readonly scheduledAt: string;
+  /** Bytes of JSON that a result of any size is cut to. */
+  readonly pageBytes: number;
   readonly announce: readonly Announcement[];
 }
 

@@ -16,6 +16,7 @@ export class PlanExecutor {
   readonly results: (IntentResult | undefined)[];
   /** Announcements no broker has taken yet. */
   #pending: Announcement[] = [];
+  readonly #announcedIds = new Set<string>();
   readonly #indexById: ReadonlyMap<string, number>;
 
   constructor(
@@ -121,6 +122,7 @@ export class PlanExecutor {
   #inputOf(indexes: readonly number[], announce: readonly Announcement[]) {
     return {
       correlation_id: this.plan.correlation_id,
+      page_bytes: this.plan.page_bytes,
       items: indexes.map((index) => ({ intent_id: this.#planned(index).id, intent: this.intents[index] })),
       ...(announce.length > 0 ? { announce } : {}),
     };
@@ -150,9 +152,13 @@ export class PlanExecutor {
     const { options, self_announced } = this.plan;
     if (options.derivedEvents === 'none') return;
     const published = new Set(options.derivedEvents === 'all' ? [] : self_announced);
-    this.#pending.push(
-      ...events.filter((event) => !published.has(announcementKey(event.event_type, event.partition_key ?? ''))),
-    );
+    for (const event of events) {
+      // The same intent twice in a list has one effect, and one announcement.
+      const id = announcementKey(event.event_type, event.intent_id);
+      if (this.#announcedIds.has(id)) continue;
+      this.#announcedIds.add(id);
+      if (!published.has(announcementKey(event.event_type, event.partition_key ?? ''))) this.#pending.push(event);
+    }
   }
 
   #takePending(): Announcement[] {

@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { Command } from 'commander';
-import type { IntentsReport } from '../client/types.js';
+import { completeReport } from '../client/complete-report.js';
 import { createLedger } from '../postgres/ledger.js';
 import { withPool } from './database.js';
 import { type Connected, withTemporal } from './connect.js';
@@ -36,23 +36,14 @@ async function status({ out }: Context, connected: Connected, id: string): Promi
     if (url !== null) out.line(url);
     return EXIT.ok;
   }
-  const report = await complete(await client.result(id), endpoints.postgres.url);
+  const stored = await client.result(id);
+  const report = stored.truncated
+    ? await withPool(endpoints.postgres.url, (pool) => completeReport(stored, createLedger(pool)))
+    : stored;
   out.record(report);
   printReport(out, report);
   if (url !== null) out.line(`\n${url}`);
   if (!out.json)
     out.line(`ended ${described.closeTime?.toISOString() ?? ''} (${styledStatus(out, described.status.name)})`);
   return report.outcome === 'completed' ? EXIT.ok : EXIT.intentFailed;
-}
-
-/** Fills a truncated report from the ledger. */
-async function complete(report: IntentsReport, databaseUrl: string): Promise<IntentsReport> {
-  if (!report.truncated) return report;
-  return withPool(databaseUrl, async (pool) => {
-    const known = await createLedger(pool).find(report.results.map(({ intent_id }) => intent_id));
-    const results = report.results.map((result) =>
-      result.success ? { ...known.get(result.intent_id)?.result, ...result } : result,
-    );
-    return { ...report, results, truncated: false };
-  });
 }

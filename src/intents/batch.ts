@@ -18,6 +18,8 @@ export interface Announcement extends DerivedEvent {
 export interface BatchInput {
   readonly correlation_id: string;
   readonly items: readonly BatchItem[];
+  /** Bytes of JSON that one result may take. */
+  readonly page_bytes: number;
   /** Published along with this batch; only the announcing activity gets any. */
   readonly announce?: readonly Announcement[];
 }

@@ -33,6 +33,8 @@ export interface IntentDefinition<Type extends string, Schema extends z.ZodType>
   readonly retryPolicy: RetryPolicyName;
   /** Most that one activity call carries: intents, and bytes of their JSON. */
   readonly limits: { readonly count: number; readonly bytes: number };
+  /** True when a result may be of any size, and is cut to `EffectBatch.pageBytes`. Default false: a few hundred bytes. */
+  readonly pagedResult?: boolean;
   /** Intents of one priority with the same key keep their input order. */
   orderKey(payload: z.output<Schema>): string;
   /** Tail of the activity's summary in the Web UI, e.g. `3 namespaces`; empty for none. */

@@ -14,6 +14,18 @@ export const DEFAULT_LIMITS: ListLimits = { intents: 2_000, bytes: 1_500_000, pr
 /** Largest report, in bytes of JSON: under the 2 MB of a payload, because an oversize completion would never complete. */
 export const REPORT_BYTES = 1_500_000;
 
+/** Most that a result of fixed size takes in a report: the longest of them is a publish result under a long topic prefix. */
+const RESULT_BYTES = 500;
+/** A page is never smaller than this: it holds some fifty states. */
+const SMALLEST_PAGE = 10_000;
+
+/** Bytes of JSON each of `paged` results may take, so that the report of a list of `intents` still fits a payload. */
+export const pageBytes = (intents: number, paged: number): number =>
+  Math.max(
+    SMALLEST_PAGE,
+    Math.floor((REPORT_BYTES - RESULT_BYTES * (intents - paged)) / Math.max(1, paged)) - RESULT_BYTES,
+  );
+
 /** A list over its limits, refused before anything runs. */
 export class LimitError extends Error {
   override readonly name = 'LimitError';

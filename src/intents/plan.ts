@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { AnyIntentDefinition, RetryPolicyName } from './definition.js';
 import { derivedIntentId } from './ids.js';
 import { groupBy } from './group-by.js';
-import { checkLimits, DEFAULT_LIMITS } from './limits.js';
+import { checkLimits, DEFAULT_LIMITS, pageBytes } from './limits.js';
 import { type DefinitionsByType, parseIntent, type ParsedIntent, type RejectedIntent } from './parse.js';
 import { type Request, RequestError, type RequestOptions } from './request.js';
 
@@ -49,6 +49,8 @@ export interface Plan {
   readonly tiers: readonly PlannedTier[];
   /** Distinct intent types, sorted. */
   readonly types: readonly string[];
+  /** Bytes of JSON a result of any size may take (`pagedResult`). */
+  readonly page_bytes: number;
   /** Keys (`announcementKey`) of the derived events that the list publishes itself. */
   readonly self_announced: readonly string[];
 }
@@ -87,6 +89,7 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
     })),
     tiers: stopped ? [] : tiersOf(entries),
     types: [...new Set(parsed.map((intent) => (intent.ok ? intent.definition.type : intent.intentType)))].sort(),
+    page_bytes: pageBytes(parsed.length, entries.filter(({ intent }) => intent.definition.pagedResult === true).length),
     self_announced: entries.flatMap(({ intent }) => intent.definition.announcedBy?.(intent.payload) ?? []),
   };
 }

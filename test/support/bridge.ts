@@ -17,7 +17,7 @@ export function bridge(args: readonly string[], env: NodeJS.ProcessEnv, input?: 
     const child = execFile(
       process.execPath,
       ['--import', 'tsx', main, ...args],
-      { env, maxBuffer: 64 * 1024 * 1024, timeout: 50_000 },
+      { env, maxBuffer: 64 * 1024 * 1024, timeout: 120_000 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         const json = (): unknown[] =>

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
-import { RefusedError, RequestConflictError } from '../../src/client/index.js';
+import { completeReport } from '../../src/client/complete-report.js';
+import { type IntentsReport, RefusedError, RequestConflictError } from '../../src/client/index.js';
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
+import type { IntentResult } from '../../src/intents/result.js';
+import { makeReport } from '../../src/intents/report.js';
+import { createLedger } from '../../src/postgres/ledger.js';
+import { createPool } from '../../src/postgres/pool.js';
 import { failedIntents, intentOutcome, intentTypes } from '../../src/temporal/search-attributes.js';
 import { readEvents } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -259,6 +264,21 @@ describe('ExecuteIntentsWorkflow', () => {
       [count(aggregation_id), count(all.payload.aggregation_id), count(none.payload.aggregation_id)],
       [1, 2, 0],
     );
+  });
+
+  it('has what a report cannot hold in the ledger', async () => {
+    const report = await environment.client.executeIntents([
+      persistState(),
+      publishEvent(),
+      recoverFsmStates({ limit: 1 }),
+    ]);
+    const bare = makeReport(report, report.results as unknown as IntentResult[], 10);
+    assert.deepEqual([bare.truncated, 'topic' in bare.results[1]!], [true, false]);
+    const pool = createPool({ connectionString: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
+    const completed = await completeReport(bare as IntentsReport, createLedger(pool));
+    await pool.end();
+    assert.equal(completed.truncated, false);
+    assert.deepEqual(completed.results.slice(0, 2), report.results.slice(0, 2));
   });
 
   it('shows itself by search attributes, summary, details and progress', async () => {

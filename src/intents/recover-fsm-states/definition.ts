@@ -10,6 +10,7 @@ export const recoverFsmStates = defineIntent({
   retryPolicy: 'read',
   // An answer fills a payload by itself, so one recovery is one activity.
   limits: { count: 1, bytes: 900_000 },
+  pagedResult: true,
   orderKey: (payload) => payload.recovery_id,
   describe: () => '',
   errorCode: 'DATABASE_ERROR',

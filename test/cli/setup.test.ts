@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { bridge } from '../support/bridge.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+describe('bridge setup, doctor, stack, worker, demo', () => {
+  let environment: Environment;
+  before(async () => {
+    environment = await createEnvironment({ worker: false });
+  });
+  after(() => environment.close());
+
+  it('sets up a new database, namespace and prefix, and nothing the second time', async () => {
+    const name = `t${randomUUID().slice(0, 8)}`;
+    const url = new URL(environment.endpoints.postgres.url);
+    url.pathname = `/bridge_${name}`;
+    const env = { ...environment.env, DATABASE_URL: url.href, TEMPORAL_NAMESPACE: name, KAFKA_TOPIC_PREFIX: name };
+    const before = await bridge(['doctor', '--json'], env);
+    assert.notEqual(before.code, 0);
+    const [first] = (await bridge(['setup', '--json'], env)).json() as Record<string, unknown>[];
+    assert.equal(first?.['namespace_created'], true);
+    assert.equal((first['topics'] as string[]).length, 28);
+    assert.deepEqual(first['search_attributes'], ['IntentOutcome', 'IntentTypes', 'FailedIntents', 'CorrelationId']);
+    assert.ok((first['migrations'] as string[]).length >= 8);
+    const again = await bridge(['setup', '--cut-over'], env);
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(
+      again.stdout,
+      /PostgreSQL {2}up to date\nKafka {7}up to date\nTemporal {4}up to date\nCut-over {4}0 legacy rows moved/,
+    );
+    await environment.pool.query(`DROP DATABASE "bridge_${name}" WITH (FORCE)`);
+  });
+
+  it('finds what is missing, and says what to do', async () => {
+    const run = await bridge(['doctor'], environment.env);
+    assert.equal(run.code, 1);
+    assert.match(run.stdout, /ok +PostgreSQL migrations/);
+    assert.match(
+      run.stdout,
+      new RegExp(`FAIL +workers +none polls ${environment.config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`),
+    );
+    const bare = await bridge(['doctor'], {
+      ...environment.env,
+      KAFKA_TOPIC_PREFIX: `none${randomUUID().slice(0, 8)}`,
+    });
+    assert.match(bare.stdout, /FAIL +Kafka topics +14 missing .*; run "bridge setup"/);
+    const down = await bridge(['doctor', '--json'], {
+      ...environment.env,
+      DATABASE_URL: 'postgres://postgres@127.0.0.1:1/x',
+    });
+    assert.equal(down.code, 3);
+  });
+
+  it('shows the stack’s addresses', async () => {
+    const run = await bridge(['stack', 'status', '--json'], environment.env);
+    assert.equal(run.code, 0, run.stderr);
+    const [status] = run.json() as [
+      { temporal: { address: string; namespace: string }; postgres: { url: string }; kafka: { brokers: string[] } },
+    ];
+    assert.equal(status.temporal.address, environment.endpoints.temporal.address);
+    assert.equal(status.temporal.namespace, environment.endpoints.temporal.namespace);
+    assert.equal(status.postgres.url, environment.endpoints.postgres.url);
+    assert.deepEqual(status.kafka.brokers, environment.endpoints.kafka.brokers);
+    assert.match((await bridge(['stack', 'status'], environment.env)).stdout, /temporal +given/);
+    // Given servers are neither started nor stopped.
+    assert.match((await bridge(['stack', 'up'], environment.env)).stdout, /^Temporal +127\.0\.0\.1:/m);
+    assert.equal((await bridge(['stack', 'down'], environment.env)).code, 0);
+    assert.equal((await bridge(['stack', 'status'], environment.env)).code, 0);
+  });
+
+  it('runs a worker until SIGTERM, which ends it well', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'worker', '--json'], { env: environment.env });
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    const { port, task_queue } = JSON.parse(line) as { port: number; task_queue: string };
+    assert.equal(task_queue, environment.config.TEMPORAL_TASK_QUEUE);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/ready`)).status, 200);
+    assert.equal((await bridge(['doctor'], environment.env)).code, 0);
+    child.kill('SIGTERM');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+  });
+
+  it('shows everything in one command', async () => {
+    const run = await bridge(['demo'], environment.env);
+    assert.equal(run.code, 0, run.stderr);
+    for (const part of [
+      /demo-[0-9a-f]{8} {2}completed {2}7 succeeded/,
+      /shop\.orders +2 +120 +COMPLETED/,
+      /0f8fad5b-d9cb-469f-a165-70867728950e +COMPLETED +PROCESSING +2/,
+      new RegExp(`${environment.config.KAFKA_TOPIC_PREFIX}\\.reducer\\.events\\.state_persisted +5b0c7c1e`),
+    ]) {
+      assert.match(run.stdout, part);
+    }
+  });
+});

@@ -1,0 +1,82 @@
+/** Real input with known answers: the history of a Kafka client, 31 lists, 739 intents (test/data). */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { IntentsReport } from '../../src/client/index.js';
+import { bridge } from '../support/bridge.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { readEvents } from '../support/events.js';
+
+interface Row {
+  readonly bridge_id: string;
+  readonly namespace: string;
+  readonly total_workflows_processed: number;
+  readonly total_items_aggregated: number;
+}
+interface Expected {
+  readonly rows: readonly Row[];
+  readonly fsm_transitions_rows: number;
+  readonly latest_state_counts: Readonly<Record<string, number>>;
+  readonly published_events: number;
+  readonly lists: number;
+}
+
+const file = fileURLToPath(new URL('../data/kafka-client-history.ndjson', import.meta.url));
+
+describe('a real history', () => {
+  let environment: Environment;
+  let expected: Expected;
+  before(async () => {
+    environment = await createEnvironment();
+    expected = JSON.parse(
+      await readFile(new URL('../data/kafka-client-history.expected.json', import.meta.url), 'utf8'),
+    ) as Expected;
+  });
+  after(() => environment.close());
+
+  const stored = async () => {
+    const [rows, transitions, states] = await Promise.all([
+      environment.pool.query<Row>(
+        `SELECT bridge_id, namespace, total_workflows_processed::int, total_items_aggregated::int
+         FROM bridge_states ORDER BY bridge_id, namespace`,
+      ),
+      environment.pool.query<{ count: number }>('SELECT count(*)::int AS count FROM fsm_transitions'),
+      environment.pool.query<{ state: string; count: number }>(
+        'SELECT current_state AS state, count(*)::int AS count FROM fsm_states GROUP BY current_state',
+      ),
+    ]);
+    return {
+      rows: rows.rows,
+      transitions: transitions.rows[0]?.count,
+      states: Object.fromEntries(states.rows.map(({ state, count }) => [state, count])),
+    };
+  };
+  const compare = (a: Row, b: Row): number => (a.bridge_id + a.namespace < b.bridge_id + b.namespace ? -1 : 1);
+
+  it('leaves exactly the expected rows and events; the same request ids again change nothing', async () => {
+    const run = await bridge(['execute', file, '--json'], environment.env);
+    assert.equal(run.code, 0, run.stderr);
+    const reports = run.json() as IntentsReport[];
+    assert.equal(reports.length, expected.lists);
+
+    const first = await stored();
+    assert.deepEqual([...first.rows].sort(compare), [...expected.rows].sort(compare));
+    assert.equal(first.transitions, expected.fsm_transitions_rows);
+    assert.deepEqual(first.states, expected.latest_state_counts);
+
+    const again = await bridge(['execute', file, '--json'], environment.env);
+    assert.equal(again.code, 0, again.stderr);
+    assert.deepEqual(await stored(), first);
+
+    const published = await readEvents(environment, [
+      'AGGREGATION_STARTED',
+      'BATCH_PROCESSED',
+      'AGGREGATION_COMPLETED',
+    ]);
+    const eventIds = new Set(published.map(({ envelope }) => envelope.event_id));
+    assert.equal(published.length, expected.published_events, 'every event once');
+    assert.equal(eventIds.size, expected.published_events);
+    assert.equal((await readEvents(environment, ['STATE_PERSISTED'])).length, expected.lists);
+    assert.equal((await readEvents(environment, ['FSM_STATE_TRANSITIONED'])).length, expected.fsm_transitions_rows);
+  }).timeout(180_000);
+});
