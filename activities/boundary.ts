@@ -3,6 +3,7 @@
  * failures into what Temporal should do about them.
  */
 import { activityInfo, type Info } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Announcement, BatchActivity, BatchItem } from '../src/intents/batch.js';
 import type { AnyIntentDefinition } from '../src/intents/definition.js';
 import { type DefinitionsByType, parseIntent, type ParsedIntent } from '../src/intents/parse.js';
@@ -53,7 +54,12 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
       for (const { status } of results) options.instruments.settled(definition.type, status, elapsedMs / 1_000);
       return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
     } catch (error) {
-      throw toTemporalFailure(error, definition.errorCode, info.attempt, options.budget);
+      const failure = toTemporalFailure(error, definition.errorCode, info.attempt, options.budget);
+      if (failure instanceof ApplicationFailure && failure.nonRetryable === true) {
+        const elapsed = (performance.now() - started) / 1_000;
+        for (const _item of input.items) options.instruments.settled(definition.type, 'failed', elapsed);
+      }
+      throw failure;
     }
   };
 }

@@ -12,9 +12,12 @@ const TRANSIENT_ATTEMPTS = 10;
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
 
+/** Without a failure for this long an outage is over, also when nobody has noticed: twice the longest delay between attempts. */
+const FORGET_MS = 2 * LONGEST_DELAY_MS;
+
 /** Tells how long a store has been failing, for all activities of a process: an outage is the store's, not a list's. */
 export class OutageBudget {
-  readonly #since = new Map<string, number>();
+  readonly #outages = new Map<string, { readonly since: number; readonly last: number }>();
 
   /** @param budgetMs how long an outage is waited out, in milliseconds; default 15 minutes. */
   constructor(
@@ -23,27 +26,39 @@ export class OutageBudget {
   ) {}
 
   succeeded(store: string): void {
-    this.#since.delete(store);
+    this.#outages.delete(store);
   }
 
   /** Notes a failure of the store; true when its outage has lasted longer than the budget. */
   exhausted(store: string): boolean {
-    const since = this.#since.get(store) ?? this.now();
-    this.#since.set(store, since);
-    return this.now() - since > this.budgetMs;
+    const now = this.now();
+    const outage = this.#outages.get(store);
+    const since = outage === undefined || now - outage.last > FORGET_MS ? now : outage.since;
+    this.#outages.set(store, { since, last: now });
+    return now - since > this.budgetMs;
   }
 }
 
-/** @param attempt of this activity, from 1. */
-export function toTemporalFailure(error: unknown, store: string, attempt: number, budget: OutageBudget): Error {
+/**
+ * @param errorCode of the intent type; an error that names its store comes before it.
+ * @param attempt of this activity, from 1.
+ */
+export function toTemporalFailure(
+  error: unknown,
+  errorCode: string,
+  attempt: number,
+  budget: OutageBudget,
+): ApplicationFailure | CancelledFailure {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   const failureClass: FailureClass = error instanceof EffectError ? error.failureClass : 'unknown';
   const message = error instanceof Error ? error.message : String(error);
-  const nonRetryable = isSpent(failureClass, store, attempt, budget);
+  const code = (error instanceof EffectError ? error.code : null) ?? errorCode;
+  const nonRetryable = isSpent(failureClass, code, attempt, budget);
   return ApplicationFailure.create({
     message,
     type: failureClass,
     nonRetryable,
+    details: [code],
     ...(nonRetryable ? {} : { nextRetryDelay: delayOf(attempt) }),
     ...(error instanceof Error ? { cause: error } : {}),
   });

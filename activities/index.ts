@@ -2,10 +2,10 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { BatchActivity, PlanActivity } from '../src/intents/batch.js';
-import { makePlan } from '../src/intents/plan.js';
+import { makePlan, type Plan } from '../src/intents/plan.js';
 import type { DefinitionsByType } from '../src/intents/parse.js';
 import { parseRequest, RequestError } from '../src/intents/request.js';
-import { type BoundaryOptions, toActivity } from './boundary.js';
+import { type BoundaryOptions, type Instruments, toActivity } from './boundary.js';
 import type { AnyEffect, Ports } from './effect.js';
 import * as registry from './registry.js';
 
@@ -24,14 +24,23 @@ export function createActivities(
     const { activity } = effect.definition;
     return [activity, toActivity(effect, ports, options)] as const;
   });
-  return { ...Object.fromEntries(entries), planIntents: (input: unknown) => planIntents(input, definitions) };
+  return {
+    ...Object.fromEntries(entries),
+    planIntents: (input: unknown) => planIntents(input, definitions, options.instruments),
+  };
 }
 
 /** Refuses what is no request at all; a bad intent among good ones is part of the plan. */
 // eslint-disable-next-line @typescript-eslint/require-await -- activities answer with a promise
-async function planIntents(input: unknown, definitions: DefinitionsByType) {
+async function planIntents(input: unknown, definitions: DefinitionsByType, instruments: Instruments): Promise<Plan> {
   try {
-    return makePlan(parseRequest(input), activityInfo().workflowExecution?.workflowId ?? 'unknown', definitions);
+    const fallbackId = activityInfo().workflowExecution?.workflowId ?? 'unknown';
+    const plan = makePlan(parseRequest(input), fallbackId, definitions);
+    for (const { type, rejected } of plan.intents) {
+      // A caller's own word for a type would be a label without bounds.
+      if (rejected !== undefined) instruments.settled(definitions.has(type) ? type : 'unknown', 'failed', 0);
+    }
+    return plan;
   } catch (error) {
     if (error instanceof RequestError) throw ApplicationFailure.nonRetryable(error.message, 'InvalidInput');
     throw error;

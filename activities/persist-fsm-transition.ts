@@ -3,8 +3,10 @@ import { defineEffect } from './effect.js';
 
 export const persistFsmTransition = defineEffect(definition, ({ fsmTransitions }) => async ({ commands }) => {
   const outcomes = await fsmTransitions.insert(commands);
-  // The workflow says so once the FSM_STATE_TRANSITIONED event is on its topic.
-  return outcomes.map((outcome) =>
-    outcome.ok ? { ...outcome, result: { ...outcome.result, event_published: false } } : outcome,
-  );
+  return outcomes.map((outcome) => {
+    if (!outcome.ok) return outcome;
+    // False until the workflow has published the event. A repeat's or a duplicate's is the first one's affair: null.
+    const event_published = outcome.repeated || outcome.result.duplicate ? null : false;
+    return { ...outcome, result: { ...outcome.result, event_published } };
+  });
 });

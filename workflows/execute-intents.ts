@@ -11,11 +11,10 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { ValueError } from '@temporalio/common';
-import { cutNesting } from '../src/intents/nesting.js';
 import type { Plan } from '../src/intents/plan.js';
 import { makeReport, outcomeOf, type Report } from '../src/intents/report.js';
 import type { IntentResult, Outcome } from '../src/intents/result.js';
+import { serializable } from '../src/intents/serializable.js';
 import { correlationId, failedIntents, intentOutcome, intentTypes } from '../src/temporal/search-attributes.js';
 import { detailsOf } from './details.js';
 import { PlanExecutor } from './plan-executor.js';
@@ -29,12 +28,13 @@ export const reportQuery = defineQuery<Report | null>('report');
 export const progressQuery = defineQuery<Progress | null>('progress');
 
 /**
- * @param input `{intents, request_id?, correlation_id?, options?}`; taken as unknown, because any client may start this.
+ * @param given `{intents, request_id?, correlation_id?, options?}`; taken as unknown, because any client may start this.
  * @returns the report, when no intent at or over the fail-fast priority failed.
  * @throws ApplicationFailure `InvalidInput` for what is no request; `FailFast` with the report in its details.
  * @throws CancelledFailure; the report is then the answer to the query `report`.
  */
-export async function ExecuteIntentsWorkflow(input: unknown): Promise<Report> {
+export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
+  const input = serializable(given);
   let report: Report | null = null;
   setHandler(reportQuery, () => report);
   setHandler(progressQuery, () => null);
@@ -74,14 +74,10 @@ export async function ExecuteIntentsWorkflow(input: unknown): Promise<Report> {
   return report;
 }
 
-/** Plans in a local activity. Nesting that no serializer survives is cut first, deep enough for the plan to reject it. */
+/** Plans in a local activity. */
 async function planOf(input: unknown): Promise<Plan> {
   try {
-    return await planIntents(input).catch((error: unknown) => {
-      // The payload converter's word for JSON.stringify running out of stack, some 5,000 levels down.
-      if (error instanceof ValueError) return planIntents(cutNesting(input));
-      throw error;
-    });
+    return await planIntents(input);
   } catch (error) {
     // The refusal itself is what the operator should read, not the local activity's wrapper around it.
     throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;

@@ -16,6 +16,8 @@ export class PlanExecutor {
   readonly results: (IntentResult | undefined)[];
   /** Announcements no broker has taken yet. */
   #pending: Announcement[] = [];
+  /** Announcements that an intent of the list stands for. */
+  readonly #heldBack: Announcement[] = [];
   readonly #announcedIds = new Set<string>();
   readonly #indexById: ReadonlyMap<string, number>;
 
@@ -67,6 +69,7 @@ export class PlanExecutor {
 
   /** Publishes what has not travelled with a batch. Failures leave it pending: the report says so. */
   async announceRest(): Promise<void> {
+    this.#releaseHeldBack();
     for (let batch = this.#takePending(); batch.length > 0; batch = this.#takePending()) {
       try {
         const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
@@ -111,9 +114,11 @@ export class PlanExecutor {
         this.#announced(announce);
       } catch (error) {
         this.#pending.unshift(...announce);
-        if (isCancellation(error)) throw error;
+        // Cancelled before it was scheduled: nothing happened. Once scheduled, an attempt may have had its effect.
+        if (isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
         const failure = failureOf(error, lane.errorCode);
         for (const index of chunk.indexes) this.#settle(index, withoutEffect(this.#planned(index), failure));
+        if (isCancellation(error)) throw error;
       }
       this.onProgress();
     }
@@ -151,14 +156,22 @@ export class PlanExecutor {
   #announceLater(events: readonly Announcement[]): void {
     const { options, self_announced } = this.plan;
     if (options.derivedEvents === 'none') return;
-    const published = new Set(options.derivedEvents === 'all' ? [] : self_announced);
+    const published = new Set(options.derivedEvents === 'all' ? [] : self_announced.map(({ key }) => key));
     for (const event of events) {
       // The same intent twice in a list has one effect, and one announcement.
       const id = announcementKey(event.event_type, event.intent_id);
       if (this.#announcedIds.has(id)) continue;
       this.#announcedIds.add(id);
-      if (!published.has(announcementKey(event.event_type, event.partition_key ?? ''))) this.#pending.push(event);
+      (published.has(subjectOf(event)) ? this.#heldBack : this.#pending).push(event);
     }
+  }
+
+  /** The list did not publish itself what it was to: then it is announced after all. */
+  #releaseHeldBack(): void {
+    const published = new Set(
+      this.plan.self_announced.flatMap(({ key, index }) => (this.results[index]?.success === true ? [key] : [])),
+    );
+    this.#pending.push(...this.#heldBack.splice(0).filter((event) => !published.has(subjectOf(event))));
   }
 
   #takePending(): Announcement[] {
@@ -182,15 +195,18 @@ export class PlanExecutor {
   }
 }
 
+const subjectOf = (event: Announcement): string => announcementKey(event.event_type, event.partition_key ?? '');
+
 const now = (): string => new Date().toISOString();
 
-/** After a time-out nobody knows whether the effect happened. */
+/** After a time-out, or a cancellation between attempts, nobody knows whether the effect happened. */
 function failureOf(error: unknown, errorCode: string): Unsettled {
   const cause = error instanceof ActivityFailure ? error.cause : error;
+  const code: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
   return {
-    status: cause instanceof TimeoutFailure ? 'unknown' : 'failed',
+    status: cause instanceof TimeoutFailure || isCancellation(error) ? 'unknown' : 'failed',
     error: cause instanceof Error ? cause.message : String(cause),
-    errorCode,
+    errorCode: typeof code === 'string' ? code : errorCode,
     timestamp: now(),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Activity proxies, one per purpose. Budgets per failure class are kept in `activities/failures.ts`, because
- * `maximumAttempts` counts every attempt alike; so no policy sets it. None sets `scheduleToClose` either: it counts the time
+ * `maximumAttempts` counts every attempt alike. No policy sets `scheduleToClose` either: it counts the time
  * in the queue, and would fail untouched intents while the worker fleet is down.
  */
 import {
@@ -14,7 +14,13 @@ import type { BatchActivity, BatchInput, BatchOutput, PlanActivity } from '../sr
 import type { RetryPolicyName } from '../src/intents/definition.js';
 
 /** The activity's own `nextRetryDelay` (jittered) comes before these; they hold for time-outs, which bring none. */
-const retry = { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s' } as const;
+const retry = {
+  initialInterval: '1 s',
+  backoffCoefficient: 2,
+  maximumInterval: '30 s',
+  // A backstop for attempts that end without a word, such as a batch that crashes its worker; the budgets come to 35 at most.
+  maximumAttempts: 100,
+} as const;
 
 /** A cancelled execution waits for the batch that runs, so that its report says what became of it. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
@@ -22,7 +28,7 @@ const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
 const policies: Record<RetryPolicyName, ActivityOptions> = {
   // Longer than the 60 s of `statement_timeout`, so that a slow statement is ended by the store, which then can say so.
   write: { startToCloseTimeout: '90 s', retry, cancellationType },
-  // kafkajs gives up on a request after 30 s; two requests and the ledger fit.
+  // kafkajs gives up on a request after 30 s and does not repeat it; two requests and the ledger fit.
   publish: { startToCloseTimeout: '90 s', retry, cancellationType },
   // A recovery page reads up to 10,000 rows: target 200 ms, so 60 s is the statement's limit again.
   read: { startToCloseTimeout: '90 s', retry, cancellationType },

@@ -1,4 +1,5 @@
 /** What every command works with: settings, addresses, output. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, loadConfig } from '../config.js';
@@ -28,8 +29,9 @@ export function contextOf(command: Command): Context {
 /** Addresses that the environment gives are used and never started; the rest is the local stack's. */
 export function stackOptions(config: Config): StackOptions {
   return {
-    stateDir: config.BRIDGE_STACK_DIR,
-    cacheDir: config.BRIDGE_CACHE_DIR,
+    // Absolute: the servers run in folders of their own.
+    stateDir: resolve(config.BRIDGE_STACK_DIR),
+    cacheDir: resolve(config.BRIDGE_CACHE_DIR),
     mode: config.BRIDGE_STACK_MODE,
     database: config.PGDATABASE,
     given: {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import type { IntentsReport } from '../client/types.js';
 import { topicOf, type EventType, PUBLISHABLE_EVENT_TYPES } from '../intents/event-types.js';
+import type { RequestInput } from '../intents/request.js';
 import { createKafka } from '../kafka/client.js';
 import { readTopics } from '../kafka/read.js';
 import { kafkaSettings } from '../kafka/settings.js';
@@ -14,7 +15,7 @@ import { withTemporal } from './connect.js';
 import { type Context, contextOf, stackOptions, workerEndpoints } from './context.js';
 import { withPool } from './database.js';
 import { EXIT, UsageError } from './errors.js';
-import { type InputItem, readRequests } from './input.js';
+import { readRequests } from './input.js';
 import { printReport } from './report-view.js';
 import { setup } from './setup.js';
 import { up } from './stack.js';
@@ -33,22 +34,42 @@ export const demoCommand = (): Command =>
 
 async function demo(context: Context, file: string, keep: boolean): Promise<number> {
   const { config, out } = context;
-  const items: InputItem[] = [];
-  for await (const item of readRequests(file)) items.push(item);
+  const requests = await requestsOf(file);
   const before = await stackStatus(stackOptions(config));
   const startedHere = Object.values(before.services).some(({ state }) => state === 'stopped');
+  try {
+    heading(context, 'Servers');
+    const endpoints = await up(context);
+    const prepared = await setup(config, endpoints);
+    out.note(`       setup: ${prepared.migrations.length} migrations, ${prepared.topics.length} topics`);
+    return await show(context, endpoints, requests);
+  } finally {
+    if (startedHere && !keep) {
+      await stackDown(stackOptions(config));
+      out.line('\nThe servers are stopped again; "npm run demo -- --keep" leaves them running, for the Web UI.');
+    }
+  }
+}
 
-  heading(context, 'Servers');
-  const endpoints = await up(context);
-  const prepared = await setup(config, endpoints);
-  out.note(`       setup: ${prepared.migrations.length} migrations, ${prepared.topics.length} topics`);
+/** Every list of the file; a broken one is said before anything is started. */
+async function requestsOf(file: string): Promise<RequestInput[]> {
+  const requests: RequestInput[] = [];
+  for await (const item of readRequests(file)) {
+    if (!item.ok) throw new UsageError(`line ${item.line}: ${item.error}`);
+    requests.push(item.request);
+  }
+  return requests;
+}
+
+async function show(context: Context, endpoints: StackEndpoints, requests: readonly RequestInput[]): Promise<number> {
+  const { config, out } = context;
   const worker = await startWorker({
     config: { ...config, PORT: 0 },
     endpoints: workerEndpoints(endpoints),
     logger: createLogger('warn'),
   });
   try {
-    const reports = await execute(context, items);
+    const reports = await execute(context, requests);
     for (const report of reports) {
       heading(context, 'Report');
       out.record(report);
@@ -61,10 +82,6 @@ async function demo(context: Context, file: string, keep: boolean): Promise<numb
     return reports.every(({ outcome }) => outcome === 'completed') ? EXIT.ok : EXIT.intentFailed;
   } finally {
     await worker.shutdown();
-    if (startedHere && !keep) {
-      await stackDown(stackOptions(config));
-      out.line('\nThe servers are stopped again; "npm run demo -- --keep" leaves them running, for the Web UI.');
-    }
   }
 }
 
@@ -72,15 +89,12 @@ function heading({ out }: Context, text: string): void {
   out.line(`\n${out.style('bold', text)}`);
 }
 
-const execute = (context: Context, items: readonly InputItem[]): Promise<IntentsReport[]> =>
+const execute = (context: Context, requests: readonly RequestInput[]): Promise<IntentsReport[]> =>
   withTemporal(context.config, async ({ client }) => {
     const reports: IntentsReport[] = [];
-    for (const item of items) {
-      if (!item.ok) throw new UsageError(`line ${item.line}: ${item.error}`);
-      const { workflowId } = await client.startRequest({
-        request_id: `demo-${randomUUID().slice(0, 8)}`,
-        ...item.request,
-      });
+    for (const request of requests) {
+      const request_id = request.request_id ?? `demo-${randomUUID().slice(0, 8)}`;
+      const { workflowId } = await client.startRequest({ ...request, request_id });
       reports.push(await client.result(workflowId));
     }
     return reports;

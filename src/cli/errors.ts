@@ -1,6 +1,6 @@
 /** Exit codes of `bridge` (design 9) and the errors that lead to them. */
 import { isGrpcServiceError } from '@temporalio/client';
-import { RequestConflictError } from '../client/errors.js';
+import { RefusedError, RequestConflictError } from '../client/errors.js';
 import { ConfigError } from '../config.js';
 import { EffectError } from '../intents/failure.js';
 import { LimitError } from '../intents/limits.js';
@@ -18,7 +18,7 @@ export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 
-const USAGE = [UsageError, ConfigError, LimitError, RequestError, RequestConflictError];
+const USAGE = [UsageError, ConfigError, LimitError, RefusedError, RequestError, RequestConflictError];
 /** gRPC: CANCELLED while connecting, DEADLINE_EXCEEDED, UNAVAILABLE. */
 const GRPC_UNREACHABLE = new Set([1, 4, 14]);
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'EAI_AGAIN', 'EPIPE']);

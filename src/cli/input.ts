@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { checkLimits } from '../intents/limits.js';
 import { parseRequest, type RequestInput } from '../intents/request.js';
+import { serializable } from '../intents/serializable.js';
 import { UsageError } from './errors.js';
 
 /** A list, or why a line holds none. `line` is from 1. */
@@ -25,8 +26,8 @@ export async function* readRequests(path: string): AsyncGenerator<InputItem> {
       continue;
     }
     buffered.push({ line, text });
-    // A line that is an object of its own makes it NDJSON, be it the second because the first is broken.
-    if (buffered.length === 2 && (isObject(buffered[0]?.text ?? '') || isObject(text, 'intents'))) {
+    // A line that is an object of its own makes it NDJSON, be it a later one because the first is broken.
+    if (buffered.length >= 2 && (isObject(buffered[0]?.text ?? '') || isObject(text, 'intents'))) {
       for (const item of buffered) yield itemOf(item.line, item.text);
       buffered = null;
     }
@@ -53,7 +54,7 @@ async function* linesOf(source: Readable, path: string): AsyncGenerator<{ line: 
 function itemOf(line: number, text: string): InputItem {
   try {
     const value: unknown = JSON.parse(line === 1 ? text.replace(/^\uFEFF/, '') : text);
-    const request = parseRequest(Array.isArray(value) ? { intents: value } : value);
+    const request = parseRequest(serializable(Array.isArray(value) ? { intents: value } : value));
     checkLimits(request.intents);
     return { ok: true, line, request };
   } catch (error) {

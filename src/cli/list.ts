@@ -6,37 +6,42 @@ import { styledStatus } from './report-view.js';
 
 interface Options {
   readonly limit: number;
-  readonly outcome?: string;
+  readonly outcome?: keyof typeof FILTERS;
 }
+
+const ended = (outcome: string): string => `${intentOutcome.name} = '${outcome}'`;
+
+const FILTERS = {
+  running: "ExecutionStatus = 'Running'",
+  completed: ended('completed'),
+  partial: ended('partial'),
+  failed: ended('failed'),
+  cancelled: ended('cancelled'),
+} as const;
 
 export const listCommand = (): Command =>
   new Command('list')
     .description('list executions, newest first')
     .option('-n, --limit <n>', 'how many at most', count, 20)
-    .addOption(
-      new Option('--outcome <outcome>', 'only those with this outcome').choices([
-        'running',
-        'completed',
-        'partial',
-        'failed',
-        'cancelled',
-      ]),
-    )
+    .addOption(new Option('--outcome <outcome>', 'only those with this outcome').choices(Object.keys(FILTERS)))
     .action(async ({ limit, outcome }: Options, command: Command) => {
       const { config, out } = contextOf(command);
       const rows: string[][] = [];
       await withTemporal(config, async ({ temporal }) => {
-        const filter = outcome === undefined ? '' : ` AND ${intentOutcome.name} = '${outcome}'`;
+        const filter = outcome === undefined ? '' : ` AND ${FILTERS[outcome]}`;
         const query = `WorkflowType = 'ExecuteIntentsWorkflow' AND TaskQueue = '${config.TEMPORAL_TASK_QUEUE}'${filter}`;
         for await (const execution of temporal.workflow.list({ query, pageSize: Math.min(limit, 100) })) {
           const { typedSearchAttributes: attributes, workflowId, startTime, closeTime, status } = execution;
-          const ended = attributes.get(intentOutcome) ?? status.name.toLowerCase();
+          const outcomeSaid = attributes.get(intentOutcome);
+          // One that was terminated in the middle could not say so.
+          const stale = outcomeSaid === 'running' && status.name !== 'RUNNING';
+          const shown = outcomeSaid === undefined || stale ? status.name.toLowerCase() : outcomeSaid;
           const failed = attributes.get(failedIntents) ?? 0;
           const types = attributes.get(intentTypes) ?? [];
           const took = closeTime === undefined ? null : closeTime.getTime() - startTime.getTime();
           out.record({
             workflow_id: workflowId,
-            outcome: ended,
+            outcome: shown,
             failed_intents: failed,
             intent_types: types,
             start_time: startTime.toISOString(),
@@ -45,7 +50,7 @@ export const listCommand = (): Command =>
           const duration = took === null ? '' : `${took} ms`;
           rows.push([
             workflowId,
-            styledStatus(out, ended),
+            styledStatus(out, shown),
             String(failed),
             types.join(', '),
             startTime.toISOString(),

@@ -29,7 +29,8 @@ async function status({ out }: Context, connected: Connected, id: string): Promi
     });
   const url = executionUrl(endpoints, id);
   if (described.status.name === 'RUNNING') {
-    const progress = await client.progress(id);
+    // A query needs a worker; without one the rest is still worth knowing.
+    const progress = await client.progress(id).catch(() => null);
     out.record({ workflow_id: id, outcome: 'running', progress });
     out.line(`${out.style('bold', id)}  running since ${described.startTime.toISOString()}`);
     if (progress !== null) out.line(`${progress.settled} of ${progress.total} settled, ${progress.failed} failed`);

@@ -23,6 +23,7 @@ import { checkLimits } from '../intents/limits.js';
 import type { Report } from '../intents/report.js';
 import type { RequestInput } from '../intents/request.js';
 import { parseRequest } from '../intents/request.js';
+import { serializable } from '../intents/serializable.js';
 import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
 import { summaryOf } from './summary.js';
 import type { ExecuteOptions, Intent, IntentsReport } from './types.js';
@@ -83,10 +84,8 @@ export class StoreEffectClient {
 
   /** Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. */
   async startRequest(request: RequestInput): Promise<StartedExecution> {
-    parseRequest(request);
-    checkLimits(request.intents);
-    const requestId = request.request_id ?? randomUUID();
-    const input = { ...request, request_id: requestId };
+    const input = requestOf(request);
+    const requestId = input.request_id;
     const hash = createHash('sha256').update(stringify(input)).digest('hex');
     try {
       await this.client.workflow.start<typeof ExecuteIntentsWorkflow>('ExecuteIntentsWorkflow', {
@@ -95,7 +94,7 @@ export class StoreEffectClient {
         workflowId: requestId,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         memo: { request_sha256: hash },
-        staticSummary: summaryOf(request.intents),
+        staticSummary: summaryOf(input.intents),
       });
       return { workflowId: requestId, requestId, started: true };
     } catch (error) {
@@ -117,7 +116,13 @@ export class StoreEffectClient {
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
       // Temporal keeps no details of a cancellation: the workflow itself is asked.
-      const report = error.cause instanceof CancelledFailure ? await handle.query<Report | null>('report') : null;
+      const report =
+        error.cause instanceof CancelledFailure
+          ? await handle.query<Report | null>('report').catch((cause: unknown) => {
+              const message = `${workflowId}: was cancelled, and no worker is there to ask for its report`;
+              throw new ExecutionError(workflowId, message, { cause });
+            })
+          : null;
       return (report as IntentsReport | null) ?? reportOf(workflowId, error);
     }
   }
@@ -131,6 +136,18 @@ export class StoreEffectClient {
   async cancel(workflowId: string): Promise<void> {
     await this.client.workflow.getHandle(workflowId).cancel();
   }
+}
+
+/** The request with its defaults filled in, so that the same list is the same however it was written. */
+function requestOf(request: RequestInput) {
+  const parsed = parseRequest(serializable(request));
+  checkLimits(parsed.intents);
+  const { request_id, correlation_id, ...rest } = parsed;
+  return {
+    ...rest,
+    request_id: request_id ?? randomUUID(),
+    ...(correlation_id == null ? {} : { correlation_id }),
+  };
 }
 
 /** The report a failed execution carries. */

@@ -15,11 +15,15 @@ export type FailureClass = 'invalid' | 'transient' | 'unavailable' | 'unknown';
 export class EffectError extends Error {
   override readonly name = 'EffectError';
 
+  /** `error_code` of results that fail with it, e.g. `KAFKA_ERROR`: the store at fault. Null: the intent type's own code. */
+  readonly code: string | null;
+
   constructor(
     readonly failureClass: FailureClass,
     message: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { readonly code?: string } = {},
   ) {
     super(message, options);
+    this.code = options.code ?? null;
   }
 }

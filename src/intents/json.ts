@@ -1,5 +1,8 @@
 /** Checks on raw JSON that no schema makes: what the stores could not keep, or what would hurt on its way there. */
 
+/** Beyond 2^53 - 1 JSON's readers round: 9007199254740993 would be stored and published as ...992. */
+const UNSAFE_INTEGER = 'expected a whole number JSON can carry (up to 9007199254740991), got number';
+
 export interface JsonProblem {
   readonly path: string;
   readonly problem: string;
@@ -49,7 +52,10 @@ export function findJsonProblem(value: unknown, depth: number): JsonProblem | nu
       for (const [key, item] of entries) {
         const problem = typeof key === 'string' ? keyProblem(key) : null;
         if (problem !== null) return { path: pathOf([...keys, key]), problem };
-        // Numbers, booleans and null are always fine: not queueing them halves the walk on real input.
+        if (typeof item === 'number' && Number.isInteger(item) && !Number.isSafeInteger(item)) {
+          return { path: pathOf([...keys, key]), problem: UNSAFE_INTEGER };
+        }
+        // Other numbers, booleans and null are always fine: not queueing them halves the walk on real input.
         if (typeof item === 'string' || (typeof item === 'object' && item !== null)) {
           stack.push({ value: item, keys: [...keys, key] });
         }

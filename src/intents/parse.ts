@@ -38,6 +38,9 @@ const envelope = z.looseObject({
   intent_id: guid.nullish(),
 });
 
+/** Characters of a rejection: 2,000 of them take 1 MB. */
+const ERROR_LENGTH = 500;
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -51,7 +54,8 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
   const hash = problem === null ? payloadHash(fields['intent_type'], fields['payload']) : payloadHash(null, problem);
   const reject = (error: string): RejectedIntent => ({
     ok: false,
-    error,
+    // The plan holds one for every intent of a list, and has to stay under 2 MB.
+    error: shorten(error, ERROR_LENGTH),
     intentType: typeof fields['intent_type'] === 'string' ? shorten(fields['intent_type']) : 'unknown',
     priority: priority ?? definition?.defaultPriority ?? 0,
     intentId,

@@ -51,8 +51,8 @@ export interface Plan {
   readonly types: readonly string[];
   /** Bytes of JSON a result of any size may take (`pagedResult`). */
   readonly page_bytes: number;
-  /** Keys (`announcementKey`) of the derived events that the list publishes itself. */
-  readonly self_announced: readonly string[];
+  /** Derived events that the list publishes itself: their `announcementKey`, and the index of the intent that does. */
+  readonly self_announced: readonly { readonly key: string; readonly index: number }[];
 }
 
 /** Lanes a type is spread over when it does not fit one activity; more would only compete for the same store. */
@@ -88,11 +88,20 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
       ...(intent.ok ? {} : { rejected: intent.error }),
     })),
     tiers: stopped ? [] : tiersOf(entries),
-    types: [...new Set(parsed.map((intent) => (intent.ok ? intent.definition.type : intent.intentType)))].sort(),
+    // Only names of ours: a search attribute holds 2 KB, and what a caller wrote instead may be anything.
+    types: [...new Set(parsed.map((intent) => typeOf(intent, definitions)))].sort(),
     page_bytes: pageBytes(parsed.length, entries.filter(({ intent }) => intent.definition.pagedResult === true).length),
-    self_announced: entries.flatMap(({ intent }) => intent.definition.announcedBy?.(intent.payload) ?? []),
+    self_announced: entries.flatMap(({ intent, index }) => {
+      const key = intent.definition.announcedBy?.(intent.payload) ?? null;
+      return key === null ? [] : [{ key, index }];
+    }),
   };
 }
+
+const typeOf = (intent: ParsedIntent | RejectedIntent, definitions: DefinitionsByType): string => {
+  if (intent.ok) return intent.definition.type;
+  return definitions.has(intent.intentType) ? intent.intentType : 'unknown';
+};
 
 /** The same id on two different intents of one list: the later one is at fault. */
 function rejectReusedIds(parsed: readonly (ParsedIntent | RejectedIntent)[]): (ParsedIntent | RejectedIntent)[] {

@@ -31,7 +31,7 @@ export function classifyKafkaError(error: unknown): FailureClass {
 export const toEffectError = (error: unknown): EffectError => {
   const root = rootOf(error);
   const message = root instanceof Error ? root.message : String(root);
-  return new EffectError(classifyKafkaError(error), `Kafka: ${message}`, { cause: error });
+  return new EffectError(classifyKafkaError(error), `Kafka: ${message}`, { cause: error, code: 'KAFKA_ERROR' });
 };
 
 /** The error behind kafkajs's "retries exceeded". */

@@ -83,11 +83,11 @@ export async function claim<P, R extends object>(
 
 /** The ledger for effects that cannot share a transaction with it. */
 export const createLedger = (pool: Pool): Ledger => ({
-  find: (intentIds) => withTransaction(pool, (tx) => find(tx, intentIds)),
-  record: (records) =>
-    withTransaction(pool, async (tx) => {
-      await insert(tx, records);
-    }),
+  // Nothing to ask needs no database: announcing its outage must not fail for it.
+  find: async (intentIds) => (intentIds.length === 0 ? new Map() : withTransaction(pool, (tx) => find(tx, intentIds))),
+  record: async (records) => {
+    if (records.length > 0) await withTransaction(pool, (tx) => insert(tx, records));
+  },
 });
 
 async function find(tx: Transaction, intentIds: readonly string[]): Promise<Map<string, LedgerRecord>> {

@@ -105,7 +105,10 @@ export async function withTransaction<T>(
     if (lost === undefined) await client.query('ROLLBACK').catch(onLost);
     const classified = toEffectError(error);
     if (lost !== undefined && classified.failureClass === 'unknown') {
-      throw new EffectError('unavailable', `PostgreSQL: connection lost: ${lost.message}`, { cause: error });
+      throw new EffectError('unavailable', `PostgreSQL: connection lost: ${lost.message}`, {
+        cause: error,
+        code: 'DATABASE_ERROR',
+      });
     }
     throw classified;
   } finally {
@@ -122,7 +125,13 @@ async function checkOut(pool: Pool): Promise<pg.PoolClient> {
     const classified = toEffectError(error);
     if (classified.failureClass !== 'unknown' || 'code' in (error as object)) throw classified;
     throw full
-      ? new EffectError('transient', `PostgreSQL: all ${pool.options.max} connections are busy`, { cause: error })
-      : new EffectError('unavailable', `PostgreSQL: cannot connect: ${(error as Error).message}`, { cause: error });
+      ? new EffectError('transient', `PostgreSQL: all ${pool.options.max} connections are busy`, {
+          cause: error,
+          code: 'DATABASE_ERROR',
+        })
+      : new EffectError('unavailable', `PostgreSQL: cannot connect: ${(error as Error).message}`, {
+          cause: error,
+          code: 'DATABASE_ERROR',
+        });
   }
 }

@@ -60,7 +60,7 @@ export function toEffectError(error: unknown): EffectError {
   if (found instanceof EffectError) return found;
   const failureClass = found === undefined ? undefined : classOfCode(found.code);
   const message = found === undefined ? messageOf(error) : `${messageOf(found)} (${found.code})`;
-  return new EffectError(failureClass ?? 'unknown', `PostgreSQL: ${message}`, { cause: error });
+  return new EffectError(failureClass ?? 'unknown', `PostgreSQL: ${message}`, { cause: error, code: 'DATABASE_ERROR' });
 }
 
 /** Causes deeper than this are not looked at: a chain that long is a loop. */

@@ -1,15 +1,16 @@
 /** The only place that sees all adapters: opens them, wires them to the ports, and closes them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ports } from '../../activities/effect.js';
 import type { Config } from '../config.js';
 import { createKafka } from '../kafka/client.js';
-import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
+import { createPublisher } from '../kafka/publisher.js';
 import { kafkaSettings } from '../kafka/settings.js';
 import { createBridgeStateStore } from '../postgres/bridge-state-store.js';
 import { createFsmStateStore } from '../postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../postgres/fsm-transition-store.js';
 import { createLedger } from '../postgres/ledger.js';
-import { createPool, type Pool } from '../postgres/pool.js';
+import { createPool } from '../postgres/pool.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 
@@ -74,7 +75,14 @@ export async function openAdapters(
       },
     },
     async checks() {
-      return { postgres: await databaseCheck(pool), kafka: producerCheck(publisher) };
+      const [postgres, broker] = await Promise.all([
+        checked(async () => {
+          await pool.query('SELECT 1');
+          return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;
+        }),
+        checked(async () => `${(await publisher.ping()).brokers} brokers`),
+      ]);
+      return { postgres, kafka: broker };
     },
     async close() {
       // Both, also when one fails.
@@ -92,16 +100,20 @@ const counting =
     return call(...args);
   };
 
-async function databaseCheck(pool: Pool): Promise<Check> {
+/** Milliseconds a store has to answer a readiness probe. */
+const PROBE_MS = 3_000;
+
+async function checked(probe: () => Promise<string>): Promise<Check> {
+  const late = new AbortController();
+  const timeout = sleep(PROBE_MS, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`no answer within ${PROBE_MS} ms`);
+  });
   try {
-    await pool.query('SELECT 1');
-    return { ok: true, detail: `${pool.totalCount} connections, ${pool.waitingCount} waiting` };
+    return { ok: true, detail: await Promise.race([probe(), timeout]) };
   } catch (error) {
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    timeout.catch(() => undefined);
+    late.abort();
   }
 }
-
-const producerCheck = ({ connected }: KafkaPublisher): Check => ({
-  ok: connected,
-  detail: connected ? 'producer connected' : 'producer not connected',
-});

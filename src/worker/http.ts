@@ -25,7 +25,8 @@ export interface HttpEndpoint {
 /** @param port 0 takes any free one. */
 export async function serveHttp(port: number, sources: HttpSources): Promise<HttpEndpoint> {
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://worker').pathname;
+    // Not `new URL`: it throws on what any client may send, such as `//`.
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     respond(path, sources).then(
       ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
       (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : 'internal error'),

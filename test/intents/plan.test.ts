@@ -153,7 +153,7 @@ describe('makePlan', () => {
   it('notes which STATE_PERSISTED the list publishes itself', () => {
     const aggregation_id = randomUUID();
     const made = plan([publishEvent({ event_type: 'STATE_PERSISTED', aggregation_id }), publishEvent()]);
-    assert.deepEqual(made.self_announced, [`STATE_PERSISTED/${aggregation_id}`]);
+    assert.deepEqual(made.self_announced, [{ key: `STATE_PERSISTED/${aggregation_id}`, index: 0 }]);
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cutNesting } from '../../src/intents/nesting.js';
+import { serializable } from '../../src/intents/serializable.js';
 import { makeReport, outcomeOf } from '../../src/intents/report.js';
 import type { IntentResult } from '../../src/intents/result.js';
 import { withoutEffect } from '../../src/intents/settle.js';
@@ -47,11 +47,17 @@ describe('outcomeOf', () => {
   });
 });
 
-describe('cutNesting', () => {
-  it('keeps what is shallow and cuts what is deep', () => {
-    assert.deepEqual(cutNesting({ a: [1, { b: null }] }), { a: [1, { b: null }] });
-    assert.deepEqual(cutNesting({ a: { b: { c: 1 } } }, 2), { a: { b: null } });
-    const deep: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
-    assert.doesNotThrow(() => JSON.stringify(cutNesting(deep)));
+describe('serializable', () => {
+  it('leaves alone what JSON can carry', () => {
+    const value = { a: [1, { b: null, c: 'x' }] };
+    assert.equal(serializable(value), value);
+  });
+
+  it('cuts nesting of any depth, and turns numbers that are none into text', () => {
+    for (const levels of [100, 8_000, 200_000]) {
+      const deep: unknown = JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+      assert.ok(JSON.stringify(serializable({ deep })).length < 200);
+    }
+    assert.deepEqual(serializable(JSON.parse('{"n":[1e400,-1e400]}')), { n: ['Infinity', '-Infinity'] });
   });
 });

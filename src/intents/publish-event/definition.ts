@@ -18,6 +18,6 @@ export const publishEvent = defineIntent({
   announce: () => null,
   announcedBy: (payload) =>
     payload.event_type === 'STATE_PERSISTED' && payload.aggregation_id != null
-      ? announcementKey(payload.event_type, payload.aggregation_id)
+      ? announcementKey(payload.event_type, payload.aggregation_id.toLowerCase())
       : null,
 });

@@ -1,0 +1,38 @@
+/**
+ * Values as a caller sent them, made fit to be serialized, so that what is wrong with them can be said by name later.
+ * Free of zod: workflow code imports it.
+ */
+import { DEFAULT_LIMITS } from './limits.js';
+
+/** Deep enough for the plan to find that it is too deep. */
+const LEVELS = DEFAULT_LIMITS.depth + 8;
+
+/**
+ * `value` itself where JSON can carry it. Else a copy in which nesting ends after a few levels more than an intent may have
+ * (a serializer runs out of stack some 5,000 levels down), and in which numbers that are none (`1e400` is parsed as Infinity,
+ * and would be printed as null) are text, which every schema refuses by name.
+ */
+export const serializable = (value: unknown): unknown => (isSerializable(value) ? value : copyOf(value, LEVELS));
+
+/** Walks with a stack of its own: hostile nesting cannot overflow it, on whatever thread this runs. */
+function isSerializable(root: unknown): boolean {
+  const stack: [value: unknown, level: number][] = [[root, 0]];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const [value, level] = next;
+    if (typeof value === 'number' && !Number.isFinite(value)) return false;
+    if (typeof value !== 'object' || value === null) continue;
+    if (level > LEVELS) return false;
+    for (const item of Object.values(value)) {
+      if (typeof item === 'object' || typeof item === 'number') stack.push([item, level + 1]);
+    }
+  }
+  return true;
+}
+
+function copyOf(value: unknown, levels: number): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) return null;
+  if (Array.isArray(value)) return value.map((item) => copyOf(item, levels - 1));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copyOf(item, levels - 1)]));
+}
