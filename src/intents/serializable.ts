@@ -9,8 +9,8 @@ const LEVELS = DEFAULT_LIMITS.depth + 8;
 
 /**
  * `value` itself where JSON can carry it. Else a copy in which nesting ends after a few levels more than an intent may have
- * (a serializer runs out of stack some 5,000 levels down), and in which numbers that are none (`1e400` is parsed as Infinity,
- * and would be printed as null) are text, which every schema refuses by name.
+ * (a serializer runs out of stack some 5,000 levels down), and in which an infinite number (`1e400` is parsed as one,
+ * and would be printed as null) is the largest there is, which the plan refuses by name.
  */
 export const serializable = (value: unknown): unknown => (isSerializable(value) ? value : copyOf(value, LEVELS));
 
@@ -30,7 +30,7 @@ function isSerializable(root: unknown): boolean {
 }
 
 function copyOf(value: unknown, levels: number): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) return Math.sign(value) * Number.MAX_VALUE;
   if (typeof value !== 'object' || value === null) return value;
   if (levels === 0) return null;
   if (Array.isArray(value)) return value.map((item) => copyOf(item, levels - 1));

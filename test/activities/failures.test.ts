@@ -40,12 +40,29 @@ describe('toTemporalFailure', () => {
     let now = 0;
     const budget = new OutageBudget(60_000, () => now);
     assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
+    now = 30_000;
+    assert.equal(failureOf('unavailable', 15, budget).nonRetryable, false);
     now = 60_000;
     assert.equal(failureOf('unavailable', 30, budget).nonRetryable, false);
     now = 60_001;
     assert.equal(failureOf('unavailable', 31, budget).nonRetryable, true);
     budget.succeeded('DATABASE_ERROR');
     assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
+  });
+
+  it('forgets an outage that nobody has failed in for a minute', () => {
+    let now = 0;
+    const budget = new OutageBudget(60_000, () => now);
+    assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
+    now = 3_600_000;
+    assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
+  });
+
+  it('names the store at fault, which need not be the intent type’s', () => {
+    const error = new EffectError('unavailable', 'down', { code: 'DATABASE_ERROR' });
+    const failure = toTemporalFailure(error, 'KAFKA_ERROR', 1, new OutageBudget());
+    assert.ok(failure instanceof ApplicationFailure);
+    assert.deepEqual(failure.details, ['DATABASE_ERROR']);
   });
 
   it('backs off exponentially to 30 s, with jitter', () => {

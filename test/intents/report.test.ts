@@ -53,11 +53,11 @@ describe('serializable', () => {
     assert.equal(serializable(value), value);
   });
 
-  it('cuts nesting of any depth, and turns numbers that are none into text', () => {
+  it('cuts nesting of any depth, and keeps infinite numbers from becoming null', () => {
     for (const levels of [100, 8_000, 200_000]) {
       const deep: unknown = JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
       assert.ok(JSON.stringify(serializable({ deep })).length < 200);
     }
-    assert.deepEqual(serializable(JSON.parse('{"n":[1e400,-1e400]}')), { n: ['Infinity', '-Infinity'] });
+    assert.deepEqual(serializable(JSON.parse('{"n":[1e400,-1e400]}')), { n: [Number.MAX_VALUE, -Number.MAX_VALUE] });
   });
 });

@@ -77,6 +77,7 @@ describe('worker', () => {
         ],
       );
       assert.equal((await get(environment, '/nowhere')).status, 404);
+      assert.equal((await get(environment, '//')).status, 404);
     });
 
     it('counts what it does under the seed’s names, and shows the pool and Temporal’s metrics', async () => {

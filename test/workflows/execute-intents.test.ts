@@ -266,6 +266,32 @@ describe('ExecuteIntentsWorkflow', () => {
     );
   });
 
+  it('announces itself what the list was to publish and did not', async () => {
+    const effect = persistState({}, { priority: 5 });
+    const { aggregation_id } = effect.payload;
+    const own = publishEvent({ event_type: 'STATE_PERSISTED', aggregation_id: aggregation_id.toUpperCase() });
+    const report = await environment.client.executeIntents([effect, await overflowing(3), own]);
+    assert.deepEqual(
+      report.results.map(({ status }) => status),
+      ['succeeded', 'failed', 'skipped'],
+    );
+    const events = await readEvents(environment, ['STATE_PERSISTED']);
+    const ofEffect = events.filter(({ envelope }) => envelope.payload['aggregation_id'] === aggregation_id);
+    assert.equal(ofEffect.length, 1);
+  });
+
+  it('publishes a list of events that together exceed what a broker takes in one batch', async () => {
+    const aggregation_id = randomUUID();
+    const intents = Array.from({ length: 490 }, () =>
+      publishEvent({ event_type: 'BATCH_PROCESSED', aggregation_id, filler: 'x'.repeat(1_600) }),
+    );
+    const report = await environment.client.executeIntents(intents);
+    assert.deepEqual(report.counts, { succeeded: 490 });
+    const events = await readEvents(environment, ['BATCH_PROCESSED']);
+    assert.equal(new Set(events.map(({ envelope }) => envelope.event_id)).size, 490);
+    assert.equal(events.length, 490);
+  });
+
   it('has what a report cannot hold in the ledger', async () => {
     const report = await environment.client.executeIntents([
       persistState(),
@@ -324,7 +350,7 @@ describe('ExecuteIntentsWorkflow', () => {
       });
     }
 
-    for (const levels of [1_000, 100_000]) {
+    for (const levels of [1_000, 8_000, 100_000]) {
       it(`survives nesting of ${levels} levels beside a valid intent`, async () => {
         const good = persistState();
         const input = `{"intents":[${JSON.stringify(good)},{"intent_type":"PublishEvent","target":"event_bus","payload":{"event_type":"NODE_HEARTBEAT","deep":${'['.repeat(levels)}${']'.repeat(levels)}}}]}`;
@@ -339,6 +365,34 @@ describe('ExecuteIntentsWorkflow', () => {
         assert.equal((await rowsOf(good.payload.aggregation_id)).length, 1);
       });
     }
+
+    it('names numbers that JSON’s readers would round or lose', async () => {
+      const intent = (field: string): string =>
+        `{"intent_type":"PublishEvent","target":"event_bus","payload":{"event_type":"NODE_HEARTBEAT",${field}}}`;
+      const good = persistState();
+      const json = [intent('"a":1e400'), intent('"a":9007199254740993'), JSON.stringify(good)].join(',');
+      const workflowId = randomUUID();
+      await startRaw(environment, workflowId, `{"intents":[${json}]}`);
+      const report = await environment.client.result(workflowId);
+      assert.deepEqual(
+        report.results.map(({ status }) => status),
+        ['failed', 'failed', 'succeeded'],
+      );
+      for (const { error } of report.results.slice(0, 2)) {
+        assert.match(error ?? '', /^payload\.a: expected a whole number JSON can carry/);
+      }
+    });
+
+    it('survives many unknown types and long paths beside a valid intent', async () => {
+      const good = persistState();
+      const unknown = Array.from({ length: 40 }, () => ({ ...good, intent_type: randomUUID().repeat(2) }));
+      let deep: unknown = '\u0000';
+      for (let level = 0; level < 60; level += 1) deep = { ['"'.repeat(80)]: deep };
+      const long = Array.from({ length: 130 }, () => publishEvent({ deep }));
+      const { workflowId } = await start({ intents: [good, ...unknown, ...long] });
+      const report = await environment.client.result(workflowId);
+      assert.deepEqual(report.counts, { succeeded: 1, failed: 170 });
+    });
 
     it('names the field of every bad intent and runs the good one', async () => {
       const good = persistState();

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { requestsOf } from '../../src/kafka/publisher.js';
+
+describe('requestsOf', () => {
+  const message = (topic: string, bytes: number) => ({ topic, key: '', value: 'x'.repeat(bytes - 100), headers: {} });
+
+  it('keeps a topic’s messages of one request under the limit, in order', () => {
+    const messages = [message('a', 400), message('b', 900), message('a', 600), message('a', 100), message('b', 200)];
+    assert.deepEqual(
+      requestsOf(messages, 1_000).map((request) => request.map(({ topic, value }) => [topic, value.length + 100])),
+      [
+        [
+          ['a', 400],
+          ['b', 900],
+          ['a', 600],
+        ],
+        [
+          ['a', 100],
+          ['b', 200],
+        ],
+      ],
+    );
+  });
+
+  it('sends a message over the limit alone, and nothing for nothing', () => {
+    assert.equal(requestsOf([message('a', 2_000), message('a', 2_000)], 1_000).length, 2);
+    assert.deepEqual(requestsOf([]), []);
+  });
+});
