@@ -24,6 +24,7 @@ import type { Report } from '../intents/report.js';
 import type { RequestInput } from '../intents/request.js';
 import { parseRequest } from '../intents/request.js';
 import { serializable } from '../intents/serializable.js';
+import { correlationId, intentOutcome } from '../temporal/search-attributes.js';
 import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
 import { summaryOf } from './summary.js';
 import type { ExecuteOptions, Intent, IntentsReport } from './types.js';
@@ -94,6 +95,10 @@ export class StoreEffectClient {
         workflowId: requestId,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         memo: { request_sha256: hash },
+        typedSearchAttributes: [
+          { key: intentOutcome, value: 'running' },
+          { key: correlationId, value: input.correlation_id ?? requestId },
+        ],
         staticSummary: summaryOf(input.intents),
       });
       return { workflowId: requestId, requestId, started: true };
