@@ -15,7 +15,7 @@ export async function load(
   callers: number,
   calls: number,
   call: () => Promise<unknown>,
-  warmup = callers * 2,
+  warmup = callers * 4,
 ): Promise<LoadResult> {
   await run(callers, warmup, call);
   const started = performance.now();

@@ -52,7 +52,8 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
     cancelled = true;
   }
   // What happened is announced, also by a cancelled execution.
-  await CancellationScope.nonCancellable(() => executor.announceRest());
+  executor.releaseHeldBack();
+  if (executor.unannounced > 0) await CancellationScope.nonCancellable(() => executor.announceRest());
 
   const results = executor.results as IntentResult[];
   const stopper = executor.failedFast;

@@ -69,7 +69,6 @@ export class PlanExecutor {
 
   /** Publishes what has not travelled with a batch. Failures leave it pending: the report says so. */
   async announceRest(): Promise<void> {
-    this.#releaseHeldBack();
     for (let batch = this.#takePending(); batch.length > 0; batch = this.#takePending()) {
       try {
         const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
@@ -100,6 +99,7 @@ export class PlanExecutor {
     const carrier = tier.lanes.find(({ activity }) => activity === ANNOUNCER)?.chunks[0];
     const announce = carrier === undefined ? [] : this.#takePending();
     const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === carrier ? announce : [])));
+    if (lanes.length === 1) return lanes[0];
     // Settled, so that a cancelled lane does not leave the others unobserved.
     const failed = (await Promise.allSettled(lanes)).find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -167,7 +167,7 @@ export class PlanExecutor {
   }
 
   /** The list did not publish itself what it was to: then it is announced after all. */
-  #releaseHeldBack(): void {
+  releaseHeldBack(): void {
     const published = new Set(
       this.plan.self_announced.flatMap(({ key, index }) => (this.results[index]?.success === true ? [key] : [])),
     );

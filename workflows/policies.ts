@@ -42,8 +42,11 @@ const proxies: Record<RetryPolicyName, BatchActivities> = {
   read: proxyActivities<Record<string, BatchActivity>>(policies.read),
 };
 
-/** Runs the activity `name` under a policy, with a summary beside it in the Web UI. */
-export async function runBatch(
+/**
+ * Runs the activity `name` under a policy, with a summary beside it in the Web UI. Not async: the SDK takes a stack trace for
+ * every promise that workflow code makes.
+ */
+export function runBatch(
   policy: RetryPolicyName,
   name: string,
   summary: string,

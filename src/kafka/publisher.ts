@@ -1,5 +1,6 @@
 /** The `EventPublisher` port over a kafkajs producer. */
 import { type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
+import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { groupBy } from '../intents/group-by.js';
 import type { EventPublisher, OutboundMessage } from '../intents/ports.js';
 import { toEffectError } from './failures.js';
@@ -19,7 +20,7 @@ const TOPIC_BYTES = 900_000;
 const RECORD_OVERHEAD = 100;
 
 /** Connects a producer: acks from all replicas, the Java client's partitioner. */
-export async function createPublisher(kafka: Kafka): Promise<KafkaPublisher> {
+export async function createPublisher(kafka: Kafka, options: GroupCommitOptions = {}): Promise<KafkaPublisher> {
   const producer = kafka.producer({
     // Named, because kafkajs changed its default in version 2: the same key must stay on the same partition.
     createPartitioner: Partitioners.DefaultPartitioner,
@@ -37,6 +38,15 @@ export async function createPublisher(kafka: Kafka): Promise<KafkaPublisher> {
     await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
     throw toEffectError(error);
   }
+  const publishTogether = groupCommit<OutboundMessage, undefined>(
+    async (messages) => {
+      // One request after the other: messages of a key keep their order.
+      for (const request of requestsOf(messages)) await send(producer, request);
+      return messages.map(() => undefined);
+    },
+    // Two: one is on its way while the other is put together.
+    { maxInFlight: 2, ...options },
+  );
   return {
     async ping() {
       try {
@@ -46,8 +56,7 @@ export async function createPublisher(kafka: Kafka): Promise<KafkaPublisher> {
       }
     },
     async publish(messages) {
-      // One request after the other: messages of a key keep their order.
-      for (const request of requestsOf(messages)) await send(producer, request);
+      await publishTogether(messages);
     },
     async disconnect() {
       await Promise.allSettled([producer.disconnect(), admin.disconnect()]);

@@ -4,7 +4,7 @@ import type { BridgeStateStore, Command, EffectOutcome, PersistStateFields } fro
 import type { PersistStatePayload } from '../intents/persist-state/schema.js';
 import { bisect } from './bisect.js';
 import { type BridgeStateRow, toWaves } from './bridge-state-rows.js';
-import { groupCommit, type GroupCommitOptions } from './group-commit.js';
+import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { claim } from './ledger.js';
 import { type Pool, type Transaction, withTransaction } from './pool.js';
 

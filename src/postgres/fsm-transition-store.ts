@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { PersistFsmTransitionPayload } from '../intents/persist-fsm-transition/schema.js';
 import type { Command, EffectOutcome, FsmTransitionFields, FsmTransitionStore } from '../intents/ports.js';
 import { bisect } from './bisect.js';
-import { groupCommit, type GroupCommitOptions } from './group-commit.js';
+import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { claim, type Promised } from './ledger.js';
 import { type Pool, type Transaction, withTransaction } from './pool.js';
 

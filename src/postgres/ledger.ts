@@ -1,9 +1,10 @@
 /** The ledger, `executed_intents`: which intents have had their effect, and with what outcome (ADR 0003). */
 import type { Command, EffectOutcome, Ledger, LedgerRecord } from '../intents/ports.js';
 import { EffectError } from '../intents/failure.js';
+import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { repeatOf } from '../intents/repeat.js';
 import { isoUtc } from './instant.js';
-import { type Pool, type Transaction, withTransaction } from './pool.js';
+import { type Pool, type Transaction, withConnection } from './pool.js';
 
 const RECORD = `intent_id, intent_type, encode(payload_hash, 'hex') AS payload_hash, execution_id,
   outcome AS result, ${isoUtc('settled_at')} AS settled_at`;
@@ -82,13 +83,26 @@ export async function claim<P, R extends object>(
 }
 
 /** The ledger for effects that cannot share a transaction with it. */
-export const createLedger = (pool: Pool): Ledger => ({
-  // Nothing to ask needs no database: announcing its outage must not fail for it.
-  find: async (intentIds) => (intentIds.length === 0 ? new Map() : withTransaction(pool, (tx) => find(tx, intentIds))),
-  record: async (records) => {
-    if (records.length > 0) await withTransaction(pool, (tx) => insert(tx, records));
-  },
-});
+export function createLedger(pool: Pool, options: GroupCommitOptions = {}): Ledger {
+  // Nothing to ask needs no database (`groupCommit` answers at once): announcing its outage must not fail for it.
+  const findTogether = groupCommit<string, LedgerRecord | undefined>(async (ids) => {
+    const found = await withConnection(pool, (connection) => find(connection, ids));
+    return ids.map((id) => found.get(id));
+  }, options);
+  const recordTogether = groupCommit<Omit<LedgerRecord, 'settled_at'>, undefined>(async (records) => {
+    await withConnection(pool, (connection) => insert(connection, records));
+    return records.map(() => undefined);
+  }, options);
+  return {
+    async find(intentIds) {
+      const records = await findTogether(intentIds);
+      return new Map(records.flatMap((record) => (record === undefined ? [] : [[record.intent_id, record] as const])));
+    },
+    async record(records) {
+      await recordTogether(records);
+    },
+  };
+}
 
 async function find(tx: Transaction, intentIds: readonly string[]): Promise<Map<string, LedgerRecord>> {
   if (intentIds.length === 0) return new Map();

@@ -66,16 +66,35 @@ const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
 /** A transaction's connection. */
 export type Transaction = pg.ClientBase;
 
+/** Runs `work` between BEGIN and COMMIT (READ COMMITTED), rolls back when it throws. Otherwise like `withConnection`. */
+export const withTransaction = <T>(
+  pool: Pool,
+  work: (tx: Transaction) => Promise<T>,
+  deadlineMs = pool.transactionDeadlineMs,
+): Promise<T> =>
+  withConnection(
+    pool,
+    async (tx) => {
+      await tx.query('BEGIN');
+      const result = await work(tx);
+      await tx.query('COMMIT');
+      return result;
+    },
+    deadlineMs,
+    true,
+  );
+
 /**
- * Runs `work` between BEGIN and COMMIT (READ COMMITTED), rolls back when it throws.
+ * Runs `work`, which is one statement, on a connection of its own: it commits by itself, without two round trips more.
  * @param deadlineMs after which the connection is given up; the pool's by default.
  * @throws EffectError always, whatever went wrong. Where the driver gives no code, the class follows from where it happened:
  * no free connection is `transient`, a connection that could not be made, was lost or did not answer is `unavailable`.
  */
-export async function withTransaction<T>(
+export async function withConnection<T>(
   pool: Pool,
-  work: (tx: Transaction) => Promise<T>,
+  work: (connection: Transaction) => Promise<T>,
   deadlineMs = pool.transactionDeadlineMs,
+  inTransaction = false,
 ): Promise<T> {
   const client = await checkOut(pool);
   let lost: Error | undefined;
@@ -97,12 +116,9 @@ export async function withTransaction<T>(
     client.release(lost);
   };
   try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
+    return await work(client);
   } catch (error) {
-    if (lost === undefined) await client.query('ROLLBACK').catch(onLost);
+    if (inTransaction && lost === undefined) await client.query('ROLLBACK').catch(onLost);
     const classified = toEffectError(error);
     if (lost !== undefined && classified.failureClass === 'unknown') {
       throw new EffectError('unavailable', `PostgreSQL: connection lost: ${lost.message}`, {

@@ -47,12 +47,12 @@ export async function openAdapters(
     (error) => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'),
   );
   metrics.watchPool(pool, config.PG_POOL_MAX);
-  const publisher = await createPublisher(createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger)).catch(
-    async (error: unknown) => {
-      await pool.end();
-      throw error;
-    },
-  );
+  const publisher = await createPublisher(createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger), {
+    lingerMs: config.BATCH_LINGER_MS,
+  }).catch(async (error: unknown) => {
+    await pool.end();
+    throw error;
+  });
   const lingerMs = config.BATCH_LINGER_MS;
   const bridgeStates = createBridgeStateStore(pool, { lingerMs });
   const fsmTransitions = createFsmTransitionStore(pool, { lingerMs });
@@ -65,7 +65,7 @@ export async function openAdapters(
       fsmStates: {
         recover: counted('recover_fsm_states', (request, maxBytes) => fsmStates.recover(request, maxBytes)),
       },
-      ledger: createLedger(pool),
+      ledger: createLedger(pool, { lingerMs }),
       publisher: metrics.countPublished(publisher),
       source: {
         topicPrefix: config.KAFKA_TOPIC_PREFIX,

@@ -5,7 +5,7 @@
  * A queue of our own rather than `dataloader`: that bounds a batch by its number of keys, and a key would be a whole chunk
  * here, of one to 500 rows; nor does it know how many batches are in flight.
  */
-import { toEffectError } from './sqlstate.js';
+import { EffectError } from '../intents/failure.js';
 
 export interface GroupCommitOptions {
   /** Most entries of one transaction; default 500. A chunk that is larger travels alone. */
@@ -62,7 +62,7 @@ export function groupCommit<C, O>(
       let start = 0;
       for (const { entries, resolve } of group) resolve(outcomes.slice(start, (start += entries.length)));
     } catch (error) {
-      if (group.length > 1 && toEffectError(error).failureClass === 'unknown') {
+      if (group.length > 1 && !(error instanceof EffectError && error.failureClass !== 'unknown')) {
         for (const chunk of group) await flush([chunk]);
       } else {
         for (const { reject } of group) reject(error);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EffectError } from '../../src/intents/failure.js';
 import { bisect } from '../../src/postgres/bisect.js';
-import { groupCommit } from '../../src/postgres/group-commit.js';
+import { groupCommit } from '../../src/batching/group-commit.js';
 
 const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
