@@ -38,7 +38,7 @@ export interface EffectBatch<P> {
   readonly announce: readonly Announcement[];
 }
 
-export type Carry<P, R> = (batch: EffectBatch<P>) => Promise<EffectOutcome<R>[]>;
+type Carry<P, R> = (batch: EffectBatch<P>) => Promise<EffectOutcome<R>[]>;
 
 export interface Effect<Definition extends AnyIntentDefinition, R> {
   readonly definition: Definition;

@@ -22,10 +22,10 @@ import { planIntents } from './policies.js';
 import { type Progress, progressOf } from './progress.js';
 
 /** The report of an execution that has ended; null before. The only way to a cancelled one's: Temporal keeps no details of it. */
-export const reportQuery = defineQuery<Report | null>('report');
+const reportQuery = defineQuery<Report | null>('report');
 
 /** How far the execution is; answered at any time, also after its end. */
-export const progressQuery = defineQuery<Progress | null>('progress');
+const progressQuery = defineQuery<Progress | null>('progress');
 
 /**
  * @param given `{intents, request_id?, correlation_id?, options?}`; taken as unknown, because any client may start this.

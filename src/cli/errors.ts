@@ -5,6 +5,7 @@ import { ConfigError } from '../config.js';
 import { EffectError } from '../intents/failure.js';
 import { LimitError } from '../intents/limits.js';
 import { RequestError } from '../intents/request.js';
+import { StackError } from '../stack/index.js';
 
 export const EXIT = { ok: 0, intentFailed: 1, usage: 2, unreachable: 3 } as const;
 
@@ -30,7 +31,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** Whether an error, or one it wraps, says that a server is not there. */
 export function isUnreachable(error: unknown): boolean {
-  if (error instanceof UnreachableError) return true;
+  if (error instanceof UnreachableError || error instanceof StackError) return true;
   if (error instanceof EffectError && error.failureClass === 'unavailable') return true;
   if (isGrpcServiceError(error) && GRPC_UNREACHABLE.has(error.code)) return true;
   if (!(error instanceof Error)) return false;

@@ -64,7 +64,7 @@ function merge(into: BridgeStateRow, row: BridgeStateRow): boolean {
 }
 
 /** The most common state, the first by name among equals; null of none. */
-export function mostCommon(states: readonly string[]): string | null {
+function mostCommon(states: readonly string[]): string | null {
   const counts = new Map<string, number>();
   for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
   let best: string | null = null;

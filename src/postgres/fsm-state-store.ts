@@ -6,7 +6,7 @@ import { type Pool, type Transaction, withTransaction } from './pool.js';
 import { decodeCursor, encodeCursor, firstPhase, type Phase, phaseAfter, restOf } from './recovery-cursor.js';
 
 /** A workflow in one of these has nothing left to do: it is forgotten after `since_days`. Others never are. */
-export const TERMINAL_STATES: readonly string[] = [
+const TERMINAL_STATES: readonly string[] = [
   'COMPLETED',
   'FAILED',
   'CANCELLED',

@@ -47,7 +47,7 @@ export async function migrate(
 }
 
 /** Creates the URL's database when it does not exist. @returns true when it was created. */
-export async function ensureDatabase(databaseUrl: string): Promise<boolean> {
+async function ensureDatabase(databaseUrl: string): Promise<boolean> {
   if (await exists(databaseUrl)) return false;
   const url = new URL(databaseUrl);
   const name = decodeURIComponent(url.pathname.slice(1));

@@ -43,7 +43,7 @@ const BY_ERRNO: Readonly<Record<string, FailureClass>> = {
 };
 
 /** The class of a `code`, SQLSTATE or errno; undefined when the table has none. */
-export function classOfCode(code: string): FailureClass | undefined {
+function classOfCode(code: string): FailureClass | undefined {
   if (/^[0-9A-Z]{5}$/.test(code)) {
     const found = BY_SQLSTATE[code] ?? BY_SQLSTATE[code.slice(0, 2)];
     if (found !== undefined) return found;

@@ -1,6 +1,6 @@
 /** The local stack: Temporal, PostgreSQL and Kafka, started where no address of them is given. */
 export { stackUp } from './up.js';
 export { stackStatus } from './status.js';
-export { stackDown, type StackDownOptions } from './down.js';
+export { stackDown } from './down.js';
 export { StackError } from './errors.js';
-export type { StackDownResult, StackEndpoints, StackOptions, StackProgress, StackStatus } from './types.js';
+export type { StackEndpoints, StackOptions, StackProgress } from './types.js';

@@ -18,7 +18,10 @@ export async function workflowBundle(logger: Logger): Promise<string> {
   return built;
 }
 
-/** Bundles `workflows/index` into `file`. */
+/**
+ * Bundles `workflows/index` into `file`.
+ * @public called by scripts/bundle.mjs
+ */
 export async function writeBundle(file: string): Promise<void> {
   const workflowsPath = join(codeRoot, 'workflows', fromSource ? 'index.ts' : 'index.js');
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: silent });

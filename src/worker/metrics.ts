@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instruments } from '../../activities/boundary.js';
 import type { EventPublisher, OutboundMessage } from '../intents/ports.js';
 
-export interface PoolGauges {
+interface PoolGauges {
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;

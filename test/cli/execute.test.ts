@@ -50,7 +50,7 @@ describe('bridge execute', () => {
     assert.match(run.stderr, /^bridge: line 5: intents: expected an array, got number$/m);
     const completed = run.json().filter((line) => Reflect.get(line as object, 'outcome') === 'completed');
     assert.deepEqual(
-      new Set(completed.map((line) => Reflect.get(line as object, 'request_id'))),
+      new Set(completed.map((line): unknown => Reflect.get(line as object, 'request_id'))),
       new Set(good.map(({ request_id }) => request_id)),
     );
   });
@@ -95,9 +95,9 @@ describe('bridge execute', () => {
       runs.map(({ code }) => code),
       [2, 2, 2, 2, 2, 2],
     );
-    assert.match(runs[1]!.stderr, /nowhere\.json: ENOENT/);
-    assert.match(runs[2]!.stderr, /standard input: expected a list of intents, got nothing/);
-    assert.match(runs[4]!.stderr, /PG_POOL_MAX: /);
+    assert.match(runs[1].stderr, /nowhere\.json: ENOENT/);
+    assert.match(runs[2].stderr, /standard input: expected a list of intents, got nothing/);
+    assert.match(runs[4].stderr, /PG_POOL_MAX: /);
     for (const { stderr } of runs) assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
   });
 

@@ -10,7 +10,7 @@ import { createPool, type Pool } from '../../src/postgres/pool.js';
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /** The server to test against; its databases are created and dropped. */
-export function serverUrl(): string {
+function serverUrl(): string {
   const url = process.env['TEST_DATABASE_URL'];
   assert.ok(url, 'TEST_DATABASE_URL: expected the URL of a PostgreSQL server');
   return url;

@@ -224,7 +224,7 @@ describe('ExecuteIntentsWorkflow', () => {
     const [first] = (await environment.client.executeIntents([state, event])).results;
     const report = await environment.client.executeIntents([state, event]);
     assert.deepEqual(
-      report.results.map((result) => [result.status, Reflect.get(result, 'repeated')]),
+      report.results.map((result): unknown[] => [result.status, Reflect.get(result, 'repeated')]),
       [
         ['succeeded', true],
         ['succeeded', true],

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { fsmState, text, timestamp } from '../fields.js';
 
 /** Largest page, the seed's safety limit. */
-export const MAX_PAGE = 10_000;
+const MAX_PAGE = 10_000;
 
 export const recoverFsmStatesPayload = z.looseObject({
   /** Correlates the answer with the question. */

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { z } from 'zod';
+import { toActivity } from '../../activities/boundary.js';
+import { defineEffect, type Ports } from '../../activities/effect.js';
+import { OutageBudget } from '../../activities/failures.js';
+import type { BatchOutput } from '../../src/intents/batch.js';
+import { defineIntent } from '../../src/intents/definition.js';
+import { EffectError } from '../../src/intents/failure.js';
+
+const definition = defineIntent({
+  type: 'Note',
+  target: 'store_effect',
+  defaultPriority: 1,
+  schema: z.looseObject({ text: z.string() }),
+  activity: 'notes',
+  retryPolicy: 'write',
+  limits: { count: 10, bytes: 1_000 },
+  orderKey: () => '',
+  describe: () => '',
+  errorCode: 'NOTE_ERROR',
+  announce: () => null,
+});
+const item = (text: unknown) => ({
+  intent_id: `id-${String(text)}`,
+  intent: { intent_type: 'Note', target: 'store_effect', payload: { text } },
+});
+
+describe('the activity boundary', () => {
+  const settled: string[] = [];
+  const run = (carry: (texts: string[]) => void, texts: unknown[], attempt = 1): Promise<BatchOutput> => {
+    const effect = defineEffect(definition, () => ({ commands }) => {
+      carry(commands.map(({ payload }) => payload.text));
+      return Promise.resolve(
+        commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false })),
+      );
+    });
+    const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
+    const activity = toActivity(effect, {} as Ports, { instruments, budget: new OutageBudget() });
+    const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
+    return new MockActivityEnvironment({ attempt }).run(activity, input) as Promise<BatchOutput>;
+  };
+  beforeEach(() => settled.splice(0));
+
+  it('settles what today’s schema refuses, beside what it takes', async () => {
+    const carried: string[] = [];
+    const { results, announce } = await run((texts) => carried.push(...texts), ['a', 7, 'b']);
+    assert.deepEqual(carried, ['a', 'b']);
+    assert.deepEqual(
+      results.map(({ intent_id, status, error }) => [intent_id, status, error]),
+      [
+        ['id-a', 'succeeded', null],
+        ['id-7', 'failed', 'payload.text: expected a string, got number'],
+        ['id-b', 'succeeded', null],
+      ],
+    );
+    assert.deepEqual(
+      announce.map(({ event_type, intent_id }) => [event_type, intent_id]),
+      [['OPERATION_FAILED', 'id-7']],
+    );
+    assert.deepEqual(settled, ['Note succeeded', 'Note failed', 'Note succeeded']);
+  });
+
+  it('counts a batch as failed when it is given up, not while it is retried', async () => {
+    const failing = (): never => {
+      throw new EffectError('unknown', 'no idea');
+    };
+    await assert.rejects(
+      run(failing, ['a', 'b'], 1),
+      (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable !== true,
+    );
+    assert.deepEqual(settled, []);
+    await assert.rejects(
+      run(failing, ['a', 'b'], 3),
+      (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable === true,
+    );
+    assert.deepEqual(settled, ['Note failed', 'Note failed']);
+  });
+});
