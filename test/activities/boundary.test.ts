@@ -39,7 +39,10 @@ describe('the activity boundary', () => {
     const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
     const activity = toActivity(effect, {} as Ports, { instruments, budget: new OutageBudget() });
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
-    return new MockActivityEnvironment({ attempt }).run(activity, input) as Promise<BatchOutput>;
+    return new MockActivityEnvironment({ attempt }).run<Parameters<typeof activity>, BatchOutput, typeof activity>(
+      activity,
+      input,
+    );
   };
   beforeEach(() => settled.splice(0));
 
