@@ -1,5 +1,6 @@
 /** Topics are made explicitly: automatic creation is off on the broker, and a typo must not become a topic. */
 import type { Kafka } from 'kafkajs';
+import { until } from '../until.js';
 import { PUBLISHABLE_EVENT_TYPES, SERVICE_EVENT_TYPES, topicOf } from '../intents/event-types.js';
 
 export interface TopicSettings {
@@ -10,6 +11,9 @@ export interface TopicSettings {
   readonly replicationFactor: number;
   readonly dlqSuffix: string;
 }
+
+/** Brokers learn of new topics within a second; a loaded one has taken five. */
+const LEADERS_MS = 30_000;
 
 export const eventTopics = (prefix: string): string[] =>
   [...PUBLISHABLE_EVENT_TYPES, ...SERVICE_EVENT_TYPES].map((eventType) => topicOf(prefix, eventType));
@@ -25,7 +29,12 @@ export async function createTopics(kafka: Kafka, settings: TopicSettings): Promi
       { topic: `${topic}${settings.dlqSuffix}`, numPartitions: 1, replicationFactor: settings.replicationFactor },
     ]);
     const missing = wanted.filter(({ topic }) => !existing.has(topic));
-    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
+    if (missing.length > 0) {
+      const topics = missing.map(({ topic }) => topic);
+      // Not `waitForLeaders`: it gives up on the first broker that has not heard of a topic yet.
+      await admin.createTopics({ topics: missing, waitForLeaders: false });
+      await until(LEADERS_MS, () => admin.fetchTopicMetadata({ topics }));
+    }
     return missing.map(({ topic }) => topic);
   } finally {
     await admin.disconnect();

@@ -1,7 +1,7 @@
 /** What `bridge setup` does on the Temporal server; every step is safe to repeat. */
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../until.js';
 import { missingSearchAttributes, withConnection } from './inspect.js';
 import { searchAttributeKeys } from './search-attributes.js';
 
@@ -48,7 +48,7 @@ async function ensureNamespace(connection: Connection, namespace: string): Promi
 }
 
 async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
-  const missing = await until(() => missingSearchAttributes(connection, namespace));
+  const missing = await until(PROPAGATION_MS, () => missingSearchAttributes(connection, namespace));
   if (missing.length > 0) {
     const added = searchAttributeKeys.filter(({ name }) => missing.includes(name));
     await connection.operatorService.addSearchAttributes({
@@ -56,25 +56,12 @@ async function ensureSearchAttributes(connection: Connection, namespace: string)
       searchAttributes: Object.fromEntries(added.map(({ name, type }) => [name, INDEXED[type]])),
     });
     // A start that names an attribute the frontend does not know yet is refused: wait until it is known.
-    await until(async () => {
+    await until(PROPAGATION_MS, async () => {
       const query = missing.map((name) => `${name} IS NULL`).join(' AND ');
       await connection.workflowService.countWorkflowExecutions({ namespace, query });
     });
   }
   return missing;
-}
-
-/** Repeats what fails while a change spreads through the server. */
-async function until<T>(attempt: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + PROPAGATION_MS;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await sleep(200);
-    }
-  }
 }
 
 const hasCode = (error: unknown, code: number): boolean => isGrpcServiceError(error) && (error.code as number) === code;
