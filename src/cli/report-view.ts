@@ -27,7 +27,7 @@ export function printReport(out: Output, report: IntentsReport): void {
   out.line();
   // What went wrong first: that is what the table is read for.
   const rows = report.results.map((result, index) => ({ result, index }));
-  rows.sort((a, b) => Number(a.result.success) - Number(b.result.success) || a.index - b.index);
+  rows.sort((a, b) => rankOf(a.result) - rankOf(b.result) || a.index - b.index);
   out.table(
     ['#', 'intent', 'status', 'ms', 'what'],
     rows
@@ -73,6 +73,9 @@ export function printTotals(out: Output, reports: readonly IntentsReport[], refu
       ]),
   );
 }
+
+/** Failures before what they skipped, successes last. */
+const rankOf = ({ success, status }: Result): number => (success ? 2 : status === 'skipped' ? 1 : 0);
 
 /** `2 succeeded, 1 failed`: always in the order of `STYLES`. */
 const countsOf = (out: Output, counts: ReadonlyMap<string, number>): string[] =>
