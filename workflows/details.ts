@@ -35,7 +35,7 @@ export function detailsOf(
     `**${plan.intents.length} intents**, request \`${escape(plan.request_id)}\``,
     '',
     ...(plan.tiers.length > 0 ? table : ['Nothing ran.']),
-    ...(failures.length > 0 ? ['', '**Failures**', ...failures.slice(0, SHOWN_FAILURES)] : []),
+    ...(failures.length > 0 ? ['', '**Failures**', '', ...failures.slice(0, SHOWN_FAILURES)] : []),
     ...(more > 0 ? [`- and ${more} more in the result`] : []),
   ].join('\n');
 }
