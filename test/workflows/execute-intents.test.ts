@@ -12,6 +12,7 @@ import { failedIntents, intentOutcome, intentTypes } from '../../src/temporal/se
 import { readEvents } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
+import { temporalCli } from '../support/temporal-cli.js';
 
 const MAX_BIGINT = '9223372036854775807';
 
@@ -392,6 +393,27 @@ describe('ExecuteIntentsWorkflow', () => {
       const { workflowId } = await start({ intents: [good, ...unknown, ...long] });
       const report = await environment.client.result(workflowId);
       assert.deepEqual(report.counts, { succeeded: 1, failed: 170 });
+    });
+
+    it("is started by Temporal's own command line: a bad intent beside a good one, and what is no request", async () => {
+      const startByCli = async (input: string) => {
+        const workflowId = randomUUID();
+        const { TEMPORAL_TASK_QUEUE: queue } = environment.config;
+        const what = ['--type', 'ExecuteIntentsWorkflow', '--task-queue', queue, '--workflow-id', workflowId];
+        await temporalCli(environment, 'workflow', 'start', ...what, '--input', input);
+        return workflowId;
+      };
+      const good = persistState();
+      const wrong = { ...good, payload: { ...good.payload, aggregation_id: 7 } };
+      const report = await environment.client.result(await startByCli(JSON.stringify({ intents: [wrong, good] })));
+      assert.equal(report.outcome, 'partial');
+      assert.match(report.results[0]?.error ?? '', /^payload\.aggregation_id: expected a string, got number/);
+      assert.equal((await rowsOf(good.payload.aggregation_id)).length, 1);
+
+      const refused = await startByCli('"a list"');
+      await assert.rejects(environment.temporal.workflow.getHandle(refused).result(), WorkflowFailedError);
+      const shown = await temporalCli(environment, 'workflow', 'describe', '--workflow-id', refused);
+      assert.match(shown, /expected an object.*got string/);
     });
 
     it('names the field of every bad intent and runs the good one', async () => {

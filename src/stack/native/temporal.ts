@@ -33,8 +33,8 @@ export const temporalService: NativeService<'temporal'> = {
     ui: `http://${LOOPBACK}:${portOf(ports, 'ui')}`,
   }),
   async prepare(context) {
-    const { stateDir, given, durable = false } = context.options;
-    const binary = join(await buildTemporal(context), 'temporal');
+    const { stateDir, cacheDir, given, durable = false } = context.options;
+    const binary = await fetchTemporal(cacheDir, context);
     const dataDir = join(stateDir, 'data', 'temporal');
     return {
       dataDir,
@@ -53,12 +53,15 @@ export const temporalService: NativeService<'temporal'> = {
   },
 };
 
-/** @returns the folder with the binary. */
-async function buildTemporal({ options, run, reporter }: NativeContext): Promise<string> {
+/** Builds Temporal's CLI, which is the dev server too, unless the cache has it. @returns the binary. */
+export async function fetchTemporal(
+  cacheDir: string,
+  { run, reporter }: Pick<NativeContext, 'run' | 'reporter'>,
+): Promise<string> {
   // A `temporal` on PATH is passed over: it may be of any version.
-  const target = join(options.cacheDir, `temporal-cli-${TEMPORAL_CLI}-${platform()}-${arch()}`);
+  const target = join(cacheDir, `temporal-cli-${TEMPORAL_CLI}-${platform()}-${arch()}`);
   const waiting = (): void => reporter.report('temporal', 'building', 'another process is building it; waiting');
-  return makeOnce(
+  const folder = await makeOnce(
     target,
     async (directory) => {
       const go = await goVersion(run);
@@ -80,4 +83,5 @@ async function buildTemporal({ options, run, reporter }: NativeContext): Promise
     },
     waiting,
   );
+  return join(folder, 'temporal');
 }
