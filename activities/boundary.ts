@@ -35,6 +35,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
     const executionId = executionOf(info);
     const parsed = input.items.map((item) => ({ item, intent: parseIntent(item.intent, definitions) }));
     const commands = parsed.flatMap(({ item, intent }) => (intent.ok ? [commandOf(intent, item, executionId)] : []));
+    const notAnnounced: string[] = [];
     try {
       const outcomes = await carry({
         commands,
@@ -42,6 +43,8 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
         pageBytes: input.page_bytes,
         announce: input.announce ?? [],
+        attempt: info.attempt,
+        notAnnounced: (intentId) => notAnnounced.push(intentId),
       });
       options.budget.succeeded(definition.errorCode);
       const elapsedMs = performance.now() - started;
@@ -52,7 +55,11 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         return resultOf(definition.type, item.intent_id, outcome ?? refused('the store gave no outcome'), elapsedMs);
       });
       for (const { status } of results) options.instruments.settled(definition.type, status, elapsedMs / 1_000);
-      return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
+      return {
+        results,
+        announce: results.flatMap((result) => announcementOf(definition, result)),
+        ...(notAnnounced.length > 0 ? { not_announced: notAnnounced } : {}),
+      };
     } catch (error) {
       const failure = toTemporalFailure(error, definition.errorCode, info.attempt, options.budget);
       if (failure instanceof ApplicationFailure && failure.nonRetryable === true) {
@@ -81,7 +88,7 @@ function resultOf(type: string, intentId: string, outcome: EffectOutcome<object>
   return {
     intent_id: intentId,
     intent_type: type,
-    status: outcome.ok ? 'succeeded' : 'failed',
+    status: statusOf(outcome),
     success: outcome.ok,
     error: outcome.ok ? null : outcome.error,
     execution_time_ms: Math.round(elapsedMs * 100) / 100,
@@ -90,6 +97,11 @@ function resultOf(type: string, intentId: string, outcome: EffectOutcome<object>
     ...(outcome.ok ? outcome.result : { error_code: 'VALIDATION_ERROR' }),
     ...(outcome.ok && outcome.repeated ? { repeated: true } : {}),
   };
+}
+
+function statusOf(outcome: EffectOutcome<object>): IntentResult['status'] {
+  if (!outcome.ok) return 'failed';
+  return outcome.dead_lettered === true ? 'dead_lettered' : 'succeeded';
 }
 
 /** A repeat of another execution's intent is announced by that execution. */

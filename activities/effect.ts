@@ -9,6 +9,7 @@ import type { EventSource } from '../src/intents/envelope.js';
 import type {
   BridgeStateStore,
   Command,
+  DeadLetterStore,
   EffectOutcome,
   EventPublisher,
   FsmStateStore,
@@ -23,8 +24,20 @@ export interface Ports {
   readonly fsmStates: FsmStateStore;
   readonly ledger: Ledger;
   readonly publisher: EventPublisher;
+  readonly deadLetters: DeadLetterPort;
   /** What every envelope says about its sender. */
   readonly source: EventSource;
+}
+
+/** Where events go that no broker takes. */
+interface DeadLetterPort {
+  readonly store: DeadLetterStore;
+  /** Attempts of the activity before an event becomes a dead letter; Infinity: it never does (KAFKA_ENABLE_DLQ=false). */
+  readonly afterAttempts: number;
+  /** Of dead letter topics, e.g. `.dlq`. */
+  readonly topicSuffix: string;
+  /** Redrives after which the automatic one leaves a letter alone. */
+  readonly maxRedrives: number;
 }
 
 /** One batch on its way through an effect. */
@@ -36,6 +49,10 @@ export interface EffectBatch<P> {
   /** Bytes of JSON that a result of any size is cut to. */
   readonly pageBytes: number;
   readonly announce: readonly Announcement[];
+  /** Which attempt of the activity this is, from 1. */
+  readonly attempt: number;
+  /** Tells that the announcement of an intent is not on its topic. */
+  notAnnounced(intentId: string): void;
 }
 
 type Carry<P, R> = (batch: EffectBatch<P>) => Promise<EffectOutcome<R>[]>;

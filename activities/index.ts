@@ -7,11 +7,13 @@ import type { DefinitionsByType } from '../src/intents/parse.js';
 import { parseRequest, RequestError } from '../src/intents/request.js';
 import { type BoundaryOptions, type Instruments, toActivity } from './boundary.js';
 import type { AnyEffect, Ports } from './effect.js';
+import { redriveDeadLetters } from './redrive-dead-letters.js';
+import type { RedriveActivity } from '../src/intents/redrive.js';
 import * as registry from './registry.js';
 
 export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 
-export type Activities = Readonly<Record<string, BatchActivity | PlanActivity>>;
+export type Activities = Readonly<Record<string, BatchActivity | PlanActivity | RedriveActivity>>;
 
 /** @param effects intent types; the registry's by default. */
 export function createActivities(
@@ -26,6 +28,7 @@ export function createActivities(
   });
   return {
     ...Object.fromEntries(entries),
+    redriveDeadLetters: redriveDeadLetters(ports, options.budget),
     planIntents: (input: unknown) => planIntents(input, definitions, options.instruments),
   };
 }

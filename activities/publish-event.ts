@@ -1,44 +1,89 @@
 /**
  * Publishes events: the PublishEvent intents of a batch, and the announcements of intents that were settled before.
  * The ledger is asked first and told last, so a repeated intent is not published again; a crash in between publishes it
- * once more under the same `event_id` (at least once).
+ * once more under the same `event_id` (at least once). What no broker takes becomes a dead letter (ADR 0005).
  */
-import type { Announcement } from '../src/intents/batch.js';
+import { copyOf } from '../src/intents/dead-letter.js';
 import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelope.js';
 import { topicOf } from '../src/intents/event-types.js';
+import { EffectError } from '../src/intents/failure.js';
 import { eventIdOf } from '../src/intents/ids.js';
-import type { Command, EffectOutcome, OutboundMessage, PublishFields } from '../src/intents/ports.js';
+import type {
+  Command,
+  EffectOutcome,
+  LedgerRecord,
+  NewDeadLetter,
+  OutboundMessage,
+  PublishFields,
+  SendOutcome,
+} from '../src/intents/ports.js';
 import { publishEvent as definition } from '../src/intents/publish-event/definition.js';
 import { correlationOf } from '../src/intents/publish-event/event.js';
 import type { PublishEventPayload } from '../src/intents/publish-event/schema.js';
 import { repeatOf } from '../src/intents/repeat.js';
 import { defineEffect, type EffectBatch, type Ports } from './effect.js';
 
+type PublishCommand = Command<PublishEventPayload>;
+type PublishBatch = EffectBatch<PublishEventPayload>;
+
+/** One message on its way, and whose it is. */
+interface Outbound {
+  readonly intentId: string;
+  readonly eventId: string;
+  readonly message: OutboundMessage;
+  /** Absent for an announcement. */
+  readonly command?: PublishCommand;
+}
+
+/** Why a message was not sent; `null` when it was. */
+type Fate = EffectError | null;
+
 export const publishEvent = defineEffect(definition, (ports) => async (batch) => {
   const known = await ports.ledger.find(batch.commands.map((command) => command.intent_id));
   const fresh = firstOccurrences(batch.commands.filter((command) => !known.has(command.intent_id)));
-  await ports.publisher.publish([
-    ...batch.announce.map((announcement) => messageOf(ports, announcementOf(announcement, batch))),
-    ...fresh.map((command) => messageOf(ports, eventOf(command, batch))),
-  ]);
+  const outbound = [
+    ...batch.announce.map((announcement) => {
+      const { intent_id: intentId, event_type: eventType } = announcement;
+      return outboundOf(ports, {
+        intentId,
+        eventType,
+        timestamp: batch.scheduledAt,
+        payload: announcement.payload,
+        correlationId: batch.correlationId,
+        partitionKey: announcement.partition_key,
+      });
+    }),
+    ...fresh.map((command) => ({ ...outboundOf(ports, eventOf(command, batch)), command })),
+  ];
+  const fates = await publish(ports, outbound);
+  const refused = outbound.filter((one) => fates.get(one)?.failureClass === 'invalid');
+  const unsent = outbound.filter((one) => fates.get(one) !== null && !refused.includes(one));
   await ports.ledger.record(
-    fresh.map((command) => ({
-      intent_id: command.intent_id,
-      intent_type: definition.type,
-      payload_hash: command.payload_hash,
-      execution_id: command.execution_id,
-      result: { ...fieldsOf(ports, command) },
-    })),
+    outbound.filter((one) => fates.get(one) === null).flatMap((one) => recordOf(ports, one, { event_published: true })),
   );
+  const attemptsLeft = batch.attempt < ports.deadLetters.afterAttempts;
+  const failure = unsent.map((one) => fates.get(one)).find((fate) => fate !== BLOCKED);
+  if (failure != null && attemptsLeft) throw failure;
+  await bury(ports, unsent, fates, batch);
+  for (const { command, intentId } of [...unsent, ...refused]) if (command === undefined) batch.notAnnounced(intentId);
+
   const settledAt = new Date().toISOString();
+  const buried = new Set(unsent.map(({ intentId }) => intentId));
+  const errors = new Map(refused.map((one) => [one.intentId, fates.get(one)?.message ?? '']));
   return batch.commands.map((command): EffectOutcome<PublishFields> => {
-    const stored = known.get(command.intent_id);
+    const { intent_id } = command;
+    const stored = known.get(intent_id);
     if (stored !== undefined) {
-      // Written by `record` in this very shape.
+      // Written by `recordOf` in this very shape.
       const result = stored.result as unknown as PublishFields;
-      return repeatOf(command, stored, result, stored.execution_id !== command.execution_id);
+      const outcome = repeatOf(command, stored, result, stored.execution_id !== command.execution_id);
+      return outcome.ok ? { ...outcome, dead_lettered: !result.event_published } : outcome;
     }
-    return { ok: true, result: fieldsOf(ports, command), settled_at: settledAt, repeated: false };
+    const error = errors.get(intent_id);
+    if (error !== undefined) return { ok: false, error, settled_at: settledAt };
+    const dead_lettered = buried.has(intent_id);
+    const result = fieldsOf(ports, command, dead_lettered ? DEAD_LETTERED : { event_published: true });
+    return { ok: true, result, settled_at: settledAt, repeated: false, dead_lettered };
   });
 });
 
@@ -47,22 +92,69 @@ function firstOccurrences<P>(commands: readonly Command<P>[]): Command<P>[] {
   return [...new Map([...commands].reverse().map((command) => [command.intent_id, command])).values()].reverse();
 }
 
-const messageOf = (ports: Ports, event: EventInput): OutboundMessage =>
-  toMessage(ports.source.topicPrefix, makeEnvelope(ports.source, event));
+const BLOCKED = new EffectError('transient', 'queued behind an open dead letter of its topic and key');
 
-const announcementOf = (announcement: Announcement, batch: EffectBatch<PublishEventPayload>): EventInput => ({
-  intentId: announcement.intent_id,
-  eventType: announcement.event_type,
-  timestamp: batch.scheduledAt,
-  payload: announcement.payload,
-  correlationId: batch.correlationId,
-  partitionKey: announcement.partition_key,
-});
+/** Sends what no open letter holds back. */
+async function publish(ports: Ports, outbound: readonly Outbound[]): Promise<Map<Outbound, Fate>> {
+  const blocked = await blockedOf(ports, outbound);
+  const free = outbound.filter((_, index) => blocked[index] !== true);
+  const outcomes = await ports.publisher.publish(free.map(({ message }) => message));
+  const fateOf = (outcome: SendOutcome | undefined): Fate => (outcome?.sent === false ? outcome.error : null);
+  return new Map([
+    ...outbound.map((one) => [one, BLOCKED] as const),
+    ...free.map((one, index) => [one, fateOf(outcomes[index])] as const),
+  ]);
+}
 
-const eventOf = (
-  { intent_id, payload }: Command<PublishEventPayload>,
-  batch: EffectBatch<PublishEventPayload>,
-): EventInput => ({
+async function blockedOf(ports: Ports, outbound: readonly Outbound[]): Promise<readonly boolean[]> {
+  try {
+    return await ports.deadLetters.store.blocked(outbound.map(({ message }) => message));
+  } catch (error) {
+    // Announcing the database's outage must not wait for its end.
+    if (outbound.every(({ command }) => command === undefined)) return [];
+    throw error;
+  }
+}
+
+async function bury(
+  ports: Ports,
+  unsent: readonly Outbound[],
+  fates: ReadonlyMap<Outbound, Fate>,
+  batch: PublishBatch,
+): Promise<void> {
+  if (unsent.length === 0) return;
+  const letters = unsent.map((one): NewDeadLetter => {
+    const fate = fates.get(one);
+    return {
+      intent_id: one.intentId,
+      event_id: one.eventId,
+      message: one.message,
+      failure_reason: fate?.message ?? '',
+      retry_attempts: fate === BLOCKED ? 0 : batch.attempt,
+    };
+  });
+  const { store, topicSuffix } = ports.deadLetters;
+  await store.bury(
+    letters,
+    unsent.flatMap((one) => recordOf(ports, one, DEAD_LETTERED)),
+  );
+  // With no broker there the copies are left to the next redrive.
+  if (unsent.some((one) => fates.get(one)?.failureClass === 'unavailable')) return;
+  const failedAt = new Date().toISOString();
+  const outcomes = await ports.publisher.publish(letters.map((letter) => copyOf(letter, failedAt, topicSuffix)));
+  await store.copied(letters.flatMap(({ event_id }, index) => (outcomes[index]?.sent === true ? [event_id] : [])));
+}
+
+const outboundOf = (ports: Ports, event: EventInput): Outbound => {
+  const envelope = makeEnvelope(ports.source, event);
+  return {
+    intentId: event.intentId,
+    eventId: envelope.event_id,
+    message: toMessage(ports.source.topicPrefix, envelope),
+  };
+};
+
+const eventOf = ({ intent_id, payload }: PublishCommand, batch: PublishBatch): EventInput => ({
   intentId: intent_id,
   eventType: payload.event_type,
   timestamp: batch.scheduledAt,
@@ -73,10 +165,22 @@ const eventOf = (
   partitionKey: payload.partition_key,
 });
 
-const fieldsOf = (ports: Ports, { intent_id, payload }: Command<PublishEventPayload>): PublishFields => ({
+type Delivery = Partial<Pick<PublishFields, 'dlq_fallback'>> & Pick<PublishFields, 'event_published'>;
+
+const DEAD_LETTERED: Delivery = { event_published: false, dlq_fallback: true };
+
+const fieldsOf = (ports: Ports, { intent_id, payload }: PublishCommand, delivery: Delivery): PublishFields => ({
   event_type: payload.event_type,
   topic: topicOf(ports.source.topicPrefix, payload.event_type),
   event_id: eventIdOf(intent_id, payload.event_type),
-  event_published: true,
   dlq_fallback: false,
+  ...delivery,
 });
+
+/** The ledger's row of an intent; none for an announcement. */
+function recordOf(ports: Ports, { command }: Outbound, delivery: Delivery): Omit<LedgerRecord, 'settled_at'>[] {
+  if (command === undefined) return [];
+  const { intent_id, payload_hash, execution_id } = command;
+  const result = { ...fieldsOf(ports, command, delivery) };
+  return [{ intent_id, intent_type: definition.type, payload_hash, execution_id, result }];
+}

@@ -44,7 +44,12 @@ const environment = z.object({
   KAFKA_GROUP_ID: z.string().default('bridge-store-effect'),
   KAFKA_TOPIC_PARTITIONS: whole(1, 1_000).default(3),
   KAFKA_REPLICATION_FACTOR: whole(-1, 32_767).default(-1),
+  /** Whether an event that no broker takes becomes a dead letter; else its intent is retried, and failed in the end. */
+  KAFKA_ENABLE_DLQ: z.stringbool().default(true),
   KAFKA_DLQ_SUFFIX: z.string().default('.dlq'),
+  /** Redrives a broker may refuse before the automatic redrive leaves a letter to a person. */
+  KAFKA_DLQ_MAX_REDRIVES: whole(1, 1_000_000).default(10),
+  /** Attempts at publishing before an event is a dead letter; 0 is taken as 1. */
   KAFKA_MAX_RETRY_ATTEMPTS: whole(0, 20).default(3),
   /** Seconds. */
   KAFKA_RETRY_BACKOFF_BASE: z.coerce.number().positive().max(60).default(0.3),

@@ -1,2 +1,3 @@
 /** What the worker registers. */
 export { ExecuteIntentsWorkflow } from './execute-intents.js';
+export { RedriveDeadLettersWorkflow } from './redrive-dead-letters.js';

@@ -72,8 +72,7 @@ export class PlanExecutor {
     for (let batch = this.#takePending(); batch.length > 0; batch = this.#takePending()) {
       try {
         const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
-        await runBatch('publish', ANNOUNCER, summary, this.#inputOf([], batch));
-        this.#announced(batch);
+        this.#announced(batch, await runBatch('publish', ANNOUNCER, summary, this.#inputOf([], batch)));
       } catch (error) {
         this.#pending.unshift(...batch);
         if (isCancellation(error)) throw error;
@@ -110,8 +109,9 @@ export class PlanExecutor {
       const announce = announceWith(chunk);
       try {
         const input = this.#inputOf(chunk.indexes, announce);
-        this.#settleChunk(chunk, await runBatch(lane.policy, lane.activity, chunk.summary, input));
-        this.#announced(announce);
+        const output = await runBatch(lane.policy, lane.activity, chunk.summary, input);
+        this.#settleChunk(chunk, output);
+        this.#announced(announce, output);
       } catch (error) {
         this.#pending.unshift(...announce);
         // Cancelled before it was scheduled: nothing happened. Once scheduled, an attempt may have had its effect.
@@ -178,8 +178,9 @@ export class PlanExecutor {
     return this.#pending.splice(0, ANNOUNCEMENTS_PER_BATCH);
   }
 
-  #announced(batch: readonly Announcement[]): void {
+  #announced(batch: readonly Announcement[], { not_announced = [] }: BatchOutput): void {
     for (const { intent_id } of batch) {
+      if (not_announced.includes(intent_id)) continue;
       const index = this.#indexById.get(intent_id);
       const result = index === undefined ? undefined : this.results[index];
       if (index !== undefined && result?.['event_published'] === false) {

@@ -8,6 +8,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   execute: async () => (await import('./execute.js')).executeCommand(),
   status: async () => (await import('./status.js')).statusCommand(),
   list: async () => (await import('./list.js')).listCommand(),
+  'dead-letters': async () => (await import('./dead-letters.js')).deadLettersCommand(),
   setup: async () => (await import('./setup.js')).setupCommand(),
   worker: async () => (await import('./worker.js')).workerCommand(),
   stack: async () => (await import('./stack.js')).stackCommand(),

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Config } from '../config.js';
 import { createKafka } from '../kafka/client.js';
-import { kafkaSettings } from '../kafka/settings.js';
+import { kafkaSettings, topicSettings } from '../kafka/settings.js';
 import { createTopics } from '../kafka/topics.js';
 import { createLogger } from '../log.js';
 import { packagePath } from '../paths.js';
@@ -40,15 +40,9 @@ export const setupCommand = (): Command =>
 
 export async function setup(config: Config, endpoints: StackEndpoints): Promise<SetupResult> {
   const logger = createLogger(config.LOG_LEVEL);
-  const topicSettings = {
-    prefix: config.KAFKA_TOPIC_PREFIX,
-    partitions: config.KAFKA_TOPIC_PARTITIONS,
-    replicationFactor: config.KAFKA_REPLICATION_FACTOR,
-    dlqSuffix: config.KAFKA_DLQ_SUFFIX,
-  };
   const [{ applied }, topics, temporal] = await Promise.all([
     migrate(endpoints.postgres.url, { dir: packagePath('migrations') }),
-    createTopics(createKafka(kafkaSettings(config, endpoints.kafka.brokers), logger), topicSettings),
+    createTopics(createKafka(kafkaSettings(config, endpoints.kafka.brokers), logger), topicSettings(config)),
     setupTemporal(endpoints.temporal.address, endpoints.temporal.namespace),
   ]);
   return {

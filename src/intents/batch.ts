@@ -29,6 +29,8 @@ export interface BatchOutput {
   readonly results: readonly IntentResult[];
   /** What to announce of these results. */
   readonly announce: readonly Announcement[];
+  /** Intents whose announcement came with this batch and is not on its topic: it is a dead letter, or was refused. */
+  readonly not_announced?: readonly string[];
 }
 
 /** Every intent activity has this one shape, so that the workflow can follow a plan without knowing the types. */

@@ -5,6 +5,7 @@
  * Every store call takes a batch and answers in the batch's order. A store settles what it can say about one intent
  * (repeat, conflict, bad row) as an outcome, and throws an `EffectError` only when the whole call has to be tried again.
  */
+import type { EffectError } from './failure.js';
 import type { PersistFsmTransitionPayload } from './persist-fsm-transition/schema.js';
 import type { PersistStatePayload } from './persist-state/schema.js';
 import type { RecoverFsmStatesPayload, RecoveredStates } from './recover-fsm-states/schema.js';
@@ -24,7 +25,13 @@ export interface Command<P> {
  * another execution had the effect, or an earlier command of the batch, and announces it; false for a retry of the same one.
  */
 export type EffectOutcome<R> =
-  | { readonly ok: true; readonly result: R; readonly settled_at: string; readonly repeated: boolean }
+  | {
+      readonly ok: true;
+      readonly result: R;
+      readonly settled_at: string;
+      readonly repeated: boolean;
+      readonly dead_lettered?: boolean;
+    }
   | { readonly ok: false; readonly error: string; readonly settled_at: string };
 
 export interface PersistStateFields {
@@ -88,7 +95,66 @@ export interface OutboundMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** What became of one message. `sent`: all replicas have it. */
+export type SendOutcome = { readonly sent: true } | { readonly sent: false; readonly error: EffectError };
+
 export interface EventPublisher {
-  /** Settles per message, in order; throws only when none can be said to have been sent. */
-  publish(messages: readonly OutboundMessage[]): Promise<void>;
+  /**
+   * Settles each message, in order. After one that was not sent for another reason than being `invalid`, none of its topic is.
+   */
+  publish(messages: readonly OutboundMessage[]): Promise<SendOutcome[]>;
+}
+
+/** A message no broker took, on its way to the dead letters. */
+export interface NewDeadLetter {
+  readonly intent_id: string;
+  readonly event_id: string;
+  readonly message: OutboundMessage;
+  readonly failure_reason: string;
+  /** Attempts made to publish it; 0 for one that queues behind an open letter. */
+  readonly retry_attempts: number;
+}
+
+/** A stored dead letter. */
+export interface DeadLetter extends NewDeadLetter {
+  readonly id: number;
+  /** Redrives a broker answered with a refusal. */
+  readonly redrive_count: number;
+  /** ISO 8601 UTC. */
+  readonly created_at: string;
+}
+
+/** Which open letters; every field narrows. */
+export interface DeadLetterFilter {
+  readonly topic?: string;
+  /** Letters created at or after this time, ISO 8601. */
+  readonly since?: string;
+  readonly ids?: readonly number[];
+  /** Leave out letters with this many redrives behind them. */
+  readonly maxRedrives?: number;
+}
+
+/** What a page of a redrive did. */
+export interface RedrivePage {
+  readonly redriven: number;
+  /** Refused once more. */
+  readonly failed: number;
+  /** Left because an older letter of the same topic and key stays open. */
+  readonly behind: number;
+  /** Where the next page starts; null when there is none. */
+  readonly next: number | null;
+  /** Why the redrive cannot go on, when the brokers are away. */
+  readonly stopped: string | null;
+}
+
+export interface DeadLetterStore {
+  /** For each message, whether a letter is open for its topic and key. */
+  blocked(messages: readonly OutboundMessage[]): Promise<boolean[]>;
+  /** Stores letters, and the ledger's rows of those that are intents, together. A letter that is there already stays. */
+  bury(letters: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
+  /** Notes that the `.dlq` topic has the copies. */
+  copied(eventIds: readonly string[]): Promise<void>;
+  list(filter: DeadLetterFilter, after: number, limit: number): Promise<DeadLetter[]>;
+  /** Sends up to `limit` letters with ids over `after` by `publisher`, and copies those that stay. One at a time, everywhere. */
+  redrive(filter: DeadLetterFilter, after: number, limit: number, publisher: EventPublisher): Promise<RedrivePage>;
 }

@@ -29,9 +29,16 @@ export function classifyKafkaError(error: unknown): FailureClass {
 }
 
 export const toEffectError = (error: unknown): EffectError => {
+  if (error instanceof EffectError) return error;
   const root = rootOf(error);
   const message = root instanceof Error ? root.message : String(root);
   return new EffectError(classifyKafkaError(error), `Kafka: ${message}`, { cause: error, code: 'KAFKA_ERROR' });
+};
+
+/** True when a broker does not know a topic. */
+export const isMissingTopic = (error: unknown): boolean => {
+  const root = rootOf(error instanceof EffectError ? error.cause : error);
+  return root instanceof KafkaJSProtocolError && root.type === 'UNKNOWN_TOPIC_OR_PARTITION';
 };
 
 /** The error behind kafkajs's "retries exceeded". */

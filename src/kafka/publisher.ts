@@ -2,8 +2,9 @@
 import { type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { groupBy } from '../intents/group-by.js';
-import type { EventPublisher, OutboundMessage } from '../intents/ports.js';
-import { toEffectError } from './failures.js';
+import type { EffectError } from '../intents/failure.js';
+import type { EventPublisher, OutboundMessage, SendOutcome } from '../intents/ports.js';
+import { isMissingTopic, toEffectError } from './failures.js';
 
 export interface KafkaPublisher extends EventPublisher {
   /** Asks the cluster who is there. @throws EffectError when it does not answer. */
@@ -19,8 +20,13 @@ const TOPIC_BYTES = 900_000;
 /** Frame, timestamps and lengths of a record and of its headers. */
 const RECORD_OVERHEAD = 100;
 
+export interface PublisherOptions extends GroupCommitOptions {
+  /** Creates topics that are missing; asked when a broker says one is. Default: nothing is created. */
+  readonly createTopics?: () => Promise<unknown>;
+}
+
 /** Connects a producer: acks from all replicas, the Java client's partitioner. */
-export async function createPublisher(kafka: Kafka, options: GroupCommitOptions = {}): Promise<KafkaPublisher> {
+export async function createPublisher(kafka: Kafka, options: PublisherOptions = {}): Promise<KafkaPublisher> {
   const producer = kafka.producer({
     // Named, because kafkajs changed its default in version 2: the same key must stay on the same partition.
     createPartitioner: Partitioners.DefaultPartitioner,
@@ -38,15 +44,12 @@ export async function createPublisher(kafka: Kafka, options: GroupCommitOptions 
     await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
     throw toEffectError(error);
   }
-  const publishTogether = groupCommit<OutboundMessage, undefined>(
-    async (messages) => {
-      // One request after the other: messages of a key keep their order.
-      for (const request of requestsOf(messages)) await send(producer, request);
-      return messages.map(() => undefined);
-    },
-    // Two: one is on its way while the other is put together.
-    { maxInFlight: 2, ...options },
-  );
+  const send = topicCreating((messages) => sendTogether(producer, messages), options.createTopics);
+  // Two in flight: one is on its way while the other is put together.
+  const publish = groupCommit<OutboundMessage, SendOutcome>((messages) => settleAll(messages, send), {
+    maxInFlight: 2,
+    ...options,
+  });
   return {
     async ping() {
       try {
@@ -55,16 +58,17 @@ export async function createPublisher(kafka: Kafka, options: GroupCommitOptions 
         throw toEffectError(error);
       }
     },
-    async publish(messages) {
-      await publishTogether(messages);
-    },
+    publish,
     async disconnect() {
       await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
     },
   };
 }
 
-async function send(producer: Producer, messages: readonly OutboundMessage[]): Promise<void> {
+type Send = (messages: readonly OutboundMessage[]) => Promise<void>;
+
+/** One produce request. @throws EffectError */
+async function sendTogether(producer: Producer, messages: readonly OutboundMessage[]): Promise<void> {
   const topicMessages: TopicMessages[] = [...groupBy(messages, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
     topic,
     messages: ofTopic.map(({ key, value, headers }) => ({ key, value, headers: { ...headers } })),
@@ -73,6 +77,70 @@ async function send(producer: Producer, messages: readonly OutboundMessage[]): P
     await producer.sendBatch({ topicMessages, acks: -1 });
   } catch (error) {
     throw toEffectError(error);
+  }
+}
+
+/** Sends once more after missing topics were created; senders that need them at the same time share one creation. */
+function topicCreating(send: Send, createTopics: PublisherOptions['createTopics']): Send {
+  if (createTopics === undefined) return send;
+  let creating: Promise<unknown> | undefined;
+  return async (messages) => {
+    try {
+      await send(messages);
+    } catch (error) {
+      if (!isMissingTopic(error)) throw error;
+      creating ??= createTopics().finally(() => (creating = undefined));
+      await creating.catch((cause: unknown) => {
+        throw toEffectError(cause);
+      });
+      await send(messages);
+    }
+  };
+}
+
+/** Sends request after request, so that messages of a key keep their order, and settles each message. */
+export async function settleAll(messages: readonly OutboundMessage[], send: Send): Promise<SendOutcome[]> {
+  const outcomes = new Map<OutboundMessage, SendOutcome>();
+  /** Topics whose later messages must not overtake one that was not sent. */
+  const stopped = new Map<string, EffectError>();
+  for (const request of requestsOf(messages)) await settle(request);
+  return messages.map((message) => outcomes.get(message) ?? { sent: true });
+
+  function refuse(part: readonly OutboundMessage[], error: EffectError): void {
+    for (const message of part) {
+      outcomes.set(message, { sent: false, error });
+      if (error.failureClass !== 'invalid') stopped.set(message.topic, error);
+    }
+  }
+
+  async function settle(part: readonly OutboundMessage[]): Promise<void> {
+    const open = part.filter((message) => {
+      const error = stopped.get(message.topic);
+      if (error !== undefined) outcomes.set(message, { sent: false, error });
+      return error === undefined;
+    });
+    if (open.length === 0) return;
+    try {
+      await send(open);
+    } catch (thrown) {
+      const error = toEffectError(thrown);
+      const topics = groupBy(open, ({ topic }) => topic);
+      // Nobody there: the other parts would only wait for the same time-out.
+      if (error.failureClass === 'unavailable') {
+        for (const { topic } of messages) stopped.set(topic, error);
+        refuse(open, error);
+      } else if (topics.size > 1) {
+        // kafkajs tells of one partition's error only: each topic for itself. What had arrived arrives again, under its event id.
+        for (const ofTopic of topics.values()) await settle(ofTopic);
+      } else if (error.failureClass === 'invalid' && open.length > 1) {
+        // One bad message of 500 costs some 19 requests, a request without one none.
+        const middle = Math.ceil(open.length / 2);
+        await settle(open.slice(0, middle));
+        await settle(open.slice(middle));
+      } else {
+        refuse(open, error);
+      }
+    }
   }
 }
 

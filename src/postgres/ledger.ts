@@ -41,7 +41,7 @@ export async function claim<P, R extends object>(
   for (const command of commands) {
     if (!first.has(command.intent_id)) first.set(command.intent_id, { command, result: resultOf(command) });
   }
-  const settled = await insert(
+  const settled = await insertRecords(
     tx,
     [...first.values()].map(({ command, result }) => ({ ...command, intent_type: intentType, result })),
   );
@@ -90,7 +90,7 @@ export function createLedger(pool: Pool, options: GroupCommitOptions = {}): Ledg
     return ids.map((id) => found.get(id));
   }, options);
   const recordTogether = groupCommit<Omit<LedgerRecord, 'settled_at'>, undefined>(async (records) => {
-    await withConnection(pool, (connection) => insert(connection, records));
+    await withConnection(pool, (connection) => insertRecords(connection, records));
     return records.map(() => undefined);
   }, options);
   return {
@@ -114,7 +114,7 @@ async function find(tx: Transaction, intentIds: readonly string[]): Promise<Map<
 }
 
 /** Inserts what is new; answers with its ids and times. Sorted, or two batches that share ids would deadlock. */
-async function insert(
+export async function insertRecords(
   tx: Transaction,
   records: readonly (Omit<LedgerRecord, 'settled_at' | 'result'> & { readonly result: object })[],
 ): Promise<Map<string, string>> {

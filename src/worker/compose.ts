@@ -5,8 +5,10 @@ import type { Ports } from '../../activities/effect.js';
 import type { Config } from '../config.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
-import { kafkaSettings } from '../kafka/settings.js';
+import { kafkaSettings, topicSettings } from '../kafka/settings.js';
+import { createTopics } from '../kafka/topics.js';
 import { createBridgeStateStore } from '../postgres/bridge-state-store.js';
+import { createDeadLetterStore } from '../postgres/dead-letter-store.js';
 import { createFsmStateStore } from '../postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../postgres/fsm-transition-store.js';
 import { createLedger } from '../postgres/ledger.js';
@@ -47,8 +49,12 @@ export async function openAdapters(
     (error) => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'),
   );
   metrics.watchPool(pool, config.PG_POOL_MAX);
-  const publisher = await createPublisher(createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger), {
+  const kafka = createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger);
+  const publisher = await createPublisher(kafka, {
     lingerMs: config.BATCH_LINGER_MS,
+    createTopics: async () => {
+      logger.warn({ topics: await createTopics(kafka, topicSettings(config)) }, 'missing topics created');
+    },
   }).catch(async (error: unknown) => {
     await pool.end();
     throw error;
@@ -67,6 +73,12 @@ export async function openAdapters(
       },
       ledger: createLedger(pool, { lingerMs }),
       publisher: metrics.countPublished(publisher),
+      deadLetters: {
+        store: metrics.countDeadLetters(createDeadLetterStore(pool, { lingerMs, dlqSuffix: config.KAFKA_DLQ_SUFFIX })),
+        afterAttempts: config.KAFKA_ENABLE_DLQ ? Math.max(1, config.KAFKA_MAX_RETRY_ATTEMPTS) : Infinity,
+        topicSuffix: config.KAFKA_DLQ_SUFFIX,
+        maxRedrives: config.KAFKA_DLQ_MAX_REDRIVES,
+      },
       source: {
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
         sourceInstance: config.SERVICE_INSTANCE,

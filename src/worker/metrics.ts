@@ -1,7 +1,7 @@
 /** The worker's metrics: the seed's five names, the pool, and Temporal's own. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instruments } from '../../activities/boundary.js';
-import type { EventPublisher, OutboundMessage } from '../intents/ports.js';
+import type { DeadLetterStore, EventPublisher, OutboundMessage } from '../intents/ports.js';
 
 interface PoolGauges {
   readonly totalCount: number;
@@ -16,6 +16,8 @@ export interface Metrics extends Instruments {
   watchPool(pool: PoolGauges, max: number): void;
   /** Counts what goes through a publisher. */
   countPublished(publisher: EventPublisher): EventPublisher;
+  /** Counts what becomes a dead letter, and what is redriven. */
+  countDeadLetters(store: DeadLetterStore): DeadLetterStore;
   readonly registry: Registry;
 }
 
@@ -66,6 +68,17 @@ export function createMetrics(): Metrics {
     labelNames: ['topic'],
     registers,
   });
+  const buried = new Counter({
+    name: 'kafka_dead_letters_total',
+    help: 'Events stored as dead letters',
+    labelNames: ['topic'],
+    registers,
+  });
+  const redriven = new Counter({
+    name: 'kafka_dead_letters_redriven_total',
+    help: 'Dead letters a broker has taken after all',
+    registers,
+  });
   return {
     registry,
     settled(intent_type, status, seconds) {
@@ -83,8 +96,23 @@ export function createMetrics(): Metrics {
     },
     countPublished: (publisher) => ({
       async publish(messages: readonly OutboundMessage[]) {
-        await publisher.publish(messages);
-        for (const { topic } of messages) published.inc({ topic });
+        const outcomes = await publisher.publish(messages);
+        for (const [index, { topic }] of messages.entries()) {
+          if (outcomes[index]?.sent === true) published.inc({ topic });
+        }
+        return outcomes;
+      },
+    }),
+    countDeadLetters: (store) => ({
+      ...store,
+      async bury(letters, records) {
+        await store.bury(letters, records);
+        for (const { message } of letters) buried.inc({ topic: message.topic });
+      },
+      async redrive(filter, after, limit, publisher) {
+        const page = await store.redrive(filter, after, limit, publisher);
+        redriven.inc(page.redriven);
+        return page;
       },
     }),
   };

@@ -15,6 +15,7 @@ const NAMES = [
   '0006_fsm_place_transition',
   '0007_executed_intents',
   '0008_dead_letters',
+  '0009_dead_letters_redrive',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */

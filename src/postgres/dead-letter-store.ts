@@ -1,0 +1,215 @@
+/** Dead letters: messages no broker took, kept in order until they are redriven (ADR 0005). */
+import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
+import { copyOf } from '../intents/dead-letter.js';
+import type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterStore,
+  EventPublisher,
+  NewDeadLetter,
+  OutboundMessage,
+  RedrivePage,
+  SendOutcome,
+} from '../intents/ports.js';
+import { isoUtc } from './instant.js';
+import { insertRecords } from './ledger.js';
+import { type Pool, type Transaction, withConnection, withTransaction } from './pool.js';
+
+export interface DeadLetterOptions extends GroupCommitOptions {
+  /** Of dead letter topics; default `.dlq`. */
+  readonly dlqSuffix?: string;
+}
+
+export function createDeadLetterStore(pool: Pool, options: DeadLetterOptions = {}): DeadLetterStore {
+  const { dlqSuffix = '.dlq' } = options;
+  const blockedTogether = groupCommit<OutboundMessage, boolean>(
+    (messages) => withConnection(pool, (connection) => findBlocked(connection, messages)),
+    options,
+  );
+  return {
+    blocked: (messages) => blockedTogether(messages),
+    bury: (letters, records) =>
+      withTransaction(pool, async (tx) => {
+        await insertLetters(tx, letters);
+        await insertRecords(tx, records);
+      }),
+    copied: async (eventIds) => {
+      await withConnection(pool, (connection) => markCopied(connection, eventIds));
+    },
+    list: (filter, after, limit) => withConnection(pool, (connection) => select(connection, filter, after, limit)),
+    redrive: (filter, after, limit, publisher) =>
+      withTransaction(pool, async (tx) => {
+        // The transaction's: whoever redrives next waits here, also when this process dies.
+        await tx.query(`SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
+        return redrivePage(tx, await select(tx, filter, after, limit), { limit, publisher, dlqSuffix });
+      }),
+  };
+}
+
+async function findBlocked(connection: Transaction, messages: readonly OutboundMessage[]): Promise<boolean[]> {
+  const { rows } = await connection.query<{ topic: string; message_key: string }>(
+    `SELECT DISTINCT topic, message_key FROM dead_letters
+     WHERE redriven_at IS NULL
+       AND (topic, message_key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+    [messages.map(({ topic }) => topic), messages.map(({ key }) => key)],
+  );
+  const blocked = new Set(rows.map(({ topic, message_key }) => orderOf(topic, message_key)));
+  return messages.map(({ topic, key }) => blocked.has(orderOf(topic, key)));
+}
+
+/** What messages keep their order within: a topic and a key. */
+const orderOf = (topic: string, key: string): string => `${topic}\n${key}`;
+
+async function insertLetters(tx: Transaction, letters: readonly NewDeadLetter[]): Promise<void> {
+  await tx.query(
+    // In the order of the batch: ids decide the order of redrive.
+    `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, headers, failure_reason, retry_attempts)
+     SELECT intent_id, event_id, topic, key, value, headers::jsonb, reason, attempts
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[])
+       WITH ORDINALITY AS letter (intent_id, event_id, topic, key, value, headers, reason, attempts, position)
+     ORDER BY position
+     ON CONFLICT (event_id) DO NOTHING`,
+    [
+      letters.map(({ intent_id }) => intent_id),
+      letters.map(({ event_id }) => event_id),
+      letters.map(({ message }) => message.topic),
+      letters.map(({ message }) => message.key),
+      letters.map(({ message }) => message.value),
+      letters.map(({ message }) => JSON.stringify(message.headers)),
+      letters.map(({ failure_reason }) => failure_reason),
+      letters.map(({ retry_attempts }) => retry_attempts),
+    ],
+  );
+}
+
+async function markCopied(connection: Transaction, eventIds: readonly string[]): Promise<void> {
+  if (eventIds.length === 0) return;
+  await connection.query(
+    `UPDATE dead_letters SET copied_at = clock_timestamp() WHERE event_id = ANY ($1::uuid[]) AND copied_at IS NULL`,
+    [eventIds],
+  );
+}
+
+interface StoredLetter extends DeadLetter {
+  readonly copied: boolean;
+  /** Open letters of the same topic and key that are older. */
+  readonly older: number;
+}
+
+async function select(
+  connection: Transaction,
+  { topic, since, ids, maxRedrives }: DeadLetterFilter,
+  after: number,
+  limit: number,
+): Promise<StoredLetter[]> {
+  interface Row extends Omit<StoredLetter, 'message'> {
+    readonly topic: string;
+    readonly message_key: string;
+    readonly message_value: string;
+    readonly headers: Record<string, string>;
+  }
+  const { rows } = await connection.query<Row>(
+    `SELECT id, intent_id, event_id, topic, message_key, message_value, headers, failure_reason, retry_attempts,
+       redrive_count, copied_at IS NOT NULL AS copied, ${isoUtc('created_at')} AS created_at,
+       (SELECT count(*) FROM dead_letters other WHERE other.redriven_at IS NULL AND other.id < letter.id
+          AND other.topic = letter.topic AND other.message_key = letter.message_key) AS older
+     FROM dead_letters letter
+     WHERE redriven_at IS NULL AND id > $1
+       AND ($2::text IS NULL OR topic = $2) AND ($3::timestamptz IS NULL OR created_at >= $3)
+       AND ($4::bigint[] IS NULL OR id = ANY ($4)) AND ($5::integer IS NULL OR redrive_count < $5)
+     ORDER BY id LIMIT $6`,
+    [after, topic ?? null, since ?? null, ids ?? null, maxRedrives ?? null, limit],
+  );
+  return rows.map(({ topic: name, message_key, message_value, headers, ...letter }) => ({
+    ...letter,
+    message: { topic: name, key: message_key, value: message_value, headers },
+  }));
+}
+
+interface PageOptions {
+  readonly limit: number;
+  readonly publisher: EventPublisher;
+  readonly dlqSuffix: string;
+}
+
+async function redrivePage(
+  tx: Transaction,
+  page: readonly StoredLetter[],
+  { limit, publisher, dlqSuffix }: PageOptions,
+): Promise<RedrivePage> {
+  const due = withNothingBefore(page);
+  const outcomes = await publisher.publish(due.map(({ message }) => message));
+  const sent = due.filter((_, index) => outcomes[index]?.sent === true);
+  const refused = due.flatMap((letter, index) => {
+    const outcome = outcomes[index];
+    return outcome?.sent === false ? [{ letter, error: outcome.error }] : [];
+  });
+  const away = refused.find(({ error }) => error.failureClass === 'unavailable');
+  await markRedriven(tx, sent);
+  await markRefused(tx, away === undefined ? refused : []);
+  if (away === undefined) await copyOpen(tx, publisher, page, new Set(sent), dlqSuffix);
+  return {
+    redriven: sent.length,
+    failed: refused.length,
+    behind: page.length - due.length,
+    next: away === undefined && page.length === limit ? (page.at(-1)?.id ?? null) : null,
+    stopped: away?.error.message ?? null,
+  };
+}
+
+/** Letters of the page with no older open one of their topic and key outside of it. */
+function withNothingBefore(page: readonly StoredLetter[]): StoredLetter[] {
+  const earlier = new Map<string, number>();
+  return page.filter(({ message, older }) => {
+    const order = orderOf(message.topic, message.key);
+    const inPage = earlier.get(order) ?? 0;
+    if (older > inPage) return false;
+    earlier.set(order, inPage + 1);
+    return true;
+  });
+}
+
+/** The ledger follows, so that a repeat of the intent says that its event is on its topic. */
+async function markRedriven(tx: Transaction, letters: readonly StoredLetter[]): Promise<void> {
+  if (letters.length === 0) return;
+  await tx.query(
+    `WITH redriven AS (
+       UPDATE dead_letters SET redriven_at = clock_timestamp(), last_attempt_at = clock_timestamp()
+       WHERE id = ANY ($1::bigint[]) RETURNING intent_id, event_id)
+     UPDATE executed_intents SET outcome = outcome || '{"event_published": true}'
+     FROM redriven
+     WHERE executed_intents.intent_id = redriven.intent_id AND outcome ->> 'event_id' = redriven.event_id::text`,
+    [letters.map(({ id }) => id)],
+  );
+}
+
+async function markRefused(
+  tx: Transaction,
+  refused: readonly { readonly letter: StoredLetter; readonly error: Error }[],
+): Promise<void> {
+  if (refused.length === 0) return;
+  await tx.query(
+    `UPDATE dead_letters SET redrive_count = redrive_count + 1, last_attempt_at = clock_timestamp(), failure_reason = reason
+     FROM unnest($1::bigint[], $2::text[]) AS refused (id, reason) WHERE dead_letters.id = refused.id`,
+    [refused.map(({ letter }) => letter.id), refused.map(({ error }) => error.message)],
+  );
+}
+
+/** The copies that no broker could take when the letters were stored. */
+async function copyOpen(
+  tx: Transaction,
+  publisher: EventPublisher,
+  page: readonly StoredLetter[],
+  sent: ReadonlySet<StoredLetter>,
+  dlqSuffix: string,
+): Promise<void> {
+  const uncopied = page.filter((letter) => !letter.copied && !sent.has(letter));
+  const outcomes: SendOutcome[] = await publisher.publish(
+    uncopied.map((letter) => copyOf(letter, letter.created_at, dlqSuffix)),
+  );
+  const copied = uncopied.filter((_, index) => outcomes[index]?.sent === true);
+  await markCopied(
+    tx,
+    copied.map(({ event_id }) => event_id),
+  );
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { EffectError, type FailureClass } from '../../src/intents/failure.js';
+import type { OutboundMessage } from '../../src/intents/ports.js';
+import { settleAll } from '../../src/kafka/publisher.js';
+
+const message = (topic: string, value: string): OutboundMessage => ({ topic, key: 'k', value, headers: {} });
+
+/** A broker that refuses requests holding a message that `refuses` names a class for. */
+function broker(refuses: (message: OutboundMessage) => FailureClass | undefined) {
+  const requests: string[][] = [];
+  const stored: string[] = [];
+  return {
+    requests,
+    stored,
+    send: (messages: readonly OutboundMessage[]): Promise<void> => {
+      requests.push(messages.map(({ value }) => value));
+      for (const one of messages) {
+        const failureClass = refuses(one);
+        if (failureClass !== undefined) return Promise.reject(new EffectError(failureClass, `refused ${one.value}`));
+      }
+      stored.push(...messages.map(({ value }) => value));
+      return Promise.resolve();
+    },
+  };
+}
+
+describe('settleAll', () => {
+  it('finds one bad message of 500 in some 19 requests, and sends the others in order', async () => {
+    const messages = Array.from({ length: 500 }, (_, index) => message('a', String(index)));
+    const { send, requests, stored } = broker(({ value }) => (value === '321' ? 'invalid' : undefined));
+    const outcomes = await settleAll(messages, send);
+    assert.deepEqual(
+      outcomes.flatMap((outcome, index) => (outcome.sent ? [] : [[index, outcome.error.message]])),
+      [[321, 'refused 321']],
+    );
+    assert.deepEqual(
+      stored,
+      messages.map(({ value }) => value).filter((value) => value !== '321'),
+    );
+    assert.ok(requests.length <= 19, `${requests.length} requests`);
+  });
+
+  it('stops a topic after a message that may be sent later, and lets the other topics through', async () => {
+    const big = 'x'.repeat(500_000);
+    const messages = [message('a', '1'), message('b', '2'), message('a', big), message('a', `3${big}`)];
+    const { send, stored } = broker(({ topic }) => (topic === 'a' ? 'transient' : undefined));
+    const outcomes = await settleAll(messages, send);
+    assert.deepEqual(
+      outcomes.map(({ sent }) => sent),
+      [false, true, false, false],
+    );
+    assert.deepEqual(stored, ['2']);
+  });
+
+  it('asks once when nobody is there', async () => {
+    const big = 'x'.repeat(500_000);
+    const { send, requests } = broker(() => 'unavailable');
+    const outcomes = await settleAll([message('a', big), message('a', big), message('b', '2')], send);
+    assert.deepEqual(
+      outcomes.map(({ sent }) => sent),
+      [false, false, false],
+    );
+    assert.equal(requests.length, 1);
+  });
+});

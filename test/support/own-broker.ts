@@ -1,0 +1,35 @@
+/** A Kafka broker of a test's own, to stop and start without taking it from the other tests. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stackOptions } from '../../src/cli/context.js';
+import { loadConfig } from '../../src/config.js';
+import { stackDown, stackUp } from '../../src/stack/index.js';
+
+export interface OwnBroker {
+  /** host:port; the same after a restart. */
+  readonly address: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export async function startOwnBroker(): Promise<OwnBroker> {
+  const { KAFKA_BOOTSTRAP_SERVERS: _shared, ...env } = process.env;
+  const stateDir = await mkdtemp(join(tmpdir(), 'bridge-broker-'));
+  const options = { ...stackOptions(loadConfig(env)), stateDir, mode: 'native' as const };
+  const { kafka } = await stackUp(options);
+  return {
+    address: kafka.brokers[0] ?? '',
+    async stop() {
+      await stackDown(options);
+    },
+    async start() {
+      await stackUp(options);
+    },
+    async remove() {
+      await stackDown(options);
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
