@@ -1,0 +1,210 @@
+/**
+ * The fault matrix: every fault strikes three workers at once, each held at another point of its work. Afterwards rows, ledger
+ * and consumed events are compared with what the lists say.
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IntentsReport } from '../../src/client/index.js';
+import { topicOf } from '../../src/intents/event-types.js';
+import { createKafka } from '../../src/kafka/client.js';
+import { createLogger } from '../../src/log.js';
+import { SERVICE_NAMES } from '../../src/stack/types.js';
+import { until } from '../../src/until.js';
+import { readEvents } from '../support/events.js';
+import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
+import { type Corner, createCorner } from './support/corner.js';
+import { type Fault, FAULTS, heal } from './support/faults.js';
+import { type Held, hold } from './support/holds.js';
+import { type Expected, type List, makeLists } from './support/lists.js';
+import { type Measured, writeMeasured } from './support/reliability.js';
+import { type Servers, startServers } from './support/servers.js';
+
+const POINTS = ['before the effect', 'after the effect, before its acknowledgement', 'during publish'] as const;
+type Point = (typeof POINTS)[number];
+
+/** A killed attempt is only missed after its 90 s of start-to-close. */
+const CELL_MS = 300_000;
+
+interface Cell {
+  readonly fault: Fault;
+  readonly point: Point;
+  readonly corner: Corner;
+  readonly lists: readonly List[];
+  readonly expected: Expected;
+}
+
+describe('fault matrix', () => {
+  let servers: Servers;
+  let corners: Corner[];
+  const done: { cell: Cell; outcome: Measured }[] = [];
+
+  before(async function () {
+    this.timeout(15 * 60_000);
+    servers = await startServers(POINTS.length);
+    corners = await Promise.all(servers.routes.map(createCorner));
+  });
+  after(async function () {
+    this.timeout(120_000);
+    await Promise.all(((corners as Corner[] | undefined) ?? []).map((corner) => corner.close()));
+    await (servers as Servers | undefined)?.stop();
+  });
+
+  // A row that failed half-way must not be the next one's fault.
+  afterEach(async function () {
+    this.timeout(120_000);
+    await Promise.all(corners.map(({ route }) => Promise.all([route.postgres.heal(), route.kafka.heal()])));
+    for (const name of SERVICE_NAMES) await servers.start(name);
+  });
+
+  for (const fault of FAULTS) {
+    it(fault.name, async () => {
+      await Promise.all(corners.map(warmUp));
+      const cells = POINTS.map((point, index): Cell => ({ fault, point, corner: corners[index]!, ...makeLists() }));
+      const held = await Promise.all(cells.map(bringToPoint));
+      if (fault.server !== undefined) await servers.kill(fault.server);
+      await Promise.all(cells.map(async ({ corner }) => fault.strike?.(corner)));
+      // Once the fault is there, what was held goes on into it.
+      await Promise.all(held.map((cell) => cell.release()));
+      await heal(servers, fault, corners);
+      await Promise.all(corners.map(({ route }) => Promise.all([route.postgres.heal(), route.kafka.heal()])));
+      const failures: string[] = [];
+      for (const cell of cells) failures.push(...(await settle(cell)));
+      assert.deepEqual(failures, []);
+    }).timeout(CELL_MS);
+  }
+
+  it('every event is on its topic, in order, under one event id an intent', async () => {
+    const failures: string[] = [];
+    const readings = await Promise.all(corners.map(({ environment }) => readEvents(environment, CHAOS_EVENTS)));
+    for (const [index, corner] of corners.entries()) {
+      const read = readings[index]!;
+      for (const { cell, outcome } of done.filter(({ cell }) => cell.corner === corner)) {
+        const { lost, doubled, repeated } = auditEvents(read, cell.expected);
+        Object.assign(outcome, {
+          lost: outcome.lost + lost.length,
+          doubled: outcome.doubled + doubled.length,
+          repeatedEvents: repeated,
+        });
+        failures.push(...[...lost, ...doubled].map((text) => `${cell.fault.name}, ${cell.point}: ${text}`));
+      }
+    }
+    assert.ok(done.length > 0, 'no cell was run');
+    const order = (cell: Cell): number => FAULTS.indexOf(cell.fault) * POINTS.length + POINTS.indexOf(cell.point);
+    const rows = [...done].sort((a, b) => order(a.cell) - order(b.cell));
+    await writeMeasured(
+      'fault matrix',
+      rows.map(({ outcome }) => outcome),
+    );
+    assert.deepEqual(failures, []);
+  }).timeout(CELL_MS);
+
+  /** Starts the lists, and returns once the worker is where the fault is to meet it. */
+  async function bringToPoint(cell: Cell): Promise<Held> {
+    const { corner, point, fault, lists } = cell;
+    const { endpoints } = corner.environment;
+    if (point === 'during publish' && fault.store !== 'postgres' && fault.server !== 'temporal') {
+      return holdAcknowledgement(cell);
+    }
+    const held = await hold(
+      endpoints.postgres.url,
+      point === 'before the effect' ? 'beforeEffect' : point === 'during publish' ? 'afterPublish' : 'atCommit',
+    );
+    await start(corner, lists);
+    await held.reached();
+    if (point === 'after the effect, before its acknowledgement' && fault.server === 'postgres') {
+      // Here the commit has to have happened before the server ends, and its answer not to have arrived.
+      await corner.route.postgres.add({ type: 'timeout', stream: 'downstream', attributes: { timeout: 0 } });
+      await held.release();
+      await until(30_000, async () => {
+        if ((await ledgerRows(cell)) === 0) throw new Error('nothing was committed');
+      });
+    }
+    return held;
+  }
+
+  /** The broker stores the events and its answer does not arrive: they are on the topic, and the worker does not know. */
+  async function holdAcknowledgement(cell: Cell): Promise<Held> {
+    const { corner, lists } = cell;
+    const { kafka } = corner.route;
+    const before = await stored(corner);
+    const release = await kafka.add({ type: 'timeout', stream: 'downstream', attributes: { timeout: 0 } });
+    await start(corner, lists);
+    await until(60_000, async () => {
+      if ((await stored(corner)) <= before) throw new Error('no event has come to the broker');
+    });
+    return { reached: () => Promise.resolve(), release };
+  }
+
+  /** Waits for the ends of a cell's executions and compares the rows. @returns what is wrong. */
+  async function settle(cell: Cell): Promise<string[]> {
+    const { corner, lists, expected, fault, point } = cell;
+    const failures: string[] = [];
+    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId)));
+    for (const report of reports) {
+      if (report.outcome === 'completed') continue;
+      failures.push(`${report.request_id}: ${report.outcome} ${JSON.stringify(report.counts)} ${errorsOf(report)}`);
+    }
+    const { lost, doubled } = await until(30_000, () => auditRows(corner.environment.pool, expected));
+    const outcome: Measured = {
+      fault: fault.name,
+      point,
+      lists: lists.length,
+      intents: expected.intentIds.length,
+      faults: 1,
+      lost: lost.length,
+      doubled: doubled.length,
+      repeatedEvents: 0,
+    };
+    done.push({ cell, outcome });
+    failures.push(...lost, ...doubled);
+    return failures.map((text) => `${point}: ${text}`);
+  }
+});
+
+/** A worker that has just started has yet to ask the broker where its topics are, and would be held there, not at its publish. */
+async function warmUp(corner: Corner): Promise<void> {
+  const { lists } = makeLists();
+  await start(corner, lists);
+  await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId)));
+}
+
+const start = (corner: Corner, lists: readonly List[]): Promise<unknown> =>
+  Promise.all(lists.map(({ requestId, intents }) => corner.environment.client.start(intents, { requestId })));
+
+/** Temporal itself may be away: asked again until it answers. */
+async function reportOf({ environment }: Corner, requestId: string): Promise<IntentsReport> {
+  const deadline = Date.now() + CELL_MS;
+  for (;;) {
+    try {
+      return await environment.client.result(requestId);
+    } catch (error) {
+      if (Date.now() > deadline || !/UNAVAILABLE|unreachable|get workflow/i.test(String(error))) throw error;
+      await sleep(1_000);
+    }
+  }
+}
+
+const errorsOf = (report: IntentsReport): string => [...new Set(report.results.map(({ error }) => error))].join('; ');
+
+async function ledgerRows({ corner, expected }: Cell): Promise<number> {
+  const { rows } = await corner.environment.pool.query<{ count: number }>(
+    'SELECT count(*)::int AS count FROM executed_intents WHERE intent_id = ANY ($1::uuid[])',
+    [expected.intentIds],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Records of the corner's topics, asked of the broker past the proxy. */
+async function stored({ environment }: Corner): Promise<number> {
+  const brokers = environment.endpoints.kafka.brokers;
+  const settings = { brokers, clientId: 'chaos', requestTimeoutMs: 10_000, retries: 3, retryBackoffMs: 100 };
+  const admin = createKafka(settings, createLogger('silent')).admin();
+  await admin.connect();
+  try {
+    const topics = CHAOS_EVENTS.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type));
+    const offsets = await Promise.all(topics.map((topic) => admin.fetchTopicOffsets(topic)));
+    return offsets.flat().reduce((sum, { high }) => sum + Number(high), 0);
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,153 @@
+/** Real input with known answers, 16 lists side by side, while the worker is killed and started again every few seconds. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import pLimit from 'p-limit';
+import type { RequestInput } from '../../src/intents/request.js';
+import { readEvents } from '../support/events.js';
+import { type Corner, createCorner } from './support/corner.js';
+import { writeMeasured } from './support/reliability.js';
+import { type Servers, startServers } from './support/servers.js';
+
+const SIDE_BY_SIDE = 16;
+/** From the moment the worker polls: it works through some tens of lists a second, so a kill has to come soon to meet any. */
+const ALIVE_MS = { least: 300, most: 2_500 };
+
+interface Row {
+  readonly bridge_id: string;
+  readonly namespace: string;
+  readonly total_workflows_processed: number;
+  readonly total_items_aggregated: number;
+}
+interface Latest {
+  readonly current_state: string;
+  readonly previous_state: string | null;
+  readonly transition_count: number;
+}
+interface Expected {
+  readonly lists: number;
+  readonly intents: number;
+  readonly rows: readonly Row[];
+  readonly fsm_transitions_rows: number;
+  readonly latest: Readonly<Record<string, Latest>>;
+  readonly published_events: number;
+}
+
+describe('a worker that is killed again and again', () => {
+  let servers: Servers;
+  let corner: Corner;
+  before(async function () {
+    this.timeout(15 * 60_000);
+    servers = await startServers(1);
+    corner = await createCorner(servers.routes[0]!);
+  });
+  after(async function () {
+    this.timeout(120_000);
+    await (corner as Corner | undefined)?.close();
+    await (servers as Servers | undefined)?.stop();
+  });
+
+  it('leaves exactly the expected totals of a history of files', async () => {
+    const data = (name: string): URL => new URL(`../data/${name}`, import.meta.url);
+    const expected = JSON.parse(await readFile(data('kafka-client-files.expected.json'), 'utf8')) as Expected;
+    const lines = gunzipSync(await readFile(data('kafka-client-files.ndjson.gz')))
+      .toString()
+      .trim()
+      .split('\n');
+    const requests = lines.map((line) => JSON.parse(line) as RequestInput);
+    assert.equal(requests.length, expected.lists);
+
+    const { client, pool } = corner.environment;
+    const limit = pLimit(SIDE_BY_SIDE);
+    let open = requests.length;
+    const executions = requests.map((request) =>
+      limit(async () => {
+        const { workflowId } = await client.startRequest(request);
+        const report = await client.result(workflowId);
+        open -= 1;
+        return report;
+      }),
+    );
+    const reports = Promise.all(executions);
+    // Observed below; a rejection must not end the process before that.
+    reports.catch(() => (open = 0));
+    let kills = 0;
+    let met = 0;
+    while (open > 0) {
+      await sleep(ALIVE_MS.least + Math.random() * (ALIVE_MS.most - ALIVE_MS.least));
+      const before = await pending(corner);
+      await corner.worker.kill();
+      kills += 1;
+      if (before > 0) met += 1;
+      await corner.worker.start();
+    }
+    const outcomes = (await reports).map(({ outcome }) => outcome);
+    assert.deepEqual([...new Set(outcomes)], ['completed']);
+
+    const states = await pool.query<Row>(
+      `SELECT bridge_id, namespace, total_workflows_processed::int, total_items_aggregated::int FROM bridge_states`,
+    );
+    const transitions = await pool.query<{ count: number }>('SELECT count(*)::int AS count FROM fsm_transitions');
+    const latest = await pool.query<Latest & { workflow_id: string }>(
+      'SELECT workflow_id, current_state, previous_state, transition_count::int FROM fsm_states',
+    );
+    const ledger = await pool.query<{ count: number }>('SELECT count(*)::int AS count FROM executed_intents');
+    const intents = requests.flatMap(({ intents }) => intents) as { intent_id?: string | null }[];
+    const named = intents.flatMap(({ intent_id }) => intent_id ?? []);
+    const distinct = new Set(named).size + (intents.length - named.length);
+
+    const published = await readEvents(corner.environment, [
+      'AGGREGATION_STARTED',
+      'BATCH_PROCESSED',
+      'AGGREGATION_COMPLETED',
+    ]);
+    const derived = await readEvents(corner.environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
+    const all = [...published, ...derived];
+    const idsOf = (events: typeof all): number => new Set(events.map(({ envelope }) => envelope.event_id)).size;
+    const intentsOf = (events: typeof all): number =>
+      new Set(events.map(({ envelope }) => envelope.metadata['intent_id'])).size;
+
+    const key = (row: Row): string => row.bridge_id + row.namespace;
+    const sorted = (rows: readonly Row[]): Row[] => [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    const checks: [name: string, found: unknown, wanted: unknown][] = [
+      ['rows', sorted(states.rows), sorted(expected.rows)],
+      ['transitions', transitions.rows[0]?.count, expected.fsm_transitions_rows],
+      ['latest', Object.fromEntries(latest.rows.map(({ workflow_id, ...row }) => [workflow_id, row])), expected.latest],
+      ['ledger', ledger.rows[0]?.count, distinct],
+      ['published', [idsOf(published), intentsOf(published)], [expected.published_events, expected.published_events]],
+      ['derived', idsOf(derived), expected.lists + expected.fsm_transitions_rows],
+    ];
+    const sum = (rows: readonly Row[]): number => rows.reduce((total, row) => total + row.total_items_aggregated, 0);
+    const differences = [
+      sum(states.rows) - sum(expected.rows),
+      (transitions.rows[0]?.count ?? 0) - expected.fsm_transitions_rows,
+      (ledger.rows[0]?.count ?? 0) - distinct,
+      idsOf(all) - (expected.published_events + expected.lists + expected.fsm_transitions_rows),
+    ];
+    await writeMeasured('killed workers', [
+      {
+        fault: 'worker killed (kill -9) every few seconds, started again',
+        point: `at random, ${SIDE_BY_SIDE} lists side by side`,
+        lists: requests.length,
+        intents: intents.length,
+        faults: kills,
+        lost: differences.reduce((total, difference) => total + Math.max(0, -difference), 0),
+        doubled: differences.reduce((total, difference) => total + Math.max(0, difference), 0),
+        repeatedEvents: all.length - idsOf(all),
+      },
+    ]);
+    process.stderr.write(`      ${kills} kills, ${met} of them with activities under way\n`);
+    for (const [name, found, wanted] of checks) assert.deepEqual(found, wanted, name);
+    assert.ok(met > 0, 'no kill met a running activity');
+  }).timeout(20 * 60_000);
+});
+
+/** Statements of the worker that are under way: whether a kill now meets anything. */
+async function pending({ environment }: Corner): Promise<number> {
+  const { rows } = await environment.pool.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name LIKE 'bridge-worker-%' AND state <> 'idle'`,
+  );
+  return rows[0]?.count ?? 0;
+}

@@ -1,0 +1,103 @@
+/** Compares the stores with what a cell expects: every deviation is counted, none is only logged. */
+import type pg from 'pg';
+import type { EventType } from '../../../src/intents/event-types.js';
+import type { ReadEvent } from '../../support/events.js';
+import type { Expected } from './lists.js';
+
+export interface Audit {
+  /** What is not there: totals short, rows, ledger entries or events missing. */
+  readonly lost: readonly string[];
+  /** What is there too often: totals over, rows or ledger entries too many, an intent under two event ids. */
+  readonly doubled: readonly string[];
+}
+
+const compare = (name: string, found: number, expected: number): Audit => ({
+  lost: found < expected ? [`${name}: ${found} of ${expected}`] : [],
+  doubled: found > expected ? [`${name}: ${found} for ${expected}`] : [],
+});
+
+const merge = (audits: readonly Audit[]): Audit => ({
+  lost: audits.flatMap(({ lost }) => lost),
+  doubled: audits.flatMap(({ doubled }) => doubled),
+});
+
+export async function auditRows(pool: pg.Pool, expected: Expected): Promise<Audit> {
+  const audits: Audit[] = [];
+  const states = await pool.query<{ key: string; workflows: number; items: number }>(
+    `SELECT bridge_id || ' ' || namespace AS key, total_workflows_processed::int AS workflows,
+       total_items_aggregated::int AS items
+     FROM bridge_states WHERE bridge_id = ANY ($1::uuid[])`,
+    [[...expected.totals.keys()].map((key) => key.split(' ')[0])],
+  );
+  const found = new Map(states.rows.map((row) => [row.key, row]));
+  for (const [key, { workflows, items }] of expected.totals) {
+    audits.push(compare(`${key}: workflows`, found.get(key)?.workflows ?? 0, workflows));
+    audits.push(compare(`${key}: items`, found.get(key)?.items ?? 0, items));
+  }
+  audits.push(compare('bridge_states rows', states.rows.length, expected.totals.size));
+
+  const workflows = [...expected.transitions.keys()];
+  const transitions = await pool.query<{ entity_id: string; counts: number[] }>(
+    `SELECT entity_id, array_agg(transition_count::int ORDER BY sequence) AS counts
+     FROM fsm_transitions WHERE entity_id = ANY ($1::uuid[]) GROUP BY entity_id`,
+    [workflows],
+  );
+  const counts = new Map(transitions.rows.map((row) => [row.entity_id, row.counts]));
+  const current = await pool.query<{ workflow_id: string; count: number }>(
+    'SELECT workflow_id, transition_count::int AS count FROM fsm_states WHERE workflow_id = ANY ($1::uuid[])',
+    [workflows],
+  );
+  for (const [workflow, last] of expected.transitions) {
+    const stored = counts.get(workflow) ?? [];
+    audits.push(compare(`${workflow}: transitions`, stored.length, last));
+    const inOrder = Array.from({ length: last }, (_, index) => index + 1);
+    if (stored.length === last && stored.join() !== inOrder.join()) {
+      audits.push({ lost: [`${workflow}: order ${stored.join()}`], doubled: [] });
+    }
+    const state = current.rows.find((row) => row.workflow_id === workflow);
+    audits.push(compare(`${workflow}: fsm_states count`, state?.count ?? 0, last));
+  }
+
+  const ledger = await pool.query<{ intent_id: string }>(
+    'SELECT intent_id FROM executed_intents WHERE intent_id = ANY ($1::uuid[])',
+    [expected.intentIds],
+  );
+  audits.push(compare('ledger rows', ledger.rows.length, expected.intentIds.length));
+  return merge(audits);
+}
+
+/** Event types that cells publish or cause. */
+export const CHAOS_EVENTS: readonly EventType[] = ['BATCH_PROCESSED', 'STATE_PERSISTED', 'FSM_STATE_TRANSITIONED'];
+
+export interface EventAudit extends Audit {
+  /** Copies beyond the first, under the same event id: what "at least once" allows. */
+  readonly repeated: number;
+}
+
+export function auditEvents(read: readonly ReadEvent[], expected: Expected): EventAudit {
+  const byIntent = new Map<string, string[]>();
+  // By key: positions as a consumer that drops known event ids sees them.
+  const order = new Map<string, number[]>();
+  const seen = new Set<string>();
+  for (const { key, envelope } of read) {
+    const name = `${String(envelope.metadata['intent_id'])} ${envelope.event_type}`;
+    if (!expected.events.has(name)) continue;
+    byIntent.set(name, [...(byIntent.get(name) ?? []), envelope.event_id]);
+    if (seen.has(envelope.event_id) || envelope.event_type !== 'BATCH_PROCESSED') continue;
+    seen.add(envelope.event_id);
+    order.set(key, [...(order.get(key) ?? []), Number(envelope.payload['position'])]);
+  }
+  const audits: Audit[] = [];
+  let repeated = 0;
+  for (const name of expected.events) {
+    const ids = byIntent.get(name) ?? [];
+    audits.push(compare(`${name}: event ids`, new Set(ids).size, 1));
+    repeated += Math.max(0, ids.length - 1);
+  }
+  for (const [key, positions] of order) {
+    if (positions.some((position, index) => index > 0 && position < positions[index - 1]!)) {
+      audits.push({ lost: [`${key}: order ${positions.join()}`], doubled: [] });
+    }
+  }
+  return { ...merge(audits), repeated };
+}

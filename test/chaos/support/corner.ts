@@ -1,0 +1,47 @@
+/** A column of the matrix: database, topics, task queue, proxies and a worker process of its own. */
+import { createEnvironment, type Environment } from '../../support/environment.js';
+import { installHolds } from './holds.js';
+import type { Route } from './servers.js';
+import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
+
+export interface Corner {
+  readonly environment: Environment;
+  readonly route: Route;
+  readonly worker: WorkerProcess;
+  close(): Promise<void>;
+}
+
+/**
+ * Milliseconds, longer than a test holds a statement. A worker gives a silent connection up 5 s later, so a blackhole has to
+ * last longer than both.
+ */
+export const STATEMENT_TIMEOUT_MS = 8_000;
+export const GIVEN_UP_MS = STATEMENT_TIMEOUT_MS + 5_000;
+const KAFKA_TIMEOUT_SECONDS = 5;
+
+export async function createCorner(route: Route): Promise<Corner> {
+  const environment = await createEnvironment({ worker: false });
+  // Servers are killed under the idle connections of the test, too.
+  environment.pool.on('error', () => undefined);
+  await installHolds(environment.pool);
+  const databaseUrl = new URL(environment.endpoints.postgres.url);
+  databaseUrl.port = String(route.postgres.port);
+  const worker = await startWorkerProcess({
+    ...environment.env,
+    DATABASE_URL: databaseUrl.href,
+    KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${route.kafka.port}`,
+    PG_POOL_MIN: '2',
+    PG_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
+    KAFKA_TIMEOUT_SECONDS: String(KAFKA_TIMEOUT_SECONDS),
+    LOG_LEVEL: 'warn',
+  });
+  return {
+    environment,
+    route,
+    worker,
+    async close() {
+      await worker.kill();
+      await environment.close();
+    },
+  };
+}

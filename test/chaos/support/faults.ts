@@ -1,0 +1,88 @@
+/** Rows of the matrix: what breaks, and how it is put right again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceName } from '../../../src/stack/types.js';
+import type { Corner } from './corner.js';
+import { GIVEN_UP_MS } from './corner.js';
+import type { Servers } from './servers.js';
+import type { Toxic, ToxicProxy } from './toxiproxy.js';
+
+export interface Fault {
+  readonly name: string;
+  /** Which of the worker's two stores it is about; `none`: the worker itself, or Temporal. */
+  readonly store: 'postgres' | 'kafka' | 'none';
+  /** A server that ends for all columns at once, once every column is where it should be. */
+  readonly server?: ServiceName;
+  /** Strikes one column. */
+  strike?(corner: Corner): Promise<void>;
+  /** Puts it right again. */
+  heal?(corner: Corner): Promise<void>;
+}
+
+const both = (type: Toxic['type'], attributes: object): Toxic[] => [
+  { type, stream: 'upstream', attributes },
+  { type, stream: 'downstream', attributes },
+];
+
+const wire = (
+  name: string,
+  store: 'postgres' | 'kafka',
+  toxics: readonly Toxic[],
+  lastsMs: number,
+  also?: (corner: Corner) => Promise<void>,
+): Fault => {
+  const proxyOf = (corner: Corner): ToxicProxy => corner.route[store];
+  return {
+    name,
+    store,
+    async strike(corner) {
+      for (const toxic of toxics) await proxyOf(corner).add(toxic);
+      await also?.(corner);
+    },
+    async heal(corner) {
+      await sleep(lastsMs);
+      await proxyOf(corner).heal();
+    },
+  };
+};
+
+/** Ends the server's side of every connection that came through the proxy; with a blackhole the worker is not told. */
+async function endBackends({ environment }: Corner): Promise<void> {
+  await environment.pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name LIKE 'bridge-worker-%'`,
+  );
+}
+
+const restart = (name: string, store: Fault['store'], server: ServiceName): Fault => ({ name, store, server });
+
+/** Longer than the worker's own patience, so that it is the worker that gives up, not the proxy that lets it off. */
+const BLACKHOLE_MS = GIVEN_UP_MS + 3_000;
+const LATENCY = [{ type: 'latency', stream: 'downstream', attributes: { latency: 2_000, jitter: 0 } }] as const;
+/** At once for the connections there are, and for each new one. */
+const RESET = [{ type: 'reset_peer', stream: 'downstream', attributes: { timeout: 0 } }] as const;
+const BLACKHOLE = both('timeout', { timeout: 0 });
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'worker killed (kill -9), started again',
+    store: 'none',
+    strike: ({ worker }) => worker.kill(),
+    heal: ({ worker }) => worker.start(),
+  },
+  restart('PostgreSQL crashed, started again', 'postgres', 'postgres'),
+  restart('Kafka broker killed, started again', 'kafka', 'kafka'),
+  wire('PostgreSQL answers 2 s late', 'postgres', LATENCY, 8_000),
+  wire('Kafka answers 2 s late', 'kafka', LATENCY, 8_000),
+  wire('PostgreSQL connections reset for 4 s', 'postgres', RESET, 4_000),
+  wire('Kafka connections reset for 4 s', 'kafka', RESET, 4_000),
+  wire(`PostgreSQL unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'postgres', BLACKHOLE, BLACKHOLE_MS),
+  wire(`Kafka unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'kafka', BLACKHOLE, BLACKHOLE_MS),
+  restart('Temporal killed, started again', 'none', 'temporal'),
+  wire('PostgreSQL half-open: its side ended, the worker not told', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
+];
+
+/** Starts the killed server, and tries again for a while: a killed PostgreSQL needs a moment to let go of its memory. */
+export const heal = async (servers: Servers, fault: Fault, corners: readonly Corner[]): Promise<void> => {
+  await Promise.all(corners.map(async (corner) => fault.heal?.(corner)));
+  if (fault.server !== undefined) await servers.start(fault.server);
+};

@@ -1,0 +1,126 @@
+/** Servers of a chaos run's own, which it may kill: none of them is anybody else's. */
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import getPort from 'get-port';
+import { readState, type ServiceRecord, writeState } from '../../../src/stack/state.js';
+import { kafkaService } from '../../../src/stack/native/kafka.js';
+import { postgresService } from '../../../src/stack/native/postgres.js';
+import type { NativeService } from '../../../src/stack/native/service.js';
+import { startNative } from '../../../src/stack/native/start.js';
+import { temporalService } from '../../../src/stack/native/temporal.js';
+import { runCommand } from '../../../src/stack/process/run.js';
+import { stopProcess } from '../../../src/stack/process/stop.js';
+import { createReporter } from '../../../src/stack/progress.js';
+import type { ServiceName, StackEndpoints } from '../../../src/stack/types.js';
+import { cacheDir, newStack, removeStacks } from '../../stack/support.js';
+import { type ProxyServer, startToxiproxy, type ToxicProxy } from './toxiproxy.js';
+
+/** A worker's way to the two stores. */
+export interface Route {
+  readonly postgres: ToxicProxy;
+  readonly kafka: ToxicProxy;
+}
+
+export interface Servers {
+  readonly endpoints: StackEndpoints;
+  readonly routes: readonly Route[];
+  /** Ends a server without a warning and waits until it is gone; `start` brings it back on the same data and port. */
+  kill(name: ServiceName): Promise<void>;
+  start(name: ServiceName): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** PostgreSQL ends at once and recovers from its log at the next start; SIGKILL would leave its backends behind. */
+const KILL: Record<ServiceName, NodeJS.Signals> = { temporal: 'SIGKILL', postgres: 'SIGQUIT', kafka: 'SIGKILL' };
+
+/**
+ * A broker tells its clients where to go on, so a proxy needs a listener of its own that names the proxy. The plain listener
+ * stays for the test itself.
+ */
+const behindProxies = (listeners: readonly { port: number; proxy: number }[]): NativeService<'kafka'> => ({
+  ...kafkaService,
+  async prepare(context) {
+    const prepared = await kafkaService.prepare(context);
+    return {
+      ...prepared,
+      async command(ports) {
+        const command = await prepared.command(ports);
+        const broker = `127.0.0.1:${ports['broker'] ?? 0}`;
+        const named = listeners.map(({ port, proxy }, index) => ({ name: `PROXY${index}`, port, proxy }));
+        const properties = {
+          listeners: [
+            `PLAINTEXT://${broker}`,
+            `CONTROLLER://127.0.0.1:${ports['controller'] ?? 0}`,
+            ...named.map(({ name, port }) => `${name}://127.0.0.1:${port}`),
+          ],
+          'advertised.listeners': [
+            `PLAINTEXT://${broker}`,
+            ...named.map(({ name, proxy }) => `${name}://127.0.0.1:${proxy}`),
+          ],
+          'listener.security.protocol.map': [
+            'PLAINTEXT:PLAINTEXT',
+            'CONTROLLER:PLAINTEXT',
+            ...named.map(({ name }) => `${name}:PLAINTEXT`),
+          ],
+        };
+        // Of a property given twice the later one counts.
+        const lines = Object.entries(properties).map(([key, values]) => `${key}=${values.join(',')}\n`);
+        await appendFile(join(prepared.dataDir, 'server.properties'), lines.join(''));
+        return command;
+      },
+    };
+  },
+});
+
+/** @param routes how many workers get a way of their own. */
+export async function startServers(routes: number): Promise<Servers> {
+  const options = await newStack({ durable: true });
+  const context = { options, run: runCommand, reporter: createReporter(undefined) };
+  const listeners: { port: number; proxy: number }[] = [];
+  for (let index = 0; index < routes; index += 1) listeners.push({ port: await getPort(), proxy: await getPort() });
+  const services = { temporal: temporalService, postgres: postgresService, kafka: behindProxies(listeners) };
+
+  const recordOf = (name: ServiceName): ServiceRecord | undefined => readState(options.stateDir).services[name];
+  const start = async <Name extends ServiceName>(name: Name): Promise<StackEndpoints[Name]> => {
+    const service = services[name] as unknown as NativeService<Name>;
+    return startNative(service, context, {
+      read: () => recordOf(name),
+      // Where `removeStacks` looks for what to end.
+      write: (record) => {
+        const state = readState(options.stateDir);
+        state.mode = 'native';
+        state.services[name] = record;
+        writeState(options.stateDir, state);
+      },
+    });
+  };
+  const [temporal, postgres, kafka] = await Promise.all([start('temporal'), start('postgres'), start('kafka')]);
+  const proxies: ProxyServer = await startToxiproxy(cacheDir);
+  const ways: Route[] = [];
+  for (const { port, proxy } of listeners) {
+    ways.push({
+      postgres: await proxies.proxy(new URL(postgres.url).host),
+      kafka: await proxies.proxy(`127.0.0.1:${port}`, proxy),
+    });
+  }
+  // Test code is handed addresses as the other tests are.
+  process.env['TEMPORAL_ADDRESS'] = temporal.address;
+  process.env['DATABASE_URL'] = process.env['TEST_DATABASE_URL'] = postgres.url;
+  process.env['KAFKA_BOOTSTRAP_SERVERS'] = kafka.brokers.join(',');
+  return {
+    endpoints: { temporal, postgres, kafka },
+    routes: ways,
+    async kill(name) {
+      const running = recordOf(name)?.process;
+      if (running === undefined || !(await stopProcess(running, KILL[name])))
+        throw new Error(`${name} was not running`);
+    },
+    async start(name) {
+      await start(name);
+    },
+    async stop() {
+      proxies.stop();
+      await removeStacks();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** `bridge worker` as a process of its own, to be killed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+export interface WorkerProcess {
+  /** How often it was started anew because it had ended by itself, as a supervisor would. */
+  readonly revived: number;
+  /** The last lines it logged. */
+  readonly log: readonly string[];
+  /** kill -9; returns when the process is gone. */
+  kill(): Promise<void>;
+  /** After `kill`. Returns when the worker polls. */
+  start(): Promise<void>;
+}
+
+const LOG_LINES = 200;
+const REVIVE_MS = 1_000;
+
+export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
+  let child: ChildProcess | undefined;
+  let revived = 0;
+  let wanted = true;
+  const log: string[] = [];
+  const start = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const started = spawn(process.execPath, ['--import', 'tsx', main, 'worker', '--json'], {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      child = started;
+      const keep = (chunk: Buffer): void => {
+        log.push(...chunk.toString().trimEnd().split('\n'));
+        log.splice(0, log.length - LOG_LINES);
+      };
+      // The one record on standard output says that it runs.
+      started.stdout.once('data', () => resolve()).on('data', keep);
+      started.stderr.on('data', keep);
+      started.once('error', reject).once('exit', (code, signal) => {
+        reject(new Error(`the worker ended with ${code ?? signal ?? '?'}:\n${log.slice(-20).join('\n')}`));
+        if (child !== started) return;
+        child = undefined;
+        setTimeout(() => {
+          if (!wanted || child !== undefined) return;
+          revived += 1;
+          void start().catch(() => undefined);
+        }, REVIVE_MS);
+      });
+    });
+  await start();
+  process.once('exit', () => child?.kill('SIGKILL'));
+  return {
+    get revived() {
+      return revived;
+    },
+    log,
+    async kill() {
+      wanted = false;
+      const running = child;
+      child = undefined;
+      if (running?.exitCode !== null || running.signalCode !== null) return;
+      const gone = once(running, 'exit');
+      running.kill('SIGKILL');
+      await gone;
+    },
+    start() {
+      wanted = true;
+      return start();
+    },
+  };
+}

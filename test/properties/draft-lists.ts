@@ -1,0 +1,119 @@
+/** Random lists for properties: few keys, so that they repeat; given ids, some twice; rows that are wrong in a known field. */
+import fc from 'fast-check';
+import type { Intent } from '../../src/client/index.js';
+import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
+
+type Kind = 'state' | 'transition' | 'event' | 'recover';
+
+/** What is wrong with a row, and how the refusal names it. */
+const DAMAGE = {
+  target: /^target: expected /,
+  type: /^intent_type: expected one of /,
+  payload: /^payload: expected /,
+  nul: /^payload\.note: expected text without NUL/,
+  priority: /^priority: expected /,
+  id: /^intent_id: expected a UUID/,
+  unsafe: /^payload\.note: expected a whole number JSON can carry/,
+  notAnObject: /^intent: expected an object/,
+} as const;
+type Damage = keyof typeof DAMAGE;
+
+export interface Draft {
+  readonly kind: Kind;
+  /** Index into the list's few keys. */
+  readonly key: number;
+  readonly priority: number | undefined;
+  /** Index into the list's few ids; undefined: a derived one. */
+  readonly id: number | undefined;
+  /** Small, so that two drafts may be the same intent. */
+  readonly amount: number;
+  readonly damage: Damage | undefined;
+}
+
+export const KEYS = 4;
+const IDS = 6;
+
+const optional = <T>(arbitrary: fc.Arbitrary<T>, freq: number): fc.Arbitrary<T | undefined> =>
+  fc.option(arbitrary, { nil: undefined, freq });
+
+/** @param kinds intent types to choose from. */
+export const draft = (kinds: readonly Kind[]): fc.Arbitrary<Draft> =>
+  fc.record({
+    kind: fc.constantFrom(...kinds),
+    key: fc.nat(KEYS - 1),
+    priority: optional(fc.integer({ min: -2, max: 1 }), 2),
+    id: fc.option(fc.nat(IDS - 1), { nil: undefined, freq: 2 }),
+    amount: fc.nat(3),
+    damage: fc.oneof(
+      { weight: 6, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: fc.constantFrom<Damage>(...(Object.keys(DAMAGE) as Damage[])) },
+    ),
+  });
+
+/** Names that drafts point to by index. */
+export interface Names {
+  readonly keys: readonly string[];
+  readonly ids: readonly string[];
+}
+
+/** @param uuid makes the names; random, so that lists that run side by side do not meet. */
+export const names = (uuid: () => string): Names => ({
+  keys: Array.from({ length: KEYS }, uuid),
+  ids: Array.from({ length: IDS }, uuid),
+});
+
+/** The raw intent of a draft. Two drafts that agree in kind, key and amount are the same intent. */
+export function rawOf(given: Draft, { keys, ids }: Names): unknown {
+  const intent = soundOf(given, keys[given.key]!);
+  const raw = {
+    ...intent,
+    ...(given.priority === undefined ? {} : { priority: given.priority }),
+    ...(given.id === undefined ? {} : { intent_id: ids[given.id] }),
+  };
+  return given.damage === undefined ? raw : damaged(raw, given.damage);
+}
+
+function soundOf({ kind, amount }: Draft, key: string): Intent {
+  switch (kind) {
+    case 'state':
+      return persistState({
+        aggregation_id: key,
+        aggregated_data: { property: { total_stamps: amount, unique_workflows_count: amount + 1 } },
+      });
+    case 'transition':
+      return persistFsmTransition({
+        workflow_id: key,
+        transition_count: amount + 1,
+        previous_state: `S${amount}`,
+        current_state: `S${amount + 1}`,
+        transition_record: { trigger: 'property' },
+      });
+    case 'event':
+      return publishEvent({ event_type: 'NODE_HEARTBEAT', aggregation_id: key, partition_key: key, amount });
+    case 'recover':
+      return recoverFsmStates({ recovery_id: key, since_days: amount + 1, limit: 1 });
+  }
+}
+
+function damaged(raw: Intent & { payload: object }, damage: Damage): unknown {
+  switch (damage) {
+    case 'target':
+      return { ...raw, target: 'elsewhere' };
+    case 'type':
+      return { ...raw, intent_type: 'SendMail' };
+    case 'payload':
+      return { ...raw, payload: 7 };
+    case 'nul':
+      return { ...raw, payload: { ...raw.payload, note: 'a\u0000' } };
+    case 'priority':
+      return { ...raw, priority: 0.5 };
+    case 'id':
+      return { ...raw, intent_id: 'none' };
+    case 'unsafe':
+      return { ...raw, payload: { ...raw.payload, note: 2 ** 53 } };
+    case 'notAnObject':
+      return 'intent';
+  }
+}
+
+export const refusalOf = (damage: Damage): RegExp => DAMAGE[damage];
