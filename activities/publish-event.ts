@@ -1,7 +1,7 @@
 /**
  * Publishes events: the PublishEvent intents of a batch, and the announcements of intents that were settled before.
  * The ledger is asked first and told last, so a repeated intent is not published again; a crash in between publishes it
- * once more under the same `event_id` (at least once). What no broker takes becomes a dead letter (ADR 0005).
+ * once more under the same `event_id` (at least once). What no broker takes becomes a dead letter (ADR 0006).
  */
 import { copyOf } from '../src/intents/dead-letter.js';
 import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelope.js';

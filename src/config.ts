@@ -49,6 +49,8 @@ const environment = z.object({
   KAFKA_DLQ_SUFFIX: z.string().default('.dlq'),
   /** Redrives a broker may refuse before the automatic redrive leaves a letter to a person. */
   KAFKA_DLQ_MAX_REDRIVES: whole(1, 1_000_000).default(10),
+  /** Seconds between two automatic redrives of dead letters; 0: only a person redrives. Read by `bridge setup`. */
+  DLQ_REDRIVE_SECONDS: whole(0, 86_400).default(60),
   /** Attempts at publishing before an event is a dead letter; 0 is taken as 1. */
   KAFKA_MAX_RETRY_ATTEMPTS: whole(0, 20).default(3),
   /** Seconds. */

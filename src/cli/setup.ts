@@ -16,6 +16,7 @@ export interface SetupResult {
   readonly migrations: readonly string[];
   readonly topics: readonly string[];
   readonly search_attributes: readonly string[];
+  readonly schedules: readonly string[];
   readonly namespace_created: boolean;
 }
 
@@ -35,6 +36,7 @@ export const setupCommand = (): Command =>
       out.line(`PostgreSQL  ${done(result.migrations, 'migration')}`);
       out.line(`Kafka       ${done(result.topics, 'topic')}`);
       out.line(`Temporal    ${done(result.search_attributes, 'search attribute')}`);
+      out.line(`Schedules   ${done(result.schedules, 'schedule')}`);
       if (moved !== undefined) out.line(`Cut-over    ${moved} legacy rows moved`);
     });
 
@@ -43,12 +45,17 @@ export async function setup(config: Config, endpoints: StackEndpoints): Promise<
   const [{ applied }, topics, temporal] = await Promise.all([
     migrate(endpoints.postgres.url, { dir: packagePath('migrations') }),
     createTopics(createKafka(kafkaSettings(config, endpoints.kafka.brokers), logger), topicSettings(config)),
-    setupTemporal(endpoints.temporal.address, endpoints.temporal.namespace),
+    setupTemporal(endpoints.temporal.address, {
+      namespace: endpoints.temporal.namespace,
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      redriveSeconds: config.DLQ_REDRIVE_SECONDS,
+    }),
   ]);
   return {
     migrations: applied,
     topics,
     search_attributes: temporal.searchAttributes,
+    schedules: temporal.schedules,
     namespace_created: temporal.namespaceCreated,
   };
 }

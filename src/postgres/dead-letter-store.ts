@@ -1,4 +1,4 @@
-/** Dead letters: messages no broker took, kept in order until they are redriven (ADR 0005). */
+/** Dead letters: messages no broker took, kept in order until they are redriven (ADR 0006). */
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { copyOf } from '../intents/dead-letter.js';
 import type {

@@ -3,6 +3,7 @@ import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { until } from '../until.js';
 import { missingSearchAttributes, withConnection } from './inspect.js';
+import { ensureSchedules, type ScheduleSettings } from './schedules.js';
 import { searchAttributeKeys } from './search-attributes.js';
 
 /** `temporal.api.enums.v1.IndexedValueType`. */
@@ -20,12 +21,16 @@ export interface TemporalSetupResult {
   readonly namespaceCreated: boolean;
   /** Names of the search attributes that were added. */
   readonly searchAttributes: readonly string[];
+  /** Ids of the schedules that were created. */
+  readonly schedules: readonly string[];
 }
 
-export const setupTemporal = (address: string, namespace: string): Promise<TemporalSetupResult> =>
+export const setupTemporal = (address: string, settings: ScheduleSettings): Promise<TemporalSetupResult> =>
   withConnection(address, async (connection) => {
+    const { namespace } = settings;
     const namespaceCreated = await ensureNamespace(connection, namespace);
-    return { namespaceCreated, searchAttributes: await ensureSearchAttributes(connection, namespace) };
+    const searchAttributes = await ensureSearchAttributes(connection, namespace);
+    return { namespaceCreated, searchAttributes, schedules: await ensureSchedules(connection, settings) };
   });
 
 async function ensureNamespace(connection: Connection, namespace: string): Promise<boolean> {

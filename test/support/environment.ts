@@ -46,6 +46,8 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     PORT: '0',
     LOG_LEVEL: 'silent',
     SHUTDOWN_GRACE_SECONDS: '5',
+    // A test that means the automatic redrive says so: another's would send its letters under its hands.
+    DLQ_REDRIVE_SECONDS: '0',
     ...options.env,
   };
   const config = loadConfig(env);

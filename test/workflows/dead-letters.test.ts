@@ -4,6 +4,7 @@ import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import type { DeadLetterCopy } from '../../src/intents/dead-letter.js';
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { topicOf } from '../../src/intents/event-types.js';
+import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
 import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -191,6 +192,34 @@ describe('dead letters', () => {
     ]);
     assert.deepEqual(report.counts, { succeeded: 1 });
     assert.deepEqual(await numbersOf(name, key), [1]);
+  });
+
+  it('redrives on a schedule that setup keeps', async function () {
+    this.timeout(120_000);
+    const setup = async (seconds: number) => {
+      const run = await bridge(['setup', '--json'], { ...environment.env, DLQ_REDRIVE_SECONDS: String(seconds) });
+      return (run.json()[0] as { schedules: string[] }).schedules;
+    };
+    const id = `redrive-dead-letters-${environment.config.TEMPORAL_TASK_QUEUE}`;
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
+    const key = randomUUID();
+    const value = JSON.stringify({ payload: { n: 1 } });
+    await environment.pool.query(
+      `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts)
+       VALUES ($1, $2, $3, $4, $5, 'test', 3)`,
+      [randomUUID(), randomUUID(), name, key, value],
+    );
+    assert.deepEqual(await setup(2), [id]);
+    await until(30_000, async () => {
+      const { rows } = await environment.pool.query('SELECT redriven_at FROM dead_letters WHERE message_key = $1', [
+        key,
+      ]);
+      assert.notEqual((rows[0] as { redriven_at: unknown }).redriven_at, null);
+    });
+    assert.deepEqual(await numbersOf(name, key), [1]);
+    assert.deepEqual(await setup(2), []);
+    assert.deepEqual(await setup(0), []);
+    await assert.rejects(environment.temporal.schedule.getHandle(id).describe(), /not found/);
   });
 
   it('names the field of a redrive that cannot be', async () => {
