@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ports } from '../../activities/effect.js';
+import type { StoreBreaker } from '../breaker/store-breaker.js';
 import type { Config } from '../config.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
@@ -11,6 +12,7 @@ import { createFsmStateStore } from '../postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../postgres/fsm-transition-store.js';
 import { createLedger } from '../postgres/ledger.js';
 import { createPool } from '../postgres/pool.js';
+import { checkBehind, createBreakers } from './breakers.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 
@@ -57,16 +59,36 @@ export async function openAdapters(
   const bridgeStates = createBridgeStateStore(pool, { lingerMs });
   const fsmTransitions = createFsmTransitionStore(pool, { lingerMs });
   const fsmStates = createFsmStateStore(pool);
+  const ledger = createLedger(pool, { lingerMs });
+  const published = metrics.countPublished(publisher);
   const counted = counting(metrics);
+  // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
+  const breakers = createBreakers(config, logger, metrics);
+  const postgres = guarding(breakers.postgres);
+  const kafka = guarding(breakers.kafka);
+  const askPostgres = checkBehind(breakers.postgres, () =>
+    checked(async () => {
+      await pool.query('SELECT 1');
+      return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;
+    }),
+  );
+  const askKafka = checkBehind(breakers.kafka, () =>
+    checked(async () => `${(await publisher.ping()).brokers} brokers`),
+  );
   return {
     ports: {
-      bridgeStates: { persist: counted('persist_state', (batch) => bridgeStates.persist(batch)) },
-      fsmTransitions: { insert: counted('persist_fsm_transition', (batch) => fsmTransitions.insert(batch)) },
-      fsmStates: {
-        recover: counted('recover_fsm_states', (request, maxBytes) => fsmStates.recover(request, maxBytes)),
+      bridgeStates: { persist: postgres(counted('persist_state', (batch) => bridgeStates.persist(batch))) },
+      fsmTransitions: {
+        insert: postgres(counted('persist_fsm_transition', (batch) => fsmTransitions.insert(batch))),
       },
-      ledger: createLedger(pool, { lingerMs }),
-      publisher: metrics.countPublished(publisher),
+      fsmStates: {
+        recover: postgres(counted('recover_fsm_states', (request, maxBytes) => fsmStates.recover(request, maxBytes))),
+      },
+      ledger: {
+        find: postgres((intentIds) => ledger.find(intentIds)),
+        record: postgres((records) => ledger.record(records)),
+      },
+      publisher: { publish: kafka((messages) => published.publish(messages)) },
       source: {
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
         sourceInstance: config.SERVICE_INSTANCE,
@@ -75,14 +97,8 @@ export async function openAdapters(
       },
     },
     async checks() {
-      const [postgres, broker] = await Promise.all([
-        checked(async () => {
-          await pool.query('SELECT 1');
-          return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;
-        }),
-        checked(async () => `${(await publisher.ping()).brokers} brokers`),
-      ]);
-      return { postgres, kafka: broker };
+      const [database, broker] = await Promise.all([askPostgres(), askKafka()]);
+      return { postgres: database, kafka: broker };
     },
     async close() {
       // Both, also when one fails.
@@ -90,6 +106,13 @@ export async function openAdapters(
     },
   };
 }
+
+/** Puts a store's operation behind its breaker. */
+const guarding =
+  (breaker: StoreBreaker) =>
+  <A extends unknown[], R>(operation: (...args: A) => Promise<R>) =>
+  (...args: A): Promise<R> =>
+    breaker.call(() => operation(...args));
 
 /** Counts the calls of a store's operation. */
 const counting =

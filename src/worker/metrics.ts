@@ -1,6 +1,7 @@
 /** The worker's metrics: the seed's five names, the pool, and Temporal's own. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instruments } from '../../activities/boundary.js';
+import type { BreakerState, StoreBreaker } from '../breaker/store-breaker.js';
 import type { EventPublisher, OutboundMessage } from '../intents/ports.js';
 
 interface PoolGauges {
@@ -14,6 +15,10 @@ export interface Metrics extends Instruments {
   databaseOperation(operation: string): void;
   /** Reads the pool's gauges whenever the metrics are read. */
   watchPool(pool: PoolGauges, max: number): void;
+  /** Reads the breaker's state whenever the metrics are read. */
+  watchBreaker(breaker: StoreBreaker): void;
+  breakerChanged(store: string, state: BreakerState): void;
+  breakerRefused(store: string): void;
   /** Counts what goes through a publisher. */
   countPublished(publisher: EventPublisher): EventPublisher;
   readonly registry: Registry;
@@ -21,6 +26,9 @@ export interface Metrics extends Instruments {
 
 /** Seconds; the seed's targets lie at 0.02 to 0.2. */
 const BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30];
+
+/** In the order of the gauge's values. */
+const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open'];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -66,6 +74,28 @@ export function createMetrics(): Metrics {
     labelNames: ['topic'],
     registers,
   });
+  const breakers: StoreBreaker[] = [];
+  new Gauge({
+    name: 'circuit_breaker_state',
+    help: 'Circuit breaker of a store: 0 closed, 1 half-open, 2 open',
+    labelNames: ['store'],
+    registers,
+    collect() {
+      for (const { store, state } of breakers) this.set({ store }, BREAKER_STATES.indexOf(state));
+    },
+  });
+  const breakerChanges = new Counter({
+    name: 'circuit_breaker_state_changes_total',
+    help: "Times a store's circuit breaker went over to a state",
+    labelNames: ['store', 'state'],
+    registers,
+  });
+  const breakerRefusals = new Counter({
+    name: 'circuit_breaker_refusals_total',
+    help: 'Calls of a store that its circuit breaker refused',
+    labelNames: ['store'],
+    registers,
+  });
   return {
     registry,
     settled(intent_type, status, seconds) {
@@ -81,6 +111,12 @@ export function createMetrics(): Metrics {
     watchPool: (pool, max) => {
       watchPool(pool, max, registers);
     },
+    watchBreaker(breaker) {
+      breakers.push(breaker);
+      breakerRefusals.inc({ store: breaker.store }, 0);
+    },
+    breakerChanged: (store, state) => breakerChanges.inc({ store, state }),
+    breakerRefused: (store) => breakerRefusals.inc({ store }),
     countPublished: (publisher) => ({
       async publish(messages: readonly OutboundMessage[]) {
         await publisher.publish(messages);
