@@ -11,10 +11,11 @@ import { createBridgeStateStore } from '../postgres/bridge-state-store.js';
 import { createFsmStateStore } from '../postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../postgres/fsm-transition-store.js';
 import { createLedger } from '../postgres/ledger.js';
-import { createPool } from '../postgres/pool.js';
+import { busyConnections, createPool, endPool } from '../postgres/pool.js';
 import { checkBehind, createBreakers } from './breakers.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
+import { poolPressure } from './pool-pressure.js';
 
 /** Where the three servers are. */
 export interface Endpoints {
@@ -28,6 +29,8 @@ export interface Adapters {
   readonly ports: Ports;
   /** Whether each store can be reached now. */
   checks(): Promise<Readonly<Record<string, Check>>>;
+  /** Connections to PostgreSQL in use; after `close`, those that were not given back. */
+  busyConnections(): number;
   close(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export async function openAdapters(
       statementTimeoutMs: config.PG_STATEMENT_TIMEOUT_MS,
       connectTimeoutMs: config.PG_CHECKOUT_TIMEOUT_MS,
       applicationName: `bridge-worker-${config.SERVICE_INSTANCE}`,
+      observer: poolPressure(logger, metrics),
     },
     (error) => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'),
   );
@@ -100,9 +104,11 @@ export async function openAdapters(
       const [database, broker] = await Promise.all([askPostgres(), askKafka()]);
       return { postgres: database, kafka: broker };
     },
+    busyConnections: () => busyConnections(pool),
     async close() {
       // Both, also when one fails.
-      await Promise.allSettled([publisher.disconnect(), pool.end()]);
+      const [, database] = await Promise.allSettled([publisher.disconnect(), endPool(pool)]);
+      if (database.status === 'rejected') throw database.reason;
     },
   };
 }

@@ -10,11 +10,19 @@ interface PoolGauges {
   readonly waitingCount: number;
 }
 
+/** What is too slow or too full; see `pool-pressure.ts` for the limits. */
+export type PoolPressure = 'utilization' | 'checkout' | 'query';
+
 export interface Metrics extends Instruments {
   /** Counts a call of a store's operation. */
   databaseOperation(operation: string): void;
   /** Reads the pool's gauges whenever the metrics are read. */
   watchPool(pool: PoolGauges, max: number): void;
+  /** Seconds a checkout took, with or without a connection at its end. */
+  checkedOut(seconds: number): void;
+  /** Seconds a statement or a transaction had its connection. */
+  ran(seconds: number): void;
+  poolPressure(kind: PoolPressure): void;
   /** Reads the breaker's state whenever the metrics are read. */
   watchBreaker(breaker: StoreBreaker): void;
   breakerChanged(store: string, state: BreakerState): void;
@@ -74,6 +82,31 @@ export function createMetrics(): Metrics {
     labelNames: ['topic'],
     registers,
   });
+  const checkouts = new Histogram({
+    name: 'pg_checkout_seconds',
+    help: 'Time until a connection was there, or was not to be had',
+    buckets: BUCKETS,
+    registers,
+  });
+  const queries = new Histogram({
+    name: 'pg_query_seconds',
+    help: 'Time a statement or a transaction had its connection',
+    buckets: BUCKETS,
+    registers,
+  });
+  const pressures: Readonly<Record<PoolPressure, Counter>> = {
+    utilization: new Counter({
+      name: 'pg_pool_pressure_total',
+      help: 'Checkouts that left at least 90 % of the connections in use',
+      registers,
+    }),
+    checkout: new Counter({ name: 'pg_slow_checkouts_total', help: 'Checkouts of more than 100 ms', registers }),
+    query: new Counter({
+      name: 'pg_slow_queries_total',
+      help: 'Statements and transactions of more than 100 ms',
+      registers,
+    }),
+  };
   const breakers: StoreBreaker[] = [];
   new Gauge({
     name: 'circuit_breaker_state',
@@ -111,6 +144,9 @@ export function createMetrics(): Metrics {
     watchPool: (pool, max) => {
       watchPool(pool, max, registers);
     },
+    checkedOut: (seconds) => checkouts.observe(seconds),
+    ran: (seconds) => queries.observe(seconds),
+    poolPressure: (kind) => pressures[kind].inc(),
     watchBreaker(breaker) {
       breakers.push(breaker);
       breakerRefusals.inc({ store: breaker.store }, 0);
