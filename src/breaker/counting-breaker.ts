@@ -5,7 +5,7 @@
 import { CircuitState, type IBreaker } from 'cockatiel';
 
 export class CountingBreaker implements IBreaker {
-  /** Times of the failures within the window, milliseconds since the epoch, oldest first. At most `failures` of them. */
+  /** Times of the failures within the window, milliseconds since the epoch, oldest first. */
   state: number[] = [];
 
   /**
@@ -18,16 +18,14 @@ export class CountingBreaker implements IBreaker {
   ) {}
 
   success(state: CircuitState): void {
-    // While closed a success takes nothing back: the seed counts failures, not failures in a row.
+    // While closed a success takes nothing back: the seed counts failures, not failures in a row. A probe's does, since a window
+    // may be longer than the circuit was open.
     if (state === CircuitState.HalfOpen) this.state = [];
   }
 
   failure(state: CircuitState): boolean {
     const now = Date.now();
     this.state = [...this.state.filter((at) => now - at < this.windowMs), now];
-    const opens = state === CircuitState.HalfOpen || this.state.length >= this.failures;
-    // What comes after the circuit has closed again is counted from the start.
-    if (opens) this.state = [];
-    return opens;
+    return state === CircuitState.HalfOpen || this.state.length >= this.failures;
   }
 }

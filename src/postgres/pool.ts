@@ -37,6 +37,8 @@ export interface Pool extends pg.Pool {
   /** Milliseconds after which a transaction's connection is given up: statement time-out and grace. */
   readonly transactionDeadlineMs: number;
   readonly observer: PoolObserver | undefined;
+  /** Its connections, also those that are in use. */
+  readonly open: ReadonlySet<pg.PoolClient>;
 }
 
 /** @param onError told of connections lost while idle; without a listener that would end the process. */
@@ -57,7 +59,14 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
     types: { getTypeParser },
   });
   pool.on('error', onError);
-  return Object.assign(pool, { transactionDeadlineMs: statementTimeoutMs + GRACE_MS, observer: options.observer });
+  const open = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => open.add(client));
+  pool.on('remove', (client) => open.delete(client));
+  return Object.assign(pool, {
+    transactionDeadlineMs: statementTimeoutMs + GRACE_MS,
+    observer: options.observer,
+    open,
+  });
 }
 
 /** Connections somebody has, or is waiting for to be made. */
@@ -66,11 +75,12 @@ export const busyConnections = (pool: pg.Pool): number => pool.totalCount - pool
 /**
  * Closes the pool.
  * @param graceMs milliseconds in which connections that are in use have to come back; default 5,000.
- * @throws when they do not: nobody gives them back any more, and pg would wait for them for ever.
+ * @throws when they do not. pg would wait for them for ever; they are closed instead.
  */
-export async function endPool(pool: pg.Pool, graceMs = GRACE_MS): Promise<void> {
+export async function endPool(pool: Pool, graceMs = GRACE_MS): Promise<void> {
   const ended = new AbortController();
   const late = sleep(graceMs, undefined, { signal: ended.signal }).then(() => {
+    for (const client of pool.open) client.on('error', () => undefined).end(() => undefined);
     throw new Error(
       `expected every connection to PostgreSQL back within ${graceMs} ms, ${busyConnections(pool)} were not`,
     );

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { groupCommit } from '../../src/batching/group-commit.js';
-import { type BreakerState, createStoreBreaker, type StoreBreaker } from '../../src/breaker/store-breaker.js';
+import {
+  type BreakerOptions,
+  type BreakerState,
+  createStoreBreaker,
+  type StoreBreaker,
+} from '../../src/breaker/store-breaker.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
 
 describe('circuit breaker', () => {
@@ -12,7 +17,11 @@ describe('circuit breaker', () => {
     mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
     changes = [];
     refusals = 0;
-    breaker = createStoreBreaker(
+    breaker = breakerOf({});
+  });
+  afterEach(() => mock.timers.reset());
+  const breakerOf = (options: Partial<BreakerOptions>) =>
+    createStoreBreaker(
       {
         store: 'postgres',
         title: 'PostgreSQL',
@@ -21,11 +30,10 @@ describe('circuit breaker', () => {
         windowMs: 30_000,
         openMs: 60_000,
         probeMs: 10_000,
+        ...options,
       },
       { changed: (state) => changes.push(state), refused: () => (refusals += 1) },
     );
-  });
-  afterEach(() => mock.timers.reset());
 
   const failing = (failureClass: FailureClass = 'unavailable') =>
     assert.rejects(
@@ -138,6 +146,15 @@ describe('circuit breaker', () => {
     await fail(4);
     assert.equal(breaker.state, 'closed');
     assert.deepEqual(changes, ['open', 'half-open', 'open', 'half-open', 'closed']);
+  });
+
+  it('counts from the start also where the window is longer than it was open', async () => {
+    breaker = breakerOf({ openMs: 1_000 });
+    await fail(5);
+    mock.timers.tick(1_000);
+    await succeed();
+    await fail(4);
+    assert.equal(breaker.state, 'closed');
   });
 
   it('takes any other failure of a probe for an answer', async () => {
