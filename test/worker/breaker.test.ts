@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
+import type { BreakerState } from '../../src/breaker/store-breaker.js';
 import { until } from '../../src/until.js';
+import { checkBehind } from '../../src/worker/breakers.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState } from '../support/intents.js';
@@ -71,5 +73,34 @@ describe('circuit breaker of a worker', () => {
       ['postgres', 'closed'],
     ]);
     assert.equal(await metric('circuit_breaker_state_changes_total{store="postgres",state="closed"}'), 1);
+  });
+});
+
+describe('readiness of a store behind a breaker', () => {
+  const check = async (state: BreakerState, ok = true) => {
+    let asked = false;
+    const ask = () => {
+      asked = true;
+      return Promise.resolve({ ok, detail: '1 brokers' });
+    };
+    const breaker = {
+      store: 'kafka',
+      state,
+      retryAfterMs: 7,
+      call: () => assert.fail('the ping takes no probe’s place'),
+    };
+    return { ...(await checkBehind(breaker, ask)()), asked };
+  };
+
+  it('is what the store says, unless the breaker is open', async () => {
+    assert.deepEqual(await check('closed'), { ok: true, detail: '1 brokers', asked: true });
+    assert.deepEqual(await check('open'), {
+      ok: false,
+      detail: 'circuit breaker open for another 7 ms',
+      asked: false,
+    });
+    const detail = '1 brokers; circuit breaker half-open';
+    assert.deepEqual(await check('half-open'), { ok: true, detail, asked: true });
+    assert.deepEqual(await check('half-open', false), { ok: false, detail, asked: true });
   });
 });
