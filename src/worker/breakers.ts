@@ -46,6 +46,15 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
   };
 }
 
+/** Puts a store's operation behind its breaker. An empty batch asks the store nothing: it would be a probe that always succeeds. */
+export const guarding =
+  (breaker: StoreBreaker) =>
+  <A extends unknown[], R>(operation: (...args: A) => Promise<R>) =>
+  (...args: A): Promise<R> => {
+    const [batch] = args;
+    return Array.isArray(batch) && batch.length === 0 ? operation(...args) : breaker.call(() => operation(...args));
+  };
+
 /**
  * What readiness says of a store behind a breaker. An open one is not ready without being asked; else the store is asked
  * past the breaker: a probe says whether effects get through, and takes the place of one that would have.

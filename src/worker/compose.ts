@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ports } from '../../activities/effect.js';
-import type { StoreBreaker } from '../breaker/store-breaker.js';
 import type { Config } from '../config.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
@@ -12,7 +11,7 @@ import { createFsmStateStore } from '../postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../postgres/fsm-transition-store.js';
 import { createLedger } from '../postgres/ledger.js';
 import { busyConnections, createPool, endPool } from '../postgres/pool.js';
-import { checkBehind, createBreakers } from './breakers.js';
+import { checkBehind, createBreakers, guarding } from './breakers.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 import { poolPressure } from './pool-pressure.js';
@@ -112,13 +111,6 @@ export async function openAdapters(
     },
   };
 }
-
-/** Puts a store's operation behind its breaker. */
-const guarding =
-  (breaker: StoreBreaker) =>
-  <A extends unknown[], R>(operation: (...args: A) => Promise<R>) =>
-  (...args: A): Promise<R> =>
-    breaker.call(() => operation(...args));
 
 /** Counts the calls of a store's operation. */
 const counting =

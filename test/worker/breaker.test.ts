@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import type { BreakerState } from '../../src/breaker/store-breaker.js';
 import { until } from '../../src/until.js';
-import { checkBehind } from '../../src/worker/breakers.js';
+import { checkBehind, guarding } from '../../src/worker/breakers.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState } from '../support/intents.js';
@@ -102,5 +102,20 @@ describe('readiness of a store behind a breaker', () => {
     const detail = '1 brokers; circuit breaker half-open';
     assert.deepEqual(await check('half-open'), { ok: true, detail, asked: true });
     assert.deepEqual(await check('half-open', false), { ok: false, detail, asked: true });
+  });
+});
+
+describe('an operation behind a breaker', () => {
+  it('asks the breaker, except for an empty batch: that says nothing about the store', async () => {
+    let calls = 0;
+    const call = <T>(work: () => Promise<T>) => {
+      calls += 1;
+      return work();
+    };
+    const count = guarding({ store: 'kafka', state: 'half-open', retryAfterMs: 0, call })((batch: readonly string[]) =>
+      Promise.resolve(batch.length),
+    );
+    assert.deepEqual([await count([]), calls], [0, 0]);
+    assert.deepEqual([await count(['a']), calls], [1, 1]);
   });
 });
