@@ -20,6 +20,7 @@ const zones = [
     target: './src/kafka',
     from: ['./workflows', './activities', './src/cli', './src/worker', './src/postgres', './src/client'],
   },
+  { target: './src/breaker', from: './src', except: ['./breaker', './intents'] },
   { target: './src/stack', from: ['./workflows', './activities', './src'], except: ['./stack'] },
   {
     target: './activities',

@@ -32,10 +32,29 @@ export class OutageBudget {
   /** Notes a failure of the store; true when its outage has lasted longer than the budget. */
   exhausted(store: string): boolean {
     const now = this.now();
-    const outage = this.#outages.get(store);
-    const since = outage === undefined || now - outage.last > FORGET_MS ? now : outage.since;
-    this.#outages.set(store, { since, last: now });
+    const { since, last } = this.#outage(store) ?? { since: now, last: now };
+    this.#outages.set(store, { since, last: Math.max(last, now) });
     return now - since > this.budgetMs;
+  }
+
+  /**
+   * Notes a call that was refused without asking the store; true when the outage has lasted longer than the budget. It begins
+   * no outage, since it has not seen one, and ends none: while a breaker is open the store fails in nobody, for longer than
+   * it takes to be forgotten.
+   * @param delayMs milliseconds until the call comes back.
+   */
+  refused(store: string, delayMs: number): boolean {
+    const now = this.now();
+    const outage = this.#outage(store);
+    if (outage === undefined) return false;
+    this.#outages.set(store, { since: outage.since, last: Math.max(outage.last, now + delayMs) });
+    return now - outage.since > this.budgetMs;
+  }
+
+  /** The outage that goes on; undefined when there is none or it is forgotten. */
+  #outage(store: string) {
+    const outage = this.#outages.get(store);
+    return outage !== undefined && this.now() - outage.last <= FORGET_MS ? outage : undefined;
   }
 }
 
@@ -53,13 +72,15 @@ export function toTemporalFailure(
   const failureClass: FailureClass = error instanceof EffectError ? error.failureClass : 'unknown';
   const message = error instanceof Error ? error.message : String(error);
   const code = (error instanceof EffectError ? error.code : null) ?? errorCode;
-  const nonRetryable = isSpent(failureClass, code, attempt, budget);
+  const refusedFor = error instanceof EffectError ? error.retryAfterMs : null;
+  const delay = refusedFor === null ? delayOf(attempt) : delayAfterRefusal(refusedFor);
+  const nonRetryable = refusedFor === null ? isSpent(failureClass, code, attempt, budget) : budget.refused(code, delay);
   return ApplicationFailure.create({
     message,
     type: failureClass,
     nonRetryable,
     details: [code],
-    ...(nonRetryable ? {} : { nextRetryDelay: delayOf(attempt) }),
+    ...(nonRetryable ? {} : { nextRetryDelay: delay }),
     ...(error instanceof Error ? { cause: error } : {}),
   });
 }
@@ -82,3 +103,10 @@ function delayOf(attempt: number): number {
   const delay = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS);
   return Math.round(delay * (0.8 + 0.4 * Math.random()));
 }
+
+/**
+ * Never before the breaker lets a call through, and spread over a quarter of the wait (at least 1 s): what was refused
+ * meanwhile would come back as one herd.
+ */
+const delayAfterRefusal = (retryAfterMs: number): number =>
+  Math.round(retryAfterMs + Math.max(FIRST_DELAY_MS, retryAfterMs / 4) * Math.random());

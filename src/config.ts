@@ -7,6 +7,7 @@ import envPaths from 'env-paths';
 import { z } from 'zod';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const seconds = (max: number) => z.coerce.number().positive().max(max);
 const list = z
   .string()
   .transform((value) =>
@@ -36,6 +37,12 @@ const environment = z.object({
   /** Milliseconds; under the activities' 90 s start-to-close. */
   PG_STATEMENT_TIMEOUT_MS: whole(100, 85_000).default(60_000),
   PG_CHECKOUT_TIMEOUT_MS: whole(100, 60_000).default(5_000),
+  /** The circuit breaker in front of PostgreSQL (seed, 8.3): failures within a window open it for a while. */
+  PG_BREAKER_FAILURES: whole(1, 1_000).default(5),
+  PG_BREAKER_WINDOW_SECONDS: seconds(3_600).default(30),
+  PG_BREAKER_OPEN_SECONDS: seconds(3_600).default(60),
+  /** How long the call that tries whether the store answers again has for it. */
+  PG_BREAKER_PROBE_SECONDS: seconds(600).default(10),
   KAFKA_BOOTSTRAP_SERVERS: list.optional(),
   KAFKA_TOPIC_PREFIX: z
     .string()
@@ -54,8 +61,12 @@ const environment = z.object({
   /** Attempts at publishing before an event is a dead letter; 0 is taken as 1. */
   KAFKA_MAX_RETRY_ATTEMPTS: whole(0, 20).default(3),
   /** Seconds. */
-  KAFKA_RETRY_BACKOFF_BASE: z.coerce.number().positive().max(60).default(0.3),
-  KAFKA_TIMEOUT_SECONDS: z.coerce.number().positive().max(80).default(30),
+  KAFKA_RETRY_BACKOFF_BASE: seconds(60).default(0.3),
+  KAFKA_TIMEOUT_SECONDS: seconds(80).default(30),
+  KAFKA_BREAKER_FAILURES: whole(1, 1_000).default(5),
+  KAFKA_BREAKER_WINDOW_SECONDS: seconds(3_600).default(30),
+  KAFKA_BREAKER_OPEN_SECONDS: seconds(3_600).default(30),
+  KAFKA_BREAKER_PROBE_SECONDS: seconds(600).default(5),
   /** `environment` and `region` of every envelope. */
   ENVIRONMENT: z.string().default('development'),
   REGION: z.string().default('local'),
@@ -66,7 +77,7 @@ const environment = z.object({
   /** Milliseconds a batch waits for company before it is sent; 0 sends as soon as the one before is done. */
   BATCH_LINGER_MS: whole(0, 1_000).default(0),
   /** Seconds running activities get to finish after SIGTERM. */
-  SHUTDOWN_GRACE_SECONDS: z.coerce.number().positive().max(600).default(30),
+  SHUTDOWN_GRACE_SECONDS: seconds(600).default(30),
   MAX_CACHED_WORKFLOWS: whole(0, 100_000).default(1_000),
   MAX_CONCURRENT_ACTIVITIES: whole(1, 10_000).default(100),
   /** Data and logs of the local stack. */

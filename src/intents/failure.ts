@@ -18,12 +18,16 @@ export class EffectError extends Error {
   /** `error_code` of results that fail with it, e.g. `KAFKA_ERROR`: the store at fault. Null: the intent type's own code. */
   readonly code: string | null;
 
+  /** Milliseconds for which the store will not be asked: a call that a circuit breaker refused. Null: the store was asked. */
+  readonly retryAfterMs: number | null;
+
   constructor(
     readonly failureClass: FailureClass,
     message: string,
-    options: ErrorOptions & { readonly code?: string } = {},
+    options: ErrorOptions & { readonly code?: string; readonly retryAfterMs?: number } = {},
   ) {
     super(message, options);
     this.code = options.code ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }

@@ -1,7 +1,16 @@
 /** Connections: one pool a process, and the one way to run a transaction on it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { EffectError } from '../intents/failure.js';
 import { toEffectError } from './sqlstate.js';
+
+/** What a pool tells of itself; times in seconds. */
+export interface PoolObserver {
+  /** A checkout ended, with a connection or without; `used` connections of `max` are then in use. */
+  checkedOut(seconds: number, used: number, max: number): void;
+  /** A statement or a transaction ended, well or not; from checkout to release. */
+  ran(seconds: number): void;
+}
 
 export interface PoolOptions {
   readonly connectionString: string;
@@ -17,6 +26,7 @@ export interface PoolOptions {
   readonly maxUses?: number;
   /** Shown in pg_stat_activity; default `bridge-store-effect`. */
   readonly applicationName?: string;
+  readonly observer?: PoolObserver;
 }
 
 /** How long the server gets, beyond its own time-out, to say that a statement timed out. */
@@ -26,6 +36,9 @@ const GRACE_MS = 5_000;
 export interface Pool extends pg.Pool {
   /** Milliseconds after which a transaction's connection is given up: statement time-out and grace. */
   readonly transactionDeadlineMs: number;
+  readonly observer: PoolObserver | undefined;
+  /** Its connections, also those that are in use. */
+  readonly open: ReadonlySet<pg.PoolClient>;
 }
 
 /** @param onError told of connections lost while idle; without a listener that would end the process. */
@@ -46,7 +59,38 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
     types: { getTypeParser },
   });
   pool.on('error', onError);
-  return Object.assign(pool, { transactionDeadlineMs: statementTimeoutMs + GRACE_MS });
+  const open = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => open.add(client));
+  pool.on('remove', (client) => open.delete(client));
+  return Object.assign(pool, {
+    transactionDeadlineMs: statementTimeoutMs + GRACE_MS,
+    observer: options.observer,
+    open,
+  });
+}
+
+/** Connections somebody has, or is waiting for to be made. */
+export const busyConnections = (pool: pg.Pool): number => pool.totalCount - pool.idleCount;
+
+/**
+ * Closes the pool.
+ * @param graceMs milliseconds in which connections that are in use have to come back; default 5,000.
+ * @throws when they do not. pg would wait for them for ever; they are closed instead.
+ */
+export async function endPool(pool: Pool, graceMs = GRACE_MS): Promise<void> {
+  const ended = new AbortController();
+  const late = sleep(graceMs, undefined, { signal: ended.signal }).then(() => {
+    for (const client of pool.open) client.on('error', () => undefined).end(() => undefined);
+    throw new Error(
+      `expected every connection to PostgreSQL back within ${graceMs} ms, ${busyConnections(pool)} were not`,
+    );
+  });
+  late.catch(() => undefined);
+  try {
+    await Promise.race([pool.end(), late]);
+  } finally {
+    ended.abort();
+  }
 }
 
 /** Type id of BIGINT. */
@@ -97,6 +141,7 @@ export async function withConnection<T>(
   inTransaction = false,
 ): Promise<T> {
   const client = await checkOut(pool);
+  const started = performance.now();
   let lost: Error | undefined;
   const onLost = (error: Error) => (lost ??= error);
   // The pool listens only while a connection is idle.
@@ -114,6 +159,7 @@ export async function withConnection<T>(
     // A broken connection is destroyed, not given to the next one. The listener stays on it: it may report more than once.
     if (lost === undefined) client.off('error', onLost);
     client.release(lost);
+    pool.observer?.ran(secondsSince(started));
   };
   try {
     return await work(client);
@@ -135,6 +181,7 @@ export async function withConnection<T>(
 async function checkOut(pool: Pool): Promise<pg.PoolClient> {
   // A full pool queues the request, so that only a time-out in the queue can fail it; else a connection is being made.
   const full = pool.idleCount === 0 && pool.totalCount >= pool.options.max;
+  const started = performance.now();
   try {
     return await pool.connect();
   } catch (error) {
@@ -149,5 +196,9 @@ async function checkOut(pool: Pool): Promise<pg.PoolClient> {
           cause: error,
           code: 'DATABASE_ERROR',
         });
+  } finally {
+    pool.observer?.checkedOut(secondsSince(started), busyConnections(pool), pool.options.max);
   }
 }
+
+const secondsSince = (started: number): number => (performance.now() - started) / 1_000;

@@ -12,9 +12,11 @@ import { createDeadLetterStore } from '../postgres/dead-letter-store.js';
 import { createFsmStateStore } from '../postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../postgres/fsm-transition-store.js';
 import { createLedger } from '../postgres/ledger.js';
-import { createPool } from '../postgres/pool.js';
+import { busyConnections, createPool, endPool } from '../postgres/pool.js';
+import { checkBehind, createBreakers, guarding, guardingPublisher } from './breakers.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
+import { poolPressure } from './pool-pressure.js';
 
 /** Where the three servers are. */
 export interface Endpoints {
@@ -28,6 +30,8 @@ export interface Adapters {
   readonly ports: Ports;
   /** Whether each store can be reached now. */
   checks(): Promise<Readonly<Record<string, Check>>>;
+  /** Connections to PostgreSQL in use; after `close`, those that were not given back. */
+  busyConnections(): number;
   close(): Promise<void>;
 }
 
@@ -45,6 +49,7 @@ export async function openAdapters(
       statementTimeoutMs: config.PG_STATEMENT_TIMEOUT_MS,
       connectTimeoutMs: config.PG_CHECKOUT_TIMEOUT_MS,
       applicationName: `bridge-worker-${config.SERVICE_INSTANCE}`,
+      observer: poolPressure(logger, metrics),
     },
     (error) => logger.warn({ err: error }, 'an idle connection to PostgreSQL was lost'),
   );
@@ -63,18 +68,45 @@ export async function openAdapters(
   const bridgeStates = createBridgeStateStore(pool, { lingerMs });
   const fsmTransitions = createFsmTransitionStore(pool, { lingerMs });
   const fsmStates = createFsmStateStore(pool);
+  const ledger = createLedger(pool, { lingerMs });
+  const deadLetters = metrics.countDeadLetters(
+    createDeadLetterStore(pool, { lingerMs, dlqSuffix: config.KAFKA_DLQ_SUFFIX }),
+  );
   const counted = counting(metrics);
+  // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
+  const breakers = createBreakers(config, logger, metrics);
+  const postgres = guarding(breakers.postgres);
+  const askPostgres = checkBehind(breakers.postgres, () =>
+    checked(async () => {
+      await pool.query('SELECT 1');
+      return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;
+    }),
+  );
+  const askKafka = checkBehind(breakers.kafka, () =>
+    checked(async () => `${(await publisher.ping()).brokers} brokers`),
+  );
   return {
     ports: {
-      bridgeStates: { persist: counted('persist_state', (batch) => bridgeStates.persist(batch)) },
-      fsmTransitions: { insert: counted('persist_fsm_transition', (batch) => fsmTransitions.insert(batch)) },
-      fsmStates: {
-        recover: counted('recover_fsm_states', (request, maxBytes) => fsmStates.recover(request, maxBytes)),
+      bridgeStates: { persist: postgres(counted('persist_state', (batch) => bridgeStates.persist(batch))) },
+      fsmTransitions: {
+        insert: postgres(counted('persist_fsm_transition', (batch) => fsmTransitions.insert(batch))),
       },
-      ledger: createLedger(pool, { lingerMs }),
-      publisher: metrics.countPublished(publisher),
+      fsmStates: {
+        recover: postgres(counted('recover_fsm_states', (request, maxBytes) => fsmStates.recover(request, maxBytes))),
+      },
+      ledger: {
+        find: postgres((intentIds) => ledger.find(intentIds)),
+        record: postgres((records) => ledger.record(records)),
+      },
+      publisher: guardingPublisher(breakers.kafka, metrics.countPublished(publisher)),
       deadLetters: {
-        store: metrics.countDeadLetters(createDeadLetterStore(pool, { lingerMs, dlqSuffix: config.KAFKA_DLQ_SUFFIX })),
+        store: {
+          blocked: postgres((messages) => deadLetters.blocked(messages)),
+          bury: postgres((letters, records) => deadLetters.bury(letters, records)),
+          copied: postgres((eventIds) => deadLetters.copied(eventIds)),
+          list: postgres((filter, after, limit) => deadLetters.list(filter, after, limit)),
+          redrive: postgres((filter, after, limit, sender) => deadLetters.redrive(filter, after, limit, sender)),
+        },
         afterAttempts: config.KAFKA_ENABLE_DLQ ? Math.max(1, config.KAFKA_MAX_RETRY_ATTEMPTS) : Infinity,
         topicSuffix: config.KAFKA_DLQ_SUFFIX,
         maxRedrives: config.KAFKA_DLQ_MAX_REDRIVES,
@@ -87,18 +119,14 @@ export async function openAdapters(
       },
     },
     async checks() {
-      const [postgres, broker] = await Promise.all([
-        checked(async () => {
-          await pool.query('SELECT 1');
-          return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;
-        }),
-        checked(async () => `${(await publisher.ping()).brokers} brokers`),
-      ]);
-      return { postgres, kafka: broker };
+      const [database, broker] = await Promise.all([askPostgres(), askKafka()]);
+      return { postgres: database, kafka: broker };
     },
+    busyConnections: () => busyConnections(pool),
     async close() {
       // Both, also when one fails.
-      await Promise.allSettled([publisher.disconnect(), pool.end()]);
+      const [, database] = await Promise.allSettled([publisher.disconnect(), endPool(pool)]);
+      if (database.status === 'rejected') throw database.reason;
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The worker's metrics: the seed's five names, the pool, and Temporal's own. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instruments } from '../../activities/boundary.js';
+import type { BreakerState, StoreBreaker } from '../breaker/store-breaker.js';
 import type { DeadLetterStore, EventPublisher, OutboundMessage } from '../intents/ports.js';
 
 interface PoolGauges {
@@ -9,11 +10,23 @@ interface PoolGauges {
   readonly waitingCount: number;
 }
 
+/** What is too slow or too full; see `pool-pressure.ts` for the limits. */
+export type PoolPressure = 'utilization' | 'checkout' | 'query';
+
 export interface Metrics extends Instruments {
   /** Counts a call of a store's operation. */
   databaseOperation(operation: string): void;
   /** Reads the pool's gauges whenever the metrics are read. */
   watchPool(pool: PoolGauges, max: number): void;
+  /** Seconds a checkout took, with or without a connection at its end. */
+  checkedOut(seconds: number): void;
+  /** Seconds a statement or a transaction had its connection. */
+  ran(seconds: number): void;
+  poolPressure(kind: PoolPressure): void;
+  /** Reads the breaker's state whenever the metrics are read. */
+  watchBreaker(breaker: StoreBreaker): void;
+  breakerChanged(store: string, state: BreakerState): void;
+  breakerRefused(store: string): void;
   /** Counts what goes through a publisher. */
   countPublished(publisher: EventPublisher): EventPublisher;
   /** Counts what becomes a dead letter, and what is redriven. */
@@ -23,6 +36,9 @@ export interface Metrics extends Instruments {
 
 /** Seconds; the seed's targets lie at 0.02 to 0.2. */
 const BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30];
+
+/** In the order of the gauge's values. */
+const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open'];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -79,6 +95,53 @@ export function createMetrics(): Metrics {
     help: 'Dead letters a broker has taken after all',
     registers,
   });
+  const checkouts = new Histogram({
+    name: 'pg_checkout_seconds',
+    help: 'Time until a connection was there, or was not to be had',
+    buckets: BUCKETS,
+    registers,
+  });
+  const queries = new Histogram({
+    name: 'pg_query_seconds',
+    help: 'Time a statement or a transaction had its connection',
+    buckets: BUCKETS,
+    registers,
+  });
+  const pressures: Readonly<Record<PoolPressure, Counter>> = {
+    utilization: new Counter({
+      name: 'pg_pool_pressure_total',
+      help: 'Checkouts that left at least 90 % of the connections in use',
+      registers,
+    }),
+    checkout: new Counter({ name: 'pg_slow_checkouts_total', help: 'Checkouts of more than 100 ms', registers }),
+    query: new Counter({
+      name: 'pg_slow_queries_total',
+      help: 'Statements and transactions of more than 100 ms',
+      registers,
+    }),
+  };
+  const breakers: StoreBreaker[] = [];
+  new Gauge({
+    name: 'circuit_breaker_state',
+    help: 'Circuit breaker of a store: 0 closed, 1 half-open, 2 open',
+    labelNames: ['store'],
+    registers,
+    collect() {
+      for (const { store, state } of breakers) this.set({ store }, BREAKER_STATES.indexOf(state));
+    },
+  });
+  const breakerChanges = new Counter({
+    name: 'circuit_breaker_state_changes_total',
+    help: "Times a store's circuit breaker went over to a state",
+    labelNames: ['store', 'state'],
+    registers,
+  });
+  const breakerRefusals = new Counter({
+    name: 'circuit_breaker_refusals_total',
+    help: 'Calls of a store that its circuit breaker refused',
+    labelNames: ['store'],
+    registers,
+  });
   return {
     registry,
     settled(intent_type, status, seconds) {
@@ -94,6 +157,15 @@ export function createMetrics(): Metrics {
     watchPool: (pool, max) => {
       watchPool(pool, max, registers);
     },
+    checkedOut: (seconds) => checkouts.observe(seconds),
+    ran: (seconds) => queries.observe(seconds),
+    poolPressure: (kind) => pressures[kind].inc(),
+    watchBreaker(breaker) {
+      breakers.push(breaker);
+      breakerRefusals.inc({ store: breaker.store }, 0);
+    },
+    breakerChanged: (store, state) => breakerChanges.inc({ store, state }),
+    breakerRefused: (store) => breakerRefusals.inc({ store }),
     countPublished: (publisher) => ({
       async publish(messages: readonly OutboundMessage[]) {
         const outcomes = await publisher.publish(messages);

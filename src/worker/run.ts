@@ -14,6 +14,8 @@ import { installRuntime } from './runtime.js';
 export interface RunningWorker {
   /** Of /health, /ready and /metrics. */
   readonly httpPort: number;
+  /** Connections to PostgreSQL in use; once the worker has stopped, those that were not given back. */
+  readonly busyConnections: number;
   /** Resolves when the worker has stopped, rejects when it failed. */
   readonly stopped: Promise<void>;
   /** Stops polling, lets running activities finish within the grace period, then closes everything. */
@@ -58,6 +60,9 @@ export async function startWorker({ config, endpoints, logger, effects }: Worker
       .finally(() => closeAll(cleanup, logger));
     return {
       httpPort: http.port,
+      get busyConnections() {
+        return adapters.busyConnections();
+      },
       stopped,
       async shutdown() {
         if (worker.getState() === 'RUNNING') worker.shutdown();

@@ -58,6 +58,64 @@ describe('toTemporalFailure', () => {
     assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
   });
 
+  describe('a call that a breaker refused', () => {
+    const refused = (budget: OutageBudget, retryAfterMs: number, attempt = 1) => {
+      const error = new EffectError('unavailable', 'open', { code: 'DATABASE_ERROR', retryAfterMs });
+      const failure = toTemporalFailure(error, 'KAFKA_ERROR', attempt, budget);
+      assert.ok(failure instanceof ApplicationFailure);
+      return failure;
+    };
+
+    it('comes back when the breaker lets it through, spread so that all do not come at once', () => {
+      const delays = (ms: number) =>
+        Array.from({ length: 200 }, (_, index) => Number(refused(new OutageBudget(), ms, index).nextRetryDelay));
+      for (const [ms, latest] of [
+        [60_000, 75_000],
+        [1, 1_001],
+      ] as const) {
+        const all = delays(ms);
+        assert.ok(Math.min(...all) >= ms && Math.max(...all) <= latest, `${Math.min(...all)} to ${Math.max(...all)}`);
+        assert.ok(Math.max(...all) - Math.min(...all) > (latest - ms) / 2, 'spread');
+      }
+    });
+
+    it('begins no outage', () => {
+      let now = 0;
+      const budget = new OutageBudget(60_000, () => now);
+      assert.equal(refused(budget, 50_000).nonRetryable, false);
+      now = 50_000;
+      assert.equal(failureOf('unavailable', 2, budget).nonRetryable, false);
+      now = 110_000;
+      assert.equal(failureOf('unavailable', 3, budget).nonRetryable, false, 'counted from the refusal');
+      now = 110_001;
+      assert.equal(failureOf('unavailable', 4, budget).nonRetryable, true);
+    });
+
+    it('keeps an outage alive until it comes back, and is given up with it', () => {
+      let now = 0;
+      const budget = new OutageBudget(15 * 60_000, () => now);
+      assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
+      // A probe a minute, each of them just past the minute after which a silent outage is forgotten.
+      while (now <= budget.budgetMs) {
+        now += 1_000;
+        const failure = refused(budget, 61_000);
+        assert.equal(failure.nonRetryable, now > budget.budgetMs, `refused after ${now} ms`);
+        now += Number(failure.nextRetryDelay ?? 0);
+        assert.equal(failureOf('unavailable', 9, budget).nonRetryable, now > budget.budgetMs, `after ${now} ms`);
+      }
+      assert.equal(refused(budget, 1_000).nonRetryable, true);
+    });
+
+    it('keeps it alive however long the breaker stays open', () => {
+      let now = 0;
+      const budget = new OutageBudget(60_000, () => now);
+      failureOf('unavailable', 1, budget);
+      assert.equal(refused(budget, 600_000).nonRetryable, false);
+      now = 600_000;
+      assert.equal(failureOf('unavailable', 2, budget).nonRetryable, true);
+    });
+  });
+
   it('names the store at fault, which need not be the intent type’s', () => {
     const error = new EffectError('unavailable', 'down', { code: 'DATABASE_ERROR' });
     const failure = toTemporalFailure(error, 'KAFKA_ERROR', 1, new OutageBudget());

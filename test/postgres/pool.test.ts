@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { FailureClass } from '../../src/intents/failure.js';
-import { createPool, type Pool, withTransaction } from '../../src/postgres/pool.js';
+import {
+  busyConnections,
+  createPool,
+  endPool,
+  type Pool,
+  withConnection,
+  withTransaction,
+} from '../../src/postgres/pool.js';
 import { toEffectError } from '../../src/postgres/sqlstate.js';
 import { onServer, useDatabase } from './support.js';
 
@@ -50,6 +57,57 @@ describe('pool', () => {
         /all 1 connections are busy/,
       ),
     );
+  });
+
+  it('tells how long a checkout took, how full it left the pool, and how long the work had the connection', async () => {
+    const checkouts: { seconds: number; used: number; max: number }[] = [];
+    const runs: number[] = [];
+    const pool = poolOf({
+      max: 2,
+      connectTimeoutMs: 100,
+      observer: {
+        checkedOut: (seconds: number, used: number, max: number) => checkouts.push({ seconds, used, max }),
+        ran: (seconds: number) => runs.push(seconds),
+      },
+    });
+    await withTransaction(pool, async () => {
+      await withConnection(pool, async (connection) => {
+        await connection.query('SELECT pg_sleep(0.05)');
+        await fails(
+          withTransaction(pool, () => Promise.resolve()),
+          'transient',
+        );
+      });
+    });
+    assert.deepEqual(
+      checkouts.map(({ used, max }) => [used, max]),
+      [
+        [1, 2],
+        [2, 2],
+        [2, 2],
+      ],
+    );
+    assert.ok(checkouts[2]!.seconds > 0.09, 'a checkout that failed has taken its time too');
+    assert.equal(runs.length, 2);
+    assert.ok(runs[0]! > 0.14 && runs[1]! >= runs[0]!, runs.join(', '));
+  });
+
+  it('does not wait for ever for a connection that nobody gives back, and says so', async () => {
+    const pool = createPool({ connectionString: database.url }, () => undefined);
+    await pool.query('SELECT 1');
+    const leaked = await pool.connect();
+    await assert.rejects(endPool(pool, 50), {
+      message: 'expected every connection to PostgreSQL back within 50 ms, 1 were not',
+    });
+    assert.equal(busyConnections(pool), 1);
+    await assert.rejects(leaked.query('SELECT 1'), /closed/, 'it keeps no process alive');
+  });
+
+  it('ends at once when every connection is back', async () => {
+    const pool = createPool({ connectionString: database.url, min: 0 }, () => undefined);
+    await withTransaction(pool, (tx) => tx.query('SELECT 1'));
+    await endPool(pool);
+    assert.equal(busyConnections(pool), 0);
   });
 
   it('calls a server that is not there unavailable', async () => {

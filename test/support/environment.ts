@@ -1,4 +1,5 @@
 /** A test file's own corner of the real servers: database, topics, task queue, and a worker in this process. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
@@ -87,6 +88,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
       await pool.end();
       await connection.close();
       await dropDatabase(databaseUrl);
+      assert.equal(worker?.busyConnections ?? 0, 0, 'connections of the worker that were never released');
     },
   };
 }

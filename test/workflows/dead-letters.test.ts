@@ -20,7 +20,13 @@ describe('dead letters', () => {
   before(async function () {
     this.timeout(120_000);
     broker = await startOwnBroker();
-    environment = await createEnvironment({ env: { KAFKA_BOOTSTRAP_SERVERS: broker.address } });
+    environment = await createEnvironment({
+      env: {
+        KAFKA_BOOTSTRAP_SERVERS: broker.address,
+        // The tests wait for the breaker after each outage.
+        KAFKA_BREAKER_OPEN_SECONDS: '1',
+      },
+    });
     topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, TYPE);
   });
   after(async () => {

@@ -1,0 +1,31 @@
+/**
+ * When a circuit breaker opens: after so many failures within a window. cockatiel's own breakers know a ratio, which needs
+ * the number of calls too, or failures in a row, which one success among them hides.
+ */
+import { CircuitState, type IBreaker } from 'cockatiel';
+
+export class CountingBreaker implements IBreaker {
+  /** Times of the failures within the window, milliseconds since the epoch, oldest first. */
+  state: number[] = [];
+
+  /**
+   * @param failures that open the circuit.
+   * @param windowMs milliseconds in which they have to fall.
+   */
+  constructor(
+    readonly failures: number,
+    readonly windowMs: number,
+  ) {}
+
+  success(state: CircuitState): void {
+    // While closed a success takes nothing back: the seed counts failures, not failures in a row. A probe's does, since a window
+    // may be longer than the circuit was open.
+    if (state === CircuitState.HalfOpen) this.state = [];
+  }
+
+  failure(state: CircuitState): boolean {
+    const now = Date.now();
+    this.state = [...this.state.filter((at) => now - at < this.windowMs), now];
+    return state === CircuitState.HalfOpen || this.state.length >= this.failures;
+  }
+}

@@ -1,0 +1,92 @@
+/** The circuit breakers of a worker: settings from the environment, changes to the log and the metrics, state to `/ready`. */
+import type { Logger } from 'pino';
+import { type BreakerOptions, createStoreBreaker, type StoreBreaker } from '../breaker/store-breaker.js';
+import type { Config } from '../config.js';
+import { EffectError } from '../intents/failure.js';
+import type { EventPublisher, SendOutcome } from '../intents/ports.js';
+import type { Check } from './http.js';
+import type { Metrics } from './metrics.js';
+
+export interface Breakers {
+  readonly postgres: StoreBreaker;
+  readonly kafka: StoreBreaker;
+}
+
+export function createBreakers(config: Config, logger: Logger, metrics: Metrics): Breakers {
+  const create = (options: BreakerOptions): StoreBreaker => {
+    const { store } = options;
+    const breaker = createStoreBreaker(options, {
+      changed(state, reason) {
+        metrics.breakerChanged(store, state);
+        const fields = { store, state, ...(reason === undefined ? {} : { err: reason }) };
+        logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${options.title}: ${state}`);
+      },
+      refused: () => metrics.breakerRefused(store),
+    });
+    metrics.watchBreaker(breaker);
+    return breaker;
+  };
+  return {
+    postgres: create({
+      store: 'postgres',
+      title: 'PostgreSQL',
+      code: 'DATABASE_ERROR',
+      failures: config.PG_BREAKER_FAILURES,
+      windowMs: config.PG_BREAKER_WINDOW_SECONDS * 1_000,
+      openMs: config.PG_BREAKER_OPEN_SECONDS * 1_000,
+      probeMs: config.PG_BREAKER_PROBE_SECONDS * 1_000,
+    }),
+    kafka: create({
+      store: 'kafka',
+      title: 'Kafka',
+      code: 'KAFKA_ERROR',
+      failures: config.KAFKA_BREAKER_FAILURES,
+      windowMs: config.KAFKA_BREAKER_WINDOW_SECONDS * 1_000,
+      openMs: config.KAFKA_BREAKER_OPEN_SECONDS * 1_000,
+      probeMs: config.KAFKA_BREAKER_PROBE_SECONDS * 1_000,
+    }),
+  };
+}
+
+/** Puts a store's operation behind its breaker. An empty batch asks the store nothing: it would be a probe that always succeeds. */
+export const guarding =
+  (breaker: StoreBreaker) =>
+  <A extends unknown[], R>(operation: (...args: A) => Promise<R>) =>
+  (...args: A): Promise<R> => {
+    const [batch] = args;
+    return Array.isArray(batch) && batch.length === 0 ? operation(...args) : breaker.call(() => operation(...args));
+  };
+
+/**
+ * A publisher behind its breaker. It settles each message instead of throwing, so the breaker is told what it has to know:
+ * that no broker was there. What the breaker refuses is settled too, as not sent.
+ */
+export const guardingPublisher = (breaker: StoreBreaker, publisher: EventPublisher): EventPublisher => ({
+  async publish(messages) {
+    if (messages.length === 0) return [];
+    let outcomes: SendOutcome[] | undefined;
+    try {
+      return await breaker.call(async () => {
+        outcomes = await publisher.publish(messages);
+        for (const outcome of outcomes) {
+          if (!outcome.sent && outcome.error.failureClass === 'unavailable') throw outcome.error;
+        }
+        return outcomes;
+      });
+    } catch (error) {
+      if (!(error instanceof EffectError)) throw error;
+      return outcomes ?? messages.map(() => ({ sent: false, error }));
+    }
+  },
+});
+
+/**
+ * What readiness says of a store behind a breaker. An open one is not ready without being asked; else the store is asked
+ * past the breaker: a probe says whether effects get through, and takes the place of one that would have.
+ */
+export const checkBehind = (breaker: StoreBreaker, ask: () => Promise<Check>) => async (): Promise<Check> => {
+  const { state, retryAfterMs } = breaker;
+  if (state === 'open') return { ok: false, detail: `circuit breaker open for another ${retryAfterMs} ms` };
+  const check = await ask();
+  return state === 'closed' ? check : { ...check, detail: `${check.detail}; circuit breaker ${state}` };
+};

@@ -1,0 +1,46 @@
+/** Says that the pool is too full or PostgreSQL too slow: each time in the metrics, once in a while in the log. */
+import type { Logger } from 'pino';
+import type { PoolObserver } from '../postgres/pool.js';
+import type { Metrics, PoolPressure } from './metrics.js';
+
+/** Of the seed (8.4): utilization of the pool, 0 to 1, from which it counts as exhausted. */
+const FULL = 0.9;
+/** Seconds, of the seed: a longer checkout, statement or transaction is slow. */
+const SLOW = 0.1;
+/** Milliseconds between two warnings of the same kind: under load every checkout would write a line. */
+const QUIET_MS = 60_000;
+
+const MESSAGES: Readonly<Record<PoolPressure, string>> = {
+  utilization: 'the connection pool of PostgreSQL is nearly exhausted',
+  checkout: 'waited long for a connection to PostgreSQL',
+  query: 'a statement or transaction of PostgreSQL was slow',
+};
+
+type Reported = Pick<Metrics, 'checkedOut' | 'ran' | 'poolPressure'>;
+
+export function poolPressure(logger: Pick<Logger, 'warn'>, metrics: Reported, now = Date.now): PoolObserver {
+  const said = new Map<PoolPressure, { readonly at: number; unsaid: number }>();
+
+  function report(kind: PoolPressure, details: Readonly<Record<string, number>>): void {
+    metrics.poolPressure(kind);
+    const last = said.get(kind);
+    if (last !== undefined && now() - last.at < QUIET_MS) {
+      last.unsaid += 1;
+      return;
+    }
+    said.set(kind, { at: now(), unsaid: 0 });
+    logger.warn({ ...details, ...(last === undefined ? {} : { not_logged_before: last.unsaid }) }, MESSAGES[kind]);
+  }
+
+  return {
+    checkedOut(seconds, used, max) {
+      metrics.checkedOut(seconds);
+      if (used >= max * FULL) report('utilization', { used, max });
+      if (seconds > SLOW) report('checkout', { seconds, used, max });
+    },
+    ran(seconds) {
+      metrics.ran(seconds);
+      if (seconds > SLOW) report('query', { seconds });
+    },
+  };
+}
