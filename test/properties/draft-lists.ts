@@ -30,7 +30,7 @@ export interface Draft {
   readonly damage: Damage | undefined;
 }
 
-export const KEYS = 4;
+const KEYS = 4;
 const IDS = 6;
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>, freq: number): fc.Arbitrary<T | undefined> =>

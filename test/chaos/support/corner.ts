@@ -15,7 +15,7 @@ export interface Corner {
  * Milliseconds, longer than a test holds a statement. A worker gives a silent connection up 5 s later, so a blackhole has to
  * last longer than both.
  */
-export const STATEMENT_TIMEOUT_MS = 8_000;
+const STATEMENT_TIMEOUT_MS = 8_000;
 export const GIVEN_UP_MS = STATEMENT_TIMEOUT_MS + 5_000;
 const KAFKA_TIMEOUT_SECONDS = 5;
 

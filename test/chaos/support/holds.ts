@@ -6,7 +6,7 @@ import pg from 'pg';
 import { until } from '../../../src/until.js';
 
 /** The number is the lock's key. */
-export const HOLDS = {
+const HOLDS = {
   /** In the transaction of a PostgreSQL effect, with nothing written yet. */
   beforeEffect: 1,
   /** In its COMMIT: everything is written, the worker has nothing left to send; its answer is all that is missing. */

@@ -8,7 +8,7 @@ export interface List {
   readonly intents: readonly Intent[];
 }
 
-export interface Totals {
+interface Totals {
   readonly workflows: number;
   readonly items: number;
 }
