@@ -11,6 +11,7 @@ import { createLogger } from '../../src/log.js';
 import { SERVICE_NAMES } from '../../src/stack/types.js';
 import { until } from '../../src/until.js';
 import { readEvents } from '../support/events.js';
+import { historiesOf, replay } from '../support/replay.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { type Corner, createCorner } from './support/corner.js';
 import { type Fault, FAULTS, heal } from './support/faults.js';
@@ -96,6 +97,14 @@ describe('fault matrix', () => {
       rows.map(({ outcome }) => outcome),
     );
     assert.deepEqual(failures, []);
+  }).timeout(CELL_MS);
+
+  it('every execution comes out the same when its history is replayed', async () => {
+    let replayed = 0;
+    for (const { environment } of corners) {
+      replayed += await replay(historiesOf(environment.temporal, [environment.config.TEMPORAL_TASK_QUEUE]));
+    }
+    assert.ok(replayed > 0, 'nothing was replayed');
   }).timeout(CELL_MS);
 
   /** Starts the lists, and returns once the worker is where the fault is to meet it. */

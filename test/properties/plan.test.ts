@@ -7,7 +7,7 @@ import { parseRequest } from '../../src/intents/request.js';
 import { definitions } from '../support/definitions.js';
 import { type Draft, draft, names, type Names, rawOf, refusalOf } from './draft-lists.js';
 
-const CASES = 1_500;
+const CASES = 1_000;
 const NAMESPACE = 'e3b0f4d2-6f5e-4a87-9f0c-5ad7c7a6c1de';
 
 /** Names that are the same in every case, so that a failure can be run again from its seed. */
