@@ -49,7 +49,7 @@ export interface EffectBatch<P> {
   /** Bytes of JSON that a result of any size is cut to. */
   readonly pageBytes: number;
   readonly announce: readonly Announcement[];
-  /** Which attempt of the activity this is, from 1. */
+  /** Which attempt this is at the store of the intent type's `errorCode`, from 1: another store's failures are not counted. */
   readonly attempt: number;
   /** Tells that the announcement of an intent is not on its topic. */
   notAnnounced(intentId: string): void;

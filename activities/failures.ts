@@ -60,7 +60,7 @@ export class OutageBudget {
 
 /**
  * @param errorCode of the intent type; an error that names its store comes before it.
- * @param attempt of this activity, from 1.
+ * @param attempt which of those that failed alike (`spend`), from 1.
  */
 export function toTemporalFailure(
   error: unknown,

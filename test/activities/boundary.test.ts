@@ -29,7 +29,7 @@ const item = (text: unknown) => ({
 
 describe('the activity boundary', () => {
   const settled: string[] = [];
-  const run = (carry: (texts: string[]) => void, texts: unknown[], attempt = 1): Promise<BatchOutput> => {
+  const run = (carry: (texts: string[]) => void, texts: unknown[], failedBefore = 0): Promise<BatchOutput> => {
     const effect = defineEffect(definition, () => ({ commands }) => {
       carry(commands.map(({ payload }) => payload.text));
       return Promise.resolve(
@@ -39,10 +39,12 @@ describe('the activity boundary', () => {
     const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
     const activity = toActivity(effect, {} as Ports, { instruments, budget: new OutageBudget() });
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
-    return new MockActivityEnvironment({ attempt }).run<Parameters<typeof activity>, BatchOutput, typeof activity>(
-      activity,
-      input,
-    );
+    const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };
+    return new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails }).run<
+      Parameters<typeof activity>,
+      BatchOutput,
+      typeof activity
+    >(activity, input);
   };
   beforeEach(() => settled.splice(0));
 
@@ -70,12 +72,12 @@ describe('the activity boundary', () => {
       throw new EffectError('unknown', 'no idea');
     };
     await assert.rejects(
-      run(failing, ['a', 'b'], 1),
+      run(failing, ['a', 'b'], 0),
       (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable !== true,
     );
     assert.deepEqual(settled, []);
     await assert.rejects(
-      run(failing, ['a', 'b'], 3),
+      run(failing, ['a', 'b'], 2),
       (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable === true,
     );
     assert.deepEqual(settled, ['Note failed', 'Note failed']);

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { z } from 'zod';
+import { defineEffect } from '../../activities/effect.js';
+import { builtinEffects } from '../../activities/index.js';
+import { defineIntent } from '../../src/intents/definition.js';
+import { EffectError, type FailureClass } from '../../src/intents/failure.js';
+import type { Intent } from '../../src/client/index.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+
+/** What the next attempts meet; then they succeed. A store that fails like this on command is not to be had. */
+const ahead: FailureClass[] = [];
+
+const note = defineEffect(
+  defineIntent({
+    type: 'Note',
+    target: 'store_effect',
+    defaultPriority: 1,
+    schema: z.looseObject({}),
+    activity: 'notes',
+    retryPolicy: 'write',
+    limits: { count: 10, bytes: 1_000 },
+    orderKey: () => '',
+    describe: () => '',
+    errorCode: 'NOTE_ERROR',
+    announce: () => null,
+  }),
+  () =>
+    ({ commands }) => {
+      const failureClass = ahead.shift();
+      if (failureClass !== undefined) throw new EffectError(failureClass, `on command: ${failureClass}`);
+      return Promise.resolve(
+        commands.map(() => ({ ok: true as const, result: {}, settled_at: new Date().toISOString(), repeated: false })),
+      );
+    },
+);
+
+describe('budgets of failure classes', () => {
+  let environment: Environment;
+  before(async () => {
+    environment = await createEnvironment({ effects: [...builtinEffects, note] });
+  });
+  after(() => environment.close());
+
+  const execute = (...classes: FailureClass[]) => {
+    ahead.splice(0, Infinity, ...classes);
+    const intent = { intent_type: 'Note', target: 'store_effect', payload: {} } as unknown as Intent;
+    return environment.client.executeIntents([intent]);
+  };
+
+  it('counts each class for itself: an outage does not use up the attempts of what comes after it', async () => {
+    const report = await execute('unavailable', 'unavailable', 'unknown', 'unknown');
+    assert.equal(report.outcome, 'completed', JSON.stringify(report.results));
+    assert.deepEqual(ahead, []);
+  });
+
+  it('gives an unknown failure three attempts', async () => {
+    const report = await execute('unknown', 'unknown', 'unknown', 'unknown');
+    assert.deepEqual(
+      report.results.map(({ status, error }) => [status, error]),
+      [['failed', 'on command: unknown']],
+    );
+    assert.deepEqual(ahead, ['unknown']);
+  });
+});
