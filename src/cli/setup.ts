@@ -22,7 +22,7 @@ export interface SetupResult {
 
 export const setupCommand = (): Command =>
   new Command('setup')
-    .description('prepare the servers: migrations, topics, search attributes; safe to repeat')
+    .description('prepare the servers: migrations, topics, search attributes, schedules; safe to repeat')
     .option('--cut-over', 'end the rollout beside legacy writers: switch bridge_states to its final key')
     .action(async (options: { cutOver?: boolean }, command: Command) => {
       const { config, out } = contextOf(command);

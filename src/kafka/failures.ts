@@ -3,8 +3,14 @@ import { EffectError, type FailureClass } from '../intents/failure.js';
 import { classify } from '../intents/failure-table.js';
 
 /** The class by the table; an error without a row says at least whether kafkajs would try again. */
-export const classifyKafkaError = (error: unknown): FailureClass =>
-  classify(error)?.failureClass ?? (isRetriable(error) ? 'transient' : 'unknown');
+export function classifyKafkaError(error: unknown): FailureClass {
+  if (isDisconnected(error)) return 'unavailable';
+  return classify(error)?.failureClass ?? (isRetriable(error) ? 'transient' : 'unknown');
+}
+
+/** kafkajs says by a plain Error alone that its connection to a broker is gone: the one place where a message decides. */
+const isDisconnected = (error: unknown): boolean =>
+  error instanceof Error && (error.message === 'Broker not connected' || isDisconnected(error.cause));
 
 /** Any error as an `EffectError`: unchanged when it is or holds one. */
 export const toEffectError = (error: unknown): EffectError => {

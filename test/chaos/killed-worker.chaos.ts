@@ -94,6 +94,7 @@ describe('a worker that is killed again and again', () => {
       'SELECT workflow_id, current_state, previous_state, transition_count::int FROM fsm_states',
     );
     const ledger = await pool.query<{ count: number }>('SELECT count(*)::int AS count FROM executed_intents');
+    const letters = await pool.query<{ count: number }>('SELECT count(*)::int AS count FROM dead_letters');
     const intents = requests.flatMap(({ intents }) => intents) as { intent_id?: string | null }[];
     const named = intents.flatMap(({ intent_id }) => intent_id ?? []);
     const distinct = new Set(named).size + (intents.length - named.length);
@@ -135,6 +136,7 @@ describe('a worker that is killed again and again', () => {
         faults: kills,
         lost: differences.reduce((total, difference) => total + Math.max(0, -difference), 0),
         doubled: differences.reduce((total, difference) => total + Math.max(0, difference), 0),
+        deadLetters: letters.rows[0]?.count ?? 0,
         repeatedEvents: all.length - idsOf(all),
       },
     ]);

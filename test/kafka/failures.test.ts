@@ -16,6 +16,7 @@ describe('Kafka failure classes', () => {
     ['a refused connection', new kafkajs.KafkaJSConnectionError('Connection error: ECONNREFUSED'), 'unavailable'],
     ['a connection that is refused for good', spent(new kafkajs.KafkaJSConnectionError('refused')), 'unavailable'],
     ['a leader that moves all the time', spent(protocol('NOT_LEADER_FOR_PARTITION', true)), 'transient'],
+    ['a connection that is gone', new kafkajs.KafkaJSNonRetriableError('Broker not connected'), 'unavailable'],
     ['a defect', new TypeError('x is undefined'), 'unknown'],
   ];
   for (const [what, error, expected] of rows) {

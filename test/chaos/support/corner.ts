@@ -33,6 +33,9 @@ export async function createCorner(route: Route): Promise<Corner> {
     PG_POOL_MIN: '2',
     PG_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
     KAFKA_TIMEOUT_SECONDS: String(KAFKA_TIMEOUT_SECONDS),
+    // A row's faults last seconds; the defaults of 60 s and 30 s would only make the suite wait.
+    PG_BREAKER_OPEN_SECONDS: '2',
+    KAFKA_BREAKER_OPEN_SECONDS: '2',
     LOG_LEVEL: 'warn',
   });
   return {

@@ -11,6 +11,8 @@ export interface Measured {
   readonly faults: number;
   readonly lost: number;
   readonly doubled: number;
+  /** Events that became dead letters, and were redriven. */
+  readonly deadLetters: number;
   readonly repeatedEvents: number;
 }
 
@@ -18,15 +20,16 @@ const DOCUMENT = new URL('../../../docs/reliability.md', import.meta.url);
 const begin = (section: string): string => `<!-- ${section}: written by npm run test:chaos -->`;
 const end = (section: string): string => `<!-- end of ${section} -->`;
 
-const HEAD = ['Fault', 'Struck', 'Lists', 'Intents', 'Faults', 'Lost', 'Doubled', 'Events repeated'];
+const HEAD = ['Fault', 'Struck', 'Lists', 'Intents', 'Faults', 'Lost', 'Doubled', 'Dead letters', 'Events repeated'];
 
 /** Replaces a section between its markers; rows that were not run are not in it. */
 export async function writeMeasured(section: string, rows: readonly Measured[]): Promise<void> {
   const text = await readFile(DOCUMENT, 'utf8');
   const [from, to] = [text.indexOf(begin(section)), text.indexOf(end(section))];
   if (from < 0 || to < from) throw new Error(`docs/reliability.md has no section ${section}`);
-  const total = (field: 'lists' | 'intents' | 'faults' | 'lost' | 'doubled' | 'repeatedEvents'): number =>
-    rows.reduce((sum, row) => sum + row[field], 0);
+  const total = (
+    field: 'lists' | 'intents' | 'faults' | 'lost' | 'doubled' | 'deadLetters' | 'repeatedEvents',
+  ): number => rows.reduce((sum, row) => sum + row[field], 0);
   const cells = [
     ...rows.map((row) => [
       row.fault,
@@ -36,6 +39,7 @@ export async function writeMeasured(section: string, rows: readonly Measured[]):
       row.faults,
       row.lost,
       row.doubled,
+      row.deadLetters,
       row.repeatedEvents,
     ]),
     [
@@ -46,6 +50,7 @@ export async function writeMeasured(section: string, rows: readonly Measured[]):
       total('faults'),
       total('lost'),
       total('doubled'),
+      total('deadLetters'),
       total('repeatedEvents'),
     ],
   ].map((row) => row.map(String));
