@@ -32,7 +32,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     assert.equal(again.code, 0, again.stderr);
     assert.match(
       again.stdout,
-      /PostgreSQL {2}up to date\nKafka {7}up to date\nTemporal {4}up to date\nCut-over {4}0 legacy rows moved/,
+      /PostgreSQL {2}up to date\nKafka {7}up to date\nTemporal {4}up to date\nSchedules {3}up to date\nCut-over {4}0 legacy rows moved/,
     );
     await environment.pool.query(`DROP DATABASE "bridge_${name}" WITH (FORCE)`);
   });
