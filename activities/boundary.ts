@@ -2,7 +2,7 @@
  * Where Temporal meets an effect: parses what arrived, times the effect, turns outcomes into results, and translates
  * failures into what Temporal should do about them.
  */
-import { activityInfo, heartbeat, type Info } from '@temporalio/activity';
+import { activityInfo, type Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Announcement, BatchActivity, BatchItem } from '../src/intents/batch.js';
 import type { AnyIntentDefinition } from '../src/intents/definition.js';
@@ -11,8 +11,8 @@ import type { Command, EffectOutcome } from '../src/intents/ports.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
 import type { IntentResult } from '../src/intents/result.js';
 import type { AnyEffect, Ports } from './effect.js';
-import { type OutageBudget, toTemporalFailure } from './failures.js';
-import { failuresOf, spend, spentBefore } from './spent-attempts.js';
+import { failAttempt, type OutageBudget } from './failures.js';
+import { failuresOf, spentBefore } from './spent-attempts.js';
 
 /** What the activities tell the metrics. */
 export interface Instruments {
@@ -34,7 +34,6 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
     const info = activityInfo();
     const started = performance.now();
     const executionId = executionOf(info);
-    const before = spentBefore(info);
     const parsed = input.items.map((item) => ({ item, intent: parseIntent(item.intent, definitions) }));
     const commands = parsed.flatMap(({ item, intent }) => (intent.ok ? [commandOf(intent, item, executionId)] : []));
     const notAnnounced: string[] = [];
@@ -45,7 +44,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
         pageBytes: input.page_bytes,
         announce: input.announce ?? [],
-        attempt: 1 + failuresOf(before, definition.errorCode),
+        attempt: 1 + failuresOf(spentBefore(info), definition.errorCode),
         notAnnounced: (intentId) => notAnnounced.push(intentId),
       });
       options.budget.succeeded(definition.errorCode);
@@ -63,9 +62,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         ...(notAnnounced.length > 0 ? { not_announced: notAnnounced } : {}),
       };
     } catch (error) {
-      const { spent, alike } = spend(before, error, definition.errorCode);
-      heartbeat(spent);
-      const failure = toTemporalFailure(error, definition.errorCode, alike, options.budget);
+      const failure = failAttempt(info, error, definition.errorCode, options.budget);
       if (failure instanceof ApplicationFailure && failure.nonRetryable === true) {
         const elapsed = (performance.now() - started) / 1_000;
         for (const _item of input.items) options.instruments.settled(definition.type, 'failed', elapsed);

@@ -2,8 +2,10 @@
  * What Temporal should do about a failed attempt (design 4). `maximumAttempts` would count every attempt alike, so the
  * policies set none and the budget of each class is kept here.
  */
+import { heartbeat, type Info } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { EffectError, type FailureClass } from '../src/intents/failure.js';
+import { spend, spentBefore } from './spent-attempts.js';
 
 /** Attempts at a failure nobody has classified: the seed's number. */
 const UNKNOWN_ATTEMPTS = 3;
@@ -56,6 +58,18 @@ export class OutageBudget {
     const outage = this.#outages.get(store);
     return outage !== undefined && this.now() - outage.last <= FORGET_MS ? outage : undefined;
   }
+}
+
+/** What to throw for a failed attempt; what it has spent goes into the heartbeat, for the next one. */
+export function failAttempt(
+  info: Pick<Info, 'heartbeatDetails'>,
+  error: unknown,
+  errorCode: string,
+  budget: OutageBudget,
+): ApplicationFailure | CancelledFailure {
+  const { spent, alike } = spend(spentBefore(info), error, errorCode);
+  heartbeat(spent);
+  return toTemporalFailure(error, errorCode, alike, budget);
 }
 
 /**

@@ -1,12 +1,11 @@
 /** The activity behind `RedriveDeadLettersWorkflow`: one page of letters. */
 import { z } from 'zod';
-import { activityInfo, heartbeat } from '@temporalio/activity';
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { describeIssue } from '../src/intents/parse.js';
 import type { RedriveActivity } from '../src/intents/redrive.js';
-import { type OutageBudget, toTemporalFailure } from './failures.js';
+import { failAttempt, type OutageBudget } from './failures.js';
 import type { Ports } from './effect.js';
-import { spend, spentBefore } from './spent-attempts.js';
 
 const pageInput = z.object({
   topic: z.string().optional(),
@@ -33,9 +32,7 @@ export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveA
     try {
       return await store.redrive(filter, after, limit, ports.publisher);
     } catch (error) {
-      const { spent, alike } = spend(spentBefore(activityInfo()), error, 'DATABASE_ERROR');
-      heartbeat(spent);
-      throw toTemporalFailure(error, 'DATABASE_ERROR', alike, budget);
+      throw failAttempt(activityInfo(), error, 'DATABASE_ERROR', budget);
     }
   };
 }

@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import { type IntentsReport, RefusedError } from '../../src/client/index.js';
 import { hostileRequest } from '../properties/hostile-lists.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { startRaw } from '../support/start-raw.js';
 import { persistState, publishEvent } from '../support/intents.js';
 import { type Servers, startServers } from './support/servers.js';
 
@@ -56,16 +57,10 @@ describe('hostile input', () => {
 });
 
 /** @returns the outcome, or `refused`. @throws when the execution ends otherwise, or not at all. */
-async function endOf({ temporal, client, config }: Environment, text: string): Promise<string> {
+async function endOf(environment: Environment, text: string): Promise<string> {
+  const { temporal, client } = environment;
   const workflowId = `hostile-${randomUUID()}`;
-  await temporal.workflowService.startWorkflowExecution({
-    namespace: config.TEMPORAL_NAMESPACE,
-    workflowId,
-    requestId: randomUUID(),
-    workflowType: { name: 'ExecuteIntentsWorkflow' },
-    taskQueue: { name: config.TEMPORAL_TASK_QUEUE },
-    input: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(text) }] },
-  });
+  await startRaw(environment, workflowId, text);
   const report = await temporal
     .withDeadline(Date.now() + STUCK_MS, () => client.result(workflowId))
     .catch((error: unknown) => {

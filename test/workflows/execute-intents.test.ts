@@ -12,6 +12,7 @@ import { failedIntents, intentOutcome, intentTypes } from '../../src/temporal/se
 import { readEvents } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
+import { startRaw } from '../support/start-raw.js';
 import { temporalCli } from '../support/temporal-cli.js';
 
 const MAX_BIGINT = '9223372036854775807';
@@ -438,15 +439,3 @@ describe('ExecuteIntentsWorkflow', () => {
     });
   });
 });
-
-/** Starts an execution with JSON text that no serializer of this process could have written. */
-async function startRaw({ temporal, config }: Environment, workflowId: string, json: string): Promise<void> {
-  await temporal.workflowService.startWorkflowExecution({
-    namespace: config.TEMPORAL_NAMESPACE,
-    workflowId,
-    requestId: randomUUID(),
-    workflowType: { name: 'ExecuteIntentsWorkflow' },
-    taskQueue: { name: config.TEMPORAL_TASK_QUEUE },
-    input: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(json) }] },
-  });
-}

@@ -19,7 +19,7 @@ const dependency = (group: string, artifact: string, version: string, extra = ''
 const WITHOUT_CONNECT =
   '<exclusions><exclusion><groupId>org.apache.kafka</groupId><artifactId>connect-runtime</artifactId></exclusion></exclusions>';
 
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+const POM = `<project>
 <modelVersion>4.0.0</modelVersion><groupId>bridge-store-effect</groupId><artifactId>kafka</artifactId><version>1</version>
 <packaging>pom</packaging>
 <dependencies>
