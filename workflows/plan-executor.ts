@@ -2,14 +2,20 @@
  * Follows a plan: tiers one after the other, lanes of a tier side by side, chunks of a lane one after the other. Knows no
  * intent type; what to call, under which policy and how to name it stands in the plan.
  */
-import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import { ANNOUNCEMENTS_PER_BATCH, type Announcement, ANNOUNCER, type BatchOutput } from '../src/intents/batch.js';
 import { announcementKey } from '../src/intents/announcement.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
 import type { Plan, PlannedChunk, PlannedLane, PlannedTier } from '../src/intents/plan.js';
 import type { IntentResult } from '../src/intents/result.js';
 import { type Unsettled, withoutEffect } from '../src/intents/settle.js';
-import { runBatch } from './policies.js';
+import { runBatch, settleBatch } from './policies.js';
 
 export class PlanExecutor {
   /** By input index; filled as intents settle. */
@@ -116,12 +122,36 @@ export class PlanExecutor {
         this.#pending.unshift(...announce);
         // Cancelled before it was scheduled: nothing happened. Once scheduled, an attempt may have had its effect.
         if (isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
-        const failure = failureOf(error, lane.errorCode);
-        for (const index of chunk.indexes) this.#settle(index, withoutEffect(this.#planned(index), failure));
+        await this.#giveUp(lane, chunk, failureOf(error, lane));
         if (isCancellation(error)) throw error;
       }
       this.onProgress();
     }
+  }
+
+  /**
+   * An activity that failed for good has not said that nothing happened: a late attempt may still be writing. So the store is
+   * asked for the last word, also when the execution is cancelled.
+   */
+  async #giveUp(lane: PlannedLane, chunk: PlannedChunk, failure: Unsettled): Promise<void> {
+    let verdict = failure;
+    if (lane.settles === true) {
+      try {
+        const { activity } = lane;
+        const input = {
+          activity,
+          items: this.#inputOf(chunk.indexes, []).items,
+          failure: { error: failure.error, error_code: failure.errorCode },
+        };
+        const output = await CancellationScope.nonCancellable(() => settleBatch(chunk.summary, input));
+        this.#settleChunk(chunk, output);
+        return;
+      } catch (error) {
+        const reason = messageOf(error instanceof ActivityFailure ? error.cause : error);
+        verdict = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${reason}` };
+      }
+    }
+    for (const index of chunk.indexes) this.#settle(index, withoutEffect(this.#planned(index), verdict));
   }
 
   #inputOf(indexes: readonly number[], announce: readonly Announcement[]) {
@@ -200,14 +230,17 @@ const subjectOf = (event: Announcement): string => announcementKey(event.event_t
 
 const now = (): string => new Date().toISOString();
 
-/** After a time-out, or a cancellation between attempts, nobody knows whether the effect happened. */
-function failureOf(error: unknown, errorCode: string): Unsettled {
+/** After a time-out, or a cancellation between attempts, nobody knows whether an effect happened; reading has none. */
+function failureOf(error: unknown, { errorCode, policy }: PlannedLane): Unsettled {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   const code: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  const interrupted = cause instanceof TimeoutFailure || isCancellation(error);
   return {
-    status: cause instanceof TimeoutFailure || isCancellation(error) ? 'unknown' : 'failed',
-    error: cause instanceof Error ? cause.message : String(cause),
+    status: interrupted && policy !== 'read' ? 'unknown' : 'failed',
+    error: messageOf(cause),
     errorCode: typeof code === 'string' ? code : errorCode,
     timestamp: now(),
   };
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

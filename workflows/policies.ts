@@ -10,7 +10,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
-import type { BatchActivity, BatchInput, BatchOutput, PlanActivity } from '../src/intents/batch.js';
+import type { BatchActivity, BatchInput, BatchOutput, PlanActivity, SettleActivity, SettleInput } from '../src/intents/batch.js';
 import type { RetryPolicyName } from '../src/intents/definition.js';
 
 /** The activity's own `nextRetryDelay` (jittered) comes before these; they hold for time-outs, which bring none. */
@@ -56,6 +56,12 @@ export function runBatch(
   if (activity === undefined) throw ApplicationFailure.nonRetryable(`no activity ${name}`, 'PlanError');
   return activity.executeWithOptions({ summary }, [input]);
 }
+
+const { settleIntents } = proxyActivities<{ settleIntents: SettleActivity }>(policies.write);
+
+/** Settles a chunk whose activity failed for good; `summary` is the chunk's. */
+export const settleBatch = (summary: string, input: SettleInput): Promise<BatchOutput> =>
+  settleIntents.executeWithOptions({ summary: `given up: ${summary}` }, [input]);
 
 /**
  * Local, because it touches nothing outside: the verdict is in history at the cost of a marker, not of a task round trip.

@@ -36,6 +36,16 @@ export interface BatchOutput {
 /** Every intent activity has this one shape, so that the workflow can follow a plan without knowing the types. */
 export type BatchActivity = (input: BatchInput) => Promise<BatchOutput>;
 
+/** Intents of one chunk whose activity failed for good. */
+export interface SettleInput extends Pick<BatchInput, 'items'> {
+  /** The activity that failed. */
+  readonly activity: string;
+  /** What becomes the `error` and `error_code` of those that had no effect. */
+  readonly failure: { readonly error: string; readonly error_code: string };
+}
+
+export type SettleActivity = (input: SettleInput) => Promise<BatchOutput>;
+
 export type PlanActivity = (input: unknown) => Promise<Plan>;
 
 /** The activity that publishes events, and so carries the announcements. */

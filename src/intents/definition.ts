@@ -12,6 +12,12 @@ import type { IntentResult } from './result.js';
  */
 export type RetryPolicyName = 'write' | 'publish' | 'read';
 
+/**
+ * When an effect gets its row in the ledger: in the effect's own transaction, so that the row can fence it; or after it, so that
+ * a missing row says nothing.
+ */
+type LedgerUse = 'with-effect' | 'after-effect';
+
 /** An event announcing what happened to an intent; the envelope is added by the publisher. */
 export interface DerivedEvent {
   readonly event_type: EventType;
@@ -31,6 +37,8 @@ export interface IntentDefinition<Type extends string, Schema extends z.ZodType>
   /** Name of the Temporal activity that carries out a batch. */
   readonly activity: string;
   readonly retryPolicy: RetryPolicyName;
+  /** Absent: the effect is not in the ledger, and after a time-out nobody can say whether it happened. */
+  readonly ledger?: LedgerUse;
   /** Most that one activity call carries: intents, and bytes of their JSON. */
   readonly limits: { readonly count: number; readonly bytes: number };
   /** True when a result may be of any size, and is cut to `EffectBatch.pageBytes`. Default false: a few hundred bytes. */

@@ -32,6 +32,8 @@ export interface PlannedLane {
   readonly activity: string;
   readonly policy: RetryPolicyName;
   readonly errorCode: string;
+  /** True when giving up is settled by `settleIntents`; absent in plans older than that, whose histories have no such activity. */
+  readonly settles?: true;
   readonly chunks: readonly PlannedChunk[];
 }
 
@@ -152,6 +154,7 @@ function lanesOf(definition: AnyIntentDefinition, entries: readonly Entry[]): Pl
     activity: definition.activity,
     policy: definition.retryPolicy,
     errorCode: definition.errorCode,
+    ...(definition.ledger === undefined ? {} : { settles: true }),
     chunks: chunksOf(members, limits).map((chunk) => ({
       indexes: chunk.map(({ index }) => index),
       summary: summaryOf(definition, chunk),

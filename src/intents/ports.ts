@@ -32,7 +32,13 @@ export type EffectOutcome<R> =
       readonly repeated: boolean;
       readonly dead_lettered?: boolean;
     }
-  | { readonly ok: false; readonly error: string; readonly settled_at: string };
+  | {
+      readonly ok: false;
+      readonly error: string;
+      readonly settled_at: string;
+      /** Default `VALIDATION_ERROR`: the intent is at fault. */
+      readonly error_code?: string;
+    };
 
 export interface PersistStateFields {
   readonly aggregation_id: string;
@@ -70,7 +76,7 @@ export interface FsmStateStore {
   recover(request: RecoverFsmStatesPayload, maxBytes: number): Promise<RecoveredStates>;
 }
 
-/** What the ledger remembers of an intent. */
+/** What the ledger remembers of an intent that had its effect. */
 export interface LedgerRecord {
   readonly intent_id: string;
   readonly intent_type: string;
@@ -85,6 +91,17 @@ export interface Ledger {
   find(intentIds: readonly string[]): Promise<ReadonlyMap<string, LedgerRecord>>;
   /** Insert, on conflict do nothing: the first outcome stays. */
   record(records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
+  /**
+   * Keeps these intents from having their effect in this execution any more, by a tombstone each. Waits for a transaction that
+   * is carrying one out. @returns the records of those that had their effect already, which stay.
+   */
+  giveUp(intents: readonly GivenUp[]): Promise<ReadonlyMap<string, LedgerRecord>>;
+}
+
+/** An intent that will be reported as failed. */
+export interface GivenUp extends Omit<LedgerRecord, 'settled_at' | 'result'> {
+  readonly error: string;
+  readonly error_code: string;
 }
 
 /** A message for Kafka, already wrapped: `key` decides the partition and so the order. */

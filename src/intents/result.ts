@@ -14,6 +14,8 @@ export interface BaseResult {
   readonly success: boolean;
   /** Why it did not succeed, with the field's path where a field is at fault; null on success. */
   readonly error: string | null;
+  /** `VALIDATION_ERROR`, `SKIPPED`, or the store at fault, e.g. `DATABASE_ERROR`; absent on success. */
+  readonly error_code?: string;
   /** Time the effect took in the activity, in milliseconds; 0 when no effect was attempted. */
   readonly execution_time_ms: number;
   /** When the outcome was settled, ISO 8601 in UTC. A repeat returns the first outcome's time. */

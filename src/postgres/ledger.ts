@@ -1,5 +1,5 @@
 /** The ledger, `executed_intents`: which intents have had their effect, and with what outcome (ADR 0003). */
-import type { Command, EffectOutcome, Ledger, LedgerRecord } from '../intents/ports.js';
+import type { Command, EffectOutcome, GivenUp, Ledger, LedgerRecord } from '../intents/ports.js';
 import { EffectError } from '../intents/failure.js';
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { repeatOf } from '../intents/repeat.js';
@@ -8,6 +8,11 @@ import { type Pool, type Transaction, withConnection } from './pool.js';
 
 const RECORD = `intent_id, intent_type, encode(payload_hash, 'hex') AS payload_hash, execution_id,
   outcome AS result, ${isoUtc('settled_at')} AS settled_at`;
+
+/** A row whose id is taken: by an effect, or by executions that gave the intent up. */
+interface TakenRecord extends LedgerRecord {
+  readonly given_up_by: readonly string[] | null;
+}
 
 /** A command and the result it has once it is carried out. */
 export interface Promised<P, R> {
@@ -45,15 +50,27 @@ export async function claim<P, R extends object>(
     tx,
     [...first.values()].map(({ command, result }) => ({ ...command, intent_type: intentType, result })),
   );
+  const missing = () => [...first.keys()].filter((id) => !settled.has(id));
   // A second statement: one that was made to wait by another transaction does not see, in its own snapshot, what that wrote.
-  const known = await find(
-    tx,
-    [...first.keys()].filter((id) => !settled.has(id)),
-  );
+  let taken = await findTaken(tx, missing());
+  const givenUp = [...taken.values()].filter((row) => row.given_up_by !== null && !isFenced(row));
+  if (givenUp.length > 0) {
+    const promised = givenUp.flatMap(({ intent_id }) => first.get(intent_id) ?? []);
+    for (const [id, settledAt] of await takeOver(tx, promised)) settled.set(id, settledAt);
+    taken = await findTaken(tx, missing());
+  }
+
+  /** This execution has reported the intent as failed: an attempt that comes after that must not change it. */
+  function isFenced({ intent_id, given_up_by }: TakenRecord): boolean {
+    return given_up_by?.includes(first.get(intent_id)?.command.execution_id ?? '') ?? false;
+  }
 
   function outcomeOf(command: Command<P>): EffectOutcome<R> {
     const id = command.intent_id;
-    const [promised, settledAt, record] = [first.get(id), settled.get(id), known.get(id)];
+    const [promised, settledAt, record] = [first.get(id), settled.get(id), taken.get(id)];
+    if (record !== undefined && record.given_up_by !== null) {
+      return { ok: false, ...(record.result as unknown as Tombstone), settled_at: record.settled_at };
+    }
     // A retry of the same execution has not announced the effect yet, as its first attempt never answered: no repeat.
     if (record !== undefined)
       return repeatOf(command, record, record.result as R, record.execution_id !== command.execution_id);
@@ -93,24 +110,81 @@ export function createLedger(pool: Pool, options: GroupCommitOptions = {}): Ledg
     await withConnection(pool, (connection) => insertRecords(connection, records));
     return records.map(() => undefined);
   }, options);
+  const giveUpTogether = groupCommit<GivenUp, LedgerRecord | undefined>(async (intents) => {
+    const known = await withConnection(pool, (connection) => giveUp(connection, intents));
+    return intents.map(({ intent_id }) => known.get(intent_id));
+  }, options);
+  const byId = (records: readonly (LedgerRecord | undefined)[]) =>
+    new Map(records.flatMap((record) => (record === undefined ? [] : [[record.intent_id, record] as const])));
   return {
-    async find(intentIds) {
-      const records = await findTogether(intentIds);
-      return new Map(records.flatMap((record) => (record === undefined ? [] : [[record.intent_id, record] as const])));
-    },
+    find: async (intentIds) => byId(await findTogether(intentIds)),
     async record(records) {
       await recordTogether(records);
     },
+    giveUp: async (intents) => byId(await giveUpTogether(intents)),
   };
 }
 
+/** Rows of intents that had their effect. */
 async function find(tx: Transaction, intentIds: readonly string[]): Promise<Map<string, LedgerRecord>> {
+  const taken = await findTaken(tx, intentIds);
+  return new Map([...taken].filter(([, { given_up_by }]) => given_up_by === null));
+}
+
+async function findTaken(tx: Transaction, intentIds: readonly string[]): Promise<Map<string, TakenRecord>> {
   if (intentIds.length === 0) return new Map();
-  const { rows } = await tx.query<LedgerRecord>(
-    `SELECT ${RECORD} FROM executed_intents WHERE intent_id = ANY ($1::uuid[])`,
+  const { rows } = await tx.query<TakenRecord>(
+    `SELECT ${RECORD}, given_up_by FROM executed_intents WHERE intent_id = ANY ($1::uuid[])`,
     [intentIds],
   );
   return new Map(rows.map((row) => [row.intent_id, row]));
+}
+
+/** `outcome` of a row that was given up. */
+type Tombstone = Pick<GivenUp, 'error' | 'error_code'>;
+
+/** Gives ids that other executions gave up to these commands. @returns times of those it got: another one may be faster. */
+async function takeOver(tx: Transaction, promised: readonly Promised<unknown, object>[]): Promise<Map<string, string>> {
+  const { rows } = await tx.query<{ intent_id: string; settled_at: string }>(
+    `UPDATE executed_intents SET given_up_by = NULL, payload_hash = decode(taker.payload_hash, 'hex'),
+       execution_id = taker.execution_id, outcome = taker.outcome::jsonb, settled_at = clock_timestamp()
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS taker (intent_id, payload_hash, execution_id, outcome)
+     WHERE executed_intents.intent_id = taker.intent_id AND given_up_by IS NOT NULL
+       AND NOT taker.execution_id = ANY (given_up_by)
+     RETURNING executed_intents.intent_id, ${isoUtc('settled_at')} AS settled_at`,
+    [
+      promised.map(({ command }) => command.intent_id),
+      promised.map(({ command }) => command.payload_hash),
+      promised.map(({ command }) => command.execution_id),
+      promised.map(({ result }) => JSON.stringify(result)),
+    ],
+  );
+  return new Map(rows.map((row) => [row.intent_id, row.settled_at]));
+}
+
+async function giveUp(tx: Transaction, intents: readonly GivenUp[]): Promise<Map<string, LedgerRecord>> {
+  const distinct = [...new Map(intents.map((intent) => [intent.intent_id, intent])).values()];
+  await tx.query(
+    // A row that is being written makes this wait for its end. One that was given up before is given up by both from now on.
+    `INSERT INTO executed_intents (intent_id, intent_type, payload_hash, execution_id, outcome, given_up_by)
+     SELECT intent_id, intent_type, decode(payload_hash, 'hex'), execution_id, outcome::jsonb, ARRAY[execution_id]
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+       AS given_up (intent_id, intent_type, payload_hash, execution_id, outcome)
+     ORDER BY intent_id
+     ON CONFLICT (intent_id) DO UPDATE SET given_up_by = executed_intents.given_up_by || EXCLUDED.given_up_by
+       WHERE executed_intents.given_up_by IS NOT NULL AND NOT executed_intents.given_up_by @> EXCLUDED.given_up_by`,
+    [
+      distinct.map(({ intent_id }) => intent_id),
+      distinct.map(({ intent_type }) => intent_type),
+      distinct.map(({ payload_hash }) => payload_hash),
+      distinct.map(({ execution_id }) => execution_id),
+      distinct.map(({ error, error_code }): string => JSON.stringify({ error, error_code } satisfies Tombstone)),
+    ],
+  );
+  return find(
+    tx,
+    distinct.map(({ intent_id }) => intent_id),
+  );
 }
 
 /** Inserts what is new; answers with its ids and times. Sorted, or two batches that share ids would deadlock. */

@@ -97,6 +97,7 @@ export async function openAdapters(
       ledger: {
         find: postgres((intentIds) => ledger.find(intentIds)),
         record: postgres((records) => ledger.record(records)),
+        giveUp: postgres((intents) => ledger.giveUp(intents)),
       },
       publisher: guardingPublisher(breakers.kafka, metrics.countPublished(publisher)),
       deadLetters: {

@@ -8,6 +8,7 @@ export const persistFsmTransition = defineIntent({
   schema: persistFsmTransitionPayload,
   activity: 'persistFsmTransitions',
   retryPolicy: 'write',
+  ledger: 'with-effect',
   limits: { count: 500, bytes: 900_000 },
   orderKey: (payload) => payload.workflow_id,
   describe: (payloads) => counted(new Set(payloads.map((payload) => payload.workflow_id)).size, 'workflow'),

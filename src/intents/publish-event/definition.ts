@@ -10,6 +10,7 @@ export const publishEvent = defineIntent({
   schema: publishEventPayload,
   activity: 'publishEvents',
   retryPolicy: 'publish',
+  ledger: 'after-effect',
   // kafkajs sends one record batch per topic-partition and request; `max.message.bytes` (1 MiB) limits that batch.
   limits: { count: 500, bytes: 900_000 },
   orderKey: (payload) => `${payload.event_type}/${partitionKeyOf(payload) ?? ''}`,

@@ -1,0 +1,31 @@
+/** From what the workflow hands over to the commands that stores understand. */
+import type { Info } from '@temporalio/activity';
+import type { BatchItem } from '../src/intents/batch.js';
+import type { AnyIntentDefinition } from '../src/intents/definition.js';
+import { parseIntent, type ParsedIntent, type RejectedIntent } from '../src/intents/parse.js';
+import type { Command } from '../src/intents/ports.js';
+
+export interface ParsedItem {
+  readonly item: BatchItem;
+  readonly intent: ParsedIntent | RejectedIntent;
+}
+
+/** Every item, also those that today's schema refuses. */
+export function parseItems(definition: AnyIntentDefinition, items: readonly BatchItem[]): ParsedItem[] {
+  const definitions = new Map([[definition.type, definition]]);
+  return items.map((item) => ({ item, intent: parseIntent(item.intent, definitions) }));
+}
+
+/** Commands of the valid ones, in their order. */
+export function commandsOf(parsed: readonly ParsedItem[], info: Info): Command<unknown>[] {
+  const execution_id = executionOf(info);
+  return parsed.flatMap(({ item, intent }) =>
+    intent.ok
+      ? [{ intent_id: item.intent_id, payload_hash: intent.hash, execution_id, payload: intent.payload }]
+      : [],
+  );
+}
+
+/** The execution as the ledger names it: another run of the same workflow is another execution. */
+const executionOf = ({ workflowExecution, activityId }: Info): string =>
+  workflowExecution === undefined ? activityId : `${workflowExecution.workflowId}/${workflowExecution.runId}`;

@@ -1,0 +1,80 @@
+/**
+ * The last word on intents whose activity failed for good (ADR 0003): those that had their effect all the same get its outcome,
+ * the others are kept from having it later, or are `unknown` where nobody can say.
+ */
+import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { SettleActivity } from '../src/intents/batch.js';
+import type { Command, EffectOutcome } from '../src/intents/ports.js';
+import { withoutEffect } from '../src/intents/settle.js';
+import type { BoundaryOptions } from './boundary.js';
+import { commandsOf, parseItems } from './commands.js';
+import type { AnyEffect, Ports } from './effect.js';
+import { failAttempt } from './failures.js';
+import { announcementOf, refused, resultOf } from './outcomes.js';
+
+export function settleIntents(effects: readonly AnyEffect[], ports: Ports, options: BoundaryOptions): SettleActivity {
+  const settlers = new Map(effects.map((effect) => [effect.definition.activity, settlerOf(effect, ports, options)]));
+  return async (input) => {
+    const settle = settlers.get(input.activity);
+    if (settle === undefined) throw ApplicationFailure.nonRetryable(`no activity ${input.activity}`, 'PlanError');
+    return settle(input);
+  };
+}
+
+function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments }: BoundaryOptions): SettleActivity {
+  const { definition } = effect;
+  const carry = effect.create(ports);
+  const fences = definition.ledger === 'with-effect';
+
+  /** Ids of those that had their effect. */
+  async function settledIds(commands: readonly Command<unknown>[], failure: { error: string; error_code: string }) {
+    const known = fences
+      ? await ports.ledger.giveUp(commands.map((command) => ({ ...command, ...failure, intent_type: definition.type })))
+      : await ports.ledger.find(commands.map(({ intent_id }) => intent_id));
+    return new Set(known.keys());
+  }
+
+  return async ({ items, failure }) => {
+    const info = activityInfo();
+    const parsed = parseItems(definition, items);
+    const commands = commandsOf(parsed, info);
+    try {
+      const settled = await settledIds(commands, failure);
+      // A repeat, for which the effect answers with the first outcome.
+      const repeats = commands.filter(({ intent_id }) => settled.has(intent_id));
+      const outcomes = await carry({
+        commands: repeats,
+        correlationId: '',
+        scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
+        pageBytes: 0,
+        announce: [],
+        attempt: 1,
+        notAnnounced: () => undefined,
+      });
+      const outcomeOf = new Map<string, EffectOutcome<object> | undefined>(
+        repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]),
+      );
+      const verdict = {
+        status: fences ? 'failed' : 'unknown',
+        error: failure.error,
+        errorCode: failure.error_code,
+        timestamp: new Date().toISOString(),
+      } as const;
+      const results = parsed.map(({ item: { intent_id: id }, intent }) => {
+        if (!intent.ok) return resultOf(definition.type, id, refused(intent.error), 0);
+        const outcome = outcomeOf.get(id);
+        if (outcome !== undefined) return resultOf(definition.type, id, outcome, 0);
+        return withoutEffect({ id, type: definition.type }, verdict);
+      });
+      for (const { status } of results) instruments.settled(definition.type, status, 0);
+      return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
+    } catch (error) {
+      const failed = failAttempt(info, error, definition.errorCode, budget);
+      if (failed instanceof ApplicationFailure && failed.nonRetryable === true) {
+        for (const _item of items) instruments.settled(definition.type, 'unknown', 0);
+      }
+      throw failed;
+    }
+  };
+}
