@@ -25,8 +25,11 @@ export interface PublisherOptions extends GroupCommitOptions {
   readonly createTopics?: () => Promise<unknown>;
 }
 
-/** Connects a producer: acks from all replicas, the Java client's partitioner. */
-export async function createPublisher(kafka: Kafka, options: PublisherOptions = {}): Promise<KafkaPublisher> {
+/**
+ * A producer with acks from all replicas and the Java client's partitioner. It connects when it is first asked for something, and
+ * again as long as that fails: a worker that starts while the brokers are away serves PostgreSQL and keeps dead letters.
+ */
+export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): KafkaPublisher {
   const producer = kafka.producer({
     // Named, because kafkajs changed its default in version 2: the same key must stay on the same partition.
     createPartitioner: Partitioners.DefaultPartitioner,
@@ -38,13 +41,21 @@ export async function createPublisher(kafka: Kafka, options: PublisherOptions = 
     retry: { retries: 0 },
   });
   const admin = kafka.admin({ retry: { retries: 0 } });
-  try {
-    await Promise.all([producer.connect(), admin.connect()]);
-  } catch (error) {
-    await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
-    throw toEffectError(error);
+  let connecting: Promise<unknown> | undefined;
+  /** @throws EffectError */
+  async function connect(): Promise<void> {
+    connecting ??= Promise.all([producer.connect(), admin.connect()]);
+    try {
+      await connecting;
+    } catch (error) {
+      connecting = undefined;
+      throw toEffectError(error);
+    }
   }
-  const send = topicCreating((messages) => sendTogether(producer, messages), options.createTopics);
+  const send = topicCreating(async (messages) => {
+    await connect();
+    await sendTogether(producer, messages);
+  }, options.createTopics);
   // Two in flight: one is on its way while the other is put together.
   const publish = groupCommit<OutboundMessage, SendOutcome>((messages) => settleAll(messages, send), {
     maxInFlight: 2,
@@ -52,6 +63,7 @@ export async function createPublisher(kafka: Kafka, options: PublisherOptions = 
   });
   return {
     async ping() {
+      await connect();
       try {
         return { brokers: (await admin.describeCluster()).brokers.length };
       } catch (error) {

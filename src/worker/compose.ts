@@ -35,12 +35,7 @@ export interface Adapters {
   close(): Promise<void>;
 }
 
-export async function openAdapters(
-  config: Config,
-  endpoints: Endpoints,
-  logger: Logger,
-  metrics: Metrics,
-): Promise<Adapters> {
+export function openAdapters(config: Config, endpoints: Endpoints, logger: Logger, metrics: Metrics): Adapters {
   const pool = createPool(
     {
       connectionString: endpoints.databaseUrl,
@@ -55,14 +50,11 @@ export async function openAdapters(
   );
   metrics.watchPool(pool, config.PG_POOL_MAX);
   const kafka = createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger);
-  const publisher = await createPublisher(kafka, {
+  const publisher = createPublisher(kafka, {
     lingerMs: config.BATCH_LINGER_MS,
     createTopics: async () => {
       logger.warn({ topics: await createTopics(kafka, topicSettings(config)) }, 'missing topics created');
     },
-  }).catch(async (error: unknown) => {
-    await pool.end();
-    throw error;
   });
   const lingerMs = config.BATCH_LINGER_MS;
   const bridgeStates = createBridgeStateStore(pool, { lingerMs });

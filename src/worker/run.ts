@@ -34,7 +34,7 @@ export async function startWorker({ config, endpoints, logger, effects }: Worker
   const metrics = createMetrics();
   const runtime = await installRuntime(logger);
   const bundle = await workflowBundle(logger);
-  const adapters = await openAdapters(config, endpoints, logger, metrics);
+  const adapters = openAdapters(config, endpoints, logger, metrics);
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
     const current: { worker?: Worker; failure?: unknown } = {};
@@ -50,6 +50,9 @@ export async function startWorker({ config, endpoints, logger, effects }: Worker
     const worker = await createWorker(config, connection, bundle, adapters, metrics, effects);
     current.worker = worker;
     logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
+    for (const [store, { ok, detail }] of Object.entries(await adapters.checks())) {
+      if (!ok) logger.warn({ store, detail }, `started without ${store}`);
+    }
     // Shutdown order: the worker drains first, because its activities still need what is closed after it.
     const stopped = worker
       .run()

@@ -8,9 +8,11 @@ import { builtinEffects } from '../../activities/index.js';
 import type { Intent } from '../../src/client/index.js';
 import { defineIntent } from '../../src/intents/definition.js';
 import { createLogger } from '../../src/log.js';
+import { until } from '../../src/until.js';
 import { startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
+import { switchableServer } from '../support/switchable-server.js';
 
 /** An effect that says when it runs and ends when it is told. */
 function gated() {
@@ -119,6 +121,33 @@ describe('worker', () => {
       assert.equal((await fetch(`http://127.0.0.1:${worker.httpPort}/health`)).status, 200);
     } finally {
       await worker.shutdown();
+      await environment.close();
+    }
+  });
+
+  it('starts while Kafka is away: rows are written, events are kept, and later ones are sent when it is back', async () => {
+    const environment = await createEnvironment({ worker: false });
+    const broker = await switchableServer(`kafka://${environment.endpoints.kafka.brokers[0]}`);
+    const worker = await startWorker({
+      config: environment.config,
+      logger: createLogger('silent'),
+      endpoints: {
+        temporalAddress: environment.endpoints.temporal.address,
+        databaseUrl: environment.endpoints.postgres.url,
+        kafkaBrokers: [new URL(broker.url).host],
+      },
+    });
+    const ready = async () => (await fetch(`http://127.0.0.1:${worker.httpPort}/ready`)).status;
+    try {
+      assert.equal(await ready(), 503);
+      const away = await environment.client.executeIntents([persistState(), publishEvent()]);
+      assert.deepEqual(away.counts, { succeeded: 1, dead_lettered: 1 }, JSON.stringify(away.results));
+      await broker.on();
+      await until(10_000, async () => assert.equal(await ready(), 200));
+      assert.deepEqual((await environment.client.executeIntents([publishEvent()])).counts, { succeeded: 1 });
+    } finally {
+      await worker.shutdown();
+      await broker.off();
       await environment.close();
     }
   });
