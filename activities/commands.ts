@@ -20,9 +20,7 @@ export function parseItems(definition: AnyIntentDefinition, items: readonly Batc
 export function commandsOf(parsed: readonly ParsedItem[], info: Info): Command<unknown>[] {
   const execution_id = executionOf(info);
   return parsed.flatMap(({ item, intent }) =>
-    intent.ok
-      ? [{ intent_id: item.intent_id, payload_hash: intent.hash, execution_id, payload: intent.payload }]
-      : [],
+    intent.ok ? [{ intent_id: item.intent_id, payload_hash: intent.hash, execution_id, payload: intent.payload }] : [],
   );
 }
 

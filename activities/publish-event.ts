@@ -3,7 +3,7 @@
  * The ledger is asked first and told last, so a repeated intent is not published again; a crash in between publishes it
  * once more under the same `event_id` (at least once). What no broker takes becomes a dead letter (ADR 0006).
  */
-import { copyOf } from '../src/intents/dead-letter.js';
+import { sendCopies } from '../src/intents/dead-letter.js';
 import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelope.js';
 import { topicOf } from '../src/intents/event-types.js';
 import { EffectError } from '../src/intents/failure.js';
@@ -141,8 +141,8 @@ async function bury(
   // With no broker there the copies are left to the next redrive.
   if (unsent.some((one) => fates.get(one)?.failureClass === 'unavailable')) return;
   const failedAt = new Date().toISOString();
-  const outcomes = await ports.publisher.publish(letters.map((letter) => copyOf(letter, failedAt, topicSuffix)));
-  await store.copied(letters.flatMap(({ event_id }, index) => (outcomes[index]?.sent === true ? [event_id] : [])));
+  const outlet = { publisher: ports.publisher, topicSuffix };
+  await store.copied(await sendCopies(letters, () => failedAt, outlet));
 }
 
 const outboundOf = (ports: Ports, event: EventInput): Outbound => {

@@ -17,7 +17,7 @@ const pageInput = z.object({
 });
 
 export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveActivity {
-  const { store, maxRedrives } = ports.deadLetters;
+  const { store, maxRedrives, topicSuffix } = ports.deadLetters;
   return async (given) => {
     const input = pageInput.safeParse(given);
     // Any client may start the workflow, with any input.
@@ -30,7 +30,7 @@ export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveA
       ...(automatic ? { maxRedrives } : {}),
     };
     try {
-      return await store.redrive(filter, after, limit, ports.publisher);
+      return await store.redrive(filter, after, limit, { publisher: ports.publisher, topicSuffix });
     } catch (error) {
       throw failAttempt(activityInfo(), error, 'DATABASE_ERROR', budget);
     }

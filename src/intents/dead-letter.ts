@@ -1,5 +1,5 @@
 /** The copy of a dead letter on its topic's `.dlq` topic: the seed system's shape (design 9). */
-import type { NewDeadLetter, OutboundMessage } from './ports.js';
+import type { DeadLetterOutlet, NewDeadLetter, OutboundMessage } from './ports.js';
 
 export interface DeadLetterCopy {
   readonly original_topic: string;
@@ -12,8 +12,20 @@ export interface DeadLetterCopy {
   readonly retry_attempts: number;
 }
 
-/** @param failedAt ISO 8601. @param suffix of dead letter topics, `.dlq` by default (KAFKA_DLQ_SUFFIX). */
-export function copyOf(letter: NewDeadLetter, failedAt: string, suffix: string): OutboundMessage {
+/**
+ * Sends copies of letters that failed at `failedAt`, ISO 8601.
+ * @returns the event ids of those that a broker took.
+ */
+export async function sendCopies<L extends NewDeadLetter>(
+  letters: readonly L[],
+  failedAt: (letter: L) => string,
+  { publisher, topicSuffix }: DeadLetterOutlet,
+): Promise<string[]> {
+  const outcomes = await publisher.publish(letters.map((letter) => copyOf(letter, failedAt(letter), topicSuffix)));
+  return letters.flatMap(({ event_id }, index) => (outcomes[index]?.sent === true ? [event_id] : []));
+}
+
+function copyOf(letter: NewDeadLetter, failedAt: string, suffix: string): OutboundMessage {
   const { message, failure_reason, retry_attempts } = letter;
   const copy: DeadLetterCopy = {
     original_topic: message.topic,

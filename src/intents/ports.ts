@@ -164,6 +164,13 @@ export interface RedrivePage {
   readonly stopped: string | null;
 }
 
+/** Where letters and their copies are sent. */
+export interface DeadLetterOutlet {
+  readonly publisher: EventPublisher;
+  /** Of dead letter topics, e.g. `.dlq`. */
+  readonly topicSuffix: string;
+}
+
 export interface DeadLetterStore {
   /** For each message, whether a letter is open for its topic and key. */
   blocked(messages: readonly OutboundMessage[]): Promise<boolean[]>;
@@ -172,6 +179,6 @@ export interface DeadLetterStore {
   /** Notes that the `.dlq` topic has the copies. */
   copied(eventIds: readonly string[]): Promise<void>;
   list(filter: DeadLetterFilter, after: number, limit: number): Promise<DeadLetter[]>;
-  /** Sends up to `limit` letters with ids over `after` by `publisher`, and copies those that stay. One at a time, everywhere. */
-  redrive(filter: DeadLetterFilter, after: number, limit: number, publisher: EventPublisher): Promise<RedrivePage>;
+  /** Sends up to `limit` letters with ids over `after`, and copies those that stay. One at a time, everywhere. */
+  redrive(filter: DeadLetterFilter, after: number, limit: number, outlet: DeadLetterOutlet): Promise<RedrivePage>;
 }

@@ -1,27 +1,20 @@
 /** Dead letters: messages no broker took, kept in order until they are redriven (ADR 0006). */
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
-import { copyOf } from '../intents/dead-letter.js';
+import { sendCopies } from '../intents/dead-letter.js';
 import type {
   DeadLetter,
   DeadLetterFilter,
   DeadLetterStore,
-  EventPublisher,
+  DeadLetterOutlet,
   NewDeadLetter,
   OutboundMessage,
   RedrivePage,
-  SendOutcome,
 } from '../intents/ports.js';
 import { isoUtc } from './instant.js';
 import { insertRecords } from './ledger.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from './pool.js';
 
-export interface DeadLetterOptions extends GroupCommitOptions {
-  /** Of dead letter topics; default `.dlq`. */
-  readonly dlqSuffix?: string;
-}
-
-export function createDeadLetterStore(pool: Pool, options: DeadLetterOptions = {}): DeadLetterStore {
-  const { dlqSuffix = '.dlq' } = options;
+export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = {}): DeadLetterStore {
   const blockedTogether = groupCommit<OutboundMessage, boolean>(
     (messages) => withConnection(pool, (connection) => findBlocked(connection, messages)),
     options,
@@ -37,11 +30,11 @@ export function createDeadLetterStore(pool: Pool, options: DeadLetterOptions = {
       await withConnection(pool, (connection) => markCopied(connection, eventIds));
     },
     list: (filter, after, limit) => withConnection(pool, (connection) => select(connection, filter, after, limit)),
-    redrive: (filter, after, limit, publisher) =>
+    redrive: (filter, after, limit, outlet) =>
       withTransaction(pool, async (tx) => {
         // The transaction's: whoever redrives next waits here, also when this process dies.
         await tx.query(`SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
-        return redrivePage(tx, await select(tx, filter, after, limit), { limit, publisher, dlqSuffix });
+        return redrivePage(tx, await select(tx, filter, after, limit), limit, outlet);
       }),
   };
 }
@@ -126,19 +119,14 @@ async function select(
   }));
 }
 
-interface PageOptions {
-  readonly limit: number;
-  readonly publisher: EventPublisher;
-  readonly dlqSuffix: string;
-}
-
 async function redrivePage(
   tx: Transaction,
   page: readonly StoredLetter[],
-  { limit, publisher, dlqSuffix }: PageOptions,
+  limit: number,
+  outlet: DeadLetterOutlet,
 ): Promise<RedrivePage> {
   const due = withNothingBefore(page);
-  const outcomes = await publisher.publish(due.map(({ message }) => message));
+  const outcomes = await outlet.publisher.publish(due.map(({ message }) => message));
   const sent = due.filter((_, index) => outcomes[index]?.sent === true);
   const refused = due.flatMap((letter, index) => {
     const outcome = outcomes[index];
@@ -147,7 +135,7 @@ async function redrivePage(
   const away = refused.find(({ error }) => error.failureClass === 'unavailable');
   await markRedriven(tx, sent);
   await markRefused(tx, away === undefined ? refused : []);
-  if (away === undefined) await copyOpen(tx, publisher, page, new Set(sent), dlqSuffix);
+  if (away === undefined) await copyOpen(tx, page, new Set(sent), outlet);
   return {
     redriven: sent.length,
     failed: refused.length,
@@ -198,18 +186,10 @@ async function markRefused(
 /** The copies that no broker could take when the letters were stored. */
 async function copyOpen(
   tx: Transaction,
-  publisher: EventPublisher,
   page: readonly StoredLetter[],
   sent: ReadonlySet<StoredLetter>,
-  dlqSuffix: string,
+  outlet: DeadLetterOutlet,
 ): Promise<void> {
   const uncopied = page.filter((letter) => !letter.copied && !sent.has(letter));
-  const outcomes: SendOutcome[] = await publisher.publish(
-    uncopied.map((letter) => copyOf(letter, letter.created_at, dlqSuffix)),
-  );
-  const copied = uncopied.filter((_, index) => outcomes[index]?.sent === true);
-  await markCopied(
-    tx,
-    copied.map(({ event_id }) => event_id),
-  );
+  await markCopied(tx, await sendCopies(uncopied, ({ created_at }) => created_at, outlet));
 }

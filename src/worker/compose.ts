@@ -61,9 +61,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   const fsmTransitions = createFsmTransitionStore(pool, { lingerMs });
   const fsmStates = createFsmStateStore(pool);
   const ledger = createLedger(pool, { lingerMs });
-  const deadLetters = metrics.countDeadLetters(
-    createDeadLetterStore(pool, { lingerMs, dlqSuffix: config.KAFKA_DLQ_SUFFIX }),
-  );
+  const deadLetters = metrics.countDeadLetters(createDeadLetterStore(pool, { lingerMs }));
   const counted = counting(metrics);
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
   const breakers = createBreakers(config, logger, metrics);
@@ -98,7 +96,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
           bury: postgres((letters, records) => deadLetters.bury(letters, records)),
           copied: postgres((eventIds) => deadLetters.copied(eventIds)),
           list: postgres((filter, after, limit) => deadLetters.list(filter, after, limit)),
-          redrive: postgres((filter, after, limit, sender) => deadLetters.redrive(filter, after, limit, sender)),
+          redrive: postgres((filter, after, limit, outlet) => deadLetters.redrive(filter, after, limit, outlet)),
         },
         afterAttempts: config.KAFKA_ENABLE_DLQ ? Math.max(1, config.KAFKA_MAX_RETRY_ATTEMPTS) : Infinity,
         topicSuffix: config.KAFKA_DLQ_SUFFIX,

@@ -181,8 +181,8 @@ export function createMetrics(): Metrics {
         await store.bury(letters, records);
         for (const { message } of letters) buried.inc({ topic: message.topic });
       },
-      async redrive(filter, after, limit, publisher) {
-        const page = await store.redrive(filter, after, limit, publisher);
+      async redrive(filter, after, limit, outlet) {
+        const page = await store.redrive(filter, after, limit, outlet);
         redriven.inc(page.redriven);
         return page;
       },
