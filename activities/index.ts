@@ -1,20 +1,19 @@
 /** The worker's activities: one for every effect of the registry, and the local activity that plans a list. */
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { BatchActivity, PlanActivity, SettleActivity } from '../src/intents/batch.js';
 import { makePlan, type Plan } from '../src/intents/plan.js';
 import type { DefinitionsByType } from '../src/intents/parse.js';
 import { parseRequest, RequestError } from '../src/intents/request.js';
 import { type BoundaryOptions, type Instruments, toActivity } from './boundary.js';
 import type { AnyEffect, Ports } from './effect.js';
+import { recoveryActivities } from './recovery.js';
 import { redriveDeadLetters } from './redrive-dead-letters.js';
-import type { RedriveActivity } from '../src/intents/redrive.js';
 import * as registry from './registry.js';
 import { settleIntents } from './settle-intents.js';
 
 export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 
-export type Activities = Readonly<Record<string, BatchActivity | SettleActivity | PlanActivity | RedriveActivity>>;
+export type Activities = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
 /** @param effects intent types; the registry's by default. */
 export function createActivities(
@@ -30,6 +29,7 @@ export function createActivities(
   return {
     ...Object.fromEntries(entries),
     settleIntents: settleIntents(effects, ports, options),
+    ...recoveryActivities(ports, options.budget),
     redriveDeadLetters: redriveDeadLetters(ports, options.budget),
     planIntents: (input: unknown) => planIntents(input, definitions, options.instruments),
   };

@@ -70,6 +70,8 @@ const environment = z.object({
   /** `environment` and `region` of every envelope. */
   ENVIRONMENT: z.string().default('development'),
   REGION: z.string().default('local'),
+  /** Names a deployment, for `bridge worker --recover-on-start`; by default the hash of the workflow code. */
+  DEPLOYMENT_ID: z.string().max(200).optional(),
   SERVICE_INSTANCE: z.string().default(hostname()),
   /** Port of /health, /ready and /metrics; 0 takes any free one. */
   PORT: whole(0, 65_535).default(8080),

@@ -1,3 +1,4 @@
 /** What the worker registers. */
 export { ExecuteIntentsWorkflow } from './execute-intents.js';
+export { RecoverFsmStatesWorkflow } from './recover-fsm-states.js';
 export { RedriveDeadLettersWorkflow } from './redrive-dead-letters.js';

@@ -10,7 +10,14 @@ import {
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
-import type { BatchActivity, BatchInput, BatchOutput, PlanActivity, SettleActivity, SettleInput } from '../src/intents/batch.js';
+import type {
+  BatchActivity,
+  BatchInput,
+  BatchOutput,
+  PlanActivity,
+  SettleActivity,
+  SettleInput,
+} from '../src/intents/batch.js';
 import type { RetryPolicyName } from '../src/intents/definition.js';
 
 /** The activity's own `nextRetryDelay` (jittered) comes before these; they hold for time-outs, which bring none. */
@@ -24,6 +31,9 @@ const retry = {
 
 /** A cancelled execution waits for the batch that runs, so that its report says what became of it. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
+
+/** Of activities that work through a store by themselves: a statement's 60 s, and room for the store to say so. */
+export const storeActivity = { startToCloseTimeout: '90 s', retry } as const satisfies ActivityOptions;
 
 const policies: Record<RetryPolicyName, ActivityOptions> = {
   // Longer than the 60 s of `statement_timeout`, so that a slow statement is ended by the store, which then can say so.

@@ -1,11 +1,20 @@
 import { Command } from 'commander';
+import type { Logger } from 'pino';
+import type { Config } from '../config.js';
+import { startRecovery } from '../temporal/start-recovery.js';
+import { until } from '../until.js';
 import { startWorker } from '../worker/run.js';
+import { withTemporal } from './connect.js';
 import { contextOf, endpointsOf, workerEndpoints } from './context.js';
 
 export const workerCommand = (): Command =>
   new Command('worker')
     .description('run a worker until SIGINT or SIGTERM; /health, /ready and /metrics on PORT (default 8080)')
-    .action(async (_options: unknown, command: Command) => {
+    .option(
+      '--recover-on-start',
+      'give the reducers their FSM states back; once a deployment, however many workers start',
+    )
+    .action(async ({ recoverOnStart }: { recoverOnStart?: boolean }, command: Command) => {
       const { config, logger, out } = contextOf(command);
       const worker = await startWorker({ config, logger, endpoints: workerEndpoints(await endpointsOf(config)) });
       out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: worker.httpPort });
@@ -15,7 +24,27 @@ export const workerCommand = (): Command =>
         void worker.shutdown().catch(() => undefined);
       };
       process.once('SIGINT', stop).once('SIGTERM', stop);
+      if (recoverOnStart === true) await recover(config, logger);
       await worker.stopped;
       process.off('SIGINT', stop).off('SIGTERM', stop);
       logger.info('worker stopped');
     });
+
+/** Milliseconds to reach Temporal for it: the worker itself serves meanwhile. */
+const START_MS = 60_000;
+
+async function recover(config: Config, logger: Logger): Promise<void> {
+  try {
+    const { workflowId, started } = await until(START_MS, () =>
+      withTemporal(config, ({ temporal }) =>
+        startRecovery(temporal, config.TEMPORAL_TASK_QUEUE, config.DEPLOYMENT_ID, logger),
+      ),
+    );
+    logger.info({ workflow_id: workflowId }, started ? 'recovery started' : 'this deployment has had its recovery');
+  } catch (error) {
+    logger.error(
+      { err: error },
+      'the recovery could not be started; "temporal workflow start" or a restart makes up for it',
+    );
+  }
+}

@@ -19,6 +19,9 @@ export const payloadHash = (intentType: unknown, payload: unknown): string =>
 export const derivedIntentId = (scope: string, index: number, hash: string): string =>
   uuidv5(`${scope}\n${index}\n${hash}`, NAMESPACE);
 
+/** What a recovery emits, as an id: `item` is the state with its place, so that one emitted again is the same one. */
+export const recoveredId = (recoveryId: string, item: string): string => uuidv5(`${recoveryId}\n${item}`, NAMESPACE);
+
 /** The `event_id` of the event an intent causes: the same for every attempt, so that consumers can drop repeats. */
 export const eventIdOf = (intentId: string, eventType: string): string =>
   uuidv5(`${intentId}\n${eventType}`, NAMESPACE);

@@ -64,7 +64,7 @@ async function readRows(
   limit: number,
 ): Promise<StateRow[]> {
   const { rows } = await tx.query<StateRow>(
-    `SELECT workflow_id, current_state, previous_state, transition_count, metadata, sequence,
+    `SELECT workflow_id, current_state, previous_state, epoch, transition_count, metadata, sequence,
        ${isoUtc('last_transition_at')} AS last_transition_at
      FROM fsm_states
      WHERE sequence < $1 AND moved_by >= $2::xid8

@@ -51,6 +51,7 @@ describe('recovery of fsm states', () => {
     assert.deepEqual(page.recovered_states[workflows[299] as string], {
       current_state: 'COMPLETED',
       previous_state: 'PENDING',
+      epoch: 1,
       transition_count: 1,
       metadata: { namespace: 'ns0' },
       last_transition_at: '2025-10-23T10:00:00.123456Z',

@@ -27,6 +27,8 @@ export type RecoverFsmStatesPayload = z.infer<typeof recoverFsmStatesPayload>;
 export interface RecoveredState {
   readonly current_state: string;
   readonly previous_state: string | null;
+  /** Counts begin again with each epoch: of two states the one with the higher (epoch, transition_count) is the newer. */
+  readonly epoch: number;
   readonly transition_count: number;
   readonly metadata: Readonly<Record<string, unknown>>;
   /** ISO 8601 in UTC. */

@@ -1,0 +1,41 @@
+/** The recovery of a deployment: whichever worker comes first starts it, the others find it there (ADR 0008). */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { RecoveryReport, RecoveryRequest } from '../intents/recovery.js';
+import { workflowBundle } from './bundle.js';
+
+export interface DeploymentRecovery {
+  readonly workflowId: string;
+  /** False when another worker of the deployment has started it, now or earlier. */
+  readonly started: boolean;
+}
+
+/** @param deployment names the deployment; by default what its workflow code is, which is the same for all its workers. */
+export async function startRecovery(
+  client: Client,
+  taskQueue: string,
+  deployment: string | undefined,
+  logger: Logger,
+): Promise<DeploymentRecovery> {
+  const workflowId = `recover-fsm-states-${taskQueue}-${deployment ?? (await bundleId(logger))}`;
+  try {
+    await client.workflow.start<(request: RecoveryRequest) => Promise<RecoveryReport>>('RecoverFsmStatesWorkflow', {
+      args: [{}],
+      taskQueue,
+      workflowId,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      staticSummary: 'recovery at the start of a deployment',
+    });
+    return { workflowId, started: true };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return { workflowId, started: false };
+  }
+}
+
+async function bundleId(logger: Logger): Promise<string> {
+  const bundle = await readFile(await workflowBundle(logger));
+  return createHash('sha256').update(bundle).digest('hex').slice(0, 16);
+}

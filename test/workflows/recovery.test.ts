@@ -1,0 +1,137 @@
+/** `RecoverFsmStatesWorkflow`: what the reducers find on their topic. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
+import type { RecoveryReport } from '../../src/intents/recovery.js';
+import { until } from '../../src/until.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { readEvents } from '../support/events.js';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** More than two pages of 5,000. */
+const COUNT = 12_000;
+
+describe('RecoverFsmStatesWorkflow', () => {
+  let environment: Environment;
+  before(async function () {
+    this.timeout(120_000);
+    environment = await createEnvironment();
+    await environment.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data)
+       SELECT gen_random_uuid(), 'workflow_execution', 'PENDING', CASE WHEN n % 4 = 0 THEN 'COMPLETED' ELSE 'PROCESSING' END,
+         'x', jsonb_build_object('metadata', jsonb_build_object('namespace', 'ns' || n % 3))
+       FROM generate_series(1, ${COUNT}) n`,
+    );
+  });
+  after(() => environment.close());
+
+  const recover = (request: unknown): Promise<RecoveryReport> =>
+    environment.temporal.workflow.execute<(given: unknown) => Promise<RecoveryReport>>('RecoverFsmStatesWorkflow', {
+      args: [request],
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowId: randomUUID(),
+    });
+  /** Events of a recovery. */
+  async function eventsOf(recoveryId: string) {
+    const all = await readEvents(environment, ['FSM_STATES_RECOVERED']);
+    const events = all.filter(({ headers }) => headers['correlation_id'] === recoveryId);
+    const payloads = events.map(({ key, envelope }) => ({
+      key,
+      id: envelope.event_id,
+      payload: envelope.payload as unknown as RecoveredStateEvent | RecoverySummaryEvent,
+    }));
+    return {
+      states: payloads.flatMap(({ payload, ...rest }) => (payload.kind === 'state' ? [{ ...rest, payload }] : [])),
+      summaries: payloads.flatMap(({ payload }) => (payload.kind === 'summary' ? [payload] : [])),
+    };
+  }
+
+  it('emits every state, keyed by its workflow, and the counts at the end; a repeat emits the same event ids', async () => {
+    const recovery_id = randomUUID();
+    const report = await recover({ recovery_id });
+    const by_state = { PROCESSING: COUNT * 0.75, COMPLETED: COUNT * 0.25 };
+    assert.deepEqual(report, { recovery_id, emitted: COUNT, failed: 0, by_state, pages: 3 });
+
+    const { states, summaries } = await eventsOf(recovery_id);
+    assert.deepEqual(summaries, [{ kind: 'summary', ...report }]);
+    const { rows } = await environment.pool.query<{ id: string; state: string }>(
+      'SELECT workflow_id AS id, current_state AS state FROM fsm_states ORDER BY workflow_id',
+    );
+    assert.deepEqual(
+      states
+        .map(({ key, payload }) => ({ key, id: payload.workflow_id, state: payload.current_state }))
+        .sort((a, b) => (a.id < b.id ? -1 : 1)),
+      rows.map(({ id, state }) => ({ key: id, id, state })),
+    );
+    const [first] = states;
+    assert.deepEqual([first?.payload.epoch, first?.payload.transition_count], [1, 1]);
+
+    await recover({ recovery_id });
+    const again = await eventsOf(recovery_id);
+    assert.equal(again.states.length, 2 * COUNT);
+    assert.equal(new Set(again.states.map(({ id }) => id)).size, COUNT);
+  }).timeout(120_000);
+
+  it('takes only what was asked for', async () => {
+    const report = await recover({ states: ['COMPLETED'], namespaces: ['ns1'] });
+    assert.deepEqual([report.emitted, report.by_state], [COUNT / 12, { COMPLETED: COUNT / 12 }]);
+    assert.equal((await eventsOf(report.recovery_id)).states.length, COUNT / 12);
+  });
+
+  for (const [request, message] of [
+    [{ since_days: 'week' }, /^since_days: expected a number, got string/],
+    [{ states: [] }, /^states: /],
+    [{ recovery_id: 7 }, /^recovery_id: expected a string, got number/],
+  ] as const) {
+    it(`refuses ${JSON.stringify(request)}, naming the field`, async () => {
+      await assert.rejects(recover(request), (error: { cause?: { cause?: Error } }) => {
+        assert.match(error.cause?.cause?.message ?? '', message);
+        return true;
+      });
+    });
+  }
+
+  it('takes no request for an empty one', async () => {
+    assert.equal((await recover(null)).emitted, COUNT);
+  });
+
+  it('runs once for a deployment, however many workers start', async () => {
+    const deployment = randomUUID();
+    const env = { ...environment.env, DEPLOYMENT_ID: deployment, LOG_LEVEL: 'info' };
+    const workflowId = `recover-fsm-states-${environment.config.TEMPORAL_TASK_QUEUE}-${deployment}`;
+    const start = () => {
+      const child = spawn(process.execPath, ['--import', 'tsx', main, 'worker', '--recover-on-start'], {
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const lines: string[] = [];
+      createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
+      return { child, lines };
+    };
+    const workers = [start(), start(), start()];
+    const said = (text: string) => workers.flatMap(({ lines }) => lines).filter((line) => line.includes(text)).length;
+    try {
+      await until(60_000, () => {
+        assert.equal(said('recovery started') + said('this deployment has had its recovery'), 3);
+        return Promise.resolve();
+      });
+      assert.equal(said('recovery started'), 1);
+      const handle = environment.temporal.workflow.getHandle(workflowId);
+      const report = (await handle.result()) as RecoveryReport;
+      assert.equal(report.emitted, COUNT);
+      assert.equal((await eventsOf(report.recovery_id)).summaries.length, 1);
+      const { count } = await environment.temporal.workflow.count(`WorkflowId = '${workflowId}'`);
+      assert.equal(count, 1);
+    } finally {
+      for (const { child } of workers) {
+        child.kill('SIGTERM');
+        if (child.exitCode === null) await once(child, 'exit');
+      }
+    }
+  }).timeout(180_000);
+});
