@@ -1,0 +1,120 @@
+/** A recovery amid arriving transitions, killed workers and a broker that goes away: its consumer ends in the true states. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
+import type { RecoveryReport } from '../../src/intents/recovery.js';
+import { until } from '../../src/until.js';
+import { readEvents } from '../support/events.js';
+import { type Corner, createCorner } from './support/corner.js';
+import { type Servers, startServers } from './support/servers.js';
+
+/** Six pages of 5,000, and those of what moves meanwhile. */
+const WORKFLOWS = 30_000;
+/** After so many pages the worker is killed; at the second one the broker goes too. */
+const KILLS_AFTER = [1, 2, 3, 4];
+const ARRIVALS = 200;
+
+type Place = Pick<RecoveredStateEvent, 'current_state' | 'epoch' | 'transition_count'>;
+
+describe('a recovery under faults', () => {
+  let servers: Servers;
+  let corner: Corner;
+  before(async function () {
+    this.timeout(15 * 60_000);
+    servers = await startServers(1);
+    corner = await createCorner(servers.routes[0]!);
+  });
+  after(async function () {
+    this.timeout(120_000);
+    await (corner as Corner | undefined)?.close();
+    await (servers as Servers | undefined)?.stop();
+  });
+
+  /** Transitions of random workflows: the next of their count, or one that starts it again. */
+  const arrive = (n: number) =>
+    corner.environment.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_count, transition_at)
+       SELECT workflow_id, 'workflow_execution', current_state, 'STATE_' || (random() * 1000)::int, 'chaos',
+         CASE WHEN random() < 0.2 THEN 1 END, clock_timestamp()
+       FROM fsm_states ORDER BY random() LIMIT $1`,
+      [n],
+    );
+
+  it('leaves a consumer with every workflow’s true state', async () => {
+    const { environment, worker } = corner;
+    const { pool, temporal, config } = environment;
+    await pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_at)
+       SELECT gen_random_uuid(), 'workflow_execution', 'PENDING', 'created', clock_timestamp() FROM generate_series(1, $1::int)`,
+      [WORKFLOWS],
+    );
+    const handle = await temporal.workflow.start<(given: object) => Promise<RecoveryReport>>(
+      'RecoverFsmStatesWorkflow',
+      { args: [{}], taskQueue: config.TEMPORAL_TASK_QUEUE, workflowId: randomUUID() },
+    );
+    const pages = async () =>
+      ((await handle.fetchHistory()).events ?? []).filter(
+        ({ activityTaskCompletedEventAttributes: completed }) => completed != null,
+      ).length;
+    const attempts = async () => (await handle.describe()).raw.pendingActivities?.[0]?.attempt ?? 0;
+
+    const enough = new AbortController();
+    const arrivals = (async () => {
+      while (!enough.signal.aborted) {
+        await arrive(ARRIVALS / 20);
+        await sleep(20);
+      }
+    })();
+    for (const after of KILLS_AFTER) {
+      await until(200_000, async () => {
+        assert.ok((await pages()) >= after);
+      });
+      await worker.kill();
+      assert.equal((await handle.describe()).status.name, 'RUNNING', 'the kill came too late to be one');
+      await arrive(ARRIVALS);
+      if (after === 2) {
+        await servers.kill('kafka');
+        await worker.start();
+        await until(200_000, async () => {
+          assert.ok((await attempts()) > 2, 'no attempt has met the missing broker');
+        });
+        await servers.start('kafka');
+        continue;
+      }
+      if (after === KILLS_AFTER.at(-1)) {
+        enough.abort();
+        await arrivals;
+      }
+      await worker.start();
+    }
+    const report = await handle.result();
+
+    const payloads = (await readEvents(environment, ['FSM_STATES_RECOVERED'])).map(
+      ({ envelope }) => envelope.payload as unknown as RecoveredStateEvent | RecoverySummaryEvent,
+    );
+    const consumer = new Map<string, Place>();
+    for (const payload of payloads) {
+      if (payload.kind !== 'state') continue;
+      const { workflow_id, current_state, epoch, transition_count } = payload;
+      const known = consumer.get(workflow_id);
+      const newer =
+        known === undefined ||
+        epoch > known.epoch ||
+        (epoch === known.epoch && transition_count > known.transition_count);
+      if (newer) consumer.set(workflow_id, { current_state, epoch, transition_count });
+    }
+    const { rows } = await pool.query<Place & { workflow_id: string }>(
+      'SELECT workflow_id, current_state, epoch, transition_count::int FROM fsm_states',
+    );
+    assert.equal(consumer.size, WORKFLOWS);
+    const wrong = rows.filter(({ workflow_id, ...place }) => {
+      const seen = consumer.get(workflow_id);
+      return JSON.stringify(seen) !== JSON.stringify(place);
+    });
+    assert.deepEqual(wrong, []);
+    const summaries = payloads.filter(({ kind }) => kind === 'summary');
+    assert.ok(summaries.length >= 1);
+    assert.ok(report.emitted >= WORKFLOWS);
+  }).timeout(10 * 60_000);
+});
