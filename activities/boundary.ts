@@ -10,8 +10,9 @@ import { type DefinitionsByType, parseIntent, type ParsedIntent } from '../src/i
 import type { Command, EffectOutcome } from '../src/intents/ports.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
 import type { IntentResult } from '../src/intents/result.js';
-import type { AnyEffect, Ports } from './effect.js';
+import type { AnyEffect, EffectBatch, Ports } from './effect.js';
 import { failAttempt, type OutageBudget } from './failures.js';
+import { heartbeating } from './heartbeats.js';
 import { failuresOf, spentBefore } from './spent-attempts.js';
 
 /** What the activities tell the metrics. */
@@ -38,15 +39,17 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
     const commands = parsed.flatMap(({ item, intent }) => (intent.ok ? [commandOf(intent, item, executionId)] : []));
     const notAnnounced: string[] = [];
     try {
-      const outcomes = await carry({
+      const spent = spentBefore(info);
+      const batch: EffectBatch<unknown> = {
         commands,
         correlationId: input.correlation_id,
         scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
         pageBytes: input.page_bytes,
         announce: input.announce ?? [],
-        attempt: 1 + failuresOf(spentBefore(info), definition.errorCode),
+        attempt: 1 + failuresOf(spent, definition.errorCode),
         notAnnounced: (intentId) => notAnnounced.push(intentId),
-      });
+      };
+      const outcomes = await heartbeating(spent, () => carry(batch));
       options.budget.succeeded(definition.errorCode);
       const elapsedMs = performance.now() - started;
       const settled = outcomes.values();

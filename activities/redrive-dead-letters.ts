@@ -6,6 +6,8 @@ import { describeIssue } from '../src/intents/parse.js';
 import type { RedriveActivity } from '../src/intents/redrive.js';
 import { failAttempt, type OutageBudget } from './failures.js';
 import type { Ports } from './effect.js';
+import { heartbeating } from './heartbeats.js';
+import { spentBefore } from './spent-attempts.js';
 
 const pageInput = z.object({
   topic: z.string().optional(),
@@ -29,10 +31,11 @@ export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveA
       ...(ids === undefined ? {} : { ids }),
       ...(automatic ? { maxRedrives } : {}),
     };
+    const info = activityInfo();
     try {
-      return await store.redrive(filter, after, limit, ports.publisher);
+      return await heartbeating(spentBefore(info), () => store.redrive(filter, after, limit, ports.publisher));
     } catch (error) {
-      throw failAttempt(activityInfo(), error, 'DATABASE_ERROR', budget);
+      throw failAttempt(info, error, 'DATABASE_ERROR', budget);
     }
   };
 }

@@ -1,6 +1,7 @@
 /** `RedriveDeadLettersWorkflow`: sends dead letters again, in order, page by page. */
 import { continueAsNew, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { RedriveActivity, RedriveReport, RedriveRequest } from '../src/intents/redrive.js';
+import { heartbeatTimeout } from './policies.js';
 
 /** Letters of a page: with the average envelope of 1 KB one produce request of 100 KB, and a transaction of some 50 ms. */
 const PAGE = 100;
@@ -8,6 +9,7 @@ const PAGE = 100;
 const { redriveDeadLetters } = proxyActivities<{ redriveDeadLetters: RedriveActivity }>({
   // A page that waits for another redrive's, and the statement's own time-out of 60 s.
   startToCloseTimeout: '90 s',
+  heartbeatTimeout,
   // A backstop: the budgets of each failure class are kept in `activities/failures.ts`.
   retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 100 },
 });
