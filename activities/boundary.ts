@@ -7,8 +7,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { BatchActivity } from '../src/intents/batch.js';
 import type { IntentResult } from '../src/intents/result.js';
 import { commandsOf, parseItems } from './commands.js';
-import type { AnyEffect, Ports } from './effect.js';
+import type { AnyEffect, EffectBatch, Ports } from './effect.js';
 import { failAttempt, type OutageBudget } from './failures.js';
+import { heartbeating } from './heartbeats.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
 import { failuresOf, spentBefore } from './spent-attempts.js';
 
@@ -34,15 +35,17 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
     const commands = commandsOf(parsed, info);
     const notAnnounced: string[] = [];
     try {
-      const outcomes = await carry({
+      const spent = spentBefore(info);
+      const batch: EffectBatch<unknown> = {
         commands,
         correlationId: input.correlation_id,
         scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
         pageBytes: input.page_bytes,
         announce: input.announce ?? [],
-        attempt: 1 + failuresOf(spentBefore(info), definition.errorCode),
+        attempt: 1 + failuresOf(spent, definition.errorCode),
         notAnnounced: (intentId) => notAnnounced.push(intentId),
-      });
+      };
+      const outcomes = await heartbeating(spent, () => carry(batch));
       options.budget.succeeded(definition.errorCode);
       const elapsedMs = performance.now() - started;
       const settled = outcomes.values();

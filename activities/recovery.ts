@@ -14,7 +14,8 @@ import {
   type RecoverySummaryEvent,
 } from '../src/intents/recovery.js';
 import type { Ports } from './effect.js';
-import { failAttempt, type OutageBudget } from './failures.js';
+import { attempt } from './attempt.js';
+import type { OutageBudget } from './failures.js';
 
 /** States of a page: with envelopes of 1 KB some six produce requests, 0.3 s, and 5 MB of memory. */
 const PAGE = 5_000;
@@ -45,20 +46,9 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
     });
   }
 
-  /** Runs an attempt. @throws what Temporal should do about its failure. */
-  async function attempt<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      const done = await work();
-      for (const store of ['DATABASE_ERROR', 'KAFKA_ERROR']) budget.succeeded(store);
-      return done;
-    } catch (error) {
-      throw failAttempt(activityInfo(), error, 'DATABASE_ERROR', budget);
-    }
-  }
-
   return {
     emitFsmStates: (input) =>
-      attempt(async (): Promise<RecoveryPage> => {
+      attempt('DATABASE_ERROR', budget, async (): Promise<RecoveryPage> => {
         const request = recoverFsmStatesPayload.safeParse({ ...input, limit: PAGE });
         // Any client may start the workflow, with any input.
         if (!request.success) {
@@ -83,7 +73,7 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
         };
       }),
     emitRecoverySummary: (report) =>
-      attempt(async () => {
+      attempt('KAFKA_ERROR', budget, async () => {
         const payload: RecoverySummaryEvent = { kind: 'summary', ...report };
         const message = messageOf({
           intentId: recoveredId(report.recovery_id, 'summary'),

@@ -1,11 +1,11 @@
 /** The activity behind `RedriveDeadLettersWorkflow`: one page of letters. */
 import { z } from 'zod';
-import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { describeIssue } from '../src/intents/parse.js';
 import type { RedriveActivity } from '../src/intents/redrive.js';
-import { failAttempt, type OutageBudget } from './failures.js';
+import { attempt } from './attempt.js';
 import type { Ports } from './effect.js';
+import type { OutageBudget } from './failures.js';
 
 const pageInput = z.object({
   topic: z.string().optional(),
@@ -29,10 +29,8 @@ export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveA
       ...(ids === undefined ? {} : { ids }),
       ...(automatic ? { maxRedrives } : {}),
     };
-    try {
-      return await store.redrive(filter, after, limit, { publisher: ports.publisher, topicSuffix });
-    } catch (error) {
-      throw failAttempt(activityInfo(), error, 'DATABASE_ERROR', budget);
-    }
+    return attempt('DATABASE_ERROR', budget, () =>
+      store.redrive(filter, after, limit, { publisher: ports.publisher, topicSuffix }),
+    );
   };
 }

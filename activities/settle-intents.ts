@@ -11,7 +11,9 @@ import type { BoundaryOptions } from './boundary.js';
 import { commandsOf, parseItems } from './commands.js';
 import type { AnyEffect, Ports } from './effect.js';
 import { failAttempt } from './failures.js';
+import { heartbeating } from './heartbeats.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
+import { spentBefore } from './spent-attempts.js';
 
 export function settleIntents(effects: readonly AnyEffect[], ports: Ports, options: BoundaryOptions): SettleActivity {
   const settlers = new Map(effects.map((effect) => [effect.definition.activity, settlerOf(effect, ports, options)]));
@@ -40,21 +42,23 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments }: Bou
     const parsed = parseItems(definition, items);
     const commands = commandsOf(parsed, info);
     try {
-      const settled = await settledIds(commands, failure);
-      // A repeat, for which the effect answers with the first outcome.
-      const repeats = commands.filter(({ intent_id }) => settled.has(intent_id));
-      const outcomes = await carry({
-        commands: repeats,
-        correlationId: '',
-        scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
-        pageBytes: 0,
-        announce: [],
-        attempt: 1,
-        notAnnounced: () => undefined,
+      const outcomeOf = await heartbeating(spentBefore(info), async () => {
+        const settled = await settledIds(commands, failure);
+        // A repeat, for which the effect answers with the first outcome.
+        const repeats = commands.filter(({ intent_id }) => settled.has(intent_id));
+        const outcomes = await carry({
+          commands: repeats,
+          correlationId: '',
+          scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
+          pageBytes: 0,
+          announce: [],
+          attempt: 1,
+          notAnnounced: () => undefined,
+        });
+        return new Map<string, EffectOutcome<object> | undefined>(
+          repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]),
+        );
       });
-      const outcomeOf = new Map<string, EffectOutcome<object> | undefined>(
-        repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]),
-      );
       const verdict = {
         status: fences ? 'failed' : 'unknown',
         error: failure.error,

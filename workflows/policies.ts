@@ -32,16 +32,27 @@ const retry = {
 /** A cancelled execution waits for the batch that runs, so that its report says what became of it. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
 
+/**
+ * A worker that died is noticed by its silence: activities send a heartbeat every 5 s once they take that long. 20 s, because
+ * a Node process that collects garbage or starts a neighbour on a busy machine may be silent for some seconds, and another
+ * attempt beside a living one costs a wait for its locks.
+ */
+const heartbeatTimeout = '20 s';
+
 /** Of activities that work through a store by themselves: a statement's 60 s, and room for the store to say so. */
-export const storeActivity = { startToCloseTimeout: '90 s', retry } as const satisfies ActivityOptions;
+export const storeActivity = {
+  startToCloseTimeout: '90 s',
+  heartbeatTimeout,
+  retry,
+} as const satisfies ActivityOptions;
 
 const policies: Record<RetryPolicyName, ActivityOptions> = {
   // Longer than the 60 s of `statement_timeout`, so that a slow statement is ended by the store, which then can say so.
-  write: { startToCloseTimeout: '90 s', retry, cancellationType },
+  write: { startToCloseTimeout: '90 s', heartbeatTimeout, retry, cancellationType },
   // kafkajs gives up on a request after 30 s and does not repeat it; two requests and the ledger fit.
-  publish: { startToCloseTimeout: '90 s', retry, cancellationType },
+  publish: { startToCloseTimeout: '90 s', heartbeatTimeout, retry, cancellationType },
   // A recovery page reads up to 10,000 rows: target 200 ms, so 60 s is the statement's limit again.
-  read: { startToCloseTimeout: '90 s', retry, cancellationType },
+  read: { startToCloseTimeout: '90 s', heartbeatTimeout, retry, cancellationType },
 };
 
 type BatchActivities = ActivityInterfaceFor<Record<string, BatchActivity>>;

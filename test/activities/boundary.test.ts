@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { toActivity } from '../../activities/boundary.js';
 import { defineEffect, type Ports } from '../../activities/effect.js';
 import { OutageBudget } from '../../activities/failures.js';
+import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import type { BatchOutput } from '../../src/intents/batch.js';
 import { defineIntent } from '../../src/intents/definition.js';
 import { EffectError } from '../../src/intents/failure.js';
@@ -29,28 +31,32 @@ const item = (text: unknown) => ({
 
 describe('the activity boundary', () => {
   const settled: string[] = [];
-  const run = (carry: (texts: string[]) => void, texts: unknown[], failedBefore = 0): Promise<BatchOutput> => {
-    const effect = defineEffect(definition, () => ({ commands }) => {
-      carry(commands.map(({ payload }) => payload.text));
-      return Promise.resolve(
-        commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false })),
-      );
+  const heartbeats: unknown[] = [];
+  const run = (
+    carry: (texts: string[]) => void | Promise<void>,
+    texts: unknown[],
+    failedBefore = 0,
+  ): Promise<BatchOutput> => {
+    const effect = defineEffect(definition, () => async ({ commands }) => {
+      await carry(commands.map(({ payload }) => payload.text));
+      return commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false }));
     });
     const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
     const activity = toActivity(effect, {} as Ports, { instruments, budget: new OutageBudget() });
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
     const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };
-    return new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails }).run<
-      Parameters<typeof activity>,
-      BatchOutput,
-      typeof activity
-    >(activity, input);
+    const environment = new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails });
+    environment.on('heartbeat', (details: unknown) => heartbeats.push(details));
+    return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, input);
   };
-  beforeEach(() => settled.splice(0));
+  beforeEach(() => {
+    settled.splice(0);
+    heartbeats.splice(0);
+  });
 
   it('settles what today’s schema refuses, beside what it takes', async () => {
     const carried: string[] = [];
-    const { results, announce } = await run((texts) => carried.push(...texts), ['a', 7, 'b']);
+    const { results, announce } = await run((texts) => void carried.push(...texts), ['a', 7, 'b']);
     assert.deepEqual(carried, ['a', 'b']);
     assert.deepEqual(
       results.map(({ intent_id, status, error }) => [intent_id, status, error]),
@@ -81,5 +87,12 @@ describe('the activity boundary', () => {
       (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable === true,
     );
     assert.deepEqual(settled, ['Note failed', 'Note failed']);
+  });
+
+  it('says that it is alive while an effect takes long, and keeps what earlier attempts have spent', async () => {
+    await run(() => undefined, ['a'], 1);
+    assert.deepEqual(heartbeats, []);
+    await run(() => sleep(HEARTBEAT_MS + 100), ['a'], 1);
+    assert.deepEqual(heartbeats, [{ 'NOTE_ERROR/unknown': 1, 'NOTE_ERROR/unavailable': 40 }]);
   });
 });

@@ -4,17 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { IntentsReport } from '../../src/client/index.js';
-import { topicOf } from '../../src/intents/event-types.js';
-import { createKafka } from '../../src/kafka/client.js';
-import { createLogger } from '../../src/log.js';
 import { SERVICE_NAMES } from '../../src/stack/types.js';
 import { until } from '../../src/until.js';
 import { readEvents } from '../support/events.js';
 import { historiesOf, replay } from '../support/replay.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { type Corner, createCorner } from './support/corner.js';
+import { errorsOf, reportOf, start, stored, warmUp } from './support/executions.js';
 import { type Fault, FAULTS, heal } from './support/faults.js';
 import { type Held, hold } from './support/holds.js';
 import { type Expected, type List, makeLists } from './support/lists.js';
@@ -43,7 +39,7 @@ describe('fault matrix', () => {
   before(async function () {
     this.timeout(15 * 60_000);
     servers = await startServers(POINTS.length);
-    corners = await Promise.all(servers.routes.map(createCorner));
+    corners = await Promise.all(servers.routes.map((route) => createCorner(route)));
   });
   after(async function () {
     this.timeout(120_000);
@@ -149,7 +145,7 @@ describe('fault matrix', () => {
   async function settle(cell: Cell): Promise<string[]> {
     const { corner, lists, expected, fault, point } = cell;
     const failures: string[] = [];
-    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId)));
+    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId, CELL_MS)));
     for (const report of reports) {
       // A dead letter is redriven below.
       if (report.results.every(({ success }) => success)) continue;
@@ -174,29 +170,6 @@ describe('fault matrix', () => {
   }
 });
 
-/** A worker that has just started has yet to ask the broker where its topics are, and would be held there, not at its publish. */
-async function warmUp(corner: Corner): Promise<void> {
-  const { lists } = makeLists();
-  await start(corner, lists);
-  await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId)));
-}
-
-const start = (corner: Corner, lists: readonly List[]): Promise<unknown> =>
-  Promise.all(lists.map(({ requestId, intents }) => corner.environment.client.start(intents, { requestId })));
-
-/** Temporal itself may be away: asked again until it answers. */
-async function reportOf({ environment }: Corner, requestId: string): Promise<IntentsReport> {
-  const deadline = Date.now() + CELL_MS;
-  for (;;) {
-    try {
-      return await environment.client.result(requestId);
-    } catch (error) {
-      if (Date.now() > deadline || !/UNAVAILABLE|unreachable|get workflow/i.test(String(error))) throw error;
-      await sleep(1_000);
-    }
-  }
-}
-
 /** Redrives until no letter is open: what was refused while a breaker was open comes with the next run. @returns letters of the cell. */
 async function redriveAll({ environment: { temporal, config, pool } }: Corner, expected: Expected): Promise<number> {
   await until(120_000, async () => {
@@ -215,27 +188,10 @@ async function redriveAll({ environment: { temporal, config, pool } }: Corner, e
   return rows[0]?.count ?? 0;
 }
 
-const errorsOf = (report: IntentsReport): string => [...new Set(report.results.map(({ error }) => error))].join('; ');
-
 async function ledgerRows({ corner, expected }: Cell): Promise<number> {
   const { rows } = await corner.environment.pool.query<{ count: number }>(
     'SELECT count(*)::int AS count FROM executed_intents WHERE intent_id = ANY ($1::uuid[])',
     [expected.intentIds],
   );
   return rows[0]?.count ?? 0;
-}
-
-/** Records of the corner's topics, asked of the broker past the proxy. */
-async function stored({ environment }: Corner): Promise<number> {
-  const brokers = environment.endpoints.kafka.brokers;
-  const settings = { brokers, clientId: 'chaos', requestTimeoutMs: 10_000, retries: 3, retryBackoffMs: 100 };
-  const admin = createKafka(settings, createLogger('silent')).admin();
-  await admin.connect();
-  try {
-    const topics = CHAOS_EVENTS.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type));
-    const offsets = await Promise.all(topics.map((topic) => admin.fetchTopicOffsets(topic)));
-    return offsets.flat().reduce((sum, { high }) => sum + Number(high), 0);
-  } finally {
-    await admin.disconnect();
-  }
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { defineEffect } from '../../activities/effect.js';
+import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import { builtinEffects } from '../../activities/index.js';
 import { defineIntent } from '../../src/intents/definition.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
@@ -9,6 +11,8 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 
 /** What the next attempts meet; then they succeed. A store that fails like this on command is not to be had. */
 const ahead: FailureClass[] = [];
+/** Milliseconds the next attempt takes. */
+let takes = 0;
 
 const note = defineEffect(
   defineIntent({
@@ -25,12 +29,13 @@ const note = defineEffect(
     announce: () => null,
   }),
   () =>
-    ({ commands }) => {
+    async ({ commands }) => {
+      await sleep(takes);
+      takes = 0;
       const failureClass = ahead.shift();
       if (failureClass !== undefined) throw new EffectError(failureClass, `on command: ${failureClass}`);
-      return Promise.resolve(
-        commands.map(() => ({ ok: true as const, result: {}, settled_at: new Date().toISOString(), repeated: false })),
-      );
+      const settled_at = new Date().toISOString();
+      return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
     },
 );
 
@@ -59,6 +64,14 @@ describe('budgets of failure classes', () => {
       report.results.map(({ status, error }) => [status, error]),
       [['failed', 'on command: unknown']],
     );
+    assert.deepEqual(ahead, ['unknown']);
+  });
+
+  // The SDK holds heartbeats back for a while after one was sent; the count of a failure is one, too.
+  it('counts on when an attempt fails soon after a heartbeat', async () => {
+    takes = HEARTBEAT_MS + 500;
+    const report = await execute('unknown', 'unknown', 'unknown', 'unknown');
+    assert.equal(report.outcome, 'partial', JSON.stringify(report.results));
     assert.deepEqual(ahead, ['unknown']);
   });
 });

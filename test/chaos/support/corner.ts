@@ -19,25 +19,22 @@ const STATEMENT_TIMEOUT_MS = 8_000;
 export const GIVEN_UP_MS = STATEMENT_TIMEOUT_MS + 5_000;
 const KAFKA_TIMEOUT_SECONDS = 5;
 
-export async function createCorner(route: Route): Promise<Corner> {
+/** A row's faults last seconds; the defaults of 60 s and 30 s would only make the suite wait. */
+const SHORT: NodeJS.ProcessEnv = {
+  PG_POOL_MIN: '2',
+  PG_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
+  KAFKA_TIMEOUT_SECONDS: String(KAFKA_TIMEOUT_SECONDS),
+  PG_BREAKER_OPEN_SECONDS: '2',
+  KAFKA_BREAKER_OPEN_SECONDS: '2',
+};
+
+/** @param settings of the worker; by default time-outs and breakers of a few seconds. */
+export async function createCorner(route: Route, settings = SHORT): Promise<Corner> {
   const environment = await createEnvironment({ worker: false });
   // Servers are killed under the idle connections of the test, too.
   environment.pool.on('error', () => undefined);
   await installHolds(environment.pool);
-  const databaseUrl = new URL(environment.endpoints.postgres.url);
-  databaseUrl.port = String(route.postgres.port);
-  const worker = await startWorkerProcess({
-    ...environment.env,
-    DATABASE_URL: databaseUrl.href,
-    KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${route.kafka.port}`,
-    PG_POOL_MIN: '2',
-    PG_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
-    KAFKA_TIMEOUT_SECONDS: String(KAFKA_TIMEOUT_SECONDS),
-    // A row's faults last seconds; the defaults of 60 s and 30 s would only make the suite wait.
-    PG_BREAKER_OPEN_SECONDS: '2',
-    KAFKA_BREAKER_OPEN_SECONDS: '2',
-    LOG_LEVEL: 'warn',
-  });
+  const worker = await startWorkerBehind(environment, route, settings);
   return {
     environment,
     route,
@@ -47,4 +44,21 @@ export async function createCorner(route: Route): Promise<Corner> {
       await environment.close();
     },
   };
+}
+
+/** A worker of the corner whose ways to the stores lead through `route`. */
+export function startWorkerBehind(
+  { env, endpoints }: Environment,
+  route: Route,
+  settings: NodeJS.ProcessEnv,
+): Promise<WorkerProcess> {
+  const databaseUrl = new URL(endpoints.postgres.url);
+  databaseUrl.port = String(route.postgres.port);
+  return startWorkerProcess({
+    ...env,
+    DATABASE_URL: databaseUrl.href,
+    KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${route.kafka.port}`,
+    ...settings,
+    LOG_LEVEL: 'warn',
+  });
 }

@@ -24,11 +24,13 @@ export interface Expected {
   readonly events: ReadonlySet<string>;
 }
 
-const LISTS = 4;
 const OF_EACH_TYPE = 4;
 
-/** Four lists that add to one common row besides their own, each with a workflow of its own and ordered events of one key. */
-export function makeLists(): { lists: List[]; expected: Expected } {
+/**
+ * Lists that add to one common row besides their own, each with a workflow of its own and ordered events of one key.
+ * @param count default 4.
+ */
+export function makeLists(count = 4): { lists: List[]; expected: Expected } {
   const common = randomUUID();
   const totals = new Map<string, Totals>();
   const transitions = new Map<string, number>();
@@ -40,7 +42,7 @@ export function makeLists(): { lists: List[]; expected: Expected } {
     for (const eventType of eventTypes) events.add(`${intentId} ${eventType}`);
     return intentId;
   };
-  const lists = Array.from({ length: LISTS }, (_, list): List => {
+  const lists = Array.from({ length: count }, (_, list): List => {
     const [own, workflow] = [randomUUID(), randomUUID()];
     const intents: Intent[] = [];
     for (let index = 0; index < OF_EACH_TYPE; index += 1) {

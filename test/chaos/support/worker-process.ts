@@ -10,6 +10,12 @@ export interface WorkerProcess {
   readonly revived: number;
   /** The last lines it logged. */
   readonly log: readonly string[];
+  /** Of /health, /ready and /metrics. */
+  readonly port: number;
+  /** SIGSTOP: its sockets stay open, and it does and says nothing. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
   /** kill -9; returns when the process is gone. */
   kill(): Promise<void>;
   /** After `kill`. Returns when the worker polls. */
@@ -22,6 +28,7 @@ const REVIVE_MS = 1_000;
 export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
   let child: ChildProcess | undefined;
   let revived = 0;
+  let port = 0;
   let wanted = true;
   const log: string[] = [];
   const start = (): Promise<void> =>
@@ -36,7 +43,12 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<Worker
         log.splice(0, log.length - LOG_LINES);
       };
       // The one record on standard output says that it runs.
-      started.stdout.once('data', () => resolve()).on('data', keep);
+      started.stdout
+        .once('data', (record: Buffer) => {
+          port = (JSON.parse(record.toString()) as { port: number }).port;
+          resolve();
+        })
+        .on('data', keep);
       started.stderr.on('data', keep);
       started.once('error', reject).once('exit', (code, signal) => {
         reject(new Error(`the worker ended with ${code ?? signal ?? '?'}:\n${log.slice(-20).join('\n')}`));
@@ -56,6 +68,11 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<Worker
       return revived;
     },
     log,
+    get port() {
+      return port;
+    },
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
     async kill() {
       wanted = false;
       const running = child;

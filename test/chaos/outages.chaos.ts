@@ -1,0 +1,165 @@
+/**
+ * A store is away for 90 s amid 200 lists, with the breakers as they come: half of the lists are at work when it ends, the
+ * others come while it is away. Nothing fails, nothing is off, and what has piled up does not come back as a herd.
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IntentsReport } from '../../src/client/index.js';
+import type { ServiceName } from '../../src/stack/types.js';
+import { until } from '../../src/until.js';
+import { bridge } from '../support/bridge.js';
+import { readEvents } from '../support/events.js';
+import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
+import { type Corner, createCorner } from './support/corner.js';
+import { errorsOf, reportOf, start, warmUp } from './support/executions.js';
+import { hold } from './support/holds.js';
+import { makeLists } from './support/lists.js';
+import { busiestSecond, type LoadWatch, type Sample, watchLoad } from './support/load.js';
+import { type Measured, writeMeasured } from './support/reliability.js';
+import { type Servers, startServers } from './support/servers.js';
+
+const LISTS = 200;
+const OUTAGE_MS = 90_000;
+/** Calls that were under way have ended by then: a connection is waited for 5 s, by default. */
+const UNDER_WAY_MS = 15_000;
+
+describe('an outage of 90 s amid 200 lists', () => {
+  let servers: Servers;
+  let corner: Corner;
+  const measured: Measured[] = [];
+  before(async function () {
+    this.timeout(15 * 60_000);
+    servers = await startServers(1);
+    corner = await createCorner(servers.routes[0]!, {});
+    await warmUp(corner);
+  });
+  after(async function () {
+    this.timeout(120_000);
+    await (corner as Corner | undefined)?.close();
+    await (servers as Servers | undefined)?.stop();
+  });
+
+  /** @returns reports in the order of the lists, the moment of the end of the outage, and what the worker did meanwhile. */
+  async function strike(server: 'postgres' | 'kafka') {
+    const { lists, expected } = makeLists(LISTS);
+    const [early, late] = [lists.slice(0, LISTS / 2), lists.slice(LISTS / 2)];
+    const held = await hold(corner.environment.endpoints.postgres.url, 'beforeEffect');
+    await start(corner, early);
+    await held.reached();
+    const load = watchLoad(corner.worker.port, server);
+    const from = Date.now();
+    await servers.kill(server satisfies ServiceName);
+    await held.release();
+    for (const [index, list] of late.entries()) {
+      await start(corner, [list]);
+      await sleep(Math.max(0, from + ((index + 1) / late.length) * OUTAGE_MS - Date.now()));
+    }
+    await servers.start(server);
+    const back = Date.now();
+    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId)));
+    await load.stop();
+    return { expected, reports, load, from, back, drainedMs: Date.now() - back };
+  }
+
+  it('of PostgreSQL: every intent succeeds, once, and one call at a time asks whether it is back', async () => {
+    const { expected, reports, load, from, back, drainedMs } = await strike('postgres');
+    const { lost, doubled } = await until(30_000, () => auditRows(corner.environment.pool, expected));
+    const events = auditEvents(await readEvents(corner.environment, CHAOS_EVENTS), expected);
+    const { probes, asked, atOnce, busiest } = comeback(load, from);
+    measured.push({
+      fault: 'PostgreSQL down for 90 s',
+      point: `amid 200 lists; ${probes} probes, ${atOnce} calls in the second after, ${busiest} in the busiest one; drained in ${Math.round(drainedMs / 1_000)} s`,
+      lists: LISTS,
+      intents: expected.intentIds.length,
+      faults: 1,
+      lost: lost.length + events.lost.length,
+      doubled: doubled.length + events.doubled.length,
+      deadLetters: (await lettersOf(expected.intentIds)).size,
+      repeatedEvents: events.repeated,
+    });
+    assert.deepEqual([...lost, ...doubled, ...events.lost, ...events.doubled], []);
+    assertOutcomes(reports, ['succeeded']);
+    assert.ok(probes >= 1, 'the breaker never opened');
+    // What was refused comes back spread over a quarter of a minute, so the store is not met by all of it.
+    assert.ok(atOnce < LISTS / 2, `${atOnce} calls in the second after the breaker closed`);
+    assert.ok(asked <= probes, `${asked} connections asked for while the breaker was open, by ${probes} probes`);
+    assert.ok(back - from >= OUTAGE_MS, 'it came back too early');
+  }).timeout(6 * 60_000);
+
+  it('of Kafka: every event is on its topic in the end, in order, and each result says how', async () => {
+    const { expected, reports, load, drainedMs } = await strike('kafka');
+    const { lost, doubled } = await until(30_000, () => auditRows(corner.environment.pool, expected));
+    const letters = await lettersOf(expected.intentIds);
+    const said = reports.flatMap(({ results }) => results);
+    const probes = load.samples.at(-1)!.probes - load.samples[0]!.probes;
+    // One run may stop at a breaker that is open still; the next goes on.
+    await until(120_000, async () => {
+      const { code, stdout, stderr } = await bridge(['dead-letters', 'redrive', '--json'], corner.environment.env);
+      assert.equal(code, 0, stdout + stderr);
+    });
+    const events = auditEvents(await readEvents(corner.environment, CHAOS_EVENTS), expected);
+    measured.push({
+      fault: 'Kafka down for 90 s',
+      point: `amid 200 lists; ${probes} probes; drained in ${Math.round(drainedMs / 1_000)} s`,
+      lists: LISTS,
+      intents: expected.intentIds.length,
+      faults: 1,
+      lost: lost.length + events.lost.length,
+      doubled: doubled.length + events.doubled.length,
+      deadLetters: letters.size,
+      repeatedEvents: events.repeated,
+    });
+    assert.deepEqual([...lost, ...doubled, ...events.lost, ...events.doubled], []);
+    assertOutcomes(reports, ['succeeded', 'dead_lettered']);
+    for (const result of said) {
+      const buried = letters.has(result.intent_id);
+      const { event_published, dlq_fallback } = result as { event_published?: boolean; dlq_fallback?: boolean };
+      // The result of a PersistState has no such field.
+      if (result.intent_type !== 'PersistState') assert.equal(event_published, !buried, JSON.stringify(result));
+      if (result.intent_type !== 'PublishEvent') continue;
+      assert.deepEqual([result.status, dlq_fallback], [buried ? 'dead_lettered' : 'succeeded', buried]);
+    }
+    assert.ok(letters.size > 0, 'no event became a dead letter');
+    assert.ok(said.some(({ status }) => status === 'succeeded'));
+  }).timeout(6 * 60_000);
+
+  it('writes down what it found', async () => {
+    assert.equal(measured.length, 2);
+    await writeMeasured('outages', measured);
+  });
+
+  function assertOutcomes(reports: readonly IntentsReport[], wanted: readonly string[]): void {
+    const wrong = reports.filter(({ results }) => !results.every(({ status }) => wanted.includes(status)));
+    assert.deepEqual(
+      wrong.map((report) => `${report.request_id} ${report.outcome} ${errorsOf(report)}`),
+      [],
+    );
+  }
+
+  /** Intents with a dead letter, of their own or of what announces them. */
+  async function lettersOf(intentIds: readonly string[]): Promise<Set<string>> {
+    const { rows } = await corner.environment.pool.query<{ intent_id: string }>(
+      'SELECT intent_id FROM dead_letters WHERE intent_id = ANY ($1::uuid[])',
+      [intentIds],
+    );
+    return new Set(rows.map(({ intent_id }) => intent_id));
+  }
+});
+
+/** What the worker asked of PostgreSQL while the breaker was open, and how fast it came back. */
+function comeback(load: LoadWatch, from: number) {
+  const { samples } = load;
+  const settled = samples.find(({ at }) => at >= from + UNDER_WAY_MS) ?? samples[0]!;
+  const closed = samples.find(({ at, breaker }) => at > settled.at && breaker === 0);
+  assert.ok(closed, 'the breaker never closed');
+  // The last moment before it closed: the probe that closed it is counted here, what came after it is not.
+  const last: Sample = samples[samples.indexOf(closed) - 1]!;
+  const first = samples.find(({ at }) => at >= from)!;
+  const second = samples.findLast(({ at }) => at <= closed.at + 1_000)!;
+  return {
+    probes: closed.probes - first.probes,
+    asked: last.checkouts - settled.checkouts,
+    atOnce: second.checkouts - last.checkouts,
+    busiest: busiestSecond(samples, last.at),
+  };
+}

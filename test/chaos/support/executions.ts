@@ -1,0 +1,57 @@
+/** Starting lists in a corner, and what became of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IntentsReport } from '../../../src/client/index.js';
+import { topicOf } from '../../../src/intents/event-types.js';
+import { createKafka } from '../../../src/kafka/client.js';
+import { createLogger } from '../../../src/log.js';
+import { CHAOS_EVENTS } from './audit.js';
+import type { Corner } from './corner.js';
+import { type List, makeLists } from './lists.js';
+
+/** Milliseconds a list may take: the longest fault, and the retries after it. */
+const PATIENCE_MS = 300_000;
+
+/** A worker that has just started has yet to ask the broker where its topics are, and would be held there, not at its publish. */
+export async function warmUp(corner: Corner): Promise<void> {
+  const { lists } = makeLists();
+  await start(corner, lists);
+  await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId)));
+}
+
+export const start = (corner: Corner, lists: readonly List[]): Promise<unknown> =>
+  Promise.all(lists.map(({ requestId, intents }) => corner.environment.client.start(intents, { requestId })));
+
+/** Temporal itself may be away: asked again until it answers. */
+export async function reportOf(
+  { environment }: Corner,
+  requestId: string,
+  patienceMs = PATIENCE_MS,
+): Promise<IntentsReport> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await environment.client.result(requestId);
+    } catch (error) {
+      if (Date.now() > deadline || !/UNAVAILABLE|unreachable|get workflow/i.test(String(error))) throw error;
+      await sleep(1_000);
+    }
+  }
+}
+
+export const errorsOf = (report: IntentsReport): string =>
+  [...new Set(report.results.map(({ error }) => error))].join('; ');
+
+/** Records of the corner's topics, asked of the broker past the proxy. */
+export async function stored({ environment }: Corner): Promise<number> {
+  const brokers = environment.endpoints.kafka.brokers;
+  const settings = { brokers, clientId: 'chaos', requestTimeoutMs: 10_000, retries: 3, retryBackoffMs: 100 };
+  const admin = createKafka(settings, createLogger('silent')).admin();
+  await admin.connect();
+  try {
+    const topics = CHAOS_EVENTS.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type));
+    const offsets = await Promise.all(topics.map((topic) => admin.fetchTopicOffsets(topic)));
+    return offsets.flat().reduce((sum, { high }) => sum + Number(high), 0);
+  } finally {
+    await admin.disconnect();
+  }
+}
