@@ -9,8 +9,8 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { ANNOUNCEMENTS_PER_BATCH, type Announcement, ANNOUNCER, type BatchOutput } from '../src/intents/batch.js';
-import { announcementKey } from '../src/intents/announcement.js';
+import { AnnouncementQueue } from '../src/intents/announcement-queue.js';
+import { type Announcement, ANNOUNCER, type BatchOutput } from '../src/intents/batch.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
 import type { Plan, PlannedChunk, PlannedLane, PlannedTier } from '../src/intents/plan.js';
 import type { IntentResult } from '../src/intents/result.js';
@@ -20,11 +20,7 @@ import { runBatch, settleBatch } from './policies.js';
 export class PlanExecutor {
   /** By input index; filled as intents settle. */
   readonly results: (IntentResult | undefined)[];
-  /** Announcements no broker has taken yet. */
-  #pending: Announcement[] = [];
-  /** Announcements that an intent of the list stands for. */
-  readonly #heldBack: Announcement[] = [];
-  readonly #announcedIds = new Set<string>();
+  readonly #announcements: AnnouncementQueue;
   readonly #indexById: ReadonlyMap<string, number>;
 
   constructor(
@@ -33,6 +29,7 @@ export class PlanExecutor {
     private readonly onProgress: () => void,
   ) {
     this.results = plan.intents.map(() => undefined);
+    this.#announcements = new AnnouncementQueue(plan);
     // The last of equal ids: only one of them executes, and repeats are not announced.
     this.#indexById = new Map(plan.intents.map(({ id }, index) => [id, index]));
   }
@@ -40,8 +37,9 @@ export class PlanExecutor {
   /** The tier being run; null before the first and after the last. */
   current: PlannedTier | null = null;
 
+  /** Announcements no broker has taken yet. */
   get unannounced(): number {
-    return this.#pending.length;
+    return this.#announcements.length;
   }
 
   /** Runs the whole plan. Every intent has a result afterwards. @throws only when cancelled. */
@@ -75,12 +73,12 @@ export class PlanExecutor {
 
   /** Publishes what has not travelled with a batch. Failures leave it pending: the report says so. */
   async announceRest(): Promise<void> {
-    for (let batch = this.#takePending(); batch.length > 0; batch = this.#takePending()) {
+    for (let batch = this.#announcements.take(); batch.length > 0; batch = this.#announcements.take()) {
       try {
         const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
         this.#announced(batch, await runBatch('publish', ANNOUNCER, summary, this.#inputOf([], batch)));
       } catch (error) {
-        this.#pending.unshift(...batch);
+        this.#announcements.putBack(batch);
         if (isCancellation(error)) throw error;
         return;
       }
@@ -102,7 +100,7 @@ export class PlanExecutor {
 
   async #runTier(tier: PlannedTier): Promise<void> {
     const carrier = tier.lanes.find(({ activity }) => activity === ANNOUNCER)?.chunks[0];
-    const announce = carrier === undefined ? [] : this.#takePending();
+    const announce = carrier === undefined ? [] : this.#announcements.take();
     const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === carrier ? announce : [])));
     if (lanes.length === 1) return lanes[0];
     // Settled, so that a cancelled lane does not leave the others unobserved.
@@ -119,7 +117,7 @@ export class PlanExecutor {
         this.#settleChunk(chunk, output);
         this.#announced(announce, output);
       } catch (error) {
-        this.#pending.unshift(...announce);
+        this.#announcements.putBack(announce);
         // Cancelled before it was scheduled: nothing happened. Once scheduled, an attempt may have had its effect.
         if (isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
         await this.#giveUp(lane, chunk, failureOf(error, lane));
@@ -167,13 +165,13 @@ export class PlanExecutor {
     chunk.indexes.forEach((index, position) => {
       this.results[index] = output.results[position];
     });
-    this.#announceLater(output.announce);
+    this.#announcements.add(output.announce);
   }
 
   #settle(index: number, result: IntentResult): void {
     this.results[index] = result;
     const event = result.status === 'skipped' ? null : operationFailed(result);
-    if (event !== null) this.#announceLater([{ ...event, intent_id: result.intent_id }]);
+    if (event !== null) this.#announcements.add([{ ...event, intent_id: result.intent_id }]);
   }
 
   #skipRest(error: string): void {
@@ -183,29 +181,9 @@ export class PlanExecutor {
     });
   }
 
-  #announceLater(events: readonly Announcement[]): void {
-    const { options, self_announced } = this.plan;
-    if (options.derivedEvents === 'none') return;
-    const published = new Set(options.derivedEvents === 'all' ? [] : self_announced.map(({ key }) => key));
-    for (const event of events) {
-      // The same intent twice in a list has one effect, and one announcement.
-      const id = announcementKey(event.event_type, event.intent_id);
-      if (this.#announcedIds.has(id)) continue;
-      this.#announcedIds.add(id);
-      (published.has(subjectOf(event)) ? this.#heldBack : this.#pending).push(event);
-    }
-  }
-
   /** The list did not publish itself what it was to: then it is announced after all. */
   releaseHeldBack(): void {
-    const published = new Set(
-      this.plan.self_announced.flatMap(({ key, index }) => (this.results[index]?.success === true ? [key] : [])),
-    );
-    this.#pending.push(...this.#heldBack.splice(0).filter((event) => !published.has(subjectOf(event))));
-  }
-
-  #takePending(): Announcement[] {
-    return this.#pending.splice(0, ANNOUNCEMENTS_PER_BATCH);
+    this.#announcements.releaseHeldBack((index) => this.results[index]?.success === true);
   }
 
   #announced(batch: readonly Announcement[], { not_announced = [] }: BatchOutput): void {
@@ -225,8 +203,6 @@ export class PlanExecutor {
     return intent;
   }
 }
-
-const subjectOf = (event: Announcement): string => announcementKey(event.event_type, event.partition_key ?? '');
 
 const now = (): string => new Date().toISOString();
 
