@@ -7,7 +7,7 @@ import { ensureSchedules, type ScheduleSettings } from './schedules.js';
 import { searchAttributeKeys } from './search-attributes.js';
 
 /** `temporal.api.enums.v1.IndexedValueType`. */
-const INDEXED = { KEYWORD: 2, INT: 3, KEYWORD_LIST: 7 } as const;
+export const INDEXED = { KEYWORD: 2, INT: 3, KEYWORD_LIST: 7 } as const;
 
 /** gRPC status codes. */
 const NOT_FOUND = 5;

@@ -1,0 +1,66 @@
+/** Temporal's time-skipping test server, fetched with Maven into the stack's cache: hours of waiting in seconds. */
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { loadConfig } from '../../src/config.js';
+import { createLogger } from '../../src/log.js';
+import { makeOnce } from '../../src/stack/cache.js';
+import { copyJars, dependency } from '../../src/stack/native/maven.js';
+import { runCommand } from '../../src/stack/process/run.js';
+import { INDEXED } from '../../src/temporal/setup.js';
+import { searchAttributeKeys } from '../../src/temporal/search-attributes.js';
+import { installRuntime } from '../../src/worker/runtime.js';
+
+const VERSION = '1.31.0';
+const START = `#!/bin/sh
+exec java -cp "$(dirname "$0")/libs/*" io.temporal.testserver.TestServer "$1"
+`;
+
+/** @returns the program that starts it. */
+async function fetchTestServer(cacheDir: string): Promise<string> {
+  const folder = await makeOnce(join(cacheDir, `temporal-test-server-${VERSION}`), async (directory) => {
+    const failure = await copyJars(runCommand, directory, [dependency('io.temporal', 'temporal-test-server', VERSION)]);
+    if (failure !== null) throw new Error(`Maven could not fetch Temporal's test server:\n${failure}`);
+    const start = join(directory, 'start');
+    await writeFile(start, START);
+    await chmod(start, 0o755);
+  });
+  return join(folder, 'start');
+}
+
+export interface TimeSkipping {
+  readonly environment: TestWorkflowEnvironment;
+  /** Milliseconds since the epoch by the server's clock. */
+  now(): Promise<number>;
+  /**
+   * Lets the server's clock run on while tasks wait that no worker takes. The server holds its clock for each of them
+   * (`lockTimer` in its TestWorkflowMutableStateImpl), so that many locks are given up meanwhile.
+   * @param queued tasks that wait.
+   */
+  passWith(queued: number, duration: '20 minutes'): Promise<void>;
+}
+
+export async function createTimeSkipping(): Promise<TimeSkipping> {
+  // Before the environment, which would install one of its own.
+  await installRuntime(createLogger('silent'));
+  const path = await fetchTestServer(loadConfig().BRIDGE_CACHE_DIR);
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+  const { connection } = environment;
+  const { testService } = connection;
+  if (testService === undefined) throw new Error('the server has no time to skip');
+  await connection.operatorService.addSearchAttributes({
+    namespace: environment.namespace ?? 'default',
+    searchAttributes: Object.fromEntries(searchAttributeKeys.map(({ name, type }) => [name, INDEXED[type]])),
+  });
+  return {
+    environment,
+    now: () => environment.currentTimeMs(),
+    async passWith(queued, duration) {
+      for (let task = 0; task < queued; task += 1) await testService.unlockTimeSkipping({});
+      await environment.sleep(duration);
+      for (let task = 0; task < queued; task += 1) await testService.lockTimeSkipping({});
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/** Outages of many minutes, on Temporal's time-skipping server: how long a list waits, and what never ends it. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Worker } from '@temporalio/worker';
+import { z } from 'zod';
+import { defineEffect, type Ports } from '../../activities/effect.js';
+import { OutageBudget } from '../../activities/failures.js';
+import { createActivities } from '../../activities/index.js';
+import type { IntentsReport } from '../../src/client/index.js';
+import { defineIntent } from '../../src/intents/definition.js';
+import { EffectError, type FailureClass } from '../../src/intents/failure.js';
+import { createLogger } from '../../src/log.js';
+import { workflowBundle } from '../../src/temporal/bundle.js';
+import { createTimeSkipping, type TimeSkipping } from '../support/time-skipping.js';
+
+const MINUTE = 60_000;
+const TEN_YEARS_S = 10 * 365 * 24 * 3_600;
+
+describe('outages of many minutes', () => {
+  let time: TimeSkipping;
+  let codePath: string;
+  /** The server's time, as of the last attempt: the clock that the worker's budget goes by here. */
+  let now = 0;
+  /** When attempts were made, by that clock. */
+  let attempts: number[] = [];
+  /** What an attempt meets; undefined: it succeeds. */
+  let meets: (at: number) => FailureClass | undefined = () => undefined;
+
+  const note = defineEffect(
+    defineIntent({
+      type: 'Note',
+      target: 'store_effect',
+      defaultPriority: 1,
+      schema: z.looseObject({}),
+      activity: 'notes',
+      retryPolicy: 'write',
+      limits: { count: 10, bytes: 1_000 },
+      orderKey: () => '',
+      describe: () => '',
+      errorCode: 'NOTE_ERROR',
+      announce: () => null,
+    }),
+    () =>
+      async ({ commands }) => {
+        now = await time.now();
+        attempts.push(now);
+        const failureClass = meets(now);
+        if (failureClass !== undefined) throw new EffectError(failureClass, `on command: ${failureClass}`);
+        const settled_at = new Date(now).toISOString();
+        return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
+      },
+  );
+
+  before(async function () {
+    this.timeout(5 * MINUTE);
+    time = await createTimeSkipping();
+    codePath = await workflowBundle(createLogger('silent'));
+  });
+  after(() => (time as TimeSkipping | undefined)?.environment.teardown());
+  beforeEach(() => {
+    attempts = [];
+    meets = () => undefined;
+  });
+
+  // The list asks for no store.
+  const ports = { deadLetters: {} } as Ports;
+  const createWorker = (taskQueue: string): Promise<Worker> => {
+    const options = { instruments: { settled: () => undefined }, budget: new OutageBudget(undefined, () => now) };
+    return Worker.create({
+      connection: time.environment.nativeConnection,
+      taskQueue,
+      workflowBundle: { codePath },
+      activities: createActivities(ports, options, [note]),
+    });
+  };
+
+  const start = (taskQueue: string) =>
+    time.environment.client.workflow.start('ExecuteIntentsWorkflow', {
+      // Nothing to announce with: the list's own activity is what it is about.
+      args: [
+        {
+          intents: [{ intent_type: 'Note', target: 'store_effect', payload: {} }],
+          options: { derivedEvents: 'none' },
+        },
+      ],
+      taskQueue,
+      workflowId: randomUUID(),
+    });
+  type Execution = Awaited<ReturnType<typeof start>>;
+
+  const reportOf = async (execution: Execution): Promise<IntentsReport> => (await execution.result()) as IntentsReport;
+
+  /** Runs a list while a worker is there. @returns its report, and the server's milliseconds between first and last attempt. */
+  async function execute() {
+    const taskQueue = randomUUID();
+    const worker = await createWorker(taskQueue);
+    const execution = await start(taskQueue);
+    const report = await worker.runUntil(reportOf(execution));
+    await assertScheduled(execution);
+    return { result: report.results[0]!, outcome: report.outcome, lasted: attempts.at(-1)! - attempts[0]! };
+  }
+
+  /** An activity is scheduled, and time in the queue ends none. Where a command has no time-out the test server writes its own: ten years. */
+  async function assertScheduled(execution: Execution): Promise<void> {
+    const { events } = await execution.fetchHistory();
+    const scheduled = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: of }) => of ?? []);
+    assert.ok(scheduled.length > 0, 'no activity was scheduled');
+    for (const { scheduleToCloseTimeout, scheduleToStartTimeout } of scheduled) {
+      for (const timeout of [scheduleToCloseTimeout, scheduleToStartTimeout]) {
+        assert.equal(Number(timeout?.seconds), TEN_YEARS_S);
+      }
+    }
+  }
+
+  it('all workers down for 20 minutes, before a list is even planned: it is carried out when one is back', async () => {
+    const taskQueue = randomUUID();
+    const from = await time.now();
+    const execution = await start(taskQueue);
+    // The workflow task.
+    await time.passWith(1, '20 minutes');
+    assert.ok((await time.now()) - from >= 20 * MINUTE);
+    const report = await (await createWorker(taskQueue)).runUntil(reportOf(execution));
+    assert.equal(report.outcome, 'completed', JSON.stringify(report.results));
+    assert.ok(attempts[0]! - from >= 20 * MINUTE);
+    await assertScheduled(execution);
+  });
+
+  it('a store away for 14 minutes: the list waits, and succeeds', async () => {
+    let back = Infinity;
+    meets = (at) => {
+      if (back === Infinity) back = at + 14 * MINUTE;
+      return at < back ? 'unavailable' : undefined;
+    };
+    const { outcome, lasted } = await execute();
+    assert.equal(outcome, 'completed');
+    assert.ok(lasted >= 14 * MINUTE && lasted <= 15 * MINUTE, `after ${lasted} ms`);
+  });
+
+  it('a store away for longer than 15 minutes: the list is given up then', async () => {
+    meets = () => 'unavailable';
+    const { result, lasted } = await execute();
+    assert.deepEqual([result.status, result.error], ['failed', 'on command: unavailable']);
+    // The longest delay between two attempts is 36 s.
+    assert.ok(lasted > 15 * MINUTE && lasted <= 15 * MINUTE + 40_000, `after ${lasted} ms`);
+  });
+
+  for (const [failureClass, budget] of [
+    ['transient', 10],
+    ['unknown', 3],
+  ] as const) {
+    it(`a failure of class ${failureClass}: ${budget} attempts`, async () => {
+      meets = () => failureClass;
+      const { result } = await execute();
+      assert.deepEqual([result.status, attempts.length], ['failed', budget]);
+    });
+  }
+});
