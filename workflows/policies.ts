@@ -37,7 +37,7 @@ const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
  * a Node process that collects garbage or starts a neighbour on a busy machine may be silent for some seconds, and another
  * attempt beside a living one costs a wait for its locks.
  */
-const heartbeatTimeout = '20 s';
+export const heartbeatTimeout = '20 s';
 
 /** Of activities that work through a store by themselves: a statement's 60 s, and room for the store to say so. */
 export const storeActivity = {

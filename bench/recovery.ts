@@ -1,0 +1,157 @@
+/**
+ * Recovery with ever more history behind it, and of ever more workflows: the service against the seed's own query (3.4), on
+ * the same tables.
+ */
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import type { RecoveryReport } from '../src/intents/recovery.js';
+import { type Corner, execute } from './corner.js';
+import { recovery } from './lists.js';
+import { percentiles } from './load.js';
+
+const WORKFLOWS = 10_000;
+/** Transitions in all, one measurement each. */
+const HISTORIES = [10_000, 1_000_000, 5_000_000];
+const MANY_WORKFLOWS = 500_000;
+const CALLS = 40;
+/** Of the seed's query, which takes seconds. */
+const SEED_CALLS = 3;
+
+/** The seed's, with the row count instead of the rows: what travels is not measured. */
+const SEED_QUERY = `WITH latest_transitions AS (
+  SELECT DISTINCT ON (entity_id) entity_id AS workflow_id, to_state AS current_state, from_state AS previous_state,
+    transition_data, created_at AS last_transition_at
+  FROM fsm_transitions WHERE entity_type = 'workflow_execution' ORDER BY entity_id, created_at DESC)
+SELECT count(*) FROM (
+  SELECT workflow_id, current_state, previous_state, transition_data, last_transition_at FROM latest_transitions
+  WHERE last_transition_at > NOW() - INTERVAL '7 days' ORDER BY last_transition_at DESC LIMIT 10000) page`;
+
+export async function recoveryBench(corner: Corner): Promise<void> {
+  const pool = new pg.Pool({ connectionString: corner.databaseUrl, max: 1 });
+  try {
+    const histories = await historyTimes(corner, pool);
+    const many = await manyWorkflows(corner, pool);
+    show(corner, histories, many);
+  } finally {
+    await pool.end();
+  }
+}
+
+interface HistoryTimes {
+  readonly transitions: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p95: number;
+  readonly seed_ms: number;
+}
+
+async function historyTimes(corner: Corner, pool: pg.Pool): Promise<HistoryTimes[]> {
+  const results: HistoryTimes[] = [];
+  let rounds = 0;
+  for (const transitions of HISTORIES) {
+    corner.out.note(`${WORKFLOWS} workflows, ${transitions} transitions`);
+    const until = transitions / WORKFLOWS;
+    await addHistory(pool, WORKFLOWS, rounds + 1, until);
+    rounds = until;
+    const times: number[] = [];
+    for (let call = 0; call < CALLS; call += 1) {
+      const [result] = await execute(corner, [recovery(WORKFLOWS)]);
+      times.push(result?.execution_time_ms ?? NaN);
+    }
+    const seedTimes: number[] = [];
+    for (let call = 0; call < SEED_CALLS; call += 1) {
+      const started = performance.now();
+      await pool.query(SEED_QUERY);
+      seedTimes.push(performance.now() - started);
+    }
+    const { p50, p95 } = percentiles(times);
+    results.push({ transitions, p50, p95, seed_ms: percentiles(seedTimes).p50 });
+  }
+  return results;
+}
+
+/**
+ * Transitions `from` to `to` of each workflow, and the states they end in. The trigger is left out: it would take ten minutes
+ * for what it leaves behind here, one epoch in order, and `bridge doctor --check-states` says the same of it.
+ */
+async function addHistory(pool: pg.Pool, workflows: number, from: number, to: number): Promise<void> {
+  await pool.query('ALTER TABLE fsm_transitions DISABLE TRIGGER USER');
+  for (let count = from; count <= to; count += 50) {
+    await pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data, intent_id,
+         transition_count, epoch, transition_at)
+       SELECT md5('w' || w)::uuid, 'workflow_execution', 'PROCESSING', 'PROCESSING', 'bench',
+         jsonb_build_object('metadata', jsonb_build_object('namespace', 'ns' || w % 10)), gen_random_uuid(), c, 1, NOW()
+       FROM generate_series($2::int, $3::int) c, generate_series(1, $1::int) w`,
+      [workflows, count, Math.min(to, count + 49)],
+    );
+  }
+  await pool.query('ALTER TABLE fsm_transitions ENABLE TRIGGER USER');
+  await pool.query('TRUNCATE fsm_states');
+  await pool.query(
+    `INSERT INTO fsm_states (workflow_id, current_state, previous_state, epoch, transition_count, metadata,
+       last_transition_at, sequence, updated_at)
+     SELECT DISTINCT ON (entity_id) entity_id, to_state, from_state, epoch, transition_count,
+       transition_data -> 'metadata', transition_at, sequence, created_at
+     FROM fsm_transitions ORDER BY entity_id, sequence DESC`,
+  );
+  await pool.query('VACUUM ANALYZE fsm_transitions, fsm_states');
+}
+
+interface Walk {
+  readonly states: number;
+  readonly seconds: number;
+  /** Megabytes: of the process that walks, at its start and its peak. */
+  readonly mb_before: number;
+  readonly mb_peak: number;
+}
+
+async function manyWorkflows(corner: Corner, pool: pg.Pool): Promise<{ workflow: Walk }> {
+  corner.out.note(`${MANY_WORKFLOWS} workflows`);
+  await pool.query('TRUNCATE fsm_transitions');
+  await addHistory(pool, MANY_WORKFLOWS, 1, 1);
+
+  const before = (await corner.worker.usage()).maxRssMb;
+  const started = performance.now();
+  const report = await corner.temporal.workflow.execute<(given: object) => Promise<RecoveryReport>>(
+    'RecoverFsmStatesWorkflow',
+    { args: [{}], taskQueue: corner.taskQueue, workflowId: `bench-${randomUUID()}` },
+  );
+  const workflow: Walk = {
+    states: report.emitted,
+    seconds: (performance.now() - started) / 1_000,
+    mb_before: before,
+    mb_peak: (await corner.worker.usage()).maxRssMb,
+  };
+  if (report.emitted !== MANY_WORKFLOWS) throw new Error(`${report.emitted} states of ${MANY_WORKFLOWS} were emitted`);
+  return { workflow };
+}
+
+function show({ out }: Corner, histories: readonly HistoryTimes[], many: Readonly<Record<'workflow', Walk>>): void {
+  const [first, last] = [histories[0], histories.at(-1)];
+  if (first === undefined || last === undefined) return;
+  const ratio = last.p95 / first.p95;
+  out.record({ histories, ratio, ...many });
+  out.table(
+    ['workflows', 'transitions', 'activity p50 ms', 'p95', "seed's query ms"],
+    histories.map(({ transitions, p50, p95, seed_ms }) => [
+      String(WORKFLOWS),
+      String(transitions),
+      p50.toFixed(0),
+      p95.toFixed(0),
+      seed_ms.toFixed(0),
+    ]),
+  );
+  out.line(`\np95 of the last is ${ratio.toFixed(2)} x that of the first; targets < 1.5, and < 200 ms each\n`);
+  out.table(
+    ['way', 'states', 's', 'states/s', 'MB before', 'MB peak'],
+    Object.entries(many).map(([way, { states, seconds, mb_before, mb_peak }]) => [
+      way,
+      String(states),
+      seconds.toFixed(1),
+      (states / seconds).toFixed(0),
+      mb_before.toFixed(0),
+      mb_peak.toFixed(0),
+    ]),
+  );
+}
