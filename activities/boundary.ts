@@ -7,7 +7,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Announcement, BatchActivity, BatchItem } from '../src/intents/batch.js';
 import type { AnyIntentDefinition } from '../src/intents/definition.js';
 import { type DefinitionsByType, parseIntent, type ParsedIntent } from '../src/intents/parse.js';
-import type { Command, EffectOutcome } from '../src/intents/ports.js';
+import { type Command, type EffectOutcome, executionId } from '../src/intents/ports.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
 import type { IntentResult } from '../src/intents/result.js';
 import type { AnyEffect, Ports } from './effect.js';
@@ -72,9 +72,10 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
   };
 }
 
-/** The execution as the ledger names it: another run of the same workflow is another execution. */
 const executionOf = ({ workflowExecution, activityId }: Info): string =>
-  workflowExecution === undefined ? activityId : `${workflowExecution.workflowId}/${workflowExecution.runId}`;
+  workflowExecution === undefined
+    ? activityId
+    : executionId({ workflow_id: workflowExecution.workflowId, run_id: workflowExecution.runId });
 
 const refused = (error: string): EffectOutcome<object> => ({ ok: false, error, settled_at: new Date().toISOString() });
 

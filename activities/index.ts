@@ -7,13 +7,19 @@ import type { DefinitionsByType } from '../src/intents/parse.js';
 import { parseRequest, RequestError } from '../src/intents/request.js';
 import { type BoundaryOptions, type Instruments, toActivity } from './boundary.js';
 import type { AnyEffect, Ports } from './effect.js';
+import { pruneLedger } from './prune-ledger.js';
 import { redriveDeadLetters } from './redrive-dead-letters.js';
+import { sweepActivities } from './sweep-executions.js';
 import type { RedriveActivity } from '../src/intents/redrive.js';
+import type { PruneActivity } from '../src/intents/retention.js';
+import type { SweepActivities } from '../src/intents/sweep.js';
 import * as registry from './registry.js';
 
 export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 
-export type Activities = Readonly<Record<string, BatchActivity | PlanActivity | RedriveActivity>>;
+type Maintenance = RedriveActivity | PruneActivity | SweepActivities[keyof SweepActivities];
+
+export type Activities = Readonly<Record<string, BatchActivity | PlanActivity | Maintenance>>;
 
 /** @param effects intent types; the registry's by default. */
 export function createActivities(
@@ -29,6 +35,8 @@ export function createActivities(
   return {
     ...Object.fromEntries(entries),
     redriveDeadLetters: redriveDeadLetters(ports, options.budget),
+    pruneLedger: pruneLedger(ports, options.budget),
+    ...sweepActivities(ports, options.budget, definitions),
     planIntents: (input: unknown) => planIntents(input, definitions, options.instruments),
   };
 }
