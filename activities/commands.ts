@@ -3,7 +3,7 @@ import type { Info } from '@temporalio/activity';
 import type { BatchItem } from '../src/intents/batch.js';
 import type { AnyIntentDefinition } from '../src/intents/definition.js';
 import { parseIntent, type ParsedIntent, type RejectedIntent } from '../src/intents/parse.js';
-import type { Command } from '../src/intents/ports.js';
+import { type Command, executionId } from '../src/intents/ports.js';
 
 export interface ParsedItem {
   readonly item: BatchItem;
@@ -24,6 +24,7 @@ export function commandsOf(parsed: readonly ParsedItem[], info: Info): Command<u
   );
 }
 
-/** The execution as the ledger names it: another run of the same workflow is another execution. */
 const executionOf = ({ workflowExecution, activityId }: Info): string =>
-  workflowExecution === undefined ? activityId : `${workflowExecution.workflowId}/${workflowExecution.runId}`;
+  workflowExecution === undefined
+    ? activityId
+    : executionId({ workflow_id: workflowExecution.workflowId, run_id: workflowExecution.runId });

@@ -10,11 +10,14 @@ import type {
   BridgeStateStore,
   Command,
   DeadLetterStore,
+  EndedExecutions,
   EffectOutcome,
   EventPublisher,
   FsmStateStore,
   FsmTransitionStore,
   Ledger,
+  LedgerRetention,
+  SweptExecutions,
 } from '../src/intents/ports.js';
 
 /** Everything effects may ask for; the worker's composition provides it. */
@@ -25,6 +28,9 @@ export interface Ports {
   readonly ledger: Ledger;
   readonly publisher: EventPublisher;
   readonly deadLetters: DeadLetterPort;
+  readonly retention: Pick<LedgerRetention, 'prune'>;
+  readonly endedExecutions: EndedExecutions;
+  readonly sweptExecutions: SweptExecutions;
   /** What every envelope says about its sender. */
   readonly source: EventSource;
 }

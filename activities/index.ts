@@ -6,8 +6,10 @@ import type { DefinitionsByType } from '../src/intents/parse.js';
 import { parseRequest, RequestError } from '../src/intents/request.js';
 import { type BoundaryOptions, type Instruments, toActivity } from './boundary.js';
 import type { AnyEffect, Ports } from './effect.js';
+import { pruneLedger } from './prune-ledger.js';
 import { recoveryActivities } from './recovery.js';
 import { redriveDeadLetters } from './redrive-dead-letters.js';
+import { sweepActivities } from './sweep-executions.js';
 import * as registry from './registry.js';
 import { settleIntents } from './settle-intents.js';
 
@@ -31,6 +33,8 @@ export function createActivities(
     settleIntents: settleIntents(effects, ports, options),
     ...recoveryActivities(ports, options.budget),
     redriveDeadLetters: redriveDeadLetters(ports, options.budget),
+    pruneLedger: pruneLedger(ports, options.budget),
+    ...sweepActivities(ports, options.budget, definitions),
     planIntents: (input: unknown) => planIntents(input, definitions, options.instruments),
   };
 }

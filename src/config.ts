@@ -58,6 +58,10 @@ const environment = z.object({
   KAFKA_DLQ_MAX_REDRIVES: whole(1, 1_000_000).default(10),
   /** Seconds between two automatic redrives of dead letters; 0: only a person redrives. Read by `bridge setup`. */
   DLQ_REDRIVE_SECONDS: whole(0, 86_400).default(60),
+  /** Days the ledger is kept, longer than Temporal keeps executions and the topics their messages; 0: for ever. */
+  LEDGER_RETENTION_DAYS: whole(0, 36_500).default(30),
+  /** Seconds between two sweeps of executions that ended unannounced; 0: none. Read by `bridge setup`. */
+  SWEEP_SECONDS: whole(0, 86_400).default(300),
   /** Attempts at publishing before an event is a dead letter; 0 is taken as 1. */
   KAFKA_MAX_RETRY_ATTEMPTS: whole(0, 20).default(3),
   /** Seconds. */

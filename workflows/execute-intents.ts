@@ -15,7 +15,13 @@ import type { Plan } from '../src/intents/plan.js';
 import { makeReport, outcomeOf, type Report } from '../src/intents/report.js';
 import type { IntentResult, Outcome } from '../src/intents/result.js';
 import { serializable } from '../src/intents/serializable.js';
-import { correlationId, failedIntents, intentOutcome, intentTypes } from '../src/temporal/search-attributes.js';
+import {
+  correlationId,
+  failedIntents,
+  intentOutcome,
+  intentTypes,
+  unannouncedEffects,
+} from '../src/temporal/search-attributes.js';
 import { detailsOf } from './details.js';
 import { PlanExecutor } from './plan-executor.js';
 import { planIntents } from './policies.js';
@@ -65,6 +71,7 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
     { key: intentTypes, value: [...plan.types] },
     { key: correlationId, value: plan.correlation_id },
     { key: failedIntents, value: results.filter(({ success }) => !success).length },
+    ...(executor.unannounced > 0 ? [{ key: unannouncedEffects, value: executor.unannounced }] : []),
   ]);
   report = makeReport({ request_id: plan.request_id, workflow_id: workflowInfo().workflowId, outcome }, results);
   if (cancelled) throw new CancelledFailure('the execution was cancelled');

@@ -1,20 +1,29 @@
 import { Command } from 'commander';
+import type { Admin } from 'kafkajs';
 import type { Config } from '../config.js';
 import { createKafka } from '../kafka/client.js';
-import { kafkaSettings } from '../kafka/settings.js';
-import { eventTopics } from '../kafka/topics.js';
+import { kafkaSettings, topicSettings } from '../kafka/settings.js';
+import { allTopics, eventTopics, topicRetention } from '../kafka/topics.js';
 import { createLogger } from '../log.js';
 import { packagePath } from '../paths.js';
 import { pendingMigrations } from '../postgres/pending-migrations.js';
 import type { StackEndpoints } from '../stack/index.js';
-import { missingSearchAttributes, pollerCount, withConnection } from '../temporal/inspect.js';
+import {
+  missingSearchAttributes,
+  namespaceRetentionSeconds,
+  pollerCount,
+  withConnection,
+} from '../temporal/inspect.js';
 import { contextOf, endpointsOf } from './context.js';
 import { withPool } from './database.js';
 import { EXIT, isUnreachable } from './errors.js';
+import { judgeRetention, type Warning } from './retention-verdict.js';
 
 interface Finding {
   readonly check: string;
   readonly ok: boolean;
+  /** Something to know that is no failure. */
+  readonly warning?: boolean;
   readonly detail: string;
   readonly unreachable?: boolean;
 }
@@ -26,10 +35,13 @@ export const doctorCommand = (): Command =>
       const { config, out } = contextOf(command);
       const findings = await examine(config, await endpointsOf(config));
       for (const finding of findings) out.record(finding);
-      const mark = (ok: boolean): string => (ok ? out.style('green', 'ok') : out.style('red', 'FAIL'));
+      const mark = ({ ok, warning }: Finding): string => {
+        if (!ok) return out.style('red', 'FAIL');
+        return warning === true ? out.style('yellow', 'warn') : out.style('green', 'ok');
+      };
       out.table(
         ['', 'check', ''],
-        findings.map(({ check, ok, detail }) => [mark(ok), check, detail]),
+        findings.map((finding) => [mark(finding), finding.check, finding.detail]),
       );
       if (findings.some(({ unreachable }) => unreachable === true)) process.exitCode = EXIT.unreachable;
       else if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.intentFailed;
@@ -43,7 +55,7 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
       return pending.length === 0 ? null : `${pending.join(', ')} not applied; run "bridge setup"`;
     }),
     finding('Kafka topics', async () => {
-      const existing = new Set(await listTopics(config, kafka.brokers));
+      const existing = new Set(await withAdmin(config, kafka.brokers, (admin) => admin.listTopics()));
       const missing = eventTopics(config.KAFKA_TOPIC_PREFIX).filter((topic) => !existing.has(topic));
       return missing.length === 0 ? null : `${missing.length} missing (${missing[0] ?? ''} …); run "bridge setup"`;
     }),
@@ -52,6 +64,17 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
         missingSearchAttributes(connection, temporal.namespace),
       );
       return missing.length === 0 ? null : `${missing.join(', ')} missing; run "bridge setup"`;
+    }),
+    finding('ledger retention', async () => {
+      const days = config.LEDGER_RETENTION_DAYS;
+      if (days === 0) return null;
+      const executions = await withConnection(temporal.address, (connection) =>
+        namespaceRetentionSeconds(connection, temporal.namespace),
+      );
+      const topics = await withAdmin(config, kafka.brokers, (admin) =>
+        topicRetention(admin, allTopics(topicSettings(config))),
+      );
+      return judgeRetention(days, { namespace: temporal.namespace, executions, topics });
     }),
     finding('workers', async () => {
       const pollers = await withConnection(temporal.address, (connection) =>
@@ -63,9 +86,10 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
 };
 
 /** @param examineOne answers null when all is well, else what is wrong and what to do. */
-async function finding(check: string, examineOne: () => Promise<string | null>): Promise<Finding> {
+async function finding(check: string, examineOne: () => Promise<string | Warning | null>): Promise<Finding> {
   try {
     const problem = await examineOne();
+    if (problem !== null && typeof problem === 'object') return { check, ok: true, ...problem };
     return { check, ok: problem === null, detail: problem ?? '' };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
@@ -73,11 +97,11 @@ async function finding(check: string, examineOne: () => Promise<string | null>):
   }
 }
 
-async function listTopics(config: Config, brokers: readonly string[]): Promise<string[]> {
+async function withAdmin<T>(config: Config, brokers: readonly string[], ask: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = createKafka(kafkaSettings(config, brokers), createLogger('silent')).admin();
   try {
     await admin.connect();
-    return await admin.listTopics();
+    return await ask(admin);
   } finally {
     await admin.disconnect();
   }

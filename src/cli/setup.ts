@@ -49,6 +49,8 @@ export async function setup(config: Config, endpoints: StackEndpoints): Promise<
       namespace: endpoints.temporal.namespace,
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       redriveSeconds: config.DLQ_REDRIVE_SECONDS,
+      retentionDays: config.LEDGER_RETENTION_DAYS,
+      sweepSeconds: config.SWEEP_SECONDS,
     }),
   ]);
   return {

@@ -182,3 +182,64 @@ export interface DeadLetterStore {
   /** Sends up to `limit` letters with ids over `after`, and copies those that stay. One at a time, everywhere. */
   redrive(filter: DeadLetterFilter, after: number, limit: number, outlet: DeadLetterOutlet): Promise<RedrivePage>;
 }
+
+/** What pruning one page of the ledger did. Times are ISO 8601 UTC. */
+export interface LedgerPruned {
+  readonly deleted: number;
+  readonly letters_deleted: number;
+  readonly marks_deleted: number;
+  /** What was settled before this time may be gone; null when the ledger is kept for ever. */
+  readonly pruned_before: string | null;
+  /** The newest row deleted, where the next page starts; null when there is no more. */
+  readonly next: string | null;
+}
+
+/** How much the ledger holds. */
+export interface LedgerSize {
+  /** Estimated. */
+  readonly rows: number;
+  /** With indexes. */
+  readonly bytes: number;
+  /** By how much the oldest row that may go is past the retention; 0 when none is. */
+  readonly lagSeconds: number;
+}
+
+export interface LedgerRetention {
+  /**
+   * Deletes one page of what is older than the retention: ledger rows without an open dead letter, redriven letters, marks
+   * of swept executions.
+   * @param before the time a prune goes by, so that all its pages mean the same; null: now less the retention.
+   * @param after where the page before ended.
+   */
+  prune(before: string | null, after: string | null): Promise<LedgerPruned>;
+  size(): Promise<LedgerSize>;
+}
+
+/** A run of a workflow. */
+export interface Execution {
+  readonly workflow_id: string;
+  readonly run_id: string;
+}
+
+/** As the ledger names it: another run of the same workflow is another execution. */
+export const executionId = ({ workflow_id, run_id }: Execution): string => `${workflow_id}/${run_id}`;
+
+/** Executions of intents that ended without announcing all their effects, as far as Temporal remembers. */
+export interface EndedExecutions {
+  /** @param closedBefore ISO 8601. @param after `next` of the page before. */
+  list(
+    closedBefore: string,
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly executions: readonly Execution[]; readonly next: string | null }>;
+  /** What an execution was started with; null when its history is gone. */
+  input(execution: Execution): Promise<{ readonly value: unknown } | null>;
+}
+
+/** Which executions are swept; by their `executionId`. */
+export interface SweptExecutions {
+  /** Those of `ids` that are not swept yet. */
+  unswept(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Marks executions; one that is marked stays as it is. */
+  mark(marks: readonly { readonly execution_id: string; readonly reason: string | null }[]): Promise<void>;
+}

@@ -1,5 +1,5 @@
 /** Topics are made explicitly: automatic creation is off on the broker, and a typo must not become a topic. */
-import type { Kafka } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { until } from '../until.js';
 import { PUBLISHABLE_EVENT_TYPES, SERVICE_EVENT_TYPES, topicOf } from '../intents/event-types.js';
 
@@ -17,6 +17,34 @@ const LEADERS_MS = 30_000;
 
 export const eventTopics = (prefix: string): string[] =>
   [...PUBLISHABLE_EVENT_TYPES, ...SERVICE_EVENT_TYPES].map((eventType) => topicOf(prefix, eventType));
+
+/** The installation's topics and their dead letter topics. */
+export const allTopics = ({ prefix, dlqSuffix }: Pick<TopicSettings, 'prefix' | 'dlqSuffix'>): string[] =>
+  eventTopics(prefix).flatMap((topic) => [topic, `${topic}${dlqSuffix}`]);
+
+/** For how long each of the topics that exist keeps a message, in seconds; Infinity: for ever. */
+export async function topicRetention(admin: Admin, topics: readonly string[]): Promise<Map<string, number>> {
+  const all = new Set(await admin.listTopics());
+  const existing = topics.filter((topic) => all.has(topic));
+  if (existing.length === 0) return new Map();
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: existing.map((name) => ({
+      // Not by its name: Node does not find it among the exports of this CommonJS module.
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: ['retention.ms', 'cleanup.policy'],
+    })),
+  });
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => {
+      const setting = (name: string) => configEntries.find(({ configName }) => configName === name)?.configValue;
+      const ms = Number(setting('retention.ms') ?? -1);
+      const deletes = (setting('cleanup.policy') ?? 'delete').includes('delete');
+      return [resourceName, deletes && ms >= 0 ? ms / 1_000 : Infinity];
+    }),
+  );
+}
 
 /** Creates what is missing; topics that exist are left as they are. @returns the names of those created. */
 export async function createTopics(kafka: Kafka, settings: TopicSettings): Promise<string[]> {

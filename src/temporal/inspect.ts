@@ -21,6 +21,15 @@ export async function missingSearchAttributes(
   return searchAttributeKeys.map(({ name }) => name).filter((name) => customAttributes[name] === undefined);
 }
 
+/** Seconds for which the server keeps the executions of a namespace after their end. */
+export async function namespaceRetentionSeconds(
+  { workflowService }: Pick<Connection, 'workflowService'>,
+  namespace: string,
+): Promise<number> {
+  const { config } = await workflowService.describeNamespace({ namespace });
+  return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
+}
+
 /** Pollers of a task queue's workflow tasks within the last minutes. */
 export async function pollerCount(
   { workflowService }: Pick<Connection, 'workflowService'>,

@@ -15,6 +15,10 @@ export interface ScheduleSettings {
   readonly taskQueue: string;
   /** Seconds between two automatic redrives; 0: none. */
   readonly redriveSeconds: number;
+  /** Days the ledger is kept; 0: for ever, and nothing is pruned. */
+  readonly retentionDays: number;
+  /** Seconds between two sweeps; 0: none. */
+  readonly sweepSeconds: number;
 }
 
 type Definition = Pick<ScheduleOptions, 'spec' | 'policies'> & {
@@ -23,25 +27,40 @@ type Definition = Pick<ScheduleOptions, 'spec' | 'policies'> & {
   readonly action: Extract<ScheduleOptions['action'], { type: 'startWorkflow' }>;
 };
 
-const definitionsOf = ({ taskQueue, redriveSeconds }: ScheduleSettings): Definition[] => {
+const definitionsOf = ({ taskQueue, redriveSeconds, retentionDays, sweepSeconds }: ScheduleSettings): Definition[] => {
   const redrive: RedriveRequest = { automatic: true };
   return [
     {
-      scheduleId: `redrive-dead-letters-${taskQueue}`,
       enabled: redriveSeconds > 0,
-      spec: { intervals: [{ every: `${Math.max(1, redriveSeconds)} s` }], jitter: '5 s' },
+      name: 'redrive-dead-letters',
       // What was missed while the server was down is not made up for: the next run takes all letters anyway.
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 min' },
+      timing: { every: `${Math.max(1, redriveSeconds)} s`, jitter: '5 s', catchupWindow: '1 min' },
+      action: { workflowType: 'RedriveDeadLettersWorkflow', args: [redrive], staticSummary: 'automatic redrive' },
+    },
+    {
+      enabled: retentionDays > 0,
+      name: 'prune-ledger',
+      // Missed today, tomorrow is late.
+      timing: { every: '1 day', jitter: '1 h', catchupWindow: '1 day' },
+      action: { workflowType: 'PruneLedgerWorkflow', args: [], staticSummary: 'deletes what is past the retention' },
+    },
+    {
+      enabled: sweepSeconds > 0,
+      name: 'sweep-executions',
+      timing: { every: `${Math.max(1, sweepSeconds)} s`, jitter: '5 s', catchupWindow: '1 min' },
       action: {
-        type: 'startWorkflow',
-        workflowType: 'RedriveDeadLettersWorkflow',
-        workflowId: `redrive-dead-letters-${taskQueue}`,
-        taskQueue,
-        args: [redrive],
-        staticSummary: 'automatic redrive',
+        workflowType: 'SweepExecutionsWorkflow',
+        args: [],
+        staticSummary: 'announces what executions could not',
       },
     },
-  ];
+  ].map(({ enabled, name, timing: { every, jitter, catchupWindow }, action }) => ({
+    scheduleId: `${name}-${taskQueue}`,
+    enabled,
+    spec: { intervals: [{ every }], jitter },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
+    action: { type: 'startWorkflow', workflowId: `${name}-${taskQueue}`, taskQueue, ...action },
+  }));
 };
 
 /** Creates, updates or deletes our schedules; whether one is paused is left as it is. @returns ids of those created. */

@@ -9,5 +9,13 @@ export const intentTypes = defineSearchAttributeKey('IntentTypes', 'KEYWORD_LIST
 export const failedIntents = defineSearchAttributeKey('FailedIntents', 'INT');
 /** The list's correlation id; Keyword. */
 export const correlationId = defineSearchAttributeKey('CorrelationId', 'KEYWORD');
+/** Announcements no broker took before the execution closed, for the sweep to send; absent when there are none; Int. */
+export const unannouncedEffects = defineSearchAttributeKey('UnannouncedEffects', 'INT');
 
-export const searchAttributeKeys = [intentOutcome, intentTypes, failedIntents, correlationId] as const;
+export const searchAttributeKeys = [
+  intentOutcome,
+  intentTypes,
+  failedIntents,
+  correlationId,
+  unannouncedEffects,
+] as const;

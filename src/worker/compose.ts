@@ -12,7 +12,9 @@ import { createDeadLetterStore } from '../postgres/dead-letter-store.js';
 import { createFsmStateStore } from '../postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../postgres/fsm-transition-store.js';
 import { createLedger } from '../postgres/ledger.js';
+import { createLedgerRetention } from '../postgres/ledger-retention.js';
 import { busyConnections, createPool, endPool } from '../postgres/pool.js';
+import { createSweptExecutions } from '../postgres/swept-executions.js';
 import { checkBehind, createBreakers, guarding, guardingPublisher } from './breakers.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
@@ -27,7 +29,8 @@ export interface Endpoints {
 }
 
 export interface Adapters {
-  readonly ports: Ports;
+  /** All that need no worker's connection to Temporal. */
+  readonly ports: Omit<Ports, 'endedExecutions'>;
   /** Whether each store can be reached now. */
   checks(): Promise<Readonly<Record<string, Check>>>;
   /** Connections to PostgreSQL in use; after `close`, those that were not given back. */
@@ -62,6 +65,8 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   const fsmStates = createFsmStateStore(pool);
   const ledger = createLedger(pool, { lingerMs });
   const deadLetters = metrics.countDeadLetters(createDeadLetterStore(pool, { lingerMs }));
+  const retention = createLedgerRetention(pool, config.LEDGER_RETENTION_DAYS);
+  const sweptExecutions = createSweptExecutions(pool);
   const counted = counting(metrics);
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
   const breakers = createBreakers(config, logger, metrics);
@@ -71,6 +76,12 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
       await pool.query('SELECT 1');
       return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;
     }),
+  );
+  // Past the breaker, like a probe: reading a gauge is no effect that would have to be saved from an outage.
+  metrics.watchLedger(() =>
+    breakers.postgres.state === 'open'
+      ? Promise.reject(new Error('circuit breaker open'))
+      : within(PROBE_MS, retention.size()),
   );
   const askKafka = checkBehind(breakers.kafka, () =>
     checked(async () => `${(await publisher.ping()).brokers} brokers`),
@@ -102,6 +113,11 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
         topicSuffix: config.KAFKA_DLQ_SUFFIX,
         maxRedrives: config.KAFKA_DLQ_MAX_REDRIVES,
       },
+      retention: { prune: postgres((before, after) => retention.prune(before, after)) },
+      sweptExecutions: {
+        unswept: postgres((ids) => sweptExecutions.unswept(ids)),
+        mark: postgres((marks) => sweptExecutions.mark(marks)),
+      },
       source: {
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
         sourceInstance: config.SERVICE_INSTANCE,
@@ -131,18 +147,25 @@ const counting =
     return call(...args);
   };
 
-/** Milliseconds a store has to answer a readiness probe. */
+/** Milliseconds a store has to answer a readiness probe, or a reading of the metrics. */
 const PROBE_MS = 3_000;
 
 async function checked(probe: () => Promise<string>): Promise<Check> {
-  const late = new AbortController();
-  const timeout = sleep(PROBE_MS, undefined, { signal: late.signal }).then(() => {
-    throw new Error(`no answer within ${PROBE_MS} ms`);
-  });
   try {
-    return { ok: true, detail: await Promise.race([probe(), timeout]) };
+    return { ok: true, detail: await within(PROBE_MS, probe()) };
   } catch (error) {
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** @throws when `answer` takes longer than `ms`. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timeout = sleep(ms, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`no answer within ${ms} ms`);
+  });
+  try {
+    return await Promise.race([answer, timeout]);
   } finally {
     timeout.catch(() => undefined);
     late.abort();

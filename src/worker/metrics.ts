@@ -2,7 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instruments } from '../../activities/boundary.js';
 import type { BreakerState, StoreBreaker } from '../breaker/store-breaker.js';
-import type { DeadLetterStore, EventPublisher, OutboundMessage } from '../intents/ports.js';
+import type { DeadLetterStore, EventPublisher, LedgerSize, OutboundMessage } from '../intents/ports.js';
 
 interface PoolGauges {
   readonly totalCount: number;
@@ -27,6 +27,8 @@ export interface Metrics extends Instruments {
   watchBreaker(breaker: StoreBreaker): void;
   breakerChanged(store: string, state: BreakerState): void;
   breakerRefused(store: string): void;
+  /** Reads the ledger's size when the metrics are read; what cannot be read is absent. */
+  watchLedger(read: () => Promise<LedgerSize>): void;
   /** Counts what goes through a publisher. */
   countPublished(publisher: EventPublisher): EventPublisher;
   /** Counts what becomes a dead letter, and what is redriven. */
@@ -166,6 +168,9 @@ export function createMetrics(): Metrics {
     },
     breakerChanged: (store, state) => breakerChanges.inc({ store, state }),
     breakerRefused: (store) => breakerRefusals.inc({ store }),
+    watchLedger: (read) => {
+      watchLedger(read, registers);
+    },
     countPublished: (publisher) => ({
       async publish(messages: readonly OutboundMessage[]) {
         const outcomes = await publisher.publish(messages);
@@ -205,4 +210,36 @@ function watchPool(pool: PoolGauges, max: number, registers: Registry[]): void {
   gauge('pg_pool_idle_connections', 'Open connections nobody uses', () => pool.idleCount);
   gauge('pg_pool_waiting_requests', 'Requests waiting for a connection', () => pool.waitingCount);
   gauge('pg_pool_utilization_ratio', 'Used connections of the maximum', () => (pool.totalCount - pool.idleCount) / max);
+}
+
+/** Milliseconds for which a reading of the ledger holds: scrapes of many workers must not become a load. */
+const LEDGER_READING_MS = 30_000;
+
+function watchLedger(read: () => Promise<LedgerSize>, registers: Registry[]): void {
+  let reading: { readonly at: number; readonly size: Promise<LedgerSize | null> } | undefined;
+  const size = (): Promise<LedgerSize | null> => {
+    if (reading === undefined || Date.now() - reading.at >= LEDGER_READING_MS) {
+      reading = { at: Date.now(), size: read().catch(() => null) };
+    }
+    return reading.size;
+  };
+  const gauge = (name: string, help: string, valueOf: (size: LedgerSize) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        const known = await size();
+        if (known === null) this.remove();
+        else this.set(valueOf(known));
+      },
+    });
+  };
+  gauge('ledger_rows', 'Rows of the ledger, estimated', ({ rows }) => rows);
+  gauge('ledger_bytes', 'Size of the ledger with its indexes', ({ bytes }) => bytes);
+  gauge(
+    'ledger_prune_lag_seconds',
+    'By how much the oldest row that may be pruned is past the retention',
+    ({ lagSeconds }) => lagSeconds,
+  );
 }

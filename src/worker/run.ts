@@ -1,4 +1,5 @@
 /** A running worker: everything composed, serving, and shut down in order. */
+import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../../activities/index.js';
@@ -7,6 +8,7 @@ import type { AnyEffect } from '../../activities/effect.js';
 import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import type { Config } from '../config.js';
 import { workflowBundle } from '../temporal/bundle.js';
+import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { type Adapters, type Endpoints, openAdapters } from './compose.js';
 import { type Check, serveHttp } from './http.js';
 import { createMetrics, type Metrics } from './metrics.js';
@@ -86,13 +88,16 @@ const createWorker = (
   adapters: Adapters,
   metrics: Metrics,
   effects: readonly AnyEffect[] | undefined,
-): Promise<Worker> =>
-  Worker.create({
+): Promise<Worker> => {
+  const { TEMPORAL_NAMESPACE: namespace, TEMPORAL_TASK_QUEUE: taskQueue } = config;
+  const client = new Client({ connection, namespace });
+  const ports = { ...adapters.ports, endedExecutions: createEndedExecutions(client, taskQueue) };
+  return Worker.create({
     connection,
-    namespace: config.TEMPORAL_NAMESPACE,
-    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    namespace,
+    taskQueue,
     workflowBundle: { codePath },
-    activities: createActivities(adapters.ports, { instruments: metrics, budget: new OutageBudget() }, effects),
+    activities: createActivities(ports, { instruments: metrics, budget: new OutageBudget() }, effects),
     maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
     maxConcurrentActivityTaskExecutions: config.MAX_CONCURRENT_ACTIVITIES,
     // The SDK would send only every fifth of them, after 80 % of the heartbeat time-out: 4 s from being taken for dead.
@@ -101,6 +106,7 @@ const createWorker = (
     shutdownGraceTime: `${config.SHUTDOWN_GRACE_SECONDS} s`,
     shutdownForceTime: `${config.SHUTDOWN_GRACE_SECONDS + 10} s`,
   });
+};
 
 const stateCheck = (worker: Worker | undefined): Check => {
   const state = worker?.getState() ?? 'STARTING';

@@ -26,7 +26,13 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     const [first] = (await bridge(['setup', '--json'], env)).json() as Record<string, unknown>[];
     assert.equal(first?.['namespace_created'], true);
     assert.equal((first['topics'] as string[]).length, 28);
-    assert.deepEqual(first['search_attributes'], ['IntentOutcome', 'IntentTypes', 'FailedIntents', 'CorrelationId']);
+    assert.deepEqual(first['search_attributes'], [
+      'IntentOutcome',
+      'IntentTypes',
+      'FailedIntents',
+      'CorrelationId',
+      'UnannouncedEffects',
+    ]);
     assert.ok((first['migrations'] as string[]).length >= 8);
     const again = await bridge(['setup', '--cut-over'], env);
     assert.equal(again.code, 0, again.stderr);

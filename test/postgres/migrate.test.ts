@@ -17,6 +17,7 @@ const NAMES = [
   '0008_dead_letters',
   '0009_dead_letters_redrive',
   '0010_given_up',
+  '0011_ledger_retention',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */

@@ -47,8 +47,10 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     PORT: '0',
     LOG_LEVEL: 'silent',
     SHUTDOWN_GRACE_SECONDS: '5',
-    // A test that means the automatic redrive says so: another's would send its letters under its hands.
+    // A test that means what a Schedule does says so: it would send letters, and announce, under another test's hands.
     DLQ_REDRIVE_SECONDS: '0',
+    LEDGER_RETENTION_DAYS: '0',
+    SWEEP_SECONDS: '0',
     ...options.env,
   };
   const config = loadConfig(env);

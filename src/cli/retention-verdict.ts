@@ -1,0 +1,50 @@
+/** Whether the ledger outlives everything that may bring an intent back: `bridge doctor` asks. */
+
+/** Something to know that is no failure. */
+export interface Warning {
+  readonly warning: true;
+  readonly detail: string;
+}
+
+interface Retentions {
+  readonly namespace: string;
+  /** Seconds Temporal keeps an execution after its end. */
+  readonly executions: number;
+  /** Seconds by topic; Infinity: for ever. */
+  readonly topics: ReadonlyMap<string, number>;
+}
+
+const DAY = 86_400;
+
+/**
+ * @param days the ledger's retention, over 0.
+ * @returns null when it is the longest; what outlives it, and what to do, when not.
+ */
+export function judgeRetention(days: number, { namespace, executions, topics }: Retentions): string | Warning | null {
+  const longer = [
+    { what: `Temporal keeps the executions of namespace ${namespace}`, seconds: executions },
+    ...[...topics].map(([topic, seconds]) => ({ what: `${topic} keeps its messages`, seconds })),
+  ]
+    .filter(({ seconds }) => seconds >= days * DAY)
+    .sort((a, b) => b.seconds - a.seconds);
+  const [first] = longer.filter(({ seconds }) => seconds !== Infinity);
+  if (first !== undefined) {
+    const needed = Math.floor(first.seconds / DAY) + 1;
+    return (
+      `${daysOf(days * DAY)}, but ${first.what} for ${daysOf(first.seconds)}${others(longer)}; ` +
+      `set LEDGER_RETENTION_DAYS to ${needed} or more`
+    );
+  }
+  const [forEver] = longer;
+  if (forEver === undefined) return null;
+  const detail = `${daysOf(days * DAY)}, but ${forEver.what} for ever${others(longer)}; LEDGER_RETENTION_DAYS=0 does so too`;
+  return { warning: true, detail };
+}
+
+const others = ({ length }: readonly unknown[]): string => (length > 1 ? ` (and ${length - 1} more)` : '');
+
+/** `1 day`, `7 days`, `1.5 days`. */
+function daysOf(seconds: number): string {
+  const days = Math.round((seconds / DAY) * 100) / 100;
+  return `${days} ${days === 1 ? 'day' : 'days'}`;
+}

@@ -1,0 +1,78 @@
+/** Asks Temporal for executions that ended without announcing all their effects, and for what they were started with. */
+import { type Client, isGrpcServiceError } from '@temporalio/client';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { EffectError } from '../intents/failure.js';
+import { classify } from '../intents/failure-table.js';
+import type { EndedExecutions } from '../intents/ports.js';
+import { unannouncedEffects } from './search-attributes.js';
+
+/** gRPC status code. */
+const NOT_FOUND = 5;
+
+/** @param client of the namespace to look in. */
+export function createEndedExecutions(client: Client, taskQueue: string): EndedExecutions {
+  const { namespace } = client.options;
+  return {
+    async list(closedBefore, after, limit) {
+      // A reset ends the run it was made from: Terminated. There is no lower bound, as Temporal forgets what is past its retention.
+      const query =
+        `WorkflowType = 'ExecuteIntentsWorkflow' AND TaskQueue = '${taskQueue}' AND CloseTime < '${closedBefore}' AND ` +
+        `(ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut' OR ${unannouncedEffects.name} > 0)`;
+      const { executions, nextPageToken } = await asked(() =>
+        client.workflowService.listWorkflowExecutions({
+          namespace,
+          query,
+          pageSize: limit,
+          ...(after === null ? {} : { nextPageToken: Buffer.from(after, 'base64') }),
+        }),
+      );
+      return {
+        executions: executions.flatMap(({ execution }) =>
+          execution == null ? [] : [{ workflow_id: execution.workflowId ?? '', run_id: execution.runId ?? '' }],
+        ),
+        next: nextPageToken.length === 0 ? null : Buffer.from(nextPageToken).toString('base64'),
+      };
+    },
+
+    async input({ workflow_id, run_id }) {
+      const history = await asked(() =>
+        client.workflowService
+          .getWorkflowExecutionHistory({
+            namespace,
+            execution: { workflowId: workflow_id, runId: run_id },
+            maximumPageSize: 1,
+          })
+          .catch(nullIfMissing),
+      );
+      const started = history?.history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+      return started == null ? null : { value: decoded(started.input?.payloads?.[0]) };
+    },
+  };
+}
+
+/** Undefined for what is no JSON, as for no input at all. */
+function decoded(payload: Payload | undefined): unknown {
+  try {
+    return payload === undefined ? undefined : defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return undefined;
+  }
+}
+
+function nullIfMissing(error: unknown): null {
+  if (isGrpcServiceError(error) && (error.code as number) === NOT_FOUND) return null;
+  throw error;
+}
+
+/** @throws EffectError with `TEMPORAL_ERROR`, whatever went wrong. */
+async function asked<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    const message = `Temporal: ${error instanceof Error ? error.message : String(error)}`;
+    throw new EffectError(classify(error)?.failureClass ?? 'unknown', message, {
+      cause: error,
+      code: 'TEMPORAL_ERROR',
+    });
+  }
+}

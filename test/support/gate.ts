@@ -1,0 +1,52 @@
+/** An intent type that waits: holds an execution at a point of a test's choosing. */
+import { z } from 'zod';
+import { type AnyEffect, defineEffect } from '../../activities/effect.js';
+import type { Intent } from '../../src/client/index.js';
+import { defineIntent } from '../../src/intents/definition.js';
+
+export interface Gate {
+  readonly effect: AnyEffect;
+  /** Closes the gate. @returns what resolves when the next intent has come to it. */
+  close(): Promise<void>;
+  open(): void;
+}
+
+/** @param priority below those of the intents that are to run before it. */
+export const gatedIntent = (priority: number): Intent =>
+  ({ intent_type: 'Gated', target: 'store_effect', priority, payload: {} }) as unknown as Intent;
+
+export function createGate(): Gate {
+  let entered: () => void = () => undefined;
+  const waiting: (() => void)[] = [];
+  let closed = false;
+  const definition = defineIntent({
+    type: 'Gated',
+    target: 'store_effect',
+    defaultPriority: 0,
+    schema: z.looseObject({}),
+    activity: 'gated',
+    retryPolicy: 'write',
+    limits: { count: 1, bytes: 900_000 },
+    orderKey: () => '',
+    describe: () => '',
+    errorCode: 'GATED_ERROR',
+    announce: () => null,
+  });
+  const effect = defineEffect(definition, () => async ({ commands }) => {
+    entered();
+    if (closed) await new Promise<void>((resolve) => waiting.push(resolve));
+    const settled_at = new Date().toISOString();
+    return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
+  });
+  return {
+    effect,
+    close() {
+      closed = true;
+      return new Promise((resolve) => (entered = resolve));
+    },
+    open: () => {
+      closed = false;
+      for (const release of waiting.splice(0)) release();
+    },
+  };
+}

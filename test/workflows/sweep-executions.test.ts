@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { defineEffect } from '../../activities/effect.js';
+import * as registry from '../../activities/registry.js';
+import type { Intent } from '../../src/client/index.js';
+import type { EventType } from '../../src/intents/event-types.js';
+import { EffectError } from '../../src/intents/failure.js';
+import { eventIdOf } from '../../src/intents/ids.js';
+import type { SweepReport } from '../../src/intents/sweep.js';
+import { createEndedExecutions } from '../../src/temporal/ended-executions.js';
+import { unannouncedEffects } from '../../src/temporal/search-attributes.js';
+import { until } from '../../src/until.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { readEvents } from '../support/events.js';
+import { createGate, gatedIntent } from '../support/gate.js';
+import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
+
+const BOTH: readonly EventType[] = ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED'];
+
+describe('SweepExecutionsWorkflow', () => {
+  const gate = createGate();
+  const broken = { publishes: false };
+  const { publishEvent: announcer, ...others } = registry;
+  const publishing = defineEffect(announcer.definition, (ports) => {
+    const publish = announcer.create(ports);
+    return (batch) => {
+      if (broken.publishes) throw new EffectError('invalid', 'neither a broker nor a database');
+      return publish(batch);
+    };
+  });
+
+  let environment: Environment;
+  before(async () => {
+    environment = await createEnvironment({ effects: [...Object.values(others), publishing, gate.effect] });
+  });
+  afterEach(() => gate.open());
+  after(() => environment.close());
+
+  const identified = <I extends Intent>(intent: I): I & { intent_id: string } => ({
+    ...intent,
+    intent_id: randomUUID(),
+  });
+
+  /** Starts a list and waits until it is held at the gate. */
+  async function startHeld(intents: readonly Intent[], options: object = {}, runTimeout?: '4 s') {
+    const held = gate.close();
+    const handle = await environment.temporal.workflow.start('ExecuteIntentsWorkflow', {
+      args: [{ intents, ...options }],
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowId: `list-${randomUUID()}`,
+      ...(runTimeout === undefined ? {} : { workflowRunTimeout: runTimeout }),
+    });
+    await held;
+    return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId, handle };
+  }
+
+  /** Until visibility, which lags, knows that a run has ended so. */
+  const ended = ({ workflowId, runId }: { workflowId: string; runId: string }, status: string): Promise<void> =>
+    until(20_000, async () => {
+      const query = `WorkflowId = '${workflowId}' AND RunId = '${runId}' AND ExecutionStatus = '${status}'`;
+      assert.equal((await environment.temporal.workflow.count(query)).count, 1);
+    });
+
+  const sweep = (): Promise<SweepReport> =>
+    environment.temporal.workflow.execute('SweepExecutionsWorkflow', {
+      // Nothing of a test is at work any more when it sweeps.
+      args: [{ grace_seconds: 0 }],
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowId: `sweep-${randomUUID()}`,
+    });
+
+  const eventsOf = async (
+    intents: readonly { intent_id: string }[],
+    types: readonly EventType[] = ['STATE_PERSISTED'],
+  ) => {
+    const ids = new Map(
+      intents.flatMap(({ intent_id }, index) => types.map((type) => [eventIdOf(intent_id, type), index] as const)),
+    );
+    return (await readEvents(environment, types)).flatMap(({ envelope }) => {
+      const intent = ids.get(envelope.event_id);
+      return intent === undefined ? [] : [{ intent, type: envelope.event_type, envelope }];
+    });
+  };
+
+  const marks = async (workflowId: string) =>
+    (
+      await environment.pool.query<{ execution_id: string; reason: string | null }>(
+        'SELECT execution_id, reason FROM swept_executions WHERE execution_id LIKE $1',
+        [`${workflowId}/%`],
+      )
+    ).rows;
+
+  it('announces the effects of a terminated execution, once', async () => {
+    const [state, transition] = [identified(persistState()), identified(persistFsmTransition())];
+    const run = await startHeld([state, transition, gatedIntent(-1)], { correlation_id: 'of the list' });
+    await run.handle.terminate('a person did');
+    await ended(run, 'Terminated');
+    assert.deepEqual(await eventsOf([state, transition], BOTH), []);
+
+    assert.deepEqual(await sweep(), { swept: 1, announced: 2, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 0, announced: 0, unreadable: 0, left: 0 });
+    const events = await eventsOf([state, transition], BOTH);
+    assert.deepEqual(
+      events.map(({ intent, type, envelope }) => [intent, type, envelope.correlation_id]),
+      [
+        [0, 'STATE_PERSISTED', 'of the list'],
+        [1, 'FSM_STATE_TRANSITIONED', 'of the list'],
+      ],
+    );
+    assert.equal(events[0]?.envelope.payload['aggregation_id'], state.payload.aggregation_id);
+    assert.deepEqual(await marks(run.workflowId), [{ execution_id: `${run.workflowId}/${run.runId}`, reason: null }]);
+  });
+
+  it('leaves an execution that ended a moment ago to the next sweep: its last attempt may still write', async () => {
+    const run = await startHeld([persistState(), gatedIntent(-1)]);
+    await run.handle.terminate();
+    await ended(run, 'Terminated');
+    const report: unknown = await environment.temporal.workflow.execute('SweepExecutionsWorkflow', {
+      args: [],
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowId: `sweep-${randomUUID()}`,
+    });
+    assert.deepEqual(report, { swept: 0, announced: 0, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
+  });
+
+  it('announces the effects of an execution that timed out', async () => {
+    const state = identified(persistState());
+    const run = await startHeld([state, gatedIntent(-1)], {}, '4 s');
+    await ended(run, 'TimedOut');
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
+    assert.equal((await eventsOf([state])).length, 1);
+  });
+
+  it('announces what the new run of a reset execution takes for announced', async () => {
+    const state = identified(persistState());
+    const run = await startHeld([state, gatedIntent(-1)]);
+    const { events } = await run.handle.fetchHistory();
+    const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes != null);
+    const { namespace } = environment.temporal.options;
+    await environment.temporal.workflowService.resetWorkflowExecution({
+      namespace,
+      workflowExecution: { workflowId: run.workflowId, runId: run.runId },
+      workflowTaskFinishEventId: firstTask?.eventId ?? null,
+      requestId: randomUUID(),
+      reason: 'test',
+    });
+    gate.open();
+    const report = await environment.client.result(run.workflowId);
+    assert.deepEqual([report.outcome, report.results[0]?.status], ['completed', 'succeeded']);
+    assert.equal((report.results[0] as { repeated?: boolean }).repeated, true);
+    await ended(run, 'Terminated');
+    assert.deepEqual(await eventsOf([state]), []);
+
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
+    assert.equal((await eventsOf([state])).length, 1);
+  });
+
+  it('announces nothing of a list that wants none, and nothing that the list has published itself', async () => {
+    const [silent, own, meant] = [identified(persistState()), identified(persistState()), identified(persistState())];
+    const published = ({ payload: { aggregation_id } }: typeof own, priority: number) =>
+      publishEvent({ event_type: 'STATE_PERSISTED', aggregation_id, partition_key: aggregation_id }, { priority });
+    const runs = [
+      await startHeld([silent, gatedIntent(-1)], { options: { derivedEvents: 'none' } }),
+      await startHeld([own, published(own, 1), gatedIntent(-1)]),
+      await startHeld([meant, gatedIntent(-1), published(meant, -2)]),
+    ];
+    for (const run of runs) {
+      await run.handle.terminate();
+      await ended(run, 'Terminated');
+    }
+    assert.deepEqual(await sweep(), { swept: 3, announced: 1, unreadable: 0, left: 0 });
+    assert.deepEqual(
+      (await eventsOf([silent, own, meant])).map(({ intent }) => intent),
+      [2],
+    );
+  });
+
+  it('announces what an execution could not before it closed', async () => {
+    const state = identified(persistState());
+    broken.publishes = true;
+    const { workflowId } = await environment.client.start([state], { requestId: randomUUID() });
+    const report = await environment.client.result(workflowId);
+    broken.publishes = false;
+    assert.equal(report.outcome, 'completed');
+    const { runId, typedSearchAttributes } = await environment.temporal.workflow.getHandle(workflowId).describe();
+    assert.equal(typedSearchAttributes.get(unannouncedEffects), 1);
+    await ended({ workflowId, runId }, 'Completed');
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 0, announced: 0, unreadable: 0, left: 0 });
+    assert.equal((await eventsOf([state])).length, 1);
+  });
+
+  it('leaves an execution to the next sweep whose events cannot be published', async () => {
+    const state = identified(persistState());
+    const run = await startHeld([state, gatedIntent(-1)]);
+    await run.handle.terminate();
+    await ended(run, 'Terminated');
+    broken.publishes = true;
+    const failed = await sweep();
+    broken.publishes = false;
+    assert.deepEqual(failed, { swept: 0, announced: 0, unreadable: 0, left: 1 });
+    assert.deepEqual(await marks(run.workflowId), []);
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
+    assert.equal((await eventsOf([state])).length, 1);
+  });
+
+  it('marks an execution whose input is no plan, with the reason', async () => {
+    const handle = await environment.temporal.workflow.start('ExecuteIntentsWorkflow', {
+      args: [{ intents: 'none' }],
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowId: `list-${randomUUID()}`,
+      startDelay: '1 h',
+    });
+    const run = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
+    await handle.terminate();
+    await ended(run, 'Terminated');
+    assert.deepEqual(await sweep(), { swept: 0, announced: 0, unreadable: 1, left: 0 });
+    const [mark] = await marks(run.workflowId);
+    assert.match(mark?.reason ?? '', /^intents: expected an array, got string/);
+    assert.deepEqual(await sweep(), { swept: 0, announced: 0, unreadable: 0, left: 0 });
+  });
+
+  it('knows a history that is gone', async () => {
+    const executions = createEndedExecutions(environment.temporal, environment.config.TEMPORAL_TASK_QUEUE);
+    assert.equal(await executions.input({ workflow_id: 'never was', run_id: randomUUID() }), null);
+  });
+
+  it('names the field of a sweep that cannot be', async () => {
+    await assert.rejects(
+      environment.temporal.workflow.execute('SweepExecutionsWorkflow', {
+        args: [{ grace_seconds: -1 }],
+        taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+        workflowId: randomUUID(),
+      }),
+      (error: { cause?: { cause?: Error } }) => (error.cause?.cause?.message ?? '').startsWith('grace_seconds: '),
+    );
+  });
+});

@@ -1,0 +1,45 @@
+/** `PruneLedgerWorkflow`: deletes what is older than the ledger's retention, page by page. */
+import { continueAsNew, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { PruneActivity, PruneReport, PruneRequest } from '../src/intents/retention.js';
+import { storeActivity } from './policies.js';
+
+const { pruneLedger } = proxyActivities<{ pruneLedger: PruneActivity }>(storeActivity);
+
+interface Position extends PruneRequest {
+  readonly so_far: PruneReport;
+}
+
+const START: Position = {
+  before: null,
+  after: null,
+  so_far: { deleted: 0, letters_deleted: 0, marks_deleted: 0, pruned_before: null },
+};
+
+/**
+ * @param position where an earlier run of the same prune has come to.
+ * @throws ApplicationFailure `InvalidInput` naming the field.
+ */
+export async function PruneLedgerWorkflow(position: Position = START): Promise<PruneReport> {
+  let { before, after, so_far: report } = position;
+  for (;;) {
+    const page = await pruneLedger({ before, after });
+    report = {
+      deleted: report.deleted + page.deleted,
+      letters_deleted: report.letters_deleted + page.letters_deleted,
+      marks_deleted: report.marks_deleted + page.marks_deleted,
+      pruned_before: page.pruned_before,
+    };
+    setCurrentDetails(
+      page.pruned_before === null
+        ? 'the ledger is kept for ever'
+        : `${report.deleted} ledger rows deleted, ${report.letters_deleted} redriven dead letters, ` +
+            `${report.marks_deleted} marks of swept executions: all from before ${page.pruned_before}`,
+    );
+    if (page.next === null) return report;
+    before = page.pruned_before;
+    after = page.next;
+    if (workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof PruneLedgerWorkflow>({ before, after, so_far: report });
+    }
+  }
+}

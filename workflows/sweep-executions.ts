@@ -1,0 +1,108 @@
+/**
+ * `SweepExecutionsWorkflow`: announces the effects of executions that ended before they could: terminated, timed out,
+ * reset, or closed while no broker and no database was there.
+ */
+import {
+  continueAsNew,
+  isCancellation,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { ANNOUNCEMENTS_PER_BATCH, ANNOUNCER } from '../src/intents/batch.js';
+import type { Execution } from '../src/intents/ports.js';
+import type { SweepActivities, SweepReport, SweepRequest, SweptMark, Unannounced } from '../src/intents/sweep.js';
+import { runBatch } from './policies.js';
+
+/** Executions of a page: with the ids of Temporal and ours 20 KB, and a mark for all of them. */
+const PAGE = 100;
+
+/** Executions of a page that are swept side by side: the group commits and the publisher's lanes share their work. */
+const AT_ONCE = 10;
+
+/**
+ * Seconds an execution has to be closed before it is swept: an attempt that Temporal has given up on may still write for the
+ * 90 s of its start-to-close (`policies.ts`), and 30 s more for the clocks and for visibility, which lags.
+ */
+const GRACE_SECONDS = 120;
+
+const { findEndedExecutions, findUnannounced, markSwept } = proxyActivities<SweepActivities>({
+  startToCloseTimeout: '90 s',
+  // A backstop: the budgets of each failure class are kept in `activities/failures.ts`.
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 100 },
+});
+
+interface Position {
+  readonly after: string | null;
+  readonly so_far: SweepReport;
+}
+
+const START: Position = { after: null, so_far: { swept: 0, announced: 0, unreadable: 0, left: 0 } };
+
+/**
+ * @param position where an earlier run of the same sweep has come to.
+ * @throws ApplicationFailure `InvalidInput` naming the field.
+ */
+export async function SweepExecutionsWorkflow(
+  { grace_seconds = GRACE_SECONDS }: SweepRequest = {},
+  position: Position = START,
+): Promise<SweepReport> {
+  let { after, so_far: report } = position;
+  for (;;) {
+    const page = await findEndedExecutions({ grace_seconds, after, limit: PAGE });
+    for (let start = 0; start < page.executions.length; start += AT_ONCE) {
+      const swept = await Promise.all(page.executions.slice(start, start + AT_ONCE).map(sweep));
+      // Published first: a crash in between publishes again, under the same event ids.
+      const marks = swept.flatMap(({ mark }) => (mark === null ? [] : [mark]));
+      if (marks.length > 0) await markSwept(marks);
+      report = sum(report, swept);
+      setCurrentDetails(
+        `${report.swept} executions swept, ${report.announced} events announced, ` +
+          `${report.unreadable} unreadable, ${report.left} left for the next sweep`,
+      );
+    }
+    if (page.next === null) return report;
+    after = page.next;
+    if (workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof SweepExecutionsWorkflow>({ grace_seconds }, { after, so_far: report });
+    }
+  }
+}
+
+interface Swept {
+  /** Null: the execution is left for the next sweep. */
+  readonly mark: SweptMark | null;
+  readonly announced: number;
+}
+
+async function sweep(execution: Execution): Promise<Swept> {
+  let announced = 0;
+  try {
+    let from: number | null = 0;
+    while (from !== null) {
+      const part: Unannounced = await findUnannounced({ execution, from, limit: ANNOUNCEMENTS_PER_BATCH });
+      if ('reason' in part) return { mark: { execution, reason: part.reason }, announced };
+      const { announce, correlation_id, page_bytes } = part;
+      if (announce.length > 0) {
+        const summary = `announce ${announce.length} of ${execution.workflow_id}`;
+        await runBatch('publish', ANNOUNCER, summary, { correlation_id, page_bytes, items: [], announce });
+        announced += announce.length;
+      }
+      from = part.next;
+    }
+    return { mark: { execution, reason: null }, announced };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // One that cannot be swept now must not keep the others waiting.
+    log.warn('an execution is left for the next sweep', { workflow_id: execution.workflow_id, error });
+    return { mark: null, announced };
+  }
+}
+
+const sum = (before: SweepReport, swept: readonly Swept[]): SweepReport => ({
+  swept: before.swept + swept.filter(({ mark }) => mark?.reason === null).length,
+  announced: before.announced + swept.reduce((total, { announced }) => total + announced, 0),
+  unreadable: before.unreadable + swept.filter(({ mark }) => typeof mark?.reason === 'string').length,
+  left: before.left + swept.filter(({ mark }) => mark === null).length,
+});
