@@ -16,6 +16,7 @@ const NAMES = [
   '0007_executed_intents',
   '0008_dead_letters',
   '0009_dead_letters_redrive',
+  '0011_ledger_retention',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */
