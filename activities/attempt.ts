@@ -1,4 +1,4 @@
-/** An attempt of an activity that works through a store by itself. */
+/** An attempt of an activity. */
 import { activityInfo, type Info } from '@temporalio/activity';
 import { failAttempt, type OutageBudget } from './failures.js';
 import { heartbeating } from './heartbeats.js';

@@ -2,14 +2,12 @@
  * Where Temporal meets an effect: parses what arrived, times the effect, turns outcomes into results, and translates
  * failures into what Temporal should do about them.
  */
-import { activityInfo } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import type { BatchActivity } from '../src/intents/batch.js';
 import type { IntentResult } from '../src/intents/result.js';
+import { attempt } from './attempt.js';
 import { commandsOf, parseItems } from './commands.js';
-import type { AnyEffect, EffectBatch, Ports } from './effect.js';
-import { failAttempt, type OutageBudget } from './failures.js';
-import { heartbeating } from './heartbeats.js';
+import type { AnyEffect, Ports } from './effect.js';
+import { isFinal, type OutageBudget } from './failures.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
 import { failuresOf, spentBefore } from './spent-attempts.js';
 
@@ -29,42 +27,38 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
   const carry = effect.create(ports);
 
   return async (input) => {
-    const info = activityInfo();
     const started = performance.now();
-    const parsed = parseItems(definition, input.items);
-    const commands = commandsOf(parsed, info);
-    const notAnnounced: string[] = [];
     try {
-      const spent = spentBefore(info);
-      const batch: EffectBatch<unknown> = {
-        commands,
-        correlationId: input.correlation_id,
-        scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
-        pageBytes: input.page_bytes,
-        announce: input.announce ?? [],
-        attempt: 1 + failuresOf(spent, definition.errorCode),
-        notAnnounced: (intentId) => notAnnounced.push(intentId),
-      };
-      const outcomes = await heartbeating(spent, () => carry(batch));
-      options.budget.succeeded(definition.errorCode);
-      const elapsedMs = performance.now() - started;
-      const settled = outcomes.values();
-      const results = parsed.map(({ item, intent }) => {
-        // A list planned by an older version may hold what today's schema refuses.
-        const outcome = intent.ok ? settled.next().value : refused(intent.error);
-        return resultOf(definition.type, item.intent_id, outcome ?? refused('the store gave no outcome'), elapsedMs);
+      return await attempt(definition.errorCode, options.budget, async (info) => {
+        const parsed = parseItems(definition, input.items);
+        const notAnnounced: string[] = [];
+        const outcomes = await carry({
+          commands: commandsOf(parsed, info),
+          correlationId: input.correlation_id,
+          scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
+          pageBytes: input.page_bytes,
+          announce: input.announce ?? [],
+          attempt: 1 + failuresOf(spentBefore(info), definition.errorCode),
+          notAnnounced: (intentId) => notAnnounced.push(intentId),
+        });
+        options.budget.succeeded(definition.errorCode);
+        const elapsedMs = performance.now() - started;
+        const settled = outcomes.values();
+        const results = parsed.map(({ item, intent }) => {
+          // A list planned by an older version may hold what today's schema refuses.
+          const outcome = intent.ok ? settled.next().value : refused(intent.error);
+          return resultOf(definition.type, item.intent_id, outcome ?? refused('the store gave no outcome'), elapsedMs);
+        });
+        for (const { status } of results) options.instruments.settled(definition.type, status, elapsedMs / 1_000);
+        return {
+          results,
+          announce: results.flatMap((result) => announcementOf(definition, result)),
+          ...(notAnnounced.length > 0 ? { not_announced: notAnnounced } : {}),
+        };
       });
-      for (const { status } of results) options.instruments.settled(definition.type, status, elapsedMs / 1_000);
-      return {
-        results,
-        announce: results.flatMap((result) => announcementOf(definition, result)),
-        ...(notAnnounced.length > 0 ? { not_announced: notAnnounced } : {}),
-      };
-    } catch (error) {
-      const failure = failAttempt(info, error, definition.errorCode, options.budget);
+    } catch (failure) {
       // What is settled afterwards is counted there.
-      const final = failure instanceof ApplicationFailure && failure.nonRetryable === true;
-      if (final && definition.ledger === undefined) {
+      if (isFinal(failure) && definition.ledger === undefined) {
         const elapsed = (performance.now() - started) / 1_000;
         for (const _item of input.items) options.instruments.settled(definition.type, 'failed', elapsed);
       }

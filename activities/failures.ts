@@ -72,6 +72,10 @@ export function failAttempt(
   return toTemporalFailure(error, errorCode, alike, budget);
 }
 
+/** Whether Temporal makes no attempt after one that failed so. */
+export const isFinal = (failure: unknown): boolean =>
+  failure instanceof ApplicationFailure && failure.nonRetryable === true;
+
 /**
  * @param errorCode of the intent type; an error that names its store comes before it.
  * @param attempt which of those that failed alike (`spend`), from 1.

@@ -2,18 +2,16 @@
  * The last word on intents whose activity failed for good (ADR 0003): those that had their effect all the same get its outcome,
  * the others are kept from having it later, or are `unknown` where nobody can say.
  */
-import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { SettleActivity } from '../src/intents/batch.js';
-import type { Command, EffectOutcome } from '../src/intents/ports.js';
+import type { Command } from '../src/intents/ports.js';
 import { withoutEffect } from '../src/intents/settle.js';
+import { attempt } from './attempt.js';
 import type { BoundaryOptions } from './boundary.js';
 import { commandsOf, parseItems } from './commands.js';
 import type { AnyEffect, Ports } from './effect.js';
-import { failAttempt } from './failures.js';
-import { heartbeating } from './heartbeats.js';
+import { isFinal } from './failures.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
-import { spentBefore } from './spent-attempts.js';
 
 export function settleIntents(effects: readonly AnyEffect[], ports: Ports, options: BoundaryOptions): SettleActivity {
   const settlers = new Map(effects.map((effect) => [effect.definition.activity, settlerOf(effect, ports, options)]));
@@ -38,11 +36,10 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments }: Bou
   }
 
   return async ({ items, failure }) => {
-    const info = activityInfo();
-    const parsed = parseItems(definition, items);
-    const commands = commandsOf(parsed, info);
     try {
-      const outcomeOf = await heartbeating(spentBefore(info), async () => {
+      return await attempt(definition.errorCode, budget, async (info) => {
+        const parsed = parseItems(definition, items);
+        const commands = commandsOf(parsed, info);
         const settled = await settledIds(commands, failure);
         // A repeat, for which the effect answers with the first outcome.
         const repeats = commands.filter(({ intent_id }) => settled.has(intent_id));
@@ -55,29 +52,24 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments }: Bou
           attempt: 1,
           notAnnounced: () => undefined,
         });
-        return new Map<string, EffectOutcome<object> | undefined>(
-          repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]),
-        );
+        const outcomeOf = new Map(repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]));
+        const verdict = {
+          status: fences ? 'failed' : 'unknown',
+          error: failure.error,
+          errorCode: failure.error_code,
+          timestamp: new Date().toISOString(),
+        } as const;
+        const results = parsed.map(({ item: { intent_id: id }, intent }) => {
+          if (!intent.ok) return resultOf(definition.type, id, refused(intent.error), 0);
+          const outcome = outcomeOf.get(id);
+          if (outcome !== undefined) return resultOf(definition.type, id, outcome, 0);
+          return withoutEffect({ id, type: definition.type }, verdict);
+        });
+        for (const { status } of results) instruments.settled(definition.type, status, 0);
+        return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
       });
-      const verdict = {
-        status: fences ? 'failed' : 'unknown',
-        error: failure.error,
-        errorCode: failure.error_code,
-        timestamp: new Date().toISOString(),
-      } as const;
-      const results = parsed.map(({ item: { intent_id: id }, intent }) => {
-        if (!intent.ok) return resultOf(definition.type, id, refused(intent.error), 0);
-        const outcome = outcomeOf.get(id);
-        if (outcome !== undefined) return resultOf(definition.type, id, outcome, 0);
-        return withoutEffect({ id, type: definition.type }, verdict);
-      });
-      for (const { status } of results) instruments.settled(definition.type, status, 0);
-      return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
-    } catch (error) {
-      const failed = failAttempt(info, error, definition.errorCode, budget);
-      if (failed instanceof ApplicationFailure && failed.nonRetryable === true) {
-        for (const _item of items) instruments.settled(definition.type, 'unknown', 0);
-      }
+    } catch (failed) {
+      if (isFinal(failed)) for (const _item of items) instruments.settled(definition.type, 'unknown', 0);
       throw failed;
     }
   };

@@ -1,5 +1,5 @@
 /** The activities behind `SweepExecutionsWorkflow`: which executions to sweep, what they have to announce, and that it is done. */
-import { activityInfo, log } from '@temporalio/activity';
+import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { describeIssue, type DefinitionsByType } from '../src/intents/parse.js';
@@ -9,8 +9,9 @@ import { parseRequest, RequestError } from '../src/intents/request.js';
 import { serializable } from '../src/intents/serializable.js';
 import type { EndedPage, SweepActivities, Unannounced, UnannouncedInput } from '../src/intents/sweep.js';
 import { unannouncedOf } from '../src/intents/unannounced.js';
+import { attempt } from './attempt.js';
 import type { Ports } from './effect.js';
-import { failAttempt, type OutageBudget } from './failures.js';
+import type { OutageBudget } from './failures.js';
 
 const endedInput = z.object({
   grace_seconds: z.number().min(0).max(86_400),
@@ -21,14 +22,6 @@ const endedInput = z.object({
 export function sweepActivities(ports: Ports, budget: OutageBudget, definitions: DefinitionsByType): SweepActivities {
   const { endedExecutions, sweptExecutions } = ports;
 
-  async function attempt<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw failAttempt(activityInfo(), error, 'DATABASE_ERROR', budget);
-    }
-  }
-
   return {
     findEndedExecutions: (given) => {
       const input = endedInput.safeParse(given);
@@ -36,7 +29,7 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
       if (!input.success) throw ApplicationFailure.nonRetryable(describeIssue(input.error, given), 'InvalidInput');
       const { grace_seconds, limit } = input.data;
       const closedBefore = new Date(Date.now() - grace_seconds * 1_000).toISOString();
-      return attempt(async (): Promise<EndedPage> => {
+      return attempt('DATABASE_ERROR', budget, async (): Promise<EndedPage> => {
         for (let after = input.data.after; ;) {
           const { executions, next } = await endedExecutions.list(closedBefore, after, limit);
           const unswept = await sweptExecutions.unswept(executions.map(executionId));
@@ -47,12 +40,12 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
         }
       });
     },
-    findUnannounced: (input) => attempt(() => findUnannounced(ports, definitions, input)),
+    findUnannounced: (input) => attempt('DATABASE_ERROR', budget, () => findUnannounced(ports, definitions, input)),
     markSwept: (marks) => {
       for (const { execution, reason } of marks) {
         if (reason !== null) log.warn('an execution cannot be swept', { execution_id: executionId(execution), reason });
       }
-      return attempt(() =>
+      return attempt('DATABASE_ERROR', budget, () =>
         sweptExecutions.mark(marks.map(({ execution, reason }) => ({ execution_id: executionId(execution), reason }))),
       );
     },

@@ -33,6 +33,8 @@ export async function withCorner(out: Output, bench: (corner: Corner) => Promise
     TEMPORAL_TASK_QUEUE: name,
     // What runs on a schedule would be measured too.
     DLQ_REDRIVE_SECONDS: '0',
+    LEDGER_RETENTION_DAYS: '0',
+    SWEEP_SECONDS: '0',
     PORT: '0',
   };
   await setup(loadConfig(env), { ...endpoints, postgres: { url: databaseUrl.href } });

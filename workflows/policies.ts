@@ -48,11 +48,11 @@ export const storeActivity = {
 
 const policies: Record<RetryPolicyName, ActivityOptions> = {
   // Longer than the 60 s of `statement_timeout`, so that a slow statement is ended by the store, which then can say so.
-  write: { startToCloseTimeout: '90 s', heartbeatTimeout, retry, cancellationType },
+  write: { ...storeActivity, cancellationType },
   // kafkajs gives up on a request after 30 s and does not repeat it; two requests and the ledger fit.
-  publish: { startToCloseTimeout: '90 s', heartbeatTimeout, retry, cancellationType },
+  publish: { ...storeActivity, cancellationType },
   // A recovery page reads up to 10,000 rows: target 200 ms, so 60 s is the statement's limit again.
-  read: { startToCloseTimeout: '90 s', heartbeatTimeout, retry, cancellationType },
+  read: { ...storeActivity, cancellationType },
 };
 
 type BatchActivities = ActivityInterfaceFor<Record<string, BatchActivity>>;

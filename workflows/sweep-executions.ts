@@ -13,7 +13,7 @@ import {
 import { ANNOUNCEMENTS_PER_BATCH, ANNOUNCER } from '../src/intents/batch.js';
 import type { Execution } from '../src/intents/ports.js';
 import type { SweepActivities, SweepReport, SweepRequest, SweptMark, Unannounced } from '../src/intents/sweep.js';
-import { runBatch } from './policies.js';
+import { runBatch, storeActivity } from './policies.js';
 
 /** Executions of a page: with the ids of Temporal and ours 20 KB, and a mark for all of them. */
 const PAGE = 100;
@@ -27,11 +27,7 @@ const AT_ONCE = 10;
  */
 const GRACE_SECONDS = 120;
 
-const { findEndedExecutions, findUnannounced, markSwept } = proxyActivities<SweepActivities>({
-  startToCloseTimeout: '90 s',
-  // A backstop: the budgets of each failure class are kept in `activities/failures.ts`.
-  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '30 s', maximumAttempts: 100 },
-});
+const { findEndedExecutions, findUnannounced, markSwept } = proxyActivities<SweepActivities>(storeActivity);
 
 interface Position {
   readonly after: string | null;
