@@ -65,9 +65,9 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
         return {
           emitted: sent.length,
           failed: page.failed + states.length - sent.length,
-          by_state: sent.reduce<Record<string, number>>(
-            (counts, [, { current_state }]) => addCounts(counts, { [current_state]: 1 }),
+          by_state: addCounts(
             {},
+            sent.map(([, { current_state }]) => [current_state, 1] as const),
           ),
           next_cursor: page.next_cursor,
         };

@@ -5,22 +5,19 @@ import { storeActivity } from './policies.js';
 
 const { pruneLedger } = proxyActivities<{ pruneLedger: PruneActivity }>(storeActivity);
 
-interface Position extends PruneRequest {
-  readonly so_far: PruneReport;
-}
-
-const START: Position = {
-  before: null,
-  after: null,
-  so_far: { deleted: 0, letters_deleted: 0, marks_deleted: 0, pruned_before: null },
-};
+const NOTHING: PruneReport = { deleted: 0, letters_deleted: 0, marks_deleted: 0, pruned_before: null };
 
 /**
- * @param position where an earlier run of the same prune has come to.
+ * @param request what goes; any client may start this, also with null.
+ * @param soFar what earlier runs of the same prune have come to.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
-export async function PruneLedgerWorkflow(position: Position = START): Promise<PruneReport> {
-  let { before, after, so_far: report } = position;
+export async function PruneLedgerWorkflow(
+  request: Partial<PruneRequest> | null = {},
+  soFar: PruneReport = NOTHING,
+): Promise<PruneReport> {
+  let { before = null, after = null } = request ?? {};
+  let report = soFar;
   for (;;) {
     const page = await pruneLedger({ before, after });
     report = {
@@ -39,7 +36,7 @@ export async function PruneLedgerWorkflow(position: Position = START): Promise<P
     before = page.pruned_before;
     after = page.next;
     if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof PruneLedgerWorkflow>({ before, after, so_far: report });
+      await continueAsNew<typeof PruneLedgerWorkflow>({ before, after }, report);
     }
   }
 }

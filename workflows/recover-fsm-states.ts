@@ -45,7 +45,7 @@ export async function RecoverFsmStatesWorkflow(
       recovery_id,
       emitted: report.emitted + page.emitted,
       failed: report.failed + page.failed,
-      by_state: addCounts(report.by_state, page.by_state),
+      by_state: addCounts(report.by_state, Object.entries(page.by_state)),
       pages: report.pages + 1,
     };
     setCurrentDetails(detailsOf(report));

@@ -37,13 +37,15 @@ interface Position {
 const START: Position = { after: null, so_far: { swept: 0, announced: 0, unreadable: 0, left: 0 } };
 
 /**
+ * @param request any client may start this, also with null.
  * @param position where an earlier run of the same sweep has come to.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
 export async function SweepExecutionsWorkflow(
-  { grace_seconds = GRACE_SECONDS }: SweepRequest = {},
+  request: SweepRequest | null = {},
   position: Position = START,
 ): Promise<SweepReport> {
+  const { grace_seconds = GRACE_SECONDS } = request ?? {};
   let { after, so_far: report } = position;
   for (;;) {
     const page = await findEndedExecutions({ grace_seconds, after, limit: PAGE });

@@ -58,15 +58,16 @@ export interface RecoverySummaryEvent extends RecoveryReport {
 /** States are the callers' words: a report counts so many of them by name, the rest together as `other`. */
 const NAMED_STATES = 100;
 
-/** Adds up counts by state. */
+/** Adds counts by state to `counts`. */
 export function addCounts(
-  a: Readonly<Record<string, number>>,
-  b: Readonly<Record<string, number>>,
+  counts: Readonly<Record<string, number>>,
+  added: Iterable<readonly [state: string, count: number]>,
 ): Record<string, number> {
-  const sum = { ...a };
-  for (const [state, count] of Object.entries(b)) {
-    const name = state in sum || Object.keys(sum).length < NAMED_STATES ? state : 'other';
-    sum[name] = (sum[name] ?? 0) + count;
+  // A map, because a state may have any name, also one that every object has.
+  const sum = new Map(Object.entries(counts));
+  for (const [state, count] of added) {
+    const name = sum.has(state) || sum.size < NAMED_STATES ? state : 'other';
+    sum.set(name, (sum.get(name) ?? 0) + count);
   }
-  return sum;
+  return Object.fromEntries(sum);
 }

@@ -60,8 +60,9 @@ describe('ledger retention', () => {
     (
       await environment.pool.query<{ pruned_before: Date | null }>('SELECT pruned_before FROM ledger_retention')
     ).rows[0]?.pruned_before?.getTime();
-  const prune = (): Promise<PruneReport> =>
+  const prune = (...args: unknown[]): Promise<PruneReport> =>
     environment.temporal.workflow.execute('PruneLedgerWorkflow', {
+      args,
       taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
       workflowId: `prune-${randomUUID()}`,
     });
@@ -243,6 +244,10 @@ describe('ledger retention', () => {
     } finally {
       await away.shutdown();
     }
+  });
+
+  it('takes no request, and half of one, for an empty one', async () => {
+    for (const request of [null, { before: null }, { after: null }]) assert.equal((await prune(request)).deleted, 0);
   });
 
   it('names the field of a prune that cannot be', async () => {

@@ -226,6 +226,15 @@ describe('SweepExecutionsWorkflow', () => {
     assert.equal(await executions.input({ workflow_id: 'never was', run_id: randomUUID() }), null);
   });
 
+  it('takes no request for an empty one', async () => {
+    const report: unknown = await environment.temporal.workflow.execute('SweepExecutionsWorkflow', {
+      args: [null],
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowId: randomUUID(),
+    });
+    assert.deepEqual(report, { swept: 0, announced: 0, unreadable: 0, left: 0 });
+  });
+
   it('names the field of a sweep that cannot be', async () => {
     await assert.rejects(
       environment.temporal.workflow.execute('SweepExecutionsWorkflow', {
