@@ -8,22 +8,10 @@ import { defineEffect, type Ports } from '../../activities/effect.js';
 import { OutageBudget } from '../../activities/failures.js';
 import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import type { BatchOutput } from '../../src/intents/batch.js';
-import { defineIntent } from '../../src/intents/definition.js';
 import { EffectError } from '../../src/intents/failure.js';
+import { noteOf } from '../support/note.js';
 
-const definition = defineIntent({
-  type: 'Note',
-  target: 'store_effect',
-  defaultPriority: 1,
-  schema: z.looseObject({ text: z.string() }),
-  activity: 'notes',
-  retryPolicy: 'write',
-  limits: { count: 10, bytes: 1_000 },
-  orderKey: () => '',
-  describe: () => '',
-  errorCode: 'NOTE_ERROR',
-  announce: () => null,
-});
+const definition = noteOf(z.looseObject({ text: z.string() }));
 const item = (text: unknown) => ({
   intent_id: `id-${String(text)}`,
   intent: { intent_type: 'Note', target: 'store_effect', payload: { text } },

@@ -6,56 +6,45 @@ import assert from 'node:assert/strict';
 import { until } from '../../src/until.js';
 import { readEvents } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
-import { type Corner, createCorner } from './support/corner.js';
+import { useCorner } from './support/corner.js';
 import { reportOf, start, stored, warmUp } from './support/executions.js';
 import { makeLists } from './support/lists.js';
-import { type Servers, startServers } from './support/servers.js';
 
 /** How often all acknowledgements are lost: once a group of lists, since a third loss in a row makes dead letters of them. */
 const ROUNDS = 3;
 
 describe('acknowledgements of Kafka that are lost', () => {
-  let servers: Servers;
-  let corner: Corner;
-  before(async function () {
-    this.timeout(15 * 60_000);
-    servers = await startServers(1);
-    corner = await createCorner(servers.routes[0]!);
-    await warmUp(corner);
-  });
-  after(async function () {
-    this.timeout(120_000);
-    await (corner as Corner | undefined)?.close();
-    await (servers as Servers | undefined)?.stop();
-  });
+  const used = useCorner(undefined, warmUp);
 
   it('leave every event on its topic, repeats under one event id, and results that say succeeded', async () => {
     const rounds = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       const { lists, expected } = makeLists();
-      const before = await stored(corner);
-      const letThrough = await corner.route.kafka.add({
+      const before = await stored(used.corner);
+      const letThrough = await used.corner.route.kafka.add({
         type: 'timeout',
         stream: 'downstream',
         attributes: { timeout: 0 },
       });
-      await start(corner, lists);
-      await until(60_000, async () => assert.ok((await stored(corner)) > before, 'no event has come to the broker'));
+      await start(used.corner, lists);
+      await until(60_000, async () =>
+        assert.ok((await stored(used.corner)) > before, 'no event has come to the broker'),
+      );
       // Closes the connections that were held: what they had to say is lost.
       await letThrough();
-      const reports = await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId)));
+      const reports = await Promise.all(lists.map(({ requestId }) => reportOf(used.corner, requestId)));
       rounds.push({ expected, results: reports.flatMap(({ results }) => results) });
     }
-    const read = await readEvents(corner.environment, CHAOS_EVENTS);
+    const read = await readEvents(used.corner.environment, CHAOS_EVENTS);
     for (const { expected, results } of rounds) {
-      const rows = await auditRows(corner.environment.pool, expected);
+      const rows = await auditRows(used.corner.environment.pool, expected);
       const events = auditEvents(read, expected);
       assert.deepEqual([...rows.lost, ...rows.doubled, ...events.lost, ...events.doubled], []);
       assert.ok(events.repeated > 0, 'no acknowledgement was lost');
       assert.deepEqual([...new Set(results.map(({ status }) => status))], ['succeeded']);
     }
     for (const { headers, envelope } of read) assert.equal(headers['event_id'], envelope.event_id);
-    const { rows: letters } = await corner.environment.pool.query('SELECT id FROM dead_letters');
+    const { rows: letters } = await used.corner.environment.pool.query('SELECT id FROM dead_letters');
     assert.deepEqual(letters, []);
   }).timeout(300_000);
 });

@@ -6,9 +6,8 @@ import { gunzipSync } from 'node:zlib';
 import pLimit from 'p-limit';
 import type { RequestInput } from '../../src/intents/request.js';
 import { readEvents } from '../support/events.js';
-import { type Corner, createCorner } from './support/corner.js';
+import { type Corner, useCorner } from './support/corner.js';
 import { writeMeasured } from './support/reliability.js';
-import { type Servers, startServers } from './support/servers.js';
 
 const SIDE_BY_SIDE = 16;
 /** From the moment the worker polls: it works through some tens of lists a second, so a kill has to come soon to meet any. */
@@ -35,18 +34,7 @@ interface Expected {
 }
 
 describe('a worker that is killed again and again', () => {
-  let servers: Servers;
-  let corner: Corner;
-  before(async function () {
-    this.timeout(15 * 60_000);
-    servers = await startServers(1);
-    corner = await createCorner(servers.routes[0]!);
-  });
-  after(async function () {
-    this.timeout(120_000);
-    await (corner as Corner | undefined)?.close();
-    await (servers as Servers | undefined)?.stop();
-  });
+  const used = useCorner();
 
   it('leaves exactly the expected totals of a history of files', async () => {
     const data = (name: string): URL => new URL(`../data/${name}`, import.meta.url);
@@ -58,7 +46,7 @@ describe('a worker that is killed again and again', () => {
     const requests = lines.map((line) => JSON.parse(line) as RequestInput);
     assert.equal(requests.length, expected.lists);
 
-    const { client, pool } = corner.environment;
+    const { client, pool } = used.corner.environment;
     const limit = pLimit(SIDE_BY_SIDE);
     let open = requests.length;
     const executions = requests.map((request) =>
@@ -75,14 +63,14 @@ describe('a worker that is killed again and again', () => {
     let kills = 0;
     while (open > 0) {
       await sleep(ALIVE_MS.least + Math.random() * (ALIVE_MS.most - ALIVE_MS.least));
-      await corner.worker.kill();
+      await used.corner.worker.kill();
       kills += 1;
-      await corner.worker.start();
+      await used.corner.worker.start();
     }
     const done = await reports;
     assert.deepEqual([...new Set(done.map(({ outcome }) => outcome))], ['completed']);
     const cutOff = await attemptsCutOff(
-      corner,
+      used.corner,
       done.map(({ workflow_id }) => workflow_id),
     );
 
@@ -99,12 +87,12 @@ describe('a worker that is killed again and again', () => {
     const named = intents.flatMap(({ intent_id }) => intent_id ?? []);
     const distinct = new Set(named).size + (intents.length - named.length);
 
-    const published = await readEvents(corner.environment, [
+    const published = await readEvents(used.corner.environment, [
       'AGGREGATION_STARTED',
       'BATCH_PROCESSED',
       'AGGREGATION_COMPLETED',
     ]);
-    const derived = await readEvents(corner.environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
+    const derived = await readEvents(used.corner.environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
     const all = [...published, ...derived];
     const idsOf = (events: typeof all): number => new Set(events.map(({ envelope }) => envelope.event_id)).size;
     const intentsOf = (events: typeof all): number =>

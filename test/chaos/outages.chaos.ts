@@ -10,13 +10,12 @@ import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
 import { readEvents } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
-import { type Corner, createCorner } from './support/corner.js';
+import { useCorner } from './support/corner.js';
 import { errorsOf, reportOf, start, warmUp } from './support/executions.js';
 import { hold } from './support/holds.js';
 import { makeLists } from './support/lists.js';
 import { busiestSecond, type LoadWatch, type Sample, watchLoad } from './support/load.js';
 import { type Measured, writeMeasured } from './support/reliability.js';
-import { type Servers, startServers } from './support/servers.js';
 
 const LISTS = 200;
 const OUTAGE_MS = 90_000;
@@ -24,47 +23,35 @@ const OUTAGE_MS = 90_000;
 const UNDER_WAY_MS = 15_000;
 
 describe('an outage of 90 s amid 200 lists', () => {
-  let servers: Servers;
-  let corner: Corner;
   const measured: Measured[] = [];
-  before(async function () {
-    this.timeout(15 * 60_000);
-    servers = await startServers(1);
-    corner = await createCorner(servers.routes[0]!, {});
-    await warmUp(corner);
-  });
-  after(async function () {
-    this.timeout(120_000);
-    await (corner as Corner | undefined)?.close();
-    await (servers as Servers | undefined)?.stop();
-  });
+  const used = useCorner({}, warmUp);
 
   /** @returns reports in the order of the lists, the moment of the end of the outage, and what the worker did meanwhile. */
   async function strike(server: 'postgres' | 'kafka') {
     const { lists, expected } = makeLists(LISTS);
     const [early, late] = [lists.slice(0, LISTS / 2), lists.slice(LISTS / 2)];
-    const held = await hold(corner.environment.endpoints.postgres.url, 'beforeEffect');
-    await start(corner, early);
+    const held = await hold(used.corner.environment.endpoints.postgres.url, 'beforeEffect');
+    await start(used.corner, early);
     await held.reached();
-    const load = watchLoad(corner.worker.port, server);
+    const load = watchLoad(used.corner.worker.port, server);
     const from = Date.now();
-    await servers.kill(server satisfies ServiceName);
+    await used.servers.kill(server satisfies ServiceName);
     await held.release();
     for (const [index, list] of late.entries()) {
-      await start(corner, [list]);
+      await start(used.corner, [list]);
       await sleep(Math.max(0, from + ((index + 1) / late.length) * OUTAGE_MS - Date.now()));
     }
-    await servers.start(server);
+    await used.servers.start(server);
     const back = Date.now();
-    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId)));
+    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(used.corner, requestId)));
     await load.stop();
     return { expected, reports, load, from, back, drainedMs: Date.now() - back };
   }
 
   it('of PostgreSQL: every intent succeeds, once, and one call at a time asks whether it is back', async () => {
     const { expected, reports, load, from, back, drainedMs } = await strike('postgres');
-    const { lost, doubled } = await until(30_000, () => auditRows(corner.environment.pool, expected));
-    const events = auditEvents(await readEvents(corner.environment, CHAOS_EVENTS), expected);
+    const { lost, doubled } = await until(30_000, () => auditRows(used.corner.environment.pool, expected));
+    const events = auditEvents(await readEvents(used.corner.environment, CHAOS_EVENTS), expected);
     const { probes, asked, atOnce, busiest } = comeback(load, from);
     measured.push({
       fault: 'PostgreSQL down for 90 s',
@@ -88,16 +75,16 @@ describe('an outage of 90 s amid 200 lists', () => {
 
   it('of Kafka: every event is on its topic in the end, in order, and each result says how', async () => {
     const { expected, reports, load, drainedMs } = await strike('kafka');
-    const { lost, doubled } = await until(30_000, () => auditRows(corner.environment.pool, expected));
+    const { lost, doubled } = await until(30_000, () => auditRows(used.corner.environment.pool, expected));
     const letters = await lettersOf(expected.intentIds);
     const said = reports.flatMap(({ results }) => results);
     const probes = load.samples.at(-1)!.probes - load.samples[0]!.probes;
     // One run may stop at a breaker that is open still; the next goes on.
     await until(120_000, async () => {
-      const { code, stdout, stderr } = await bridge(['dead-letters', 'redrive', '--json'], corner.environment.env);
+      const { code, stdout, stderr } = await bridge(['dead-letters', 'redrive', '--json'], used.corner.environment.env);
       assert.equal(code, 0, stdout + stderr);
     });
-    const events = auditEvents(await readEvents(corner.environment, CHAOS_EVENTS), expected);
+    const events = auditEvents(await readEvents(used.corner.environment, CHAOS_EVENTS), expected);
     measured.push({
       fault: 'Kafka down for 90 s',
       point: `amid 200 lists; ${probes} probes; drained in ${Math.round(drainedMs / 1_000)} s`,
@@ -138,7 +125,7 @@ describe('an outage of 90 s amid 200 lists', () => {
 
   /** Intents with a dead letter, of their own or of what announces them. */
   async function lettersOf(intentIds: readonly string[]): Promise<Set<string>> {
-    const { rows } = await corner.environment.pool.query<{ intent_id: string }>(
+    const { rows } = await used.corner.environment.pool.query<{ intent_id: string }>(
       'SELECT intent_id FROM dead_letters WHERE intent_id = ANY ($1::uuid[])',
       [intentIds],
     );

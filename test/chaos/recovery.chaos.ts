@@ -6,8 +6,7 @@ import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client
 import type { RecoveryReport } from '../../src/intents/recovery.js';
 import { until } from '../../src/until.js';
 import { readEvents } from '../support/events.js';
-import { type Corner, createCorner } from './support/corner.js';
-import { type Servers, startServers } from './support/servers.js';
+import { useCorner } from './support/corner.js';
 
 /** Six pages of 5,000, and those of what moves meanwhile. */
 const WORKFLOWS = 30_000;
@@ -18,22 +17,11 @@ const ARRIVALS = 200;
 type Place = Pick<RecoveredStateEvent, 'current_state' | 'epoch' | 'transition_count'>;
 
 describe('a recovery under faults', () => {
-  let servers: Servers;
-  let corner: Corner;
-  before(async function () {
-    this.timeout(15 * 60_000);
-    servers = await startServers(1);
-    corner = await createCorner(servers.routes[0]!);
-  });
-  after(async function () {
-    this.timeout(120_000);
-    await (corner as Corner | undefined)?.close();
-    await (servers as Servers | undefined)?.stop();
-  });
+  const used = useCorner();
 
   /** Transitions of random workflows: the next of their count, or one that starts it again. */
   const arrive = (n: number) =>
-    corner.environment.pool.query(
+    used.corner.environment.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_count, transition_at)
        SELECT workflow_id, 'workflow_execution', current_state, 'STATE_' || (random() * 1000)::int, 'chaos',
          CASE WHEN random() < 0.2 THEN 1 END, clock_timestamp()
@@ -42,7 +30,7 @@ describe('a recovery under faults', () => {
     );
 
   it('leaves a consumer with every workflow’s true state', async () => {
-    const { environment, worker } = corner;
+    const { environment, worker } = used.corner;
     const { pool, temporal, config } = environment;
     await pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_at)
@@ -74,12 +62,12 @@ describe('a recovery under faults', () => {
       assert.equal((await handle.describe()).status.name, 'RUNNING', 'the kill came too late to be one');
       await arrive(ARRIVALS);
       if (after === 2) {
-        await servers.kill('kafka');
+        await used.servers.kill('kafka');
         await worker.start();
         await until(200_000, async () => {
           assert.ok((await attempts()) > 2, 'no attempt has met the missing broker');
         });
-        await servers.start('kafka');
+        await used.servers.start('kafka');
         continue;
       }
       if (after === KILLS_AFTER.at(-1)) {

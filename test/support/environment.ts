@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import type { AnyEffect } from '../../activities/effect.js';
+import { workerEndpoints } from '../../src/cli/context.js';
 import { setup } from '../../src/cli/setup.js';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { type Config, loadConfig } from '../../src/config.js';
@@ -66,11 +67,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
       : await startWorker({
           config,
           logger: createLogger(config.LOG_LEVEL),
-          endpoints: {
-            temporalAddress: endpoints.temporal.address,
-            databaseUrl: databaseUrl.href,
-            kafkaBrokers: endpoints.kafka.brokers,
-          },
+          endpoints: workerEndpoints(endpoints),
           ...(options.effects === undefined ? {} : { effects: options.effects }),
         });
   taskQueues.push(config.TEMPORAL_TASK_QUEUE);

@@ -9,6 +9,8 @@ export interface Gate {
   /** Closes the gate. @returns what resolves when the next intent has come to it. */
   close(): Promise<void>;
   open(): void;
+  /** How often an intent has come to it. */
+  readonly calls: number;
 }
 
 /** @param priority below those of the intents that are to run before it. */
@@ -19,6 +21,7 @@ export function createGate(): Gate {
   let entered: () => void = () => undefined;
   const waiting: (() => void)[] = [];
   let closed = false;
+  let calls = 0;
   const definition = defineIntent({
     type: 'Gated',
     target: 'store_effect',
@@ -33,6 +36,7 @@ export function createGate(): Gate {
     announce: () => null,
   });
   const effect = defineEffect(definition, () => async ({ commands }) => {
+    calls += 1;
     entered();
     if (closed) await new Promise<void>((resolve) => waiting.push(resolve));
     const settled_at = new Date().toISOString();
@@ -40,6 +44,9 @@ export function createGate(): Gate {
   });
   return {
     effect,
+    get calls() {
+      return calls;
+    },
     close() {
       closed = true;
       return new Promise((resolve) => (entered = resolve));

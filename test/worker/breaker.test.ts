@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
+import { workerEndpoints } from '../../src/cli/context.js';
 import type { BreakerState } from '../../src/breaker/store-breaker.js';
 import { until } from '../../src/until.js';
 import { checkBehind, guarding } from '../../src/worker/breakers.js';
@@ -22,11 +23,7 @@ describe('circuit breaker of a worker', () => {
     worker = await startWorker({
       config: environment.config,
       logger: pino({}, { write: (line: string) => log.push(JSON.parse(line) as Record<string, unknown>) }),
-      endpoints: {
-        temporalAddress: environment.endpoints.temporal.address,
-        databaseUrl: server.url,
-        kafkaBrokers: environment.endpoints.kafka.brokers,
-      },
+      endpoints: { ...workerEndpoints(environment.endpoints), databaseUrl: server.url },
     });
   });
   after(async () => {

@@ -2,52 +2,15 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { z } from 'zod';
-import { defineEffect } from '../../activities/effect.js';
 import { builtinEffects } from '../../activities/index.js';
-import type { Intent } from '../../src/client/index.js';
-import { defineIntent } from '../../src/intents/definition.js';
+import { workerEndpoints } from '../../src/cli/context.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { createGate, gatedIntent } from '../support/gate.js';
 import { persistState, publishEvent } from '../support/intents.js';
 import { switchableServer } from '../support/switchable-server.js';
-
-/** An effect that says when it runs and ends when it is told. */
-function gated() {
-  let entered: (() => void) | undefined;
-  let open: (() => void) | undefined;
-  const running = new Promise<void>((resolve) => (entered = resolve));
-  const gate = new Promise<void>((resolve) => (open = resolve));
-  let calls = 0;
-  const definition = defineIntent({
-    type: 'Gated',
-    target: 'store_effect',
-    defaultPriority: 5,
-    schema: z.looseObject({}),
-    activity: 'gated',
-    retryPolicy: 'write',
-    limits: { count: 1, bytes: 900_000 },
-    orderKey: () => '',
-    describe: () => '',
-    errorCode: 'GATED_ERROR',
-    announce: () => null,
-  });
-  const effect = defineEffect(definition, () => async ({ commands }) => {
-    calls += 1;
-    entered?.();
-    await gate;
-    return commands.map(() => ({
-      ok: true as const,
-      result: {},
-      settled_at: new Date().toISOString(),
-      repeated: false,
-    }));
-  });
-  return { effect, running, open: () => open?.(), calls: () => calls };
-}
-const gatedIntent = { intent_type: 'Gated', target: 'store_effect', payload: {} } as unknown as Intent;
 
 describe('worker', () => {
   const get = async (environment: Environment, path: string) => {
@@ -106,11 +69,7 @@ describe('worker', () => {
     const worker = await startWorker({
       config: environment.config,
       logger: createLogger('silent'),
-      endpoints: {
-        temporalAddress: environment.endpoints.temporal.address,
-        databaseUrl: 'postgres://postgres@127.0.0.1:1/none',
-        kafkaBrokers: environment.endpoints.kafka.brokers,
-      },
+      endpoints: { ...workerEndpoints(environment.endpoints), databaseUrl: 'postgres://postgres@127.0.0.1:1/none' },
     });
     try {
       const ready = await fetch(`http://127.0.0.1:${worker.httpPort}/ready`);
@@ -131,11 +90,7 @@ describe('worker', () => {
     const worker = await startWorker({
       config: environment.config,
       logger: createLogger('silent'),
-      endpoints: {
-        temporalAddress: environment.endpoints.temporal.address,
-        databaseUrl: environment.endpoints.postgres.url,
-        kafkaBrokers: [new URL(broker.url).host],
-      },
+      endpoints: { ...workerEndpoints(environment.endpoints), kafkaBrokers: [new URL(broker.url).host] },
     });
     const ready = async () => (await fetch(`http://127.0.0.1:${worker.httpPort}/ready`)).status;
     try {
@@ -161,11 +116,7 @@ describe('worker', () => {
       const start = startWorker({
         config: { ...environment.config, PORT: port },
         logger: createLogger('silent'),
-        endpoints: {
-          temporalAddress: environment.endpoints.temporal.address,
-          databaseUrl: environment.endpoints.postgres.url,
-          kafkaBrokers: environment.endpoints.kafka.brokers,
-        },
+        endpoints: workerEndpoints(environment.endpoints),
       });
       await assert.rejects(start, { code: 'EADDRINUSE' });
     } finally {
@@ -175,26 +126,24 @@ describe('worker', () => {
   });
 
   it('lets a running activity finish before it stops', async () => {
-    const { effect, running, open, calls } = gated();
-    const environment = await createEnvironment({ effects: [...builtinEffects, effect] });
-    const { workflowId } = await environment.client.start([gatedIntent], { requestId: randomUUID() });
+    const gate = createGate();
+    const effects = [...builtinEffects, gate.effect];
+    const environment = await createEnvironment({ effects });
+    const running = gate.close();
+    const { workflowId } = await environment.client.start([gatedIntent(5)], { requestId: randomUUID() });
     await running;
     const stopped = environment.worker?.shutdown();
-    open();
+    gate.open();
     await stopped;
     const next = await startWorker({
       config: environment.config,
       logger: createLogger('silent'),
-      endpoints: {
-        temporalAddress: environment.endpoints.temporal.address,
-        databaseUrl: environment.endpoints.postgres.url,
-        kafkaBrokers: environment.endpoints.kafka.brokers,
-      },
-      effects: [...builtinEffects, effect],
+      endpoints: workerEndpoints(environment.endpoints),
+      effects,
     });
     try {
       assert.equal((await environment.client.result(workflowId)).outcome, 'completed');
-      assert.equal(calls(), 1, 'the activity was not killed and run again');
+      assert.equal(gate.calls, 1, 'the activity was not killed and run again');
     } finally {
       await next.shutdown();
       await environment.close();
@@ -202,16 +151,17 @@ describe('worker', () => {
   });
 
   it('ends a cancelled execution at a batch boundary, and reports what ran and what did not', async () => {
-    const { effect, running, open } = gated();
-    const environment = await createEnvironment({ effects: [...builtinEffects, effect] });
+    const gate = createGate();
+    const environment = await createEnvironment({ effects: [...builtinEffects, gate.effect] });
+    const running = gate.close();
     try {
       const state = persistState();
-      const { workflowId } = await environment.client.start([state, gatedIntent], { requestId: randomUUID() });
+      const { workflowId } = await environment.client.start([state, gatedIntent(5)], { requestId: randomUUID() });
       await running;
       const progress = await environment.client.progress(workflowId);
       assert.deepEqual(progress, { total: 2, settled: 0, succeeded: 0, failed: 0, priority: 5 });
       await environment.client.cancel(workflowId);
-      open();
+      gate.open();
       const report = await environment.client.result(workflowId);
       assert.equal(report.outcome, 'cancelled');
       assert.deepEqual(

@@ -4,40 +4,24 @@ import { z } from 'zod';
 import { defineEffect } from '../../activities/effect.js';
 import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import { builtinEffects } from '../../activities/index.js';
-import { defineIntent } from '../../src/intents/definition.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
 import type { Intent } from '../../src/client/index.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { noteOf } from '../support/note.js';
 
 /** What the next attempts meet; then they succeed. A store that fails like this on command is not to be had. */
 const ahead: FailureClass[] = [];
 /** Milliseconds the next attempt takes. */
 let takes = 0;
 
-const note = defineEffect(
-  defineIntent({
-    type: 'Note',
-    target: 'store_effect',
-    defaultPriority: 1,
-    schema: z.looseObject({}),
-    activity: 'notes',
-    retryPolicy: 'write',
-    limits: { count: 10, bytes: 1_000 },
-    orderKey: () => '',
-    describe: () => '',
-    errorCode: 'NOTE_ERROR',
-    announce: () => null,
-  }),
-  () =>
-    async ({ commands }) => {
-      await sleep(takes);
-      takes = 0;
-      const failureClass = ahead.shift();
-      if (failureClass !== undefined) throw new EffectError(failureClass, `on command: ${failureClass}`);
-      const settled_at = new Date().toISOString();
-      return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
-    },
-);
+const note = defineEffect(noteOf(z.looseObject({})), () => async ({ commands }) => {
+  await sleep(takes);
+  takes = 0;
+  const failureClass = ahead.shift();
+  if (failureClass !== undefined) throw new EffectError(failureClass, `on command: ${failureClass}`);
+  const settled_at = new Date().toISOString();
+  return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
+});
 
 describe('budgets of failure classes', () => {
   let environment: Environment;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
+import { workerEndpoints } from '../../src/cli/context.js';
 import { judgeRetention } from '../../src/cli/retention-verdict.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { PruneReport } from '../../src/intents/retention.js';
@@ -229,11 +230,7 @@ describe('ledger retention', () => {
     const away = await startWorker({
       config: environment.config,
       logger: createLogger('silent'),
-      endpoints: {
-        temporalAddress: environment.endpoints.temporal.address,
-        databaseUrl: 'postgres://postgres@127.0.0.1:1/none',
-        kafkaBrokers: environment.endpoints.kafka.brokers,
-      },
+      endpoints: { ...workerEndpoints(environment.endpoints), databaseUrl: 'postgres://postgres@127.0.0.1:1/none' },
     });
     try {
       const without = await scrape(away.httpPort);

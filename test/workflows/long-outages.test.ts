@@ -7,11 +7,11 @@ import { defineEffect, type Ports } from '../../activities/effect.js';
 import { OutageBudget } from '../../activities/failures.js';
 import { createActivities } from '../../activities/index.js';
 import type { IntentsReport } from '../../src/client/index.js';
-import { defineIntent } from '../../src/intents/definition.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
 import { createLogger } from '../../src/log.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
 import { createTimeSkipping, type TimeSkipping } from '../support/time-skipping.js';
+import { noteOf } from '../support/note.js';
 
 const MINUTE = 60_000;
 const TEN_YEARS_S = 10 * 365 * 24 * 3_600;
@@ -26,30 +26,14 @@ describe('outages of many minutes', () => {
   /** What an attempt meets; undefined: it succeeds. */
   let meets: (at: number) => FailureClass | undefined = () => undefined;
 
-  const note = defineEffect(
-    defineIntent({
-      type: 'Note',
-      target: 'store_effect',
-      defaultPriority: 1,
-      schema: z.looseObject({}),
-      activity: 'notes',
-      retryPolicy: 'write',
-      limits: { count: 10, bytes: 1_000 },
-      orderKey: () => '',
-      describe: () => '',
-      errorCode: 'NOTE_ERROR',
-      announce: () => null,
-    }),
-    () =>
-      async ({ commands }) => {
-        now = await time.now();
-        attempts.push(now);
-        const failureClass = meets(now);
-        if (failureClass !== undefined) throw new EffectError(failureClass, `on command: ${failureClass}`);
-        const settled_at = new Date(now).toISOString();
-        return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
-      },
-  );
+  const note = defineEffect(noteOf(z.looseObject({})), () => async ({ commands }) => {
+    now = await time.now();
+    attempts.push(now);
+    const failureClass = meets(now);
+    if (failureClass !== undefined) throw new EffectError(failureClass, `on command: ${failureClass}`);
+    const settled_at = new Date(now).toISOString();
+    return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
+  });
 
   before(async function () {
     this.timeout(5 * MINUTE);

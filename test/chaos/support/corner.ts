@@ -1,7 +1,7 @@
 /** A column of the matrix: database, topics, task queue, proxies and a worker process of its own. */
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { installHolds } from './holds.js';
-import type { Route } from './servers.js';
+import { type Route, type Servers, startServers } from './servers.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
 export interface Corner {
@@ -44,6 +44,29 @@ export async function createCorner(route: Route, settings = SHORT): Promise<Corn
       await environment.close();
     },
   };
+}
+
+/**
+ * Servers with one corner for the tests of the enclosing `describe`; there from its `before` on.
+ * @param settings as `createCorner` takes them. @param prepare runs before the tests.
+ */
+export function useCorner(
+  settings?: NodeJS.ProcessEnv,
+  prepare?: (corner: Corner) => Promise<void>,
+): { readonly servers: Servers; readonly corner: Corner } {
+  const used = {} as { servers: Servers; corner: Corner };
+  before(async function () {
+    this.timeout(15 * 60_000);
+    used.servers = await startServers(1);
+    used.corner = await createCorner(used.servers.routes[0]!, settings);
+    await prepare?.(used.corner);
+  });
+  after(async function () {
+    this.timeout(120_000);
+    await (used.corner as Corner | undefined)?.close();
+    await (used.servers as Servers | undefined)?.stop();
+  });
+  return used;
 }
 
 /** A worker of the corner whose ways to the stores lead through `route`. */

@@ -1,0 +1,18 @@
+/** An intent type whose effect a test makes up. */
+import type { z } from 'zod';
+import { defineIntent } from '../../src/intents/definition.js';
+
+export const noteOf = <Schema extends z.ZodType>(schema: Schema) =>
+  defineIntent({
+    type: 'Note',
+    target: 'store_effect',
+    defaultPriority: 1,
+    schema,
+    activity: 'notes',
+    retryPolicy: 'write',
+    limits: { count: 10, bytes: 1_000 },
+    orderKey: () => '',
+    describe: () => '',
+    errorCode: 'NOTE_ERROR',
+    announce: () => null,
+  });
