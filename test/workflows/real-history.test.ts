@@ -21,7 +21,6 @@ interface Expected {
   readonly lists: number;
 }
 
-
 describe('a real history', () => {
   let environment: Environment;
   let expected: Expected;
