@@ -2,6 +2,7 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelope.js';
+import { EffectError } from '../src/intents/failure.js';
 import { recoveredId } from '../src/intents/ids.js';
 import { describeIssue } from '../src/intents/parse.js';
 import type { OutboundMessage, SendOutcome } from '../src/intents/ports.js';
@@ -57,6 +58,10 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
         const { recovery_id } = request.data;
         const page = await fsmStates.recover(request.data, PAGE_BYTES);
         const states = Object.entries(page.recovered_states);
+        // A time-out before the first state: taken for a page, the workflow would ask again without a pause and without end.
+        if (page.warning !== undefined && page.next_cursor !== null && states.length + page.failed === 0) {
+          throw new EffectError('transient', page.warning);
+        }
         const outcomes = await publisher.publish(
           states.map(([workflowId, state]) => stateMessage(recovery_id, workflowId, state)),
         );

@@ -34,6 +34,8 @@ const GRACE_MS = 5_000;
 
 /** A pool, and what its transactions have to know of its settings. */
 export interface Pool extends pg.Pool {
+  /** Milliseconds after which the server cancels a statement. */
+  readonly statementTimeoutMs: number;
   /** Milliseconds after which a transaction's connection is given up: statement time-out and grace. */
   readonly transactionDeadlineMs: number;
   readonly observer: PoolObserver | undefined;
@@ -63,6 +65,7 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
   pool.on('connect', (client) => open.add(client));
   pool.on('remove', (client) => open.delete(client));
   return Object.assign(pool, {
+    statementTimeoutMs,
     transactionDeadlineMs: statementTimeoutMs + GRACE_MS,
     observer: options.observer,
     open,

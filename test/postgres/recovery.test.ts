@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { recoverFsmStatesPayload, type RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
 import { createFsmStateStore } from '../../src/postgres/fsm-state-store.js';
+import { createPool, endPool, type Pool } from '../../src/postgres/pool.js';
+import { until } from '../../src/until.js';
 import { legacyTransition } from './legacy.js';
 import { useDatabase } from './support.js';
 
@@ -59,6 +61,13 @@ describe('recovery of fsm states', () => {
     assert.equal((await recover({ since_days: 60 })).total_recovered, COUNT);
   });
 
+  it('counts all that matches, when asked, on any page', async () => {
+    const first = await recover({ limit: 7, states: ['PROCESSING'], with_total: true });
+    const second = await recover({ limit: 7, states: ['PROCESSING'], with_total: true, cursor: first.next_cursor });
+    assert.deepEqual([first.total_matching, second.total_matching], [150, 150]);
+    assert.equal('total_matching' in (await recover()), false);
+  });
+
   it('filters by state and namespace', async () => {
     assert.equal((await recover({ states: ['completed'] })).total_recovered, 100);
     const page = await recover({ namespaces: ['ns1', 'ns2'], states: ['PROCESSING'], since_days: 60 });
@@ -105,5 +114,78 @@ describe('recovery of fsm states', () => {
 
   it('refuses a cursor that is none', async () => {
     await assert.rejects(recover({ cursor: 'nonsense' }), { failureClass: 'invalid', message: /cursor/ });
+  });
+});
+
+describe('recovery while PostgreSQL is slow', () => {
+  const SLOW_AT = 200;
+  const database = useDatabase();
+  let pool: Pool;
+
+  before(async () => {
+    await database.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event)
+       SELECT gen_random_uuid(), 'workflow_execution', 'PROCESSING', 'x' FROM generate_series(1, 3000)`,
+    );
+    // One row takes ten seconds to read; rows are read by the index, newest first.
+    await database.pool.query(
+      `CREATE SCHEMA slow;
+       CREATE FUNCTION slow.passes(at BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS
+         'BEGIN IF at = ${SLOW_AT} THEN PERFORM pg_sleep(10); END IF; RETURN true; END';
+       CREATE VIEW slow.fsm_states AS SELECT * FROM public.fsm_states WHERE slow.passes(sequence)`,
+    );
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c search_path=slow,public -c enable_seqscan=off -c enable_sort=off');
+    pool = createPool({ connectionString: url.href, statementTimeoutMs: 1_000, min: 0 }, () => undefined);
+  });
+  after(() => endPool(pool));
+
+  const recover = (request: object = {}) =>
+    createFsmStateStore(pool).recover(recoverFsmStatesPayload.parse({ recovery_id: 'r', ...request }), MEGABYTE);
+
+  it('answers what it read before a time-out, says so, and goes on after it', async () => {
+    const page = await recover({ with_total: true });
+    assert.deepEqual([page.total_recovered, page.truncated, page.total_matching], [2_500, true, undefined]);
+    assert.match(page.warning ?? '', /timed out after 2500 states.*timed out counting/);
+    // Read in full, whatever is slow.
+    const rest = await createFsmStateStore(database.pool).recover(
+      recoverFsmStatesPayload.parse({ recovery_id: 'r', cursor: page.next_cursor }),
+      MEGABYTE,
+    );
+    const seen = new Set([...Object.keys(page.recovered_states), ...Object.keys(rest.recovered_states)]);
+    assert.deepEqual([rest.total_recovered, seen.size, 'warning' in rest], [500, 3_000, false]);
+  });
+
+  it('answers an empty page with the same cursor when nothing could be read', async () => {
+    const { next_cursor: cursor } = await recover({ limit: 1 });
+    const locker = await database.pool.connect();
+    try {
+      await locker.query('BEGIN; LOCK TABLE public.fsm_states IN ACCESS EXCLUSIVE MODE');
+      const page = await recover({ cursor });
+      assert.deepEqual([page.total_recovered, page.truncated, page.next_cursor], [0, true, cursor]);
+      assert.match(page.warning ?? '', /timed out after 0 states/);
+    } finally {
+      await locker.query('ROLLBACK');
+      locker.release();
+    }
+  });
+
+  it('fails when the connection dies', async () => {
+    const locker = await database.pool.connect();
+    try {
+      await locker.query('BEGIN; LOCK TABLE public.fsm_states IN ACCESS EXCLUSIVE MODE');
+      const dead = assert.rejects(recover(), { failureClass: 'unavailable' });
+      await until(5_000, async () => {
+        const { rowCount } = await locker.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()`,
+        );
+        assert.ok(rowCount === 1);
+      });
+      await dead;
+    } finally {
+      await locker.query('ROLLBACK');
+      locker.release();
+    }
   });
 });

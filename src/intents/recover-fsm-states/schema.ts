@@ -20,6 +20,8 @@ export const recoverFsmStatesPayload = z.looseObject({
   namespaces: z.array(text).min(1).nullish(),
   /** Only workflows in one of these states. */
   states: z.array(fsmState).min(1).nullish(),
+  /** Also count what matches (`total_matching`), for a progress bar; a scan of all states. */
+  with_total: z.boolean().default(false),
 });
 
 export type RecoverFsmStatesPayload = z.infer<typeof recoverFsmStatesPayload>;
@@ -27,7 +29,10 @@ export type RecoverFsmStatesPayload = z.infer<typeof recoverFsmStatesPayload>;
 export interface RecoveredState {
   readonly current_state: string;
   readonly previous_state: string | null;
-  /** Counts begin again with each epoch: of two states the one with the higher (epoch, transition_count) is the newer. */
+  /**
+   * Counts how often `transition_count` has started again. Of two states of a workflow the newer one has the higher
+   * (epoch, transition_count); may be 0 or negative, for what was seen after a later epoch.
+   */
   readonly epoch: number;
   readonly transition_count: number;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -43,4 +48,8 @@ export interface RecoveredStates {
   /** True when more states match than the page holds; `next_cursor` then leads on. */
   readonly truncated: boolean;
   readonly next_cursor: string | null;
+  /** States that match the filters, over all pages; with `with_total` only. */
+  readonly total_matching?: number;
+  /** What a statement time-out left out of the page; `next_cursor` goes on after what is in it. */
+  readonly warning?: string;
 }
