@@ -47,9 +47,7 @@ export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string, now
     const copy: PoisonCopy = {
       original_topic: raw.topic,
       original_key: key.data,
-      original_data: cut
-        ? whole.subarray(index * PART_BYTES, (index + 1) * PART_BYTES).toString('base64')
-        : value.data,
+      original_data: cut ? whole.subarray(index * PART_BYTES, (index + 1) * PART_BYTES).toString('base64') : value.data,
       failure_reason: reason,
       failure_timestamp: now.toISOString(),
       retry_attempts: 0,
