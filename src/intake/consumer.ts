@@ -120,7 +120,17 @@ export function startIntake(options: IntakeOptions): Intake {
     const alive = (): void => {
       if (current?.consumer === consumer) aliveAt = Date.now();
     };
-    consumer.on(consumer.events.FETCH, alive);
+    // kafkajs goes on at its old position after a fetch that failed because the topic was gone; created again meanwhile, the topic's
+    // first messages would be passed over. The group's offsets went with the topic: a new consumer begins at the right place.
+    const fetching = new Set<number>();
+    consumer.on(consumer.events.FETCH_START, ({ payload }) => {
+      if (fetching.has(payload.nodeId)) rebuild(consumer, new Error('a fetch failed'));
+      fetching.add(payload.nodeId);
+    });
+    consumer.on(consumer.events.FETCH, ({ payload }) => {
+      fetching.delete(payload.nodeId);
+      alive();
+    });
     consumer.on(consumer.events.HEARTBEAT, alive);
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       alive();
@@ -135,13 +145,14 @@ export function startIntake(options: IntakeOptions): Intake {
       autoCommit: false,
       eachBatchAutoResolve: false,
       // eslint-disable-next-line @typescript-eslint/require-await -- kafkajs wants a promise
-      eachBatch: async ({ batch, resolveOffset, pause }) => {
+      eachBatch: async (payload) => {
+        const { batch } = payload;
         if (current?.consumer !== consumer || stopped) return;
         let lane = lanes.get(batch.partition);
         // Read before a rebalance took it from us.
         if (lane === undefined) return;
         // Not resolved: it is fetched again when there is room.
-        if (!room(lane)) return void pause();
+        if (!room(lane)) return void payload.pause();
         const messages = batch.messages.map((message) => rawOf(topic, batch.partition, message));
         if (lane.isOther(messages)) {
           logger.warn({ topic, partition: batch.partition }, 'intake: the topic was created again');
@@ -153,8 +164,8 @@ export function startIntake(options: IntakeOptions): Intake {
         lane.offer(messages);
         ends.set(batch.partition, { high: BigInt(batch.highWatermark), last: BigInt(batch.lastOffset()) });
         // Only where to fetch next: what is committed follows Temporal's acknowledgement.
-        resolveOffset(batch.lastOffset());
-        if (!room(lane)) pause();
+        payload.resolveOffset(batch.lastOffset());
+        if (!room(lane)) payload.pause();
       },
     });
   }

@@ -34,6 +34,8 @@ export function runIntake({ config, endpoints, logger, registry, ...given }: Run
   // Lazy: it starts while Temporal is away. gRPC would wait up to 120 s between two attempts to connect.
   const connection = Connection.lazy({
     address: endpoints.temporalAddress,
+    // No attempts of its own: the lane makes them, and one that is due after the connection was closed would end the process.
+    interceptors: [],
     channelArgs: { 'grpc.max_reconnect_backoff_ms': 5_000 },
   });
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });

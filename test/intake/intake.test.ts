@@ -98,7 +98,7 @@ describe('intake', function () {
     const groupId = `bridge-store-effect-intake-${environment.config.KAFKA_TOPIC_PREFIX}`;
     const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });
     await admin.disconnect();
-    return offsets?.partitions.find((entry) => entry.partition === partition)?.offset;
+    return offsets!.partitions.find((entry) => entry.partition === partition)?.offset;
   }
   const arrives = (partition: number, ids: readonly string[]) =>
     until(40_000, async () => assert.deepEqual(await arrived(partition), ids));
@@ -165,7 +165,10 @@ describe('intake', function () {
     const ids = [...(await emit(0, 300, { options: { sleepMs: 300 } }))];
     const second = start();
     ids.push(...(await emit(0, 300, { options: { sleepMs: 300 } })));
-    await until(30_000, () => Promise.resolve(assert.equal(second.intake.check().detail, '1 partitions')));
+    await until(30_000, () => {
+      assert.equal(second.intake.check().detail, '1 partitions');
+      return Promise.resolve();
+    });
     ids.push(...(await emit(0, 300)));
     await second.intake.stop(1_000);
     ids.push(...(await emit(0, 300)));
