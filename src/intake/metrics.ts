@@ -2,7 +2,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** What the gauges read. */
-export interface IntakeState {
+interface IntakeState {
   /** Messages between the last one handed over and the partition's end, by partition. */
   lag(): ReadonlyMap<number, number>;
   /** Partitions that wait for a store, for Temporal or for the `.dlq` topic. */

@@ -3,9 +3,9 @@ import type { SliceList } from '../intents/slice.js';
 import type { ReadEnvelope } from './envelope-reader.js';
 
 /** Temporal's work is per workflow: at 500 intents it hardly shows any more (9,500 to 15,500 intents/s measured). */
-export const SLICE_INTENTS = 500;
+const SLICE_INTENTS = 500;
 /** Bytes of JSON: half of what a payload may hold (2 MB), so that a slice of small lists starts and ends well under it. */
-export const SLICE_BYTES = 1_000_000;
+const SLICE_BYTES = 1_000_000;
 
 export interface Slice<R> {
   readonly lists: readonly SliceList[];
