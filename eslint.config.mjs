@@ -21,6 +21,10 @@ const zones = [
     from: ['./workflows', './activities', './src/cli', './src/worker', './src/postgres', './src/client'],
   },
   { target: './src/breaker', from: './src', except: ['./breaker', './intents'] },
+  {
+    target: './src/intake',
+    from: ['./workflows', './activities', './src/cli', './src/worker', './src/postgres', './src/client'],
+  },
   { target: './src/stack', from: ['./workflows', './activities', './src'], except: ['./stack'] },
   {
     target: './activities',

@@ -48,7 +48,10 @@ const environment = z.object({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,150}$/, 'expected letters, digits, dots, dashes or underscores')
     .default('omninode_bridge'),
-  KAFKA_GROUP_ID: z.string().default('bridge-store-effect'),
+  /** Group of the intake; by default `bridge-store-effect-intake-` and the topic prefix. */
+  KAFKA_GROUP_ID: z.string().optional(),
+  /** Slices of the intake that run at once. */
+  INTAKE_MAX_SLICES: whole(1, 1_000).default(12),
   KAFKA_TOPIC_PARTITIONS: whole(1, 1_000).default(3),
   KAFKA_REPLICATION_FACTOR: whole(-1, 32_767).default(-1),
   /** Whether an event that no broker takes becomes a dead letter; else its intent is retried, and failed in the end. */

@@ -11,6 +11,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   'dead-letters': async () => (await import('./dead-letters.js')).deadLettersCommand(),
   setup: async () => (await import('./setup.js')).setupCommand(),
   worker: async () => (await import('./worker.js')).workerCommand(),
+  intake: async () => (await import('./intake.js')).intakeCommand(),
   stack: async () => (await import('./stack.js')).stackCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
   demo: async () => (await import('./demo.js')).demoCommand(),

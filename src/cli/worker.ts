@@ -14,9 +14,11 @@ export const workerCommand = (): Command =>
       '--recover-on-start',
       'give the reducers their FSM states back; once a deployment, however many workers start',
     )
-    .action(async ({ recoverOnStart }: { recoverOnStart?: boolean }, command: Command) => {
+    .option('--intake', 'take INTENT_EMITTED events to Temporal as well')
+    .action(async ({ recoverOnStart, intake }: { recoverOnStart?: boolean; intake?: boolean }, command: Command) => {
       const { config, logger, out } = contextOf(command);
-      const worker = await startWorker({ config, logger, endpoints: workerEndpoints(await endpointsOf(config)) });
+      const endpoints = workerEndpoints(await endpointsOf(config));
+      const worker = await startWorker({ config, logger, endpoints, intake: intake === true });
       out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: worker.httpPort });
       const stop = (signal: NodeJS.Signals): void => {
         logger.info({ signal }, 'shutting down');

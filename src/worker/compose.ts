@@ -33,6 +33,8 @@ export interface Adapters {
   readonly ports: Omit<Ports, 'endedExecutions'>;
   /** Whether each store can be reached now. */
   checks(): Promise<Readonly<Record<string, Check>>>;
+  /** Whether the stores' breakers let calls through; if not, milliseconds until they may. */
+  mayStart(): { readonly ok: boolean; readonly retryAfterMs: number };
   /** Connections to PostgreSQL in use; after `close`, those that were not given back. */
   busyConnections(): number;
   close(): Promise<void>;
@@ -128,6 +130,10 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
     async checks() {
       const [database, broker] = await Promise.all([askPostgres(), askKafka()]);
       return { postgres: database, kafka: broker };
+    },
+    mayStart() {
+      const retryAfterMs = Math.max(breakers.postgres.retryAfterMs, breakers.kafka.retryAfterMs);
+      return { ok: retryAfterMs === 0, retryAfterMs };
     },
     busyConnections: () => busyConnections(pool),
     async close() {

@@ -7,6 +7,7 @@ import { OutageBudget } from '../../activities/failures.js';
 import type { AnyEffect } from '../../activities/effect.js';
 import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import type { Config } from '../config.js';
+import { type RunningIntake, runIntake } from '../intake/run.js';
 import { workflowBundle } from '../temporal/bundle.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { type Adapters, type Endpoints, openAdapters } from './compose.js';
@@ -31,20 +32,27 @@ export interface WorkerOptions {
   readonly logger: Logger;
   /** Intent types; the registry's by default. */
   readonly effects?: readonly AnyEffect[];
+  /** Takes INTENT_EMITTED events to Temporal as well. Default false. */
+  readonly intake?: boolean;
 }
 
-export async function startWorker({ config, endpoints, logger, effects }: WorkerOptions): Promise<RunningWorker> {
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { config, endpoints, logger, effects } = options;
   const metrics = createMetrics();
   const runtime = await installRuntime(logger);
   const bundle = await workflowBundle(logger);
   const adapters = openAdapters(config, endpoints, logger, metrics);
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
-    const current: { worker?: Worker; failure?: unknown } = {};
+    const current: { worker?: Worker; intake?: RunningIntake; failure?: unknown } = {};
     // First, because a port that is taken has to be found before there is a worker: one that never ran cannot be closed.
     const http = await serveHttp(config.PORT, {
       health: () => ({ ok: current.failure === undefined, detail: `worker ${stateCheck(current.worker).detail}` }),
-      ready: async () => ({ worker: stateCheck(current.worker), ...(await adapters.checks()) }),
+      ready: async () => ({
+        worker: stateCheck(current.worker),
+        ...(current.intake === undefined ? {} : { intake: current.intake.check() }),
+        ...(await adapters.checks()),
+      }),
       metrics: async () => `${await metrics.registry.metrics()}${await runtime.metrics()}`,
     });
     cleanup.unshift(() => http.close());
@@ -64,6 +72,11 @@ export async function startWorker({ config, endpoints, logger, effects }: Worker
         throw error;
       })
       .finally(() => closeAll(cleanup, logger));
+    if (options.intake === true) {
+      const { publisher } = adapters.ports;
+      const mayStart = () => adapters.mayStart();
+      current.intake = runIntake({ config, endpoints, logger, registry: metrics.registry, publisher, mayStart });
+    }
     return {
       httpPort: http.port,
       get busyConnections() {
@@ -71,6 +84,8 @@ export async function startWorker({ config, endpoints, logger, effects }: Worker
       },
       stopped,
       async shutdown() {
+        // Before the worker, which ends its slices; half of the grace period, because the activities need the other.
+        await current.intake?.stop(config.SHUTDOWN_GRACE_SECONDS * 500);
         if (worker.getState() === 'RUNNING') worker.shutdown();
         await stopped;
       },

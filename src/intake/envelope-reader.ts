@@ -1,0 +1,76 @@
+/** An INTENT_EMITTED message as it stands on the topic: the list it carries, or why it is none. Pure. */
+import { z } from 'zod';
+import { guid, jsonObject } from '../intents/fields.js';
+import { findJsonProblem, shorten } from '../intents/json.js';
+import { DEFAULT_LIMITS, jsonBytes, type ListLimits } from '../intents/limits.js';
+import { describeIssue } from '../intents/parse.js';
+import { serializable } from '../intents/serializable.js';
+import type { SliceList } from '../intents/slice.js';
+
+export type ReadEnvelope =
+  | {
+      readonly ok: true;
+      readonly list: SliceList;
+      /** Of the list's JSON. */
+      readonly bytes: number;
+    }
+  | {
+      readonly ok: false;
+      /** `path: expected …, got …`. */
+      readonly reason: string;
+    };
+
+const name = z.string().min(1).max(200);
+
+/** Other fields, of the envelope and of its payload, are the emitter's own and are not looked at. */
+const envelope = z.looseObject({
+  envelope_version: z.literal('1.0'),
+  event_id: guid,
+  event_type: z.literal('INTENT_EMITTED'),
+  correlation_id: name.nullish(),
+  payload: z.looseObject({
+    intents: z.array(z.unknown()),
+    request_id: name.nullish(),
+    options: jsonObject.nullish(),
+  }),
+});
+
+/** Refuses what is no UTF-8: replaced characters would be carried out as if they had been sent. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Characters of a reason: it is a header of the copy too. */
+const REASON_LENGTH = 500;
+
+export function readEnvelope(value: Uint8Array | null, limits: ListLimits = DEFAULT_LIMITS): ReadEnvelope {
+  const refuse = (reason: string): ReadEnvelope => ({ ok: false, reason: shorten(reason, REASON_LENGTH) });
+  if (value === null) return refuse('envelope: expected JSON, got nothing');
+  let raw: unknown;
+  try {
+    raw = JSON.parse(utf8.decode(value));
+  } catch (error) {
+    const found = error instanceof SyntaxError ? error.message : 'bytes that are no UTF-8';
+    return refuse(`envelope: expected JSON, got ${found}`);
+  }
+  const parsed = envelope.safeParse(raw);
+  if (!parsed.success) return refuse(describeIssue(parsed.error, raw).replace(/^intent:/, 'envelope:'));
+  const { event_id, correlation_id, payload } = parsed.data;
+  const { intents, request_id, options } = payload;
+  if (intents.length > limits.intents) {
+    return refuse(`payload.intents: expected at most ${limits.intents} intents, got array of ${intents.length}`);
+  }
+  const problem = findJsonProblem({ correlation_id, request_id, options }, limits.depth);
+  if (problem !== null) return refuse(`payload.${problem.path}: ${problem.problem}`);
+  const list: SliceList = {
+    event_id,
+    correlation_id: correlation_id ?? null,
+    ...(request_id == null ? {} : { request_id }),
+    ...(options == null ? {} : { options }),
+    // As the client does: an intent nested too deep is cut, and reported by name; its neighbours run.
+    intents: serializable(intents) as unknown[],
+  };
+  const bytes = jsonBytes(list);
+  if (bytes > limits.bytes) {
+    return refuse(`payload.intents: expected at most ${limits.bytes} bytes of JSON, got array of ${bytes} bytes`);
+  }
+  return { ok: true, list, bytes };
+}

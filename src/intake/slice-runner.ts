@@ -1,0 +1,68 @@
+/** Slices as executions of `ExecuteSliceWorkflow`: one open run per partition, told apart by the hash of its input. */
+import { createHash } from 'node:crypto';
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import { classify } from '../intents/failure-table.js';
+import type { SliceInput, SliceList } from '../intents/slice.js';
+
+export interface SliceRunner {
+  /**
+   * Starts a slice, or finds that it runs already.
+   * @returns its run's id once Temporal has acknowledged it; null while the partition's slice before it is still open.
+   * @throws what the client throws.
+   */
+  start(partition: string, lists: readonly SliceList[]): Promise<string | null>;
+  /**
+   * Waits for the end of the partition's open run, or of `runId`.
+   * @returns why it did not complete; null when it did. @throws when Temporal cannot be asked.
+   */
+  ended(partition: string, runId?: string): Promise<string | null>;
+}
+
+/** Milliseconds a start may take: the client itself tries again for as long as it is let. */
+const START_MS = 10_000;
+/** Milliseconds of one wait for an end; the caller asks again. */
+const WAIT_MS = 60_000;
+
+export function createSliceRunner(client: Client, taskQueue: string): SliceRunner {
+  const within = <T>(ms: number, call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + ms, call);
+  return {
+    async start(partition, lists) {
+      const workflowId = `intake/${partition}`;
+      const hash = createHash('sha256').update(JSON.stringify(lists)).digest('hex');
+      try {
+        const handle = await within(START_MS, () =>
+          client.workflow.start<(input: SliceInput) => Promise<unknown>>('ExecuteSliceWorkflow', {
+            args: [{ lists }],
+            taskQueue,
+            workflowId,
+            memo: { slice_sha256: hash },
+            staticSummary: `${lists.length} lists`,
+          }),
+        );
+        return handle.firstExecutionRunId;
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+      // The answer to our start was lost, or the consumer before us started it and could not commit.
+      const { status, memo, runId } = await within(START_MS, () => client.workflow.getHandle(workflowId).describe());
+      return status.name === 'RUNNING' && memo?.['slice_sha256'] === hash ? runId : null;
+    },
+    async ended(partition, runId) {
+      try {
+        await within(WAIT_MS, () => client.workflow.getHandle(`intake/${partition}`, runId).result());
+        return null;
+      } catch (error) {
+        if (!(error instanceof WorkflowFailedError)) throw error;
+        return `${error.message}: ${error.cause?.message ?? ''}`;
+      }
+    },
+  };
+}
+
+/** Whether a start would be refused for ever: its input is at fault, not the server. */
+export function isPermanent(error: unknown): boolean {
+  const known = classify(error);
+  if (known !== undefined) return known.failureClass === 'invalid';
+  // Of the serializer, on this side: there was no answer.
+  return error instanceof Error && (error.name === 'ValueError' || error instanceof RangeError);
+}

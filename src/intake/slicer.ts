@@ -1,0 +1,47 @@
+/** Cuts the messages of a partition into slices: what one workflow carries out. Pure. */
+import type { SliceList } from '../intents/slice.js';
+import type { ReadEnvelope } from './envelope-reader.js';
+
+/** Temporal's work is per workflow: at 500 intents it hardly shows any more (9,500 to 15,500 intents/s measured). */
+const SLICE_INTENTS = 500;
+/** Bytes of JSON: half of what a payload may hold (2 MB), so that a slice of small lists starts and ends well under it. */
+const SLICE_BYTES = 1_000_000;
+
+export interface Slice<R> {
+  readonly lists: readonly SliceList[];
+  /** The messages the lists came in, in the same order. */
+  readonly messages: readonly R[];
+  /** Messages among them that carry no list. */
+  readonly poison: readonly { readonly message: R; readonly reason: string }[];
+  /** How many messages it takes from the front. */
+  readonly taken: number;
+}
+
+/**
+ * The slice at the front of `messages`, which are in the order of their partition. A list over the size of a slice, but within
+ * the limits of a list, is a slice of its own.
+ */
+export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: readonly R[]): Slice<R> {
+  const lists: SliceList[] = [];
+  const carrying: R[] = [];
+  const poison: { message: R; reason: string }[] = [];
+  let intents = 0;
+  let bytes = 0;
+  let taken = 0;
+  for (const message of messages) {
+    const { read } = message;
+    if (read.ok) {
+      intents += read.list.intents.length;
+      bytes += read.bytes;
+      if (lists.length > 0 && (intents > SLICE_INTENTS || bytes > SLICE_BYTES)) break;
+      lists.push(read.list);
+      carrying.push(message);
+    } else {
+      poison.push({ message, reason: read.reason });
+    }
+    taken += 1;
+    // As many that carry nothing are sent at once.
+    if (taken >= SLICE_INTENTS) break;
+  }
+  return { lists, messages: carrying, poison, taken };
+}

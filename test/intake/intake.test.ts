@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { Registry } from 'prom-client';
+import { type RunningIntake, runIntake } from '../../src/intake/run.js';
+import { topicOf } from '../../src/intents/event-types.js';
+import type { SliceInput } from '../../src/intents/slice.js';
+import { createLogger } from '../../src/log.js';
+import { until } from '../../src/until.js';
+import { readTopic } from '../support/console-consumer.js';
+import { createEnvironment, type Environment, taskQueues } from '../support/environment.js';
+import { persistState } from '../support/intents.js';
+import { switchableServer } from '../support/switchable-server.js';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+describe('intake', function () {
+  this.timeout(120_000);
+  let environment: Environment;
+  let topic: string;
+  let kafka: Kafka;
+  let producer: Producer;
+  let worker: Worker;
+  let connection: NativeConnection;
+  let stopped: Promise<void>;
+  const intakes: RunningIntake[] = [];
+
+  beforeEach(async () => {
+    environment = await createEnvironment({ worker: false });
+    // Its executions are this file's own workflow's: nothing for the replay.
+    taskQueues.splice(taskQueues.indexOf(environment.config.TEMPORAL_TASK_QUEUE), 1);
+    topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
+    kafka = new Kafka({ brokers: [...environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
+    producer = kafka.producer();
+    await producer.connect();
+    connection = await NativeConnection.connect({ address: environment.endpoints.temporal.address });
+    worker = await Worker.create({
+      connection,
+      namespace: environment.config.TEMPORAL_NAMESPACE,
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowsPath: fileURLToPath(new URL('../support/slice-workflow.ts', import.meta.url)),
+    });
+    stopped = worker.run();
+  });
+  afterEach(async () => {
+    await Promise.all(intakes.splice(0).map((intake) => intake.stop(2_000)));
+    await producer.disconnect();
+    worker.shutdown();
+    await stopped;
+    await connection.close();
+    await environment.close();
+  });
+
+  function start(temporalAddress = environment.endpoints.temporal.address) {
+    const registry = new Registry();
+    const intake = runIntake({
+      config: environment.config,
+      endpoints: { temporalAddress, kafkaBrokers: environment.endpoints.kafka.brokers },
+      logger: createLogger(process.env['TEST_LOG'] ?? 'silent'),
+      registry,
+    });
+    intakes.push(intake);
+    return { intake, metrics: () => registry.metrics() };
+  }
+  const envelope = (payload: Record<string, unknown> = {}) => ({
+    envelope_version: '1.0',
+    event_id: randomUUID(),
+    event_type: 'INTENT_EMITTED',
+    correlation_id: null,
+    payload: { intents: [persistState()], ...payload },
+  });
+  /** @returns the event ids. */
+  async function emit(partition: number, count: number, payload: Record<string, unknown> = {}): Promise<string[]> {
+    const envelopes = Array.from({ length: count }, () => envelope(payload));
+    await producer.send({ topic, messages: envelopes.map((event) => ({ partition, value: JSON.stringify(event) })) });
+    return envelopes.map(({ event_id }) => event_id);
+  }
+  /** Event ids a partition's slices were started with, oldest first. */
+  async function arrived(partition: number): Promise<string[]> {
+    const slices: { at: number; ids: string[] }[] = [];
+    const query = `WorkflowId = 'intake/${topic}/${partition}'`;
+    for await (const { workflowId, runId, startTime } of environment.temporal.workflow.list({ query })) {
+      const history = await environment.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+      const [payload] = history.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+      const { lists } = defaultPayloadConverter.fromPayload<SliceInput>(payload!);
+      slices.push({ at: startTime.getTime(), ids: lists.map(({ event_id }) => event_id) });
+    }
+    return slices.sort((one, other) => one.at - other.at).flatMap(({ ids }) => ids);
+  }
+  async function committed(partition: number): Promise<string | undefined> {
+    const admin = kafka.admin();
+    await admin.connect();
+    const groupId = `bridge-store-effect-intake-${environment.config.KAFKA_TOPIC_PREFIX}`;
+    const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    await admin.disconnect();
+    return offsets!.partitions.find((entry) => entry.partition === partition)?.offset;
+  }
+  const arrives = (partition: number, ids: readonly string[]) =>
+    until(40_000, async () => assert.deepEqual(await arrived(partition), ids));
+  const dlq = async (expect: number) =>
+    (await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, `${topic}.dlq`, { expect })).map(
+      ({ value }) => JSON.parse(value ?? '') as Record<string, unknown>,
+    );
+
+  it('hands over every envelope once, in the order of its partition, and commits behind it', async () => {
+    const before = [await emit(0, 40), await emit(1, 40)];
+    const { metrics } = start();
+    await arrives(0, before[0]!);
+    const after = await emit(0, 600);
+    await arrives(0, [...before[0]!, ...after]);
+    await arrives(1, before[1]!);
+    await until(5_000, async () => assert.equal(await committed(0), '640'));
+    assert.match(await metrics(), /^intake_envelopes_total 680$/m);
+  });
+
+  it('copies what carries no list to the .dlq topic, and goes on behind it', async () => {
+    const first = await emit(0, 2);
+    const bytes = Buffer.from([0xff, 0xfe, 0x00]);
+    await producer.send({
+      topic,
+      messages: [
+        { partition: 0, key: 'k', value: '{"event_id":', headers: { origin: 'a test' } },
+        { partition: 0, value: bytes },
+        { partition: 0, value: null },
+        { partition: 0, value: JSON.stringify(envelope({ intents: 'none' })) },
+      ],
+    });
+    const last = await emit(0, 2);
+    const { metrics } = start();
+    await arrives(0, [...first, ...last]);
+    const copies = await dlq(4);
+    assert.deepEqual(
+      copies.map(({ original_data, original_encoding }) => [original_data, original_encoding]).slice(0, 3),
+      [
+        ['{"event_id":', 'utf8'],
+        [bytes.toString('base64'), 'base64'],
+        [null, 'utf8'],
+      ],
+    );
+    assert.equal(copies[0]?.['original_key'], 'k');
+    assert.deepEqual(copies[0]['original_headers'], [['origin', Buffer.from('a test').toString('base64')]]);
+    assert.equal(copies[3]?.['failure_reason'], 'payload.intents: expected an array, got string');
+    assert.match(await metrics(), /^intake_poison_total 4$/m);
+  });
+
+  it('waits while Temporal is away, without leaving the group, and loses nothing', async () => {
+    const temporal = await switchableServer(`tcp://${environment.endpoints.temporal.address}`);
+    const { metrics, intake } = start(new URL(temporal.url).host);
+    const ids = await emit(0, 30);
+    await until(20_000, async () => assert.match(await metrics(), /^intake_partitions_paused 1$/m));
+    assert.deepEqual(intake.check(), { ok: true, detail: '2 partitions' });
+    assert.ok(['-1', undefined].includes(await committed(0)));
+    await temporal.on();
+    await arrives(0, ids);
+    await temporal.off();
+  });
+
+  it('loses nothing when a second consumer joins and leaves', async () => {
+    start();
+    const ids = [...(await emit(0, 300, { options: { sleepMs: 300 } }))];
+    const second = start();
+    ids.push(...(await emit(0, 300, { options: { sleepMs: 300 } })));
+    await until(30_000, () => {
+      assert.equal(second.intake.check().detail, '1 partitions');
+      return Promise.resolve();
+    });
+    ids.push(...(await emit(0, 300)));
+    await second.intake.stop(1_000);
+    ids.push(...(await emit(0, 300)));
+    await until(40_000, async () => assert.deepEqual([...new Set(await arrived(0))], ids));
+  });
+
+  it('a process killed in the middle repeats at most what it had not committed', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'intake', '--json'], {
+      env: environment.env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    const ids = await emit(0, 900, { options: { sleepMs: 500 } });
+    await until(30_000, async () => assert.notEqual((await arrived(0)).length, 0));
+    child.kill('SIGKILL');
+    start();
+    await until(60_000, async () => assert.deepEqual([...new Set(await arrived(0))], ids));
+  });
+
+  it('reads a topic that was deleted and created again from its beginning', async () => {
+    start();
+    const before = await emit(0, 5);
+    await arrives(0, before);
+    const admin = kafka.admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [topic] });
+    await until(20_000, async () => assert.equal((await admin.listTopics()).includes(topic), false));
+    await until(20_000, () => admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: false }));
+    await admin.disconnect();
+    const after = await until(20_000, () => emit(0, 8));
+    await until(60_000, async () => assert.deepEqual(await arrived(0), [...before, ...after]));
+  });
+});
