@@ -33,7 +33,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         const parsed = parseItems(definition, input.items);
         const notAnnounced: string[] = [];
         const outcomes = await carry({
-          commands: commandsOf(parsed, info),
+          commands: commandsOf(parsed, input.correlation_id, info),
           correlationId: input.correlation_id,
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
           pageBytes: input.page_bytes,

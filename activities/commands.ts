@@ -16,11 +16,24 @@ export function parseItems(definition: AnyIntentDefinition, items: readonly Batc
   return items.map((item) => ({ item, intent: parseIntent(item.intent, definitions) }));
 }
 
-/** Commands of the valid ones, in their order. */
-export function commandsOf(parsed: readonly ParsedItem[], info: Info): Command<unknown>[] {
+/**
+ * Commands of the valid ones, in their order.
+ * @param correlationId of items that name none.
+ */
+export function commandsOf(parsed: readonly ParsedItem[], correlationId: string, info: Info): Command<unknown>[] {
   const execution_id = executionOf(info);
   return parsed.flatMap(({ item, intent }) =>
-    intent.ok ? [{ intent_id: item.intent_id, payload_hash: intent.hash, execution_id, payload: intent.payload }] : [],
+    intent.ok
+      ? [
+          {
+            intent_id: item.intent_id,
+            payload_hash: intent.hash,
+            execution_id,
+            correlation_id: item.correlation_id ?? correlationId,
+            payload: intent.payload,
+          },
+        ]
+      : [],
   );
 }
 

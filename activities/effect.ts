@@ -18,6 +18,7 @@ import type {
   Ledger,
   LedgerRetention,
   SweptExecutions,
+  VerdictStore,
 } from '../src/intents/ports.js';
 
 /** Everything effects may ask for; the worker's composition provides it. */
@@ -31,6 +32,7 @@ export interface Ports {
   readonly retention: Pick<LedgerRetention, 'prune'>;
   readonly endedExecutions: EndedExecutions;
   readonly sweptExecutions: SweptExecutions;
+  readonly verdicts: VerdictStore;
   /** What every envelope says about its sender. */
   readonly source: EventSource;
 }
@@ -49,6 +51,7 @@ interface DeadLetterPort {
 /** One batch on its way through an effect. */
 export interface EffectBatch<P> {
   readonly commands: readonly Command<P>[];
+  /** Of announcements that name none. */
   readonly correlationId: string;
   /** When the activity was scheduled, ISO 8601: the same for each of its attempts. */
   readonly scheduledAt: string;

@@ -49,7 +49,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
         eventType,
         timestamp: batch.scheduledAt,
         payload: announcement.payload,
-        correlationId: batch.correlationId,
+        correlationId: announcement.correlation_id ?? batch.correlationId,
         partitionKey: announcement.partition_key,
       });
     }),
@@ -154,12 +154,12 @@ const outboundOf = (ports: Ports, event: EventInput): Outbound => {
   };
 };
 
-const eventOf = ({ intent_id, payload }: PublishCommand, batch: PublishBatch): EventInput => ({
+const eventOf = ({ intent_id, correlation_id, payload }: PublishCommand, batch: PublishBatch): EventInput => ({
   intentId: intent_id,
   eventType: payload.event_type,
   timestamp: batch.scheduledAt,
   payload,
-  correlationId: correlationOf(payload) ?? batch.correlationId,
+  correlationId: correlationOf(payload) ?? correlation_id,
   causationId: payload.causation_id,
   sourceNodeId: payload.source_node_id,
   partitionKey: payload.partition_key,

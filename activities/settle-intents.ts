@@ -39,7 +39,7 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments }: Bou
     try {
       return await attempt(definition.errorCode, budget, async (info) => {
         const parsed = parseItems(definition, items);
-        const commands = commandsOf(parsed, info);
+        const commands = commandsOf(parsed, '', info);
         const settled = await settledIds(commands, failure);
         // A repeat, for which the effect answers with the first outcome.
         const repeats = commands.filter(({ intent_id }) => settled.has(intent_id));

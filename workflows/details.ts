@@ -1,13 +1,36 @@
 /** The execution's current details in the Web UI: a small Markdown table, a row per tier. */
 import type { Plan, PlannedTier } from '../src/intents/plan.js';
 import type { IntentResult } from '../src/intents/result.js';
+import type { SlicePlan } from '../src/intents/slice.js';
+import type { Work } from '../src/intents/work.js';
 
 /** Failures spelled out below the table; an operator reads the first ones and opens the result for the rest. */
 const SHOWN_FAILURES = 5;
 
-export function detailsOf(
-  plan: Plan,
-  results: readonly (IntentResult | undefined)[],
+type Results = readonly (IntentResult | undefined)[];
+
+export const detailsOf = (plan: Plan, results: Results, current: PlannedTier | null): string =>
+  tableOf(`**${plan.intents.length} intents**, request \`${escape(plan.request_id)}\``, plan, results, current);
+
+export function sliceDetailsOf(plan: SlicePlan, results: Results, current: PlannedTier | null): string {
+  const repeated = plan.lists.filter(({ skipped }) => skipped !== undefined).length;
+  const refused = plan.lists.flatMap(({ refused: reason }, number) =>
+    reason === undefined ? [] : [{ number, reason }],
+  );
+  const head = [
+    `**${plan.intents.length} intents** of ${plan.lists.length} lists` +
+      (repeated > 0 ? `, ${repeated} answered before` : ''),
+    ...refused
+      .slice(0, SHOWN_FAILURES)
+      .map(({ number, reason }) => `- \`lists[${number}]\` **refused**: ${escape(reason)}`),
+  ].join('\n');
+  return tableOf(head, plan, results, current);
+}
+
+function tableOf(
+  head: string,
+  plan: Pick<Work, 'intents' | 'tiers'>,
+  results: Results,
   current: PlannedTier | null,
 ): string {
   const rows = plan.tiers.map((tier) => {
@@ -32,7 +55,7 @@ export function detailsOf(
   );
   const more = failures.length - SHOWN_FAILURES;
   return [
-    `**${plan.intents.length} intents**, request \`${escape(plan.request_id)}\``,
+    head,
     '',
     ...(plan.tiers.length > 0 ? table : ['Nothing ran.']),
     ...(failures.length > 0 ? ['', '**Failures**', '', ...failures.slice(0, SHOWN_FAILURES)] : []),

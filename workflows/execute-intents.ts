@@ -1,6 +1,5 @@
 /** `ExecuteIntentsWorkflow`: one list of intents, carried out durably in priority order. */
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
@@ -15,6 +14,7 @@ import type { Plan } from '../src/intents/plan.js';
 import { makeReport, outcomeOf, type Report } from '../src/intents/report.js';
 import type { IntentResult, Outcome } from '../src/intents/result.js';
 import { serializable } from '../src/intents/serializable.js';
+import { oneList } from '../src/intents/work.js';
 import {
   correlationId,
   failedIntents,
@@ -24,14 +24,14 @@ import {
 } from '../src/temporal/search-attributes.js';
 import { detailsOf } from './details.js';
 import { PlanExecutor } from './plan-executor.js';
-import { planIntents } from './policies.js';
-import { type Progress, progressOf } from './progress.js';
+import { planIntents, refusalOf } from './policies.js';
+import { progressOf, progressQuery } from './progress.js';
+
+/** Of the one list there is. */
+const LIST = [0];
 
 /** The report of an execution that has ended; null before. The only way to a cancelled one's: Temporal keeps no details of it. */
 const reportQuery = defineQuery<Report | null>('report');
-
-/** How far the execution is; answered at any time, also after its end. */
-const progressQuery = defineQuery<Progress | null>('progress');
 
 /**
  * @param given `{intents, request_id?, correlation_id?, options?}`; taken as unknown, because any client may start this.
@@ -46,7 +46,7 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
   setHandler(progressQuery, () => null);
   const plan = await planOf(input);
   const { intents } = input as { intents: readonly unknown[] };
-  const executor: PlanExecutor = new PlanExecutor(plan, intents, () => {
+  const executor: PlanExecutor = new PlanExecutor(oneList(plan), intents, () => {
     setCurrentDetails(detailsOf(plan, executor.results, executor.current));
   });
   setHandler(progressQuery, () => progressOf(plan, executor.results, executor.current?.priority ?? null));
@@ -58,11 +58,11 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
     cancelled = true;
   }
   // What happened is announced, also by a cancelled execution.
-  executor.releaseHeldBack();
-  if (executor.unannounced > 0) await CancellationScope.nonCancellable(() => executor.announceRest());
+  executor.releaseHeldBack(LIST);
+  if (executor.unannounced > 0) await CancellationScope.nonCancellable(() => executor.announceRest(LIST));
 
   const results = executor.results as IntentResult[];
-  const stopper = executor.failedFast;
+  const stopper = executor.failedFast(0);
   const outcome: Outcome = cancelled ? 'cancelled' : stopper !== undefined ? 'failed' : outcomeOf(results);
   setCurrentDetails(detailsOf(plan, results, null));
   // Once, at the end: each upsert is an event and a write to the visibility store, and 5 % of a small list's throughput.
@@ -84,8 +84,7 @@ async function planOf(input: unknown): Promise<Plan> {
   try {
     return await planIntents(input);
   } catch (error) {
-    // The refusal itself is what the operator should read, not the local activity's wrapper around it.
-    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
+    throw refusalOf(error);
   }
 }
 

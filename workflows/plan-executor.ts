@@ -1,6 +1,7 @@
 /**
  * Follows a plan: tiers one after the other, lanes of a tier side by side, chunks of a lane one after the other. Knows no
- * intent type; what to call, under which policy and how to name it stands in the plan.
+ * intent type; what to call, under which policy and how to name it stands in the plan. Intents may be of several lists: what
+ * one list's failure stops, and which events announce it, is its own.
  */
 import {
   ActivityFailure,
@@ -10,28 +11,44 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { AnnouncementQueue } from '../src/intents/announcement-queue.js';
-import { type Announcement, ANNOUNCER, type BatchOutput } from '../src/intents/batch.js';
+import { type Announcement, ANNOUNCEMENTS_PER_BATCH, ANNOUNCER, type BatchOutput } from '../src/intents/batch.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
-import type { Plan, PlannedChunk, PlannedLane, PlannedTier } from '../src/intents/plan.js';
+import type { PlannedChunk, PlannedLane, PlannedTier } from '../src/intents/plan.js';
 import type { IntentResult } from '../src/intents/result.js';
 import { type Unsettled, withoutEffect } from '../src/intents/settle.js';
+import type { ListScope, Work } from '../src/intents/work.js';
 import { runBatch, settleBatch } from './policies.js';
+
+/** An announcement on its way, and the list it belongs to. */
+interface Pending {
+  readonly list: number;
+  readonly event: Announcement;
+}
 
 export class PlanExecutor {
   /** By input index; filled as intents settle. */
   readonly results: (IntentResult | undefined)[];
-  readonly #announcements: AnnouncementQueue;
-  readonly #indexById: ReadonlyMap<string, number>;
+  /** By list: announcements no broker has taken yet. */
+  readonly #announcements: readonly AnnouncementQueue[];
+  /** By list: where its intents stand. */
+  readonly #indexById: readonly ReadonlyMap<string, number>[];
 
+  /**
+   * @param onProgress called when a tier begins and when a chunk has settled.
+   * @param onTierEnd called when a tier has ended, and once before the first.
+   */
   constructor(
-    private readonly plan: Plan,
+    private readonly work: Work,
     private readonly intents: readonly unknown[],
     private readonly onProgress: () => void,
+    private readonly onTierEnd: () => void = () => undefined,
   ) {
-    this.results = plan.intents.map(() => undefined);
-    this.#announcements = new AnnouncementQueue(plan);
+    this.results = work.intents.map(() => undefined);
+    this.#announcements = work.lists.map((list) => new AnnouncementQueue(list));
     // The last of equal ids: only one of them executes, and repeats are not announced.
-    this.#indexById = new Map(plan.intents.map(({ id }, index) => [id, index]));
+    this.#indexById = work.lists.map(
+      (list) => new Map(indexesOf(list).map((index) => [this.#planned(index).id, index])),
+    );
   }
 
   /** The tier being run; null before the first and after the last. */
@@ -39,46 +56,62 @@ export class PlanExecutor {
 
   /** Announcements no broker has taken yet. */
   get unannounced(): number {
-    return this.#announcements.length;
+    return this.#announcements.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Runs the whole plan. Every intent has a result afterwards. @throws only when cancelled. */
   async run(): Promise<void> {
     this.#rejectInvalid();
+    this.#skipStopped();
+    this.onTierEnd();
     try {
-      for (const tier of this.plan.tiers) {
+      for (const tier of this.work.tiers) {
+        if (!tier.lanes.some(({ chunks }) => chunks.some((chunk) => this.#open(chunk).length > 0))) continue;
         this.current = tier;
         this.onProgress();
         await this.#runTier(tier);
-        if (this.failedFast !== undefined) break;
+        this.#skipStopped();
+        this.onTierEnd();
       }
-      this.#skipRest(`skipped: an intent of priority ${this.plan.options.failFastPriority} or higher failed`);
     } catch (error) {
-      this.#skipRest('skipped: the execution was cancelled');
+      for (const list of this.work.lists) this.#skipRest(list, 'skipped: the execution was cancelled');
       throw error;
     } finally {
       this.current = null;
     }
   }
 
-  /** The first failure, in input order, of a priority that stops the rest. */
-  get failedFast(): IntentResult | undefined {
-    const { failFastPriority } = this.plan.options;
-    return this.results.find(
-      (result, index) =>
-        (result?.status === 'failed' || result?.status === 'unknown') &&
-        this.#planned(index).priority >= failFastPriority,
-    );
+  /** A list's first failure, in input order, of a priority that stops its rest. */
+  failedFast(list: number): IntentResult | undefined {
+    const scope = this.#scope(list);
+    const index = indexesOf(scope).find((at) => {
+      const status = this.results[at]?.status;
+      return (
+        (status === 'failed' || status === 'unknown') && this.#planned(at).priority >= scope.options.failFastPriority
+      );
+    });
+    return index === undefined ? undefined : this.results[index];
+  }
+
+  /** Whether every intent of a list has its result. */
+  isSettled(list: number): boolean {
+    return indexesOf(this.#scope(list)).every((index) => this.results[index] !== undefined);
+  }
+
+  /** The results of a list that is settled, in input order. */
+  resultsOf(list: number): readonly IntentResult[] {
+    const { first, count } = this.#scope(list);
+    return this.results.slice(first, first + count) as IntentResult[];
   }
 
   /** Publishes what has not travelled with a batch. Failures leave it pending: the report says so. */
-  async announceRest(): Promise<void> {
-    for (let batch = this.#announcements.take(); batch.length > 0; batch = this.#announcements.take()) {
+  async announceRest(lists: readonly number[]): Promise<void> {
+    for (let batch = this.#take(lists); batch.length > 0; batch = this.#take(lists)) {
       try {
         const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
         this.#announced(batch, await runBatch('publish', ANNOUNCER, summary, this.#inputOf([], batch)));
       } catch (error) {
-        this.#announcements.putBack(batch);
+        this.#putBack(batch);
         if (isCancellation(error)) throw error;
         return;
       }
@@ -86,7 +119,7 @@ export class PlanExecutor {
   }
 
   #rejectInvalid(): void {
-    this.plan.intents.forEach((intent, index) => {
+    this.work.intents.forEach((intent, index) => {
       if (intent.rejected === undefined) return;
       const verdict: Unsettled = {
         status: 'failed',
@@ -99,8 +132,10 @@ export class PlanExecutor {
   }
 
   async #runTier(tier: PlannedTier): Promise<void> {
-    const carrier = tier.lanes.find(({ activity }) => activity === ANNOUNCER)?.chunks[0];
-    const announce = carrier === undefined ? [] : this.#announcements.take();
+    const carrier = tier.lanes
+      .find(({ activity }) => activity === ANNOUNCER)
+      ?.chunks.find((chunk) => this.#open(chunk).length > 0);
+    const announce = carrier === undefined ? [] : this.#take(this.#lists());
     const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === carrier ? announce : [])));
     if (lanes.length === 1) return lanes[0];
     // Settled, so that a cancelled lane does not leave the others unobserved.
@@ -108,19 +143,21 @@ export class PlanExecutor {
     if (failed !== undefined) throw failed.reason;
   }
 
-  async #runLane(lane: PlannedLane, announceWith: (chunk: PlannedChunk) => readonly Announcement[]): Promise<void> {
+  async #runLane(lane: PlannedLane, announceWith: (chunk: PlannedChunk) => readonly Pending[]): Promise<void> {
     for (const chunk of lane.chunks) {
+      const indexes = this.#open(chunk);
+      if (indexes.length === 0) continue;
       const announce = announceWith(chunk);
       try {
-        const input = this.#inputOf(chunk.indexes, announce);
+        const input = this.#inputOf(indexes, announce);
         const output = await runBatch(lane.policy, lane.activity, chunk.summary, input);
-        this.#settleChunk(chunk, output);
+        this.#settleBatch(indexes, output);
         this.#announced(announce, output);
       } catch (error) {
-        this.#announcements.putBack(announce);
+        this.#putBack(announce);
         // Cancelled before it was scheduled: nothing happened. Once scheduled, an attempt may have had its effect.
         if (isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
-        await this.#giveUp(lane, chunk, failureOf(error, lane));
+        await this.#giveUp(lane, chunk.summary, indexes, failureOf(error, lane));
         if (isCancellation(error)) throw error;
       }
       this.onProgress();
@@ -131,65 +168,109 @@ export class PlanExecutor {
    * An activity that failed for good has not said that nothing happened: a late attempt may still be writing. So the store is
    * asked for the last word, also when the execution is cancelled.
    */
-  async #giveUp(lane: PlannedLane, chunk: PlannedChunk, failure: Unsettled): Promise<void> {
+  async #giveUp(lane: PlannedLane, summary: string, indexes: readonly number[], failure: Unsettled): Promise<void> {
     let verdict = failure;
     if (lane.settles === true) {
       try {
         const { activity } = lane;
         const input = {
           activity,
-          items: this.#inputOf(chunk.indexes, []).items,
+          items: this.#inputOf(indexes, []).items,
           failure: { error: failure.error, error_code: failure.errorCode },
         };
-        const output = await CancellationScope.nonCancellable(() => settleBatch(chunk.summary, input));
-        this.#settleChunk(chunk, output);
+        const output = await CancellationScope.nonCancellable(() => settleBatch(summary, input));
+        this.#settleBatch(indexes, output);
         return;
       } catch (error) {
         const reason = messageOf(error instanceof ActivityFailure ? error.cause : error);
         verdict = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${reason}` };
       }
     }
-    for (const index of chunk.indexes) this.#settle(index, withoutEffect(this.#planned(index), verdict));
+    for (const index of indexes) this.#settle(index, withoutEffect(this.#planned(index), verdict));
   }
 
-  #inputOf(indexes: readonly number[], announce: readonly Announcement[]) {
+  /** Indexes of a chunk that have no result yet: all, unless a list was stopped. */
+  #open({ indexes }: PlannedChunk): readonly number[] {
+    return indexes.filter((index) => this.results[index] === undefined);
+  }
+
+  #inputOf(indexes: readonly number[], announce: readonly Pending[]) {
+    const { correlation_id } = this.#scope(0);
+    /** Named only where it is another one than the batch's. */
+    const own = (list: number) => {
+      const other = this.#scope(list).correlation_id;
+      return other === correlation_id ? {} : { correlation_id: other };
+    };
     return {
-      correlation_id: this.plan.correlation_id,
-      page_bytes: this.plan.page_bytes,
-      items: indexes.map((index) => ({ intent_id: this.#planned(index).id, intent: this.intents[index] })),
-      ...(announce.length > 0 ? { announce } : {}),
+      correlation_id,
+      page_bytes: this.work.page_bytes,
+      items: indexes.map((index) => ({
+        intent_id: this.#planned(index).id,
+        intent: this.intents[index],
+        ...own(this.#listOf(index)),
+      })),
+      ...(announce.length > 0 ? { announce: announce.map(({ list, event }) => ({ ...event, ...own(list) })) } : {}),
     };
   }
 
-  #settleChunk(chunk: PlannedChunk, output: BatchOutput): void {
-    chunk.indexes.forEach((index, position) => {
+  #settleBatch(indexes: readonly number[], output: BatchOutput): void {
+    const listById = new Map<string, number>();
+    indexes.forEach((index, position) => {
       this.results[index] = output.results[position];
+      const { id } = this.#planned(index);
+      // The first of equal ids is the one that was carried out, and is announced.
+      if (!listById.has(id)) listById.set(id, this.#listOf(index));
     });
-    this.#announcements.add(output.announce);
+    for (const event of output.announce) this.#announcements[listById.get(event.intent_id) ?? 0]?.add([event]);
   }
 
   #settle(index: number, result: IntentResult): void {
     this.results[index] = result;
     const event = result.status === 'skipped' ? null : operationFailed(result);
-    if (event !== null) this.#announcements.add([{ ...event, intent_id: result.intent_id }]);
+    if (event !== null) this.#announcements[this.#listOf(index)]?.add([{ ...event, intent_id: result.intent_id }]);
   }
 
-  #skipRest(error: string): void {
-    const verdict: Unsettled = { status: 'skipped', error, errorCode: 'SKIPPED', timestamp: now() };
-    this.plan.intents.forEach((intent, index) => {
-      if (this.results[index] === undefined) this.#settle(index, withoutEffect(intent, verdict));
+  /** Skips what is left of lists that a failure has stopped. */
+  #skipStopped(): void {
+    this.work.lists.forEach((list, number) => {
+      if (this.isSettled(number) || this.failedFast(number) === undefined) return;
+      this.#skipRest(list, `skipped: an intent of priority ${list.options.failFastPriority} or higher failed`);
     });
   }
 
-  /** The list did not publish itself what it was to: then it is announced after all. */
-  releaseHeldBack(): void {
-    this.#announcements.releaseHeldBack((index) => this.results[index]?.success === true);
+  #skipRest(list: ListScope, error: string): void {
+    const verdict: Unsettled = { status: 'skipped', error, errorCode: 'SKIPPED', timestamp: now() };
+    for (const index of indexesOf(list)) {
+      if (this.results[index] === undefined) this.#settle(index, withoutEffect(this.#planned(index), verdict));
+    }
   }
 
-  #announced(batch: readonly Announcement[], { not_announced = [] }: BatchOutput): void {
-    for (const { intent_id } of batch) {
-      if (not_announced.includes(intent_id)) continue;
-      const index = this.#indexById.get(intent_id);
+  /** Lists that did not publish themselves what they were to: then it is announced after all. */
+  releaseHeldBack(lists: readonly number[]): void {
+    for (const list of lists) {
+      this.#announcements[list]?.releaseHeldBack((index) => this.results[index]?.success === true);
+    }
+  }
+
+  #take(lists: readonly number[]): Pending[] {
+    const taken: Pending[] = [];
+    for (const list of lists) {
+      const events = this.#announcements[list]?.take(ANNOUNCEMENTS_PER_BATCH - taken.length) ?? [];
+      taken.push(...events.map((event) => ({ list, event })));
+    }
+    return taken;
+  }
+
+  #putBack(batch: readonly Pending[]): void {
+    for (const list of new Set(batch.map((pending) => pending.list))) {
+      this.#announcements[list]?.putBack(batch.filter((one) => one.list === list).map(({ event }) => event));
+    }
+  }
+
+  #announced(batch: readonly Pending[], { not_announced = [] }: BatchOutput): void {
+    for (const { list, event } of batch) {
+      if (not_announced.includes(event.intent_id)) continue;
+      const index = this.#indexById[list]?.get(event.intent_id);
       const result = index === undefined ? undefined : this.results[index];
       if (index !== undefined && result?.['event_published'] === false) {
         this.results[index] = { ...result, event_published: true };
@@ -197,12 +278,30 @@ export class PlanExecutor {
     }
   }
 
+  #lists(): readonly number[] {
+    return this.work.lists.map((_, list) => list);
+  }
+
+  /** The list an intent belongs to. */
+  #listOf(index: number): number {
+    return this.work.lists.findLastIndex(({ first, count }) => count > 0 && first <= index);
+  }
+
+  #scope(list: number): ListScope {
+    const scope = this.work.lists[list];
+    if (scope === undefined) throw ApplicationFailure.nonRetryable(`the plan has no list ${list}`, 'PlanError');
+    return scope;
+  }
+
   #planned(index: number) {
-    const intent = this.plan.intents[index];
+    const intent = this.work.intents[index];
     if (intent === undefined) throw ApplicationFailure.nonRetryable(`the plan has no intent ${index}`, 'PlanError');
     return intent;
   }
 }
+
+const indexesOf = ({ first, count }: ListScope): number[] =>
+  Array.from({ length: count }, (_, offset) => first + offset);
 
 const now = (): string => new Date().toISOString();
 

@@ -1,6 +1,7 @@
-/** Answer of the `progress` query. */
-import type { Plan } from '../src/intents/plan.js';
+/** The `progress` query: how far an execution is; answered at any time, also after its end. */
+import { defineQuery } from '@temporalio/workflow';
 import type { IntentResult } from '../src/intents/result.js';
+import type { Work } from '../src/intents/work.js';
 
 export interface Progress {
   readonly total: number;
@@ -11,15 +12,18 @@ export interface Progress {
   readonly priority: number | null;
 }
 
+/** Null until the plan is made. */
+export const progressQuery = defineQuery<Progress | null>('progress');
+
 export function progressOf(
-  plan: Plan,
+  work: Pick<Work, 'intents'>,
   results: readonly (IntentResult | undefined)[],
   priority: number | null,
 ): Progress {
   const settled = results.filter((result) => result !== undefined);
   const succeeded = settled.filter(({ success }) => success).length;
   return {
-    total: plan.intents.length,
+    total: work.intents.length,
     settled: settled.length,
     succeeded,
     failed: settled.length - succeeded,

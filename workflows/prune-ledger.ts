@@ -5,7 +5,13 @@ import { storeActivity } from './policies.js';
 
 const { pruneLedger } = proxyActivities<{ pruneLedger: PruneActivity }>(storeActivity);
 
-const NOTHING: PruneReport = { deleted: 0, letters_deleted: 0, marks_deleted: 0, pruned_before: null };
+const NOTHING: PruneReport = {
+  deleted: 0,
+  letters_deleted: 0,
+  marks_deleted: 0,
+  verdicts_deleted: 0,
+  pruned_before: null,
+};
 
 /**
  * @param request what goes; any client may start this, also with null.
@@ -24,13 +30,14 @@ export async function PruneLedgerWorkflow(
       deleted: report.deleted + page.deleted,
       letters_deleted: report.letters_deleted + page.letters_deleted,
       marks_deleted: report.marks_deleted + page.marks_deleted,
+      verdicts_deleted: report.verdicts_deleted + page.verdicts_deleted,
       pruned_before: page.pruned_before,
     };
     setCurrentDetails(
       page.pruned_before === null
         ? 'the ledger is kept for ever'
         : `${report.deleted} ledger rows deleted, ${report.letters_deleted} redriven dead letters, ` +
-            `${report.marks_deleted} marks of swept executions: all from before ${page.pruned_before}`,
+            `${report.marks_deleted} marks of swept executions, ${report.verdicts_deleted} verdicts: all from before ${page.pruned_before}`,
     );
     if (page.next === null) return report;
     before = page.pruned_before;

@@ -42,9 +42,9 @@ export class AnnouncementQueue {
     this.#pending.push(...this.#heldBack.splice(0).filter((event) => !published.has(subjectOf(event))));
   }
 
-  /** The next batch; what is not sent has to be put back. */
-  take(): Announcement[] {
-    return this.#pending.splice(0, ANNOUNCEMENTS_PER_BATCH);
+  /** The next ones, `most` at most; what is not sent has to be put back. */
+  take(most = ANNOUNCEMENTS_PER_BATCH): Announcement[] {
+    return this.#pending.splice(0, most);
   }
 
   takeAll(): Announcement[] {

@@ -7,12 +7,16 @@ export interface BatchItem {
   readonly intent_id: string;
   /** The raw intent as it was sent: the activity parses it again. */
   readonly intent: unknown;
+  /** Of its list; default: the batch's. */
+  readonly correlation_id?: string;
 }
 
 /** An event on its way to be published with a later batch. */
 export interface Announcement extends DerivedEvent {
   /** The intent it announces; makes its `event_id` stable. */
   readonly intent_id: string;
+  /** Of the intent's list; default: the batch's. */
+  readonly correlation_id?: string;
 }
 
 export interface BatchInput {

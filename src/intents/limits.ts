@@ -20,10 +20,10 @@ const RESULT_BYTES = 500;
 const SMALLEST_PAGE = 10_000;
 
 /** Bytes of JSON each of `paged` results may take, so that the report of a list of `intents` still fits a payload. */
-export const pageBytes = (intents: number, paged: number): number =>
+export const pageBytes = (intents: number, paged: number, reportBytes = REPORT_BYTES): number =>
   Math.max(
     SMALLEST_PAGE,
-    Math.floor((REPORT_BYTES - RESULT_BYTES * (intents - paged)) / Math.max(1, paged)) - RESULT_BYTES,
+    Math.floor((reportBytes - RESULT_BYTES * (intents - paged)) / Math.max(1, paged)) - RESULT_BYTES,
   );
 
 /** A list over its limits, refused before anything runs. */

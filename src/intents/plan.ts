@@ -60,9 +60,16 @@ export interface Plan {
 /** Lanes a type is spread over when it does not fit one activity; more would only compete for the same store. */
 const MAX_LANES = 4;
 
-interface Entry {
+/** A valid intent, at its index. */
+export interface Entry {
   readonly index: number;
   readonly intent: ParsedIntent;
+}
+
+/** The part of a plan that is the list's own, whatever it is carried out with. */
+export interface ListPlan extends Pick<Plan, 'intents' | 'self_announced'> {
+  /** Those to run; none when an invalid intent stops the list. */
+  readonly entries: readonly Entry[];
 }
 
 /**
@@ -76,23 +83,48 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
     throw new RequestError(error instanceof Error ? error.message : String(error), { cause: error });
   }
   const requestId = request.request_id ?? fallbackId;
-  const parsed = rejectReusedIds(request.intents.map((raw) => parseIntent(raw, definitions)));
-  const entries = parsed.flatMap((intent, index) => (intent.ok ? [{ index, intent }] : []));
-  const stopped = parsed.some((intent) => !intent.ok && intent.priority >= request.options.failFastPriority);
+  const { options } = request;
+  const { intents, entries, self_announced } = planList(request.intents, requestId, options, definitions);
   return {
     request_id: requestId,
     correlation_id: request.correlation_id ?? requestId,
-    options: request.options,
+    options,
+    intents,
+    tiers: tiersOf(entries),
+    // Only names of ours: a search attribute holds 2 KB, and what a caller wrote instead may be anything.
+    types: [...new Set(intents.map(({ type }) => (definitions.has(type) ? type : 'unknown')))].sort(),
+    page_bytes: pageBytes(
+      intents.length,
+      entries.filter(({ intent }) => intent.definition.pagedResult === true).length,
+    ),
+    self_announced,
+  };
+}
+
+/**
+ * @param scope of the derived ids: the request id.
+ * @param first index of the list's first intent.
+ * @throws RequestError when it has too many priorities.
+ */
+export function planList(
+  raw: readonly unknown[],
+  scope: string,
+  options: RequestOptions,
+  definitions: DefinitionsByType,
+  first = 0,
+): ListPlan {
+  const parsed = rejectReusedIds(raw.map((intent) => parseIntent(intent, definitions)));
+  const entries = parsed.flatMap((intent, index) => (intent.ok ? [{ index: first + index, intent }] : []));
+  const stopped = parsed.some((intent) => !intent.ok && intent.priority >= options.failFastPriority);
+  if (!stopped) checkPriorities(entries);
+  return {
     intents: parsed.map((intent, index) => ({
-      id: intent.intentId ?? derivedIntentId(requestId, index, intent.hash),
+      id: intent.intentId ?? derivedIntentId(scope, index, intent.hash),
       type: intent.ok ? intent.definition.type : intent.intentType,
       priority: intent.priority,
       ...(intent.ok ? {} : { rejected: intent.error }),
     })),
-    tiers: stopped ? [] : tiersOf(entries),
-    // Only names of ours: a search attribute holds 2 KB, and what a caller wrote instead may be anything.
-    types: [...new Set(parsed.map((intent) => typeOf(intent, definitions)))].sort(),
-    page_bytes: pageBytes(parsed.length, entries.filter(({ intent }) => intent.definition.pagedResult === true).length),
+    entries: stopped ? [] : entries,
     self_announced: entries.flatMap(({ intent, index }) => {
       const key = intent.definition.announcedBy?.(intent.payload) ?? null;
       return key === null ? [] : [{ key, index }];
@@ -100,10 +132,14 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
   };
 }
 
-const typeOf = (intent: ParsedIntent | RejectedIntent, definitions: DefinitionsByType): string => {
-  if (intent.ok) return intent.definition.type;
-  return definitions.has(intent.intentType) ? intent.intentType : 'unknown';
-};
+function checkPriorities(entries: readonly Entry[]): void {
+  const { size } = new Set(entries.map(({ intent }) => intent.priority));
+  if (size > DEFAULT_LIMITS.priorities) {
+    throw new RequestError(
+      `intents: the list has ${size} distinct priorities, the limit is ${DEFAULT_LIMITS.priorities}`,
+    );
+  }
+}
 
 /** The same id on two different intents of one list: the later one is at fault. */
 function rejectReusedIds(parsed: readonly (ParsedIntent | RejectedIntent)[]): (ParsedIntent | RejectedIntent)[] {
@@ -125,13 +161,7 @@ function rejectReusedIds(parsed: readonly (ParsedIntent | RejectedIntent)[]): (P
 }
 
 function tiersOf(entries: readonly Entry[]): PlannedTier[] {
-  const byPriority = groupBy(entries, ({ intent }) => intent.priority);
-  if (byPriority.size > DEFAULT_LIMITS.priorities) {
-    throw new RequestError(
-      `intents: the list has ${byPriority.size} distinct priorities, the limit is ${DEFAULT_LIMITS.priorities}`,
-    );
-  }
-  return [...byPriority]
+  return [...groupBy(entries, ({ intent }) => intent.priority)]
     .sort(([a], [b]) => b - a)
     .map(([priority, members]) => ({
       priority,
@@ -141,7 +171,8 @@ function tiersOf(entries: readonly Entry[]): PlannedTier[] {
     }));
 }
 
-function lanesOf(definition: AnyIntentDefinition, entries: readonly Entry[]): PlannedLane[] {
+/** Lanes of the intents of one type in a tier. */
+export function lanesOf(definition: AnyIntentDefinition, entries: readonly Entry[]): PlannedLane[] {
   const { limits } = definition;
   const bytes = entries.reduce((sum, { intent }) => sum + intent.bytes, 0);
   const needed = Math.max(Math.ceil(entries.length / limits.count), Math.ceil(bytes / limits.bytes));

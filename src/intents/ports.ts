@@ -6,6 +6,7 @@
  * (repeat, conflict, bad row) as an outcome, and throws an `EffectError` only when the whole call has to be tried again.
  */
 import type { EffectError } from './failure.js';
+import type { Verdict } from './slice.js';
 import type { PersistFsmTransitionPayload } from './persist-fsm-transition/schema.js';
 import type { PersistStatePayload } from './persist-state/schema.js';
 import type { RecoverFsmStatesPayload, RecoveredStates } from './recover-fsm-states/schema.js';
@@ -17,6 +18,8 @@ export interface Command<P> {
   readonly payload_hash: string;
   /** The Temporal execution that carries the intent, kept in the ledger for the operator. */
   readonly execution_id: string;
+  /** Of the intent's list. */
+  readonly correlation_id: string;
   readonly payload: P;
 }
 
@@ -188,6 +191,7 @@ export interface LedgerPruned {
   readonly deleted: number;
   readonly letters_deleted: number;
   readonly marks_deleted: number;
+  readonly verdicts_deleted: number;
   /** What was settled before this time may be gone; null when the ledger is kept for ever. */
   readonly pruned_before: string | null;
   /** The newest row deleted, where the next page starts; null when there is no more. */
@@ -204,10 +208,18 @@ export interface LedgerSize {
   readonly lagSeconds: number;
 }
 
+/** Verdicts on the lists that came through the intake: the first one stored for an event id is the only one ever told. */
+export interface VerdictStore {
+  /** Stored verdicts by event id. */
+  find(eventIds: readonly string[]): Promise<ReadonlyMap<string, Verdict>>;
+  /** Stores those whose event id has none yet. @returns the stored verdict of each, by event id. */
+  store(verdicts: readonly Verdict[]): Promise<ReadonlyMap<string, Verdict>>;
+}
+
 export interface LedgerRetention {
   /**
    * Deletes one page of what is older than the retention: ledger rows without an open dead letter, redriven letters, marks
-   * of swept executions.
+   * of swept executions, verdicts.
    * @param before the time a prune goes by, so that all its pages mean the same; null: now less the retention.
    * @param after where the page before ended.
    */

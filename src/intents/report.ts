@@ -23,12 +23,17 @@ export function makeReport(
   results: readonly IntentResult[],
   maxBytes = REPORT_BYTES,
 ): Report {
-  const counts: Partial<Record<IntentStatus, number>> = {};
-  for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1;
-  const report: Report = { ...head, counts, results, truncated: false };
+  const report: Report = { ...head, counts: countByStatus(results), results, truncated: false };
   if (jsonLength(report) <= maxBytes) return report;
   // 300 characters of error times the 2,000 intents a list may hold stay well under the limit.
   return { ...report, results: results.map(baseOf), truncated: true };
+}
+
+/** Results by status; a status that did not occur is left out. */
+export function countByStatus(results: readonly IntentResult[]): Report['counts'] {
+  const counts: Partial<Record<IntentStatus, number>> = {};
+  for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
 }
 
 const baseOf = (result: IntentResult): IntentResult => ({

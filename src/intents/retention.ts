@@ -18,6 +18,8 @@ export interface PruneReport {
   readonly letters_deleted: number;
   /** Marks of swept executions. */
   readonly marks_deleted: number;
+  /** Verdicts on lists of the intake. */
+  readonly verdicts_deleted: number;
   /** What was settled before this time may be gone, ISO 8601 UTC; null when the ledger is kept for ever. */
   readonly pruned_before: string | null;
 }

@@ -20,6 +20,7 @@ const NOTHING: LedgerPruned = {
   deleted: 0,
   letters_deleted: 0,
   marks_deleted: 0,
+  verdicts_deleted: 0,
   pruned_before: null,
   next: null,
 };
@@ -56,12 +57,14 @@ async function prunePage(
   const { count = 0, newest = null } = deleted[0] ?? {};
   const letters = await deleteBefore(tx, 'dead_letters', 'id', 'redriven_at', cutoff);
   const sweeps = await deleteBefore(tx, 'swept_executions', 'execution_id', 'swept_at', cutoff);
+  const verdicts = await deleteBefore(tx, 'intake_verdicts', 'event_id', 'stored_at', cutoff);
   return {
     deleted: count,
     letters_deleted: letters,
     marks_deleted: sweeps,
+    verdicts_deleted: verdicts,
     pruned_before: cutoff,
-    next: Math.max(count, letters, sweeps) === ROWS ? (newest ?? after ?? EARLIEST) : null,
+    next: Math.max(count, letters, sweeps, verdicts) === ROWS ? (newest ?? after ?? EARLIEST) : null,
   };
 }
 

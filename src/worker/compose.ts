@@ -15,6 +15,7 @@ import { createLedger } from '../postgres/ledger.js';
 import { createLedgerRetention } from '../postgres/ledger-retention.js';
 import { busyConnections, createPool, endPool } from '../postgres/pool.js';
 import { createSweptExecutions } from '../postgres/swept-executions.js';
+import { createVerdictStore } from '../postgres/verdict-store.js';
 import { checkBehind, createBreakers, guarding, guardingPublisher } from './breakers.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
@@ -69,6 +70,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   const deadLetters = metrics.countDeadLetters(createDeadLetterStore(pool, { lingerMs }));
   const retention = createLedgerRetention(pool, config.LEDGER_RETENTION_DAYS);
   const sweptExecutions = createSweptExecutions(pool);
+  const verdicts = createVerdictStore(pool);
   const counted = counting(metrics);
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
   const breakers = createBreakers(config, logger, metrics);
@@ -119,6 +121,10 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
       sweptExecutions: {
         unswept: postgres((ids) => sweptExecutions.unswept(ids)),
         mark: postgres((marks) => sweptExecutions.mark(marks)),
+      },
+      verdicts: {
+        find: postgres((eventIds) => verdicts.find(eventIds)),
+        store: postgres((given) => verdicts.store(given)),
       },
       source: {
         topicPrefix: config.KAFKA_TOPIC_PREFIX,

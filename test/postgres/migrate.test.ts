@@ -18,6 +18,7 @@ const NAMES = [
   '0009_dead_letters_redrive',
   '0010_given_up',
   '0011_ledger_retention',
+  '0012_intake_verdicts',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */

@@ -87,6 +87,7 @@ export function useDatabase(prepare?: (url: string) => Promise<void>): TestDatab
 export const command = <P>(payload: P, fields: Partial<Omit<Command<P>, 'payload'>> = {}): Command<P> => ({
   intent_id: randomUUID(),
   payload_hash: 'ab'.repeat(32),
+  correlation_id: 'correlation-1',
   execution_id: 'test/run',
   payload,
   ...fields,

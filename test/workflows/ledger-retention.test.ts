@@ -109,6 +109,7 @@ describe('ledger retention', () => {
         deleted: 0,
         letters_deleted: 0,
         marks_deleted: 0,
+        verdicts_deleted: 0,
         pruned_before: null,
         next: null,
       });

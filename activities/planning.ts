@@ -1,0 +1,53 @@
+/** The local activities that plan: a list, or a slice of several. */
+import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { PlanActivity } from '../src/intents/batch.js';
+import type { DefinitionsByType } from '../src/intents/parse.js';
+import { makePlan, type PlannedIntent } from '../src/intents/plan.js';
+import { parseRequest, RequestError } from '../src/intents/request.js';
+import type { PlanSliceActivity } from '../src/intents/slice.js';
+import { makeSlicePlan, parseSlice } from '../src/intents/slice-plan.js';
+import type { Instruments } from './boundary.js';
+import type { Ports } from './effect.js';
+
+interface PlanningActivities {
+  planIntents: PlanActivity;
+  planSlice: PlanSliceActivity;
+}
+
+export function planningActivities(
+  { verdicts }: Ports,
+  definitions: DefinitionsByType,
+  instruments: Instruments,
+): PlanningActivities {
+  function counted<P extends { readonly intents: readonly PlannedIntent[] }>(plan: P): P {
+    for (const { type, rejected } of plan.intents) {
+      // A caller's own word for a type would be a label without bounds.
+      if (rejected !== undefined) instruments.settled(definitions.has(type) ? type : 'unknown', 'failed', 0);
+    }
+    return plan;
+  }
+
+  return {
+    // eslint-disable-next-line @typescript-eslint/require-await -- activities answer with a promise
+    planIntents: async (input) => {
+      const fallbackId = activityInfo().workflowExecution?.workflowId ?? 'unknown';
+      return counted(refusing(() => makePlan(parseRequest(input), fallbackId, definitions)));
+    },
+    planSlice: async (input) => {
+      const lists = refusing(() => parseSlice(input));
+      const answered = await verdicts.find(lists.map(({ event_id }) => event_id));
+      return counted(makeSlicePlan(lists, new Set(answered.keys()), definitions));
+    },
+  };
+}
+
+/** Refuses what is no request at all; a bad intent among good ones is part of the plan. */
+function refusing<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RequestError) throw ApplicationFailure.nonRetryable(error.message, 'InvalidInput');
+    throw error;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The plan of a slice: its lists' intents in common tiers, so that a slice takes as many activities as one list. What is in order
+ * is said by the key: intents that share it run in the order of their lists, and of one list by priority; others do not wait for
+ * each other (ADR 0009).
+ */
+import { z } from 'zod';
+import { groupBy } from './group-by.js';
+import { jsonObject } from './fields.js';
+import { checkLimits, LimitError, pageBytes } from './limits.js';
+import { type DefinitionsByType, describeIssue } from './parse.js';
+import { type Entry, lanesOf, type PlannedIntent, planList } from './plan.js';
+import { parseRequest, type Request, RequestError } from './request.js';
+import { type PlannedList, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
+
+const name = z.string().min(1).max(200);
+
+const sliceInput = z.object({
+  lists: z.array(
+    z.object({
+      event_id: name,
+      correlation_id: name.nullable(),
+      request_id: name.optional(),
+      options: jsonObject.optional(),
+      intents: z.array(z.unknown()),
+    }),
+  ),
+});
+
+/** @throws RequestError naming the field: any client may start the workflow, with any input. */
+export function parseSlice(raw: unknown): readonly SliceList[] {
+  const parsed = sliceInput.safeParse(raw);
+  if (!parsed.success) throw new RequestError(describeIssue(parsed.error, raw).replace(/^intent:/, 'input:'));
+  return parsed.data.lists as readonly SliceList[];
+}
+
+/** @param answered event ids whose verdict is stored: their lists have been run. */
+export function makeSlicePlan(
+  lists: readonly SliceList[],
+  answered: ReadonlySet<string>,
+  definitions: DefinitionsByType,
+): SlicePlan {
+  const seen = new Set<string>();
+  const waves = new Waves();
+  const planned: PlannedList[] = [];
+  const intents: PlannedIntent[] = [];
+  const entries: (Entry & { readonly wave: number })[] = [];
+  for (const list of lists) {
+    const { event_id } = list;
+    const request_id = list.request_id ?? event_id;
+    const scope = { event_id, request_id, correlation_id: list.correlation_id ?? request_id, first: intents.length };
+    const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0 };
+    const skipped = seen.has(event_id) ? 'repeats' : answered.has(event_id) ? 'answered' : undefined;
+    seen.add(event_id);
+    if (skipped !== undefined) {
+      planned.push({ ...none, skipped });
+      continue;
+    }
+    try {
+      const options = optionsOf(list);
+      const own = planList(list.intents, request_id, options, definitions, intents.length);
+      planned.push({ ...scope, options, self_announced: own.self_announced, count: own.intents.length });
+      intents.push(...own.intents);
+      const wave = waves.place(own.entries);
+      entries.push(...own.entries.map((entry) => ({ ...entry, wave })));
+    } catch (error) {
+      if (!(error instanceof RequestError || error instanceof LimitError)) throw error;
+      planned.push({ ...none, refused: error.message });
+    }
+  }
+  const paged = entries.filter(({ intent }) => intent.definition.pagedResult === true).length;
+  return {
+    intents,
+    lists: planned,
+    tiers: [...groupBy(entries, ({ wave, intent }) => `${wave}/${intent.priority}`).values()]
+      .sort(([a], [b]) =>
+        a === undefined || b === undefined ? 0 : a.wave - b.wave || b.intent.priority - a.intent.priority,
+      )
+      .map((members) => ({
+        priority: members[0]?.intent.priority ?? 0,
+        lanes: [...groupBy(members, ({ intent }) => intent.definition)].flatMap(([definition, ofType]) =>
+          lanesOf(definition, ofType),
+        ),
+      })),
+    page_bytes: pageBytes(intents.length, paged, VERDICT_BYTES),
+  };
+}
+
+/** Of lists that are not run: nothing reads them. */
+const NO_OPTIONS: Request['options'] = { failFastPriority: 2, derivedEvents: 'none' };
+
+/** @throws LimitError, RequestError */
+function optionsOf({ intents, options }: SliceList): Request['options'] {
+  checkLimits(intents);
+  return parseRequest({ intents, ...(options === undefined ? {} : { options }) }).options;
+}
+
+/** Where a key was last used. */
+interface Place {
+  readonly wave: number;
+  readonly priority: number;
+}
+
+/**
+ * Tiers run by wave, then by priority. A list is in the first wave, unless a list before it uses one of its keys at a lower
+ * priority, and so in a later tier: then it is in the wave after.
+ */
+class Waves {
+  readonly #places = new Map<string, Place>();
+
+  place(entries: readonly Entry[]): number {
+    let wave = 0;
+    for (const entry of entries) {
+      const before = this.#places.get(keyOf(entry));
+      if (before === undefined) continue;
+      wave = Math.max(wave, entry.intent.priority > before.priority ? before.wave + 1 : before.wave);
+    }
+    for (const entry of entries) {
+      const { priority } = entry.intent;
+      const before = this.#places.get(keyOf(entry));
+      // Of the list's own intents the one with the lowest priority comes last.
+      if (before === undefined || before.wave < wave || before.priority > priority) {
+        this.#places.set(keyOf(entry), { wave, priority });
+      }
+    }
+    return wave;
+  }
+}
+
+const keyOf = ({ intent: { definition, payload } }: Entry): string =>
+  `${definition.type}/${definition.orderKey(payload)}`;

@@ -1,0 +1,24 @@
+/**
+ * What `PlanExecutor` follows: the intents of one list, or of several that are carried out together. Plain data, free of zod:
+ * workflow code imports it.
+ */
+import type { Plan, PlannedIntent, PlannedTier } from './plan.js';
+
+/** One list among the intents: a failure of high priority stops its rest, and no other's. */
+export interface ListScope extends Pick<Plan, 'correlation_id' | 'options' | 'self_announced'> {
+  /** Index of its first intent; the others follow it. */
+  readonly first: number;
+  /** How many intents are its own; 0 when none of it is to be run. */
+  readonly count: number;
+}
+
+export interface Work {
+  readonly intents: readonly PlannedIntent[];
+  readonly tiers: readonly PlannedTier[];
+  readonly page_bytes: number;
+  /** In the order of their intents; at least one. */
+  readonly lists: readonly ListScope[];
+}
+
+/** A plan as work of one list. */
+export const oneList = (plan: Plan): Work => ({ ...plan, lists: [{ ...plan, first: 0, count: plan.intents.length }] });
