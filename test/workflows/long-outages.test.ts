@@ -10,6 +10,7 @@ import type { IntentsReport } from '../../src/client/index.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
 import { createLogger } from '../../src/log.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
+import { until } from '../../src/until.js';
 import { createTimeSkipping, type TimeSkipping } from '../support/time-skipping.js';
 import { noteOf } from '../support/note.js';
 
@@ -48,15 +49,17 @@ describe('outages of many minutes', () => {
 
   // The list asks for no store.
   const ports = { deadLetters: {} } as Ports;
-  const createWorker = (taskQueue: string): Promise<Worker> => {
-    const options = { instruments: { settled: () => undefined }, budget: new OutageBudget(undefined, () => now) };
-    return Worker.create({
+  const optionsOf = () => ({
+    instruments: { settled: () => undefined },
+    budget: new OutageBudget(undefined, () => now),
+  });
+  const createWorker = (taskQueue: string): Promise<Worker> =>
+    Worker.create({
       connection: time.environment.nativeConnection,
       taskQueue,
       workflowBundle: { codePath },
-      activities: createActivities(ports, options, [note]),
+      activities: createActivities(ports, optionsOf(), [note]),
     });
-  };
 
   const start = (taskQueue: string) =>
     time.environment.client.workflow.start('ExecuteIntentsWorkflow', {
@@ -105,6 +108,30 @@ describe('outages of many minutes', () => {
     assert.ok((await time.now()) - from >= 20 * MINUTE);
     const report = await (await createWorker(taskQueue)).runUntil(reportOf(execution));
     assert.equal(report.outcome, 'completed', JSON.stringify(report.results));
+    assert.ok(attempts[0]! - from >= 20 * MINUTE);
+    await assertScheduled(execution);
+  });
+
+  it('all workers down for 20 minutes, after an activity was scheduled: it is carried out when one is back', async () => {
+    const taskQueue = randomUUID();
+    const execution = await start(taskQueue);
+    const planner = await Worker.create({
+      connection: time.environment.nativeConnection,
+      taskQueue,
+      workflowBundle: { codePath },
+      activities: createActivities(ports, optionsOf(), [note]),
+      // It plans, in a local activity; what it schedules stays in the queue.
+      enableNonLocalActivities: false,
+      // The server never takes a workflow's next task back from the queue of a worker that has its workflow in memory.
+      maxCachedWorkflows: 0,
+    });
+    await planner.runUntil(until(20_000, () => assertScheduled(execution)));
+    assert.deepEqual(attempts, []);
+    const from = await time.now();
+    await time.passWith(1, '20 minutes');
+    const report = await (await createWorker(taskQueue)).runUntil(reportOf(execution));
+    assert.equal(report.outcome, 'completed', JSON.stringify(report.results));
+    assert.equal(attempts.length, 1);
     assert.ok(attempts[0]! - from >= 20 * MINUTE);
     await assertScheduled(execution);
   });
