@@ -35,6 +35,7 @@ export async function withCorner(out: Output, bench: (corner: Corner) => Promise
     DLQ_REDRIVE_SECONDS: '0',
     LEDGER_RETENTION_DAYS: '0',
     SWEEP_SECONDS: '0',
+    RECOVERY_SECONDS: '0',
     PORT: '0',
   };
   await setup(loadConfig(env), { ...endpoints, postgres: { url: databaseUrl.href } });

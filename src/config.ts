@@ -65,6 +65,10 @@ const environment = z.object({
   LEDGER_RETENTION_DAYS: whole(0, 36_500).default(30),
   /** Seconds between two sweeps of executions that ended unannounced; 0: none. Read by `bridge setup`. */
   SWEEP_SECONDS: whole(0, 86_400).default(300),
+  /** Seconds between two recoveries of FSM states; 0: none. Read by `bridge setup`. */
+  RECOVERY_SECONDS: whole(0, 31_536_000).default(86_400),
+  /** Whether `bridge setup` creates the recovery's schedule paused; one that is there is left as it is. */
+  RECOVERY_PAUSED: z.stringbool().default(false),
   /** Attempts at publishing before an event is a dead letter; 0 is taken as 1. */
   KAFKA_MAX_RETRY_ATTEMPTS: whole(0, 20).default(3),
   /** Seconds. */

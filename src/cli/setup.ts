@@ -51,6 +51,8 @@ export async function setup(config: Config, endpoints: StackEndpoints): Promise<
       redriveSeconds: config.DLQ_REDRIVE_SECONDS,
       retentionDays: config.LEDGER_RETENTION_DAYS,
       sweepSeconds: config.SWEEP_SECONDS,
+      recoverySeconds: config.RECOVERY_SECONDS,
+      recoveryPaused: config.RECOVERY_PAUSED,
     }),
   ]);
   return {

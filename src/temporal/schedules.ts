@@ -7,6 +7,7 @@ import {
   ScheduleOverlapPolicy,
   type ScheduleOptions,
 } from '@temporalio/client';
+import type { RecoveryRequest } from '../intents/recovery.js';
 import type { RedriveRequest } from '../intents/redrive.js';
 
 export interface ScheduleSettings {
@@ -19,16 +20,24 @@ export interface ScheduleSettings {
   readonly retentionDays: number;
   /** Seconds between two sweeps; 0: none. */
   readonly sweepSeconds: number;
+  /** Seconds between two recoveries of FSM states; 0: none. */
+  readonly recoverySeconds: number;
+  /** Whether the recovery's schedule is created paused. */
+  readonly recoveryPaused: boolean;
 }
 
 type Definition = Pick<ScheduleOptions, 'spec' | 'policies'> & {
   readonly scheduleId: string;
   readonly enabled: boolean;
+  /** When it is created; afterwards a person says. */
+  readonly paused: boolean;
   readonly action: Extract<ScheduleOptions['action'], { type: 'startWorkflow' }>;
 };
 
-const definitionsOf = ({ taskQueue, redriveSeconds, retentionDays, sweepSeconds }: ScheduleSettings): Definition[] => {
+const definitionsOf = ({ taskQueue, ...settings }: ScheduleSettings): Definition[] => {
+  const { redriveSeconds, retentionDays, sweepSeconds, recoverySeconds, recoveryPaused } = settings;
   const redrive: RedriveRequest = { automatic: true };
+  const recovery: RecoveryRequest = {};
   return [
     {
       enabled: redriveSeconds > 0,
@@ -54,9 +63,22 @@ const definitionsOf = ({ taskQueue, redriveSeconds, retentionDays, sweepSeconds 
         staticSummary: 'announces what executions could not',
       },
     },
-  ].map(({ enabled, name, timing: { every, jitter, catchupWindow }, action }) => ({
+    {
+      enabled: recoverySeconds > 0,
+      paused: recoveryPaused,
+      name: 'recover-fsm-states',
+      // Reducers that were up all the time need it least when the server comes back, which has enough to do.
+      timing: { every: `${Math.max(1, recoverySeconds)} s`, jitter: '5 min', catchupWindow: '10 min' },
+      action: {
+        workflowType: 'RecoverFsmStatesWorkflow',
+        args: [recovery],
+        staticSummary: 'gives the reducers their states',
+      },
+    },
+  ].map(({ enabled, paused = false, name, timing: { every, jitter, catchupWindow }, action }) => ({
     scheduleId: `${name}-${taskQueue}`,
     enabled,
+    paused,
     spec: { intervals: [{ every }], jitter },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
     action: { type: 'startWorkflow', workflowId: `${name}-${taskQueue}`, taskQueue, ...action },
@@ -67,14 +89,14 @@ const definitionsOf = ({ taskQueue, redriveSeconds, retentionDays, sweepSeconds 
 export async function ensureSchedules(connection: Connection, settings: ScheduleSettings): Promise<string[]> {
   const client = new ScheduleClient({ connection, namespace: settings.namespace });
   const created: string[] = [];
-  for (const { enabled, ...definition } of definitionsOf(settings)) {
+  for (const { enabled, paused, ...definition } of definitionsOf(settings)) {
     const handle = client.getHandle(definition.scheduleId);
     if (!enabled) {
       await handle.delete().catch(ignoreMissing);
       continue;
     }
     try {
-      await client.create(definition);
+      await client.create({ ...definition, state: { paused } });
       created.push(definition.scheduleId);
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;

@@ -52,6 +52,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     DLQ_REDRIVE_SECONDS: '0',
     LEDGER_RETENTION_DAYS: '0',
     SWEEP_SECONDS: '0',
+    RECOVERY_SECONDS: '0',
     ...options.env,
   };
   const config = loadConfig(env);
