@@ -52,10 +52,10 @@ describe('an outage of 90 s amid 200 lists', () => {
     const { expected, reports, load, from, back, drainedMs } = await strike('postgres');
     const { lost, doubled } = await until(30_000, () => auditRows(used.corner.environment.pool, expected));
     const events = auditEvents(await readEvents(used.corner.environment, CHAOS_EVENTS), expected);
-    const { probes, asked, atOnce, busiest } = comeback(load, from);
+    const { probes, asked, refusals, atOnce, busiest } = comeback(load, from);
     measured.push({
       fault: 'PostgreSQL down for 90 s',
-      point: `amid 200 lists; ${probes} probes, ${atOnce} calls in the second after, ${busiest} in the busiest one; drained in ${Math.round(drainedMs / 1_000)} s`,
+      point: `amid 200 lists; ${probes} probes, ${refusals} refused calls a minute, ${atOnce} calls in the second after, ${busiest} in the busiest one; drained in ${Math.round(drainedMs / 1_000)} s`,
       lists: LISTS,
       intents: expected.intentIds.length,
       faults: 1,
@@ -146,6 +146,8 @@ function comeback(load: LoadWatch, from: number) {
   return {
     probes: closed.probes - first.probes,
     asked: last.checkouts - settled.checkouts,
+    /** A minute, of all lists together: each is an attempt of an activity. */
+    refusals: Math.round((last.refused - settled.refused) / ((last.at - settled.at) / 60_000)),
     atOnce: second.checkouts - last.checkouts,
     busiest: busiestSecond(samples, last.at),
   };
