@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import type { DeadLetter, DeadLetterFilter } from '../intents/ports.js';
 import type { RedriveReport, RedriveRequest } from '../intents/redrive.js';
 import { createDeadLetterStore } from '../postgres/dead-letter-store.js';
+import { wholeNumber } from './arguments.js';
 import { withTemporal } from './connect.js';
 import { contextOf, endpointsOf } from './context.js';
 import { withPool } from './database.js';
@@ -21,7 +22,7 @@ export const deadLettersCommand = (): Command =>
     .addCommand(
       filtered(new Command('list'))
         .description('list open letters, oldest first')
-        .option('-n, --limit <n>', 'how many at most', whole, 100)
+        .option('-n, --limit <n>', 'how many at most', wholeNumber(), 100)
         .action(async ({ limit, ...filter }: Options, command: Command) => {
           const { config, out } = contextOf(command);
           show(out, await read(config, filter, limit));
@@ -47,7 +48,7 @@ const filtered = (command: Command): Command =>
     .option('--since <time>', 'only letters from this time on, ISO 8601', time)
     .option('--id <id...>', 'only these letters', (id: string, ids: number[] | undefined) => [
       ...(ids ?? []),
-      whole(id),
+      wholeNumber()(id),
     ]);
 
 type Given = Omit<DeadLetterFilter, 'maxRedrives'> & { readonly id?: readonly number[] };
@@ -98,12 +99,6 @@ function finish(out: Output, report: RedriveReport): void {
   out.line(`${report.redriven} sent, ${report.failed} refused again, ${report.behind} behind an open letter`);
   if (report.stopped !== null) out.line(`stopped: ${report.stopped}`);
   if (report.failed > 0 || report.behind > 0 || report.stopped !== null) process.exitCode = EXIT.intentFailed;
-}
-
-function whole(value: string): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1');
-  return number;
 }
 
 function time(value: string): string {

@@ -1,10 +1,11 @@
 import type { Client } from '@temporalio/client';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { SingleBar } from 'cli-progress';
 import pLimit from 'p-limit';
 import type { StoreEffectClient } from '../client/store-effect-client.js';
 import type { IntentsReport } from '../client/types.js';
 import { pollerCount } from '../temporal/inspect.js';
+import { wholeNumber } from './arguments.js';
 import { withTemporal } from './connect.js';
 import { type Context, contextOf } from './context.js';
 import { EXIT, exitCodeOf } from './errors.js';
@@ -33,7 +34,7 @@ export const executeCommand = (): Command =>
       '<file>',
       'a JSON list, an object {intents, request_id?, options?}, or NDJSON of such objects; - for standard input',
     )
-    .option('-c, --concurrency <n>', 'lists running at once', positive, 16)
+    .option('-c, --concurrency <n>', 'lists running at once', wholeNumber(1_000), 16)
     .action(async (file: string, options: Options, command: Command) => {
       process.exitCode = await execute(contextOf(command), file, options);
     });
@@ -99,12 +100,4 @@ function progressBar({ out }: Context, total: number): SingleBar | undefined {
   const bar = new SingleBar({ format: '{bar} {value}/{total} lists  {duration_formatted}', stream: process.stderr });
   bar.start(total, 0);
   return bar;
-}
-
-function positive(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1 || number > 1_000) {
-    throw new InvalidArgumentError('expected a whole number from 1 to 1000');
-  }
-  return number;
 }

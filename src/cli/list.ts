@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { failedIntents, intentOutcome, intentTypes } from '../temporal/search-attributes.js';
+import { wholeNumber } from './arguments.js';
 import { withTemporal } from './connect.js';
 import { contextOf } from './context.js';
 import { styledStatus } from './report-view.js';
@@ -22,7 +23,7 @@ const FILTERS = {
 export const listCommand = (): Command =>
   new Command('list')
     .description('list executions, newest first')
-    .option('-n, --limit <n>', 'how many at most', count, 20)
+    .option('-n, --limit <n>', 'how many at most', wholeNumber(), 20)
     .addOption(new Option('--outcome <outcome>', 'only those with this outcome').choices(Object.keys(FILTERS)))
     .action(async ({ limit, outcome }: Options, command: Command) => {
       const { config, out } = contextOf(command);
@@ -62,9 +63,3 @@ export const listCommand = (): Command =>
       if (rows.length === 0) out.line('no executions');
       else out.table(['execution', 'outcome', 'failed', 'intent types', 'started', 'took'], rows);
     });
-
-function count(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1');
-  return number;
-}

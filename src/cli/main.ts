@@ -9,6 +9,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   status: async () => (await import('./status.js')).statusCommand(),
   list: async () => (await import('./list.js')).listCommand(),
   'dead-letters': async () => (await import('./dead-letters.js')).deadLettersCommand(),
+  recover: async () => (await import('./recover.js')).recoverCommand(),
   setup: async () => (await import('./setup.js')).setupCommand(),
   worker: async () => (await import('./worker.js')).workerCommand(),
   intake: async () => (await import('./intake.js')).intakeCommand(),

@@ -26,6 +26,7 @@ import { parseRequest } from '../intents/request.js';
 import { serializable } from '../intents/serializable.js';
 import { correlationId, intentOutcome } from '../temporal/search-attributes.js';
 import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
+import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
 import { summaryOf } from './summary.js';
 import type { ExecuteOptions, Intent, IntentsReport } from './types.js';
 
@@ -130,6 +131,15 @@ export class StoreEffectClient {
           : null;
       return (report as IntentsReport | null) ?? reportOf(workflowId, error);
     }
+  }
+
+  /**
+   * Walks the FSM states of all workflows.
+   * @example
+   * for await (const { workflow_id, current_state } of client.recoverFsmStates()) restore(workflow_id, current_state);
+   */
+  recoverFsmStates(options: RecoverOptions = {}): RecoveredStatesWalk {
+    return new RecoveredStatesWalk((intents, how) => this.executeIntents(intents, how), options);
   }
 
   /** How far an execution is; null before its list is planned. */

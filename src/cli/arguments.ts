@@ -1,0 +1,24 @@
+/** Parsers of options' values. */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number from 1, to `most` where that is given. */
+export const wholeNumber =
+  (most = Number.MAX_SAFE_INTEGER) =>
+  (value: string): number => {
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= 1 && number <= most) return number;
+    const range = most === Number.MAX_SAFE_INTEGER ? 'from 1' : `from 1 to ${most}`;
+    throw new InvalidArgumentError(`expected a whole number ${range}`);
+  };
+
+/** `30d`, `12h`, `2w` or `90m`, in days. */
+export function days(value: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(m|h|d|w)$/.exec(value) ?? [];
+  const found = Number(amount) * (UNITS[unit ?? ''] ?? NaN);
+  if (found > 0 && found <= MOST_DAYS) return found;
+  throw new InvalidArgumentError(`expected a duration such as 30d, 12h or 2w, up to ${MOST_DAYS}d`);
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 1 / 1_440, h: 1 / 24, d: 1, w: 7 };
+/** What `since_days` takes. */
+const MOST_DAYS = 36_500;

@@ -1,0 +1,113 @@
+/** A walk over the FSM states of all workflows, a page at a time. */
+import { randomUUID } from 'node:crypto';
+import type { RecoveredState, RecoveredStates } from '../intents/recover-fsm-states/schema.js';
+import { ExecutionError } from './errors.js';
+import type { ExecuteOptions, Intent, IntentsReport } from './types.js';
+
+export interface RecoverOptions {
+  /** Only workflows in one of these states. */
+  readonly states?: readonly string[];
+  /** Only workflows whose metadata names one of these namespaces. */
+  readonly namespaces?: readonly string[];
+  /** How far back workflows in a terminal state are of interest, in days; default 7. The others always are. */
+  readonly sinceDays?: number;
+  /** Most states to give; default: all. */
+  readonly limit?: number;
+}
+
+export interface RecoveredWorkflow extends RecoveredState {
+  readonly workflow_id: string;
+}
+
+/**
+ * Gives the states as pages arrive, in an order of its own; two pages are in memory at a time. A workflow that moves during
+ * the walk is given again, newer: keep the state with the higher (epoch, transition_count). May be gone through once.
+ */
+export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
+  #failed = 0;
+  #totalMatching: number | null = null;
+  #more = true;
+
+  constructor(
+    private readonly execute: (intents: readonly Intent[], options: ExecuteOptions) => Promise<IntentsReport>,
+    private readonly options: RecoverOptions,
+  ) {}
+
+  /** Stored states no page can hold, so far. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** States that matched when the walk began; null before the first page, and when PostgreSQL timed out counting. */
+  get totalMatching(): number | null {
+    return this.#totalMatching;
+  }
+
+  /** Whether states follow those that were given. */
+  get truncated(): boolean {
+    return this.#more;
+  }
+
+  /** @throws ExecutionError when a page could not be read; LimitError, RefusedError as `executeIntents`. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<RecoveredWorkflow, void, void> {
+    const { limit = Infinity } = this.options;
+    // Of its own each time: a request id that was used would be answered with the page of then.
+    const walk = randomUUID();
+    let given = 0;
+    let barren = 0;
+    let cursor: string | null = null;
+    let ahead: Promise<RecoveredStates> | undefined = this.#page(walk, 0, cursor, limit);
+    for (let number = 1; ahead !== undefined; number += 1) {
+      const page: RecoveredStates = await ahead;
+      const states = Object.entries(page.recovered_states);
+      this.#failed += page.failed;
+      if (page.total_matching !== undefined) this.#totalMatching = page.total_matching;
+      barren = page.truncated && states.length + page.failed === 0 && page.next_cursor === cursor ? barren + 1 : 0;
+      if (barren === PATIENCE) {
+        throw new ExecutionError(pageId(walk, number - 1), `${page.warning ?? 'empty page'}; ${PATIENCE} times over`);
+      }
+      cursor = page.next_cursor;
+      const left = limit - given - states.length;
+      ahead = cursor === null || left <= 0 ? undefined : this.#page(walk, number, cursor, left);
+      // Whoever stops in the middle of a page does not want to hear of the next one.
+      ahead?.catch(() => undefined);
+      for (const [workflow_id, state] of states) {
+        given += 1;
+        yield { workflow_id, ...state };
+      }
+    }
+    this.#more = cursor !== null;
+  }
+
+  async #page(walk: string, number: number, cursor: string | null, limit: number): Promise<RecoveredStates> {
+    const { states, namespaces, sinceDays } = this.options;
+    const requestId = pageId(walk, number);
+    const intent: Intent = {
+      intent_type: 'RecoverFSMStates',
+      target: 'store_effect',
+      payload: {
+        recovery_id: walk,
+        limit: Math.min(limit, PAGE),
+        with_total: number === 0,
+        ...(cursor === null ? {} : { cursor }),
+        ...(states === undefined ? {} : { states: [...states] }),
+        ...(namespaces === undefined ? {} : { namespaces: [...namespaces] }),
+        ...(sinceDays === undefined ? {} : { since_days: sinceDays }),
+      },
+    };
+    const { results } = await this.execute([intent], { requestId, correlationId: walk, derivedEvents: 'none' });
+    const [result] = results;
+    if (result?.intent_type !== 'RecoverFSMStates' || !result.success) {
+      throw new ExecutionError(requestId, `page ${number + 1} of the states: ${result?.error ?? 'no result'}`);
+    }
+    // A successful result has all fields of its type.
+    return result as RecoveredStates;
+  }
+}
+
+/** The most a page may be asked for; bytes cut it to some 3,000 states with 300 bytes of metadata. */
+const PAGE = 10_000;
+/** Empty pages in a row, after a statement's time-out of 60 s each, before PostgreSQL is taken for unable. */
+const PATIENCE = 3;
+
+const pageId = (walk: string, number: number): string => `recover-${walk}-${number + 1}`;
