@@ -1,3 +1,4 @@
+import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import type { Admin } from 'kafkajs';
 import type { Config } from '../config.js';
@@ -6,6 +7,7 @@ import { kafkaSettings, topicSettings } from '../kafka/settings.js';
 import { allTopics, eventTopics, topicRetention } from '../kafka/topics.js';
 import { createLogger } from '../log.js';
 import { packagePath } from '../paths.js';
+import { checkStates, type StateCheck, type StateProblem } from '../postgres/state-check.js';
 import { pendingMigrations } from '../postgres/pending-migrations.js';
 import type { StackEndpoints } from '../stack/index.js';
 import {
@@ -16,8 +18,14 @@ import {
 } from '../temporal/inspect.js';
 import { contextOf, endpointsOf } from './context.js';
 import { withPool } from './database.js';
-import { EXIT, isUnreachable } from './errors.js';
+import { EXIT, isUnreachable, UsageError } from './errors.js';
+import type { Output } from './output.js';
 import { judgeRetention, type Warning } from './retention-verdict.js';
+
+interface Options {
+  readonly checkStates?: boolean;
+  readonly fix?: boolean;
+}
 
 interface Finding {
   readonly check: string;
@@ -31,9 +39,16 @@ interface Finding {
 export const doctorCommand = (): Command =>
   new Command('doctor')
     .description('check that everything an execution needs is there, and say what to do where it is not')
-    .action(async (_options: unknown, command: Command) => {
+    .option('--check-states', 'compare the current state of every workflow with its history')
+    .option('--fix', 'with --check-states: repair the states that differ or are missing')
+    .action(async (options: Options, command: Command) => {
+      const { fix = false } = options;
       const { config, out } = contextOf(command);
-      const findings = await examine(config, await endpointsOf(config));
+      if (fix && options.checkStates !== true) throw new UsageError('--fix: expected together with --check-states');
+      const endpoints = await endpointsOf(config);
+      const findings = await examine(config, endpoints);
+      const states = options.checkStates === true ? await compareStates(out, endpoints.postgres.url, fix) : undefined;
+      if (states !== undefined) findings.push(states.finding);
       for (const finding of findings) out.record(finding);
       const mark = ({ ok, warning }: Finding): string => {
         if (!ok) return out.style('red', 'FAIL');
@@ -41,8 +56,9 @@ export const doctorCommand = (): Command =>
       };
       out.table(
         ['', 'check', ''],
-        findings.map((finding) => [mark(finding), finding.check, finding.detail]),
+        findings.map((finding) => [mark(finding), finding.check, wrapped(finding.detail)]),
       );
+      if (states !== undefined) showProblems(out, states.problems);
       if (findings.some(({ unreachable }) => unreachable === true)) process.exitCode = EXIT.unreachable;
       else if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.intentFailed;
     });
@@ -84,6 +100,63 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
     }),
   ]);
 };
+
+/** Compares all states; a fault that stays is a failure. */
+async function compareStates(out: Output, databaseUrl: string, fix: boolean) {
+  const bar = out.interactive
+    ? new SingleBar({ format: '{value} workflows compared  {duration_formatted}', stream: process.stderr })
+    : undefined;
+  let problems: readonly StateProblem[] = [];
+  const found = await finding('FSM states', () =>
+    withPool(databaseUrl, async (pool) => {
+      bar?.start(1, 0);
+      const check = await checkStates(pool, { fix, onProgress: (checked) => bar?.update(checked) }).finally(() =>
+        bar?.stop(),
+      );
+      problems = check.examples;
+      return judgeStates(check, fix);
+    }),
+  );
+  return { finding: found, problems };
+}
+
+function judgeStates({ checked, faults, repaired }: StateCheck, fix: boolean): string | Warning | null {
+  const mendable = faults.missing + faults.differs;
+  const counts = `${checked} compared: ${faults.missing} missing, ${faults.differs} differ, ${faults.orphaned} without a history`;
+  if (mendable + faults.orphaned === 0) return null;
+  if (fix) {
+    // What a writer has put right meanwhile needs no repair.
+    const detail = `${counts}; ${repaired} repaired`;
+    return faults.orphaned > 0
+      ? `${detail}; those without a history are for a person to judge`
+      : { warning: true, detail };
+  }
+  return mendable > 0 ? `${counts}; run "bridge doctor --check-states --fix"` : counts;
+}
+
+function showProblems(out: Output, problems: readonly StateProblem[]): void {
+  for (const problem of problems) out.record(problem);
+  for (const { workflow_id, fault, stored, expected } of problems) {
+    out.line();
+    out.line(`${workflow_id}  ${fault}`);
+    out.line(`  stored    ${stored ?? 'nothing'}`);
+    out.line(`  expected  ${expected ?? 'unknown: no history'}`);
+  }
+}
+
+/** Longer lines would make the table wider than a terminal. */
+const WIDTH = 90;
+
+/** In lines, broken at spaces. */
+const wrapped = (text: string): string =>
+  text
+    .split(' ')
+    .reduce<string[]>((lines, word) => {
+      const last = lines.at(-1);
+      if (last === undefined || last.length + word.length >= WIDTH) return [...lines, word];
+      return [...lines.slice(0, -1), `${last} ${word}`];
+    }, [])
+    .join('\n');
 
 /** @param examineOne answers null when all is well, else what is wrong and what to do. */
 async function finding(check: string, examineOne: () => Promise<string | Warning | null>): Promise<Finding> {

@@ -19,6 +19,7 @@ const NAMES = [
   '0010_given_up',
   '0011_ledger_retention',
   '0012_intake_verdicts',
+  '0013_fsm_same_place',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */

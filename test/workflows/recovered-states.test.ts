@@ -122,7 +122,7 @@ describe('states on demand', () => {
     assert.match(run.stdout, /WAITING +2\d{3} +10/);
     assert.match(run.stdout, /10000 workflows\n$/);
     const part = await bridge(['recover', '--limit', '50', '--state', 'COMPLETED', '--since', '30d'], environment.env);
-    assert.match(part.stdout, /^state[^]*COMPLETED +50\s+50 workflows of 2\d{3}; --all for the others\n$/);
+    assert.match(part.stdout, /^ state[^]*COMPLETED +50\s+50 workflows of 2\d{3}; --all for the others\n$/);
     const none = await bridge(['recover', '--state', 'NOWHERE'], environment.env);
     assert.deepEqual([none.code, none.stdout], [0, 'no states\n']);
   });
