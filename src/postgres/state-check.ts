@@ -6,7 +6,7 @@
 import { isoUtc } from './instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from './pool.js';
 
-export type StateFault = 'missing' | 'differs' | 'orphaned';
+type StateFault = 'missing' | 'differs' | 'orphaned';
 
 export interface StateProblem {
   readonly workflow_id: string;

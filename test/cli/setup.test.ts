@@ -63,6 +63,35 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     assert.equal(down.code, 3);
   });
 
+  it('compares the current states with the history, and repairs them', async () => {
+    await environment.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event)
+       SELECT gen_random_uuid(), 'workflow_execution', NULL, 'PENDING', 'x' FROM generate_series(1, 3)`,
+    );
+    const states = async (...options: string[]) => {
+      const run = await bridge(['doctor', '--check-states', ...options], environment.env);
+      return { ...run, line: /^ *(ok|warn|FAIL) +FSM states(.*)$/m.exec(run.stdout) };
+    };
+    assert.equal((await states()).line?.[1], 'ok');
+    await environment.pool.query(
+      `UPDATE fsm_states SET current_state = 'WRONG' WHERE workflow_id = (SELECT min(workflow_id::text)::uuid FROM fsm_states)`,
+    );
+    const found = await states();
+    assert.equal(found.code, 1);
+    assert.match(
+      found.line?.[0] ?? '',
+      /FAIL +FSM states +3 compared: 0 missing, 1 differ, 0 without a history; run "bridge/,
+    );
+    assert.match(
+      found.stdout,
+      /differs\n {2}stored {4}WRONG after nothing, epoch 1, count 1, at .*\n {2}expected {2}PENDING after/,
+    );
+    assert.match((await states('--fix')).line?.[0] ?? '', /warn +FSM states .* 1 repaired/);
+    assert.equal((await states()).line?.[1], 'ok');
+    const wrong = await bridge(['doctor', '--fix'], environment.env);
+    assert.deepEqual([wrong.code, wrong.stderr], [2, 'bridge: --fix: expected together with --check-states\n']);
+  });
+
   it('shows the stack’s addresses', async () => {
     const run = await bridge(['stack', 'status', '--json'], environment.env);
     assert.equal(run.code, 0, run.stderr);

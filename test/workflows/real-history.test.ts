@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { IntentsReport } from '../../src/client/index.js';
+import { gunzipSync } from 'node:zlib';
+import type { IntentsReport, RecoveredWorkflow } from '../../src/client/index.js';
 import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
@@ -18,13 +19,22 @@ interface Expected {
   readonly fsm_transitions_rows: number;
   readonly latest_state_counts: Readonly<Record<string, number>>;
   readonly published_events: number;
+  readonly workflows: number;
   readonly lists: number;
 }
+
+function countsOf(states: readonly RecoveredWorkflow[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { current_state } of states) counts[current_state] = (counts[current_state] ?? 0) + 1;
+  return counts;
+}
+
+/** With request ids of this run: under the data's own, servers that were tested before answer with the reports of then. */
+const withOwnIds = (lists: string): string => lists.replaceAll('"request_id":"', `"request_id":"${randomUUID()}-`);
 
 describe('a real history', () => {
   let environment: Environment;
   let expected: Expected;
-  /** With request ids of this run: under the data's own, servers that were tested before answer with the reports of then. */
   let lists: string;
   before(async () => {
     environment = await createEnvironment();
@@ -32,7 +42,7 @@ describe('a real history', () => {
       await readFile(new URL('../data/kafka-client-history.expected.json', import.meta.url), 'utf8'),
     ) as Expected;
     const history = await readFile(new URL('../data/kafka-client-history.ndjson', import.meta.url), 'utf8');
-    lists = history.replaceAll('"request_id":"', `"request_id":"${randomUUID()}-`);
+    lists = withOwnIds(history);
   });
   after(() => environment.close());
 
@@ -65,6 +75,11 @@ describe('a real history', () => {
     assert.deepEqual([...first.rows].sort(compare), [...expected.rows].sort(compare));
     assert.equal(first.transitions, expected.fsm_transitions_rows);
     assert.deepEqual(first.states, expected.latest_state_counts);
+    const recovered = await bridge(['recover', '--all', '--ndjson'], environment.env);
+    assert.equal(recovered.code, 0, recovered.stderr);
+    const states = recovered.json() as RecoveredWorkflow[];
+    assert.equal(new Set(states.map(({ workflow_id }) => workflow_id)).size, expected.workflows);
+    assert.deepEqual(countsOf(states), expected.latest_state_counts);
 
     const again = await bridge(['execute', '-', '--json'], environment.env, lists);
     assert.equal(again.code, 0, again.stderr);
@@ -81,4 +96,37 @@ describe('a real history', () => {
     assert.equal((await readEvents(environment, ['STATE_PERSISTED'])).length, expected.lists);
     assert.equal((await readEvents(environment, ['FSM_STATE_TRANSITIONED'])).length, expected.fsm_transitions_rows);
   }).timeout(180_000);
+});
+
+/** 104 lists, 3,963 intents: transitions of one workflow are in several lists, a tenth of them comes twice. */
+describe('a real history whose workflows cross lists', () => {
+  for (const concurrency of [16, 1]) {
+    it(`is recovered as expected after ${concurrency} lists at a time`, async () => {
+      const environment = await createEnvironment();
+      try {
+        const data = (name: string): URL => new URL(`../data/${name}`, import.meta.url);
+        const lists = gunzipSync(await readFile(data('kafka-client-files.ndjson.gz'))).toString();
+        const { latest } = JSON.parse(await readFile(data('kafka-client-files.expected.json'), 'utf8')) as {
+          latest: Readonly<Record<string, unknown>>;
+        };
+        const args = ['execute', '-', '--json', '--concurrency', String(concurrency)];
+        const run = await bridge(args, environment.env, withOwnIds(lists));
+        assert.equal(run.code, 0, run.stderr);
+        const recovered = await bridge(['recover', '--all', '--ndjson'], environment.env);
+        const states = recovered.json() as RecoveredWorkflow[];
+        assert.deepEqual(
+          Object.fromEntries(
+            states.map(({ workflow_id, current_state, previous_state, transition_count }) => [
+              workflow_id,
+              { current_state, previous_state, transition_count },
+            ]),
+          ),
+          latest,
+        );
+        assert.equal(states.length, Object.keys(latest).length);
+      } finally {
+        await environment.close();
+      }
+    }).timeout(180_000);
+  }
 });
