@@ -3,6 +3,7 @@
  * the same tables.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { RecoveryReport } from '../src/intents/recovery.js';
 import { type Corner, execute } from './corner.js';
@@ -101,33 +102,79 @@ async function addHistory(pool: pg.Pool, workflows: number, from: number, to: nu
 interface Walk {
   readonly states: number;
   readonly seconds: number;
-  /** Megabytes: of the process that walks, at its start and its peak. */
-  readonly mb_before: number;
-  readonly mb_peak: number;
+  /** Megabytes of resident memory, the most so far: of the worker, and of the process that walks, if another one does. */
+  readonly memory: readonly {
+    readonly states: number;
+    readonly worker_mb: number;
+    readonly caller_mb: number | null;
+  }[];
 }
 
-async function manyWorkflows(corner: Corner, pool: pg.Pool): Promise<{ workflow: Walk }> {
+/** Where memory is read: what a walk needs it needs by then; from then on it should stay. */
+const FLAT_FROM = 100_000;
+
+type ManyWorkflows = Readonly<Record<'workflow' | 'iterator', Walk>>;
+
+async function manyWorkflows(corner: Corner, pool: pg.Pool): Promise<ManyWorkflows> {
   corner.out.note(`${MANY_WORKFLOWS} workflows`);
   await pool.query('TRUNCATE fsm_transitions');
   await addHistory(pool, MANY_WORKFLOWS, 1, 1);
 
-  const before = (await corner.worker.usage()).maxRssMb;
-  const started = performance.now();
-  const report = await corner.temporal.workflow.execute<(given: object) => Promise<RecoveryReport>>(
-    'RecoverFsmStatesWorkflow',
-    { args: [{}], taskQueue: corner.taskQueue, workflowId: `bench-${randomUUID()}` },
-  );
-  const workflow: Walk = {
-    states: report.emitted,
-    seconds: (performance.now() - started) / 1_000,
-    mb_before: before,
-    mb_peak: (await corner.worker.usage()).maxRssMb,
-  };
-  if (report.emitted !== MANY_WORKFLOWS) throw new Error(`${report.emitted} states of ${MANY_WORKFLOWS} were emitted`);
-  return { workflow };
+  return { workflow: await walkByWorkflow(corner), iterator: await walkByIterator(corner, pool) };
 }
 
-function show({ out }: Corner, histories: readonly HistoryTimes[], many: Readonly<Record<'workflow', Walk>>): void {
+async function walkByWorkflow({ temporal, taskQueue, worker }: Corner): Promise<Walk> {
+  const started = performance.now();
+  const handle = await temporal.workflow.start<(given: object) => Promise<RecoveryReport>>('RecoverFsmStatesWorkflow', {
+    args: [{}],
+    taskQueue,
+    workflowId: `bench-${randomUUID()}`,
+  });
+  const memory = [];
+  for (let emitted = 0; emitted < FLAT_FROM; await sleep(250)) {
+    ({ emitted } = await handle.query<RecoveryReport>('recovery'));
+    if (emitted >= FLAT_FROM) memory.push(await read(emitted));
+  }
+  const { emitted } = await handle.result();
+  const seconds = (performance.now() - started) / 1_000;
+  if (emitted !== MANY_WORKFLOWS) throw new Error(`${emitted} states of ${MANY_WORKFLOWS} were emitted`);
+  return { states: emitted, seconds, memory: [...memory, await read(emitted)] };
+
+  async function read(states: number) {
+    return { states, worker_mb: (await worker.usage()).maxRssMb, caller_mb: null };
+  }
+}
+
+async function walkByIterator({ client, worker }: Corner, pool: pg.Pool): Promise<Walk> {
+  const started = performance.now();
+  const memory = [];
+  let states = 0;
+  // Instead of the ids themselves, which would be the memory that is measured: their sum says whether each was there.
+  let sum = 0n;
+  for await (const { workflow_id } of client.recoverFsmStates()) {
+    states += 1;
+    sum += BigInt(`0x${workflow_id.slice(0, 8)}`);
+    if (states === FLAT_FROM) memory.push(await read());
+  }
+  const seconds = (performance.now() - started) / 1_000;
+  const { rows } = await pool.query<{ sum: string }>(
+    `SELECT sum(('x0' || left(workflow_id::text, 8))::bit(36)::bigint)::text AS sum FROM fsm_states`,
+  );
+  if (states !== MANY_WORKFLOWS || String(sum) !== rows[0]?.sum) {
+    throw new Error(`${states} states of ${MANY_WORKFLOWS}, sum ${sum} instead of ${rows[0]?.sum ?? ''}`);
+  }
+  return { states, seconds, memory: [...memory, await read()] };
+
+  async function read() {
+    return {
+      states,
+      worker_mb: (await worker.usage()).maxRssMb,
+      caller_mb: process.resourceUsage().maxRSS / 1_024,
+    };
+  }
+}
+
+function show({ out }: Corner, histories: readonly HistoryTimes[], many: ManyWorkflows): void {
   const [first, last] = [histories[0], histories.at(-1)];
   if (first === undefined || last === undefined) return;
   const ratio = last.p95 / first.p95;
@@ -144,14 +191,16 @@ function show({ out }: Corner, histories: readonly HistoryTimes[], many: Readonl
   );
   out.line(`\np95 of the last is ${ratio.toFixed(2)} x that of the first; targets < 1.5, and < 200 ms each\n`);
   out.table(
-    ['way', 'states', 's', 'states/s', 'MB before', 'MB peak'],
-    Object.entries(many).map(([way, { states, seconds, mb_before, mb_peak }]) => [
+    ['way', 'states', 's', 'states/s', 'worker MB', 'caller MB'],
+    Object.entries(many).map(([way, { states, seconds, memory }]) => [
       way,
       String(states),
       seconds.toFixed(1),
       (states / seconds).toFixed(0),
-      mb_before.toFixed(0),
-      mb_peak.toFixed(0),
+      memory.map((at) => `${at.worker_mb.toFixed(0)} at ${at.states / 1_000}k`).join(', '),
+      memory
+        .flatMap((at) => (at.caller_mb === null ? [] : `${at.caller_mb.toFixed(0)} at ${at.states / 1_000}k`))
+        .join(', '),
     ]),
   );
 }

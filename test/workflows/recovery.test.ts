@@ -78,6 +78,21 @@ describe('RecoverFsmStatesWorkflow', () => {
     assert.equal(new Set(again.states.map(({ id }) => id)).size, COUNT);
   }).timeout(120_000);
 
+  it('is safe beside another: each emits all, and the same state under the same id as its repeat', async () => {
+    const [one, other] = [randomUUID(), randomUUID()];
+    const reports = await Promise.all([one, one, other].map((recovery_id) => recover({ recovery_id })));
+    assert.deepEqual(
+      reports.map(({ emitted }) => emitted),
+      [COUNT, COUNT, COUNT],
+    );
+    const [ofOne, ofOther] = [await eventsOf(one), await eventsOf(other)];
+    assert.deepEqual([ofOne.states.length, ofOther.states.length], [2 * COUNT, COUNT]);
+    assert.equal(new Set(ofOne.states.map(({ id }) => id)).size, COUNT);
+    const latest = (events: typeof ofOne) =>
+      new Map(events.states.map(({ payload }) => [payload.workflow_id, payload.current_state]));
+    assert.deepEqual([...latest(ofOne)].sort(), [...latest(ofOther)].sort());
+  }).timeout(120_000);
+
   it('takes only what was asked for', async () => {
     const report = await recover({ states: ['COMPLETED'], namespaces: ['ns1'] });
     assert.deepEqual([report.emitted, report.by_state], [COUNT / 12, { COMPLETED: COUNT / 12 }]);
