@@ -131,10 +131,12 @@ async function walkByWorkflow({ temporal, taskQueue, worker }: Corner): Promise<
     workflowId: `bench-${randomUUID()}`,
   });
   const memory = [];
-  for (let emitted = 0; emitted < FLAT_FROM; await sleep(250)) {
-    ({ emitted } = await handle.query<RecoveryReport>('recovery'));
-    if (emitted >= FLAT_FROM) memory.push(await read(emitted));
+  let seen = 0;
+  while (seen < FLAT_FROM) {
+    await sleep(250);
+    seen = (await handle.query<RecoveryReport>('recovery')).emitted;
   }
+  const memory = [await read(seen)];
   const { emitted } = await handle.result();
   const seconds = (performance.now() - started) / 1_000;
   if (emitted !== MANY_WORKFLOWS) throw new Error(`${emitted} states of ${MANY_WORKFLOWS} were emitted`);
