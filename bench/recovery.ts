@@ -130,7 +130,6 @@ async function walkByWorkflow({ temporal, taskQueue, worker }: Corner): Promise<
     taskQueue,
     workflowId: `bench-${randomUUID()}`,
   });
-  const memory = [];
   let seen = 0;
   while (seen < FLAT_FROM) {
     await sleep(250);
