@@ -7,6 +7,7 @@ import { OutageBudget } from '../../activities/failures.js';
 import type { AnyEffect } from '../../activities/effect.js';
 import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import type { Config } from '../config.js';
+import { REPORT_BYTES } from '../intents/limits.js';
 import { type RunningIntake, runIntake } from '../intake/run.js';
 import { workflowBundle } from '../temporal/bundle.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
@@ -25,6 +26,9 @@ export interface RunningWorker {
   /** Stops polling, lets running activities finish within the grace period, then closes everything. */
   shutdown(): Promise<void>;
 }
+
+/** What Temporal's encoding adds to a report. */
+const ENVELOPE_BYTES = 100_000;
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -56,7 +60,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       metrics: async () => `${await metrics.registry.metrics()}${await runtime.metrics()}`,
     });
     cleanup.unshift(() => http.close());
-    const connection = await NativeConnection.connect({ address: endpoints.temporalAddress });
+    const connection = await NativeConnection.connect({
+      address: endpoints.temporalAddress,
+      payloadLimits: { payloadsWarnSize: REPORT_BYTES + ENVELOPE_BYTES },
+    });
     cleanup.unshift(() => connection.close());
     const worker = await createWorker(config, connection, bundle, adapters, metrics, effects);
     current.worker = worker;
