@@ -34,7 +34,7 @@ const zones = [
     target: './workflows',
     from: ['./activities', './src/postgres', './src/kafka', './src/worker', './src/cli', './src/client'],
   },
-  { target: './src/client', from: ['./src/postgres', './src/kafka', './src/worker', './src/cli', './src/stack'] },
+  { target: './src/client', from: ['./src/postgres', './src/worker', './src/cli', './src/stack'] },
   { target: './src/worker', from: ['./src/cli', './src/client'] },
 ];
 

@@ -6,6 +6,7 @@ import { EXIT, exitCodeOf } from './errors.js';
 /** A command is loaded when it is asked for: Temporal's worker alone takes half a second. */
 const loaders: Record<string, () => Promise<Command>> = {
   execute: async () => (await import('./execute.js')).executeCommand(),
+  emit: async () => (await import('./emit.js')).emitCommand(),
   status: async () => (await import('./status.js')).statusCommand(),
   list: async () => (await import('./list.js')).listCommand(),
   'dead-letters': async () => (await import('./dead-letters.js')).deadLettersCommand(),

@@ -26,6 +26,7 @@ import { parseRequest } from '../intents/request.js';
 import { serializable } from '../intents/serializable.js';
 import { correlationId, intentOutcome } from '../temporal/search-attributes.js';
 import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
+import { type EmittedList, type KafkaOptions, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
 import { summaryOf } from './summary.js';
 import type { ExecuteOptions, Intent, IntentsReport } from './types.js';
@@ -37,6 +38,8 @@ export interface ConnectOptions {
   readonly namespace?: string;
   /** Default `bridge-store-effect`. */
   readonly taskQueue?: string;
+  /** For `emitIntents` only. */
+  readonly kafka?: KafkaOptions;
 }
 
 export interface StartedExecution {
@@ -47,20 +50,25 @@ export interface StartedExecution {
 }
 
 export class StoreEffectClient {
+  readonly #emitter: ListEmitter | undefined;
+
   /** @param client of `@temporalio/client`; stays the caller's, unless made by `connect`. */
   constructor(
     private readonly client: Client,
     private readonly taskQueue = 'bridge-store-effect',
-  ) {}
+    kafka?: KafkaOptions,
+  ) {
+    this.#emitter = kafka === undefined ? undefined : new ListEmitter(kafka);
+  }
 
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
     const connection = await Connection.connect({ address: options.address ?? 'localhost:7233' });
     const client = new Client({ connection, namespace: options.namespace ?? 'default' });
-    return new StoreEffectClient(client, options.taskQueue);
+    return new StoreEffectClient(client, options.taskQueue, options.kafka);
   }
 
   async close(): Promise<void> {
-    await this.client.connection.close();
+    await Promise.all([this.client.connection.close(), this.#emitter?.close()]);
   }
 
   /**
@@ -75,13 +83,19 @@ export class StoreEffectClient {
 
   /** Starts a list. The same request id while running is the same execution; after a failure a new run; after success done. */
   async start(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<StartedExecution> {
-    const { requestId = randomUUID(), correlationId, ...workflowOptions } = options;
-    return this.startRequest({
-      intents: intents as unknown[],
-      request_id: requestId,
-      ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
-      ...(Object.keys(workflowOptions).length === 0 ? {} : { options: workflowOptions }),
-    });
+    return this.startRequest(requestFor(intents, options));
+  }
+
+  /**
+   * Puts a list on the INTENT_EMITTED topic instead of starting it: the intake carries it out and answers with INTENT_RESULT.
+   * The same list under the same request id is the same event, however often it is emitted.
+   * @throws LimitError, RequestError before anything is sent; EffectError when no broker takes it.
+   */
+  async emitIntents(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<EmittedList> {
+    if (this.#emitter === undefined) throw new TypeError('kafka: expected the brokers to emit to, got nothing');
+    const [emitted] = await this.#emitter.emit([requestFor(intents, options)]);
+    if (emitted === undefined) throw new Error('the list was not emitted');
+    return emitted;
   }
 
   /** Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. */
@@ -151,6 +165,17 @@ export class StoreEffectClient {
   async cancel(workflowId: string): Promise<void> {
     await this.client.workflow.getHandle(workflowId).cancel();
   }
+}
+
+/** A request as it stands on the wire. */
+function requestFor(intents: readonly Intent[], options: ExecuteOptions): RequestInput {
+  const { requestId = randomUUID(), correlationId, ...workflowOptions } = options;
+  return {
+    intents: intents as unknown[],
+    request_id: requestId,
+    ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
+    ...(Object.keys(workflowOptions).length === 0 ? {} : { options: workflowOptions }),
+  };
 }
 
 /** The request with its defaults filled in, so that the same list is the same however it was written. */

@@ -19,6 +19,10 @@ export const payloadHash = (intentType: unknown, payload: unknown): string =>
 export const derivedIntentId = (scope: string, index: number, hash: string): string =>
   uuidv5(`${scope}\n${index}\n${hash}`, NAMESPACE);
 
+/** The `event_id` of a list's envelope: the same list under the same request id is the same event. */
+export const emittedId = (payload: Readonly<Record<string, unknown>>): string =>
+  uuidv5(`emitted\n${stringify(payload)}`, NAMESPACE);
+
 /** What a recovery emits, as an id: `item` is the state with its place, so that one emitted again is the same one. */
 export const recoveredId = (recoveryId: string, item: string): string => uuidv5(`${recoveryId}\n${item}`, NAMESPACE);
 

@@ -1,6 +1,7 @@
 /** From an envelope on the topic to its rows, events and result, with the worker's own intake. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Producer } from 'kafkajs';
 import { createLogger } from '../../src/log.js';
 import { topicOf } from '../../src/intents/event-types.js';
@@ -10,6 +11,7 @@ import { kafkaSettings } from '../../src/kafka/settings.js';
 import { until } from '../../src/until.js';
 import { startWorker, type RunningWorker } from '../../src/worker/run.js';
 import { workerEndpoints } from '../../src/cli/context.js';
+import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
@@ -84,5 +86,67 @@ describe('intake, end to end', () => {
     assert.equal(rows[0]?.total, '6000');
     const published = (await readEvents(environment, ['AGGREGATION_STARTED'])).filter(({ key }) => key === bridge);
     assert.equal(published.length, 60);
+  });
+
+  it('bridge emit, of a real history and twice: the expected rows exactly, and a verdict for each list', async () => {
+    const { env, pool } = environment;
+    const data = (name: string): URL => new URL(`../data/kafka-client-history.${name}`, import.meta.url);
+    const lists = (await readFile(data('ndjson'), 'utf8')).replaceAll(
+      '"request_id":"',
+      `"request_id":"${randomUUID()}-`,
+    );
+    const expected = JSON.parse(await readFile(data('expected.json'), 'utf8')) as {
+      lists: number;
+      rows: readonly { bridge_id: string; namespace: string }[];
+      fsm_transitions_rows: number;
+      latest_state_counts: Readonly<Record<string, number>>;
+    };
+    const emit = async () => {
+      const run = await bridge(['emit', '-', '--json'], env, lists);
+      assert.equal(run.code, 0, run.stderr);
+      return run.json() as { event_id: string }[];
+    };
+    const first = await emit();
+    assert.equal(first.length, expected.lists);
+    const ids = (emitted: readonly { event_id: string }[]) => emitted.map(({ event_id }) => event_id);
+    assert.deepEqual(ids(await emit()), ids(first), 'the same list is the same event');
+    await until(60_000, async () => {
+      const { rows } = await pool.query<{ count: number }>(
+        `SELECT count(*)::int AS count FROM intake_verdicts WHERE event_id = ANY ($1) AND verdict ->> 'outcome' = 'completed'`,
+        [ids(first)],
+      );
+      assert.equal(rows[0]?.count, expected.lists);
+    });
+    // Behind the repeats there is nothing more to come.
+    const marker = (await bridge(['emit', '-', '--json'], env, JSON.stringify([persistState()]))).json() as {
+      event_id: string;
+    }[];
+    await until(60_000, async () => {
+      const { rowCount } = await pool.query('SELECT FROM intake_verdicts WHERE event_id = $1', [marker[0]!.event_id]);
+      assert.equal(rowCount, 1);
+    });
+    const { rows } = await pool.query(
+      `SELECT bridge_id, namespace, total_workflows_processed::int, total_items_aggregated::int FROM bridge_states
+       WHERE bridge_id = ANY ($1::uuid[]) ORDER BY bridge_id, namespace`,
+      [expected.rows.map(({ bridge_id }) => bridge_id)],
+    );
+    const order = (a: { bridge_id: string; namespace: string }, b: typeof a): number =>
+      a.bridge_id + a.namespace < b.bridge_id + b.namespace ? -1 : 1;
+    assert.deepEqual([...(rows as typeof expected.rows)].sort(order), [...expected.rows].sort(order));
+    const transitions = await pool.query<{ count: number }>('SELECT count(*)::int AS count FROM fsm_transitions');
+    assert.equal(transitions.rows[0]?.count, expected.fsm_transitions_rows);
+    const states = await pool.query<{ state: string; count: number }>(
+      'SELECT current_state AS state, count(*)::int AS count FROM fsm_states GROUP BY 1',
+    );
+    assert.deepEqual(
+      Object.fromEntries(states.rows.map(({ state, count }) => [state, count])),
+      expected.latest_state_counts,
+    );
+  }).timeout(180_000);
+
+  it('bridge emit sends nothing of a file with a wrong line, and names it', async () => {
+    const run = await bridge(['emit', '-'], environment.env, '{"intents":[]}\n{"intents":7}\n');
+    assert.equal(run.code, 2);
+    assert.match(run.stderr, /^bridge: nothing was emitted\nline 2: intents: expected an array, got number\n$/);
   });
 });

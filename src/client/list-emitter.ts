@@ -1,0 +1,93 @@
+/** Puts lists on the INTENT_EMITTED topic, for the intake to carry out. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { pino } from 'pino';
+import { type EventSource, makeEnvelope, type OnexEnvelopeV1, toMessage } from '../intents/envelope.js';
+import { emittedId } from '../intents/ids.js';
+import { checkLimits } from '../intents/limits.js';
+import { parseRequest, type RequestInput } from '../intents/request.js';
+import { serializable } from '../intents/serializable.js';
+import { createKafka } from '../kafka/client.js';
+import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
+
+export interface KafkaOptions {
+  /** host:port each. */
+  readonly brokers: readonly string[];
+  /** Of the topic; default `omninode_bridge`. */
+  readonly topicPrefix?: string;
+  /** Written to the envelope; default `development`. */
+  readonly environment?: string;
+  /** Written to the envelope; default `local`. */
+  readonly region?: string;
+}
+
+export interface EmittedList {
+  /** Of the envelope: the `causation_id` of its INTENT_RESULT. The same list under the same request id has the same one. */
+  readonly eventId: string;
+  readonly requestId: string;
+  readonly correlationId: string;
+  readonly topic: string;
+}
+
+/** Connects when it first emits. */
+export class ListEmitter {
+  readonly #publisher: KafkaPublisher;
+  readonly #source: EventSource;
+
+  constructor({
+    brokers,
+    topicPrefix = 'omninode_bridge',
+    environment = 'development',
+    region = 'local',
+  }: KafkaOptions) {
+    const sourceInstance = hostname();
+    this.#source = { topicPrefix, sourceInstance, environment, region };
+    this.#publisher = createPublisher(
+      createKafka(
+        {
+          brokers,
+          clientId: `bridge-emitter-${sourceInstance}`,
+          requestTimeoutMs: 30_000,
+          retries: 3,
+          retryBackoffMs: 300,
+        },
+        pino({ level: 'silent' }),
+      ),
+    );
+  }
+
+  /**
+   * Emits lists, those of one correlation id in their order. Resolves when all replicas have them all.
+   * @throws RequestError, LimitError naming the field, before anything is sent; EffectError when a broker does not take one:
+   * those before it may be on the topic, and emitting all again is safe.
+   */
+  async emit(requests: readonly RequestInput[]): Promise<EmittedList[]> {
+    const emitted = requests.map((request) => this.#envelopeOf(request));
+    const outcomes = await this.#publisher.publish(emitted.map(({ message }) => message));
+    for (const outcome of outcomes) if (!outcome.sent) throw outcome.error;
+    return emitted.map(({ list }) => list);
+  }
+
+  async close(): Promise<void> {
+    await this.#publisher.disconnect();
+  }
+
+  #envelopeOf(given: RequestInput) {
+    const parsed = parseRequest(serializable(given));
+    checkLimits(parsed.intents);
+    const requestId = parsed.request_id ?? randomUUID();
+    const correlationId = parsed.correlation_id ?? requestId;
+    const payload = { intents: parsed.intents, request_id: requestId, options: parsed.options };
+    const event = makeEnvelope(this.#source, {
+      intentId: requestId,
+      eventType: 'INTENT_EMITTED',
+      timestamp: new Date().toISOString(),
+      payload,
+      correlationId,
+    });
+    // It is no intent's event: nothing caused it that this service knows of.
+    const envelope: OnexEnvelopeV1 = { ...event, event_id: emittedId(payload), causation_id: null, metadata: {} };
+    const message = toMessage(this.#source.topicPrefix, envelope);
+    return { message, list: { eventId: envelope.event_id, requestId, correlationId, topic: message.topic } };
+  }
+}
