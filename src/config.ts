@@ -87,8 +87,12 @@ const environment = z.object({
   /** Port of /health, /ready and /metrics; 0 takes any free one. */
   PORT: whole(0, 65_535).default(8080),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  /** Milliseconds a batch waits for company before it is sent; 0 sends as soon as the one before is done. */
-  BATCH_LINGER_MS: whole(0, 1_000).default(0),
+  /** Milliseconds a batch waits for company before it is sent; 0 sends as soon as the one before is done. Default: ENVIRONMENT's. */
+  BATCH_LINGER_MS: whole(0, 1_000).optional(),
+  /** Messages of a produce request that wait for no more company. Default: ENVIRONMENT's. */
+  KAFKA_BATCH_SIZE: whole(1, 10_000).optional(),
+  /** Default: ENVIRONMENT's. */
+  KAFKA_COMPRESSION: z.enum(['none', 'gzip', 'lz4']).optional(),
   /** Seconds running activities get to finish after SIGTERM. */
   SHUTDOWN_GRACE_SECONDS: seconds(600).default(30),
   MAX_CACHED_WORKFLOWS: whole(0, 100_000).default(1_000),

@@ -1,5 +1,6 @@
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import type { Logger } from 'pino';
+import { registerLz4 } from './lz4.js';
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
@@ -15,6 +16,7 @@ export interface KafkaSettings {
 }
 
 export function createKafka(settings: KafkaSettings, logger: Logger): Kafka {
+  registerLz4();
   const log = logger.child({ component: 'kafkajs' });
   return new Kafka({
     brokers: [...settings.brokers],

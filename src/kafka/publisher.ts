@@ -1,10 +1,11 @@
 /** The `EventPublisher` port over a kafkajs producer. */
-import { type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
+import { CompressionTypes, type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { groupBy } from '../intents/group-by.js';
 import type { EffectError } from '../intents/failure.js';
 import type { EventPublisher, OutboundMessage, SendOutcome } from '../intents/ports.js';
 import { isMissingTopic, toEffectError } from './failures.js';
+import type { BatchSettings } from './settings.js';
 
 export interface KafkaPublisher extends EventPublisher {
   /** Asks the cluster who is there. @throws EffectError when it does not answer. */
@@ -23,6 +24,8 @@ const RECORD_OVERHEAD = 100;
 export interface PublisherOptions extends GroupCommitOptions {
   /** Creates topics that are missing; asked when a broker says one is. Default: nothing is created. */
   readonly createTopics?: () => Promise<unknown>;
+  /** Default `none`. */
+  readonly compression?: BatchSettings['compression'];
 }
 
 /**
@@ -54,7 +57,7 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
   }
   const send = topicCreating(async (messages) => {
     await connect();
-    await sendTogether(producer, messages);
+    await sendTogether(producer, messages, COMPRESSION[options.compression ?? 'none']);
   }, options.createTopics);
   // Two in flight: one is on its way while the other is put together.
   const publish = groupCommit<OutboundMessage, SendOutcome>((messages) => settleAll(messages, send), {
@@ -77,16 +80,26 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
   };
 }
 
+const COMPRESSION = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  lz4: CompressionTypes.LZ4,
+} as const;
+
 type Send = (messages: readonly OutboundMessage[]) => Promise<void>;
 
 /** One produce request. @throws EffectError */
-async function sendTogether(producer: Producer, messages: readonly OutboundMessage[]): Promise<void> {
+async function sendTogether(
+  producer: Producer,
+  messages: readonly OutboundMessage[],
+  compression: CompressionTypes,
+): Promise<void> {
   const topicMessages: TopicMessages[] = [...groupBy(messages, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
     topic,
     messages: ofTopic.map(({ key, value, headers }) => ({ key, value, headers: { ...headers } })),
   }));
   try {
-    await producer.sendBatch({ topicMessages, acks: -1 });
+    await producer.sendBatch({ topicMessages, acks: -1, compression });
   } catch (error) {
     throw toEffectError(error);
   }

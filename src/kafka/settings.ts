@@ -11,6 +11,31 @@ export const kafkaSettings = (config: Config, brokers: readonly string[]): Kafka
   retryBackoffMs: config.KAFKA_RETRY_BACKOFF_BASE * 1_000,
 });
 
+/** How messages are put together and packed. */
+export interface BatchSettings {
+  readonly lingerMs: number;
+  /** Messages that wait for no more company. */
+  readonly size: number;
+  readonly compression: 'none' | 'gzip' | 'lz4';
+}
+
+/** The seed's, by ENVIRONMENT; any other is taken for development. */
+const BATCHES: Readonly<Record<string, BatchSettings>> = {
+  production: { compression: 'lz4', lingerMs: 10, size: 100 },
+  staging: { compression: 'gzip', lingerMs: 5, size: 100 },
+};
+/** What waits for nothing may as well be large. */
+const DEVELOPMENT: BatchSettings = { compression: 'none', lingerMs: 0, size: 500 };
+
+export function batchSettings(config: Config): BatchSettings {
+  const usual = BATCHES[config.ENVIRONMENT] ?? DEVELOPMENT;
+  return {
+    compression: config.KAFKA_COMPRESSION ?? usual.compression,
+    lingerMs: config.BATCH_LINGER_MS ?? usual.lingerMs,
+    size: config.KAFKA_BATCH_SIZE ?? usual.size,
+  };
+}
+
 /** What the environment says about topics. */
 export const topicSettings = (config: Config): TopicSettings => ({
   prefix: config.KAFKA_TOPIC_PREFIX,

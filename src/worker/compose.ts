@@ -5,7 +5,7 @@ import type { Ports } from '../../activities/effect.js';
 import type { Config } from '../config.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
-import { kafkaSettings, topicSettings } from '../kafka/settings.js';
+import { batchSettings, kafkaSettings, topicSettings } from '../kafka/settings.js';
 import { createTopics } from '../kafka/topics.js';
 import { createBridgeStateStore } from '../postgres/bridge-state-store.js';
 import { createDeadLetterStore } from '../postgres/dead-letter-store.js';
@@ -56,13 +56,15 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   );
   metrics.watchPool(pool, config.PG_POOL_MAX);
   const kafka = createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger);
+  const { lingerMs, size: maxEntries, compression } = batchSettings(config);
   const publisher = createPublisher(kafka, {
-    lingerMs: config.BATCH_LINGER_MS,
+    lingerMs,
+    maxEntries,
+    compression,
     createTopics: async () => {
       logger.warn({ topics: await createTopics(kafka, topicSettings(config)) }, 'missing topics created');
     },
   });
-  const lingerMs = config.BATCH_LINGER_MS;
   const bridgeStates = createBridgeStateStore(pool, { lingerMs });
   const fsmTransitions = createFsmTransitionStore(pool, { lingerMs });
   const fsmStates = createFsmStateStore(pool);

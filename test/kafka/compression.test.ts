@@ -1,0 +1,92 @@
+/** How messages are packed, on the real broker, read by its own console consumer. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { loadConfig } from '../../src/config.js';
+import { topicOf } from '../../src/intents/event-types.js';
+import { createKafka } from '../../src/kafka/client.js';
+import { createPublisher } from '../../src/kafka/publisher.js';
+import { batchSettings, kafkaSettings } from '../../src/kafka/settings.js';
+import { createLogger } from '../../src/log.js';
+import { until } from '../../src/until.js';
+import { readTopic } from '../support/console-consumer.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+
+describe('batches of messages', () => {
+  let environment: Environment;
+  before(async () => {
+    environment = await createEnvironment({ worker: false });
+  });
+  after(() => environment.close());
+
+  it('follow the environment, unless they are set', () => {
+    const settings = (env: NodeJS.ProcessEnv) => batchSettings(loadConfig(env));
+    assert.deepEqual(settings({ ENVIRONMENT: 'production' }), { compression: 'lz4', lingerMs: 10, size: 100 });
+    assert.deepEqual(settings({ ENVIRONMENT: 'staging' }), { compression: 'gzip', lingerMs: 5, size: 100 });
+    assert.deepEqual(settings({}), { compression: 'none', lingerMs: 0, size: 500 });
+    assert.deepEqual(
+      settings({ ENVIRONMENT: 'production', KAFKA_COMPRESSION: 'none', BATCH_LINGER_MS: '0', KAFKA_BATCH_SIZE: '7' }),
+      { compression: 'none', lingerMs: 0, size: 7 },
+    );
+  });
+
+  const topic = () => topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
+  const kafka = () =>
+    createKafka(kafkaSettings(environment.config, environment.endpoints.kafka.brokers), createLogger('silent'));
+  /** Over the 1 MiB a topic takes, which is measured as it is packed; and some text that repeats nothing. */
+  const messages = (key: string) =>
+    ['wide '.repeat(300_000), `${randomUUID()} é`.repeat(3), randomUUID()].map((value) => ({
+      topic: topic(),
+      key,
+      value,
+      headers: {},
+    }));
+
+  async function publish(compression: 'none' | 'gzip' | 'lz4', key: string) {
+    const publisher = createPublisher(kafka(), { compression });
+    try {
+      const sent = messages(key);
+      return { sent, outcomes: await publisher.publish(sent) };
+    } finally {
+      await publisher.disconnect();
+    }
+  }
+
+  it('are refused unpacked, when they are too large', async () => {
+    const { outcomes } = await publish('none', 'none');
+    assert.deepEqual(
+      outcomes.map((outcome) => outcome.sent || outcome.error.failureClass),
+      ['invalid', true, true],
+    );
+  });
+
+  for (const compression of ['lz4', 'gzip'] as const) {
+    it(`${compression}: the broker's own consumer reads what was sent, and so do we`, async () => {
+      const { sent, outcomes } = await publish(compression, compression);
+      assert.ok(
+        outcomes.every((outcome) => outcome.sent),
+        JSON.stringify(outcomes),
+      );
+      const values = sent.map(({ value }) => value);
+      const records = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, topic());
+      assert.deepEqual(
+        records.filter(({ key }) => key === compression).map(({ value }) => value),
+        values,
+      );
+      const consumer = kafka().consumer({ groupId: `${topic()}-${compression}` });
+      const read: string[] = [];
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic()], fromBeginning: true });
+      await consumer.run({
+        eachMessage: ({ message }) => {
+          if (String(message.key) === compression) read.push(String(message.value));
+          return Promise.resolve();
+        },
+      });
+      await until(30_000, () => {
+        assert.deepEqual(read, values);
+        return Promise.resolve();
+      });
+      await consumer.disconnect();
+    });
+  }
+});
