@@ -17,14 +17,14 @@ const START: Position = { after: 0, so_far: { redriven: 0, failed: 0, behind: 0,
 
 /**
  * @param request which letters; `{}` takes all that are open.
- * @param position where an earlier run of the same redrive has come to.
+ * @param position where an earlier run of the same redrive has come to; any client may give anything.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
 export async function RedriveDeadLettersWorkflow(
   request: RedriveRequest = {},
-  position: Position = START,
+  position: Partial<Position> | null = START,
 ): Promise<RedriveReport> {
-  let { after, so_far: report } = position;
+  let { after, so_far: report } = { ...START, ...position };
   for (;;) {
     const page = await redriveDeadLetters({ ...request, after, limit: PAGE });
     report = {

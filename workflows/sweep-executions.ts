@@ -38,15 +38,15 @@ const START: Position = { after: null, so_far: { swept: 0, announced: 0, unreada
 
 /**
  * @param request any client may start this, also with null.
- * @param position where an earlier run of the same sweep has come to.
+ * @param position where an earlier run of the same sweep has come to; any client may give anything.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
 export async function SweepExecutionsWorkflow(
   request: SweepRequest | null = {},
-  position: Position = START,
+  position: Partial<Position> | null = START,
 ): Promise<SweepReport> {
   const { grace_seconds = GRACE_SECONDS } = request ?? {};
-  let { after, so_far: report } = position;
+  let { after, so_far: report } = { ...START, ...position };
   for (;;) {
     const page = await findEndedExecutions({ grace_seconds, after, limit: PAGE });
     for (let start = 0; start < page.executions.length; start += AT_ONCE) {

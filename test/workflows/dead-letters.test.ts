@@ -151,7 +151,7 @@ describe('dead letters', () => {
     await environment.pool.query('UPDATE dead_letters SET redrive_count = 10 WHERE topic = $1', [name]);
     await limitTo(name, 1_000_000);
     const automatic: unknown = await environment.temporal.workflow.execute('RedriveDeadLettersWorkflow', {
-      args: [{ automatic: true, topic: name }],
+      args: [{ automatic: true, topic: name }, null],
       taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
       workflowId: randomUUID(),
     });

@@ -228,7 +228,7 @@ describe('SweepExecutionsWorkflow', () => {
 
   it('takes no request for an empty one', async () => {
     const report: unknown = await environment.temporal.workflow.execute('SweepExecutionsWorkflow', {
-      args: [null],
+      args: [null, null],
       taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
       workflowId: randomUUID(),
     });
