@@ -74,7 +74,7 @@ describe('stack: processes', function () {
     await mkdir(join(dataDir, 'not-a-database'), { recursive: true });
     const recorder = { read: () => undefined, write: () => undefined };
     await assert.rejects(startNative(postgresService, context, recorder), (error) => {
-      assert.ok(error instanceof StackError);
+      assert.ok(error instanceof StackError, String(error));
       assert.match(error.message, /postgres did not start.*postgres\.log:\n +postgres: could not access/s);
       return true;
     });
