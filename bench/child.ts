@@ -6,10 +6,14 @@ import type { WorkerMessage } from './worker.js';
 
 export interface BenchWorker {
   usage(): Promise<{ maxRssMb: number; cpuSeconds: number }>;
+  /** Also when it has stopped. */
   stop(): Promise<void>;
 }
 
-export async function forkWorker(role: 'service' | 'baseline', env: NodeJS.ProcessEnv): Promise<BenchWorker> {
+export async function forkWorker(
+  role: 'service' | 'intake' | 'baseline',
+  env: NodeJS.ProcessEnv,
+): Promise<BenchWorker> {
   const child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), [role], {
     env,
     execArgv: ['--import', 'tsx'],
@@ -23,6 +27,7 @@ export async function forkWorker(role: 'service' | 'baseline', env: NodeJS.Proce
       return message;
     },
     async stop() {
+      if (child.exitCode !== null) return;
       child.send('stop');
       await once(child, 'exit');
     },

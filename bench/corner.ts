@@ -36,6 +36,8 @@ export async function withCorner(out: Output, bench: (corner: Corner) => Promise
     LEDGER_RETENTION_DAYS: '0',
     SWEEP_SECONDS: '0',
     RECOVERY_SECONDS: '0',
+    // The seed's load is spread over a dozen.
+    KAFKA_TOPIC_PARTITIONS: '12',
     PORT: '0',
   };
   await setup(loadConfig(env), { ...endpoints, postgres: { url: databaseUrl.href } });

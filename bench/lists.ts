@@ -4,7 +4,7 @@ import type { Intent } from '../src/client/index.js';
 
 const NOW = '2026-01-01T00:00:00Z';
 
-const state = (): Intent => {
+export const state = (): Intent => {
   const workflows = Array.from({ length: 10 }, () => randomUUID());
   return {
     intent_type: 'PersistState',
@@ -40,7 +40,7 @@ const transition = (): Intent => ({
   },
 });
 
-const event = (): Intent => ({
+export const event = (): Intent => ({
   intent_type: 'PublishEvent',
   target: 'event_bus',
   payload: {
@@ -59,7 +59,7 @@ export const recovery = (limit: number): Intent => ({
   payload: { recovery_id: randomUUID(), limit },
 });
 
-const many = (n: number, make: () => Intent): Intent[] => Array.from({ length: n }, make);
+export const many = <T>(n: number, make: () => T): T[] => Array.from({ length: n }, make);
 
 /** A quarter states, a quarter transitions, half events: two rounds, of two activities and of one. */
 export const mixed = (size: number): Intent[] => [

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- execution|recovery] [--json]`: speed as ratios against a baseline of the same run. Every server, the worker
+ * `npm run bench [-- execution|recovery|intake] [--json]`: speed as ratios against a baseline of the same run. Every server, the worker
  * and the callers share the machine, so absolute figures are for orientation; baseline and service take turns, and medians
  * are compared.
  */
@@ -7,11 +7,13 @@ import { parseArgs } from 'node:util';
 import { createOutput } from '../src/cli/output.js';
 import { type Corner, withCorner } from './corner.js';
 import { executionBench } from './execution.js';
+import { intakeBench } from './intake.js';
 import { recoveryBench } from './recovery.js';
 
 const BENCHES: Readonly<Record<string, (corner: Corner) => Promise<void>>> = {
   execution: executionBench,
   recovery: recoveryBench,
+  intake: intakeBench,
 };
 
 const { values: flags, positionals } = parseArgs({

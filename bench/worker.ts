@@ -11,7 +11,9 @@ import { installRuntime } from '../src/worker/runtime.js';
 export type WorkerMessage = { readonly ready: true } | { readonly maxRssMb: number; readonly cpuSeconds: number };
 
 const config = loadConfig();
-const stop = await (process.argv[2] === 'baseline' ? startBaseline(config) : startService(config));
+const stop = await (process.argv[2] === 'baseline'
+  ? startBaseline(config)
+  : startService(config, process.argv[2] === 'intake'));
 process.on('message', (message) => {
   if (message === 'stop') void stop().then(() => process.disconnect());
   else send(usage());
@@ -27,9 +29,9 @@ function usage(): WorkerMessage {
   return { maxRssMb: maxRSS / 1_024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
 }
 
-async function startService(settings: Config): Promise<() => Promise<void>> {
+async function startService(settings: Config, intake: boolean): Promise<() => Promise<void>> {
   const endpoints = workerEndpoints(await endpointsOf(settings));
-  const worker = await startWorker({ config: settings, endpoints, logger: createLogger('warn') });
+  const worker = await startWorker({ config: settings, endpoints, logger: createLogger('warn'), intake });
   return () => worker.shutdown();
 }
 
