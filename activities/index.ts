@@ -3,6 +3,7 @@ import type { DefinitionsByType } from '../src/intents/parse.js';
 import { answerLists } from './answer-lists.js';
 import { type BoundaryOptions, toActivity } from './boundary.js';
 import type { AnyEffect, Ports } from './effect.js';
+import { findVerdicts } from './find-verdicts.js';
 import { planningActivities } from './planning.js';
 import { pruneLedger } from './prune-ledger.js';
 import { recoveryActivities } from './recovery.js';
@@ -34,6 +35,7 @@ export function createActivities(
     pruneLedger: pruneLedger(ports, options.budget),
     ...sweepActivities(ports, options.budget, definitions),
     answerLists: answerLists(ports, options.budget),
+    findVerdicts: findVerdicts(ports),
     ...planningActivities(ports, definitions, options.instruments),
   };
 }

@@ -63,4 +63,6 @@ function tableOf(
   ].join('\n');
 }
 
-const escape = (text: string): string => text.slice(0, 200).replace(/[|`*_<>[\]\r\n]/g, ' ');
+/** Without what Markdown would take for its own; an underscore within a word is none. */
+export const escape = (text: string): string =>
+  text.slice(0, 200).replace(/[|`*<>[\]\r\n]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, ' ');

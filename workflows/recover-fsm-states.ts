@@ -13,6 +13,7 @@ import {
   type RecoveryReport,
   type RecoveryRequest,
 } from '../src/intents/recovery.js';
+import { escape } from './details.js';
 import { storeActivity } from './policies.js';
 
 const { emitFsmStates, emitRecoverySummary } = proxyActivities<RecoveryActivities>(storeActivity);
@@ -62,10 +63,11 @@ export async function RecoverFsmStatesWorkflow(
 function detailsOf({ emitted, failed, pages, by_state }: RecoveryReport): string {
   const counts = Object.entries(by_state).sort(([, a], [, b]) => b - a);
   return [
-    `**${emitted} states** emitted in ${pages} pages` + (failed > 0 ? `, ${failed} could not be read or sent` : ''),
+    `**${emitted} states** emitted in ${pages} ${pages === 1 ? 'page' : 'pages'}` +
+      (failed > 0 ? `, ${failed} could not be read or sent` : ''),
     '',
     '| State | Workflows |',
     '| --- | ---: |',
-    ...counts.map(([state, count]) => `| ${state.replace(/[|`*_<>[\]\r\n]/g, ' ')} | ${count} |`),
+    ...counts.map(([state, count]) => `| ${escape(state)} | ${count} |`),
   ].join('\n');
 }

@@ -24,3 +24,15 @@ export class ExecutionError extends Error {
 export class RefusedError extends ExecutionError {
   override readonly name: string = 'RefusedError';
 }
+
+/** No result of an emitted list came in time; it may still come. */
+export class ResultTimeoutError extends Error {
+  override readonly name = 'ResultTimeoutError';
+
+  constructor(
+    readonly eventId: string,
+    timeoutMs: number,
+  ) {
+    super(`${eventId}: no result within ${timeoutMs} ms; it may still come`);
+  }
+}

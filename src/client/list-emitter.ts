@@ -1,25 +1,13 @@
 /** Puts lists on the INTENT_EMITTED topic, for the intake to carry out. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { pino } from 'pino';
 import { type EventSource, makeEnvelope, type OnexEnvelopeV1, toMessage } from '../intents/envelope.js';
 import { emittedId } from '../intents/ids.js';
 import { checkLimits } from '../intents/limits.js';
 import { parseRequest, type RequestInput } from '../intents/request.js';
 import { serializable } from '../intents/serializable.js';
-import { createKafka } from '../kafka/client.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
-
-export interface KafkaOptions {
-  /** host:port each. */
-  readonly brokers: readonly string[];
-  /** Of the topic; default `omninode_bridge`. */
-  readonly topicPrefix?: string;
-  /** Written to the envelope; default `development`. */
-  readonly environment?: string;
-  /** Written to the envelope; default `local`. */
-  readonly region?: string;
-}
+import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
 
 export interface EmittedList {
   /** Of the envelope: the `causation_id` of its INTENT_RESULT. The same list under the same request id has the same one. */
@@ -34,26 +22,11 @@ export class ListEmitter {
   readonly #publisher: KafkaPublisher;
   readonly #source: EventSource;
 
-  constructor({
-    brokers,
-    topicPrefix = 'omninode_bridge',
-    environment = 'development',
-    region = 'local',
-  }: KafkaOptions) {
+  constructor(options: KafkaOptions) {
+    const { topicPrefix = DEFAULT_TOPIC_PREFIX, environment = 'development', region = 'local' } = options;
     const sourceInstance = hostname();
     this.#source = { topicPrefix, sourceInstance, environment, region };
-    this.#publisher = createPublisher(
-      createKafka(
-        {
-          brokers,
-          clientId: `bridge-emitter-${sourceInstance}`,
-          requestTimeoutMs: 30_000,
-          retries: 3,
-          retryBackoffMs: 300,
-        },
-        pino({ level: 'silent' }),
-      ),
-    );
+    this.#publisher = createPublisher(kafkaOf(options));
   }
 
   /**

@@ -26,10 +26,12 @@ import { parseRequest } from '../intents/request.js';
 import { serializable } from '../intents/serializable.js';
 import { correlationId, intentOutcome } from '../temporal/search-attributes.js';
 import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
-import { type EmittedList, type KafkaOptions, ListEmitter } from './list-emitter.js';
+import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
+import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
+import { ResultListener } from './result-listener.js';
 import { summaryOf } from './summary.js';
-import type { ExecuteOptions, Intent, IntentsReport } from './types.js';
+import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport } from './types.js';
 
 export interface ConnectOptions {
   /** host:port; default `localhost:7233`. */
@@ -38,7 +40,7 @@ export interface ConnectOptions {
   readonly namespace?: string;
   /** Default `bridge-store-effect`. */
   readonly taskQueue?: string;
-  /** For `emitIntents` only. */
+  /** For `emitIntents` and `awaitResult` only. */
   readonly kafka?: KafkaOptions;
 }
 
@@ -49,8 +51,12 @@ export interface StartedExecution {
   readonly started: boolean;
 }
 
+/** Milliseconds a result is waited for unless the caller says so. */
+const RESULT_MS = 300_000;
+
 export class StoreEffectClient {
   readonly #emitter: ListEmitter | undefined;
+  readonly #results: ResultListener | undefined;
 
   /** @param client of `@temporalio/client`; stays the caller's, unless made by `connect`. */
   constructor(
@@ -58,7 +64,9 @@ export class StoreEffectClient {
     private readonly taskQueue = 'bridge-store-effect',
     kafka?: KafkaOptions,
   ) {
-    this.#emitter = kafka === undefined ? undefined : new ListEmitter(kafka);
+    if (kafka === undefined) return;
+    this.#emitter = new ListEmitter(kafka);
+    this.#results = new ResultListener(kafkaOf(kafka), kafka.topicPrefix ?? DEFAULT_TOPIC_PREFIX, client, taskQueue);
   }
 
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
@@ -68,7 +76,8 @@ export class StoreEffectClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.client.connection.close(), this.#emitter?.close()]);
+    await Promise.all([this.#emitter?.close(), this.#results?.close()]);
+    await this.client.connection.close();
   }
 
   /**
@@ -96,6 +105,17 @@ export class StoreEffectClient {
     const [emitted] = await this.#emitter.emit([requestFor(intents, options)]);
     if (emitted === undefined) throw new Error('the list was not emitted');
     return emitted;
+  }
+
+  /**
+   * Waits for the result of an emitted list; also of one that was answered long ago, as long as its verdict is kept.
+   * @param eventId of `emitIntents`, or of whatever envelope.
+   * @param timeoutMs milliseconds; default 300,000.
+   * @throws ResultTimeoutError; EffectError when no broker is there.
+   */
+  async awaitResult(eventId: string, { timeoutMs = RESULT_MS } = {}): Promise<EmittedListReport> {
+    if (this.#results === undefined) throw new TypeError('kafka: expected the brokers to listen to, got nothing');
+    return (await this.#results.result(eventId, timeoutMs)) as EmittedListReport;
   }
 
   /** Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. */

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type * as registry from '../../activities/registry.js';
 import type { Report } from '../intents/report.js';
 import type { BaseResult } from '../intents/result.js';
+import type { Verdict } from '../intents/slice.js';
 
 type Registered = (typeof registry)[keyof typeof registry];
 
@@ -33,6 +34,9 @@ export type Result = ResultOf<Registered>;
 
 /** The report of a list, results in input order. */
 export type IntentsReport = Omit<Report, 'results'> & { readonly results: readonly Result[] };
+
+/** The report of a list that went by way of the intake. */
+export type EmittedListReport = IntentsReport & Pick<Verdict, 'event_id' | 'correlation_id' | 'error'>;
 
 export interface ExecuteOptions {
   /** Names the list; the same id again repeats nothing. Default: a random UUID. */

@@ -54,6 +54,16 @@ export interface SliceActivities {
   answerLists(input: AnswerInput): Promise<void>;
 }
 
+/** What is stored about the lists that were asked for. */
+export interface FoundVerdicts {
+  readonly verdicts: readonly Verdict[];
+  /** Event ids whose verdict is stored too and did not fit. */
+  readonly left: readonly string[];
+}
+
+/** @param input `{event_ids}`. */
+export type FindVerdictsActivity = (input: unknown) => Promise<FoundVerdicts>;
+
 export type PlanSliceActivity = (input: unknown) => Promise<SlicePlan>;
 
 /** The workflow's result. */

@@ -14,7 +14,8 @@ import { writeState } from '../../src/stack/state.js';
 import { newStack, nothingInstalled, removeStacks } from './support.js';
 
 describe('stack: processes', function () {
-  this.timeout(20_000);
+  // An initdb takes some 3 s here, and up to a minute on a machine that has other work.
+  this.timeout(60_000);
   const children: ChildProcess[] = [];
   after(async () => {
     for (const child of children) child.kill('SIGKILL');

@@ -1,0 +1,35 @@
+/** The local activity behind `FindVerdictsWorkflow`. */
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
+import { jsonBytes } from '../src/intents/limits.js';
+import { describeIssue } from '../src/intents/parse.js';
+import type { FindVerdictsActivity, Verdict } from '../src/intents/slice.js';
+import type { Ports } from './effect.js';
+
+/** Of an answer: a payload holds 2 MB, a verdict 900 KB at most. */
+const ANSWER_BYTES = 1_500_000;
+/** Ids of one question; 40 bytes each. */
+const FIND_VERDICTS = 500;
+
+const input = z.object({ event_ids: z.array(z.string().min(1).max(200)).max(FIND_VERDICTS) });
+
+export function findVerdicts({ verdicts }: Ports): FindVerdictsActivity {
+  return async (given) => {
+    const parsed = input.safeParse(given);
+    if (!parsed.success) {
+      throw ApplicationFailure.nonRetryable(
+        describeIssue(parsed.error, given).replace(/^intent:/, 'input:'),
+        'InvalidInput',
+      );
+    }
+    const found: Verdict[] = [];
+    const left: string[] = [];
+    let bytes = 0;
+    for (const [eventId, verdict] of await verdicts.find(parsed.data.event_ids)) {
+      bytes += jsonBytes(verdict);
+      if (found.length > 0 && bytes > ANSWER_BYTES) left.push(eventId);
+      else found.push(verdict);
+    }
+    return { verdicts: found, left };
+  };
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { ResultTimeoutError, StoreEffectClient } from '../../src/client/index.js';
+import { workerEndpoints } from '../../src/cli/context.js';
+import { topicOf } from '../../src/intents/event-types.js';
+import { createLogger } from '../../src/log.js';
+import { startWorker, type RunningWorker } from '../../src/worker/run.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { readEvents } from '../support/events.js';
+import { persistState, publishEvent } from '../support/intents.js';
+
+describe('client: awaitResult', function () {
+  this.timeout(60_000);
+  let environment: Environment;
+  let worker: RunningWorker;
+  const clients: StoreEffectClient[] = [];
+  before(async () => {
+    environment = await createEnvironment({ worker: false });
+    const { config, endpoints } = environment;
+    worker = await startWorker({
+      config,
+      logger: createLogger(config.LOG_LEVEL),
+      endpoints: workerEndpoints(endpoints),
+      intake: true,
+    });
+  });
+  after(async () => {
+    await Promise.all(clients.map((client) => client.close()));
+    await worker.shutdown();
+    await environment.close();
+  });
+
+  async function connect(): Promise<StoreEffectClient> {
+    const { config, endpoints } = environment;
+    const client = await StoreEffectClient.connect({
+      address: endpoints.temporal.address,
+      namespace: config.TEMPORAL_NAMESPACE,
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      kafka: { brokers: endpoints.kafka.brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX },
+    });
+    clients.push(client);
+    return client;
+  }
+  const questions = async () => {
+    const { count } = await environment.temporal.workflow.count(
+      `WorkflowType = 'FindVerdictsWorkflow' AND TaskQueue = '${environment.config.TEMPORAL_TASK_QUEUE}'`,
+    );
+    return count;
+  };
+
+  it('gives the report of an emitted list, as its event tells it', async () => {
+    const client = await connect();
+    const requestId = randomUUID();
+    const { eventId } = await client.emitIntents([persistState(), publishEvent()], { requestId });
+    const report = await client.awaitResult(eventId);
+    assert.deepEqual(
+      [report.event_id, report.request_id, report.outcome, report.counts],
+      [eventId, requestId, 'completed', { succeeded: 2 }],
+    );
+    const events = await readEvents(environment, ['INTENT_RESULT']);
+    const told = events.find(({ envelope }) => envelope.causation_id === eventId);
+    assert.deepEqual(told?.envelope.payload['results'], report.results);
+  });
+
+  it('many lists at once: each gets its own', async () => {
+    const client = await connect();
+    // Listens before the first of them is emitted, so that most are brought by the topic.
+    await assert.rejects(client.awaitResult(randomUUID(), { timeoutMs: 100 }), ResultTimeoutError);
+    const asked = await questions();
+    const requests = Array.from({ length: 100 }, () => randomUUID());
+    const reports = await Promise.all(
+      requests.map(async (requestId) => {
+        const { eventId } = await client.emitIntents([persistState()], { requestId });
+        return client.awaitResult(eventId);
+      }),
+    );
+    assert.deepEqual(
+      reports.map(({ request_id }) => request_id),
+      requests,
+    );
+    assert.ok((await questions()) - asked < 50, 'they ask together');
+  });
+
+  it('tells a late subscriber, also of a list whose intents failed', async () => {
+    const wrong = { ...persistState(), target: 'nowhere' };
+    const early = await connect();
+    const { eventId } = await early.emitIntents([wrong]);
+    const told = await early.awaitResult(eventId);
+    const late = await (await connect()).awaitResult(eventId);
+    assert.deepEqual(late, told);
+    assert.equal(late.results[0]?.status, 'failed');
+    assert.equal(late.outcome, 'partial');
+  });
+
+  it('passes over what is no result, and says what did not come in time', async () => {
+    const client = await connect();
+    const eventId = randomUUID();
+    const waiting = assert.rejects(client.awaitResult(eventId, { timeoutMs: 2_000 }), (error) => {
+      assert.ok(error instanceof ResultTimeoutError);
+      assert.equal(error.message, `${eventId}: no result within 2000 ms; it may still come`);
+      return true;
+    });
+    const { Kafka, logLevel } = await import('kafkajs');
+    const producer = new Kafka({
+      brokers: [...environment.endpoints.kafka.brokers],
+      logLevel: logLevel.NOTHING,
+    }).producer();
+    await producer.connect();
+    const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_RESULT');
+    const values = ['no json', 'null', '{}', '{"payload":null}', `{"payload":{"event_id":"${eventId}"}}`, null];
+    await producer.send({ topic, messages: values.map((value) => ({ value })) });
+    await producer.disconnect();
+    await waiting;
+    const { eventId: next } = await client.emitIntents([persistState()]);
+    assert.equal((await client.awaitResult(next)).outcome, 'completed');
+  });
+
+  it('needs brokers, and names a wrong question', async () => {
+    await assert.rejects(environment.client.awaitResult(randomUUID()), /kafka: expected the brokers to listen to/);
+    await assert.rejects(
+      environment.temporal.workflow.execute('FindVerdictsWorkflow', {
+        args: [{ event_ids: [7] }],
+        taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+        workflowId: randomUUID(),
+      }),
+      (error: Error) => {
+        assert.match(String(error.cause), /event_ids\[0\]: expected a string, got number/);
+        return true;
+      },
+    );
+  });
+});
