@@ -35,7 +35,8 @@ const zones = [
     from: ['./activities', './src/postgres', './src/kafka', './src/worker', './src/cli', './src/client'],
   },
   { target: './src/client', from: ['./src/postgres', './src/worker', './src/cli', './src/stack'] },
-  { target: './src/worker', from: ['./src/cli', './src/client'] },
+  { target: './src/worker', from: ['./src/cli', './src/client', './src/rollout'] },
+  { target: './src/rollout', from: ['./workflows', './activities', './src/cli', './src/worker', './src/kafka'] },
 ];
 
 export default defineConfig(

@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import envPaths from 'env-paths';
 import { z } from 'zod';
+import { parseShare } from './rollout/share.js';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const seconds = (max: number) => z.coerce.number().positive().max(max);
@@ -78,6 +79,12 @@ const environment = z.object({
   KAFKA_BREAKER_WINDOW_SECONDS: seconds(3_600).default(30),
   KAFKA_BREAKER_OPEN_SECONDS: seconds(3_600).default(30),
   KAFKA_BREAKER_PROBE_SECONDS: seconds(600).default(5),
+  /** Percent of the correlation ids that take the new path, as long as none is set: true, false, or 0 to 100. Read by `bridge setup`. */
+  ENABLE_INTENT_PUBLISHER: z
+    .string()
+    .transform((value) => parseShare(value))
+    .refine((percent) => percent !== null, 'expected true, false or 0 to 100')
+    .optional(),
   /** `environment` and `region` of every envelope. */
   ENVIRONMENT: z.string().default('development'),
   REGION: z.string().default('local'),

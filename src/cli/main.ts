@@ -10,6 +10,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   status: async () => (await import('./status.js')).statusCommand(),
   list: async () => (await import('./list.js')).listCommand(),
   'dead-letters': async () => (await import('./dead-letters.js')).deadLettersCommand(),
+  rollout: async () => (await import('./rollout.js')).rolloutCommand(),
   recover: async () => (await import('./recover.js')).recoverCommand(),
   setup: async () => (await import('./setup.js')).setupCommand(),
   worker: async () => (await import('./worker.js')).workerCommand(),

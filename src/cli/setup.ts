@@ -7,6 +7,7 @@ import { createLogger } from '../log.js';
 import { packagePath } from '../paths.js';
 import { cutOver } from '../postgres/cut-over.js';
 import { migrate } from '../postgres/migrate.js';
+import { createRolloutStore } from '../postgres/rollout-store.js';
 import type { StackEndpoints } from '../stack/index.js';
 import { setupTemporal } from '../temporal/setup.js';
 import { contextOf, endpointsOf } from './context.js';
@@ -55,6 +56,12 @@ export async function setup(config: Config, endpoints: StackEndpoints): Promise<
       recoveryPaused: config.RECOVERY_PAUSED,
     }),
   ]);
+  const percent = config.ENABLE_INTENT_PUBLISHER;
+  if (percent != null) {
+    await withPool(endpoints.postgres.url, (pool) =>
+      createRolloutStore(pool).set(percent, 'ENABLE_INTENT_PUBLISHER', config.SERVICE_INSTANCE, true),
+    );
+  }
   return {
     migrations: applied,
     topics,

@@ -58,13 +58,14 @@ async function prunePage(
   const letters = await deleteBefore(tx, 'dead_letters', 'id', 'redriven_at', cutoff);
   const sweeps = await deleteBefore(tx, 'swept_executions', 'execution_id', 'swept_at', cutoff);
   const verdicts = await deleteBefore(tx, 'intake_verdicts', 'event_id', 'stored_at', cutoff);
+  const routes = await deleteBefore(tx, 'rollout_routes', 'correlation_id', 'routed_at', cutoff);
   return {
     deleted: count,
     letters_deleted: letters,
     marks_deleted: sweeps,
     verdicts_deleted: verdicts,
     pruned_before: cutoff,
-    next: Math.max(count, letters, sweeps, verdicts) === ROWS ? (newest ?? after ?? EARLIEST) : null,
+    next: Math.max(count, letters, sweeps, verdicts, routes) === ROWS ? (newest ?? after ?? EARLIEST) : null,
   };
 }
 

@@ -20,6 +20,7 @@ const NAMES = [
   '0011_ledger_retention',
   '0012_intake_verdicts',
   '0013_fsm_same_place',
+  '0014_rollout',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */

@@ -1,0 +1,3 @@
+/** Public API of `bridge-store-effect/rollout`: for orchestrators that still have a legacy path. */
+export { type Routed, RolloutRouter, type RouterOptions, RoutingError } from './router.js';
+export type { Triggers } from './triggers.js';

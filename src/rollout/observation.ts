@@ -1,0 +1,47 @@
+/** What a list says about the path it took. Pure. */
+import type { IntentResult } from '../intents/result.js';
+
+export type Path = 'new' | 'legacy';
+
+/** One list that has ended. */
+export interface Observation {
+  readonly path: Path;
+  /** Milliseconds. */
+  readonly durationMs: number;
+  /** Intents that were tried: without those skipped, and without invalid ones, which are their sender's fault. */
+  readonly intents: number;
+  readonly errors: number;
+  /** Events among them. */
+  readonly publishes: number;
+  /** Not on their topic: failed or dead-lettered. */
+  readonly publishFailures: number;
+  readonly databaseFailure: boolean;
+}
+
+type Settled = Pick<IntentResult, 'intent_type' | 'status'> & { readonly error_code?: unknown };
+
+export function observe(results: readonly Settled[], durationMs: number): Observation {
+  const tried = results.filter(({ status, error_code }) => status !== 'skipped' && error_code !== 'VALIDATION_ERROR');
+  const failed = tried.filter(({ status }) => status === 'failed' || status === 'unknown');
+  const publishes = tried.filter(({ intent_type }) => intent_type === 'PublishEvent');
+  return {
+    path: 'new',
+    durationMs,
+    intents: tried.length,
+    errors: failed.length,
+    publishes: publishes.length,
+    publishFailures: publishes.filter(({ status }) => status !== 'succeeded').length,
+    databaseFailure: failed.some(({ error_code }) => error_code === 'DATABASE_ERROR'),
+  };
+}
+
+/** Of a list without results: `failed` when its path threw. */
+export const observeWhole = (path: Path, durationMs: number, failed: boolean): Observation => ({
+  path,
+  durationMs,
+  intents: 1,
+  errors: failed ? 1 : 0,
+  publishes: 0,
+  publishFailures: 0,
+  databaseFailure: false,
+});

@@ -1,0 +1,27 @@
+/** Which correlation ids take the new path. Pure. */
+import { createHash } from 'node:crypto';
+
+/** Shares are told apart down to a hundredth of a percent. */
+const BUCKETS = 10_000;
+
+/** Of a correlation id, from 0 to 9,999: the same everywhere and always, so that a larger share holds the smaller one. */
+export const bucketOf = (correlationId: string): number =>
+  createHash('sha256').update(correlationId).digest().readUInt32BE(0) % BUCKETS;
+
+/** Buckets below this one take the new path. */
+export const bucketsOf = (percent: number): number => (percent * BUCKETS) / 100;
+
+/**
+ * @param value `true`, `false`, `off`, or a whole percentage.
+ * @returns percent; null when it is none of these.
+ */
+export function parseShare(value: string): number | null {
+  const word = value.trim().toLowerCase();
+  if (word === 'true') return 100;
+  if (isOff(word)) return 0;
+  const percent = /^\d{1,3}$/.test(word) ? Number(word) : NaN;
+  return percent <= 100 ? percent : null;
+}
+
+/** Whether it is a switch that is off, and not a share of nothing for now. */
+export const isOff = (value: string): boolean => ['false', 'off'].includes(value.trim().toLowerCase());

@@ -1,0 +1,40 @@
+/** The durable place that all routers share. `src/postgres` implements it. */
+import type { Observation, Path } from './observation.js';
+import type { PathWindow } from './triggers.js';
+
+export interface RolloutChange {
+  readonly revision: number;
+  readonly percent: number;
+  readonly latched: boolean;
+  readonly reason: string;
+  readonly changed_by: string;
+  /** ISO 8601 UTC. */
+  readonly changed_at: string;
+}
+
+export interface RolloutState {
+  /** Of new correlation ids that take the new path; 0 as long as nobody has set it. */
+  readonly percent: number;
+  /** Rolled back: stays so until a person sets a share. */
+  readonly latched: boolean;
+  /** p95 of the legacy path, milliseconds; null before enough lists have taken it. */
+  readonly baselineMs: number | null;
+  /** 0 as long as nobody has set a share. */
+  readonly revision: number;
+  /** Newest first. */
+  readonly changes: readonly RolloutChange[];
+}
+
+export interface RolloutStore {
+  /** The path of a correlation id: the one it was routed to before, else by `bucket` and the share, and kept. */
+  route(correlationId: string, bucket: number, paths: { readonly mayBeNew: boolean }): Promise<Path>;
+  record(observations: readonly Observation[]): Promise<void>;
+  state(): Promise<RolloutState>;
+  /** The lists of a path in the last `windowMs` milliseconds; those of the new one since the last change. */
+  window(path: Path, windowMs: number): Promise<PathWindow>;
+  keepBaseline(ms: number): Promise<void>;
+  /** Sets the share, and lifts what was latched. @param unlessSet keeps a share that was set before. @returns whether it was set. */
+  set(percent: number, reason: string, by: string, unlessSet?: boolean): Promise<boolean>;
+  /** Sets the share to 0 and latches it, unless it has been changed since `revision`. @returns whether it did. */
+  rollBack(revision: number, reason: string, by: string): Promise<boolean>;
+}

@@ -1,0 +1,64 @@
+/** When a rollout is rolled back (seed 10.4). Pure. */
+
+/** Of the lists of one path in the window. */
+export interface PathWindow {
+  readonly lists: number;
+  readonly intents: number;
+  readonly errors: number;
+  readonly publishes: number;
+  readonly publishFailures: number;
+  /** Lists with an intent for which PostgreSQL could not be reached. */
+  readonly databaseFailures: number;
+  /** Milliseconds; null without a list. */
+  readonly p95Ms: number | null;
+}
+
+export interface Triggers {
+  /** Milliseconds the window reaches back, but not behind the last change of the share. Default 300,000. */
+  readonly windowMs: number;
+  /** Lists, or events for their rate, below which nothing is concluded from a rate. Default 20. */
+  readonly minimum: number;
+  /** Share of the intents that fail, at most. Default 0.05. */
+  readonly errorRate: number;
+  /** p95 of the new path, at most this many times that of the legacy one. Default 2. */
+  readonly latencyFactor: number;
+  /** Lists with database connection failures that are too many. Default 3: one may be a restart's. */
+  readonly databaseFailures: number;
+  /** Share of the events that do not get to their topic, at most. Default 0.1. */
+  readonly publishFailureRate: number;
+}
+
+export const DEFAULT_TRIGGERS: Triggers = {
+  windowMs: 300_000,
+  minimum: 20,
+  errorRate: 0.05,
+  latencyFactor: 2,
+  databaseFailures: 3,
+  publishFailureRate: 0.1,
+};
+
+/**
+ * @param baselineMs p95 of the legacy path; null when too few lists have taken it to say: then latency triggers nothing.
+ * @returns why to roll back; null for no reason.
+ */
+export function reasonToRollBack(window: PathWindow, baselineMs: number | null, triggers: Triggers): string | null {
+  const { lists, intents, errors, publishes, publishFailures, databaseFailures, p95Ms } = window;
+  if (databaseFailures >= triggers.databaseFailures) {
+    return `database connection failures in ${databaseFailures} of ${lists} lists, fewer than ${triggers.databaseFailures} allowed`;
+  }
+  if (publishes >= triggers.minimum && publishFailures > publishes * triggers.publishFailureRate) {
+    return `publish failures ${share(publishFailures, publishes)}, at most ${percent(triggers.publishFailureRate)} allowed`;
+  }
+  if (lists < triggers.minimum) return null;
+  if (errors > intents * triggers.errorRate) {
+    return `error rate ${share(errors, intents)}, at most ${percent(triggers.errorRate)} allowed`;
+  }
+  if (p95Ms !== null && baselineMs !== null && p95Ms > baselineMs * triggers.latencyFactor) {
+    return `latency p95 ${p95Ms.toFixed(0)} ms, at most ${triggers.latencyFactor} x ${baselineMs.toFixed(0)} ms allowed`;
+  }
+  return null;
+}
+
+const share = (part: number, whole: number): string => `${percent(part / whole)} (${part} of ${whole})`;
+
+const percent = (rate: number): string => `${(rate * 100).toFixed(1).replace(/\.0$/, '')} %`;
