@@ -6,12 +6,13 @@ import { attempt } from './attempt.js';
 import type { Ports } from './effect.js';
 import type { OutageBudget } from './failures.js';
 import { publishEvent } from './publish-event.js';
+import type { SliceIntents } from './slice-intents.js';
 import { failuresOf, spentBefore } from './spent-attempts.js';
 
-export function answerLists(ports: Ports, budget: OutageBudget): SliceActivities['answerLists'] {
+export function answerLists(ports: Ports, budget: OutageBudget, slices: SliceIntents): SliceActivities['answerLists'] {
   const publish = publishEvent.create(ports);
   const { errorCode } = publishEvent.definition;
-  return ({ verdicts, repeats }) =>
+  return ({ slice, last, verdicts, repeats }) =>
     attempt(errorCode, budget, async (info) => {
       // Before anybody hears of them: what is told later, by whoever, is what is stored.
       const stored = await ports.verdicts.store(verdicts);
@@ -37,5 +38,6 @@ export function answerLists(ports: Ports, budget: OutageBudget): SliceActivities
           });
         },
       });
+      if (last) slices.forget(slice);
     });
 }

@@ -9,6 +9,7 @@ import { commandsOf, parseItems } from './commands.js';
 import type { AnyEffect, Ports } from './effect.js';
 import { isFinal, type OutageBudget } from './failures.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
+import type { SliceIntents } from './slice-intents.js';
 import { failuresOf, spentBefore } from './spent-attempts.js';
 
 /** What the activities tell the metrics. */
@@ -20,6 +21,7 @@ export interface Instruments {
 export interface BoundaryOptions {
   readonly instruments: Instruments;
   readonly budget: OutageBudget;
+  readonly slices: SliceIntents;
 }
 
 export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOptions): BatchActivity {
@@ -30,7 +32,8 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
     const started = performance.now();
     try {
       return await attempt(definition.errorCode, options.budget, async (info) => {
-        const parsed = parseItems(definition, input.items);
+        const intentAt = input.slice === undefined ? undefined : await options.slices.parsed(input.slice, info);
+        const parsed = parseItems(definition, input.items, intentAt);
         const notAnnounced: string[] = [];
         const outcomes = await carry({
           commands: commandsOf(parsed, input.correlation_id, info),

@@ -10,10 +10,20 @@ export interface ParsedItem {
   readonly intent: ParsedIntent | RejectedIntent;
 }
 
-/** Every item, also those that today's schema refuses. */
-export function parseItems(definition: AnyIntentDefinition, items: readonly BatchItem[]): ParsedItem[] {
+/**
+ * Every item, also those that today's schema refuses.
+ * @param intentAt finds the intents of a slice.
+ */
+export function parseItems(
+  definition: AnyIntentDefinition,
+  items: readonly BatchItem[],
+  intentAt?: (at: number) => ParsedIntent | RejectedIntent,
+): ParsedItem[] {
   const definitions = new Map([[definition.type, definition]]);
-  return items.map((item) => ({ item, intent: parseIntent(item.intent, definitions) }));
+  return items.map((item) => ({
+    item,
+    intent: item.at === undefined || intentAt === undefined ? parseIntent(item.intent, definitions) : intentAt(item.at),
+  }));
 }
 
 /**

@@ -11,18 +11,27 @@ import { redriveDeadLetters } from './redrive-dead-letters.js';
 import { sweepActivities } from './sweep-executions.js';
 import * as registry from './registry.js';
 import { settleIntents } from './settle-intents.js';
+import { SliceIntents } from './slice-intents.js';
+import { SliceCache } from '../src/intents/slice-cache.js';
 
 export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 
 export type Activities = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
+export interface ActivityOptions extends Omit<BoundaryOptions, 'slices'> {
+  /** Slices at hand; shared with the intake of the same process. Default: those that activities have read. */
+  readonly sliceCache?: SliceCache;
+}
+
 /** @param effects intent types; the registry's by default. */
 export function createActivities(
   ports: Ports,
-  options: BoundaryOptions,
+  { sliceCache = new SliceCache(), ...given }: ActivityOptions,
   effects: readonly AnyEffect[] = builtinEffects,
 ): Activities {
   const definitions: DefinitionsByType = new Map(effects.map(({ definition }) => [definition.type, definition]));
+  const slices = new SliceIntents(sliceCache, ports.endedExecutions, definitions);
+  const options: BoundaryOptions = { ...given, slices };
   const entries = effects.map((effect) => {
     const { activity } = effect.definition;
     return [activity, toActivity(effect, ports, options)] as const;
@@ -34,8 +43,8 @@ export function createActivities(
     redriveDeadLetters: redriveDeadLetters(ports, options.budget),
     pruneLedger: pruneLedger(ports, options.budget),
     ...sweepActivities(ports, options.budget, definitions),
-    answerLists: answerLists(ports, options.budget),
+    answerLists: answerLists(ports, options.budget, slices),
     findVerdicts: findVerdicts(ports),
-    ...planningActivities(ports, definitions, options.instruments),
+    ...planningActivities(ports, definitions, options.instruments, slices),
   };
 }

@@ -9,6 +9,7 @@ import type { PlanSliceActivity } from '../src/intents/slice.js';
 import { makeSlicePlan, parseSlice } from '../src/intents/slice-plan.js';
 import type { Instruments } from './boundary.js';
 import type { Ports } from './effect.js';
+import type { SliceIntents } from './slice-intents.js';
 
 interface PlanningActivities {
   planIntents: PlanActivity;
@@ -19,6 +20,7 @@ export function planningActivities(
   { verdicts }: Ports,
   definitions: DefinitionsByType,
   instruments: Instruments,
+  slices: SliceIntents,
 ): PlanningActivities {
   function counted<P extends { readonly intents: readonly PlannedIntent[] }>(plan: P): P {
     for (const { type, rejected } of plan.intents) {
@@ -34,10 +36,13 @@ export function planningActivities(
       const fallbackId = activityInfo().workflowExecution?.workflowId ?? 'unknown';
       return counted(refusing(() => makePlan(parseRequest(input), fallbackId, definitions)));
     },
-    planSlice: async (input) => {
-      const lists = refusing(() => parseSlice(input));
+    planSlice: async ({ slice }) => {
+      const found = await slices.find(slice, activityInfo());
+      const lists = refusing(() => parseSlice(found.input));
       const answered = await verdicts.find(lists.map(({ event_id }) => event_id));
-      return counted(makeSlicePlan(lists, new Set(answered.keys()), definitions));
+      return counted(
+        makeSlicePlan(lists, new Set(answered.keys()), definitions, (at, intent) => found.intents.set(at, intent)),
+      );
     },
   };
 }

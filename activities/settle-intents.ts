@@ -22,7 +22,7 @@ export function settleIntents(effects: readonly AnyEffect[], ports: Ports, optio
   };
 }
 
-function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments }: BoundaryOptions): SettleActivity {
+function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments, slices }: BoundaryOptions): SettleActivity {
   const { definition } = effect;
   const carry = effect.create(ports);
   const fences = definition.ledger === 'with-effect';
@@ -35,10 +35,11 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments }: Bou
     return new Set(known.keys());
   }
 
-  return async ({ items, failure }) => {
+  return async ({ items, slice, failure }) => {
     try {
       return await attempt(definition.errorCode, budget, async (info) => {
-        const parsed = parseItems(definition, items);
+        const intentAt = slice === undefined ? undefined : await slices.parsed(slice, info);
+        const parsed = parseItems(definition, items, intentAt);
         const commands = commandsOf(parsed, '', info);
         const settled = await settledIds(commands, failure);
         // A repeat, for which the effect answers with the first outcome.

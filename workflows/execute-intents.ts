@@ -46,9 +46,13 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
   setHandler(progressQuery, () => null);
   const plan = await planOf(input);
   const { intents } = input as { intents: readonly unknown[] };
-  const executor: PlanExecutor = new PlanExecutor(oneList(plan), intents, () => {
-    setCurrentDetails(detailsOf(plan, executor.results, executor.current));
-  });
+  const executor: PlanExecutor = new PlanExecutor(
+    oneList(plan),
+    { item: (index) => ({ intent: intents[index] }) },
+    () => {
+      setCurrentDetails(detailsOf(plan, executor.results, executor.current));
+    },
+  );
   setHandler(progressQuery, () => progressOf(plan, executor.results, executor.current?.priority ?? null));
   let cancelled = false;
   try {

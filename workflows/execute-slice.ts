@@ -1,5 +1,6 @@
 /** `ExecuteSliceWorkflow`: the lists of some envelopes of one partition, carried out together and answered one by one (ADR 0009). */
 import {
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   isCancellation,
@@ -12,13 +13,11 @@ import {
 } from '@temporalio/workflow';
 import { countByStatus, makeReport, outcomeOf } from '../src/intents/report.js';
 import type { IntentResult, Outcome } from '../src/intents/result.js';
-import { serializable } from '../src/intents/serializable.js';
 import {
   type AnswerInput,
   type PlannedList,
   type PlanSliceActivity,
   type SliceActivities,
-  type SliceList,
   type SlicePlan,
   type SliceReport,
   type Verdict,
@@ -39,25 +38,37 @@ const { planSlice } = proxyLocalActivities<{ planSlice: PlanSliceActivity }>({
   retry: { initialInterval: '1 s', maximumInterval: '30 s' },
 });
 
+/** By which activities find the slice: the hash the intake gave it, as its own process has it at hand under that. */
+function sliceKey(): string {
+  const { memo, runId } = workflowInfo();
+  const hash = memo?.['slice_sha256'];
+  return typeof hash === 'string' && hash.length <= 64 ? hash : runId;
+}
+
 const { answerLists } = proxyActivities<SliceActivities>(storeActivity);
 
 /**
- * @param given `{lists}`; taken as unknown, because any client may start this.
+ * @param _given `{lists}`; activities read it, here it would be one more copy. Any client may start this, with anything.
  * @returns what became of its lists: it completes whatever that is.
  * @throws ApplicationFailure `InvalidInput` for what is no slice; the activity's failure when lists could not be answered.
  * @throws CancelledFailure, after its lists are answered.
  */
-export async function ExecuteSliceWorkflow(given: unknown): Promise<SliceReport> {
-  const input = serializable(given);
+export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport> {
   setHandler(progressQuery, () => null);
+  const slice = sliceKey();
   let plan: SlicePlan;
   try {
-    plan = await planSlice(input);
+    plan = await planSlice({ slice });
   } catch (error) {
     throw refusalOf(error);
   }
-  const { lists } = input as { lists: readonly SliceList[] };
-  const intents = lists.flatMap((list, number) => (plan.lists[number]?.count === 0 ? [] : list.intents));
+  /** Of the intents that are run, in their order: their places among all. */
+  const places = plan.lists.flatMap(({ at, count }) => Array.from({ length: count }, (_, index) => at + index));
+  const placeOf = (index: number): number => {
+    const at = places[index];
+    if (at === undefined) throw ApplicationFailure.nonRetryable(`the plan has no intent ${index}`, 'PlanError');
+    return at;
+  };
   const answers: Promise<void>[] = [];
   const answered = new Set<number>();
   let cancelled = false;
@@ -71,7 +82,7 @@ export async function ExecuteSliceWorkflow(given: unknown): Promise<SliceReport>
       return list?.skipped === 'answered' ? [list.event_id] : [];
     });
     if (verdicts.length + repeats.length === 0) return;
-    const call: AnswerInput = { verdicts, repeats };
+    const call: AnswerInput = { slice, last: answered.size === plan.lists.length, verdicts, repeats };
     await answerLists.executeWithOptions({ summary: `${verdicts.length + repeats.length} results` }, [call]);
   }
 
@@ -110,7 +121,12 @@ export async function ExecuteSliceWorkflow(given: unknown): Promise<SliceReport>
   }
 
   const showDetails = (): void => setCurrentDetails(sliceDetailsOf(plan, executor.results, executor.current));
-  const executor: PlanExecutor = new PlanExecutor(plan, intents, showDetails, answerSettled);
+  const executor: PlanExecutor = new PlanExecutor(
+    plan,
+    { slice, item: (index) => ({ at: placeOf(index) }) },
+    showDetails,
+    answerSettled,
+  );
   setHandler(progressQuery, () => progressOf(plan, executor.results, executor.current?.priority ?? null));
   try {
     await executor.run();

@@ -11,13 +11,28 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { AnnouncementQueue } from '../src/intents/announcement-queue.js';
-import { type Announcement, ANNOUNCEMENTS_PER_BATCH, ANNOUNCER, type BatchOutput } from '../src/intents/batch.js';
+import {
+  type Announcement,
+  ANNOUNCEMENTS_PER_BATCH,
+  ANNOUNCER,
+  type BatchInput,
+  type BatchItem,
+  type BatchOutput,
+} from '../src/intents/batch.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
 import type { PlannedChunk, PlannedLane, PlannedTier } from '../src/intents/plan.js';
 import type { IntentResult } from '../src/intents/result.js';
 import { type Unsettled, withoutEffect } from '../src/intents/settle.js';
 import type { ListScope, Work } from '../src/intents/work.js';
 import { runBatch, settleBatch } from './policies.js';
+
+/** Where activities find the intents. */
+export interface IntentSource {
+  /** By which they find the slice; absent where they are given the intents themselves. */
+  readonly slice?: string;
+  /** Of the intent at an index of the plan: itself, or its place in the slice. */
+  item(index: number): Pick<BatchItem, 'intent' | 'at'>;
+}
 
 /** An announcement on its way, and the list it belongs to. */
 interface Pending {
@@ -39,7 +54,7 @@ export class PlanExecutor {
    */
   constructor(
     private readonly work: Work,
-    private readonly intents: readonly unknown[],
+    private readonly source: IntentSource,
     private readonly onProgress: () => void,
     private readonly onTierEnd: () => void = () => undefined,
   ) {
@@ -175,7 +190,7 @@ export class PlanExecutor {
         const { activity } = lane;
         const input = {
           activity,
-          items: this.#inputOf(indexes, []).items,
+          ...pick(this.#inputOf(indexes, [])),
           failure: { error: failure.error, error_code: failure.errorCode },
         };
         const output = await CancellationScope.nonCancellable(() => settleBatch(summary, input));
@@ -194,7 +209,7 @@ export class PlanExecutor {
     return indexes.filter((index) => this.results[index] === undefined);
   }
 
-  #inputOf(indexes: readonly number[], announce: readonly Pending[]) {
+  #inputOf(indexes: readonly number[], announce: readonly Pending[]): BatchInput {
     const { correlation_id } = this.#scope(0);
     /** Named only where it is another one than the batch's. */
     const own = (list: number) => {
@@ -203,10 +218,11 @@ export class PlanExecutor {
     };
     return {
       correlation_id,
+      ...(this.source.slice === undefined ? {} : { slice: this.source.slice }),
       page_bytes: this.work.page_bytes,
       items: indexes.map((index) => ({
         intent_id: this.#planned(index).id,
-        intent: this.intents[index],
+        ...this.source.item(index),
         ...own(this.#listOf(index)),
       })),
       ...(announce.length > 0 ? { announce: announce.map(({ list, event }) => ({ ...event, ...own(list) })) } : {}),
@@ -299,6 +315,8 @@ export class PlanExecutor {
     return intent;
   }
 }
+
+const pick = ({ items, slice }: BatchInput) => ({ items, ...(slice === undefined ? {} : { slice }) });
 
 const indexesOf = ({ first, count }: ListScope): number[] =>
   Array.from({ length: count }, (_, offset) => first + offset);

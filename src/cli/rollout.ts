@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { createRolloutStore } from '../postgres/rollout-store.js';
 import { parseShare } from '../rollout/share.js';
+import type { RolloutState } from '../rollout/store.js';
 import { DEFAULT_TRIGGERS, type PathWindow } from '../rollout/triggers.js';
 import { contextOf, endpointsOf } from './context.js';
 import { withPool } from './database.js';
@@ -47,9 +48,7 @@ function share(value: string): number {
   return percent;
 }
 
-type State = Awaited<ReturnType<ReturnType<typeof createRolloutStore>['state']>>;
-
-function show(out: Output, state: State, windows: Readonly<Record<'legacy' | 'new', PathWindow>>): void {
+function show(out: Output, state: RolloutState, windows: Readonly<Record<'legacy' | 'new', PathWindow>>): void {
   const { percent, latched, baselineMs, revision, changes } = state;
   out.record({ percent, latched, baseline_ms: baselineMs, windows, changes });
   const set = revision === 0 ? ' (never set)' : latched ? ': ROLLED BACK, until a person sets a share' : '';

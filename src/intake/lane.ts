@@ -2,6 +2,7 @@
  * One partition: holds what was fetched, hands it over slice after slice, and commits what Temporal has acknowledged. It
  * works beside kafkajs's fetch loop, which therefore keeps its heartbeats however long Temporal or a store is away.
  */
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
@@ -112,12 +113,13 @@ export function createLane(
   /** @returns true when it started and ended, false when the lane was stopped meanwhile. @throws a permanent refusal. */
   async function run(messages: readonly Held[], acknowledged: () => Promise<void>): Promise<boolean> {
     const lists = messages.flatMap(({ read }) => (read.ok ? [read.list] : []));
+    const hash = hashOf(messages);
     for (;;) {
       for (let may = mayStart(); !may.ok && !stopping.signal.aborted; may = mayStart()) {
         // A breaker's probe may be over sooner than the time it has.
         await pause(Math.min(1_000, may.retryAfterMs));
       }
-      const started = await persist('the slice could not be started', () => runner.start(id, lists), isPermanent);
+      const started = await persist('the slice could not be started', () => runner.start(id, lists, hash), isPermanent);
       if (started === undefined) return false;
       if (started.value === null) {
         await persist('the slice before cannot be waited for', () => runner.ended(id));
@@ -262,6 +264,13 @@ export function createLane(
       stopping.abort();
     },
   };
+}
+
+/** Of the bytes as they were delivered: the same messages in the same order. */
+function hashOf(messages: readonly RawMessage[]): string {
+  const hash = createHash('sha256');
+  for (const { value } of messages) hash.update(`${value?.length ?? -1}\n`).update(value ?? '');
+  return hash.digest('hex');
 }
 
 /** The value, and what a record costs besides. */

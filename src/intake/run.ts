@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
 import { topicOf } from '../intents/event-types.js';
 import type { EventPublisher } from '../intents/ports.js';
+import type { SliceCache } from '../intents/slice-cache.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
 import { kafkaSettings } from '../kafka/settings.js';
@@ -26,6 +27,8 @@ export interface RunIntakeOptions {
   readonly registry: Registry;
   /** Default: always. */
   readonly mayStart?: MayStart;
+  /** Where the worker of this process looks for slices. */
+  readonly slices?: SliceCache;
   /** Of copies for the `.dlq` topic; default: one of its own. */
   readonly publisher?: EventPublisher;
 }
@@ -49,7 +52,7 @@ export function runIntake({ config, endpoints, logger, registry, ...given }: Run
     groupId: config.KAFKA_GROUP_ID ?? `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`,
     topic: topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED'),
     maxSlices: config.INTAKE_MAX_SLICES,
-    runner: createSliceRunner(client, config.TEMPORAL_TASK_QUEUE),
+    runner: createSliceRunner(client, config.TEMPORAL_TASK_QUEUE, given.slices),
     publisher,
     dlqSuffix: config.KAFKA_DLQ_SUFFIX,
     mayStart: given.mayStart ?? (() => ({ ok: true, retryAfterMs: 0 })),

@@ -1,16 +1,17 @@
 /** Slices as executions of `ExecuteSliceWorkflow`: one open run per partition, told apart by the hash of its input. */
-import { createHash } from 'node:crypto';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { classify } from '../intents/failure-table.js';
 import type { SliceInput, SliceList } from '../intents/slice.js';
+import type { SliceCache } from '../intents/slice-cache.js';
 
 export interface SliceRunner {
   /**
    * Starts a slice, or finds that it runs already.
+   * @param hash of the messages the lists came in: what tells one slice of the partition from another.
    * @returns its run's id once Temporal has acknowledged it; null while the partition's slice before it is still open.
    * @throws what the client throws.
    */
-  start(partition: string, lists: readonly SliceList[]): Promise<string | null>;
+  start(partition: string, lists: readonly SliceList[], hash: string): Promise<string | null>;
   /**
    * Waits for the end of the partition's open run, or of `runId`.
    * @returns why it did not complete; null when it did. @throws when Temporal cannot be asked.
@@ -23,12 +24,13 @@ const START_MS = 10_000;
 /** Milliseconds of one wait for an end; the caller asks again. */
 const WAIT_MS = 60_000;
 
-export function createSliceRunner(client: Client, taskQueue: string): SliceRunner {
+/** @param slices where activities of this process look for the slice. */
+export function createSliceRunner(client: Client, taskQueue: string, slices?: SliceCache): SliceRunner {
   const within = <T>(ms: number, call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + ms, call);
   return {
-    async start(partition, lists) {
+    async start(partition, lists, hash) {
       const workflowId = `intake/${partition}`;
-      const hash = createHash('sha256').update(JSON.stringify(lists)).digest('hex');
+      slices?.put(hash, { lists });
       try {
         const handle = await within(START_MS, () =>
           client.workflow.start<(input: SliceInput) => Promise<unknown>>('ExecuteSliceWorkflow', {

@@ -5,8 +5,10 @@ import type { IntentResult } from './result.js';
 
 export interface BatchItem {
   readonly intent_id: string;
-  /** The raw intent as it was sent: the activity parses it again. */
-  readonly intent: unknown;
+  /** The raw intent as it was sent: the activity parses it again. Absent for one of a slice. */
+  readonly intent?: unknown;
+  /** Of an intent of a slice: its place among the intents of all its lists. */
+  readonly at?: number;
   /** Of its list; default: the batch's. */
   readonly correlation_id?: string;
 }
@@ -21,6 +23,8 @@ export interface Announcement extends DerivedEvent {
 
 export interface BatchInput {
   readonly correlation_id: string;
+  /** By which the slice of the items is found; absent when they bring their intents. */
+  readonly slice?: string;
   readonly items: readonly BatchItem[];
   /** Bytes of JSON that one result may take. */
   readonly page_bytes: number;
@@ -41,7 +45,7 @@ export interface BatchOutput {
 export type BatchActivity = (input: BatchInput) => Promise<BatchOutput>;
 
 /** Intents of one chunk whose activity failed for good. */
-export interface SettleInput extends Pick<BatchInput, 'items'> {
+export interface SettleInput extends Pick<BatchInput, 'items' | 'slice'> {
   /** The activity that failed. */
   readonly activity: string;
   /** What becomes the `error` and `error_code` of those that had no effect. */

@@ -1,5 +1,5 @@
 /** Ids that stay the same however often an intent is delivered (design 3). */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import stringify from 'safe-stable-stringify';
 import { v5 as uuidv5 } from 'uuid';
 
@@ -11,9 +11,7 @@ const NAMESPACE = 'c1d6b7e2-5d0f-4a9b-9c38-0e8a5c1f7b64';
  * they do not change the effect: the same effect redelivered at another priority is a repeat.
  */
 export const payloadHash = (intentType: unknown, payload: unknown): string =>
-  createHash('sha256')
-    .update(stringify([intentType, payload]))
-    .digest('hex');
+  hash('sha256', stringify([intentType, payload]));
 
 /** The id of an intent that brings none: UUIDv5 of its list's scope, its index in the list, and its hash. */
 export const derivedIntentId = (scope: string, index: number, hash: string): string =>

@@ -70,6 +70,8 @@ export interface Entry {
 export interface ListPlan extends Pick<Plan, 'intents' | 'self_announced'> {
   /** Those to run; none when an invalid intent stops the list. */
   readonly entries: readonly Entry[];
+  /** All of them, in the list's order. */
+  readonly parsed: readonly (ParsedIntent | RejectedIntent)[];
 }
 
 /**
@@ -125,6 +127,7 @@ export function planList(
       ...(intent.ok ? {} : { rejected: intent.error }),
     })),
     entries: stopped ? [] : entries,
+    parsed,
     self_announced: entries.flatMap(({ intent, index }) => {
       const key = intent.definition.announcedBy?.(intent.payload) ?? null;
       return key === null ? [] : [{ key, index }];

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { groupBy } from './group-by.js';
 import { jsonObject } from './fields.js';
 import { checkLimits, LimitError, pageBytes } from './limits.js';
-import { type DefinitionsByType, describeIssue } from './parse.js';
+import { type DefinitionsByType, describeIssue, type ParsedIntent, type RejectedIntent } from './parse.js';
 import { type Entry, lanesOf, type PlannedIntent, planList } from './plan.js';
 import { parseRequest, type Request, RequestError } from './request.js';
 import { type PlannedList, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
@@ -33,21 +33,34 @@ export function parseSlice(raw: unknown): readonly SliceList[] {
   return parsed.data.lists as readonly SliceList[];
 }
 
-/** @param answered event ids whose verdict is stored: their lists have been run. */
+/**
+ * @param answered event ids whose verdict is stored: their lists have been run.
+ * @param onParsed gets each intent of the lists that are run, with its place among all lists' intents.
+ */
 export function makeSlicePlan(
   lists: readonly SliceList[],
   answered: ReadonlySet<string>,
   definitions: DefinitionsByType,
+  onParsed: (at: number, intent: ParsedIntent | RejectedIntent) => void = () => undefined,
 ): SlicePlan {
   const seen = new Set<string>();
   const waves = new Waves();
   const planned: PlannedList[] = [];
   const intents: PlannedIntent[] = [];
   const entries: (Entry & { readonly wave: number })[] = [];
+  let place = 0;
   for (const list of lists) {
     const { event_id } = list;
+    const at = place;
+    place += list.intents.length;
     const request_id = list.request_id ?? event_id;
-    const scope = { event_id, request_id, correlation_id: list.correlation_id ?? request_id, first: intents.length };
+    const scope = {
+      event_id,
+      request_id,
+      correlation_id: list.correlation_id ?? request_id,
+      at,
+      first: intents.length,
+    };
     const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0 };
     const skipped = seen.has(event_id) ? 'repeats' : answered.has(event_id) ? 'answered' : undefined;
     seen.add(event_id);
@@ -60,6 +73,9 @@ export function makeSlicePlan(
       const own = planList(list.intents, request_id, options, definitions, intents.length);
       planned.push({ ...scope, options, self_announced: own.self_announced, count: own.intents.length });
       intents.push(...own.intents);
+      own.parsed.forEach((intent, index) => {
+        onParsed(at + index, intent);
+      });
       const wave = waves.place(own.entries);
       entries.push(...own.entries.map((entry) => ({ ...entry, wave })));
     } catch (error) {

@@ -20,6 +20,8 @@ export interface SliceInput {
 
 /** One list of a slice, at the place it has there. */
 export interface PlannedList extends ListScope {
+  /** Index of its first intent among those of all the slice's lists. */
+  readonly at: number;
   readonly event_id: string;
   readonly request_id: string;
   /** Why nothing of it is run: it is over a limit, or its options are none. */
@@ -44,6 +46,10 @@ export interface Verdict extends Report {
 }
 
 export interface AnswerInput {
+  /** By which the slice is found. */
+  readonly slice: string;
+  /** True for the last lists of the slice. */
+  readonly last: boolean;
   readonly verdicts: readonly Verdict[];
   /** Event ids whose verdict is stored: it is published again. */
   readonly repeats: readonly string[];
@@ -64,7 +70,8 @@ export interface FoundVerdicts {
 /** @param input `{event_ids}`. */
 export type FindVerdictsActivity = (input: unknown) => Promise<FoundVerdicts>;
 
-export type PlanSliceActivity = (input: unknown) => Promise<SlicePlan>;
+/** @param slice by which it is found, here or in the history of the execution that asks. */
+export type PlanSliceActivity = (input: { readonly slice: string }) => Promise<SlicePlan>;
 
 /** The workflow's result. */
 export interface SliceReport {

@@ -8,6 +8,7 @@ import type { AnyEffect } from '../../activities/effect.js';
 import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import type { Config } from '../config.js';
 import { REPORT_BYTES } from '../intents/limits.js';
+import { SliceCache } from '../intents/slice-cache.js';
 import { type RunningIntake, runIntake } from '../intake/run.js';
 import { workflowBundle } from '../temporal/bundle.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
@@ -43,6 +44,7 @@ export interface WorkerOptions {
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, endpoints, logger, effects } = options;
   const metrics = createMetrics();
+  const sliceCache = new SliceCache();
   const runtime = await installRuntime(logger);
   const bundle = await workflowBundle(logger);
   const adapters = openAdapters(config, endpoints, logger, metrics);
@@ -65,7 +67,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       payloadLimits: { payloadsWarnSize: REPORT_BYTES + ENVELOPE_BYTES },
     });
     cleanup.unshift(() => connection.close());
-    const worker = await createWorker(config, connection, bundle, adapters, metrics, effects);
+    const worker = await createWorker(config, connection, bundle, adapters, metrics, sliceCache, effects);
     current.worker = worker;
     logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
     for (const [store, { ok, detail }] of Object.entries(await adapters.checks())) {
@@ -82,7 +84,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     if (options.intake === true) {
       const { publisher } = adapters.ports;
       const mayStart = () => adapters.mayStart();
-      current.intake = runIntake({ config, endpoints, logger, registry: metrics.registry, publisher, mayStart });
+      current.intake = runIntake({
+        config,
+        endpoints,
+        logger,
+        registry: metrics.registry,
+        publisher,
+        mayStart,
+        slices: sliceCache,
+      });
     }
     return {
       httpPort: http.port,
@@ -109,6 +119,7 @@ const createWorker = (
   codePath: string,
   adapters: Adapters,
   metrics: Metrics,
+  sliceCache: SliceCache,
   effects: readonly AnyEffect[] | undefined,
 ): Promise<Worker> => {
   const { TEMPORAL_NAMESPACE: namespace, TEMPORAL_TASK_QUEUE: taskQueue } = config;
@@ -119,7 +130,7 @@ const createWorker = (
     namespace,
     taskQueue,
     workflowBundle: { codePath },
-    activities: createActivities(ports, { instruments: metrics, budget: new OutageBudget() }, effects),
+    activities: createActivities(ports, { instruments: metrics, budget: new OutageBudget(), sliceCache }, effects),
     maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
     maxConcurrentActivityTaskExecutions: config.MAX_CONCURRENT_ACTIVITIES,
     // The SDK would send only every fifth of them, after 80 % of the heartbeat time-out: 4 s from being taken for dead.

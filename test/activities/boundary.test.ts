@@ -5,6 +5,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { toActivity } from '../../activities/boundary.js';
 import { defineEffect, type Ports } from '../../activities/effect.js';
+import { SliceIntents } from '../../activities/slice-intents.js';
+import { SliceCache } from '../../src/intents/slice-cache.js';
 import { OutageBudget } from '../../activities/failures.js';
 import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import type { BatchOutput } from '../../src/intents/batch.js';
@@ -30,7 +32,11 @@ describe('the activity boundary', () => {
       return commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false }));
     });
     const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
-    const activity = toActivity(effect, {} as Ports, { instruments, budget: new OutageBudget() });
+    const activity = toActivity(effect, {} as Ports, {
+      instruments,
+      budget: new OutageBudget(),
+      slices: new SliceIntents(new SliceCache(), { input: () => Promise.resolve(null) }, new Map()),
+    });
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
     const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };
     const environment = new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails });

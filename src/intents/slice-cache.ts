@@ -1,0 +1,40 @@
+/**
+ * Slices this process has at hand, so that their intents travel once: with the start of their workflow. Activities are told which
+ * slice and which intent; whoever has not got the slice here reads it from the workflow's history.
+ */
+import type { ParsedIntent, RejectedIntent } from './parse.js';
+
+/** A slice's intents as they were read, by their place among all of its lists' intents. */
+export interface CachedSlice {
+  /** `{lists}`; taken as unknown, because any client may start the workflow. */
+  readonly input: unknown;
+  readonly intents: Map<number, ParsedIntent | RejectedIntent>;
+}
+
+/** Slices kept: more than run at once by default (12), a megabyte or two each. */
+const SLICES = 32;
+
+export class SliceCache {
+  readonly #slices = new Map<string, CachedSlice>();
+
+  /** @param key by which the slice's workflow names it. */
+  put(key: string, input: unknown): CachedSlice {
+    const slice = { input, intents: new Map<number, ParsedIntent | RejectedIntent>() };
+    this.#slices.delete(key);
+    this.#slices.set(key, slice);
+    for (const oldest of this.#slices.keys()) {
+      if (this.#slices.size <= SLICES) break;
+      this.#slices.delete(oldest);
+    }
+    return slice;
+  }
+
+  get(key: string): CachedSlice | undefined {
+    return this.#slices.get(key);
+  }
+
+  /** When its lists are answered. */
+  delete(key: string): void {
+    this.#slices.delete(key);
+  }
+}
