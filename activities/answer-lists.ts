@@ -12,7 +12,7 @@ import { failuresOf, spentBefore } from './spent-attempts.js';
 export function answerLists(ports: Ports, budget: OutageBudget, slices: SliceIntents): SliceActivities['answerLists'] {
   const publish = publishEvent.create(ports);
   const { errorCode } = publishEvent.definition;
-  return ({ slice, last, verdicts, repeats }) =>
+  return ({ slice, last, verdicts, repeats, parked }) =>
     attempt(errorCode, budget, async (info) => {
       // Before anybody hears of them: what is told later, by whoever, is what is stored.
       const stored = await ports.verdicts.store(verdicts);
@@ -23,6 +23,7 @@ export function answerLists(ports: Ports, budget: OutageBudget, slices: SliceInt
         scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
         pageBytes: 0,
         attempt: 1 + failuresOf(spentBefore(info), errorCode),
+        locks: 'patient',
         announce: [...stored.values(), ...again.values()].map(({ correlation_id, ...verdict }) => ({
           intent_id: verdict.event_id,
           event_type: 'INTENT_RESULT',
@@ -38,6 +39,9 @@ export function answerLists(ports: Ports, budget: OutageBudget, slices: SliceInt
           });
         },
       });
+      if (parked === true) {
+        await ports.parkedLists.remove([...verdicts.map(({ event_id }) => event_id), ...repeats]);
+      }
       if (last) slices.forget(slice);
     });
 }

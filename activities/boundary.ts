@@ -41,6 +41,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
           pageBytes: input.page_bytes,
           announce: input.announce ?? [],
+          locks: input.locks ?? 'patient',
           attempt: 1 + failuresOf(spentBefore(info), definition.errorCode),
           notAnnounced: (intentId) => notAnnounced.push(intentId),
         });
@@ -50,12 +51,14 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         const results = parsed.map(({ item, intent }) => {
           // A list planned by an older version may hold what today's schema refuses.
           const outcome = intent.ok ? settled.next().value : refused(intent.error);
+          if (outcome?.ok === false && outcome.busy === true) return null;
           return resultOf(definition.type, item.intent_id, outcome ?? refused('the store gave no outcome'), elapsedMs);
         });
-        for (const { status } of results) options.instruments.settled(definition.type, status, elapsedMs / 1_000);
+        const done = results.filter((result) => result !== null);
+        for (const { status } of done) options.instruments.settled(definition.type, status, elapsedMs / 1_000);
         return {
           results,
-          announce: results.flatMap((result) => announcementOf(definition, result)),
+          announce: done.flatMap((result) => announcementOf(definition, result)),
           ...(notAnnounced.length > 0 ? { not_announced: notAnnounced } : {}),
         };
       });

@@ -40,6 +40,7 @@ export function commandsOf(parsed: readonly ParsedItem[], correlationId: string,
             payload_hash: intent.hash,
             execution_id,
             correlation_id: item.correlation_id ?? correlationId,
+            order_key: intent.definition.orderKey(intent.payload),
             payload: intent.payload,
           },
         ]

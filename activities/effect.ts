@@ -10,13 +10,16 @@ import type {
   BridgeStateStore,
   Command,
   DeadLetterStore,
-  EndedExecutions,
   EffectOutcome,
+  EndedExecutions,
   EventPublisher,
   FsmStateStore,
   FsmTransitionStore,
   Ledger,
   LedgerRetention,
+  LockWait,
+  ParkedLists,
+  ParkedRuns,
   SweptExecutions,
   VerdictStore,
 } from '../src/intents/ports.js';
@@ -33,6 +36,8 @@ export interface Ports {
   readonly endedExecutions: EndedExecutions;
   readonly sweptExecutions: SweptExecutions;
   readonly verdicts: VerdictStore;
+  readonly parkedLists: ParkedLists;
+  readonly parkedRuns: ParkedRuns;
   /** What every envelope says about its sender. */
   readonly source: EventSource;
 }
@@ -58,6 +63,8 @@ export interface EffectBatch<P> {
   /** Bytes of JSON that a result of any size is cut to. */
   readonly pageBytes: number;
   readonly announce: readonly Announcement[];
+  /** What to do about rows that others hold. */
+  readonly locks: LockWait;
   /** Which attempt this is at the store of the intent type's `errorCode`, from 1: another store's failures are not counted. */
   readonly attempt: number;
   /** Tells that the announcement of an intent is not on its topic. */

@@ -4,6 +4,7 @@ import { answerLists } from './answer-lists.js';
 import { type BoundaryOptions, toActivity } from './boundary.js';
 import type { AnyEffect, Ports } from './effect.js';
 import { findVerdicts } from './find-verdicts.js';
+import { parkedListActivities } from './parked-lists.js';
 import { planningActivities } from './planning.js';
 import { pruneLedger } from './prune-ledger.js';
 import { recoveryActivities } from './recovery.js';
@@ -45,6 +46,7 @@ export function createActivities(
     ...sweepActivities(ports, options.budget, definitions),
     answerLists: answerLists(ports, options.budget, slices),
     findVerdicts: findVerdicts(ports),
+    ...parkedListActivities(ports, definitions, slices),
     ...planningActivities(ports, definitions, options.instruments, slices),
   };
 }

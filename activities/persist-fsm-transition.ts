@@ -1,8 +1,8 @@
 import { persistFsmTransition as definition } from '../src/intents/persist-fsm-transition/definition.js';
 import { defineEffect } from './effect.js';
 
-export const persistFsmTransition = defineEffect(definition, ({ fsmTransitions }) => async ({ commands }) => {
-  const outcomes = await fsmTransitions.insert(commands);
+export const persistFsmTransition = defineEffect(definition, ({ fsmTransitions }) => async ({ commands, locks }) => {
+  const outcomes = await fsmTransitions.insert(commands, locks);
   return outcomes.map((outcome) => {
     if (!outcome.ok) return outcome;
     // False until the workflow has published the event. A repeat's or a duplicate's is the first one's affair: null.

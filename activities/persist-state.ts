@@ -4,6 +4,6 @@ import { defineEffect } from './effect.js';
 export const persistState = defineEffect(
   definition,
   ({ bridgeStates }) =>
-    ({ commands }) =>
-      bridgeStates.persist(commands),
+    ({ commands, locks }) =>
+      bridgeStates.persist(commands, locks),
 );

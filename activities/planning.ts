@@ -17,7 +17,7 @@ interface PlanningActivities {
 }
 
 export function planningActivities(
-  { verdicts }: Ports,
+  { verdicts, parkedLists }: Ports,
   definitions: DefinitionsByType,
   instruments: Instruments,
   slices: SliceIntents,
@@ -37,12 +37,15 @@ export function planningActivities(
       return counted(refusing(() => makePlan(parseRequest(input), fallbackId, definitions)));
     },
     planSlice: async ({ slice }) => {
-      const found = await slices.find(slice, activityInfo());
-      const lists = refusing(() => parseSlice(found.input));
-      const answered = await verdicts.find(lists.map(({ event_id }) => event_id));
-      return counted(
-        makeSlicePlan(lists, new Set(answered.keys()), definitions, (at, intent) => found.intents.set(at, intent)),
-      );
+      const info = activityInfo();
+      const found = await slices.find(slice, info);
+      const input = refusing(() => parseSlice(found.input));
+      const [answered, parkedKeys] = await Promise.all([
+        verdicts.find(input.lists.map(({ event_id }) => event_id)),
+        parkedLists.keys(info.workflowExecution?.workflowId ?? ''),
+      ]);
+      const known = { answered: new Set(answered.keys()), parkedKeys };
+      return counted(makeSlicePlan(input, known, definitions, (at, intent) => found.intents.set(at, intent)));
     },
   };
 }

@@ -50,6 +50,7 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments, slice
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
           pageBytes: 0,
           announce: [],
+          locks: 'patient',
           attempt: 1,
           notAnnounced: () => undefined,
         });

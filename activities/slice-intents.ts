@@ -36,7 +36,7 @@ export class SliceIntents {
     return (at) => {
       const known = slice.intents.get(at);
       if (known !== undefined) return known;
-      raw ??= parseSlice(slice.input).flatMap(({ intents }) => intents);
+      raw ??= parseSlice(slice.input).lists.flatMap(({ intents }) => intents);
       if (at >= raw.length) throw ApplicationFailure.nonRetryable(`the slice has no intent ${at}`, 'PlanError');
       const intent = parseIntent(raw[at], this.definitions);
       slice.intents.set(at, intent);

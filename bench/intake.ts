@@ -174,6 +174,7 @@ function commandsOf<P>(
             payload_hash: intent.hash,
             execution_id: 'bench/direct',
             correlation_id: 'bench',
+            order_key: intent.definition.orderKey(intent.payload),
             payload: intent.payload as P,
           },
         ]

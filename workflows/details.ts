@@ -13,13 +13,15 @@ export const detailsOf = (plan: Plan, results: Results, current: PlannedTier | n
   tableOf(`**${plan.intents.length} intents**, request \`${escape(plan.request_id)}\``, plan, results, current);
 
 export function sliceDetailsOf(plan: SlicePlan, results: Results, current: PlannedTier | null): string {
-  const repeated = plan.lists.filter(({ skipped }) => skipped !== undefined).length;
+  const repeated = plan.lists.filter(({ skipped }) => skipped === 'answered' || skipped === 'repeats').length;
+  const parked = plan.lists.filter(({ skipped }) => skipped === 'parked').length;
   const refused = plan.lists.flatMap(({ refused: reason }, number) =>
     reason === undefined ? [] : [{ number, reason }],
   );
   const head = [
     `**${plan.intents.length} intents** of ${plan.lists.length} lists` +
-      (repeated > 0 ? `, ${repeated} answered before` : ''),
+      (repeated > 0 ? `, ${repeated} answered before` : '') +
+      (parked > 0 ? `, ${parked} behind a parked list` : ''),
     ...refused
       .slice(0, SHOWN_FAILURES)
       .map(({ number, reason }) => `- \`lists[${number}]\` **refused**: ${escape(reason)}`),

@@ -15,6 +15,7 @@ import { countByStatus, makeReport, outcomeOf } from '../src/intents/report.js';
 import type { IntentResult, Outcome } from '../src/intents/result.js';
 import {
   type AnswerInput,
+  type ParkingActivities,
   type PlannedList,
   type PlanSliceActivity,
   type SliceActivities,
@@ -46,6 +47,12 @@ function sliceKey(): string {
 }
 
 const { answerLists } = proxyActivities<SliceActivities>(storeActivity);
+
+/** Without a bound on its attempts: until the lists are stored, only this execution knows that they wait. */
+const { parkLists } = proxyActivities<ParkingActivities>({
+  ...storeActivity,
+  retry: { initialInterval: '1 s', maximumInterval: '30 s' },
+});
 
 /**
  * @param _given `{lists}`; activities read it, here it would be one more copy. Any client may start this, with anything.
@@ -82,7 +89,14 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
       return list?.skipped === 'answered' ? [list.event_id] : [];
     });
     if (verdicts.length + repeats.length === 0) return;
-    const call: AnswerInput = { slice, last: answered.size === plan.lists.length, verdicts, repeats };
+    const last = answered.size === plan.lists.length && !plan.lists.some(({ skipped }) => skipped === 'parked');
+    const call: AnswerInput = {
+      slice,
+      last,
+      verdicts,
+      repeats,
+      ...(plan.locks === 'probe' ? { parked: true } : {}),
+    };
     await answerLists.executeWithOptions({ summary: `${verdicts.length + repeats.length} results` }, [call]);
   }
 
@@ -109,6 +123,14 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
     return cancelled && results.some(({ status }) => status === 'skipped') ? 'cancelled' : outcomeOf(results);
   }
 
+  const skippedAs = (reason: PlannedList['skipped']): number[] =>
+    [...plan.lists.keys()].filter((number) => plan.lists[number]?.skipped === reason);
+
+  function park(numbers: readonly number[]): Promise<void> {
+    const event_ids = numbers.flatMap((number) => plan.lists[number]?.event_id ?? []);
+    return parkLists.executeWithOptions({ summary: `${numbers.length} lists wait for a key` }, [{ slice, event_ids }]);
+  }
+
   function answerSettled(): void {
     const settled = [...plan.lists.keys()].filter((number) => !answered.has(number) && executor.isSettled(number));
     if (settled.length === 0) return;
@@ -123,7 +145,7 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   const showDetails = (): void => setCurrentDetails(sliceDetailsOf(plan, executor.results, executor.current));
   const executor: PlanExecutor = new PlanExecutor(
     plan,
-    { slice, item: (index) => ({ at: placeOf(index) }) },
+    { slice, locks: plan.locks, item: (index) => ({ at: placeOf(index) }) },
     showDetails,
     answerSettled,
   );
@@ -135,10 +157,18 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
     cancelled = true;
     answerSettled();
   }
-  await CancellationScope.nonCancellable(() => Promise.all(answers));
+  const { waiting } = executor;
+  const parked = new Set([...waiting, ...skippedAs('parked')]);
+  await CancellationScope.nonCancellable(async () => {
+    // What they have done so far is told; what they publish themselves they publish when they go on.
+    if (waiting.length > 0) await executor.announceRest(waiting);
+    // Before the slice ends: the next one of the partition has to find them. Parked lists are where they were.
+    if (parked.size > 0 && plan.locks !== 'probe') await park([...parked].sort((one, other) => one - other));
+    await Promise.all(answers);
+  });
 
   showDetails();
-  const results = executor.results as IntentResult[];
+  const results = executor.results.filter((result) => result !== undefined);
   const failed = results.filter(({ success }) => !success).length;
   const { unannounced } = executor;
   if (failed + unannounced > 0) {
@@ -150,7 +180,8 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   if (cancelled) throw new CancelledFailure('the execution was cancelled');
   return {
     lists: plan.lists.length,
-    repeated: plan.lists.filter(({ skipped }) => skipped !== undefined).length,
+    repeated: skippedAs('answered').length + skippedAs('repeats').length,
+    parked: parked.size,
     intents: results.length,
     counts: countByStatus(results),
   };

@@ -1,5 +1,6 @@
 /** What the worker registers. */
 export { ExecuteIntentsWorkflow } from './execute-intents.js';
+export { ExecuteParkedListsWorkflow } from './execute-parked-lists.js';
 export { ExecuteSliceWorkflow } from './execute-slice.js';
 export { FindVerdictsWorkflow } from './find-verdicts.js';
 export { PruneLedgerWorkflow } from './prune-ledger.js';

@@ -21,6 +21,7 @@ import {
 } from '../src/intents/batch.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
 import type { PlannedChunk, PlannedLane, PlannedTier } from '../src/intents/plan.js';
+import type { LockWait } from '../src/intents/ports.js';
 import type { IntentResult } from '../src/intents/result.js';
 import { type Unsettled, withoutEffect } from '../src/intents/settle.js';
 import type { ListScope, Work } from '../src/intents/work.js';
@@ -30,6 +31,8 @@ import { runBatch, settleBatch } from './policies.js';
 export interface IntentSource {
   /** By which they find the slice; absent where they are given the intents themselves. */
   readonly slice?: string;
+  /** What activities do about rows that others hold; default: they wait for them. */
+  readonly locks?: LockWait;
   /** Of the intent at an index of the plan: itself, or its place in the slice. */
   item(index: number): Pick<BatchItem, 'intent' | 'at'>;
 }
@@ -47,6 +50,8 @@ export class PlanExecutor {
   readonly #announcements: readonly AnnouncementQueue[];
   /** By list: where its intents stand. */
   readonly #indexById: readonly ReadonlyMap<string, number>[];
+  /** Lists that wait for a key, and those behind them: nothing more of them is run. */
+  readonly #waiting = new Set<number>();
 
   /**
    * @param onProgress called when a tier begins and when a chunk has settled.
@@ -74,7 +79,12 @@ export class PlanExecutor {
     return this.#announcements.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Runs the whole plan. Every intent has a result afterwards. @throws only when cancelled. */
+  /** Lists that were not finished because somebody holds one of their keys, or one of a list before them. */
+  get waiting(): readonly number[] {
+    return [...this.#waiting].filter((list) => !this.isSettled(list)).sort((one, other) => one - other);
+  }
+
+  /** Runs the whole plan. Every intent has a result afterwards, but for `waiting` lists. @throws only when cancelled. */
   async run(): Promise<void> {
     this.#rejectInvalid();
     this.#skipStopped();
@@ -204,9 +214,27 @@ export class PlanExecutor {
     for (const index of indexes) this.#settle(index, withoutEffect(this.#planned(index), verdict));
   }
 
-  /** Indexes of a chunk that have no result yet: all, unless a list was stopped. */
+  /** Indexes of a chunk that have no result yet: all, unless a list was stopped or waits. */
   #open({ indexes }: PlannedChunk): readonly number[] {
-    return indexes.filter((index) => this.results[index] === undefined);
+    return indexes.filter((index) => this.results[index] === undefined && !this.#waits(index));
+  }
+
+  #waits(index: number): boolean {
+    return this.#waiting.size > 0 && this.#waiting.has(this.#listOf(index));
+  }
+
+  /**
+   * A list waits from now on, and with it every list behind it that shares a key and is not finished: one that is has had its
+   * turn at that key, as tiers and lanes keep the order of the lists.
+   */
+  #wait(first: number): void {
+    const keys = new Set(this.#scope(first).keys);
+    this.#waiting.add(first);
+    this.work.lists.forEach((list, number) => {
+      if (number <= first || this.isSettled(number) || list.keys?.some((key) => keys.has(key)) !== true) return;
+      for (const key of list.keys) keys.add(key);
+      this.#waiting.add(number);
+    });
   }
 
   #inputOf(indexes: readonly number[], announce: readonly Pending[]): BatchInput {
@@ -219,6 +247,7 @@ export class PlanExecutor {
     return {
       correlation_id,
       ...(this.source.slice === undefined ? {} : { slice: this.source.slice }),
+      ...(this.source.locks === undefined ? {} : { locks: this.source.locks }),
       page_bytes: this.work.page_bytes,
       items: indexes.map((index) => ({
         intent_id: this.#planned(index).id,
@@ -232,7 +261,12 @@ export class PlanExecutor {
   #settleBatch(indexes: readonly number[], output: BatchOutput): void {
     const listById = new Map<string, number>();
     indexes.forEach((index, position) => {
-      this.results[index] = output.results[position];
+      const result = output.results[position];
+      if (result === null) {
+        this.#wait(this.#listOf(index));
+        return;
+      }
+      this.results[index] = result;
       const { id } = this.#planned(index);
       // The first of equal ids is the one that was carried out, and is announced.
       if (!listById.has(id)) listById.set(id, this.#listOf(index));
@@ -249,7 +283,7 @@ export class PlanExecutor {
   /** Skips what is left of lists that a failure has stopped. */
   #skipStopped(): void {
     this.work.lists.forEach((list, number) => {
-      if (this.isSettled(number) || this.failedFast(number) === undefined) return;
+      if (this.#waiting.has(number) || this.isSettled(number) || this.failedFast(number) === undefined) return;
       this.#skipRest(list, `skipped: an intent of priority ${list.options.failFastPriority} or higher failed`);
     });
   }

@@ -1,6 +1,7 @@
 /** What the workflow hands to an activity and gets back. Plain data, free of zod: workflow code imports it. */
 import type { DerivedEvent } from './definition.js';
 import type { Plan } from './plan.js';
+import type { LockWait } from './ports.js';
 import type { IntentResult } from './result.js';
 
 export interface BatchItem {
@@ -28,13 +29,15 @@ export interface BatchInput {
   readonly items: readonly BatchItem[];
   /** Bytes of JSON that one result may take. */
   readonly page_bytes: number;
+  /** Default `patient`. */
+  readonly locks?: LockWait;
   /** Published along with this batch; only the announcing activity gets any. */
   readonly announce?: readonly Announcement[];
 }
 
 export interface BatchOutput {
-  /** In the order of the items. */
-  readonly results: readonly IntentResult[];
+  /** In the order of the items; null for one that was left out because somebody holds its key (`locks`). */
+  readonly results: readonly (IntentResult | null)[];
   /** What to announce of these results. */
   readonly announce: readonly Announcement[];
   /** Intents whose announcement came with this batch and is not on its topic: it is a dead letter, or was refused. */

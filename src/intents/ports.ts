@@ -6,7 +6,7 @@
  * (repeat, conflict, bad row) as an outcome, and throws an `EffectError` only when the whole call has to be tried again.
  */
 import type { EffectError } from './failure.js';
-import type { Verdict } from './slice.js';
+import type { SliceList, Verdict } from './slice.js';
 import type { PersistFsmTransitionPayload } from './persist-fsm-transition/schema.js';
 import type { PersistStatePayload } from './persist-state/schema.js';
 import type { RecoverFsmStatesPayload, RecoveredStates } from './recover-fsm-states/schema.js';
@@ -20,6 +20,8 @@ export interface Command<P> {
   readonly execution_id: string;
   /** Of the intent's list. */
   readonly correlation_id: string;
+  /** Commands that share it keep their order (`IntentDefinition.orderKey`). */
+  readonly order_key: string;
   readonly payload: P;
 }
 
@@ -41,7 +43,18 @@ export type EffectOutcome<R> =
       readonly settled_at: string;
       /** Default `VALIDATION_ERROR`: the intent is at fault. */
       readonly error_code?: string;
+      /**
+       * True: not carried out, because somebody holds its row, or because one before it with the same key was not. Only where the
+       * caller does not wait for that (`LockWait`).
+       */
+      readonly busy?: true;
     };
+
+/**
+ * How long for rows that another transaction holds. `patient`: until the server's statement time-out. `park`: some seconds for
+ * all of the batch, then those that are held are left out. `probe`: the same, at once; its batches share no transaction with others.
+ */
+export type LockWait = 'patient' | 'park' | 'probe';
 
 export interface PersistStateFields {
   readonly aggregation_id: string;
@@ -67,11 +80,19 @@ export interface PublishFields {
 }
 
 export interface BridgeStateStore {
-  persist(batch: readonly Command<PersistStatePayload>[]): Promise<EffectOutcome<PersistStateFields>[]>;
+  /** @param locks default `patient`. */
+  persist(
+    batch: readonly Command<PersistStatePayload>[],
+    locks?: LockWait,
+  ): Promise<EffectOutcome<PersistStateFields>[]>;
 }
 
 export interface FsmTransitionStore {
-  insert(batch: readonly Command<PersistFsmTransitionPayload>[]): Promise<EffectOutcome<FsmTransitionFields>[]>;
+  /** @param locks default `patient`. */
+  insert(
+    batch: readonly Command<PersistFsmTransitionPayload>[],
+    locks?: LockWait,
+  ): Promise<EffectOutcome<FsmTransitionFields>[]>;
 }
 
 export interface FsmStateStore {
@@ -214,6 +235,36 @@ export interface VerdictStore {
   find(eventIds: readonly string[]): Promise<ReadonlyMap<string, Verdict>>;
   /** Stores those whose event id has none yet. @returns the stored verdict of each, by event id. */
   store(verdicts: readonly Verdict[]): Promise<ReadonlyMap<string, Verdict>>;
+}
+
+/** Some of a partition's parked lists. */
+export interface ParkedPage {
+  /** In their order; none shares a key with one before it that is left out. */
+  readonly lists: readonly SliceList[];
+  /** How many the partition has, with those left out. */
+  readonly parked: number;
+  /** Where the next page starts; null when there is none. */
+  readonly next: number | null;
+}
+
+/** Lists that wait for a key, by partition: the workflow id of its slices. */
+export interface ParkedLists {
+  /** Keys of a partition's parked lists. */
+  keys(partition: string): Promise<ReadonlySet<string>>;
+  /** Adds lists behind those that are there; one that is there already stays where it is. */
+  park(
+    partition: string,
+    lists: readonly { readonly list: SliceList; readonly keys: readonly string[] }[],
+  ): Promise<void>;
+  /** @param after `next` of the page before; 0 for the first. */
+  page(partition: string, after: number): Promise<ParkedPage>;
+  remove(eventIds: readonly string[]): Promise<void>;
+}
+
+/** The executions that carry out parked lists. */
+export interface ParkedRuns {
+  /** Sees to it that one runs which will find what is parked now. */
+  wake(partition: string): Promise<void>;
 }
 
 export interface LedgerRetention {

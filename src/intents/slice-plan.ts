@@ -7,10 +7,10 @@ import { z } from 'zod';
 import { groupBy } from './group-by.js';
 import { jsonObject } from './fields.js';
 import { checkLimits, LimitError, pageBytes } from './limits.js';
-import { type DefinitionsByType, describeIssue, type ParsedIntent, type RejectedIntent } from './parse.js';
+import { type DefinitionsByType, describeIssue, parseIntent, type ParsedIntent, type RejectedIntent } from './parse.js';
 import { type Entry, lanesOf, type PlannedIntent, planList } from './plan.js';
 import { parseRequest, type Request, RequestError } from './request.js';
-import { type PlannedList, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
+import { type PlannedList, type SliceInput, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
 
 const name = z.string().min(1).max(200);
 
@@ -24,28 +24,35 @@ const sliceInput = z.object({
       intents: z.array(z.unknown()),
     }),
   ),
+  parked: z.boolean().optional(),
 });
 
 /** @throws RequestError naming the field: any client may start the workflow, with any input. */
-export function parseSlice(raw: unknown): readonly SliceList[] {
+export function parseSlice(raw: unknown): SliceInput {
   const parsed = sliceInput.safeParse(raw);
   if (!parsed.success) throw new RequestError(describeIssue(parsed.error, raw).replace(/^intent:/, 'input:'));
-  return parsed.data.lists as readonly SliceList[];
+  return parsed.data as SliceInput;
 }
 
-/**
- * @param answered event ids whose verdict is stored: their lists have been run.
- * @param onParsed gets each intent of the lists that are run, with its place among all lists' intents.
- */
+/** What is known of a slice's lists before it is planned. */
+export interface Known {
+  /** Event ids whose verdict is stored: their lists have been run. */
+  readonly answered: ReadonlySet<string>;
+  /** Keys of the partition's parked lists. */
+  readonly parkedKeys: ReadonlySet<string>;
+}
+
+/** @param onParsed gets each intent of the lists that are run, with its place among all lists' intents. */
 export function makeSlicePlan(
-  lists: readonly SliceList[],
-  answered: ReadonlySet<string>,
+  { lists, parked = false }: SliceInput,
+  { answered, parkedKeys }: Known,
   definitions: DefinitionsByType,
   onParsed: (at: number, intent: ParsedIntent | RejectedIntent) => void = () => undefined,
 ): SlicePlan {
+  const held = new Set(parkedKeys);
   const seen = new Set<string>();
   const waves = new Waves();
-  const planned: PlannedList[] = [];
+  const planned: (PlannedList & { readonly uses?: readonly string[] })[] = [];
   const intents: PlannedIntent[] = [];
   const entries: (Entry & { readonly wave: number })[] = [];
   let place = 0;
@@ -71,7 +78,13 @@ export function makeSlicePlan(
     try {
       const options = optionsOf(list);
       const own = planList(list.intents, request_id, options, definitions, intents.length);
-      planned.push({ ...scope, options, self_announced: own.self_announced, count: own.intents.length });
+      const uses = [...new Set(own.entries.map(keyOf))];
+      if (uses.some((key) => held.has(key))) {
+        for (const key of uses) held.add(key);
+        planned.push({ ...none, skipped: 'parked' });
+        continue;
+      }
+      planned.push({ ...scope, options, self_announced: own.self_announced, count: own.intents.length, uses });
       intents.push(...own.intents);
       own.parsed.forEach((intent, index) => {
         onParsed(at + index, intent);
@@ -86,7 +99,8 @@ export function makeSlicePlan(
   const paged = entries.filter(({ intent }) => intent.definition.pagedResult === true).length;
   return {
     intents,
-    lists: planned,
+    lists: withSharedKeys(planned),
+    locks: parked ? 'probe' : 'park',
     tiers: [...groupBy(entries, ({ wave, intent }) => `${wave}/${intent.priority}`).values()]
       .sort(([a], [b]) =>
         a === undefined || b === undefined ? 0 : a.wave - b.wave || b.intent.priority - a.intent.priority,
@@ -99,6 +113,18 @@ export function makeSlicePlan(
       })),
     page_bytes: pageBytes(intents.length, paged, VERDICT_BYTES),
   };
+}
+
+/** Numbers the keys that several lists use; the others need no name in the plan. */
+function withSharedKeys(lists: readonly (PlannedList & { readonly uses?: readonly string[] })[]): PlannedList[] {
+  const users = new Map<string, number>();
+  for (const { uses = [] } of lists) for (const key of uses) users.set(key, (users.get(key) ?? 0) + 1);
+  const numbers = new Map<string, number>();
+  for (const [key, count] of users) if (count > 1) numbers.set(key, numbers.size);
+  return lists.map(({ uses = [], ...list }) => {
+    const keys = uses.flatMap((key) => numbers.get(key) ?? []);
+    return keys.length === 0 ? list : { ...list, keys };
+  });
 }
 
 /** Of lists that are not run: nothing reads them. */
@@ -140,6 +166,12 @@ class Waves {
     }
     return wave;
   }
+}
+
+/** What a list keeps others waiting for, or waits for: the keys of its intents. */
+export function keysOf(list: SliceList, definitions: DefinitionsByType): string[] {
+  const parsed = list.intents.map((intent) => parseIntent(intent, definitions));
+  return [...new Set(parsed.flatMap((intent, index) => (intent.ok ? [keyOf({ index, intent })] : [])))];
 }
 
 const keyOf = ({ intent: { definition, payload } }: Entry): string =>

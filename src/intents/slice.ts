@@ -1,4 +1,5 @@
 /** What the intake hands to `ExecuteSliceWorkflow`, and what comes of it. Plain data, free of zod: workflow code imports it. */
+import type { LockWait, ParkedPage } from './ports.js';
 import type { Report } from './report.js';
 import type { ListScope, Work } from './work.js';
 
@@ -16,6 +17,8 @@ export interface SliceList {
 /** Lists of one partition, in their order. */
 export interface SliceInput {
   readonly lists: readonly SliceList[];
+  /** True for lists that are parked, and stay so when they cannot be carried out this time either. */
+  readonly parked?: boolean;
 }
 
 /** One list of a slice, at the place it has there. */
@@ -26,13 +29,18 @@ export interface PlannedList extends ListScope {
   readonly request_id: string;
   /** Why nothing of it is run: it is over a limit, or its options are none. */
   readonly refused?: string;
-  /** `answered`: its verdict is stored already; `repeats`: a list before it in the slice is the same envelope. */
-  readonly skipped?: 'answered' | 'repeats';
+  /**
+   * `answered`: its verdict is stored already; `repeats`: a list before it in the slice is the same envelope; `parked`: it queues
+   * behind a parked list.
+   */
+  readonly skipped?: 'answered' | 'repeats' | 'parked';
 }
 
 /** The intents are those of the lists that are run, one list after the other. */
 export interface SlicePlan extends Work {
   readonly lists: readonly PlannedList[];
+  /** How long its statements wait for rows that others hold. */
+  readonly locks: LockWait;
 }
 
 /** How a list ended, as it is stored and, as the payload of INTENT_RESULT, published. */
@@ -53,12 +61,25 @@ export interface AnswerInput {
   readonly verdicts: readonly Verdict[];
   /** Event ids whose verdict is stored: it is published again. */
   readonly repeats: readonly string[];
+  /** True when they were parked. */
+  readonly parked?: boolean;
 }
 
 export interface SliceActivities {
   /** Stores verdicts, then publishes INTENT_RESULT events of what is stored. */
   answerLists(input: AnswerInput): Promise<void>;
 }
+
+export interface ParkingActivities {
+  /**
+   * Stores lists that wait for a key, and wakes the execution that tries them again.
+   * @param input.slice by which the slice is found.
+   */
+  parkLists(input: { readonly slice: string; readonly event_ids: readonly string[] }): Promise<void>;
+}
+
+/** @param input the partition, and `next` of the page before (0 for the first). */
+export type TakeParkedActivity = (input: { readonly partition: string; readonly after: number }) => Promise<ParkedPage>;
 
 /** What is stored about the lists that were asked for. */
 export interface FoundVerdicts {
@@ -78,10 +99,21 @@ export interface SliceReport {
   readonly lists: number;
   /** Lists whose verdict was there before. */
   readonly repeated: number;
+  /** Lists that wait for a key; they are answered by `ExecuteParkedListsWorkflow`. */
+  readonly parked: number;
   readonly intents: number;
   /** Intents by status. */
   readonly counts: Report['counts'];
 }
+
+/** What `ExecuteParkedListsWorkflow` did. */
+export interface ParkedReport {
+  /** Lists that have their verdict. */
+  readonly answered: number;
+}
+
+/** Signal that tells it to look once more before it ends. */
+export const PARKED_WAKE = 'wake';
 
 /** Most that a verdict takes, in bytes of JSON: with its envelope it is a message under the 1 MiB a topic takes. */
 export const VERDICT_BYTES = 900_000;

@@ -10,6 +10,8 @@ export interface ListScope extends Pick<Plan, 'correlation_id' | 'options' | 'se
   readonly first: number;
   /** How many intents are its own; 0 when none of it is to be run. */
   readonly count: number;
+  /** Numbers of keys it shares with others of the lists: none of them overtakes a list before it that has to wait. */
+  readonly keys?: readonly number[];
 }
 
 export interface Work {

@@ -4,7 +4,8 @@ import type { BridgeStateStore, Command, EffectOutcome, PersistStateFields } fro
 import type { PersistStatePayload } from '../intents/persist-state/schema.js';
 import { bisect } from './bisect.js';
 import { type BridgeStateRow, toWaves } from './bridge-state-rows.js';
-import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
+import type { GroupCommitOptions } from '../batching/group-commit.js';
+import { byLockWait } from './lock-wait.js';
 import { claim } from './ledger.js';
 import { type Pool, type Transaction, withTransaction } from './pool.js';
 
@@ -14,22 +15,28 @@ const INTENT_TYPE = 'PersistState';
 const UNKNOWN_STATE = 'UNKNOWN';
 
 export function createBridgeStateStore(pool: Pool, options: GroupCommitOptions = {}): BridgeStateStore {
-  const persist = groupCommit<Command<PersistStatePayload>, EffectOutcome<PersistStateFields>>(
-    (batch) => bisect(batch, (part) => persistTogether(pool, part)),
-    options,
-  );
-  return { persist };
+  return {
+    persist: byLockWait<Command<PersistStatePayload>, EffectOutcome<PersistStateFields>>(
+      (batch, locks) => bisect(batch, (part, lockMs) => persistTogether(pool, part, lockMs), locks),
+      options,
+    ),
+  };
 }
 
 const persistTogether = (
   pool: Pool,
   batch: readonly Command<PersistStatePayload>[],
+  lockMs?: number,
 ): Promise<EffectOutcome<PersistStateFields>[]> =>
-  withTransaction(pool, async (tx) => {
-    const claimed = await claim(tx, INTENT_TYPE, batch, resultOf);
-    for (const wave of toWaves(claimed.claimed.map(({ command }) => command.payload))) await upsert(tx, wave);
-    return claimed.outcomes();
-  });
+  withTransaction(
+    pool,
+    async (tx) => {
+      const claimed = await claim(tx, INTENT_TYPE, batch, resultOf);
+      for (const wave of toWaves(claimed.claimed.map(({ command }) => command.payload))) await upsert(tx, wave);
+      return claimed.outcomes();
+    },
+    lockMs === undefined ? {} : { lockMs },
+  );
 
 function resultOf({ payload }: Command<PersistStatePayload>): PersistStateFields {
   const aggregates = Object.values(payload.aggregated_data);

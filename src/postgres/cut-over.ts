@@ -27,7 +27,7 @@ export async function cutOver(pool: Pool): Promise<{ moved: number }> {
           const { rows } = await tx.query<{ moved: number }>('SELECT bridge_cut_over() AS moved');
           return { moved: rows[0]?.moved ?? 0 };
         },
-        LONGEST_MS,
+        { deadlineMs: LONGEST_MS },
       );
     } catch (error) {
       if (!(error instanceof EffectError) || error.failureClass !== 'transient' || attempt >= ATTEMPTS) throw error;

@@ -3,8 +3,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { PersistFsmTransitionPayload } from '../intents/persist-fsm-transition/schema.js';
 import type { Command, EffectOutcome, FsmTransitionFields, FsmTransitionStore } from '../intents/ports.js';
 import { bisect } from './bisect.js';
-import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
+import type { GroupCommitOptions } from '../batching/group-commit.js';
 import { claim, type Promised } from './ledger.js';
+import { byLockWait } from './lock-wait.js';
 import { type Pool, type Transaction, withTransaction } from './pool.js';
 
 type TransitionCommand = Command<PersistFsmTransitionPayload>;
@@ -12,21 +13,26 @@ type TransitionCommand = Command<PersistFsmTransitionPayload>;
 const INTENT_TYPE = 'PersistFSMTransition';
 
 export function createFsmTransitionStore(pool: Pool, options: GroupCommitOptions = {}): FsmTransitionStore {
-  const insert = groupCommit<TransitionCommand, EffectOutcome<FsmTransitionFields>>(
-    (batch) => bisect(batch, (part) => insertTogether(pool, part)),
-    options,
-  );
-  return { insert };
+  return {
+    insert: byLockWait<TransitionCommand, EffectOutcome<FsmTransitionFields>>(
+      (batch, locks) => bisect(batch, (part, lockMs) => insertTogether(pool, part, lockMs), locks),
+      options,
+    ),
+  };
 }
 
-const insertTogether = (pool: Pool, batch: readonly TransitionCommand[]) =>
-  withTransaction(pool, async (tx) => {
-    const claimed = await claim(tx, INTENT_TYPE, batch, resultOf);
-    const inserted = await insertRows(tx, claimed.claimed);
-    const duplicates = claimed.claimed.filter(({ command }) => !inserted.has(command.intent_id));
-    await claimed.amend(await existingTransitions(tx, duplicates));
-    return claimed.outcomes();
-  });
+const insertTogether = (pool: Pool, batch: readonly TransitionCommand[], lockMs?: number) =>
+  withTransaction(
+    pool,
+    async (tx) => {
+      const claimed = await claim(tx, INTENT_TYPE, batch, resultOf);
+      const inserted = await insertRows(tx, claimed.claimed);
+      const duplicates = claimed.claimed.filter(({ command }) => !inserted.has(command.intent_id));
+      await claimed.amend(await existingTransitions(tx, duplicates));
+      return claimed.outcomes();
+    },
+    lockMs === undefined ? {} : { lockMs },
+  );
 
 type Row = Promised<PersistFsmTransitionPayload, FsmTransitionFields>;
 

@@ -113,16 +113,19 @@ const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
 /** A transaction's connection. */
 export type Transaction = pg.ClientBase;
 
-/** Runs `work` between BEGIN and COMMIT (READ COMMITTED), rolls back when it throws. Otherwise like `withConnection`. */
+/**
+ * Runs `work` between BEGIN and COMMIT (READ COMMITTED), rolls back when it throws. Otherwise like `withConnection`.
+ * @param options.lockMs milliseconds a statement waits for a row; default: as long as it may take.
+ */
 export const withTransaction = <T>(
   pool: Pool,
   work: (tx: Transaction) => Promise<T>,
-  deadlineMs = pool.transactionDeadlineMs,
+  { deadlineMs = pool.transactionDeadlineMs, lockMs }: { readonly deadlineMs?: number; readonly lockMs?: number } = {},
 ): Promise<T> =>
   withConnection(
     pool,
     async (tx) => {
-      await tx.query('BEGIN');
+      await tx.query(lockMs === undefined ? 'BEGIN' : `BEGIN; SET LOCAL lock_timeout = ${lockMs}`);
       const result = await work(tx);
       await tx.query('COMMIT');
       return result;

@@ -12,6 +12,10 @@ export function toEffectError(error: unknown): EffectError {
   });
 }
 
+/** Whether `lock_timeout` ended the statement: somebody holds a row of it. */
+export const isLockTimeout = ({ cause }: EffectError): boolean =>
+  cause instanceof Error && 'code' in cause && cause.code === '55P03';
+
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const message = error.message || error.name;

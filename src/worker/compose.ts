@@ -13,6 +13,7 @@ import { createFsmStateStore } from '../postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../postgres/fsm-transition-store.js';
 import { createLedger } from '../postgres/ledger.js';
 import { createLedgerRetention } from '../postgres/ledger-retention.js';
+import { createParkedLists } from '../postgres/parked-store.js';
 import { busyConnections, createPool, endPool } from '../postgres/pool.js';
 import { createSweptExecutions } from '../postgres/swept-executions.js';
 import { createVerdictStore } from '../postgres/verdict-store.js';
@@ -31,7 +32,7 @@ export interface Endpoints {
 
 export interface Adapters {
   /** All that need no worker's connection to Temporal. */
-  readonly ports: Omit<Ports, 'endedExecutions'>;
+  readonly ports: Omit<Ports, 'endedExecutions' | 'parkedRuns'>;
   /** Whether each store can be reached now. */
   checks(): Promise<Readonly<Record<string, Check>>>;
   /** Whether the stores' breakers let calls through; if not, milliseconds until they may. */
@@ -73,6 +74,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   const retention = createLedgerRetention(pool, config.LEDGER_RETENTION_DAYS);
   const sweptExecutions = createSweptExecutions(pool);
   const verdicts = createVerdictStore(pool);
+  const parkedLists = createParkedLists(pool);
   const counted = counting(metrics);
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
   const breakers = createBreakers(config, logger, metrics);
@@ -94,9 +96,11 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   );
   return {
     ports: {
-      bridgeStates: { persist: postgres(counted('persist_state', (batch) => bridgeStates.persist(batch))) },
+      bridgeStates: {
+        persist: postgres(counted('persist_state', (batch, locks) => bridgeStates.persist(batch, locks))),
+      },
       fsmTransitions: {
-        insert: postgres(counted('persist_fsm_transition', (batch) => fsmTransitions.insert(batch))),
+        insert: postgres(counted('persist_fsm_transition', (batch, locks) => fsmTransitions.insert(batch, locks))),
       },
       fsmStates: {
         recover: postgres(counted('recover_fsm_states', (request, maxBytes) => fsmStates.recover(request, maxBytes))),
@@ -127,6 +131,12 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
       verdicts: {
         find: postgres((eventIds) => verdicts.find(eventIds)),
         store: postgres((given) => verdicts.store(given)),
+      },
+      parkedLists: {
+        keys: postgres((partition) => parkedLists.keys(partition)),
+        park: postgres((partition, lists) => parkedLists.park(partition, lists)),
+        page: postgres((partition, after) => parkedLists.page(partition, after)),
+        remove: postgres((eventIds) => parkedLists.remove(eventIds)),
       },
       source: {
         topicPrefix: config.KAFKA_TOPIC_PREFIX,

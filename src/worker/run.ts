@@ -12,6 +12,7 @@ import { SliceCache } from '../intents/slice-cache.js';
 import { type RunningIntake, runIntake } from '../intake/run.js';
 import { workflowBundle } from '../temporal/bundle.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
+import { createParkedRuns } from '../temporal/parked-runs.js';
 import { type Adapters, type Endpoints, openAdapters } from './compose.js';
 import { type Check, serveHttp } from './http.js';
 import { createMetrics, type Metrics } from './metrics.js';
@@ -124,7 +125,11 @@ const createWorker = (
 ): Promise<Worker> => {
   const { TEMPORAL_NAMESPACE: namespace, TEMPORAL_TASK_QUEUE: taskQueue } = config;
   const client = new Client({ connection, namespace });
-  const ports = { ...adapters.ports, endedExecutions: createEndedExecutions(client, taskQueue) };
+  const ports = {
+    ...adapters.ports,
+    endedExecutions: createEndedExecutions(client, taskQueue),
+    parkedRuns: createParkedRuns(client, taskQueue),
+  };
   return Worker.create({
     connection,
     namespace,

@@ -53,7 +53,7 @@ describe('the activity boundary', () => {
     const { results, announce } = await run((texts) => void carried.push(...texts), ['a', 7, 'b']);
     assert.deepEqual(carried, ['a', 'b']);
     assert.deepEqual(
-      results.map(({ intent_id, status, error }) => [intent_id, status, error]),
+      results.map((result) => [result?.intent_id, result?.status, result?.error]),
       [
         ['id-a', 'succeeded', null],
         ['id-7', 'failed', 'payload.text: expected a string, got number'],

@@ -77,14 +77,21 @@ describe('group commit', () => {
 
 describe('bisect', () => {
   const ok = () => ({ ok: true as const, result: {}, settled_at: '', repeated: false });
+  const row = (n: number, key = n) => ({ n, order_key: String(key) });
+  const rows = (count: number) => numbers(0, count).map((n) => row(n));
+  type Row = ReturnType<typeof row>;
+  const lockTimeout = () =>
+    new EffectError('transient', 'lock timeout', {
+      cause: Object.assign(new Error('lock timeout'), { code: '55P03' }),
+    });
 
   it('finds one bad of 500 in some 19 runs, in order', async () => {
     const done: number[] = [];
     let runs = 0;
-    const outcomes = await bisect(numbers(0, 500), (batch) => {
+    const outcomes = await bisect(rows(500), (batch) => {
       runs += 1;
-      if (batch.includes(333)) return Promise.reject(new EffectError('invalid', 'row 333'));
-      done.push(...batch);
+      if (batch.some(({ n }) => n === 333)) return Promise.reject(new EffectError('invalid', 'row 333'));
+      done.push(...batch.map(({ n }) => n));
       return Promise.resolve(batch.map(ok));
     });
     assert.deepEqual(
@@ -100,8 +107,46 @@ describe('bisect', () => {
 
   it('throws what is not the rows’ fault', async () => {
     await assert.rejects(
-      bisect([1, 2], () => Promise.reject(new EffectError('transient', 'deadlock'))),
+      bisect(rows(2), () => Promise.reject(new EffectError('transient', 'deadlock'))),
       { failureClass: 'transient' },
     );
+  });
+
+  it('leaves out a row that is held, and what comes behind it under its key; the others are carried out', async () => {
+    const done: number[] = [];
+    const waits: (number | undefined)[] = [];
+    // 7 and 9 are of the key that is held, and 9 could be had by the time it is its turn.
+    const batch = [...rows(7), row(7, 1_000), row(8), row(9, 1_000), ...rows(500).slice(10)];
+    const outcomes = await bisect<Row, object>(
+      batch,
+      (part, lockMs) => {
+        waits.push(lockMs);
+        if (part.some(({ n }) => n === 7)) return Promise.reject(lockTimeout());
+        done.push(...part.map(({ n }) => n));
+        return Promise.resolve(part.map(ok));
+      },
+      'park',
+    );
+    assert.deepEqual(
+      outcomes.flatMap((outcome, n) => (!outcome.ok && outcome.busy === true ? [n] : [])),
+      [7, 9],
+    );
+    assert.deepEqual(
+      done,
+      numbers(0, 500).filter((n) => n !== 7 && n !== 9),
+    );
+    assert.deepEqual([waits[0], ...new Set(waits.slice(1))], [5_000, 50]);
+  });
+
+  it('waits for rows as long as the server lets it, unless it is told otherwise', async () => {
+    const waits: (number | undefined)[] = [];
+    await assert.rejects(
+      bisect(rows(2), (_part, lockMs) => {
+        waits.push(lockMs);
+        return Promise.reject(lockTimeout());
+      }),
+      { failureClass: 'transient' },
+    );
+    assert.deepEqual(waits, [undefined]);
   });
 });

@@ -21,6 +21,7 @@ const NAMES = [
   '0012_intake_verdicts',
   '0013_fsm_same_place',
   '0014_rollout',
+  '0015_intake_parked',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */

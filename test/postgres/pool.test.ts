@@ -146,7 +146,7 @@ describe('pool', () => {
     );
     const pool = poolOf({ max: 1 });
     await fails(
-      withTransaction(pool, (tx) => tx.query('SELECT pg_sleep(2)'), 50),
+      withTransaction(pool, (tx) => tx.query('SELECT pg_sleep(2)'), { deadlineMs: 50 }),
       'unavailable',
       /no answer within 50 ms/,
     );

@@ -89,6 +89,7 @@ export const command = <P>(payload: P, fields: Partial<Omit<Command<P>, 'payload
   payload_hash: 'ab'.repeat(32),
   correlation_id: 'correlation-1',
   execution_id: 'test/run',
+  order_key: randomUUID(),
   payload,
   ...fields,
 });

@@ -59,6 +59,7 @@ describe('ExecuteSliceWorkflow', () => {
     assert.deepEqual(report, {
       lists: 4,
       repeated: 0,
+      parked: 0,
       intents: 6,
       counts: { succeeded: 3, failed: 2, skipped: 1 },
     });
@@ -100,7 +101,7 @@ describe('ExecuteSliceWorkflow', () => {
     // Repaired, it would succeed: but its sender has been told that it failed.
     const repaired = { ...failing, intents: [persistState()] };
     const report = await run(repaired, fine, fine);
-    assert.deepEqual(report, { lists: 3, repeated: 3, intents: 0, counts: {} });
+    assert.deepEqual(report, { lists: 3, repeated: 3, parked: 0, intents: 0, counts: {} });
     assert.deepEqual(await verdictOf(failing), before);
     const events = await resultsOf(failing);
     assert.equal(events.length, 2);
@@ -110,7 +111,13 @@ describe('ExecuteSliceWorkflow', () => {
 
   it('runs one envelope that comes twice in a slice once', async () => {
     const given = list([persistState(), publishEvent()]);
-    assert.deepEqual(await run(given, given), { lists: 2, repeated: 1, intents: 2, counts: { succeeded: 2 } });
+    assert.deepEqual(await run(given, given), {
+      lists: 2,
+      repeated: 1,
+      parked: 0,
+      intents: 2,
+      counts: { succeeded: 2 },
+    });
     assert.equal((await resultsOf(given)).length, 1);
   });
 
@@ -159,6 +166,6 @@ describe('ExecuteSliceWorkflow', () => {
   }
 
   it('completes a slice without lists', async () => {
-    assert.deepEqual(await run(), { lists: 0, repeated: 0, intents: 0, counts: {} });
+    assert.deepEqual(await run(), { lists: 0, repeated: 0, parked: 0, intents: 0, counts: {} });
   });
 });

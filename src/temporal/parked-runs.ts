@@ -1,0 +1,17 @@
+/** Executions of `ExecuteParkedListsWorkflow`: one a partition, while it has parked lists. */
+import type { Client } from '@temporalio/client';
+import type { ParkedRuns } from '../intents/ports.js';
+import { PARKED_WAKE, type ParkedReport } from '../intents/slice.js';
+
+export const createParkedRuns = (client: Client, taskQueue: string): ParkedRuns => ({
+  async wake(partition) {
+    await client.workflow.signalWithStart<(partition: string) => Promise<ParkedReport>>('ExecuteParkedListsWorkflow', {
+      args: [partition],
+      taskQueue,
+      workflowId: `${partition}/parked`,
+      signal: PARKED_WAKE,
+      signalArgs: [],
+      staticSummary: 'lists that wait for a key',
+    });
+  },
+});
