@@ -1,19 +1,27 @@
 /** The activity that answers the lists of the intake: their verdicts are stored, then published as INTENT_RESULT (ADR 0009). */
-import { log } from '@temporalio/activity';
+import { type Info, log } from '@temporalio/activity';
 import { eventIdOf } from '../src/intents/ids.js';
-import type { SliceActivities } from '../src/intents/slice.js';
+import type { OpenSlice } from '../src/intents/open-slice.js';
+import { makeReport } from '../src/intents/report.js';
+import type { IntentResult } from '../src/intents/result.js';
+import { type SliceActivities, type Verdict, VERDICT_BYTES, type VerdictDraft } from '../src/intents/slice.js';
 import { attempt } from './attempt.js';
+import type { BoundaryOptions } from './boundary.js';
 import type { Ports } from './effect.js';
-import type { OutageBudget } from './failures.js';
 import { publishEvent } from './publish-event.js';
-import type { SliceIntents } from './slice-intents.js';
+import type { SliceResults } from './slice-results.js';
 import { failuresOf, spentBefore } from './spent-attempts.js';
 
-export function answerLists(ports: Ports, budget: OutageBudget, slices: SliceIntents): SliceActivities['answerLists'] {
+export function answerLists(
+  ports: Ports,
+  { budget, slices, sliceResults }: Pick<BoundaryOptions, 'budget' | 'slices' | 'sliceResults'>,
+): SliceActivities['answerLists'] {
   const publish = publishEvent.create(ports);
   const { errorCode } = publishEvent.definition;
-  return ({ slice, last, verdicts, repeats, parked }) =>
+  return ({ slice: key, last, verdicts: drafts, repeats, parked }) =>
     attempt(errorCode, budget, async (info) => {
+      const slice = await slices.find(key, info);
+      const verdicts = await verdictsOf(drafts, slice, sliceResults, info);
       // Before anybody hears of them: what is told later, by whoever, is what is stored.
       const stored = await ports.verdicts.store(verdicts);
       const again = await ports.verdicts.find(repeats);
@@ -42,6 +50,40 @@ export function answerLists(ports: Ports, budget: OutageBudget, slices: SliceInt
       if (parked === true) {
         await ports.parkedLists.remove([...verdicts.map(({ event_id }) => event_id), ...repeats]);
       }
-      if (last) slices.forget(slice);
+      if (last) slices.forget(key);
     });
+}
+
+/** Drafts with the results that the workflow was not told. @throws EffectError when a store cannot be asked for them. */
+async function verdictsOf(
+  drafts: readonly VerdictDraft[],
+  slice: OpenSlice,
+  sliceResults: SliceResults,
+  info: Info,
+): Promise<Verdict[]> {
+  const lists = drafts.map((draft) => ({ draft, list: slice.list(draft.number) }));
+  const places = lists.flatMap(({ draft, list }) =>
+    draft.results.flatMap((result, index) => (typeof result === 'number' ? [list.at + index] : [])),
+  );
+  const resultAt = await sliceResults.find(slice, places, info);
+  return lists.map(({ draft: { outcome, error, results, announced = [] }, list }) => {
+    const published = new Set(announced);
+    const complete = results.map((result, index): IntentResult => {
+      if (typeof result !== 'number') return result;
+      const found = resultAt(list.at + index);
+      return {
+        ...found,
+        execution_time_ms: result,
+        ...(found['event_published'] === false && published.has(index) ? { event_published: true } : {}),
+      };
+    });
+    const { event_id, request_id, correlation_id } = list;
+    const head = { request_id, workflow_id: info.workflowExecution?.workflowId ?? '', outcome };
+    return {
+      event_id,
+      correlation_id,
+      ...makeReport(head, complete, VERDICT_BYTES),
+      ...(error === undefined ? {} : { error }),
+    };
+  });
 }

@@ -2,7 +2,7 @@
  * Where Temporal meets an effect: parses what arrived, times the effect, turns outcomes into results, and translates
  * failures into what Temporal should do about them.
  */
-import type { BatchActivity } from '../src/intents/batch.js';
+import type { Announcement, BatchActivity } from '../src/intents/batch.js';
 import type { IntentResult } from '../src/intents/result.js';
 import { attempt } from './attempt.js';
 import { commandsOf, parseItems } from './commands.js';
@@ -10,6 +10,7 @@ import type { AnyEffect, Ports } from './effect.js';
 import { isFinal, type OutageBudget } from './failures.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
 import type { SliceIntents } from './slice-intents.js';
+import type { SliceResults } from './slice-results.js';
 import { failuresOf, spentBefore } from './spent-attempts.js';
 
 /** What the activities tell the metrics. */
@@ -22,6 +23,7 @@ export interface BoundaryOptions {
   readonly instruments: Instruments;
   readonly budget: OutageBudget;
   readonly slices: SliceIntents;
+  readonly sliceResults: SliceResults;
 }
 
 export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOptions): BatchActivity {
@@ -32,33 +34,40 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
     const started = performance.now();
     try {
       return await attempt(definition.errorCode, options.budget, async (info) => {
-        const intentAt = input.slice === undefined ? undefined : await options.slices.parsed(input.slice, info);
-        const parsed = parseItems(definition, input.items, intentAt);
+        const slice = input.slice === undefined ? undefined : await options.slices.find(input.slice, info);
+        const parsed = parseItems(definition, input.items, slice);
         const notAnnounced: string[] = [];
+        const announce: (Announcement | number)[] = [];
         const outcomes = await carry({
           commands: commandsOf(parsed, input.correlation_id, info),
           correlationId: input.correlation_id,
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
           pageBytes: input.page_bytes,
-          announce: input.announce ?? [],
+          announce: await options.sliceResults.announcements(input.announce ?? [], slice, info),
           locks: input.locks ?? 'patient',
           attempt: 1 + failuresOf(spentBefore(info), definition.errorCode),
           notAnnounced: (intentId) => notAnnounced.push(intentId),
         });
         options.budget.succeeded(definition.errorCode);
         const elapsedMs = performance.now() - started;
-        const settled = outcomes.values();
-        const results = parsed.map(({ item, intent }) => {
+        const inOrder = outcomes.values();
+        const results = parsed.map(({ item, intent, at }) => {
           // A list planned by an older version may hold what today's schema refuses.
-          const outcome = intent.ok ? settled.next().value : refused(intent.error);
+          const outcome = intent.ok ? inOrder.next().value : refused(intent.error);
           if (outcome?.ok === false && outcome.busy === true) return null;
-          return resultOf(definition.type, item.intent_id, outcome ?? refused('the store gave no outcome'), elapsedMs);
+          const settled = outcome ?? refused('the store gave no outcome');
+          const result = resultOf(definition.type, item.intent_id, settled, elapsedMs);
+          options.instruments.settled(definition.type, result.status, elapsedMs / 1_000);
+          const kept =
+            slice !== undefined && at !== undefined && options.sliceResults.keep(slice, at, definition, result);
+          announce.push(
+            ...announcementOf(definition, result).map((event) => (kept && !slice.publishesItself(at) ? at : event)),
+          );
+          return kept ? result.execution_time_ms : result;
         });
-        const done = results.filter((result) => result !== null);
-        for (const { status } of done) options.instruments.settled(definition.type, status, elapsedMs / 1_000);
         return {
           results,
-          announce: done.flatMap((result) => announcementOf(definition, result)),
+          announce,
           ...(notAnnounced.length > 0 ? { not_announced: notAnnounced } : {}),
         };
       });

@@ -1,29 +1,35 @@
 /** From what the workflow hands over to the commands that stores understand. */
 import type { Info } from '@temporalio/activity';
-import type { BatchItem } from '../src/intents/batch.js';
+import { ApplicationFailure } from '@temporalio/common';
+import type { BatchInput, BatchItem } from '../src/intents/batch.js';
 import type { AnyIntentDefinition } from '../src/intents/definition.js';
+import type { OpenSlice } from '../src/intents/open-slice.js';
 import { parseIntent, type ParsedIntent, type RejectedIntent } from '../src/intents/parse.js';
 import { type Command, executionId } from '../src/intents/ports.js';
 
 export interface ParsedItem {
-  readonly item: BatchItem;
+  readonly item: Pick<BatchItem, 'intent_id' | 'correlation_id'>;
   readonly intent: ParsedIntent | RejectedIntent;
+  /** Its place in the slice, if it is of one. */
+  readonly at?: number;
 }
 
 /**
  * Every item, also those that today's schema refuses.
- * @param intentAt finds the intents of a slice.
+ * @param slice that holds the intents which are named by their place.
  */
 export function parseItems(
   definition: AnyIntentDefinition,
-  items: readonly BatchItem[],
-  intentAt?: (at: number) => ParsedIntent | RejectedIntent,
+  items: BatchInput['items'],
+  slice?: OpenSlice,
 ): ParsedItem[] {
   const definitions = new Map([[definition.type, definition]]);
-  return items.map((item) => ({
-    item,
-    intent: item.at === undefined || intentAt === undefined ? parseIntent(item.intent, definitions) : intentAt(item.at),
-  }));
+  return items.map((item) => {
+    if (typeof item !== 'number') return { item, intent: parseIntent(item.intent, definitions) };
+    if (slice === undefined) throw ApplicationFailure.nonRetryable(`no slice has intent ${item}`, 'PlanError');
+    const { correlation_id } = slice.listAt(item);
+    return { item: { intent_id: slice.idAt(item), correlation_id }, intent: slice.intentAt(item), at: item };
+  });
 }
 
 /**

@@ -13,13 +13,14 @@ import { sweepActivities } from './sweep-executions.js';
 import * as registry from './registry.js';
 import { settleIntents } from './settle-intents.js';
 import { SliceIntents } from './slice-intents.js';
+import { SliceResults } from './slice-results.js';
 import { SliceCache } from '../src/intents/slice-cache.js';
 
 export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 
 export type Activities = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
-export interface ActivityOptions extends Omit<BoundaryOptions, 'slices'> {
+export interface ActivityOptions extends Omit<BoundaryOptions, 'slices' | 'sliceResults'> {
   /** Slices at hand; shared with the intake of the same process. Default: those that activities have read. */
   readonly sliceCache?: SliceCache;
 }
@@ -32,7 +33,8 @@ export function createActivities(
 ): Activities {
   const definitions: DefinitionsByType = new Map(effects.map(({ definition }) => [definition.type, definition]));
   const slices = new SliceIntents(sliceCache, ports.endedExecutions, definitions);
-  const options: BoundaryOptions = { ...given, slices };
+  const sliceResults = new SliceResults(effects, ports);
+  const options: BoundaryOptions = { ...given, slices, sliceResults };
   const entries = effects.map((effect) => {
     const { activity } = effect.definition;
     return [activity, toActivity(effect, ports, options)] as const;
@@ -44,7 +46,7 @@ export function createActivities(
     redriveDeadLetters: redriveDeadLetters(ports, options.budget),
     pruneLedger: pruneLedger(ports, options.budget),
     ...sweepActivities(ports, options.budget, definitions),
-    answerLists: answerLists(ports, options.budget, slices),
+    answerLists: answerLists(ports, options),
     findVerdicts: findVerdicts(ports),
     ...parkedListActivities(ports, definitions, slices),
     ...planningActivities(ports, definitions, options.instruments, slices),

@@ -2,7 +2,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { DefinitionsByType } from '../src/intents/parse.js';
 import type { ParkingActivities, TakeParkedActivity } from '../src/intents/slice.js';
-import { keysOf, parseSlice } from '../src/intents/slice-plan.js';
+import { keysOf } from '../src/intents/slice-plan.js';
 import type { Ports } from './effect.js';
 import { heartbeating } from './heartbeats.js';
 import type { SliceIntents } from './slice-intents.js';
@@ -22,12 +22,12 @@ export function parkedListActivities(
       heartbeating({}, async () => {
         const info = activityInfo();
         const partition = info.workflowExecution?.workflowId ?? '';
-        const { input } = await slices.find(slice, info);
+        const open = await slices.find(slice, info);
         const wanted = new Set(event_ids);
-        const lists = parseSlice(input).lists.filter(({ event_id }) => wanted.has(event_id));
+        const lists = open.lists.filter(({ event_id }) => wanted.has(event_id));
         await parkedLists.park(
           partition,
-          lists.map((list) => ({ list, keys: keysOf(list, definitions) })),
+          lists.map((list) => ({ list: list.given, keys: keysOf(list.given, definitions) })),
         );
         // After they are stored: it ends when it finds none.
         await parkedRuns.wake(partition);

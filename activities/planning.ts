@@ -6,7 +6,7 @@ import type { DefinitionsByType } from '../src/intents/parse.js';
 import { makePlan, type PlannedIntent } from '../src/intents/plan.js';
 import { parseRequest, RequestError } from '../src/intents/request.js';
 import type { PlanSliceActivity } from '../src/intents/slice.js';
-import { makeSlicePlan, parseSlice } from '../src/intents/slice-plan.js';
+import { makeSlicePlan } from '../src/intents/slice-plan.js';
 import type { Instruments } from './boundary.js';
 import type { Ports } from './effect.js';
 import type { SliceIntents } from './slice-intents.js';
@@ -31,29 +31,26 @@ export function planningActivities(
   }
 
   return {
-    // eslint-disable-next-line @typescript-eslint/require-await -- activities answer with a promise
     planIntents: async (input) => {
       const fallbackId = activityInfo().workflowExecution?.workflowId ?? 'unknown';
-      return counted(refusing(() => makePlan(parseRequest(input), fallbackId, definitions)));
+      return counted(await refusing(() => makePlan(parseRequest(input), fallbackId, definitions)));
     },
     planSlice: async ({ slice }) => {
       const info = activityInfo();
-      const found = await slices.find(slice, info);
-      const input = refusing(() => parseSlice(found.input));
+      const open = await refusing(() => slices.find(slice, info));
       const [answered, parkedKeys] = await Promise.all([
-        verdicts.find(input.lists.map(({ event_id }) => event_id)),
+        verdicts.find(open.lists.map(({ event_id }) => event_id)),
         parkedLists.keys(info.workflowExecution?.workflowId ?? ''),
       ]);
-      const known = { answered: new Set(answered.keys()), parkedKeys };
-      return counted(makeSlicePlan(input, known, definitions, (at, intent) => found.intents.set(at, intent)));
+      return counted(makeSlicePlan(open, { answered: new Set(answered.keys()), parkedKeys }, definitions));
     },
   };
 }
 
 /** Refuses what is no request at all; a bad intent among good ones is part of the plan. */
-function refusing<T>(read: () => T): T {
+async function refusing<T>(read: () => T | Promise<T>): Promise<T> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (error instanceof RequestError) throw ApplicationFailure.nonRetryable(error.message, 'InvalidInput');
     throw error;

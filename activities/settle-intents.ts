@@ -38,8 +38,7 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments, slice
   return async ({ items, slice, failure }) => {
     try {
       return await attempt(definition.errorCode, budget, async (info) => {
-        const intentAt = slice === undefined ? undefined : await slices.parsed(slice, info);
-        const parsed = parseItems(definition, items, intentAt);
+        const parsed = parseItems(definition, items, slice === undefined ? undefined : await slices.find(slice, info));
         const commands = commandsOf(parsed, '', info);
         const settled = await settledIds(commands, failure);
         // A repeat, for which the effect answers with the first outcome.

@@ -11,7 +11,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { countByStatus, makeReport, outcomeOf } from '../src/intents/report.js';
+import { countByStatus, outcomeOf } from '../src/intents/report.js';
 import type { IntentResult, Outcome } from '../src/intents/result.js';
 import {
   type AnswerInput,
@@ -21,8 +21,7 @@ import {
   type SliceActivities,
   type SlicePlan,
   type SliceReport,
-  type Verdict,
-  VERDICT_BYTES,
+  type VerdictDraft,
 } from '../src/intents/slice.js';
 import { failedIntents, unannouncedEffects } from '../src/temporal/search-attributes.js';
 import { sliceDetailsOf } from './details.js';
@@ -100,21 +99,16 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
     await answerLists.executeWithOptions({ summary: `${verdicts.length + repeats.length} results` }, [call]);
   }
 
-  function verdictOf(number: number): Verdict | null {
+  function verdictOf(number: number): VerdictDraft | null {
     const list = plan.lists[number];
     if (list === undefined || list.skipped !== undefined) return null;
-    const results = executor.resultsOf(number);
-    const head = {
-      request_id: list.request_id,
-      workflow_id: workflowInfo().workflowId,
-      outcome: outcomeFor(number, list, results),
-    };
-    const { event_id, correlation_id, refused } = list;
+    const { results, announced } = executor.knownResultsOf(number);
     return {
-      event_id,
-      correlation_id,
-      ...makeReport(head, results, VERDICT_BYTES),
-      ...(refused === undefined ? {} : { error: refused }),
+      number,
+      outcome: outcomeFor(number, list, executor.resultsOf(number)),
+      results,
+      ...(announced.length === 0 ? {} : { announced }),
+      ...(list.refused === undefined ? {} : { error: list.refused }),
     };
   }
 
@@ -145,7 +139,7 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   const showDetails = (): void => setCurrentDetails(sliceDetailsOf(plan, executor.results, executor.current));
   const executor: PlanExecutor = new PlanExecutor(
     plan,
-    { slice, locks: plan.locks, item: (index) => ({ at: placeOf(index) }) },
+    { slice, locks: plan.locks, item: placeOf },
     showDetails,
     answerSettled,
   );

@@ -16,7 +16,6 @@ import {
   ANNOUNCEMENTS_PER_BATCH,
   ANNOUNCER,
   type BatchInput,
-  type BatchItem,
   type BatchOutput,
 } from '../src/intents/batch.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
@@ -33,23 +32,26 @@ export interface IntentSource {
   readonly slice?: string;
   /** What activities do about rows that others hold; default: they wait for them. */
   readonly locks?: LockWait;
-  /** Of the intent at an index of the plan: itself, or its place in the slice. */
-  item(index: number): Pick<BatchItem, 'intent' | 'at'>;
+  /** The intent at an index of the plan, or its place in the slice. */
+  item(index: number): { readonly intent: unknown } | number;
 }
 
 /** An announcement on its way, and the list it belongs to. */
 interface Pending {
   readonly list: number;
-  readonly event: Announcement;
+  /** Or the index of the intent that is announced. */
+  readonly event: Announcement | number;
 }
 
 export class PlanExecutor {
   /** By input index; filled as intents settle. */
   readonly results: (IntentResult | undefined)[];
   /** By list: announcements no broker has taken yet. */
-  readonly #announcements: readonly AnnouncementQueue[];
+  readonly #announcements: readonly AnnouncementQueue<number>[];
   /** By list: where its intents stand. */
   readonly #indexById: readonly ReadonlyMap<string, number>[];
+  /** Intents whose results are where they were carried out, and by index whether they are announced. */
+  readonly #elsewhere = new Map<number, boolean>();
   /** Lists that wait for a key, and those behind them: nothing more of them is run. */
   readonly #waiting = new Set<number>();
 
@@ -64,7 +66,7 @@ export class PlanExecutor {
     private readonly onTierEnd: () => void = () => undefined,
   ) {
     this.results = work.intents.map(() => undefined);
-    this.#announcements = work.lists.map((list) => new AnnouncementQueue(list));
+    this.#announcements = work.lists.map((list) => new AnnouncementQueue<number>(list));
     // The last of equal ids: only one of them executes, and repeats are not announced.
     this.#indexById = work.lists.map(
       (list) => new Map(indexesOf(list).map((index) => [this.#planned(index).id, index])),
@@ -127,6 +129,20 @@ export class PlanExecutor {
   resultsOf(list: number): readonly IntentResult[] {
     const { first, count } = this.#scope(list);
     return this.results.slice(first, first + count) as IntentResult[];
+  }
+
+  /** The same without those that are where they were carried out: of these the milliseconds they took. */
+  knownResultsOf(list: number): {
+    readonly results: readonly (IntentResult | number)[];
+    /** Those among them that are announced. */
+    readonly announced: readonly number[];
+  } {
+    const { first } = this.#scope(list);
+    const results = this.resultsOf(list);
+    return {
+      results: results.map((result, index) => (this.#elsewhere.has(first + index) ? result.execution_time_ms : result)),
+      announced: results.flatMap((_, index) => (this.#elsewhere.get(first + index) === true ? [index] : [])),
+    };
   }
 
   /** Publishes what has not travelled with a batch. Failures leave it pending: the report says so. */
@@ -249,13 +265,27 @@ export class PlanExecutor {
       ...(this.source.slice === undefined ? {} : { slice: this.source.slice }),
       ...(this.source.locks === undefined ? {} : { locks: this.source.locks }),
       page_bytes: this.work.page_bytes,
-      items: indexes.map((index) => ({
-        intent_id: this.#planned(index).id,
-        ...this.source.item(index),
-        ...own(this.#listOf(index)),
-      })),
-      ...(announce.length > 0 ? { announce: announce.map(({ list, event }) => ({ ...event, ...own(list) })) } : {}),
+      items: indexes.map((index) => {
+        const item = this.source.item(index);
+        return typeof item === 'number'
+          ? item
+          : { intent_id: this.#planned(index).id, ...item, ...own(this.#listOf(index)) };
+      }),
+      ...(announce.length > 0
+        ? {
+            announce: announce.map(({ list, event }) =>
+              typeof event === 'number' ? this.#placeOf(event) : { ...event, ...own(list) },
+            ),
+          }
+        : {}),
     };
+  }
+
+  /** Of an intent that was announced by its place. */
+  #placeOf(index: number): number {
+    const place = this.source.item(index);
+    if (typeof place !== 'number') throw ApplicationFailure.nonRetryable(`intent ${index} has no place`, 'PlanError');
+    return place;
   }
 
   #settleBatch(indexes: readonly number[], output: BatchOutput): void {
@@ -266,12 +296,37 @@ export class PlanExecutor {
         this.#wait(this.#listOf(index));
         return;
       }
-      this.results[index] = result;
+      this.results[index] = typeof result === 'number' ? this.#successOf(index, result) : result;
       const { id } = this.#planned(index);
       // The first of equal ids is the one that was carried out, and is announced.
       if (!listById.has(id)) listById.set(id, this.#listOf(index));
     });
-    for (const event of output.announce) this.#announcements[listById.get(event.intent_id) ?? 0]?.add([event]);
+    const indexByPlace = new Map(
+      output.announce.some(isNumber) ? indexes.map((index) => [this.#placeOf(index), index]) : [],
+    );
+    for (const event of output.announce) {
+      if (typeof event === 'number') {
+        const index = indexByPlace.get(event);
+        if (index !== undefined) this.#announcements[this.#listOf(index)]?.add([index]);
+      } else {
+        this.#announcements[listById.get(event.intent_id) ?? 0]?.add([event]);
+      }
+    }
+  }
+
+  /** What there is to know here of a success whose result is elsewhere. */
+  #successOf(index: number, milliseconds: number): IntentResult {
+    this.#elsewhere.set(index, false);
+    const { id, type } = this.#planned(index);
+    return {
+      intent_id: id,
+      intent_type: type,
+      status: 'succeeded',
+      success: true,
+      error: null,
+      execution_time_ms: milliseconds,
+      timestamp: now(),
+    };
   }
 
   #settle(index: number, result: IntentResult): void {
@@ -319,10 +374,11 @@ export class PlanExecutor {
 
   #announced(batch: readonly Pending[], { not_announced = [] }: BatchOutput): void {
     for (const { list, event } of batch) {
-      if (not_announced.includes(event.intent_id)) continue;
-      const index = this.#indexById[list]?.get(event.intent_id);
-      const result = index === undefined ? undefined : this.results[index];
-      if (index !== undefined && result?.['event_published'] === false) {
+      const index = typeof event === 'number' ? event : this.#indexById[list]?.get(event.intent_id);
+      if (index === undefined || not_announced.includes(this.#planned(index).id)) continue;
+      if (this.#elsewhere.has(index)) this.#elsewhere.set(index, true);
+      const result = this.results[index];
+      if (result?.['event_published'] === false) {
         this.results[index] = { ...result, event_published: true };
       }
     }
@@ -349,6 +405,8 @@ export class PlanExecutor {
     return intent;
   }
 }
+
+const isNumber = (event: unknown): boolean => typeof event === 'number';
 
 const pick = ({ items, slice }: BatchInput) => ({ items, ...(slice === undefined ? {} : { slice }) });
 

@@ -6,9 +6,10 @@ import { announcementKey } from './announcement.js';
 import { type Announcement, ANNOUNCEMENTS_PER_BATCH } from './batch.js';
 import type { Plan } from './plan.js';
 
-export class AnnouncementQueue {
+/** @typeParam Index `number` where an intent's index may stand for what its result says there is to announce. */
+export class AnnouncementQueue<Index extends number = never> {
   /** Announcements no broker has taken yet. */
-  readonly #pending: Announcement[] = [];
+  readonly #pending: (Announcement | Index)[] = [];
   /** Announcements that an intent of the list stands for. */
   readonly #heldBack: Announcement[] = [];
   readonly #addedIds = new Set<string>();
@@ -20,11 +21,16 @@ export class AnnouncementQueue {
     return this.#pending.length;
   }
 
-  add(events: readonly Announcement[]): void {
+  add(events: readonly (Announcement | Index)[]): void {
     const { options, self_announced } = this.plan;
     if (options.derivedEvents === 'none') return;
     const published = new Set(options.derivedEvents === 'all' ? [] : self_announced.map(({ key }) => key));
     for (const event of events) {
+      // Not looked at: it is of a list that publishes none itself, and of the one intent that was carried out under its id.
+      if (typeof event === 'number') {
+        this.#pending.push(event);
+        continue;
+      }
       // The same intent twice in a list has one effect, and one announcement.
       const id = announcementKey(event.event_type, event.intent_id);
       if (this.#addedIds.has(id)) continue;
@@ -43,15 +49,15 @@ export class AnnouncementQueue {
   }
 
   /** The next ones, `most` at most; what is not sent has to be put back. */
-  take(most = ANNOUNCEMENTS_PER_BATCH): Announcement[] {
+  take(most = ANNOUNCEMENTS_PER_BATCH): (Announcement | Index)[] {
     return this.#pending.splice(0, most);
   }
 
-  takeAll(): Announcement[] {
+  takeAll(): (Announcement | Index)[] {
     return this.#pending.splice(0);
   }
 
-  putBack(batch: readonly Announcement[]): void {
+  putBack(batch: readonly (Announcement | Index)[]): void {
     this.#pending.unshift(...batch);
   }
 }

@@ -6,10 +6,8 @@ import type { IntentResult } from './result.js';
 
 export interface BatchItem {
   readonly intent_id: string;
-  /** The raw intent as it was sent: the activity parses it again. Absent for one of a slice. */
-  readonly intent?: unknown;
-  /** Of an intent of a slice: its place among the intents of all its lists. */
-  readonly at?: number;
+  /** The raw intent as it was sent: the activity parses it again. */
+  readonly intent: unknown;
   /** Of its list; default: the batch's. */
   readonly correlation_id?: string;
 }
@@ -26,20 +24,27 @@ export interface BatchInput {
   readonly correlation_id: string;
   /** By which the slice of the items is found; absent when they bring their intents. */
   readonly slice?: string;
-  readonly items: readonly BatchItem[];
+  /** Intents of a slice by their place among those of all its lists. */
+  readonly items: readonly (BatchItem | number)[];
   /** Bytes of JSON that one result may take. */
   readonly page_bytes: number;
   /** Default `patient`. */
   readonly locks?: LockWait;
-  /** Published along with this batch; only the announcing activity gets any. */
-  readonly announce?: readonly Announcement[];
+  /**
+   * Published along with this batch; only the announcing activity gets any. By its place an intent of a slice, whose result says
+   * what there is to announce.
+   */
+  readonly announce?: readonly (Announcement | number)[];
 }
 
 export interface BatchOutput {
-  /** In the order of the items; null for one that was left out because somebody holds its key (`locks`). */
-  readonly results: readonly (IntentResult | null)[];
-  /** What to announce of these results. */
-  readonly announce: readonly Announcement[];
+  /**
+   * In the order of the items; null for one that was left out because somebody holds its key (`locks`), and the milliseconds it took
+   * for a success of a slice's intent: its result is found by its place.
+   */
+  readonly results: readonly (IntentResult | number | null)[];
+  /** What to announce of these results; of an intent of a slice its place, where the workflow need not look at it. */
+  readonly announce: readonly (Announcement | number)[];
   /** Intents whose announcement came with this batch and is not on its topic: it is a dead letter, or was refused. */
   readonly not_announced?: readonly string[];
 }

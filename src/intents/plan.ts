@@ -121,7 +121,7 @@ export function planList(
   if (!stopped) checkPriorities(entries);
   return {
     intents: parsed.map((intent, index) => ({
-      id: intent.intentId ?? derivedIntentId(scope, index, intent.hash),
+      id: intentIdOf(intent, scope, index),
       type: intent.ok ? intent.definition.type : intent.intentType,
       priority: intent.priority,
       ...(intent.ok ? {} : { rejected: intent.error }),
@@ -134,6 +134,10 @@ export function planList(
     }),
   };
 }
+
+/** The id of an intent: its own, or one derived from its list, its index there and its payload. */
+export const intentIdOf = (intent: ParsedIntent | RejectedIntent, scope: string, index: number): string =>
+  intent.intentId ?? derivedIntentId(scope, index, intent.hash);
 
 function checkPriorities(entries: readonly Entry[]): void {
   const { size } = new Set(entries.map(({ intent }) => intent.priority));

@@ -2,13 +2,10 @@
  * Slices this process has at hand, so that their intents travel once: with the start of their workflow. Activities are told which
  * slice and which intent; whoever has not got the slice here reads it from the workflow's history.
  */
-import type { ParsedIntent, RejectedIntent } from './parse.js';
 
-/** A slice's intents as they were read, by their place among all of its lists' intents. */
+/** A slice's input: `{lists}`; taken as unknown, because any client may start the workflow. */
 export interface CachedSlice {
-  /** `{lists}`; taken as unknown, because any client may start the workflow. */
   readonly input: unknown;
-  readonly intents: Map<number, ParsedIntent | RejectedIntent>;
 }
 
 /** Slices kept: more than run at once by default (12), a megabyte or two each. */
@@ -19,7 +16,7 @@ export class SliceCache {
 
   /** @param key by which the slice's workflow names it. */
   put(key: string, input: unknown): CachedSlice {
-    const slice = { input, intents: new Map<number, ParsedIntent | RejectedIntent>() };
+    const slice = { input };
     this.#slices.delete(key);
     this.#slices.set(key, slice);
     for (const oldest of this.#slices.keys()) {

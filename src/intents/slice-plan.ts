@@ -3,36 +3,13 @@
  * is said by the key: intents that share it run in the order of their lists, and of one list by priority; others do not wait for
  * each other (ADR 0009).
  */
-import { z } from 'zod';
 import { groupBy } from './group-by.js';
-import { jsonObject } from './fields.js';
 import { checkLimits, LimitError, pageBytes } from './limits.js';
-import { type DefinitionsByType, describeIssue, parseIntent, type ParsedIntent, type RejectedIntent } from './parse.js';
+import type { OpenSlice } from './open-slice.js';
+import { type DefinitionsByType, parseIntent } from './parse.js';
 import { type Entry, lanesOf, type PlannedIntent, planList } from './plan.js';
 import { parseRequest, type Request, RequestError } from './request.js';
-import { type PlannedList, type SliceInput, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
-
-const name = z.string().min(1).max(200);
-
-const sliceInput = z.object({
-  lists: z.array(
-    z.object({
-      event_id: name,
-      correlation_id: name.nullable(),
-      request_id: name.optional(),
-      options: jsonObject.optional(),
-      intents: z.array(z.unknown()),
-    }),
-  ),
-  parked: z.boolean().optional(),
-});
-
-/** @throws RequestError naming the field: any client may start the workflow, with any input. */
-export function parseSlice(raw: unknown): SliceInput {
-  const parsed = sliceInput.safeParse(raw);
-  if (!parsed.success) throw new RequestError(describeIssue(parsed.error, raw).replace(/^intent:/, 'input:'));
-  return parsed.data as SliceInput;
-}
+import { type PlannedList, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
 
 /** What is known of a slice's lists before it is planned. */
 export interface Known {
@@ -42,12 +19,10 @@ export interface Known {
   readonly parkedKeys: ReadonlySet<string>;
 }
 
-/** @param onParsed gets each intent of the lists that are run, with its place among all lists' intents. */
 export function makeSlicePlan(
-  { lists, parked = false }: SliceInput,
+  slice: OpenSlice,
   { answered, parkedKeys }: Known,
   definitions: DefinitionsByType,
-  onParsed: (at: number, intent: ParsedIntent | RejectedIntent) => void = () => undefined,
 ): SlicePlan {
   const held = new Set(parkedKeys);
   const seen = new Set<string>();
@@ -55,19 +30,9 @@ export function makeSlicePlan(
   const planned: (PlannedList & { readonly uses?: readonly string[] })[] = [];
   const intents: PlannedIntent[] = [];
   const entries: (Entry & { readonly wave: number })[] = [];
-  let place = 0;
-  for (const list of lists) {
-    const { event_id } = list;
-    const at = place;
-    place += list.intents.length;
-    const request_id = list.request_id ?? event_id;
-    const scope = {
-      event_id,
-      request_id,
-      correlation_id: list.correlation_id ?? request_id,
-      at,
-      first: intents.length,
-    };
+  for (const list of slice.lists) {
+    const { event_id, correlation_id, request_id, at } = list;
+    const scope = { event_id, correlation_id, at, first: intents.length };
     const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0 };
     const skipped = seen.has(event_id) ? 'repeats' : answered.has(event_id) ? 'answered' : undefined;
     seen.add(event_id);
@@ -87,7 +52,7 @@ export function makeSlicePlan(
       planned.push({ ...scope, options, self_announced: own.self_announced, count: own.intents.length, uses });
       intents.push(...own.intents);
       own.parsed.forEach((intent, index) => {
-        onParsed(at + index, intent);
+        slice.remember(at + index, intent);
       });
       const wave = waves.place(own.entries);
       entries.push(...own.entries.map((entry) => ({ ...entry, wave })));
@@ -100,7 +65,7 @@ export function makeSlicePlan(
   return {
     intents,
     lists: withSharedKeys(planned),
-    locks: parked ? 'probe' : 'park',
+    locks: slice.parked ? 'probe' : 'park',
     tiers: [...groupBy(entries, ({ wave, intent }) => `${wave}/${intent.priority}`).values()]
       .sort(([a], [b]) =>
         a === undefined || b === undefined ? 0 : a.wave - b.wave || b.intent.priority - a.intent.priority,

@@ -1,6 +1,7 @@
 /** What the intake hands to `ExecuteSliceWorkflow`, and what comes of it. Plain data, free of zod: workflow code imports it. */
 import type { LockWait, ParkedPage } from './ports.js';
 import type { Report } from './report.js';
+import type { IntentResult, Outcome } from './result.js';
 import type { ListScope, Work } from './work.js';
 
 /** The list of an envelope. */
@@ -26,7 +27,6 @@ export interface PlannedList extends ListScope {
   /** Index of its first intent among those of all the slice's lists. */
   readonly at: number;
   readonly event_id: string;
-  readonly request_id: string;
   /** Why nothing of it is run: it is over a limit, or its options are none. */
   readonly refused?: string;
   /**
@@ -53,12 +53,24 @@ export interface Verdict extends Report {
   readonly error?: string;
 }
 
+/** What the workflow knows of a verdict: the rest is in the slice, and where its intents were carried out. */
+export interface VerdictDraft {
+  /** Of the slice's lists. */
+  readonly number: number;
+  readonly outcome: Outcome;
+  readonly error?: string;
+  /** In the list's order; of a success that was not told the workflow its milliseconds. */
+  readonly results: readonly (IntentResult | number)[];
+  /** Those of `results` whose event is published. */
+  readonly announced?: readonly number[];
+}
+
 export interface AnswerInput {
   /** By which the slice is found. */
   readonly slice: string;
   /** True for the last lists of the slice. */
   readonly last: boolean;
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly VerdictDraft[];
   /** Event ids whose verdict is stored: it is published again. */
   readonly repeats: readonly string[];
   /** True when they were parked. */

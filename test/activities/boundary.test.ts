@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { toActivity } from '../../activities/boundary.js';
 import { defineEffect, type Ports } from '../../activities/effect.js';
 import { SliceIntents } from '../../activities/slice-intents.js';
+import { SliceResults } from '../../activities/slice-results.js';
 import { SliceCache } from '../../src/intents/slice-cache.js';
 import { OutageBudget } from '../../activities/failures.js';
 import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
@@ -36,6 +37,7 @@ describe('the activity boundary', () => {
       instruments,
       budget: new OutageBudget(),
       slices: new SliceIntents(new SliceCache(), { input: () => Promise.resolve(null) }, new Map()),
+      sliceResults: new SliceResults([], {} as Ports),
     });
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
     const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };
@@ -53,7 +55,9 @@ describe('the activity boundary', () => {
     const { results, announce } = await run((texts) => void carried.push(...texts), ['a', 7, 'b']);
     assert.deepEqual(carried, ['a', 'b']);
     assert.deepEqual(
-      results.map((result) => [result?.intent_id, result?.status, result?.error]),
+      results.map((result) =>
+        typeof result === 'object' ? [result?.intent_id, result?.status, result?.error] : result,
+      ),
       [
         ['id-a', 'succeeded', null],
         ['id-7', 'failed', 'payload.text: expected a string, got number'],
@@ -61,7 +65,7 @@ describe('the activity boundary', () => {
       ],
     );
     assert.deepEqual(
-      announce.map(({ event_type, intent_id }) => [event_type, intent_id]),
+      announce.map((event) => (typeof event === 'object' ? [event.event_type, event.intent_id] : event)),
       [['OPERATION_FAILED', 'id-7']],
     );
     assert.deepEqual(settled, ['Note succeeded', 'Note failed', 'Note succeeded']);
