@@ -69,6 +69,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
 
   const settledAt = new Date().toISOString();
   const buried = new Set(unsent.map(({ intentId }) => intentId));
+  const eventIds = new Map(outbound.flatMap((one) => (one.command === undefined ? [] : [[one.intentId, one.eventId]])));
   const errors = new Map(refused.map((one) => [one.intentId, fates.get(one)?.message ?? '']));
   return batch.commands.map((command): EffectOutcome<PublishFields> => {
     const { intent_id } = command;
@@ -82,7 +83,12 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
     const error = errors.get(intent_id);
     if (error !== undefined) return { ok: false, error, settled_at: settledAt };
     const dead_lettered = buried.has(intent_id);
-    const result = fieldsOf(ports, command, dead_lettered ? DEAD_LETTERED : { event_published: true });
+    const result = fieldsOf(
+      ports,
+      command,
+      dead_lettered ? DEAD_LETTERED : { event_published: true },
+      eventIds.get(intent_id),
+    );
     return { ok: true, result, settled_at: settledAt, repeated: false, dead_lettered };
   });
 });
@@ -169,18 +175,27 @@ type Delivery = Partial<Pick<PublishFields, 'dlq_fallback'>> & Pick<PublishField
 
 const DEAD_LETTERED: Delivery = { event_published: false, dlq_fallback: true };
 
-const fieldsOf = (ports: Ports, { intent_id, payload }: PublishCommand, delivery: Delivery): PublishFields => ({
+const fieldsOf = (
+  ports: Ports,
+  { intent_id, payload }: PublishCommand,
+  delivery: Delivery,
+  eventId = eventIdOf(intent_id, payload.event_type),
+): PublishFields => ({
   event_type: payload.event_type,
   topic: topicOf(ports.source.topicPrefix, payload.event_type),
-  event_id: eventIdOf(intent_id, payload.event_type),
+  event_id: eventId,
   dlq_fallback: false,
   ...delivery,
 });
 
 /** The ledger's row of an intent; none for an announcement. */
-function recordOf(ports: Ports, { command }: Outbound, delivery: Delivery): Omit<LedgerRecord, 'settled_at'>[] {
+function recordOf(
+  ports: Ports,
+  { command, eventId }: Outbound,
+  delivery: Delivery,
+): Omit<LedgerRecord, 'settled_at'>[] {
   if (command === undefined) return [];
   const { intent_id, payload_hash, execution_id } = command;
-  const result = { ...fieldsOf(ports, command, delivery) };
+  const result = { ...fieldsOf(ports, command, delivery, eventId) };
   return [{ intent_id, intent_type: definition.type, payload_hash, execution_id, result }];
 }

@@ -11,6 +11,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import { ANNOUNCEMENTS_PER_BATCH } from '../src/intents/batch.js';
 import { countByStatus, outcomeOf } from '../src/intents/report.js';
 import type { IntentResult, Outcome } from '../src/intents/result.js';
 import {
@@ -81,22 +82,32 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
 
   async function answer(numbers: readonly number[]): Promise<void> {
     executor.releaseHeldBack(numbers);
-    await executor.announceRest(numbers);
-    const verdicts = numbers.flatMap((number) => verdictOf(number) ?? []);
+    await executor.announceRest(numbers, ANNOUNCEMENTS_PER_BATCH);
     const repeats = numbers.flatMap((number) => {
       const list = plan.lists[number];
       return list?.skipped === 'answered' ? [list.event_id] : [];
     });
-    if (verdicts.length + repeats.length === 0) return;
     const last = answered.size === plan.lists.length && !plan.lists.some(({ skipped }) => skipped === 'parked');
-    const call: AnswerInput = {
-      slice,
-      last,
-      verdicts,
-      repeats,
-      ...(plan.locks === 'probe' ? { parked: true } : {}),
+    const send = (announce: NonNullable<AnswerInput['announce']>) => {
+      const verdicts = numbers.flatMap((number) => verdictOf(number) ?? []);
+      if (verdicts.length + repeats.length === 0) return Promise.resolve({});
+      const call: AnswerInput = {
+        slice,
+        last,
+        verdicts,
+        repeats,
+        ...(announce.length > 0 ? { announce } : {}),
+        ...(plan.locks === 'probe' ? { parked: true } : {}),
+      };
+      return answerLists.executeWithOptions({ summary: `${verdicts.length + repeats.length} results` }, [call]);
     };
-    await answerLists.executeWithOptions({ summary: `${verdicts.length + repeats.length} results` }, [call]);
+    try {
+      await executor.announceWith(numbers, send);
+    } catch (error) {
+      // Whatever cannot be announced must not keep a list from its verdict.
+      if (executor.unannounced === 0) throw error;
+      await send([]);
+    }
   }
 
   function verdictOf(number: number): VerdictDraft | null {

@@ -145,9 +145,13 @@ export class PlanExecutor {
     };
   }
 
-  /** Publishes what has not travelled with a batch. Failures leave it pending: the report says so. */
-  async announceRest(lists: readonly number[]): Promise<void> {
-    for (let batch = this.#take(lists); batch.length > 0; batch = this.#take(lists)) {
+  /**
+   * Publishes what has not travelled with a batch. Failures leave it pending: the report says so.
+   * @param leave how many may be left to something else.
+   */
+  async announceRest(lists: readonly number[], leave = 0): Promise<void> {
+    while (lists.reduce((sum, list) => sum + (this.#announcements[list]?.length ?? 0), 0) > leave) {
+      const batch = this.#take(lists);
       try {
         const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
         this.#announced(batch, await runBatch('publish', ANNOUNCER, summary, this.#inputOf([], batch)));
@@ -156,6 +160,20 @@ export class PlanExecutor {
         if (isCancellation(error)) throw error;
         return;
       }
+    }
+  }
+
+  /** The next announcements travel with `send`, which says what is not on its topic. @throws what it throws; they stay pending. */
+  async announceWith(
+    lists: readonly number[],
+    send: (announce: NonNullable<BatchInput['announce']>) => Promise<Pick<BatchOutput, 'not_announced'>>,
+  ): Promise<void> {
+    const batch = this.#take(lists);
+    try {
+      this.#announced(batch, await send(this.#announceOf(batch)));
+    } catch (error) {
+      this.#putBack(batch);
+      throw error;
     }
   }
 
@@ -254,14 +272,8 @@ export class PlanExecutor {
   }
 
   #inputOf(indexes: readonly number[], announce: readonly Pending[]): BatchInput {
-    const { correlation_id } = this.#scope(0);
-    /** Named only where it is another one than the batch's. */
-    const own = (list: number) => {
-      const other = this.#scope(list).correlation_id;
-      return other === correlation_id ? {} : { correlation_id: other };
-    };
     return {
-      correlation_id,
+      correlation_id: this.#scope(0).correlation_id,
       ...(this.source.slice === undefined ? {} : { slice: this.source.slice }),
       ...(this.source.locks === undefined ? {} : { locks: this.source.locks }),
       page_bytes: this.work.page_bytes,
@@ -269,16 +281,22 @@ export class PlanExecutor {
         const item = this.source.item(index);
         return typeof item === 'number'
           ? item
-          : { intent_id: this.#planned(index).id, ...item, ...own(this.#listOf(index)) };
+          : { intent_id: this.#planned(index).id, ...item, ...this.#ownOf(this.#listOf(index)) };
       }),
-      ...(announce.length > 0
-        ? {
-            announce: announce.map(({ list, event }) =>
-              typeof event === 'number' ? this.#placeOf(event) : { ...event, ...own(list) },
-            ),
-          }
-        : {}),
+      ...(announce.length > 0 ? { announce: this.#announceOf(announce) } : {}),
     };
+  }
+
+  #announceOf(batch: readonly Pending[]): (Announcement | number)[] {
+    return batch.map(({ list, event }) =>
+      typeof event === 'number' ? this.#placeOf(event) : { ...event, ...this.#ownOf(list) },
+    );
+  }
+
+  /** The correlation id of a list, only where it is another one than the batch's. */
+  #ownOf(list: number): { readonly correlation_id?: string } {
+    const other = this.#scope(list).correlation_id;
+    return other === this.#scope(0).correlation_id ? {} : { correlation_id: other };
   }
 
   /** Of an intent that was announced by its place. */
@@ -372,7 +390,7 @@ export class PlanExecutor {
     }
   }
 
-  #announced(batch: readonly Pending[], { not_announced = [] }: BatchOutput): void {
+  #announced(batch: readonly Pending[], { not_announced = [] }: Pick<BatchOutput, 'not_announced'>): void {
     for (const { list, event } of batch) {
       const index = typeof event === 'number' ? event : this.#indexById[list]?.get(event.intent_id);
       if (index === undefined || not_announced.includes(this.#planned(index).id)) continue;

@@ -47,8 +47,15 @@ export interface Lane {
   abandon(): void;
 }
 
-interface Held extends RawMessage {
-  readonly read: ReadEnvelope;
+/** Read when it is its slice's turn: what waits here is bytes, which the garbage collector does not walk. */
+class Held {
+  #read: ReadEnvelope | undefined;
+
+  constructor(readonly raw: RawMessage) {}
+
+  get read(): ReadEnvelope {
+    return (this.#read ??= readEnvelope(this.raw.value));
+  }
 }
 
 /** Milliseconds between two attempts while something is away: doubled from the first to the longest. */
@@ -104,16 +111,16 @@ export function createLane(
 
   const bury = (poison: Slice<Held>['poison']) =>
     persist('the .dlq topic cannot be reached', async () => {
-      const copies = poison.flatMap(({ message, reason }) => copiesOf(message, reason, context.dlqSuffix));
+      const copies = poison.flatMap(({ message, reason }) => copiesOf(message.raw, reason, context.dlqSuffix));
       for (const outcome of await publisher.publish(copies)) if (!outcome.sent) throw outcome.error;
       metrics.poison(poison.length);
-      for (const { message, reason } of poison) log.error({ offset: message.offset, reason }, 'no list of intents');
+      for (const { message, reason } of poison) log.error({ offset: message.raw.offset, reason }, 'no list of intents');
     });
 
   /** @returns true when it started and ended, false when the lane was stopped meanwhile. @throws a permanent refusal. */
   async function run(messages: readonly Held[], acknowledged: () => Promise<void>): Promise<boolean> {
     const lists = messages.flatMap(({ read }) => (read.ok ? [read.list] : []));
-    const hash = hashOf(messages);
+    const hash = hashOf(messages.map(({ raw }) => raw));
     for (;;) {
       for (let may = mayStart(); !may.ok && !stopping.signal.aborted; may = mayStart()) {
         // A breaker's probe may be over sooner than the time it has.
@@ -184,10 +191,10 @@ export function createLane(
         const acknowledged = async (): Promise<void> => {
           if (done) return;
           done = true;
-          bytes -= held.slice(0, slice.taken).reduce((sum, message) => sum + sizeOf(message), 0);
+          bytes -= held.slice(0, slice.taken).reduce((sum, { raw }) => sum + sizeOf(raw), 0);
           held = held.slice(slice.taken);
           wants();
-          await commitBehind(last.offset);
+          await commitBehind(last.raw.offset);
         };
         running = true;
         const finished = slice.messages.length === 0 || (await runParts(slice.messages, acknowledged));
@@ -238,7 +245,7 @@ export function createLane(
         const offset = BigInt(message.offset);
         if (next !== undefined && offset < next) continue;
         next = offset + 1n;
-        held.push({ ...message, read: readEnvelope(message.value) });
+        held.push(new Held(message));
         bytes += sizeOf(message);
       }
       start();
@@ -248,7 +255,7 @@ export function createLane(
       await working;
     },
     isOther(messages) {
-      const known = new Map(held.map(({ offset, value }) => [offset, value]));
+      const known = new Map(held.map(({ raw: { offset, value } }) => [offset, value]));
       return messages.some(({ offset, value }) => {
         const before = known.get(offset);
         return BigInt(offset) < committed || (before !== undefined && !sameBytes(before, value));

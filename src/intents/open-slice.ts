@@ -46,6 +46,7 @@ export class OpenSlice {
   /** Results of its intents that were carried out in this process. */
   readonly results = new Map<number, IntentResult>();
   readonly #intents = new Map<number, ParsedIntent | RejectedIntent>();
+  readonly #ids = new Map<number, string>();
   readonly #publishing = new Map<OpenList, boolean>();
 
   /** @throws RequestError when `input` is no slice. */
@@ -81,13 +82,16 @@ export class OpenSlice {
     return intent;
   }
 
-  /** Spares reading an intent once more. */
-  remember(at: number, intent: ParsedIntent | RejectedIntent): void {
+  /** Spares reading an intent once more, and hashing for its id. */
+  remember(at: number, intent: ParsedIntent | RejectedIntent, id: string): void {
     this.#intents.set(at, intent);
+    this.#ids.set(at, id);
   }
 
   /** The id it has in the plan. @throws as `intentAt`. */
   idAt(at: number): string {
+    const known = this.#ids.get(at);
+    if (known !== undefined) return known;
     const list = this.listAt(at);
     return intentIdOf(this.intentAt(at), list.request_id, at - list.at);
   }

@@ -52,7 +52,7 @@ export function makeSlicePlan(
       planned.push({ ...scope, options, self_announced: own.self_announced, count: own.intents.length, uses });
       intents.push(...own.intents);
       own.parsed.forEach((intent, index) => {
-        slice.remember(at + index, intent);
+        slice.remember(at + index, intent, own.intents[index]?.id ?? '');
       });
       const wave = waves.place(own.entries);
       entries.push(...own.entries.map((entry) => ({ ...entry, wave })));

@@ -1,4 +1,5 @@
 /** What the intake hands to `ExecuteSliceWorkflow`, and what comes of it. Plain data, free of zod: workflow code imports it. */
+import type { BatchInput, BatchOutput } from './batch.js';
 import type { LockWait, ParkedPage } from './ports.js';
 import type { Report } from './report.js';
 import type { IntentResult, Outcome } from './result.js';
@@ -75,11 +76,13 @@ export interface AnswerInput {
   readonly repeats: readonly string[];
   /** True when they were parked. */
   readonly parked?: boolean;
+  /** Published first; as for a batch. */
+  readonly announce?: BatchInput['announce'];
 }
 
 export interface SliceActivities {
   /** Stores verdicts, then publishes INTENT_RESULT events of what is stored. */
-  answerLists(input: AnswerInput): Promise<void>;
+  answerLists(input: AnswerInput): Promise<Pick<BatchOutput, 'not_announced'>>;
 }
 
 export interface ParkingActivities {

@@ -39,14 +39,30 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
   };
 }
 
+/** Open letters that are looked through here: naming the messages to the server costs more than a few rows do. */
+const FEW = 100;
+
 async function findBlocked(connection: Transaction, messages: readonly OutboundMessage[]): Promise<boolean[]> {
+  const { rows: open } = await connection.query<{ topic: string; message_key: string }>(
+    'SELECT topic, message_key FROM dead_letters WHERE redriven_at IS NULL LIMIT $1',
+    [FEW + 1],
+  );
+  if (open.length <= FEW) return areBlocked(messages, open);
   const { rows } = await connection.query<{ topic: string; message_key: string }>(
     `SELECT DISTINCT topic, message_key FROM dead_letters
      WHERE redriven_at IS NULL
        AND (topic, message_key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
     [messages.map(({ topic }) => topic), messages.map(({ key }) => key)],
   );
-  const blocked = new Set(rows.map(({ topic, message_key }) => orderOf(topic, message_key)));
+  return areBlocked(messages, rows);
+}
+
+function areBlocked(
+  messages: readonly OutboundMessage[],
+  open: readonly { readonly topic: string; readonly message_key: string }[],
+): boolean[] {
+  if (open.length === 0) return messages.map(() => false);
+  const blocked = new Set(open.map(({ topic, message_key }) => orderOf(topic, message_key)));
   return messages.map(({ topic, key }) => blocked.has(orderOf(topic, key)));
 }
 

@@ -9,7 +9,7 @@ import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
-import { switchableServer } from '../support/switchable-server.js';
+import { type SwitchableServer, switchableServer } from '../support/switchable-server.js';
 
 type Results = readonly Readonly<Record<string, unknown>>[];
 const ok = (intent_type = 'PersistState') => ({ intent_type, status: 'succeeded', success: true });
@@ -21,6 +21,7 @@ describe('rollout: router', function () {
   this.timeout(60_000);
   let environment: Environment;
   const routers: RolloutRouter<string>[] = [];
+  const servers: SwitchableServer[] = [];
   before(async () => {
     environment = await createEnvironment();
   });
@@ -30,6 +31,7 @@ describe('rollout: router', function () {
   });
   afterEach(async () => {
     await Promise.all(routers.splice(0).map((router) => router.close()));
+    await Promise.all(servers.splice(0).map((server) => server.off()));
   });
 
   /** What the paths were asked for, by correlation id. */
@@ -214,6 +216,7 @@ describe('rollout: router', function () {
 
   it('without its tables takes no path, and what it saw is kept until they are back', async () => {
     const server = await switchableServer(environment.endpoints.postgres.url);
+    servers.push(server);
     await server.on();
     const told: string[] = [];
     const router = await connect({

@@ -10,6 +10,9 @@ import { historiesOf, replay } from './replay.js';
 const options = stackOptions(loadConfig());
 let startedHere = false;
 
+/** Milliseconds for what closes by itself after the last test. */
+const LEFT_OPEN_MS = 20_000;
+
 export async function mochaGlobalSetup(): Promise<void> {
   const before = await stackStatus(options);
   startedHere = Object.values(before.services).some(({ state }) => state === 'stopped');
@@ -42,4 +45,9 @@ export const mochaHooks = {
 
 export async function mochaGlobalTeardown(): Promise<void> {
   if (startedHere) await stackDown(options);
+  // Something a test left open would keep the run from ending, for as long as CI lets it.
+  setTimeout(() => {
+    process.stderr.write(`the tests ended, and left open: ${process.getActiveResourcesInfo().join(', ')}\n`);
+    process.exit(1);
+  }, LEFT_OPEN_MS).unref();
 }

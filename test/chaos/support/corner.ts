@@ -74,14 +74,18 @@ export function startWorkerBehind(
   { env, endpoints }: Environment,
   route: Route,
   settings: NodeJS.ProcessEnv,
+  options: readonly string[] = [],
 ): Promise<WorkerProcess> {
   const databaseUrl = new URL(endpoints.postgres.url);
   databaseUrl.port = String(route.postgres.port);
-  return startWorkerProcess({
-    ...env,
-    DATABASE_URL: databaseUrl.href,
-    KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${route.kafka.port}`,
-    ...settings,
-    LOG_LEVEL: 'warn',
-  });
+  return startWorkerProcess(
+    {
+      ...env,
+      DATABASE_URL: databaseUrl.href,
+      KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${route.kafka.port}`,
+      ...settings,
+      LOG_LEVEL: 'warn',
+    },
+    options,
+  );
 }

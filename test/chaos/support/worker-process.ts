@@ -25,7 +25,11 @@ export interface WorkerProcess {
 const LOG_LINES = 200;
 const REVIVE_MS = 1_000;
 
-export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
+/** @param options more of `bridge worker`, e.g. `--intake`. */
+export async function startWorkerProcess(
+  env: NodeJS.ProcessEnv,
+  options: readonly string[] = [],
+): Promise<WorkerProcess> {
   let child: ChildProcess | undefined;
   let revived = 0;
   let port = 0;
@@ -33,7 +37,7 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<Worker
   const log: string[] = [];
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const started = spawn(process.execPath, ['--import', 'tsx', main, 'worker', '--json'], {
+      const started = spawn(process.execPath, ['--import', 'tsx', main, 'worker', '--json', ...options], {
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
       });

@@ -1,0 +1,114 @@
+/** The order the intake promises: lists of a partition that share a key, in their order, whatever their priorities and slices. */
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { type Producer } from 'kafkajs';
+import { createLogger } from '../../src/log.js';
+import { topicOf } from '../../src/intents/event-types.js';
+import { createKafka } from '../../src/kafka/client.js';
+import { kafkaSettings } from '../../src/kafka/settings.js';
+import { until } from '../../src/until.js';
+import { startWorker, type RunningWorker } from '../../src/worker/run.js';
+import { workerEndpoints } from '../../src/cli/context.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { readEvents } from '../support/events.js';
+import { persistFsmTransition, publishEvent } from '../support/intents.js';
+
+const PARTITIONS = 12;
+const KEYS = 100;
+/** Lists of a key; with 100 keys that is some 70 lists a partition, which meet in slices of up to 500 intents. */
+const LISTS = 8;
+
+/** What a list does under its own key, and under that of a neighbour: two keys make lists wait for each other in chains. */
+interface Shape {
+  readonly priorities: readonly [event: number, transition: number, neighbour: number];
+  readonly neighbour: boolean;
+}
+const shape: fc.Arbitrary<Shape> = fc.record({
+  priorities: fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 4 })),
+  neighbour: fc.boolean(),
+});
+
+describe('intake: order', function () {
+  this.timeout(180_000);
+  let environment: Environment;
+  let worker: RunningWorker;
+  let producer: Producer;
+  before(async () => {
+    environment = await createEnvironment({ worker: false, env: { KAFKA_TOPIC_PARTITIONS: String(PARTITIONS) } });
+    const { config, endpoints } = environment;
+    const logger = createLogger(config.LOG_LEVEL);
+    worker = await startWorker({ config, logger, endpoints: workerEndpoints(endpoints), intake: true });
+    producer = createKafka(kafkaSettings(config, endpoints.kafka.brokers), createLogger('silent')).producer();
+    await producer.connect();
+  });
+  after(async () => {
+    await producer.disconnect();
+    await worker.shutdown();
+    await environment.close();
+  });
+
+  it('100 keys on 12 partitions: events and transitions of each key arrive in the order of its lists', async () => {
+    const seed = Number(process.env['ORDER_SEED'] ?? Date.now() % 1_000_000);
+    const shapes = fc.sample(shape, { numRuns: KEYS * LISTS, seed });
+    const keys = Array.from({ length: KEYS }, (): string => randomUUID());
+    const partitionOf = (key: string) => createHash('md5').update(key).digest().readUInt32BE(0) % PARTITIONS;
+    const ofPartition = (partition: number) => keys.filter((key) => partitionOf(key) === partition);
+    /** What each key's events have to say, in order. */
+    const wanted = new Map(keys.map((key) => [key, [] as number[]]));
+    let mark = 0;
+    const messages = [];
+    for (let round = 0; round < LISTS; round += 1) {
+      for (const [index, key] of keys.entries()) {
+        const { priorities, neighbour } = shapes[round * KEYS + index]!;
+        const others = ofPartition(partitionOf(key));
+        const other = others[(others.indexOf(key) + 1) % others.length]!;
+        const event = (of: string, priority: number) => {
+          mark += 1;
+          wanted.get(of)!.push(mark);
+          return publishEvent({ event_type: 'BATCH_PROCESSED', partition_key: of, batch_size: mark }, { priority });
+        };
+        const step = round + 1;
+        const intents = [
+          event(key, priorities[0]),
+          persistFsmTransition(
+            { workflow_id: key, previous_state: `S${step - 1}`, current_state: `S${step}`, transition_count: step },
+            { priority: priorities[1] },
+          ),
+          ...(neighbour && other !== key ? [event(other, priorities[2])] : []),
+        ];
+        messages.push({
+          partition: partitionOf(key),
+          value: JSON.stringify({
+            envelope_version: '1.0',
+            event_id: randomUUID(),
+            event_type: 'INTENT_EMITTED',
+            correlation_id: null,
+            payload: { intents },
+          }),
+        });
+      }
+    }
+    await producer.send({ topic: topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED'), messages });
+    await until(120_000, async () => {
+      const { rows } = await environment.pool.query<{ count: number }>(
+        `SELECT count(*)::int AS count FROM intake_verdicts WHERE verdict ->> 'outcome' = 'completed'`,
+      );
+      assert.equal(rows[0]?.count, messages.length);
+    });
+    const seen = new Map(keys.map((key) => [key, [] as number[]]));
+    for (const { key, envelope } of await readEvents(environment, ['BATCH_PROCESSED'])) {
+      seen.get(key)?.push((envelope.payload as { batch_size: number }).batch_size);
+    }
+    assert.deepEqual(seen, wanted, `ORDER_SEED=${seed}`);
+    const { rows } = await environment.pool.query<{ entity_id: string; steps: string[] }>(
+      'SELECT entity_id, array_agg(to_state ORDER BY sequence) AS steps FROM fsm_transitions GROUP BY 1',
+    );
+    const steps = Array.from({ length: LISTS }, (_, step) => `S${step + 1}`);
+    assert.deepEqual(
+      new Map(rows.map((row) => [row.entity_id, row.steps])),
+      new Map(rows.map(({ entity_id }) => [entity_id, steps])),
+    );
+    assert.equal(rows.length, KEYS);
+  });
+});
