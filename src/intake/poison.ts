@@ -11,7 +11,7 @@ export interface RawMessage {
 }
 
 /** The seed's shape (design 9), with what is needed to have the bytes again. */
-interface PoisonCopy {
+export interface PoisonCopy {
   readonly original_topic: string;
   readonly original_key: string | null;
   /** As `original_encoding` says; null for a message without a value. */

@@ -59,8 +59,10 @@ describe('the intake, under kills and rebalances', function () {
   };
   /** Until some intents have had their effect whose lists are not answered: what a kill is to meet. */
   const midway = async (before: number): Promise<void> => {
-    for (const since = Date.now(); (await effects()) <= before; await sleep(5)) {
+    const since = Date.now();
+    while ((await effects()) <= before) {
       if (Date.now() - since > 120_000) throw new Error('nothing was carried out for 120 s');
+      await sleep(5);
     }
   };
 

@@ -5,12 +5,17 @@ import { join } from 'node:path';
 import { stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
 import { stackDown, stackUp } from '../../src/stack/index.js';
+import { readState } from '../../src/stack/state.js';
 
 export interface OwnBroker {
   /** host:port; the same after a restart. */
   readonly address: string;
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** SIGSTOP: its sockets stay open, and it says nothing. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
   remove(): Promise<void>;
 }
 
@@ -19,6 +24,11 @@ export async function startOwnBroker(): Promise<OwnBroker> {
   const stateDir = await mkdtemp(join(tmpdir(), 'bridge-broker-'));
   const options = { ...stackOptions(loadConfig(env)), stateDir, mode: 'native' as const };
   const { kafka } = await stackUp(options);
+  const signal = (name: NodeJS.Signals): void => {
+    const { pid } = readState(stateDir).services.kafka?.process ?? {};
+    if (pid === undefined) throw new Error('the broker does not run');
+    process.kill(pid, name);
+  };
   return {
     address: kafka.brokers[0] ?? '',
     async stop() {
@@ -26,6 +36,12 @@ export async function startOwnBroker(): Promise<OwnBroker> {
     },
     async start() {
       await stackUp(options);
+    },
+    pause: () => {
+      signal('SIGSTOP');
+    },
+    resume: () => {
+      signal('SIGCONT');
     },
     async remove() {
       await stackDown(options);

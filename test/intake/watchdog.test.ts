@@ -1,0 +1,97 @@
+/** A broker that keeps its connections and says nothing: the consumer is built anew, and what was emitted meanwhile arrives. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Registry } from 'prom-client';
+import { startIntake } from '../../src/intake/consumer.js';
+import { createIntakeMetrics } from '../../src/intake/metrics.js';
+import { createKafka } from '../../src/kafka/client.js';
+import { createLogger } from '../../src/log.js';
+import { until } from '../../src/until.js';
+import { persistState } from '../support/intents.js';
+import { type OwnBroker, startOwnBroker } from '../support/own-broker.js';
+
+/** Milliseconds; the consumer's own time-out for a request is 30 s. */
+const STALL_MS = 4_000;
+
+describe('intake: watchdog', function () {
+  this.timeout(120_000);
+  let broker: OwnBroker;
+  before(async () => {
+    broker = await startOwnBroker();
+  });
+  after(() => broker.remove());
+
+  it('builds a consumer that stands still anew, and loses nothing', async () => {
+    const topic = 'watchdog.test';
+    const kafka = createKafka(
+      { brokers: [broker.address], clientId: 'watchdog', requestTimeoutMs: 30_000, retries: 3, retryBackoffMs: 300 },
+      createLogger('silent'),
+    );
+    const admin = kafka.admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+    await admin.disconnect();
+    const producer = kafka.producer();
+    await producer.connect();
+    const emit = async (event_id: string): Promise<void> => {
+      const payload = { intents: [persistState()] };
+      const envelope = {
+        envelope_version: '1.0',
+        event_id,
+        event_type: 'INTENT_EMITTED',
+        correlation_id: null,
+        payload,
+      };
+      await producer.send({ topic, messages: [{ partition: 0, value: JSON.stringify(envelope) }] });
+    };
+    const arrived: string[] = [];
+    const registry = new Registry();
+    const intake = startIntake({
+      kafka,
+      topic,
+      groupId: 'watchdog',
+      maxSlices: 1,
+      stallMs: STALL_MS,
+      runner: {
+        start: (_partition, lists) => {
+          arrived.push(...lists.map(({ event_id }) => event_id));
+          return Promise.resolve('run');
+        },
+        ended: () => Promise.resolve(null),
+      },
+      publisher: { publish: (messages) => Promise.resolve(messages.map(() => ({ sent: true }))) },
+      dlqSuffix: '.dlq',
+      mayStart: () => ({ ok: true, retryAfterMs: 0 }),
+      metrics: createIntakeMetrics(registry),
+      logger: createLogger('silent'),
+    });
+    try {
+      const ids = Array.from({ length: 3 }, (): string => randomUUID());
+      await emit(ids[0]!);
+      await until(30_000, () => {
+        assert.deepEqual(arrived, ids.slice(0, 1));
+        return Promise.resolve();
+      });
+      broker.pause();
+      try {
+        await until(30_000, async () => {
+          assert.match(await registry.metrics(), /^intake_consumer_rebuilds_total [1-9]/m);
+        });
+        assert.equal(intake.check().ok, false);
+      } finally {
+        broker.resume();
+      }
+      await emit(ids[1]!);
+      await emit(ids[2]!);
+      // Members the broker has not missed yet have 30 s; those it knows may bring a list again, which ids tell.
+      await until(90_000, () => {
+        assert.deepEqual([...new Set(arrived)], ids);
+        return Promise.resolve();
+      });
+      assert.equal(intake.check().ok, true);
+    } finally {
+      await intake.stop(5_000);
+      await producer.disconnect();
+    }
+  });
+});
