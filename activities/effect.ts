@@ -32,7 +32,7 @@ export interface Ports {
   readonly ledger: Ledger;
   readonly publisher: EventPublisher;
   readonly deadLetters: DeadLetterPort;
-  readonly retention: Pick<LedgerRetention, 'prune'>;
+  readonly retention: Pick<LedgerRetention, 'prune' | 'prunedBefore'>;
   readonly endedExecutions: EndedExecutions;
   readonly sweptExecutions: SweptExecutions;
   readonly verdicts: VerdictStore;

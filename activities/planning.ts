@@ -17,7 +17,7 @@ interface PlanningActivities {
 }
 
 export function planningActivities(
-  { verdicts, parkedLists }: Ports,
+  { verdicts, parkedLists, retention }: Ports,
   definitions: DefinitionsByType,
   instruments: Instruments,
   slices: SliceIntents,
@@ -38,11 +38,14 @@ export function planningActivities(
     planSlice: async ({ slice }) => {
       const info = activityInfo();
       const open = await refusing(() => slices.find(slice, info));
-      const [answered, parkedKeys] = await Promise.all([
+      const [answered, parkedKeys, prunedBefore] = await Promise.all([
         verdicts.find(open.lists.map(({ event_id }) => event_id)),
         parkedLists.keys(info.workflowExecution?.workflowId ?? ''),
+        retention.prunedBefore(),
       ]);
-      return counted(makeSlicePlan(open, { answered: new Set(answered.keys()), parkedKeys }, definitions));
+      return counted(
+        makeSlicePlan(open, { answered: new Set(answered.keys()), parkedKeys, prunedBefore }, definitions),
+      );
     },
   };
 }

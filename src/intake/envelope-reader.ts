@@ -38,10 +38,18 @@ const envelope = z.looseObject({
 /** Refuses what is no UTF-8: replaced characters would be carried out as if they had been sent. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+/** Milliseconds since 1970: times behind it have another form, and no producer means them. */
+const YEAR_10000 = 253_402_300_800_000;
+
 /** Characters of a reason: it is a header of the copy too. */
 const REASON_LENGTH = 500;
 
-export function readEnvelope(value: Uint8Array | null, limits: ListLimits = DEFAULT_LIMITS): ReadEnvelope {
+/** @param timestamp of the message, milliseconds since 1970; 0: unknown. */
+export function readEnvelope(
+  value: Uint8Array | null,
+  timestamp = 0,
+  limits: ListLimits = DEFAULT_LIMITS,
+): ReadEnvelope {
   const refuse = (reason: string): ReadEnvelope => ({ ok: false, reason: shorten(reason, REASON_LENGTH) });
   if (value === null) return refuse('envelope: expected JSON, got nothing');
   let raw: unknown;
@@ -63,6 +71,7 @@ export function readEnvelope(value: Uint8Array | null, limits: ListLimits = DEFA
   const list: SliceList = {
     event_id,
     correlation_id: correlation_id ?? null,
+    ...(timestamp > 0 && timestamp < YEAR_10000 ? { emitted_at: new Date(timestamp).toISOString() } : {}),
     ...(request_id == null ? {} : { request_id }),
     ...(options == null ? {} : { options }),
     // As the client does: an intent nested too deep is cut, and reported by name; its neighbours run.

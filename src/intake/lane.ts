@@ -54,7 +54,7 @@ class Held {
   constructor(readonly raw: RawMessage) {}
 
   get read(): ReadEnvelope {
-    return (this.#read ??= readEnvelope(this.raw.value));
+    return (this.#read ??= readEnvelope(this.raw.value, this.raw.timestamp));
   }
 }
 

@@ -7,6 +7,8 @@ export interface RawMessage {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** When it was emitted, milliseconds since 1970; 0: its producer did not say. */
+  readonly timestamp: number;
   readonly headers: readonly (readonly [name: string, value: Buffer])[];
 }
 

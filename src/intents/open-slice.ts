@@ -14,6 +14,7 @@ const sliceInput = z.object({
     z.object({
       event_id: name,
       correlation_id: name.nullable(),
+      emitted_at: z.iso.datetime().optional(),
       request_id: name.optional(),
       options: jsonObject.optional(),
       intents: z.array(z.unknown()),
@@ -30,7 +31,7 @@ function parseSlice(raw: unknown): SliceInput {
 }
 
 /** One of its lists, with what an envelope may leave out. */
-export interface OpenList extends Pick<SliceList, 'event_id' | 'options' | 'intents'> {
+export interface OpenList extends Pick<SliceList, 'event_id' | 'emitted_at' | 'options' | 'intents'> {
   /** As it came. */
   readonly given: SliceList;
   readonly request_id: string;

@@ -276,6 +276,8 @@ export interface LedgerRetention {
    */
   prune(before: string | null, after: string | null): Promise<LedgerPruned>;
   size(): Promise<LedgerSize>;
+  /** What was settled before this time, ISO 8601, may be gone; null: nothing was ever pruned. */
+  prunedBefore(): Promise<string | null>;
 }
 
 /** A run of a workflow. */

@@ -17,11 +17,13 @@ export interface Known {
   readonly answered: ReadonlySet<string>;
   /** Keys of the partition's parked lists. */
   readonly parkedKeys: ReadonlySet<string>;
+  /** What was settled before this time may be gone from the ledger, ISO 8601; null: nothing is. */
+  readonly prunedBefore: string | null;
 }
 
 export function makeSlicePlan(
   slice: OpenSlice,
-  { answered, parkedKeys }: Known,
+  { answered, parkedKeys, prunedBefore }: Known,
   definitions: DefinitionsByType,
 ): SlicePlan {
   const held = new Set(parkedKeys);
@@ -38,6 +40,10 @@ export function makeSlicePlan(
     seen.add(event_id);
     if (skipped !== undefined) {
       planned.push({ ...none, skipped });
+      continue;
+    }
+    if (isForgotten(list.emitted_at, prunedBefore)) {
+      planned.push({ ...none, refused: forgotten(list.emitted_at, prunedBefore) });
       continue;
     }
     try {
@@ -79,6 +85,13 @@ export function makeSlicePlan(
     page_bytes: pageBytes(intents.length, paged, VERDICT_BYTES),
   };
 }
+
+/** A list so old that its intents may have had their effect and be gone from the ledger since. */
+const isForgotten = (emittedAt: string | undefined, prunedBefore: string | null): boolean =>
+  emittedAt !== undefined && prunedBefore !== null && Date.parse(emittedAt) < Date.parse(prunedBefore);
+
+const forgotten = (emittedAt = '', prunedBefore: string | null): string =>
+  `the list was emitted at ${emittedAt}, and the ledger is pruned up to ${prunedBefore ?? ''}: nobody knows whether it was carried out`;
 
 /** Numbers the keys that several lists use; the others need no name in the plan. */
 function withSharedKeys(lists: readonly (PlannedList & { readonly uses?: readonly string[] })[]): PlannedList[] {

@@ -10,6 +10,8 @@ export interface SliceList {
   /** Of the envelope: the scope of derived intent ids when there is no request id. */
   readonly event_id: string;
   readonly correlation_id: string | null;
+  /** When it was put on its topic, ISO 8601; absent where nobody knows. */
+  readonly emitted_at?: string;
   readonly request_id?: string;
   readonly options?: Readonly<Record<string, unknown>>;
   /** Raw: an invalid one is reported by the workflow and stops no neighbour. */

@@ -14,6 +14,13 @@ export const createLedgerRetention = (pool: Pool, days: number): LedgerRetention
   prune: (before, after) =>
     days === 0 ? Promise.resolve(NOTHING) : withTransaction(pool, (tx) => prunePage(tx, days, before, after)),
   size: () => withConnection(pool, (connection) => sizeOf(connection, days)),
+  prunedBefore: () =>
+    withConnection(pool, async (connection) => {
+      const { rows } = await connection.query<{ before: string | null }>(
+        `SELECT ${isoUtc('pruned_before')} AS before FROM ledger_retention`,
+      );
+      return rows[0]?.before ?? null;
+    }),
 });
 
 const NOTHING: LedgerPruned = {

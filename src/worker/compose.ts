@@ -123,7 +123,10 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
         topicSuffix: config.KAFKA_DLQ_SUFFIX,
         maxRedrives: config.KAFKA_DLQ_MAX_REDRIVES,
       },
-      retention: { prune: postgres((before, after) => retention.prune(before, after)) },
+      retention: {
+        prune: postgres((before, after) => retention.prune(before, after)),
+        prunedBefore: postgres(() => retention.prunedBefore()),
+      },
       sweptExecutions: {
         unswept: postgres((ids) => sweptExecutions.unswept(ids)),
         mark: postgres((marks) => sweptExecutions.mark(marks)),

@@ -22,6 +22,7 @@ const message = (offset: number, value: string | Buffer): RawMessage => ({
   offset: String(offset),
   key: null,
   value: Buffer.from(value),
+  timestamp: 0,
   headers: [],
 });
 const envelope = (event_id: string = randomUUID()): string =>

@@ -45,6 +45,7 @@ describe('intake: watchdog', function () {
       await producer.send({ topic, messages: [{ partition: 0, value: JSON.stringify(envelope) }] });
     };
     const arrived: string[] = [];
+    const emittedAt: number[] = [];
     const registry = new Registry();
     const intake = startIntake({
       kafka,
@@ -55,6 +56,7 @@ describe('intake: watchdog', function () {
       runner: {
         start: (_partition, lists) => {
           arrived.push(...lists.map(({ event_id }) => event_id));
+          emittedAt.push(...lists.map(({ emitted_at = '' }) => Date.parse(emitted_at)));
           return Promise.resolve('run');
         },
         ended: () => Promise.resolve(null),
@@ -89,6 +91,8 @@ describe('intake: watchdog', function () {
         return Promise.resolve();
       });
       assert.equal(intake.check().ok, true);
+      // Of the message: what an envelope is too old by.
+      assert.ok(emittedAt.every((at) => Math.abs(Date.now() - at) < 300_000));
     } finally {
       await intake.stop(5_000);
       await producer.disconnect();

@@ -172,6 +172,28 @@ describe('ExecuteSliceWorkflow', () => {
     assert.deepEqual(await run(), { lists: 0, repeated: 0, parked: 0, intents: 0, counts: {} });
   });
 
+  it('refuses a list older than what the ledger remembers, and runs its neighbours', async () => {
+    const { pool } = environment;
+    await pool.query(`UPDATE ledger_retention SET pruned_before = '2026-06-01T00:00:00Z'`);
+    try {
+      const [old, young] = [persistState(), persistState()];
+      const lists = [
+        list([old], { emitted_at: '2026-05-31T23:59:59.999Z' }),
+        list([young], { emitted_at: '2026-06-01T00:00:00.000Z' }),
+      ];
+      await run(...lists);
+      const [refused, done] = await Promise.all(lists.map(verdictOf));
+      assert.deepEqual([refused?.outcome, refused?.results, done?.outcome], ['failed', [], 'completed']);
+      assert.match(
+        refused?.error ?? '',
+        /^the list was emitted at 2026-05-31T23:59:59.999Z, and the ledger is pruned up to 2026-06-01T00:00:00.000000Z: /,
+      );
+      assert.equal(await totalOf(old.payload.aggregation_id), null);
+    } finally {
+      await pool.query('UPDATE ledger_retention SET pruned_before = NULL');
+    }
+  });
+
   it('answers in full, whichever worker carried out what', async () => {
     // Activities of a slice go to either; what one of them knows the other has to ask for.
     const second = await startWorker({
