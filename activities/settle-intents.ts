@@ -12,6 +12,7 @@ import { commandsOf, parseItems } from './commands.js';
 import type { AnyEffect, Ports } from './effect.js';
 import { isFinal } from './failures.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
+import { outcomesOfRepeats } from './repeats.js';
 
 export function settleIntents(effects: readonly AnyEffect[], ports: Ports, options: BoundaryOptions): SettleActivity {
   const settlers = new Map(effects.map((effect) => [effect.definition.activity, settlerOf(effect, ports, options)]));
@@ -43,16 +44,7 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments, slice
         const settled = await settledIds(commands, failure);
         // A repeat, for which the effect answers with the first outcome.
         const repeats = commands.filter(({ intent_id }) => settled.has(intent_id));
-        const outcomes = await carry({
-          commands: repeats,
-          correlationId: '',
-          scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
-          pageBytes: 0,
-          announce: [],
-          locks: 'patient',
-          attempt: 1,
-          notAnnounced: () => undefined,
-        });
+        const outcomes = await outcomesOfRepeats(carry, repeats, info);
         const outcomeOf = new Map(repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]));
         const verdict = {
           status: fences ? 'failed' : 'unknown',

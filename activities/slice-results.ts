@@ -12,6 +12,7 @@ import type { IntentResult } from '../src/intents/result.js';
 import { commandsOf, parseItems } from './commands.js';
 import type { AnyEffect, Ports } from './effect.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
+import { outcomesOfRepeats } from './repeats.js';
 
 export class SliceResults {
   readonly #carries: ReadonlyMap<AnyIntentDefinition, ReturnType<AnyEffect['create']>>;
@@ -35,19 +36,10 @@ export class SliceResults {
     const missing = places.filter((at) => !slice.results.has(at));
     for (const [definition, ofType] of groupBy(missing, (at) => definitionAt(slice, at))) {
       const parsed = parseItems(definition, ofType, slice);
-      // Each of them is in the ledger: nothing is carried out again.
-      const outcomes = await this.#carries.get(definition)?.({
-        commands: commandsOf(parsed, '', info),
-        correlationId: '',
-        scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
-        pageBytes: 0,
-        announce: [],
-        locks: 'patient',
-        attempt: 1,
-        notAnnounced: () => undefined,
-      });
+      const carry = this.#carries.get(definition);
+      const outcomes = carry === undefined ? [] : await outcomesOfRepeats(carry, commandsOf(parsed, '', info), info);
       ofType.forEach((at, index) => {
-        const outcome = outcomes?.[index] ?? refused('the store gave no outcome');
+        const outcome = outcomes[index] ?? refused('the store gave no outcome');
         slice.results.set(at, resultOf(definition.type, slice.idAt(at), outcome, 0));
       });
     }
