@@ -3,8 +3,12 @@ import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { describeIssue, type DefinitionsByType } from '../src/intents/parse.js';
-import { makePlan } from '../src/intents/plan.js';
-import { executionId } from '../src/intents/ports.js';
+import { topicOf } from '../src/intents/event-types.js';
+import { REPORT_BYTES } from '../src/intents/limits.js';
+import { OpenSlice } from '../src/intents/open-slice.js';
+import { makePlan, type Plan, planList } from '../src/intents/plan.js';
+import { copiesOf } from '../src/intents/poison-copy.js';
+import { type Execution, executionId } from '../src/intents/ports.js';
 import { parseRequest, RequestError } from '../src/intents/request.js';
 import { serializable } from '../src/intents/serializable.js';
 import type { EndedPage, SweepActivities, Unannounced, UnannouncedInput } from '../src/intents/sweep.js';
@@ -41,6 +45,8 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
       });
     },
     findUnannounced: (input) => attempt('DATABASE_ERROR', budget, () => findUnannounced(ports, definitions, input)),
+    copyUnanswered: ({ execution }) =>
+      attempt('KAFKA_ERROR', budget, () => copyUnanswered(ports, definitions, execution)),
     markSwept: (marks) => {
       for (const { execution, reason } of marks) {
         if (reason !== null) log.warn('an execution cannot be swept', { execution_id: executionId(execution), reason });
@@ -52,6 +58,11 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
   };
 }
 
+/** A list of an ended execution, as its plan has it. */
+interface EndedList extends Pick<Plan, 'intents' | 'options' | 'self_announced'> {
+  readonly correlation_id: string;
+}
+
 async function findUnannounced(
   { endedExecutions, ledger }: Ports,
   definitions: DefinitionsByType,
@@ -60,17 +71,74 @@ async function findUnannounced(
   const input = await endedExecutions.input(execution);
   if (input === null) return { reason: 'its history is gone' };
   try {
-    const plan = makePlan(parseRequest(serializable(input.value)), execution.workflow_id, definitions);
-    const records = await ledger.find([...new Set(plan.intents.map(({ id }) => id))]);
-    const events = unannouncedOf(plan, records, executionId(execution), definitions);
+    const value = serializable(input.value);
+    const lists = isSlice(value)
+      ? listsOf(new OpenSlice(value, definitions), definitions)
+      : [makePlan(parseRequest(value), execution.workflow_id, definitions)];
+    const records = await ledger.find([...new Set(lists.flatMap(({ intents }) => intents.map(({ id }) => id)))]);
+    const events = lists.flatMap((list) =>
+      unannouncedOf(list, records, executionId(execution), definitions).map((event) => ({
+        ...event,
+        correlation_id: list.correlation_id,
+      })),
+    );
     return {
-      correlation_id: plan.correlation_id,
-      page_bytes: plan.page_bytes,
+      correlation_id: lists[0]?.correlation_id ?? '',
+      page_bytes: REPORT_BYTES,
       announce: events.slice(from, from + limit),
       next: from + limit < events.length ? from + limit : null,
+      ...(isSlice(value) ? { slice: true } : {}),
     };
   } catch (error) {
     if (error instanceof RequestError) return { reason: error.message };
     throw error;
   }
+}
+
+const isSlice = (value: unknown): boolean => typeof value === 'object' && value !== null && 'lists' in value;
+
+/** The lists of a slice that can be planned; the others have had no effect. */
+const listsOf = (slice: OpenSlice, definitions: DefinitionsByType): EndedList[] =>
+  slice.lists.flatMap(({ intents, options, request_id, correlation_id }) => {
+    try {
+      const request = parseRequest({ intents, ...(options === undefined ? {} : { options }) });
+      return [
+        { ...planList(intents, request_id, request.options, definitions), options: request.options, correlation_id },
+      ];
+    } catch (error) {
+      if (error instanceof RequestError) return [];
+      throw error;
+    }
+  });
+
+/**
+ * The intake copies what it sees end by force itself; this is for what ended while it was away. Where both do, the copies say the
+ * same, and the envelope is carried out once.
+ */
+async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, execution: Execution): Promise<number> {
+  const { endedExecutions, verdicts, publisher, deadLetters, source } = ports;
+  const input = await endedExecutions.input(execution);
+  if (input === null) return 0;
+  const slice = new OpenSlice(serializable(input.value), definitions);
+  // Parked lists are where they were, and are tried again.
+  if (slice.parked) return 0;
+  const answered = await verdicts.find(slice.lists.map(({ event_id }) => event_id));
+  const left = slice.lists.filter(({ event_id }) => !answered.has(event_id));
+  const reason = `slice ${execution.workflow_id}, run ${execution.run_id}: ended without an answer`;
+  const copies = left.flatMap(({ given }) => {
+    const { event_id, correlation_id, emitted_at, ...payload } = given;
+    const envelope = { envelope_version: '1.0', event_id, event_type: 'INTENT_EMITTED', correlation_id, payload };
+    const message = {
+      topic: topicOf(source.topicPrefix, 'INTENT_EMITTED'),
+      partition: -1,
+      offset: '',
+      key: null,
+      value: Buffer.from(JSON.stringify(envelope)),
+      timestamp: emitted_at === undefined ? 0 : Date.parse(emitted_at),
+      headers: [],
+    };
+    return copiesOf(message, reason, deadLetters.topicSuffix);
+  });
+  for (const outcome of await publisher.publish(copies)) if (!outcome.sent) throw outcome.error;
+  return left.length;
 }

@@ -27,14 +27,15 @@ const AT_ONCE = 10;
  */
 const GRACE_SECONDS = 120;
 
-const { findEndedExecutions, findUnannounced, markSwept } = proxyActivities<SweepActivities>(storeActivity);
+const { findEndedExecutions, findUnannounced, copyUnanswered, markSwept } =
+  proxyActivities<SweepActivities>(storeActivity);
 
 interface Position {
   readonly after: string | null;
   readonly so_far: SweepReport;
 }
 
-const START: Position = { after: null, so_far: { swept: 0, announced: 0, unreadable: 0, left: 0 } };
+const START: Position = { after: null, so_far: { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 } };
 
 /**
  * @param request any client may start this, also with null.
@@ -56,7 +57,7 @@ export async function SweepExecutionsWorkflow(
       if (marks.length > 0) await markSwept(marks);
       report = sum(report, swept);
       setCurrentDetails(
-        `${report.swept} executions swept, ${report.announced} events announced, ` +
+        `${report.swept} executions swept, ${report.announced} events announced, ${report.copied} envelopes copied, ` +
           `${report.unreadable} unreadable, ${report.left} left for the next sweep`,
       );
     }
@@ -72,15 +73,17 @@ interface Swept {
   /** Null: the execution is left for the next sweep. */
   readonly mark: SweptMark | null;
   readonly announced: number;
+  readonly copied: number;
 }
 
 async function sweep(execution: Execution): Promise<Swept> {
   let announced = 0;
+  let copied = 0;
   try {
     let from: number | null = 0;
     while (from !== null) {
       const part: Unannounced = await findUnannounced({ execution, from, limit: ANNOUNCEMENTS_PER_BATCH });
-      if ('reason' in part) return { mark: { execution, reason: part.reason }, announced };
+      if ('reason' in part) return { mark: { execution, reason: part.reason }, announced, copied };
       const { announce, correlation_id, page_bytes } = part;
       if (announce.length > 0) {
         const summary = `announce ${announce.length} of ${execution.workflow_id}`;
@@ -88,19 +91,21 @@ async function sweep(execution: Execution): Promise<Swept> {
         announced += announce.length;
       }
       from = part.next;
+      if (from === null && part.slice === true) copied = await copyUnanswered({ execution });
     }
-    return { mark: { execution, reason: null }, announced };
+    return { mark: { execution, reason: null }, announced, copied };
   } catch (error) {
     if (isCancellation(error)) throw error;
     // One that cannot be swept now must not keep the others waiting.
     log.warn('an execution is left for the next sweep', { workflow_id: execution.workflow_id, error });
-    return { mark: null, announced };
+    return { mark: null, announced, copied };
   }
 }
 
 const sum = (before: SweepReport, swept: readonly Swept[]): SweepReport => ({
   swept: before.swept + swept.filter(({ mark }) => mark?.reason === null).length,
   announced: before.announced + swept.reduce((total, { announced }) => total + announced, 0),
+  copied: before.copied + swept.reduce((total, { copied }) => total + copied, 0),
   unreadable: before.unreadable + swept.filter(({ mark }) => typeof mark?.reason === 'string').length,
   left: before.left + swept.filter(({ mark }) => mark === null).length,
 });

@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, Kafka } from 'kafkajs';
 import pLimit from 'p-limit';
+import type { RawMessage } from '../intents/poison-copy.js';
 import { createLane, type Lane, type LaneContext } from './lane.js';
-import type { RawMessage } from './poison.js';
 
 export interface IntakeOptions extends Omit<LaneContext, 'slots'> {
   readonly kafka: Kafka;

@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
+import { copiesOf, type RawMessage } from '../intents/poison-copy.js';
 import type { EventPublisher } from '../intents/ports.js';
 import { readEnvelope, type ReadEnvelope } from './envelope-reader.js';
 import type { IntakeMetrics } from './metrics.js';
-import { copiesOf, type RawMessage } from './poison.js';
 import { isPermanent, type SliceRunner } from './slice-runner.js';
 import { nextSlice, type Slice } from './slicer.js';
 

@@ -37,6 +37,8 @@ export type Unannounced =
       readonly announce: readonly Announcement[];
       /** `from` of the next part; null when there is none. */
       readonly next: number | null;
+      /** True for a slice: lists of it may be without an answer. */
+      readonly slice?: true;
     }
   | { readonly reason: string };
 
@@ -50,6 +52,8 @@ export interface SweptMark {
 export interface SweepActivities {
   findEndedExecutions(input: EndedInput): Promise<EndedPage>;
   findUnannounced(input: UnannouncedInput): Promise<Unannounced>;
+  /** Copies the envelopes of a slice that nobody has answered to the `.dlq` topic. @returns how many. */
+  copyUnanswered(input: { readonly execution: Execution }): Promise<number>;
   markSwept(marks: readonly SweptMark[]): Promise<void>;
 }
 
@@ -59,6 +63,8 @@ export interface SweepReport {
   readonly swept: number;
   /** Events published for them; a dead letter counts as one. */
   readonly announced: number;
+  /** Envelopes of slices copied to the `.dlq` topic, because nobody has answered them. */
+  readonly copied: number;
   /** Executions whose history is gone or whose input is no plan. */
   readonly unreadable: number;
   /** Executions left for the next sweep, because a store was away. */

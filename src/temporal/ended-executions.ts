@@ -16,8 +16,10 @@ export function createEndedExecutions(client: Client, taskQueue: string): EndedE
     async list(closedBefore, after, limit) {
       // A reset ends the run it was made from: Terminated. There is no lower bound, as Temporal forgets what is past its retention.
       const query =
-        `WorkflowType = 'ExecuteIntentsWorkflow' AND TaskQueue = '${taskQueue}' AND CloseTime < '${closedBefore}' AND ` +
-        `(ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut' OR ${unannouncedEffects.name} > 0)`;
+        `WorkflowType IN ('ExecuteIntentsWorkflow', 'ExecuteSliceWorkflow') AND TaskQueue = '${taskQueue}' AND ` +
+        `CloseTime < '${closedBefore}' AND (ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut' OR ` +
+        // A list's own failure is in its report; a slice fails only when its lists could not be answered.
+        `(WorkflowType = 'ExecuteSliceWorkflow' AND ExecutionStatus = 'Failed') OR ${unannouncedEffects.name} > 0)`;
       const { executions, nextPageToken } = await asked(() =>
         client.workflowService.listWorkflowExecutions({
           namespace,

@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import { Registry } from 'prom-client';
 import { createLane, type LaneContext } from '../../src/intake/lane.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
-import { copiesOf, type PoisonCopy, type RawMessage } from '../../src/intake/poison.js';
+import { copiesOf, type PoisonCopy, type RawMessage } from '../../src/intents/poison-copy.js';
 import { EffectError } from '../../src/intents/failure.js';
 import type { OutboundMessage } from '../../src/intents/ports.js';
 import type { SliceList } from '../../src/intents/slice.js';

@@ -10,6 +10,8 @@ import type { SweepReport } from '../../src/intents/sweep.js';
 import { createEndedExecutions } from '../../src/temporal/ended-executions.js';
 import { unannouncedEffects } from '../../src/temporal/search-attributes.js';
 import { until } from '../../src/until.js';
+import type { PoisonCopy } from '../../src/intents/poison-copy.js';
+import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { createGate, gatedIntent } from '../support/gate.js';
@@ -97,8 +99,8 @@ describe('SweepExecutionsWorkflow', () => {
     await ended(run, 'Terminated');
     assert.deepEqual(await eventsOf([state, transition], BOTH), []);
 
-    assert.deepEqual(await sweep(), { swept: 1, announced: 2, unreadable: 0, left: 0 });
-    assert.deepEqual(await sweep(), { swept: 0, announced: 0, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 1, announced: 2, copied: 0, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 });
     const events = await eventsOf([state, transition], BOTH);
     assert.deepEqual(
       events.map(({ intent, type, envelope }) => [intent, type, envelope.correlation_id]),
@@ -120,15 +122,47 @@ describe('SweepExecutionsWorkflow', () => {
       taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
       workflowId: `sweep-${randomUUID()}`,
     });
-    assert.deepEqual(report, { swept: 0, announced: 0, unreadable: 0, left: 0 });
-    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
+    assert.deepEqual(report, { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, copied: 0, unreadable: 0, left: 0 });
+  });
+
+  it('announces the effects of a terminated slice, and copies the envelopes nobody has answered', async () => {
+    const [done, early] = [identified(persistState()), identified(persistState())];
+    const list = (intents: readonly Intent[]) => ({ event_id: randomUUID(), correlation_id: null, intents });
+    const [answered, unanswered] = [list([early]), list([done, gatedIntent(-1)])];
+    const held = gate.close();
+    const handle = await environment.temporal.workflow.start('ExecuteSliceWorkflow', {
+      args: [{ lists: [answered, unanswered] }],
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowId: `slice-${randomUUID()}`,
+    });
+    await held;
+    const run = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
+    const verdicts = async () =>
+      (await environment.pool.query<{ event_id: string }>('SELECT event_id FROM intake_verdicts')).rows.map(
+        ({ event_id }) => event_id,
+      );
+    await until(10_000, async () => assert.deepEqual(await verdicts(), [answered.event_id]));
+    await handle.terminate('a person did');
+    await ended(run, 'Terminated');
+
+    // Of the answered one the announcement may come again, under its event id.
+    assert.deepEqual(await sweep(), { swept: 1, announced: 2, copied: 1, unreadable: 0, left: 0 });
+    assert.equal((await sweep()).swept, 0);
+    assert.deepEqual(new Set((await eventsOf([early, done])).map(({ intent }) => intent)), new Set([0, 1]));
+    const topic = `${environment.config.KAFKA_TOPIC_PREFIX}.reducer.events.intent_emitted.dlq`;
+    const copies = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, topic, { expect: 1 });
+    const copy = JSON.parse(copies[0]?.value ?? '') as PoisonCopy;
+    const envelope = JSON.parse(copy.original_data ?? '') as { event_id: string; payload: { intents: unknown[] } };
+    assert.deepEqual([envelope.event_id, envelope.payload.intents], [unanswered.event_id, unanswered.intents]);
+    assert.match(copy.failure_reason, /ended without an answer$/);
   });
 
   it('announces the effects of an execution that timed out', async () => {
     const state = identified(persistState());
     const run = await startHeld([state, gatedIntent(-1)], {}, '4 s');
     await ended(run, 'TimedOut');
-    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, copied: 0, unreadable: 0, left: 0 });
     assert.equal((await eventsOf([state])).length, 1);
   });
 
@@ -152,7 +186,7 @@ describe('SweepExecutionsWorkflow', () => {
     await ended(run, 'Terminated');
     assert.deepEqual(await eventsOf([state]), []);
 
-    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, copied: 0, unreadable: 0, left: 0 });
     assert.equal((await eventsOf([state])).length, 1);
   });
 
@@ -169,7 +203,7 @@ describe('SweepExecutionsWorkflow', () => {
       await run.handle.terminate();
       await ended(run, 'Terminated');
     }
-    assert.deepEqual(await sweep(), { swept: 3, announced: 1, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 3, announced: 1, copied: 0, unreadable: 0, left: 0 });
     assert.deepEqual(
       (await eventsOf([silent, own, meant])).map(({ intent }) => intent),
       [2],
@@ -186,8 +220,8 @@ describe('SweepExecutionsWorkflow', () => {
     const { runId, typedSearchAttributes } = await environment.temporal.workflow.getHandle(workflowId).describe();
     assert.equal(typedSearchAttributes.get(unannouncedEffects), 1);
     await ended({ workflowId, runId }, 'Completed');
-    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
-    assert.deepEqual(await sweep(), { swept: 0, announced: 0, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, copied: 0, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 });
     assert.equal((await eventsOf([state])).length, 1);
   });
 
@@ -199,9 +233,9 @@ describe('SweepExecutionsWorkflow', () => {
     broken.publishes = true;
     const failed = await sweep();
     broken.publishes = false;
-    assert.deepEqual(failed, { swept: 0, announced: 0, unreadable: 0, left: 1 });
+    assert.deepEqual(failed, { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 1 });
     assert.deepEqual(await marks(run.workflowId), []);
-    assert.deepEqual(await sweep(), { swept: 1, announced: 1, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, copied: 0, unreadable: 0, left: 0 });
     assert.equal((await eventsOf([state])).length, 1);
   });
 
@@ -215,10 +249,10 @@ describe('SweepExecutionsWorkflow', () => {
     const run = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
     await handle.terminate();
     await ended(run, 'Terminated');
-    assert.deepEqual(await sweep(), { swept: 0, announced: 0, unreadable: 1, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 0, announced: 0, copied: 0, unreadable: 1, left: 0 });
     const [mark] = await marks(run.workflowId);
     assert.match(mark?.reason ?? '', /^intents: expected an array, got string/);
-    assert.deepEqual(await sweep(), { swept: 0, announced: 0, unreadable: 0, left: 0 });
+    assert.deepEqual(await sweep(), { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 });
   });
 
   it('knows a history that is gone', async () => {
@@ -232,7 +266,7 @@ describe('SweepExecutionsWorkflow', () => {
       taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
       workflowId: randomUUID(),
     });
-    assert.deepEqual(report, { swept: 0, announced: 0, unreadable: 0, left: 0 });
+    assert.deepEqual(report, { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 });
   });
 
   it('names the field of a sweep that cannot be', async () => {

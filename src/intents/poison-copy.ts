@@ -1,5 +1,5 @@
-/** Copies of messages that carry no list of intents, for the `.dlq` topic: nothing is dropped. */
-import type { OutboundMessage } from '../intents/ports.js';
+/** Copies of envelopes that were not carried out, or are none, for the `.dlq` topic: nothing is dropped. */
+import type { OutboundMessage } from './ports.js';
 
 export interface RawMessage {
   readonly topic: string;
