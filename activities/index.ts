@@ -48,7 +48,7 @@ export function createActivities(
     ...sweepActivities(ports, options.budget, definitions),
     answerLists: answerLists(ports, options),
     findVerdicts: findVerdicts(ports),
-    ...parkedListActivities(ports, definitions, slices),
+    ...parkedListActivities(ports, slices),
     ...planningActivities(ports, definitions, options.instruments, slices),
   };
 }

@@ -1,6 +1,5 @@
 /** The activities about parked lists: those that wait for a key somebody holds, and the ones behind them (ADR 0009). */
 import { activityInfo } from '@temporalio/activity';
-import type { DefinitionsByType } from '../src/intents/parse.js';
 import type { ParkingActivities, TakeParkedActivity } from '../src/intents/slice.js';
 import { keysOf } from '../src/intents/slice-plan.js';
 import type { Ports } from './effect.js';
@@ -12,11 +11,7 @@ interface ParkedListActivities extends ParkingActivities {
 }
 
 /** They fail as the stores do, and are tried for as long as it takes. */
-export function parkedListActivities(
-  { parkedLists, parkedRuns }: Ports,
-  definitions: DefinitionsByType,
-  slices: SliceIntents,
-): ParkedListActivities {
+export function parkedListActivities({ parkedLists, parkedRuns }: Ports, slices: SliceIntents): ParkedListActivities {
   return {
     parkLists: ({ slice, event_ids }) =>
       heartbeating({}, async () => {
@@ -27,7 +22,7 @@ export function parkedListActivities(
         const lists = open.lists.filter(({ event_id }) => wanted.has(event_id));
         await parkedLists.park(
           partition,
-          lists.map((list) => ({ list: list.given, keys: keysOf(list.given, definitions) })),
+          lists.map((list) => ({ list: list.given, keys: keysOf(open.intentsOf(list)) })),
         );
         // After they are stored: it ends when it finds none.
         await parkedRuns.wake(partition);

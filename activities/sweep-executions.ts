@@ -4,12 +4,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { describeIssue, type DefinitionsByType } from '../src/intents/parse.js';
 import { topicOf } from '../src/intents/event-types.js';
-import { REPORT_BYTES } from '../src/intents/limits.js';
+import { LimitError, REPORT_BYTES } from '../src/intents/limits.js';
 import { OpenSlice } from '../src/intents/open-slice.js';
 import { makePlan, type Plan, planList } from '../src/intents/plan.js';
 import { copiesOf } from '../src/intents/poison-copy.js';
 import { type Execution, executionId } from '../src/intents/ports.js';
 import { parseRequest, RequestError } from '../src/intents/request.js';
+import { optionsOf } from '../src/intents/slice-plan.js';
 import { serializable } from '../src/intents/serializable.js';
 import type { EndedPage, SweepActivities, Unannounced, UnannouncedInput } from '../src/intents/sweep.js';
 import { unannouncedOf } from '../src/intents/unannounced.js';
@@ -99,14 +100,13 @@ const isSlice = (value: unknown): boolean => typeof value === 'object' && value 
 
 /** The lists of a slice that can be planned; the others have had no effect. */
 const listsOf = (slice: OpenSlice, definitions: DefinitionsByType): EndedList[] =>
-  slice.lists.flatMap(({ intents, options, request_id, correlation_id }) => {
+  slice.lists.flatMap((list) => {
+    const { intents, request_id, correlation_id } = list;
     try {
-      const request = parseRequest({ intents, ...(options === undefined ? {} : { options }) });
-      return [
-        { ...planList(intents, request_id, request.options, definitions), options: request.options, correlation_id },
-      ];
+      const options = optionsOf(list);
+      return [{ ...planList(intents, request_id, options, definitions), options, correlation_id }];
     } catch (error) {
-      if (error instanceof RequestError) return [];
+      if (error instanceof RequestError || error instanceof LimitError) return [];
       throw error;
     }
   });

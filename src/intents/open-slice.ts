@@ -83,6 +83,11 @@ export class OpenSlice {
     return intent;
   }
 
+  /** All intents of a list, in its order. */
+  intentsOf(list: OpenList): (ParsedIntent | RejectedIntent)[] {
+    return list.intents.map((_, index) => this.intentAt(list.at + index));
+  }
+
   /** Spares reading an intent once more, and hashing for its id. */
   remember(at: number, intent: ParsedIntent | RejectedIntent, id: string): void {
     this.#intents.set(at, intent);
@@ -118,10 +123,9 @@ export class OpenSlice {
     const list = this.listAt(at);
     const known = this.#publishing.get(list);
     if (known !== undefined) return known;
-    const publishing = list.intents.some((_, index) => {
-      const intent = this.intentAt(list.at + index);
-      return intent.ok && (intent.definition.announcedBy?.(intent.payload) ?? null) !== null;
-    });
+    const publishing = this.intentsOf(list).some(
+      (intent) => intent.ok && (intent.definition.announcedBy?.(intent.payload) ?? null) !== null,
+    );
     this.#publishing.set(list, publishing);
     return publishing;
   }

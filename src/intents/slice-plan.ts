@@ -6,7 +6,7 @@
 import { groupBy } from './group-by.js';
 import { checkLimits, LimitError, pageBytes } from './limits.js';
 import type { OpenSlice } from './open-slice.js';
-import { type DefinitionsByType, parseIntent } from './parse.js';
+import type { DefinitionsByType, ParsedIntent, RejectedIntent } from './parse.js';
 import { type Entry, lanesOf, type PlannedIntent, planList } from './plan.js';
 import { parseRequest, type Request, RequestError } from './request.js';
 import { type PlannedList, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
@@ -49,7 +49,7 @@ export function makeSlicePlan(
     try {
       const options = optionsOf(list);
       const own = planList(list.intents, request_id, options, definitions, intents.length);
-      const uses = [...new Set(own.entries.map(keyOf))];
+      const uses = keysOf(own.entries.map(({ intent }) => intent));
       if (uses.some((key) => held.has(key))) {
         for (const key of uses) held.add(key);
         planned.push({ ...none, skipped: 'parked' });
@@ -109,7 +109,7 @@ function withSharedKeys(lists: readonly (PlannedList & { readonly uses?: readonl
 const NO_OPTIONS: Request['options'] = { failFastPriority: 2, derivedEvents: 'none' };
 
 /** @throws LimitError, RequestError */
-function optionsOf({ intents, options }: SliceList): Request['options'] {
+export function optionsOf({ intents, options }: Pick<SliceList, 'intents' | 'options'>): Request['options'] {
   checkLimits(intents);
   return parseRequest({ intents, ...(options === undefined ? {} : { options }) }).options;
 }
@@ -130,16 +130,16 @@ class Waves {
   place(entries: readonly Entry[]): number {
     let wave = 0;
     for (const entry of entries) {
-      const before = this.#places.get(keyOf(entry));
+      const before = this.#places.get(keyOf(entry.intent));
       if (before === undefined) continue;
       wave = Math.max(wave, entry.intent.priority > before.priority ? before.wave + 1 : before.wave);
     }
     for (const entry of entries) {
       const { priority } = entry.intent;
-      const before = this.#places.get(keyOf(entry));
+      const before = this.#places.get(keyOf(entry.intent));
       // Of the list's own intents the one with the lowest priority comes last.
       if (before === undefined || before.wave < wave || before.priority > priority) {
-        this.#places.set(keyOf(entry), { wave, priority });
+        this.#places.set(keyOf(entry.intent), { wave, priority });
       }
     }
     return wave;
@@ -147,10 +147,8 @@ class Waves {
 }
 
 /** What a list keeps others waiting for, or waits for: the keys of its intents. */
-export function keysOf(list: SliceList, definitions: DefinitionsByType): string[] {
-  const parsed = list.intents.map((intent) => parseIntent(intent, definitions));
-  return [...new Set(parsed.flatMap((intent, index) => (intent.ok ? [keyOf({ index, intent })] : [])))];
-}
+export const keysOf = (intents: readonly (ParsedIntent | RejectedIntent)[]): string[] => [
+  ...new Set(intents.flatMap((intent) => (intent.ok ? [keyOf(intent)] : []))),
+];
 
-const keyOf = ({ intent: { definition, payload } }: Entry): string =>
-  `${definition.type}/${definition.orderKey(payload)}`;
+const keyOf = ({ definition, payload }: ParsedIntent): string => `${definition.type}/${definition.orderKey(payload)}`;

@@ -25,6 +25,11 @@ export interface SliceInput {
   readonly parked?: boolean;
 }
 
+/** Temporal's work is per workflow: at 500 intents it hardly shows any more (9,500 to 15,500 intents/s measured). */
+export const SLICE_INTENTS = 500;
+/** Bytes of JSON: half of what a payload may hold (2 MB), so that a slice of small lists starts and ends well under it. */
+export const SLICE_BYTES = 1_000_000;
+
 /** One list of a slice, at the place it has there. */
 export interface PlannedList extends ListScope {
   /** Index of its first intent among those of all the slice's lists. */

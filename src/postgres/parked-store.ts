@@ -1,11 +1,7 @@
 /** Parked lists of the intake, `intake_parked` (ADR 0009). */
 import type { ParkedLists } from '../intents/ports.js';
-import type { SliceList } from '../intents/slice.js';
+import { SLICE_BYTES, SLICE_INTENTS, type SliceList } from '../intents/slice.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from './pool.js';
-
-/** Most that a page holds: what a slice holds. */
-const PAGE_INTENTS = 500;
-const PAGE_BYTES = 1_000_000;
 
 interface Row {
   readonly seq: number;
@@ -27,7 +23,7 @@ export function createParkedLists(pool: Pool): ParkedLists {
 
     async park(partition, lists) {
       await withTransaction(pool, async (tx) => {
-        // One by one: their order is that of the sequence, and JSON holds no array of arrays of different lengths.
+        // One by one: their order is that of the sequence, and PostgreSQL has no array of arrays of different lengths.
         for (const { list, keys } of lists) {
           await tx.query(
             `INSERT INTO intake_parked (event_id, partition, keys, list) VALUES ($1, $2, $3::text[], $4::json)
@@ -58,7 +54,7 @@ export function createParkedLists(pool: Pool): ParkedLists {
   };
 }
 
-/** Those after `after`, without the ones that share a key with a list before the page, or with one that is left out for that. */
+/** A slice of those after `after`, without the ones that share a key with a list before the page, or with one that is left out for that. */
 function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]; next: number | null } {
   const held = new Set<string>();
   const taken: number[] = [];
@@ -72,7 +68,7 @@ function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]
     intents += row.intents;
     bytes += row.bytes;
     const last = taken.at(-1);
-    if (last !== undefined && (intents > PAGE_INTENTS || bytes > PAGE_BYTES)) return { taken, next: last };
+    if (last !== undefined && (intents > SLICE_INTENTS || bytes > SLICE_BYTES)) return { taken, next: last };
     taken.push(row.seq);
   }
   return { taken, next: null };

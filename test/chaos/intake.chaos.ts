@@ -10,6 +10,7 @@ import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
+import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
 import { startWorkerBehind } from './support/corner.js';
 import { writeMeasured } from './support/reliability.js';
 import { type Servers, startServers } from './support/servers.js';
@@ -17,19 +18,8 @@ import type { WorkerProcess } from './support/worker-process.js';
 
 const KILLS = 5;
 
-interface Row {
-  readonly bridge_id: string;
-  readonly namespace: string;
-  readonly total_workflows_processed: number;
-  readonly total_items_aggregated: number;
-}
-interface Expected {
-  readonly lists: number;
-  readonly intents: number;
-  readonly rows: readonly Row[];
-  readonly fsm_transitions_rows: number;
+interface Expected extends ExpectedHistory {
   readonly latest_state_counts: Readonly<Record<string, number>>;
-  readonly published_events: number;
 }
 
 describe('the intake, under kills and rebalances', function () {
@@ -100,7 +90,7 @@ describe('the intake, under kills and rebalances', function () {
     });
 
     const { pool } = environment;
-    const states = await pool.query<Row>(
+    const states = await pool.query<StateRow>(
       `SELECT bridge_id, namespace, total_workflows_processed::int, total_items_aggregated::int FROM bridge_states`,
     );
     const latest = await pool.query<{ state: string; count: number }>(
@@ -117,11 +107,8 @@ describe('the intake, under kills and rebalances', function () {
       ({ envelope }) => (envelope.payload as { results: unknown[] }).results.length > 0,
     );
     const ids = (events: typeof published): number => new Set(events.map(({ envelope }) => envelope.event_id)).size;
-    const key = (row: Row): string => row.bridge_id + row.namespace;
-    const sorted = (rows: readonly Row[]): Row[] => [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-    const sum = (rows: readonly Row[]): number => rows.reduce((total, row) => total + row.total_items_aggregated, 0);
     const differences = [
-      sum(states.rows) - sum(expected.rows),
+      itemsOf(states.rows) - itemsOf(expected.rows),
       transitions - expected.fsm_transitions_rows,
       ids(published) - expected.published_events,
       ids(derived) - (expected.lists + expected.fsm_transitions_rows),
@@ -141,7 +128,7 @@ describe('the intake, under kills and rebalances', function () {
         repeatedEvents: all.length - ids(all),
       },
     ]);
-    assert.deepEqual(sorted(states.rows), sorted(expected.rows));
+    assert.deepEqual(sortedRows(states.rows), sortedRows(expected.rows));
     assert.deepEqual(
       Object.fromEntries(latest.rows.map(({ state, count: rows }) => [state, rows])),
       expected.latest_state_counts,

@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import pLimit from 'p-limit';
 import type { RequestInput } from '../../src/intents/request.js';
 import { readEvents } from '../support/events.js';
+import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
 import { type Corner, useCorner } from './support/corner.js';
 import { writeMeasured } from './support/reliability.js';
 
@@ -13,24 +14,13 @@ const SIDE_BY_SIDE = 16;
 /** From the moment the worker polls: it works through some tens of lists a second, so a kill has to come soon to meet any. */
 const ALIVE_MS = { least: 300, most: 2_500 };
 
-interface Row {
-  readonly bridge_id: string;
-  readonly namespace: string;
-  readonly total_workflows_processed: number;
-  readonly total_items_aggregated: number;
-}
 interface Latest {
   readonly current_state: string;
   readonly previous_state: string | null;
   readonly transition_count: number;
 }
-interface Expected {
-  readonly lists: number;
-  readonly intents: number;
-  readonly rows: readonly Row[];
-  readonly fsm_transitions_rows: number;
+interface Expected extends ExpectedHistory {
   readonly latest: Readonly<Record<string, Latest>>;
-  readonly published_events: number;
 }
 
 describe('a worker that is killed again and again', () => {
@@ -74,7 +64,7 @@ describe('a worker that is killed again and again', () => {
       done.map(({ workflow_id }) => workflow_id),
     );
 
-    const states = await pool.query<Row>(
+    const states = await pool.query<StateRow>(
       `SELECT bridge_id, namespace, total_workflows_processed::int, total_items_aggregated::int FROM bridge_states`,
     );
     const transitions = await pool.query<{ count: number }>('SELECT count(*)::int AS count FROM fsm_transitions');
@@ -98,19 +88,16 @@ describe('a worker that is killed again and again', () => {
     const intentsOf = (events: typeof all): number =>
       new Set(events.map(({ envelope }) => envelope.metadata['intent_id'])).size;
 
-    const key = (row: Row): string => row.bridge_id + row.namespace;
-    const sorted = (rows: readonly Row[]): Row[] => [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
     const checks: [name: string, found: unknown, wanted: unknown][] = [
-      ['rows', sorted(states.rows), sorted(expected.rows)],
+      ['rows', sortedRows(states.rows), sortedRows(expected.rows)],
       ['transitions', transitions.rows[0]?.count, expected.fsm_transitions_rows],
       ['latest', Object.fromEntries(latest.rows.map(({ workflow_id, ...row }) => [workflow_id, row])), expected.latest],
       ['ledger', ledger.rows[0]?.count, distinct],
       ['published', [idsOf(published), intentsOf(published)], [expected.published_events, expected.published_events]],
       ['derived', idsOf(derived), expected.lists + expected.fsm_transitions_rows],
     ];
-    const sum = (rows: readonly Row[]): number => rows.reduce((total, row) => total + row.total_items_aggregated, 0);
     const differences = [
-      sum(states.rows) - sum(expected.rows),
+      itemsOf(states.rows) - itemsOf(expected.rows),
       (transitions.rows[0]?.count ?? 0) - expected.fsm_transitions_rows,
       (ledger.rows[0]?.count ?? 0) - distinct,
       idsOf(all) - (expected.published_events + expected.lists + expected.fsm_transitions_rows),

@@ -7,20 +7,11 @@ import type { IntentsReport, RecoveredWorkflow } from '../../src/client/index.js
 import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
+import { type ExpectedHistory, sortedRows, type StateRow } from '../support/history.js';
 
-interface Row {
-  readonly bridge_id: string;
-  readonly namespace: string;
-  readonly total_workflows_processed: number;
-  readonly total_items_aggregated: number;
-}
-interface Expected {
-  readonly rows: readonly Row[];
-  readonly fsm_transitions_rows: number;
+interface Expected extends ExpectedHistory {
   readonly latest_state_counts: Readonly<Record<string, number>>;
-  readonly published_events: number;
   readonly workflows: number;
-  readonly lists: number;
 }
 
 function countsOf(states: readonly RecoveredWorkflow[]): Record<string, number> {
@@ -48,7 +39,7 @@ describe('a real history', () => {
 
   const stored = async () => {
     const [rows, transitions, states] = await Promise.all([
-      environment.pool.query<Row>(
+      environment.pool.query<StateRow>(
         `SELECT bridge_id, namespace, total_workflows_processed::int, total_items_aggregated::int
          FROM bridge_states ORDER BY bridge_id, namespace`,
       ),
@@ -63,7 +54,6 @@ describe('a real history', () => {
       states: Object.fromEntries(states.rows.map(({ state, count }) => [state, count])),
     };
   };
-  const compare = (a: Row, b: Row): number => (a.bridge_id + a.namespace < b.bridge_id + b.namespace ? -1 : 1);
 
   it('leaves exactly the expected rows and events; the same request ids again change nothing', async () => {
     const run = await bridge(['execute', '-', '--json'], environment.env, lists);
@@ -72,7 +62,7 @@ describe('a real history', () => {
     assert.equal(reports.length, expected.lists);
 
     const first = await stored();
-    assert.deepEqual([...first.rows].sort(compare), [...expected.rows].sort(compare));
+    assert.deepEqual(sortedRows(first.rows), sortedRows(expected.rows));
     assert.equal(first.transitions, expected.fsm_transitions_rows);
     assert.deepEqual(first.states, expected.latest_state_counts);
     const recovered = await bridge(['recover', '--all', '--ndjson'], environment.env);
