@@ -101,7 +101,11 @@ async function readWindow(
   return rows;
 }
 
-/** Whoever writes a transition locks the workflow's state first: with the lock in hand the history stands still. */
+/**
+ * Whoever writes a transition locks the workflow's state first: with the lock in hand the history stands still. Missing states are
+ * inserted and others locked in one pass, in the order in which writers lock: first the one and then the other kind deadlocked
+ * with a writer of both (40P01).
+ */
 async function repair(tx: Transaction, workflowIds: readonly string[]): Promise<number> {
   const EPOCH_BEGAN = `(SELECT min(transition_at) FROM fsm_transitions
     WHERE entity_id = ids.workflow_id AND entity_type = 'workflow_execution' AND epoch = history.epoch)`;
@@ -111,14 +115,10 @@ async function repair(tx: Transaction, workflowIds: readonly string[]): Promise<
      SELECT ids.workflow_id, to_state, from_state, epoch, ${EPOCH_BEGAN}, transition_count, metadata,
        COALESCE(happened, now()), nextval('fsm_transitions_sequence'), now()
      FROM unnest($1::uuid[]) AS ids (workflow_id) CROSS JOIN LATERAL (${CURRENT}) history
-     WHERE NOT EXISTS (SELECT FROM fsm_states WHERE fsm_states.workflow_id = ids.workflow_id)
      ORDER BY ids.workflow_id
-     ON CONFLICT (workflow_id) DO NOTHING`,
+     ON CONFLICT (workflow_id) DO UPDATE SET updated_at = EXCLUDED.updated_at WHERE false`,
     [workflowIds],
   );
-  await tx.query('SELECT FROM fsm_states WHERE workflow_id = ANY ($1::uuid[]) ORDER BY workflow_id FOR NO KEY UPDATE', [
-    workflowIds,
-  ]);
   // A number and a transaction of now: a recovery that has passed the workflow already comes by again.
   const { rowCount: updated } = await tx.query(
     `UPDATE fsm_states state SET current_state = history.to_state, previous_state = history.from_state, epoch = history.epoch,

@@ -6,7 +6,8 @@ import { createFsmStateStore } from '../../src/postgres/fsm-state-store.js';
 import { createFsmTransitionStore } from '../../src/postgres/fsm-transition-store.js';
 import { recoverFsmStatesPayload } from '../../src/intents/recover-fsm-states/schema.js';
 import { checkStates } from '../../src/postgres/state-check.js';
-import { command, useDatabase } from './support.js';
+import { until } from '../../src/until.js';
+import { command, one, onServer, useDatabase } from './support.js';
 
 const NONE = { missing: 0, differs: 0, orphaned: 0 };
 
@@ -166,6 +167,33 @@ describe('check of the current states', () => {
       [ids],
     );
     assert.equal(rows[0]?.count, 300);
+  });
+
+  it('locks in the order of writers, whatever the faults', async () => {
+    const [differs, missing] = [randomUUID(), randomUUID()].sort() as [string, string];
+    await insert([differs, missing].map((id) => step(id, 1, 1, 'S1')));
+    await database.pool.query(`UPDATE fsm_states SET current_state = 'WRONG' WHERE workflow_id = $1`, [differs]);
+    await database.pool.query('DELETE FROM fsm_states WHERE workflow_id = $1', [missing]);
+    await onServer(async (writer) => {
+      const append = (id: string) =>
+        writer.query(
+          `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data,
+             transition_count) VALUES ($1, 'workflow_execution', 'S1', 'S2', 'test', '{}', 2)`,
+          [id],
+        );
+      await writer.query('BEGIN');
+      await append(differs);
+      const repaired = check(true);
+      await until(10_000, () =>
+        one(writer, `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`),
+      );
+      await append(missing);
+      await writer.query('COMMIT');
+      await repaired;
+    }, database.url);
+    await check(true);
+    assert.deepEqual((await check()).faults, NONE);
+    for (const id of [differs, missing]) assert.equal((await stateOf(id))?.['current_state'], 'S2');
   });
 });
 
