@@ -14,7 +14,7 @@ import {
 } from '@temporalio/workflow';
 import type { ParkedPage } from '../src/intents/ports.js';
 import { PARKED_WAKE, type ParkedReport, type SliceList, type TakeParkedActivity } from '../src/intents/slice.js';
-import { ExecuteSliceWorkflow } from './execute-slice.js';
+import type { ExecuteSliceWorkflow } from './execute-slice.js';
 import { storeActivity } from './policies.js';
 
 /** Without a bound on its attempts: parked lists wait for as long as the store is away. */
@@ -81,7 +81,8 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0): Pr
 /** @returns how many were answered. A slice that failed has answered none, or nobody knows: the next round will. */
 async function tryPage(lists: readonly SliceList[]): Promise<number> {
   try {
-    const { parked } = await executeChild(ExecuteSliceWorkflow, {
+    // By its name: the function says of its input that it is not to be decoded, which the SDK takes for how to send it too.
+    const { parked } = await executeChild<typeof ExecuteSliceWorkflow>('ExecuteSliceWorkflow', {
       args: [{ lists, parked: true }],
       workflowId: `${workflowInfo().workflowId}/slice`,
       // Its lists are answered as cancelled, not left in the middle.

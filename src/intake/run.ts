@@ -1,5 +1,6 @@
 /** The intake with its connections, from the settings. */
 import { Client, Connection } from '@temporalio/client';
+import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
@@ -20,42 +21,42 @@ export interface RunningIntake {
   stop(graceMs: number): Promise<void>;
 }
 
+/** What an intake works with: shared with the worker of its process, or its own. */
+export interface IntakeParts {
+  readonly client: Client;
+  /** Whether `client` uses the connection of a worker of this process: a start then hands that worker its first task at once. */
+  readonly eager: boolean;
+  /** Of copies for the `.dlq` topic. */
+  readonly publisher: EventPublisher;
+  /** Default: always. */
+  readonly mayStart?: MayStart;
+  /** Where the worker of this process looks for slices. */
+  readonly slices?: SliceCache;
+}
+
 export interface RunIntakeOptions {
   readonly config: Config;
   readonly endpoints: { readonly temporalAddress: string; readonly kafkaBrokers: readonly string[] };
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Default: always. */
-  readonly mayStart?: MayStart;
-  /** Where the worker of this process looks for slices. */
-  readonly slices?: SliceCache;
-  /** Of copies for the `.dlq` topic; default: one of its own. */
-  readonly publisher?: EventPublisher;
+  /** Of the worker, which closes them; default: its own. */
+  readonly shared?: IntakeParts;
 }
 
-export function runIntake({ config, endpoints, logger, registry, ...given }: RunIntakeOptions): RunningIntake {
-  // Lazy: it starts while Temporal is away. gRPC would wait up to 120 s between two attempts to connect.
-  const connection = Connection.lazy({
-    address: endpoints.temporalAddress,
-    // No attempts of its own: the lane makes them, and one that is due after the connection was closed would end the process.
-    interceptors: [],
-    channelArgs: { 'grpc.max_reconnect_backoff_ms': 5_000 },
-  });
-  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+export function runIntake({ config, endpoints, logger, registry, shared }: RunIntakeOptions): RunningIntake {
   const kafka = createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger);
-  const own = given.publisher === undefined ? createPublisher(kafka) : undefined;
-  const publisher = given.publisher ?? own;
-  if (publisher === undefined) throw new Error('no publisher');
+  const { client, eager, publisher, slices, mayStart, close }: OpenParts =
+    shared ?? ownParts(config, endpoints.temporalAddress, kafka);
   const intake = startIntake({
     kafka,
     // A group of each installation: those that share a broker differ in their prefix.
     groupId: config.KAFKA_GROUP_ID ?? `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`,
     topic: topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED'),
     maxSlices: config.INTAKE_MAX_SLICES,
-    runner: createSliceRunner(client, config.TEMPORAL_TASK_QUEUE, given.slices),
+    runner: createSliceRunner(client, { taskQueue: config.TEMPORAL_TASK_QUEUE, slices, eager }),
     publisher,
     dlqSuffix: config.KAFKA_DLQ_SUFFIX,
-    mayStart: given.mayStart ?? (() => ({ ok: true, retryAfterMs: 0 })),
+    mayStart: mayStart ?? (() => ({ ok: true, retryAfterMs: 0 })),
     metrics: createIntakeMetrics(registry),
     logger,
   });
@@ -63,7 +64,29 @@ export function runIntake({ config, endpoints, logger, registry, ...given }: Run
     check: () => intake.check(),
     async stop(graceMs) {
       await intake.stop(graceMs);
-      await Promise.allSettled([own?.disconnect(), connection.close()]);
+      await close?.();
     },
+  };
+}
+
+/** Parts, and how to close those that are the intake's own. */
+interface OpenParts extends IntakeParts {
+  readonly close?: () => Promise<unknown>;
+}
+
+function ownParts({ TEMPORAL_NAMESPACE: namespace }: Config, address: string, kafka: Kafka): OpenParts {
+  // Lazy: it starts while Temporal is away. gRPC would wait up to 120 s between two attempts to connect.
+  const connection = Connection.lazy({
+    address,
+    // No attempts of its own: the lane makes them, and one that is due after the connection was closed would end the process.
+    interceptors: [],
+    channelArgs: { 'grpc.max_reconnect_backoff_ms': 5_000 },
+  });
+  const publisher = createPublisher(kafka);
+  return {
+    client: new Client({ connection, namespace }),
+    eager: false,
+    publisher,
+    close: () => Promise.allSettled([publisher.disconnect(), connection.close()]),
   };
 }

@@ -22,4 +22,5 @@ export const timestamp = z.iso
   .datetime({ offset: true, local: true })
   .transform((value) => (/(?:Z|[+-]\d\d:?\d\d)$/.test(value) ? value : `${value}Z`));
 
-export const jsonObject = z.record(z.string(), z.unknown());
+/** Not `z.record`: that runs a schema over every key, which came to 2 % of the intake's main thread. */
+export const jsonObject = z.looseObject({});

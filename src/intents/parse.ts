@@ -1,7 +1,7 @@
 /** Parsing one raw intent: the envelope fields every intent has, then its type's payload. */
 import { z } from 'zod';
 import type { AnyIntentDefinition } from './definition.js';
-import { guid } from './fields.js';
+import { guid, jsonObject } from './fields.js';
 import { payloadHash } from './ids.js';
 import { findJsonProblem, pathOf, shorten, typeName } from './json.js';
 import { DEFAULT_LIMITS, jsonBytes } from './limits.js';
@@ -33,7 +33,7 @@ export interface RejectedIntent {
 const envelope = z.looseObject({
   intent_type: z.string(),
   target: z.string(),
-  payload: z.record(z.string(), z.unknown()),
+  payload: jsonObject,
   priority: z.int().nullish(),
   intent_id: guid.nullish(),
 });

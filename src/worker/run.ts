@@ -68,7 +68,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       payloadLimits: { payloadsWarnSize: REPORT_BYTES + ENVELOPE_BYTES },
     });
     cleanup.unshift(() => connection.close());
-    const worker = await createWorker(config, connection, bundle, adapters, metrics, sliceCache, effects);
+    const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+    const worker = await createWorker(config, client, connection, bundle, adapters, metrics, sliceCache, effects);
     current.worker = worker;
     logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
     for (const [store, { ok, detail }] of Object.entries(await adapters.checks())) {
@@ -85,15 +86,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     if (options.intake === true) {
       const { publisher } = adapters.ports;
       const mayStart = () => adapters.mayStart();
-      current.intake = runIntake({
-        config,
-        endpoints,
-        logger,
-        registry: metrics.registry,
-        publisher,
-        mayStart,
-        slices: sliceCache,
-      });
+      const shared = { client, eager: true, publisher, mayStart, slices: sliceCache };
+      current.intake = runIntake({ config, endpoints, logger, registry: metrics.registry, shared });
     }
     return {
       httpPort: http.port,
@@ -116,6 +110,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
 const createWorker = (
   config: Config,
+  client: Client,
   connection: NativeConnection,
   codePath: string,
   adapters: Adapters,
@@ -124,7 +119,6 @@ const createWorker = (
   effects: readonly AnyEffect[] | undefined,
 ): Promise<Worker> => {
   const { TEMPORAL_NAMESPACE: namespace, TEMPORAL_TASK_QUEUE: taskQueue } = config;
-  const client = new Client({ connection, namespace });
   const ports = {
     ...adapters.ports,
     endedExecutions: createEndedExecutions(client, taskQueue),

@@ -95,7 +95,11 @@ export const command = <P>(payload: P, fields: Partial<Omit<Command<P>, 'payload
 });
 
 /** The only row of a query. */
-export async function one<T extends object>(pool: pg.Pool | pg.Client, sql: string, values: unknown[] = []): Promise<T> {
+export async function one<T extends object>(
+  pool: pg.Pool | pg.Client,
+  sql: string,
+  values: unknown[] = [],
+): Promise<T> {
   const { rows } = await pool.query<T>(sql, values);
   assert.equal(rows.length, 1, `${rows.length} rows`);
   return rows[0]!;

@@ -75,6 +75,8 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   const connection = await Connection.connect({ address: endpoints.temporal.address });
   const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   const pool = new pg.Pool({ connectionString: databaseUrl.href, max: 4 });
+  // pg's `end` does not wait for the goodbyes: the database may be dropped first, which a connection reports here.
+  pool.on('error', () => undefined);
   return {
     env,
     config,
