@@ -22,7 +22,7 @@ export interface RunningIntake {
 }
 
 /** What an intake works with: shared with the worker of its process, or its own. */
-export interface IntakeParts {
+interface IntakeParts {
   readonly client: Client;
   /** Whether `client` uses the connection of a worker of this process: a start then hands that worker its first task at once. */
   readonly eager: boolean;
