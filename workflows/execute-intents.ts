@@ -24,7 +24,8 @@ import {
 } from '../src/temporal/search-attributes.js';
 import { detailsOf } from './details.js';
 import { PlanExecutor } from './plan-executor.js';
-import { planIntents, refusalOf } from './policies.js';
+import { refusalOf } from './activity-failures.js';
+import { planIntents } from './policies.js';
 import { progressOf, progressQuery } from './progress.js';
 
 /** Of the one list there is. */
@@ -50,10 +51,10 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
     oneList(plan),
     { item: (index) => ({ intent: intents[index] }) },
     () => {
-      setCurrentDetails(detailsOf(plan, executor.results, executor.current));
+      setCurrentDetails(detailsOf(plan, executor.results.all, executor.current));
     },
   );
-  setHandler(progressQuery, () => progressOf(plan, executor.results, executor.current?.priority ?? null));
+  setHandler(progressQuery, () => progressOf(plan, executor.results.all, executor.current?.priority ?? null));
   let cancelled = false;
   try {
     await executor.run();
@@ -65,8 +66,8 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
   executor.releaseHeldBack(LIST);
   if (executor.unannounced > 0) await CancellationScope.nonCancellable(() => executor.announceRest(LIST));
 
-  const results = executor.results as IntentResult[];
-  const stopper = executor.failedFast(0);
+  const results = executor.results.all as IntentResult[];
+  const stopper = executor.results.failedFast(0);
   const outcome: Outcome = cancelled ? 'cancelled' : stopper !== undefined ? 'failed' : outcomeOf(results);
   setCurrentDetails(detailsOf(plan, results, null));
   // Once, at the end: each upsert is an event and a write to the visibility store, and 5 % of a small list's throughput.

@@ -29,7 +29,8 @@ import {
 import { failedIntents, unannouncedEffects } from '../src/temporal/search-attributes.js';
 import { sliceDetailsOf } from './details.js';
 import { PlanExecutor } from './plan-executor.js';
-import { refusalOf, storeActivity } from './policies.js';
+import { refusalOf } from './activity-failures.js';
+import { storeActivity } from './policies.js';
 import { progressOf, progressQuery } from './progress.js';
 
 /**
@@ -118,10 +119,10 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   function verdictOf(number: number): VerdictDraft | null {
     const list = plan.lists[number];
     if (list === undefined || list.skipped !== undefined) return null;
-    const { results, announced } = executor.knownResultsOf(number);
+    const { results, announced } = executor.results.knownOf(number);
     return {
       number,
-      outcome: outcomeFor(number, list, executor.resultsOf(number)),
+      outcome: outcomeFor(number, list, executor.results.of(number)),
       results,
       ...(announced.length === 0 ? {} : { announced }),
       ...(list.refused === undefined ? {} : { error: list.refused }),
@@ -129,7 +130,7 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   }
 
   function outcomeFor(number: number, { refused }: PlannedList, results: readonly IntentResult[]): Outcome {
-    if (refused !== undefined || executor.failedFast(number) !== undefined) return 'failed';
+    if (refused !== undefined || executor.results.failedFast(number) !== undefined) return 'failed';
     return cancelled && results.some(({ status }) => status === 'skipped') ? 'cancelled' : outcomeOf(results);
   }
 
@@ -142,7 +143,9 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   }
 
   function answerSettled(): void {
-    const settled = [...plan.lists.keys()].filter((number) => !answered.has(number) && executor.isSettled(number));
+    const settled = [...plan.lists.keys()].filter(
+      (number) => !answered.has(number) && executor.results.isSettled(number),
+    );
     if (settled.length === 0) return;
     for (const number of settled) answered.add(number);
     // What has happened is told, also by a cancelled slice.
@@ -152,14 +155,14 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
     answers.push(one);
   }
 
-  const showDetails = (): void => setCurrentDetails(sliceDetailsOf(plan, executor.results, executor.current));
+  const showDetails = (): void => setCurrentDetails(sliceDetailsOf(plan, executor.results.all, executor.current));
   const executor: PlanExecutor = new PlanExecutor(
     plan,
     { slice, locks: plan.locks, item: placeOf },
     showDetails,
     answerSettled,
   );
-  setHandler(progressQuery, () => progressOf(plan, executor.results, executor.current?.priority ?? null));
+  setHandler(progressQuery, () => progressOf(plan, executor.results.all, executor.current?.priority ?? null));
   try {
     await executor.run();
   } catch (error) {
@@ -178,7 +181,7 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   });
 
   showDetails();
-  const results = executor.results.filter((result) => result !== undefined);
+  const results = executor.results.all.filter((result) => result !== undefined);
   const failed = results.filter(({ success }) => !success).length;
   const { unannounced } = executor;
   if (failed + unannounced > 0) {

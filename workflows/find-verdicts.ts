@@ -1,7 +1,7 @@
 /** `FindVerdictsWorkflow`: what was stored about lists that came through the intake; for callers without a database. */
 import { proxyLocalActivities } from '@temporalio/workflow';
 import type { FindVerdictsActivity, FoundVerdicts } from '../src/intents/slice.js';
-import { refusalOf } from './policies.js';
+import { refusalOf } from './activity-failures.js';
 
 /** Local: one statement, and the answer is in history at the cost of a marker. Somebody waits for it, so it does not wait long. */
 const { findVerdicts } = proxyLocalActivities<{ findVerdicts: FindVerdictsActivity }>({

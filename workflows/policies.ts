@@ -4,7 +4,6 @@
  * in the queue, and would fail untouched intents while the worker fleet is down.
  */
 import {
-  ActivityFailure,
   type ActivityInterfaceFor,
   type ActivityOptions,
   ApplicationFailure,
@@ -93,7 +92,3 @@ export const { planIntents } = proxyLocalActivities<{ planIntents: PlanActivity 
   startToCloseTimeout: '10 s',
   retry: { maximumAttempts: 3 },
 });
-
-/** Why planning was refused: what the operator should read, not the local activity's wrapper around it. */
-export const refusalOf = (error: unknown): unknown =>
-  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;

@@ -24,3 +24,17 @@ export interface Work {
 
 /** A plan as work of one list. */
 export const oneList = (plan: Plan): Work => ({ ...plan, lists: [{ ...plan, first: 0, count: plan.intents.length }] });
+
+/** Indexes of a list's own intents. */
+export const indexesOf = ({ first, count }: ListScope): number[] =>
+  Array.from({ length: count }, (_, offset) => first + offset);
+
+/** The list an intent belongs to. */
+export const listOf = ({ lists }: Pick<Work, 'lists'>, index: number): number =>
+  lists.findLastIndex(({ first, count }) => count > 0 && first <= index);
+
+/** The correlation id of a list, only where it is another one than the first list's, which is the batch's. */
+export function ownCorrelationOf({ lists }: Pick<Work, 'lists'>, list: number): { readonly correlation_id?: string } {
+  const own = lists[list]?.correlation_id;
+  return own === undefined || own === lists[0]?.correlation_id ? {} : { correlation_id: own };
+}

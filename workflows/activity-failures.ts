@@ -1,0 +1,29 @@
+/** What the failure of an activity says, to a person and about its intents. */
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import type { PlannedLane } from '../src/intents/plan.js';
+import type { Unsettled } from '../src/intents/settle.js';
+
+/** Of what the wrapper around it holds. */
+export function messageOf(error: unknown): string {
+  const cause = causeOf(error);
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Why planning was refused: what the operator should read, not the local activity's wrapper around it. */
+export const refusalOf = (error: unknown): unknown =>
+  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
+
+/** After a time-out, or a cancellation between attempts, nobody knows whether an effect happened; reading has none. */
+export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, timestamp: string): Unsettled {
+  const cause = causeOf(error);
+  const code: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  const interrupted = cause instanceof TimeoutFailure || isCancellation(error);
+  return {
+    status: interrupted && policy !== 'read' ? 'unknown' : 'failed',
+    error: messageOf(error),
+    errorCode: typeof code === 'string' ? code : errorCode,
+    timestamp,
+  };
+}
+
+const causeOf = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);
