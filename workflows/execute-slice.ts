@@ -159,7 +159,11 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   const executor: PlanExecutor = new PlanExecutor(
     plan,
     { slice, locks: plan.locks, item: placeOf },
-    showDetails,
+    () => {
+      showDetails();
+      // Not only at the end of a tier: a lane that is tried again must not hold up the lists of its neighbours.
+      answerSettled();
+    },
     answerSettled,
   );
   setHandler(progressQuery, () => progressOf(plan, executor.results.all, executor.current?.priority ?? null));

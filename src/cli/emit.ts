@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { ListEmitter } from '../client/list-emitter.js';
 import type { RequestInput } from '../intents/request.js';
+import { batchSettings } from '../kafka/settings.js';
 import { contextOf, endpointsOf } from './context.js';
 import { UsageError } from './errors.js';
 import { readRequests } from './input.js';
@@ -29,6 +30,7 @@ export const emitCommand = (): Command =>
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
         environment: config.ENVIRONMENT,
         region: config.REGION,
+        compression: batchSettings(config).compression,
       });
       const bar = out.interactive
         ? new SingleBar({ format: '{bar} {value}/{total} lists  {duration_formatted}', stream: process.stderr })

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { createKafka } from '../kafka/client.js';
+import type { BatchSettings } from '../kafka/settings.js';
 
 export interface KafkaOptions {
   /** host:port each. */
@@ -12,6 +13,8 @@ export interface KafkaOptions {
   readonly environment?: string;
   /** Written to the envelope; default `local`. */
   readonly region?: string;
+  /** Of the lists it emits; default `none`. */
+  readonly compression?: BatchSettings['compression'];
 }
 
 export const DEFAULT_TOPIC_PREFIX = 'omninode_bridge';

@@ -23,10 +23,15 @@ export class ListEmitter {
   readonly #source: EventSource;
 
   constructor(options: KafkaOptions) {
-    const { topicPrefix = DEFAULT_TOPIC_PREFIX, environment = 'development', region = 'local' } = options;
+    const {
+      topicPrefix = DEFAULT_TOPIC_PREFIX,
+      environment = 'development',
+      region = 'local',
+      compression = 'none',
+    } = options;
     const sourceInstance = hostname();
     this.#source = { topicPrefix, sourceInstance, environment, region };
-    this.#publisher = createPublisher(kafkaOf(options));
+    this.#publisher = createPublisher(kafkaOf(options), { compression });
   }
 
   /**

@@ -48,7 +48,7 @@ export function startIntake(options: IntakeOptions): Intake {
   /** Of a topic that is gone; they finish what they hold. */
   const retired = new Set<Lane>();
   const ends = new Map<number, { high: bigint; last: bigint }>();
-  let current: { readonly consumer: Consumer; memberId: string } | undefined;
+  let current: Member | undefined;
   let aliveAt = Date.now();
   let stopped = false;
 
@@ -105,7 +105,7 @@ export function startIntake(options: IntakeOptions): Intake {
     logger.info({ topic, partitions }, 'intake: partitions assigned');
   }
 
-  async function build(): Promise<void> {
+  function create(): Consumer {
     const consumer = kafka.consumer({
       groupId,
       sessionTimeout: SESSION_MS,
@@ -115,8 +115,6 @@ export function startIntake(options: IntakeOptions): Intake {
       // One way of starting again: ours. kafkajs's leaves out what it takes for permanent.
       retry: { retries: 3, restartOnFailure: () => Promise.resolve(false) },
     });
-    current = { consumer, memberId: '' };
-    aliveAt = Date.now();
     const alive = (): void => {
       if (current?.consumer === consumer) aliveAt = Date.now();
     };
@@ -139,6 +137,11 @@ export function startIntake(options: IntakeOptions): Intake {
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       rebuild(consumer, payload.error);
     });
+    return consumer;
+  }
+
+  /** Resolves when it has joined the group. */
+  async function run(consumer: Consumer): Promise<void> {
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
@@ -147,7 +150,8 @@ export function startIntake(options: IntakeOptions): Intake {
       // eslint-disable-next-line @typescript-eslint/require-await -- kafkajs wants a promise
       eachBatch: async (payload) => {
         const { batch } = payload;
-        if (current?.consumer !== consumer || stopped) return;
+        // Paused, or the same messages would be fetched again and again until it has left.
+        if (current?.consumer !== consumer || stopped) return void payload.pause();
         let lane = lanes.get(batch.partition);
         // Read before a rebalance took it from us.
         if (lane === undefined) return;
@@ -157,6 +161,7 @@ export function startIntake(options: IntakeOptions): Intake {
         if (lane.isOther(messages)) {
           logger.warn({ topic, partition: batch.partition }, 'intake: the topic was created again');
           lane.disown();
+          for (const old of retired) if (old.held === 0 && !old.running) retired.delete(old);
           retired.add(lane);
           lane = laneOf(consumer, batch.partition);
           lanes.set(batch.partition, lane);
@@ -174,16 +179,20 @@ export function startIntake(options: IntakeOptions): Intake {
     if (current?.consumer !== consumer || stopped) return;
     logger.warn({ err: error, retry_ms: REBUILD_MS }, 'intake: the consumer is built anew');
     metrics.rebuilt();
+    const left = leave(current);
     current = undefined;
     for (const lane of lanes.values()) lane.abandon();
     lanes.clear();
-    void leave(consumer).then(() => setTimeout(begin, REBUILD_MS));
+    void left.then(() => setTimeout(begin, REBUILD_MS));
   }
 
   function begin(): void {
     if (stopped) return;
-    build().catch((error: unknown) => {
-      if (current !== undefined) rebuild(current.consumer, error);
+    const consumer = create();
+    current = { consumer, memberId: '', joining: Promise.resolve() };
+    aliveAt = Date.now();
+    current.joining = run(consumer).catch((error: unknown) => {
+      rebuild(consumer, error);
     });
   }
 
@@ -209,15 +218,23 @@ export function startIntake(options: IntakeOptions): Intake {
       const ended = Promise.all([...lanes.values(), ...retired].map((lane) => lane.stop()));
       await Promise.race([ended, sleep(graceMs, undefined, { signal: late.signal }).catch(() => undefined)]);
       late.abort();
-      if (current !== undefined) await leave(current.consumer);
+      if (current !== undefined) await leave(current);
     },
   };
 }
 
-async function leave(consumer: Consumer): Promise<void> {
+interface Member {
+  readonly consumer: Consumer;
+  memberId: string;
+  /** Until it has joined for the first time, or could not. */
+  joining: Promise<void>;
+}
+
+/** A consumer that is told to go while it joins would join all the same, and stay. So it joins first, even if nobody waits for that. */
+async function leave({ consumer, joining }: Member): Promise<void> {
   const late = new AbortController();
   await Promise.race([
-    consumer.disconnect().catch(() => undefined),
+    joining.then(() => consumer.disconnect()).catch(() => undefined),
     sleep(LEAVE_MS, undefined, { signal: late.signal }).catch(() => undefined),
   ]);
   late.abort();

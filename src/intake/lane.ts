@@ -78,7 +78,6 @@ export function createLane(
   const stopping = new AbortController();
   let held: Held[] = [];
   let bytes = 0;
-  let next: bigint | undefined;
   let committed = 0n;
   let owned = true;
   let waiting = false;
@@ -120,7 +119,10 @@ export function createLane(
   /** @returns true when it started and ended, false when the lane was stopped meanwhile. @throws a permanent refusal. */
   async function run(messages: readonly Held[], acknowledged: () => Promise<void>): Promise<boolean> {
     const lists = messages.flatMap(({ read }) => (read.ok ? [read.list] : []));
-    const hash = hashOf(messages.map(({ raw }) => raw));
+    const hash = hashOf(
+      id,
+      messages.map(({ raw }) => raw),
+    );
     for (;;) {
       for (let may = mayStart(); !may.ok && !stopping.signal.aborted; may = mayStart()) {
         // A breaker's probe may be over sooner than the time it has.
@@ -133,6 +135,7 @@ export function createLane(
         continue;
       }
       const runId = started.value;
+      running = true;
       metrics.envelopes(lists.length);
       await acknowledged();
       const end = await persist('the end of the slice cannot be waited for', () => runner.ended(id, runId));
@@ -184,19 +187,20 @@ export function createLane(
       await slots(async () => {
         if (stopping.signal.aborted) return;
         const slice = nextSlice(held);
-        const last = held[slice.taken - 1];
-        if (last === undefined) return;
+        if (slice.taken === 0) return;
         if (slice.poison.length > 0 && (await bury(slice.poison)) === undefined) return;
         let done = false;
         const acknowledged = async (): Promise<void> => {
           if (done) return;
           done = true;
-          bytes -= held.slice(0, slice.taken).reduce((sum, { raw }) => sum + sizeOf(raw), 0);
+          const taken = held.slice(0, slice.taken);
+          bytes -= taken.reduce((sum, { raw }) => sum + sizeOf(raw), 0);
           held = held.slice(slice.taken);
           wants();
-          await commitBehind(last.raw.offset);
+          await commitBehind(
+            taken.map(({ raw }) => BigInt(raw.offset)).reduce((one, other) => (one > other ? one : other)),
+          );
         };
-        running = true;
         const finished = slice.messages.length === 0 || (await runParts(slice.messages, acknowledged));
         running = false;
         if (finished) await acknowledged();
@@ -204,15 +208,16 @@ export function createLane(
     }
   }
 
-  async function commitBehind(offset: string): Promise<void> {
-    if (!owned) return;
+  /** @param offset the highest of a slice: repeats of what a commit was refused for stand behind newer ones. */
+  async function commitBehind(offset: bigint): Promise<void> {
+    const behind = offset + 1n;
+    if (!owned || behind <= committed) return;
     try {
-      const behind = BigInt(offset) + 1n;
       await commit(String(behind));
       committed = behind;
     } catch (error) {
       // A rebalance, most likely: they come again, here or elsewhere, and their ids say so. The next commit covers them.
-      log.warn({ err: error, offset }, 'the offset was not committed');
+      log.warn({ err: error, offset: String(offset) }, 'the offset was not committed');
     }
   }
 
@@ -241,10 +246,10 @@ export function createLane(
       return running;
     },
     offer(messages) {
+      // By what is held, not by how far it has read: a topic that was created again begins at 0. What was handed over before is a repeat.
+      const known = new Set(held.map(({ raw }) => raw.offset));
       for (const message of messages) {
-        const offset = BigInt(message.offset);
-        if (next !== undefined && offset < next) continue;
-        next = offset + 1n;
+        if (known.has(message.offset)) continue;
         held.push(new Held(message));
         bytes += sizeOf(message);
       }
@@ -273,9 +278,12 @@ export function createLane(
   };
 }
 
-/** Of the bytes as they were delivered: the same messages in the same order. */
-function hashOf(messages: readonly RawMessage[]): string {
-  const hash = createHash('sha256');
+/**
+ * Of the bytes as they were delivered: the same messages in the same order. And of their partition: activities find the slice by its hash,
+ * and keep results there, which are not those of the same messages on another one.
+ */
+function hashOf(id: string, messages: readonly RawMessage[]): string {
+  const hash = createHash('sha256').update(`${id}\n`);
   for (const { value } of messages) hash.update(`${value?.length ?? -1}\n`).update(value ?? '');
   return hash.digest('hex');
 }

@@ -17,7 +17,7 @@ import { createSliceRunner } from './slice-runner.js';
 
 export interface RunningIntake {
   check(): { readonly ok: boolean; readonly detail: string };
-  /** Ends what is in hand within `graceMs`, then closes the connections. */
+  /** Ends what is in hand within `graceMs`, then closes the connections that are its own; once. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -60,12 +60,14 @@ export function runIntake({ config, endpoints, logger, registry, shared }: RunIn
     metrics: createIntakeMetrics(registry),
     logger,
   });
+  const stop = async (graceMs: number): Promise<void> => {
+    await intake.stop(graceMs);
+    await close?.();
+  };
+  let stopped: Promise<void> | undefined;
   return {
     check: () => intake.check(),
-    async stop(graceMs) {
-      await intake.stop(graceMs);
-      await close?.();
-    },
+    stop: (graceMs) => (stopped ??= stop(graceMs)),
   };
 }
 

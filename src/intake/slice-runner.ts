@@ -70,11 +70,21 @@ export function createSliceRunner(client: Client, { taskQueue, slices, eager }: 
   };
 }
 
-/** What the SDK makes of it too, letter by letter: 2 % of the intake's main thread. */
-const payloadOf = (input: SliceInput): RawValue =>
-  RawValue.fromPayload({ metadata: { encoding: JSON_PLAIN }, data: Buffer.from(JSON.stringify(input)) });
-
+/** Under the 2 MiB that the server takes: more than 4 MiB would not even be refused for good, as its gRPC takes no such message. */
+const START_BYTES = 2_000_000;
 const JSON_PLAIN = Buffer.from('json/plain');
+
+/**
+ * What the SDK makes of it too, letter by letter: 2 % of the intake's main thread.
+ * @throws RangeError for what no start may hold: 1e20 takes four bytes in a message, and 21 here.
+ */
+function payloadOf(input: SliceInput): RawValue {
+  const data = Buffer.from(JSON.stringify(input));
+  if (data.length > START_BYTES) {
+    throw new RangeError(`expected at most ${START_BYTES} bytes of JSON, got ${data.length}`);
+  }
+  return RawValue.fromPayload({ metadata: { encoding: JSON_PLAIN }, data });
+}
 
 /** Whether a start would be refused for ever: its input is at fault, not the server. */
 export function isPermanent(error: unknown): boolean {

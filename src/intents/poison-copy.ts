@@ -16,14 +16,17 @@ export interface RawMessage {
 export interface PoisonCopy {
   readonly original_topic: string;
   readonly original_key: string | null;
-  /** As `original_encoding` says; null for a message without a value. */
+  /**
+   * As `original_encoding` says; null for a message without a value. `record`: base64 of the JSON `{key, headers, value}`, each in
+   * base64, because key and headers are too large to stand beside the value.
+   */
   readonly original_data: string | null;
   readonly failure_reason: string;
   /** ISO 8601 UTC. */
   readonly failure_timestamp: string;
   /** Reading it again would come to the same: 0. */
   readonly retry_attempts: 0;
-  readonly original_encoding: 'utf8' | 'base64';
+  readonly original_encoding: 'utf8' | 'base64' | 'record';
   readonly original_key_encoding: 'utf8' | 'base64';
   /** Base64 each. */
   readonly original_headers: readonly (readonly [name: string, value: string])[];
@@ -34,47 +37,70 @@ export interface PoisonCopy {
   readonly parts: number;
 }
 
-/** Bytes of a value in one copy: as base64 800 KB, and `max.message.bytes` is 1 MiB by default. Text may triple as JSON. */
+/** Bytes of a value in one copy: as base64 800 KB, and `max.message.bytes` is 1 MiB by default. */
 const PART_BYTES = 600_000;
-const TEXT_BYTES = 250_000;
+/** Bytes of JSON that a text may take: a control character takes six. */
+const TEXT_BYTES = 400_000;
+/** Bytes of key and headers beside a value; the key stands there twice. */
+const BESIDE_BYTES = 50_000;
 
 /** One copy, or several of a large message, in order and under one key. */
 export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string, now = new Date()): OutboundMessage[] {
-  const key = encode(raw.key, TEXT_BYTES);
-  const value = encode(raw.value, TEXT_BYTES);
-  const whole = raw.value ?? Buffer.alloc(0);
-  const cut = whole.length > PART_BYTES;
-  const parts = cut ? Math.ceil(whole.length / PART_BYTES) : 1;
+  const { topic, partition, offset, key, headers } = raw;
+  const beside = (key?.length ?? 0) + headers.reduce((sum, [name, { length }]) => sum + name.length + length, 0);
+  const apart = beside > BESIDE_BYTES;
+  const whole = apart ? recordOf(raw) : (raw.value ?? Buffer.alloc(0));
+  const cut = apart || whole.length > PART_BYTES;
+  const value = cut ? undefined : encode(raw.value);
+  const originalKey = apart ? encode(null) : encode(key);
+  const parts = Math.max(1, Math.ceil(whole.length / PART_BYTES));
   return Array.from({ length: parts }, (_, index) => {
     const copy: PoisonCopy = {
-      original_topic: raw.topic,
-      original_key: key.data,
-      original_data: cut ? whole.subarray(index * PART_BYTES, (index + 1) * PART_BYTES).toString('base64') : value.data,
+      original_topic: topic,
+      original_key: originalKey.data,
+      original_data: value?.data ?? null,
       failure_reason: reason,
       failure_timestamp: now.toISOString(),
       retry_attempts: 0,
-      original_encoding: cut ? 'base64' : value.encoding,
-      original_key_encoding: key.encoding,
-      original_headers: raw.headers.map(([name, header]) => [name, header.toString('base64')]),
-      original_partition: raw.partition,
-      original_offset: raw.offset,
+      original_encoding: value?.encoding ?? 'base64',
+      original_key_encoding: originalKey.encoding,
+      original_headers: apart ? [] : headersOf(raw),
+      original_partition: partition,
+      original_offset: offset,
       part: index + 1,
       parts,
+      ...(cut && {
+        original_data: whole.subarray(index * PART_BYTES, (index + 1) * PART_BYTES).toString('base64'),
+        original_encoding: apart ? 'record' : 'base64',
+      }),
     };
     return {
-      topic: `${raw.topic}${dlqSuffix}`,
-      key: key.data ?? '',
+      topic: `${topic}${dlqSuffix}`,
+      key: originalKey.data ?? '',
       value: JSON.stringify(copy),
-      headers: { original_topic: raw.topic, failure_reason: reason },
+      headers: { original_topic: topic, failure_reason: reason },
     };
   });
 }
 
-/** As text where that gives the bytes back; large text is base64, which grows by a third at most. */
-function encode(bytes: Buffer | null, longest: number): { data: string | null; encoding: 'utf8' | 'base64' } {
+/** All of a message, so that nothing of it is lost however it is cut. */
+const recordOf = (raw: RawMessage): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      key: raw.key?.toString('base64') ?? null,
+      headers: headersOf(raw),
+      value: raw.value?.toString('base64') ?? null,
+    }),
+  );
+
+const headersOf = ({ headers }: RawMessage) =>
+  headers.map(([name, value]) => [name, value.toString('base64')] as const);
+
+/** As text where that gives the bytes back and stays small; else base64, which grows by a third. */
+function encode(bytes: Buffer | null): { readonly data: string | null; readonly encoding: 'utf8' | 'base64' } {
   if (bytes === null) return { data: null, encoding: 'utf8' };
   const text = bytes.toString('utf8');
-  return bytes.length <= longest && Buffer.from(text).equals(bytes)
+  return Buffer.from(text).equals(bytes) && Buffer.byteLength(JSON.stringify(text)) <= TEXT_BYTES
     ? { data: text, encoding: 'utf8' }
     : { data: bytes.toString('base64'), encoding: 'base64' };
 }

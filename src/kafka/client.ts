@@ -1,6 +1,6 @@
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import type { Logger } from 'pino';
-import { registerLz4 } from './lz4.js';
+import { registerCodecs } from './codecs.js';
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
@@ -16,7 +16,7 @@ export interface KafkaSettings {
 }
 
 export function createKafka(settings: KafkaSettings, logger: Logger): Kafka {
-  registerLz4();
+  registerCodecs();
   const log = logger.child({ component: 'kafkajs' });
   return new Kafka({
     brokers: [...settings.brokers],

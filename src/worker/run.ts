@@ -87,7 +87,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       const { publisher } = adapters.ports;
       const mayStart = () => adapters.mayStart();
       const shared = { client, eager: true, publisher, mayStart, slices: sliceCache };
-      current.intake = runIntake({ config, endpoints, logger, registry: metrics.registry, shared });
+      const intake = runIntake({ config, endpoints, logger, registry: metrics.registry, shared });
+      current.intake = intake;
+      // Also when the worker fails: an intake without it would hold its partitions, and start nothing.
+      cleanup.unshift(() => intake.stop(0));
     }
     return {
       httpPort: http.port,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -106,6 +107,23 @@ describe('intake', function () {
     (await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, `${topic}.dlq`, { expect })).map(
       ({ value }) => JSON.parse(value ?? '') as Record<string, unknown>,
     );
+
+  it('leaves the group also when it is stopped while it joins', async () => {
+    const { intake } = start();
+    await intake.stop(0);
+    // As long as a join takes that nobody waits for any more.
+    await sleep(4_000);
+    const admin = kafka.admin();
+    await admin.connect();
+    const { groups } = await admin.describeGroups([
+      `bridge-store-effect-intake-${environment.config.KAFKA_TOPIC_PREFIX}`,
+    ]);
+    await admin.disconnect();
+    assert.deepEqual(
+      groups.flatMap(({ members }) => members),
+      [],
+    );
+  });
 
   it('hands over every envelope once, in the order of its partition, and commits behind it', async () => {
     const before = [await emit(0, 40), await emit(1, 40)];

@@ -42,19 +42,21 @@ const soon = (check: () => void) =>
 
 describe('intake: a partition', () => {
   /** @param start what Temporal says to a slice of these event ids; by default it takes it. */
-  function setUp(start: (ids: readonly string[]) => void = () => undefined) {
+  function setUp(start: (ids: readonly string[]) => void = () => undefined, id = `${TOPIC}/0`) {
     const started: string[][] = [];
+    const hashes: string[] = [];
     const copies: OutboundMessage[] = [];
     const committed: string[] = [];
     const end: { reason: string | null; running: Promise<void> } = { reason: null, running: Promise.resolve() };
-    const may = { ok: true };
+    const may = { ok: true, commit: true };
     const context: LaneContext = {
       runner: {
         // eslint-disable-next-line @typescript-eslint/require-await -- a refusal is a rejection
-        start: async (_id, lists: readonly SliceList[]) => {
+        start: async (_id, lists: readonly SliceList[], hash) => {
           const ids = lists.map(({ event_id }) => event_id);
           start(ids);
           started.push(ids);
+          hashes.push(hash);
           return `run-${started.length}`;
         },
         ended: async () => {
@@ -75,16 +77,17 @@ describe('intake: a partition', () => {
       logger: createLogger('silent'),
     };
     const lane = createLane(
-      `${TOPIC}/0`,
+      id,
       context,
       (offset) => {
+        if (!may.commit) return Promise.reject(new Error('a rebalance'));
         committed.push(offset);
         return Promise.resolve();
       },
       () => undefined,
     );
     const buried = () => copies.map(({ value }) => JSON.parse(value) as PoisonCopy);
-    return { lane, started, committed, buried, end, may };
+    return { lane, started, hashes, committed, buried, end, may };
   }
   const refusal = () => new EffectError('invalid', 'the server takes no such list');
 
@@ -169,6 +172,101 @@ describe('intake: a partition', () => {
     assert.equal(started.length, 1);
     assert.deepEqual(committed, ['1']);
   });
+
+  it('runs the first messages of a topic that was created again, also when no commit was taken of the old one', async () => {
+    const { lane, may, started, committed } = setUp();
+    may.commit = false;
+    const [old, created] = [0, 1].map(() => Array.from({ length: 3 }, (): string => randomUUID()));
+    const offer = (ids: readonly string[] = []) => {
+      lane.offer(ids.map((id, offset) => message(offset, envelope(id))));
+    };
+    offer(old);
+    await soon(() => {
+      assert.deepEqual(started.flat(), old);
+    });
+    may.commit = true;
+    offer(created);
+    await soon(() => {
+      assert.deepEqual(started.flat(), [...old!, ...created!]);
+      assert.deepEqual(committed, ['3']);
+    });
+    await lane.stop();
+  });
+
+  it('passes over what it holds, and commits nothing behind what is committed', async () => {
+    const { lane, end, started, committed } = setUp();
+    let finish: () => void = () => undefined;
+    end.running = new Promise((resolve) => {
+      finish = resolve;
+    });
+    const ids = Array.from({ length: 3 }, (): string => randomUUID());
+    const [first, second, third] = ids.map((id, offset) => message(offset, envelope(id)));
+    lane.offer([first!]);
+    await soon(() => {
+      assert.equal(started.length, 1);
+    });
+    lane.offer([second!, third!]);
+    // Fetched again, as after a rebalance.
+    lane.offer([first!, second!, third!]);
+    assert.equal(lane.held, 3);
+    finish();
+    await soon(() => {
+      assert.equal(lane.held, 0);
+      assert.equal(started.length, 2);
+    });
+    assert.deepEqual(started, [[ids[0]], [ids[1], ids[2], ids[0]]]);
+    assert.deepEqual(committed, ['1', '3']);
+    await lane.stop();
+  });
+
+  it('tells its slices from those of the same messages on another partition', async () => {
+    const ids: string[] = [];
+    const value = envelope();
+    for (const partition of [0, 1]) {
+      const { lane, hashes, started } = setUp(undefined, `${TOPIC}/${partition}`);
+      lane.offer([message(0, value)]);
+      await soon(() => {
+        assert.equal(started.length, 1);
+      });
+      await lane.stop();
+      ids.push(...hashes);
+    }
+    assert.equal(new Set(ids).size, 2);
+  });
+
+  /** Bytes of a copy as the broker counts them, without the record's frame. */
+  const sizeOf = ({ key, value, headers }: OutboundMessage): number =>
+    [key, value, ...Object.entries(headers).flat()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+  for (const [name, raw] of [
+    ['zeros, which JSON makes six times as long', { ...message(7, Buffer.alloc(200_000)) }],
+    ['a key that fills a message', { ...message(7, 'x'), key: Buffer.alloc(900_000, 'k') }],
+    ['headers that fill a message', { ...message(7, 'x'), headers: [['h', Buffer.alloc(800_000, 1)] as const] }],
+  ] as const) {
+    it(`copies ${name}, in messages that a topic takes`, () => {
+      const copies = copiesOf(raw, 'no JSON', '.dlq');
+      for (const copy of copies) assert.ok(sizeOf(copy) < 1_000_000, `${sizeOf(copy)} bytes`);
+      const parts = copies.map(({ value }) => JSON.parse(value) as PoisonCopy);
+      const bytes = Buffer.concat(parts.map(({ original_data }) => Buffer.from(original_data ?? '', 'base64')));
+      if (parts[0]?.original_encoding !== 'record') {
+        assert.ok(bytes.equals(raw.value ?? Buffer.alloc(0)));
+        return;
+      }
+      const { key, headers, value } = JSON.parse(String(bytes)) as {
+        key: string;
+        headers: [string, string][];
+        value: string;
+      };
+      assert.deepEqual(
+        [key, headers, value],
+        [
+          raw.key?.toString('base64') ?? null,
+          raw.headers.map(([n, h]) => [n, h.toString('base64')]),
+          raw.value?.toString('base64'),
+        ],
+      );
+    });
+  }
 
   it('cuts a message that fits no copy, without losing a byte', () => {
     const value = Buffer.from(Array.from({ length: 1_400_000 }, (_, index) => index % 251));

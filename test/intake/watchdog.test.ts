@@ -74,10 +74,14 @@ describe('intake: watchdog', function () {
         assert.deepEqual(arrived, ids.slice(0, 1));
         return Promise.resolve();
       });
+      const rebuilds = async () =>
+        Number(/^intake_consumer_rebuilds_total (\d+)$/m.exec(await registry.metrics())?.[1]);
+      // A broker that has just made the topic may refuse the first fetch.
+      const before = await rebuilds();
       broker.pause();
       try {
         await until(30_000, async () => {
-          assert.match(await registry.metrics(), /^intake_consumer_rebuilds_total [1-9]/m);
+          assert.ok((await rebuilds()) > before);
         });
         assert.equal(intake.check().ok, false);
       } finally {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { loadConfig } from '../../src/config.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { SendOutcome } from '../../src/intents/ports.js';
@@ -10,7 +11,7 @@ import { createPublisher } from '../../src/kafka/publisher.js';
 import { batchSettings, kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
-import { readTopic } from '../support/console-consumer.js';
+import { readTopic, sendLines } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const isTransient = (outcome: SendOutcome): boolean => !outcome.sent && outcome.error.failureClass === 'transient';
@@ -82,21 +83,52 @@ describe('batches of messages', () => {
         records.filter(({ key }) => key === compression).map(({ value }) => value),
         values,
       );
-      const consumer = kafka().consumer({ groupId: `${topic()}-${compression}` });
-      const read: string[] = [];
-      await consumer.connect();
-      await consumer.subscribe({ topics: [topic()], fromBeginning: true });
+      await assertRead(topic(), values, ({ key }) => String(key) === compression);
+    });
+  }
+
+  /** By a consumer as the intake's. */
+  async function assertRead(
+    from: string,
+    values: readonly string[],
+    isMeant: (message: { readonly key: Buffer | null }) => boolean = () => true,
+  ): Promise<void> {
+    const consumer = kafka().consumer({ groupId: `${from}-${randomUUID()}` });
+    const read: string[] = [];
+    await consumer.connect();
+    try {
+      await consumer.subscribe({ topics: [from], fromBeginning: true });
       await consumer.run({
         eachMessage: ({ message }) => {
-          if (String(message.key) === compression) read.push(String(message.value));
+          if (isMeant(message)) read.push(String(message.value));
           return Promise.resolve();
         },
       });
       await until(30_000, () => {
-        assert.deepEqual(read, values);
+        assert.equal(read.length, values.length);
         return Promise.resolve();
       });
+      // Of several partitions, of which each has its own order.
+      assert.ok(isDeepStrictEqual(read.sort(), [...values].sort()), 'other values were read than were sent');
+    } finally {
       await consumer.disconnect();
+    }
+  }
+
+  for (const [compression, eventType] of [
+    ['snappy', 'BATCH_PROCESSED'],
+    ['zstd', 'AGGREGATION_STARTED'],
+  ] as const) {
+    it(`${compression}: we read what another client has sent`, async () => {
+      const own = topicOf(environment.config.KAFKA_TOPIC_PREFIX, eventType);
+      const lines = Array.from({ length: 400 }, (_, index) => `${index} ${'wide '.repeat(500)}${randomUUID()} é`);
+      await sendLines(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, { topic: own, compression, lines });
+      const records = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, own);
+      assert.equal(records.length, lines.length);
+      await assertRead(
+        own,
+        records.map(({ value }) => value ?? ''),
+      );
     });
   }
 });

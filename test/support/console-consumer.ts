@@ -1,4 +1,4 @@
-/** Reads a topic with Kafka's own console consumer: a client that shares no code with what is tested. */
+/** Kafka's own console consumer and producer: clients that share no code with what is tested. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { fetchKafka, kafkaClassPath } from '../../src/stack/native/kafka-jars.js';
@@ -37,7 +37,7 @@ export async function readTopic(
   topic: string,
   { expect, timeoutMs = expect === undefined ? 4_000 : 20_000, committedOnly = false }: ReadTopicOptions = {},
 ): Promise<ConsoleRecord[]> {
-  await fetchKafka(cacheDir, { run: runCommand, reporter: createReporter(undefined) });
+  const java = await consoleTool(cacheDir);
   const properties = {
     'print.key': 'true',
     'print.headers': 'true',
@@ -49,14 +49,7 @@ export async function readTopic(
   const { stdout } = await promisify(execFile)(
     'java',
     [
-      // Log lines would come between the records.
-      ...[
-        '-Xmx256m',
-        '-XX:TieredStopAtLevel=1',
-        '-Dorg.apache.logging.log4j.level=OFF',
-        '-cp',
-        kafkaClassPath(cacheDir),
-      ],
+      ...java,
       ...['org.apache.kafka.tools.consumer.ConsoleConsumer', '--bootstrap-server', endpoints.kafka.brokers.join(',')],
       ...['--topic', topic, '--from-beginning', '--timeout-ms', String(timeoutMs)],
       ...(expect === undefined ? [] : ['--max-messages', String(expect)]),
@@ -66,6 +59,33 @@ export async function readTopic(
     { maxBuffer: 512 * 1024 * 1024, encoding: 'utf8' },
   );
   return stdout.split(RECORD).slice(0, -1).map(parseRecord);
+}
+
+/** Arguments of `java` for one of the broker's console tools. */
+async function consoleTool(cacheDir: string): Promise<string[]> {
+  await fetchKafka(cacheDir, { run: runCommand, reporter: createReporter(undefined) });
+  const classPath = ['-cp', kafkaClassPath(cacheDir)];
+  // Log lines would come between the records.
+  return ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-Dorg.apache.logging.log4j.level=OFF', ...classPath];
+}
+
+/** Sends lines with Kafka's own console producer, packed as its client packs them. */
+export async function sendLines(
+  endpoints: { readonly kafka: { readonly brokers: readonly string[] } },
+  cacheDir: string,
+  {
+    topic,
+    compression,
+    lines,
+  }: { readonly topic: string; readonly compression: string; readonly lines: readonly string[] },
+): Promise<void> {
+  const sending = promisify(execFile)('java', [
+    ...(await consoleTool(cacheDir)),
+    ...['org.apache.kafka.tools.ConsoleProducer', '--bootstrap-server', endpoints.kafka.brokers.join(',')],
+    ...['--topic', topic, '--compression-codec', compression],
+  ]);
+  sending.child.stdin?.end(`${lines.join('\n')}\n`);
+  await sending;
 }
 
 function parseRecord(line: string): ConsoleRecord {

@@ -1,0 +1,8 @@
+/** The package has no types of its own. */
+declare module 'kafkajs-snappy' {
+  const codec: () => {
+    compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
+    decompress(buffer: Buffer): Promise<Buffer>;
+  };
+  export default codec;
+}
