@@ -73,6 +73,8 @@ describe('walks over the states', () => {
     try {
       await late.query('BEGIN');
       await legacyTransition(late, first, 'PENDING', 'LATE');
+      // A later transaction that is done before the walk begins: `late` is between those its snapshot sees.
+      await move(workflows[40] as string);
       const pages = await walk((_page, number) =>
         number === 10 ? late.query('COMMIT') : move(workflows[30] as string),
       );
