@@ -38,7 +38,7 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
 
   function stateMessage(recoveryId: string, workflowId: string, state: RecoveredState): OutboundMessage {
     const payload: RecoveredStateEvent = { kind: 'state', recovery_id: recoveryId, workflow_id: workflowId, ...state };
-    const place = `${workflowId}/${state.epoch}/${state.transition_count}`;
+    const place = `${workflowId}/${state.epoch}/${state.transition_count}/${state.arrival}`;
     return messageOf({
       intentId: recoveredId(recoveryId, place),
       payload: { ...payload },
@@ -75,6 +75,7 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
             sent.map(([, { current_state }]) => [current_state, 1] as const),
           ),
           next_cursor: page.next_cursor,
+          ...(page.warning === undefined ? {} : { warning: page.warning }),
         };
       }),
     emitRecoverySummary: (report) =>

@@ -42,12 +42,14 @@ export async function RecoverFsmStatesWorkflow(
   let cursor = position?.cursor ?? null;
   do {
     const page = await emitFsmStates({ ...request, recovery_id, cursor });
+    const warning = page.warning ?? report.warning;
     report = {
       recovery_id,
       emitted: report.emitted + page.emitted,
       failed: report.failed + page.failed,
       by_state: addCounts(report.by_state, Object.entries(page.by_state)),
       pages: report.pages + 1,
+      ...(warning === undefined ? {} : { warning }),
     };
     setCurrentDetails(detailsOf(report));
     cursor = page.next_cursor;

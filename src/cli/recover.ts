@@ -44,6 +44,7 @@ export const recoverCommand = (): Command =>
         const walk = client.recoverFsmStates(walkOptions(options));
         if (options.ndjson === true) await printStates(walk);
         else show(out, await gather(out, walk), walk, options.stuckAfter);
+        if (walk.warning !== null) out.note(`bridge: ${walk.warning}`);
         if (walk.failed > 0) {
           out.note(`bridge: ${walk.failed} states are too large for any page and are left out`);
           process.exitCode = EXIT.intentFailed;
@@ -101,7 +102,7 @@ function show(
   const stuck: RecoveredWorkflow[] = [];
   for (const state of states.values()) {
     const { workflows, stuck: old } = counts.get(state.current_state) ?? { workflows: 0, stuck: 0 };
-    const isStuck = !TERMINAL_STATES.includes(state.current_state) && state.last_transition_at < before;
+    const isStuck = !TERMINAL_STATES.includes(state.current_state.toUpperCase()) && state.last_transition_at < before;
     if (isStuck) stuck.push(state);
     counts.set(state.current_state, { workflows: workflows + 1, stuck: old + Number(isStuck) });
   }

@@ -21,12 +21,14 @@ export interface RecoveredWorkflow extends RecoveredState {
 
 /**
  * Gives the states as pages arrive, in an order of its own; two pages are in memory at a time. A workflow that moves during
- * the walk is given again, newer: keep the state with the higher (epoch, transition_count). May be gone through once.
+ * the walk is given again, newer: keep the state with the higher (epoch, transition_count, arrival). May be gone through
+ * once.
  */
 export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   #failed = 0;
   #totalMatching: number | null = null;
   #more = true;
+  #warning: string | null = null;
 
   constructor(
     private readonly execute: (intents: readonly Intent[], options: ExecuteOptions) => Promise<IntentsReport>,
@@ -48,6 +50,11 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
     return this.#more;
   }
 
+  /** What the latest page that had a warning said: states it left out, by their workflows; a walk that had to end early. */
+  get warning(): string | null {
+    return this.#warning;
+  }
+
   /** @throws ExecutionError when a page could not be read; LimitError, RefusedError as `executeIntents`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<RecoveredWorkflow, void, void> {
     const { limit = Infinity } = this.options;
@@ -61,6 +68,7 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
       const page: RecoveredStates = await ahead;
       const states = Object.entries(page.recovered_states);
       this.#failed += page.failed;
+      this.#warning = page.warning ?? this.#warning;
       if (page.total_matching !== undefined) this.#totalMatching = page.total_matching;
       barren = page.truncated && states.length + page.failed === 0 && page.next_cursor === cursor ? barren + 1 : 0;
       if (barren === PATIENCE) {

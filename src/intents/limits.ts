@@ -16,15 +16,25 @@ export const REPORT_BYTES = 1_500_000;
 
 /** Most that a result of fixed size takes in a report: the longest of them is a publish result under a long topic prefix. */
 const RESULT_BYTES = 500;
-/** A page is never smaller than this: it holds some fifty states. */
+/** Longest cursor of a page of states: two snapshots of 1,500 characters and what is around them, in base64. */
+export const CURSOR_LENGTH = 5_000;
+/** Characters of a page's warnings: ten workflow ids, and what befell the page; 800 at most. */
+const WARNING_LENGTH = 1_000;
+/** Most that a paged result takes beside its page. */
+const PAGED_RESULT_BYTES = RESULT_BYTES + CURSOR_LENGTH + WARNING_LENGTH;
+
+/** A page is never smaller than this: it holds some forty states. */
 const SMALLEST_PAGE = 10_000;
 
 /** Bytes of JSON each of `paged` results may take, so that the report of a list of `intents` still fits a payload. */
 export const pageBytes = (intents: number, paged: number, reportBytes = REPORT_BYTES): number =>
   Math.max(
     SMALLEST_PAGE,
-    Math.floor((reportBytes - RESULT_BYTES * (intents - paged)) / Math.max(1, paged)) - RESULT_BYTES,
+    Math.floor((reportBytes - RESULT_BYTES * (intents - paged)) / Math.max(1, paged)) - PAGED_RESULT_BYTES,
   );
+
+/** Largest page there is: that of a list with one intent. */
+export const LARGEST_PAGE = pageBytes(1, 1);
 
 /** A list over its limits, refused before anything runs. */
 export class LimitError extends Error {

@@ -28,6 +28,8 @@ export interface RecoveryPage {
   readonly failed: number;
   readonly by_state: Readonly<Record<string, number>>;
   readonly next_cursor: string | null;
+  /** Which states could not be read, by their workflows, or why the walk ends here; of a report: of its latest page that had one. */
+  readonly warning?: string;
 }
 
 /** What a recovery came to: the workflow's result, and the payload of its closing event. */

@@ -2,7 +2,17 @@
 import type { FsmStateStore } from '../intents/ports.js';
 import type { RecoveredStates } from '../intents/recover-fsm-states/schema.js';
 import { type Pool, withTransaction } from './pool.js';
-import { decodeCursor, encodeCursor, firstPhase, type Phase, phaseAfter, restOf } from './recovery-cursor.js';
+import {
+  decodeCursor,
+  encodeCursor,
+  firstPhase,
+  isLast,
+  numberedHere,
+  passed,
+  type Phase,
+  phaseAfter,
+  restOf,
+} from './recovery-cursor.js';
 import { countRows, readRows } from './recovery-rows.js';
 import { type Page, readPage } from './recovery-page.js';
 import { timedStatements, type TimedStatements } from './timed-statements.js';
@@ -12,21 +22,21 @@ export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
     withTransaction(pool, async (tx) => {
       // One snapshot for the page's statements: a workflow that moves between two of them would be in neither.
       await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-      const phase = request.cursor == null ? firstPhase(request.since_days) : decodeCursor(request.cursor);
+      const asked = request.cursor == null ? firstPhase(request) : decodeCursor(request.cursor, request);
       const timed = timedStatements(tx, pool.statementTimeoutMs);
-      // The oldest transaction this snapshot does not see all of: where the next phase starts.
-      const { rows } = await tx.query<{ xmin: string }>('SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin');
-      const horizon = rows.map(({ xmin }) => xmin).join();
-      const page = await readPage(request, maxBytes, (before, limit) =>
-        timed((at) => readRows(at, request, { ...phase, before: before ?? phase.before }, limit)),
+      const { rows } = await tx.query<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot');
+      const snapshot = rows.map((row) => row.snapshot).join();
+      const phase = numberedHere(asked, snapshot);
+      const page = await readPage(request, maxBytes, (last, limit) =>
+        timed((at) => readRows(at, request, last === undefined ? phase : passed(phase, last), limit)),
       );
       const total = request.with_total ? await timed((at) => countRows(at, request, phase)) : undefined;
-      const next = page.more ? rest(phase, page, horizon) : await nextPhase(timed, request, phase);
-      const warning = warningOf(page, next.unknown, total === null);
+      const next = page.more ? rest(phase, page, snapshot) : await nextPhase(timed, request, phase);
+      const warning = warningOf(page, next, total === null);
       return {
         recovered_states: page.states,
         total_recovered: Object.keys(page.states).length,
-        failed: page.failed,
+        failed: page.failed.length,
         truncated: next.phase !== null,
         next_cursor: next.phase === null ? null : encodeCursor(next.phase),
         ...(typeof total === 'number' ? { total_matching: total } : {}),
@@ -37,34 +47,53 @@ export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
 
 interface Next {
   readonly phase: Phase | null;
-  /** True when a time-out kept the store from saying whether the phase holds anything. */
-  readonly unknown: boolean;
+  /** A time-out kept the store from saying whether the phase holds anything; or something moved since the last phase began. */
+  readonly doubt: 'timed out' | 'moving' | null;
 }
 
-/** What is left of the phase; all of it when a time-out left the page empty. */
-const rest = (phase: Phase, { last }: Page, horizon: string): Next => ({
-  phase: last === undefined ? phase : restOf(phase, last, horizon),
-  unknown: false,
+/** What is left of the phase; all of it when the page has no row. */
+const rest = (phase: Phase, { last }: Page, snapshot: string): Next => ({
+  phase: last === undefined ? phase : restOf(phase, last, snapshot),
+  doubt: null,
 });
 
-/** The phase to go on with; none when nothing moved in the meantime, which spares the caller an empty page. */
+/** The phase to go on with; none when nothing moved in the meantime, which spares the caller an empty page, and none after the last. */
 async function nextPhase(
   timed: TimedStatements,
   request: Parameters<FsmStateStore['recover']>[0],
   phase: Phase,
 ): Promise<Next> {
   const next = phaseAfter(phase);
-  if (next === null) return { phase: null, unknown: false };
+  if (next === null) return { phase: null, doubt: null };
   const first = await timed((tx) => readRows(tx, request, next, 1));
-  return { phase: first?.length === 0 ? null : next, unknown: first === null };
+  if (first?.length === 0) return { phase: null, doubt: null };
+  if (isLast(phase)) return { phase: null, doubt: 'moving' };
+  return { phase: next, doubt: first === null ? 'timed out' : null };
 }
 
-function warningOf(page: Page, nextUnknown: boolean, totalUnknown: boolean): string {
+/** Workflows a warning names: 400 characters. */
+const NAMED = 10;
+
+function warningOf({ states, failed, tooLarge, timedOut }: Page, { doubt }: Next, totalUnknown: boolean): string {
   const warnings: string[] = [];
-  const count = Object.keys(page.states).length;
-  if (page.timedOut) warnings.push(`PostgreSQL timed out after ${count} states; next_cursor goes on after them`);
-  if (nextUnknown)
+  if (failed.length > 0) {
+    const more = failed.length > NAMED ? ` and ${failed.length - NAMED} more` : '';
+    warnings.push(`left out, because no answer can hold them: ${failed.slice(0, NAMED).join(', ')}${more}`);
+  }
+  if (tooLarge !== null) {
+    const { workflow_id, bytes } = tooLarge;
+    warnings.push(
+      `${workflow_id} comes next and takes ${bytes} bytes, more than this page has: use next_cursor in a list of its own`,
+    );
+  }
+  if (timedOut) {
+    const count = Object.keys(states).length;
+    warnings.push(`PostgreSQL timed out after ${count} states; next_cursor goes on after them`);
+  }
+  if (doubt === 'timed out')
     warnings.push('PostgreSQL timed out looking for workflows that moved meanwhile; next_cursor looks again');
+  if (doubt === 'moving')
+    warnings.push('workflows move faster than they are read: the walk ends with states that some have left by now');
   if (totalUnknown) warnings.push('PostgreSQL timed out counting what matches; total_matching is left out');
   return warnings.join('; ');
 }

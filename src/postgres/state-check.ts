@@ -107,7 +107,9 @@ async function readWindow(
  * with a writer of both (40P01).
  */
 async function repair(tx: Transaction, workflowIds: readonly string[]): Promise<number> {
-  const EPOCH_BEGAN = `(SELECT min(transition_at) FROM fsm_transitions
+  // The trigger leaves an epoch open that began with a transition without a time; min() alone would close it by a later one.
+  const EPOCH_BEGAN = `(SELECT CASE WHEN (array_agg(transition_at ORDER BY sequence))[1] IS NOT NULL THEN min(transition_at) END
+    FROM fsm_transitions
     WHERE entity_id = ids.workflow_id AND entity_type = 'workflow_execution' AND epoch = history.epoch)`;
   const { rowCount: inserted } = await tx.query(
     `INSERT INTO fsm_states (workflow_id, current_state, previous_state, epoch, epoch_started_at, transition_count, metadata,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
+import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
 import type { RecoveryReport } from '../../src/intents/recovery.js';
 import { until } from '../../src/until.js';
 import { readEvents } from '../support/events.js';
@@ -14,7 +15,7 @@ const WORKFLOWS = 30_000;
 const KILLS_AFTER = [1, 2, 3, 4];
 const ARRIVALS = 200;
 
-type Place = Pick<RecoveredStateEvent, 'current_state' | 'epoch' | 'transition_count'>;
+type Place = Pick<RecoveredStateEvent, 'current_state' | 'epoch' | 'transition_count' | 'arrival'>;
 
 describe('a recovery under faults', () => {
   const used = useCorner();
@@ -84,16 +85,14 @@ describe('a recovery under faults', () => {
     const consumer = new Map<string, Place>();
     for (const payload of payloads) {
       if (payload.kind !== 'state') continue;
-      const { workflow_id, current_state, epoch, transition_count } = payload;
+      const { workflow_id, current_state, epoch, transition_count, arrival } = payload;
       const known = consumer.get(workflow_id);
-      const newer =
-        known === undefined ||
-        epoch > known.epoch ||
-        (epoch === known.epoch && transition_count > known.transition_count);
-      if (newer) consumer.set(workflow_id, { current_state, epoch, transition_count });
+      if (known === undefined || isNewer(payload, known)) {
+        consumer.set(workflow_id, { current_state, epoch, transition_count, arrival });
+      }
     }
     const { rows } = await pool.query<Place & { workflow_id: string }>(
-      'SELECT workflow_id, current_state, epoch, transition_count::int FROM fsm_states',
+      'SELECT workflow_id, current_state, epoch, transition_count::int, sequence::int AS arrival FROM fsm_states',
     );
     assert.equal(consumer.size, WORKFLOWS);
     const wrong = rows.filter(({ workflow_id, ...place }) => {

@@ -146,6 +146,32 @@ describe('check of the current states', () => {
     await run('DELETE FROM fsm_states WHERE workflow_id = $1', orphan);
   });
 
+  it('leaves an epoch that began at no known time as open as it was: what arrives later has the same place', async () => {
+    // The first without a time, the others with one; of the second kind the first has one, too.
+    for (const firstAt of [null, 4]) {
+      const [repaired, rebuilt, untouched] = [randomUUID(), randomUUID(), randomUUID()];
+      const ids = [repaired, rebuilt, untouched];
+      for (const id of ids) await insert([step(id, 1, firstAt, 'A'), step(id, 2, 5, 'B')]);
+      await database.pool.query('UPDATE fsm_states SET epoch = 9 WHERE workflow_id = $1', [repaired]);
+      await database.pool.query('DELETE FROM fsm_states WHERE workflow_id = $1', [rebuilt]);
+      assert.equal((await check(true)).repaired, 2);
+      // From before all others, with a higher count: of this epoch when nobody knows when it began, else of one before.
+      for (const id of ids) await insert([step(id, 3, 1, 'C')]);
+      const places = await Promise.all(
+        ids.map(async (id) => {
+          const { rows } = await database.pool.query<{ to_state: string; epoch: number; current_state: string }>(
+            `SELECT t.to_state, t.epoch, current_state FROM fsm_transitions t JOIN fsm_states ON workflow_id = entity_id
+             WHERE entity_id = $1 AND t.transition_count = 3`,
+            [id],
+          );
+          return rows;
+        }),
+      );
+      const expected = firstAt === null ? { epoch: 1, current_state: 'C' } : { epoch: 0, current_state: 'B' };
+      for (const place of places) assert.deepEqual(place, [{ to_state: 'C', ...expected }]);
+    }
+  });
+
   it('repairs beside writers, who are neither lost nor waited for without end', async () => {
     const ids = Array.from({ length: 300 }, () => randomUUID());
     await insert(ids.map((id) => step(id, 1, 1, 'S1')));

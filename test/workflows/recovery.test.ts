@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
+import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
 import type { RecoveryReport } from '../../src/intents/recovery.js';
 import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
@@ -187,4 +188,27 @@ describe('RecoverFsmStatesWorkflow', () => {
       }
     }
   }).timeout(180_000);
+
+  it('tells two states at one place apart, by their arrival', async () => {
+    const [workflow, recovery_id] = [randomUUID(), randomUUID()];
+    for (const state of ['FIRST', 'SECOND']) {
+      await environment.pool.query(
+        `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_count)
+         VALUES ($1, 'workflow_execution', $2, 'x', 1)`,
+        [workflow, state],
+      );
+      await recover({ recovery_id, states: ['FIRST', 'SECOND'] });
+    }
+    const { states } = await eventsOf(recovery_id);
+    const [first, second] = states as [(typeof states)[0], (typeof states)[0]];
+    assert.deepEqual(
+      states.map(({ payload }) => [payload.current_state, payload.epoch, payload.transition_count]),
+      [
+        ['FIRST', 1, 1],
+        ['SECOND', 1, 1],
+      ],
+    );
+    assert.notEqual(first.id, second.id);
+    assert.deepEqual([isNewer(second.payload, first.payload), isNewer(first.payload, second.payload)], [true, false]);
+  });
 });
