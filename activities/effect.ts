@@ -49,6 +49,8 @@ interface DeadLetterPort {
   readonly afterAttempts: number;
   /** Of dead letter topics, e.g. `.dlq`. */
   readonly topicSuffix: string;
+  /** True: messages do not queue behind an open letter of their topic and key (DLQ_LETTERS_PASS). */
+  readonly lettersPass: boolean;
   /** Redrives after which the automatic one leaves a letter alone. */
   readonly maxRedrives: number;
 }

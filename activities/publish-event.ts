@@ -113,6 +113,7 @@ async function publish(ports: Ports, outbound: readonly Outbound[]): Promise<Map
 }
 
 async function blockedOf(ports: Ports, outbound: readonly Outbound[]): Promise<readonly boolean[]> {
+  if (ports.deadLetters.lettersPass) return [];
   try {
     return await ports.deadLetters.store.blocked(outbound.map(({ message }) => message));
   } catch (error) {

@@ -70,11 +70,17 @@ const environment = z.object({
   RECOVERY_SECONDS: whole(0, 31_536_000).default(86_400),
   /** Whether `bridge setup` creates the recovery's schedule paused; one that is there is left as it is. */
   RECOVERY_PAUSED: z.stringbool().default(false),
+  /**
+   * Whether later messages of a key are sent while a dead letter of it is open, instead of becoming letters behind it: nothing
+   * waits, and the key's order is lost for good.
+   */
+  DLQ_LETTERS_PASS: z.stringbool().default(false),
   /** Attempts at publishing before an event is a dead letter; 0 is taken as 1. */
   KAFKA_MAX_RETRY_ATTEMPTS: whole(0, 20).default(3),
   /** Seconds. */
   KAFKA_RETRY_BACKOFF_BASE: seconds(60).default(0.3),
-  KAFKA_TIMEOUT_SECONDS: seconds(80).default(30),
+  /** A publish may wait for one request before its own: twice this has to fit the activities' 90 s start-to-close. */
+  KAFKA_TIMEOUT_SECONDS: seconds(35).default(30),
   KAFKA_BREAKER_FAILURES: whole(1, 1_000).default(5),
   KAFKA_BREAKER_WINDOW_SECONDS: seconds(3_600).default(30),
   KAFKA_BREAKER_OPEN_SECONDS: seconds(3_600).default(30),
@@ -85,6 +91,8 @@ const environment = z.object({
     .transform((value) => parseShare(value))
     .refine((percent) => percent !== null, 'expected true, false or 0 to 100')
     .optional(),
+  /** How long the outage of a store is waited out before its intents fail. */
+  OUTAGE_BUDGET_SECONDS: seconds(86_400).default(900),
   /** `environment` and `region` of every envelope. */
   ENVIRONMENT: z.string().default('development'),
   REGION: z.string().default('local'),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { ConfigError, loadConfig } from '../src/config.js';
+import { publishDeadlineMs } from '../src/kafka/settings.js';
 
 describe('loadConfig', () => {
   it('has the defaults of the design', () => {
@@ -27,6 +28,20 @@ describe('loadConfig', () => {
   it('takes a list of brokers, and an empty variable as unset', () => {
     assert.deepEqual(loadConfig({ KAFKA_BOOTSTRAP_SERVERS: 'a:1, b:2,' }).KAFKA_BOOTSTRAP_SERVERS, ['a:1', 'b:2']);
     assert.equal(loadConfig({ PORT: '' }).PORT, 8080);
+  });
+
+  it('waits out an outage for 15 minutes unless told otherwise, and lets no letter pass', () => {
+    assert.equal(loadConfig({}).OUTAGE_BUDGET_SECONDS, 900);
+    assert.equal(loadConfig({ OUTAGE_BUDGET_SECONDS: '60' }).OUTAGE_BUDGET_SECONDS, 60);
+    assert.throws(() => loadConfig({ OUTAGE_BUDGET_SECONDS: '0' }), /OUTAGE_BUDGET_SECONDS: /);
+    assert.equal(loadConfig({}).DLQ_LETTERS_PASS, false);
+  });
+
+  it('takes no request time-out with which a publish could outlive its activity attempt', () => {
+    // 90 s (`storeActivity`), of which the ledger keeps 15.
+    assert.equal(publishDeadlineMs(loadConfig({})), 65_000);
+    assert.equal(publishDeadlineMs(loadConfig({ KAFKA_TIMEOUT_SECONDS: '35' })), 75_000);
+    assert.throws(() => loadConfig({ KAFKA_TIMEOUT_SECONDS: '36' }), /KAFKA_TIMEOUT_SECONDS: .*35/);
   });
 
   it('names every variable that cannot be used', () => {

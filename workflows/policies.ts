@@ -49,7 +49,7 @@ export const storeActivity = {
 const policies: Record<RetryPolicyName, ActivityOptions> = {
   // Longer than the 60 s of `statement_timeout`, so that a slow statement is ended by the store, which then can say so.
   write: { ...storeActivity, cancellationType },
-  // kafkajs gives up on a request after 30 s and does not repeat it; two requests and the ledger fit.
+  // The publisher gives up after 65 s (`publishDeadlineMs`; 75 s at most), so that the attempt can say so; the ledger fits beside it.
   publish: { ...storeActivity, cancellationType },
   // A recovery page reads up to 10,000 rows: target 200 ms, so 60 s is the statement's limit again.
   read: { ...storeActivity, cancellationType },

@@ -1,8 +1,9 @@
 /** The `EventPublisher` port over a kafkajs producer. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes, type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { groupBy } from '../intents/group-by.js';
-import type { EffectError } from '../intents/failure.js';
+import { EffectError } from '../intents/failure.js';
 import type { EventPublisher, OutboundMessage, SendOutcome } from '../intents/ports.js';
 import { isMissingTopic, toEffectError } from './failures.js';
 import type { BatchSettings } from './settings.js';
@@ -24,6 +25,8 @@ const RECORD_OVERHEAD = 100;
 export interface PublisherOptions extends GroupCommitOptions {
   /** Creates topics that are missing; asked when a broker says one is. Default: nothing is created. */
   readonly createTopics?: () => Promise<unknown>;
+  /** Milliseconds after which messages that have no answer count as not sent; default 65,000. */
+  readonly deadlineMs?: number;
   /** Default `none`. */
   readonly compression?: BatchSettings['compression'];
 }
@@ -60,7 +63,7 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
     await sendTogether(producer, messages, COMPRESSION[options.compression ?? 'none']);
   }, options.createTopics);
   // Two in flight: one is on its way while the other is put together.
-  const publish = groupCommit<OutboundMessage, SendOutcome>((messages) => settleAll(messages, send), {
+  const together = groupCommit<Waiting, SendOutcome>((waiting) => settleOpen(waiting, send), {
     maxInFlight: 2,
     ...options,
   });
@@ -73,10 +76,49 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
         throw toEffectError(error);
       }
     },
-    publish,
+    publish: within(options.deadlineMs ?? 65_000, together),
     async disconnect() {
       await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
     },
+  };
+}
+
+/** A message, and whether its caller has stopped waiting for it. */
+interface Waiting {
+  readonly message: OutboundMessage;
+  readonly caller: { given: SendOutcome | undefined };
+}
+
+/** Leaves out what was given up in the queue: its next attempt sends it, and a late one would come after it. */
+async function settleOpen(waiting: readonly Waiting[], send: Send): Promise<SendOutcome[]> {
+  const open = waiting.filter(({ caller }) => caller.given === undefined);
+  const outcomes = await settleAll(
+    open.map(({ message }) => message),
+    send,
+  );
+  const outcomeOf = new Map(open.map((one, index) => [one, outcomes[index]]));
+  return waiting.map((one) => outcomeOf.get(one) ?? one.caller.given ?? { sent: true });
+}
+
+/** Bounds how long callers wait. What is on its way then may still arrive: again, under its event id. */
+function within(
+  deadlineMs: number,
+  publish: (waiting: readonly Waiting[]) => Promise<SendOutcome[]>,
+): EventPublisher['publish'] {
+  return async (messages) => {
+    const caller: Waiting['caller'] = { given: undefined };
+    const settled = new AbortController();
+    const late = sleep(deadlineMs, undefined, { signal: settled.signal }).then(() => {
+      const error = new EffectError('unavailable', `Kafka: no answer within ${deadlineMs} ms`, { code: 'KAFKA_ERROR' });
+      const given = (caller.given = { sent: false, error });
+      return messages.map(() => given);
+    });
+    late.catch(() => undefined);
+    try {
+      return await Promise.race([publish(messages.map((message) => ({ message, caller }))), late]);
+    } finally {
+      settled.abort();
+    }
   };
 }
 

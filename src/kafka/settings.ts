@@ -11,6 +11,16 @@ export const kafkaSettings = (config: Config, brokers: readonly string[]): Kafka
   retryBackoffMs: config.KAFKA_RETRY_BACKOFF_BASE * 1_000,
 });
 
+/** To reach a broker: kafkajs has 5 s for a connection. */
+const CONNECT_MS = 5_000;
+
+/**
+ * Milliseconds until a publish is given up, whatever kafkajs does: it repeats its connecting, each time for as long as a request
+ * may take. Room for a request in front of it, which it may have to wait for, and for its own; 75 s at most, which leaves the
+ * ledger 15 s of the activities' 90 s start-to-close.
+ */
+export const publishDeadlineMs = (config: Config): number => 2 * config.KAFKA_TIMEOUT_SECONDS * 1_000 + CONNECT_MS;
+
 /** How messages are put together and packed. */
 export interface BatchSettings {
   readonly lingerMs: number;

@@ -5,7 +5,7 @@ import type { Ports } from '../../activities/effect.js';
 import type { Config } from '../config.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
-import { batchSettings, kafkaSettings, topicSettings } from '../kafka/settings.js';
+import { batchSettings, kafkaSettings, publishDeadlineMs, topicSettings } from '../kafka/settings.js';
 import { createTopics } from '../kafka/topics.js';
 import { createBridgeStateStore } from '../postgres/bridge-state-store.js';
 import { createDeadLetterStore } from '../postgres/dead-letter-store.js';
@@ -62,6 +62,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
     lingerMs,
     maxEntries,
     compression,
+    deadlineMs: publishDeadlineMs(config),
     createTopics: async () => {
       logger.warn({ topics: await createTopics(kafka, topicSettings(config)) }, 'missing topics created');
     },
@@ -121,6 +122,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
         },
         afterAttempts: config.KAFKA_ENABLE_DLQ ? Math.max(1, config.KAFKA_MAX_RETRY_ATTEMPTS) : Infinity,
         topicSuffix: config.KAFKA_DLQ_SUFFIX,
+        lettersPass: config.DLQ_LETTERS_PASS,
         maxRedrives: config.KAFKA_DLQ_MAX_REDRIVES,
       },
       retention: {

@@ -132,7 +132,11 @@ const createWorker = (
     namespace,
     taskQueue,
     workflowBundle: { codePath },
-    activities: createActivities(ports, { instruments: metrics, budget: new OutageBudget(), sliceCache }, effects),
+    activities: createActivities(
+      ports,
+      { instruments: metrics, budget: new OutageBudget(config.OUTAGE_BUDGET_SECONDS * 1_000), sliceCache },
+      effects,
+    ),
     maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
     maxConcurrentActivityTaskExecutions: config.MAX_CONCURRENT_ACTIVITIES,
     // The SDK would send only every fifth of them, after 80 % of the heartbeat time-out: 4 s from being taken for dead.

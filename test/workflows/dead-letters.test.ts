@@ -10,6 +10,7 @@ import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.js';
 import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
+import { countProduceRequests, type ProduceRequests } from '../support/produce-requests.js';
 
 const TYPE = 'AGGREGATION_STARTED';
 
@@ -17,8 +18,10 @@ describe('dead letters', () => {
   let environment: Environment;
   let broker: OwnBroker;
   let topic: string;
+  let produceRequests: ProduceRequests;
   before(async function () {
     this.timeout(120_000);
+    produceRequests = countProduceRequests();
     broker = await startOwnBroker();
     environment = await createEnvironment({
       env: {
@@ -32,6 +35,7 @@ describe('dead letters', () => {
   after(async () => {
     await environment.close();
     await broker.remove();
+    produceRequests.stop();
   });
 
   async function configure(name: string, settings: Record<string, string>): Promise<void> {
@@ -102,9 +106,8 @@ describe('dead letters', () => {
     const second = await cli('redrive', '--id', String(listed.records[1]?.['id']));
     assert.deepEqual([second.code, second.records], [1, [{ redriven: 0, failed: 0, behind: 1, stopped: null }]]);
     // The third was copied when it was stored, the second now that a broker is there.
-    const copies = (await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, `${topic}.dlq`)).map(
-      ({ value }) => JSON.parse(value ?? '') as DeadLetterCopy,
-    );
+    const copied = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, `${topic}.dlq`);
+    const copies = copied.map(({ value }) => JSON.parse(value ?? '') as DeadLetterCopy);
     assert.deepEqual(
       copies.map(({ original_data }) => (original_data as OnexEnvelopeV1).payload['n']),
       [3, 2],
@@ -120,6 +123,14 @@ describe('dead letters', () => {
       'retry_attempts',
     ]);
     assert.deepEqual([copy.original_topic, copy.original_key, copy.retry_attempts], [topic, key, 3]);
+    const original = copy.original_data as OnexEnvelopeV1;
+    assert.deepEqual(copied[1]?.headers, {
+      event_id: original.event_id,
+      event_type: TYPE,
+      correlation_id: original.correlation_id,
+      original_topic: topic,
+      failure_reason: copy.failure_reason,
+    });
     const redriven = await cli('redrive', '--topic', topic);
     assert.deepEqual([redriven.code, redriven.records], [0, [{ redriven: 3, failed: 0, behind: 0, stopped: null }]]);
     assert.deepEqual((await cli('redrive', '--topic', topic)).records, [
@@ -173,16 +184,28 @@ describe('dead letters', () => {
     ]);
   });
 
-  it('fails one message too large for its topic, alone', async () => {
+  it('fails one message of 500 too large for its topic, alone, in few requests', async () => {
     const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
-    await limitTo(name, 20_000);
-    const key = randomUUID();
+    // All others together fit, so that only the one is in the way; with it they are still one request's worth.
+    await limitTo(name, 420_000);
+    const key = 'k';
     const heartbeat = (n: number) =>
-      publishEvent({ event_type: 'NODE_HEARTBEAT', partition_key: key, n, text: n === 7 ? 'x'.repeat(30_000) : '' });
-    const report = await environment.client.executeIntents(Array.from({ length: 12 }, (_, n) => heartbeat(n)));
-    assert.deepEqual(report.counts, { succeeded: 11, failed: 1 });
-    assert.match(report.results[7]?.error ?? '', /larger|too large/i);
-    assert.deepEqual([...new Set(await numbersOf(name, key))], [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11]);
+      publishEvent(
+        { event_type: 'NODE_HEARTBEAT', partition_key: key, n, text: n === 321 ? 'x'.repeat(430_000) : '' },
+        { intent_id: randomUUID() },
+      );
+    produceRequests.count = 0;
+    const report = await environment.client.executeIntents(Array.from({ length: 500 }, (_, n) => heartbeat(n)));
+    assert.deepEqual(report.counts, { succeeded: 499, failed: 1 });
+    assert.match(report.results[321]?.error ?? '', /larger|too large/i);
+    // A request without a bad message may be repeated under the same event id; its order stays.
+    const numbers = [...new Set(await numbersOf(name, key))];
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 500 }, (_, n) => n).filter((n) => n !== 321),
+    );
+    // Halving 500 down to one takes 19.
+    assert.ok(produceRequests.count >= 2 && produceRequests.count <= 20, `${produceRequests.count} requests`);
   });
 
   it('creates a topic that is missing, on first need', async () => {
@@ -226,6 +249,24 @@ describe('dead letters', () => {
     assert.deepEqual(await setup(2), []);
     assert.deepEqual(await setup(0), []);
     await assert.rejects(environment.temporal.schedule.getHandle(id).describe(), /not found/);
+  });
+
+  it('lists and redrives only letters from a time on', async () => {
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
+    const [older, newer] = [randomUUID(), randomUUID()];
+    await environment.pool.query(
+      `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts, created_at)
+       SELECT gen_random_uuid(), gen_random_uuid(), $1, letter.key, '{"payload":{"n":1}}', 'test', 3, letter.created_at
+       FROM (VALUES ($2, '2026-01-31T11:59:59.999Z'::timestamptz), ($3, '2026-01-31T12:00:00Z')) AS letter (key, created_at)`,
+      [name, older, newer],
+    );
+    const since = ['--topic', name, '--since', '2026-01-31T13:00:00+01:00'];
+    const keysOf = ({ records }: Awaited<ReturnType<typeof cli>>) => records.map((letter) => letter['key']);
+    assert.deepEqual(keysOf(await cli('list', ...since)), [newer]);
+    assert.deepEqual((await cli('redrive', ...since)).records, [{ redriven: 1, failed: 0, behind: 0, stopped: null }]);
+    assert.deepEqual([await numbersOf(name, newer), await numbersOf(name, older)], [[1], []]);
+    assert.deepEqual(keysOf(await cli('list', '--topic', name)), [older]);
+    assert.equal((await cli('redrive', '--topic', name)).records[0]?.['redriven'], 1);
   });
 
   it('names the field of a redrive that cannot be', async () => {

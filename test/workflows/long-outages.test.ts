@@ -26,15 +26,20 @@ describe('outages of many minutes', () => {
   let attempts: number[] = [];
   /** What an attempt meets; undefined: it succeeds. */
   let meets: (at: number) => FailureClass | undefined = () => undefined;
+  /** What its failure says of when to come back, in milliseconds. */
+  let retryAfterMs: number | null = null;
 
   const note = defineEffect(noteOf(z.looseObject({})), () => async ({ commands }) => {
     now = await time.now();
     attempts.push(now);
     const failureClass = meets(now);
-    if (failureClass !== undefined) throw new EffectError(failureClass, `on command: ${failureClass}`);
+    if (failureClass !== undefined) throw refusalOf(failureClass);
     const settled_at = new Date(now).toISOString();
     return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
   });
+
+  const refusalOf = (failureClass: FailureClass): EffectError =>
+    new EffectError(failureClass, `on command: ${failureClass}`, retryAfterMs === null ? {} : { retryAfterMs });
 
   before(async function () {
     this.timeout(5 * MINUTE);
@@ -44,6 +49,7 @@ describe('outages of many minutes', () => {
   after(() => (time as TimeSkipping | undefined)?.environment.teardown());
   beforeEach(() => {
     attempts = [];
+    retryAfterMs = null;
     meets = () => undefined;
   });
 
@@ -153,6 +159,14 @@ describe('outages of many minutes', () => {
     assert.deepEqual([result.status, result.error], ['failed', 'on command: unavailable']);
     // The longest delay between two attempts is 36 s.
     assert.ok(lasted > 15 * MINUTE && lasted <= 15 * MINUTE + 40_000, `after ${lasted} ms`);
+  });
+
+  it('a breaker that refuses for 5 minutes: the retry comes after that, within a quarter of it', async () => {
+    retryAfterMs = 5 * MINUTE;
+    meets = () => (attempts.length === 1 ? 'unavailable' : undefined);
+    const { outcome, lasted } = await execute();
+    assert.deepEqual([outcome, attempts.length], ['completed', 2]);
+    assert.ok(lasted >= 5 * MINUTE && lasted <= 6.25 * MINUTE + 5_000, `after ${lasted} ms`);
   });
 
   for (const [failureClass, budget] of [

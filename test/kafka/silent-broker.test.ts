@@ -1,0 +1,93 @@
+/** A broker that takes connections and says nothing: an attempt ends by the client's own time-outs, never by Temporal's. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { topicOf } from '../../src/intents/event-types.js';
+import type { OutboundMessage } from '../../src/intents/ports.js';
+import { createKafka } from '../../src/kafka/client.js';
+import { createPublisher } from '../../src/kafka/publisher.js';
+import { kafkaSettings } from '../../src/kafka/settings.js';
+import { createLogger } from '../../src/log.js';
+import { readTopic } from '../support/console-consumer.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { publishEvent } from '../support/intents.js';
+import { type OwnBroker, startOwnBroker } from '../support/own-broker.js';
+
+const TYPE = 'AGGREGATION_STARTED';
+
+describe('a silent broker', () => {
+  let broker: OwnBroker;
+  let environment: Environment;
+  before(async function () {
+    this.timeout(120_000);
+    broker = await startOwnBroker();
+    environment = await createEnvironment({
+      env: { KAFKA_BOOTSTRAP_SERVERS: broker.address, KAFKA_TIMEOUT_SECONDS: '1' },
+    });
+  });
+  after(async function () {
+    this.timeout(60_000);
+    await environment.close();
+    await broker.remove();
+  });
+
+  const failuresOf = async (workflowId: string) => {
+    const { events } = await environment.temporal.workflow.getHandle(workflowId).fetchHistory();
+    return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => started?.lastFailure ?? []);
+  };
+
+  it('costs each attempt the request time-out, and the list says what happened', async function () {
+    this.timeout(90_000);
+    broker.pause();
+    try {
+      const started = Date.now();
+      const report = await environment.client.executeIntents([publishEvent({ event_type: TYPE })]);
+      assert.deepEqual(report.counts, { dead_lettered: 1 });
+      // Three attempts of two seconds and five for the connection, at most, and 3 s between them; one START_TO_CLOSE is 90 s.
+      assert.ok(Date.now() - started < 60_000, `${Date.now() - started} ms`);
+      const failures = await failuresOf(report.workflow_id);
+      assert.ok(failures.length > 0, 'no attempt failed');
+      for (const { applicationFailureInfo, timeoutFailureInfo, message } of failures) {
+        assert.deepEqual([applicationFailureInfo?.type, timeoutFailureInfo ?? null], ['unavailable', null]);
+        assert.match(message ?? '', /^Kafka: .*(timed out|no answer within)/);
+      }
+    } finally {
+      broker.resume();
+    }
+  });
+
+  it('keeps no caller longer than the deadline, and what was given up in the queue is not sent later', async function () {
+    this.timeout(60_000);
+    const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
+    const settings = kafkaSettings(environment.config, [broker.address]);
+    const publisher = createPublisher(createKafka({ ...settings, requestTimeoutMs: 5_000 }, createLogger('silent')), {
+      deadlineMs: 1_000,
+      maxEntries: 1,
+    });
+    const send = (value: string) => {
+      const message: OutboundMessage = { topic, key: 'k', value, headers: { event_id: randomUUID() } };
+      return publisher.publish([message]);
+    };
+    try {
+      // The first one connects, which may take longer than the deadline.
+      while ((await send('warm'))[0]?.sent !== true);
+      broker.pause();
+      const started = performance.now();
+      // Two are on their way, the third waits for one of them.
+      const outcomes = (await Promise.all([send('first'), send('second'), send('queued')])).flat();
+      assert.ok(performance.now() - started < 3_000, `${performance.now() - started} ms`);
+      for (const outcome of outcomes) {
+        assert.ok(!outcome.sent);
+        assert.equal(outcome.error.failureClass, 'unavailable');
+        assert.match(outcome.error.message, /no answer within 1000 ms/);
+      }
+      broker.resume();
+      while ((await send('last'))[0]?.sent !== true);
+      const records = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, topic);
+      const values = new Set(records.map(({ value }) => value));
+      assert.deepEqual([values.has('last'), values.has('queued')], [true, false]);
+    } finally {
+      broker.resume();
+      await publisher.disconnect();
+    }
+  });
+});
