@@ -12,6 +12,7 @@ import { bridge, type BridgeRun } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { startRaw } from '../support/start-raw.js';
 import { persistState, publishEvent } from '../support/intents.js';
+import { END_MS, replayAll } from './support/replay-all.js';
 import { type Servers, startServers } from './support/servers.js';
 
 const LISTS = 2_000;
@@ -33,9 +34,14 @@ describe('hostile input', () => {
     environment = await createEnvironment();
   });
   after(async function () {
-    this.timeout(120_000);
-    await (environment as Environment | undefined)?.close();
-    await (servers as Servers | undefined)?.stop();
+    this.timeout(END_MS);
+    const opened = environment as Environment | undefined;
+    try {
+      await replayAll(opened);
+    } finally {
+      await opened?.close();
+      await (servers as Servers | undefined)?.stop();
+    }
   });
 
   it(`ends ${LISTS} fuzzed lists with a report or a named refusal`, async () => {

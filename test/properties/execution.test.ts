@@ -26,7 +26,7 @@ interface Failures {
 
 // Most lists have none: each attempt costs a second or two.
 const attempts = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(1, 2) });
-const failures: fc.Arbitrary<Failures> = fc.record({
+const failing: fc.Arbitrary<Failures> = fc.record({
   attempts: fc.record({ persistStates: attempts, persistFsmTransitions: attempts, publishEvents: attempts }),
   afterEffect: fc.boolean(),
 });
@@ -34,7 +34,7 @@ const failures: fc.Arbitrary<Failures> = fc.record({
 const kinds = ['state', 'transition', 'event'] as const;
 const list = fc.record({
   drafts: fc.array(draft([...kinds, ...kinds, 'overflow']), { maxLength: 30 }),
-  failures,
+  drawn: failing,
 });
 
 describe('executions against a model (property)', () => {
@@ -43,7 +43,7 @@ describe('executions against a model (property)', () => {
   const ahead = new Map<string, Failures>();
   let injected = 0;
 
-  const failing = (effect: AnyEffect): AnyEffect =>
+  const withFailures = (effect: AnyEffect): AnyEffect =>
     defineEffect(effect.definition, (ports) => {
       const carry = effect.create(ports);
       const { activity } = effect.definition;
@@ -61,7 +61,7 @@ describe('executions against a model (property)', () => {
   /** Of the one row that has no room left, whatever is added to it. */
   const full = randomUUID();
   before(async () => {
-    environment = await createEnvironment({ effects: builtinEffects.map(failing) });
+    environment = await createEnvironment({ effects: builtinEffects.map(withFailures) });
     await environment.pool.query(
       `INSERT INTO bridge_states (bridge_id, namespace, total_workflows_processed, current_fsm_state)
        VALUES ($1, 'property', 9223372036854775807, 'FULL')`,
@@ -75,8 +75,9 @@ describe('executions against a model (property)', () => {
     const limit = pLimit(SIDE_BY_SIDE);
     const outcomes = new Map<string, number>();
     const events = new Set<string>();
+    const failures: string[] = [];
     await Promise.all(
-      fc.sample(list, { seed, numRuns: LISTS }).map(({ drafts, failures: drawn }, index) =>
+      fc.sample(list, { seed, numRuns: LISTS }).map(({ drafts, drawn }, index) =>
         limit(async () => {
           const requestId = randomUUID();
           ahead.set(requestId, { ...drawn, attempts: { ...drawn.attempts } });
@@ -85,12 +86,12 @@ describe('executions against a model (property)', () => {
             outcomes.set(expected.outcome, (outcomes.get(expected.outcome) ?? 0) + 1);
             for (const event of expected.events) events.add(event);
           } catch (error) {
-            const hint = `list ${index} of PROPERTY_SEED=${seed}: ${JSON.stringify({ drafts, drawn })}`;
-            throw new Error(`${hint}\n${error instanceof Error ? error.message : String(error)}`, { cause: error });
+            failures.push(`list ${index}: ${JSON.stringify({ drafts, drawn })}\n${String(error)}`);
           }
         }),
       ),
     );
+    assert.deepEqual(failures, [], `PROPERTY_SEED=${seed}`);
     const read = await readEvents(environment, [
       'NODE_HEARTBEAT',
       'STATE_PERSISTED',
@@ -100,7 +101,9 @@ describe('executions against a model (property)', () => {
     const found = new Set(
       read.map(({ envelope }) => `${String(envelope.metadata['intent_id'])} ${envelope.event_type}`),
     );
-    assert.deepEqual([...found].sort(), [...events].sort(), `events of PROPERTY_SEED=${seed}`);
+    const missing = [...events].filter((event) => !found.has(event));
+    const unexpected = [...found].filter((event) => !events.has(event));
+    assert.deepEqual({ missing, unexpected }, { missing: [], unexpected: [] }, `PROPERTY_SEED=${seed}`);
     assert.equal(new Set(read.map(({ envelope }) => envelope.event_id)).size, events.size, 'one event id each');
     const { rows } = await environment.pool.query<{ workflows: string }>(
       'SELECT total_workflows_processed::text AS workflows FROM bridge_states WHERE bridge_id = $1',
