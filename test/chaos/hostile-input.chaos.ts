@@ -1,21 +1,31 @@
-/** 2,000 hostile requests to the workflow, past every client of ours: each ends with a report or a named refusal. */
+/**
+ * 2,000 hostile requests to the workflow, past every client of ours, and 2,000 to `bridge execute`: each ends with a report or
+ * a named refusal.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import pLimit from 'p-limit';
 import { type IntentsReport, RefusedError } from '../../src/client/index.js';
-import { hostileRequest } from '../properties/hostile-lists.js';
+import { hostileLine, hostileRequest } from '../properties/hostile-lists.js';
+import { bridge, type BridgeRun } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { startRaw } from '../support/start-raw.js';
 import { persistState, publishEvent } from '../support/intents.js';
+import { END_MS, replayAll } from './support/replay-all.js';
 import { type Servers, startServers } from './support/servers.js';
 
 const LISTS = 2_000;
 const SIDE_BY_SIDE = 16;
 /** A workflow task that fails is tried again for ever: an execution that is still open after this is stuck. */
 const STUCK_MS = 60_000;
+/** A file: small enough for a process to be done with it in half a minute. */
+const LINES = 500;
+/** Files of one line: those are read as a whole, and may hold a bare list. A second each, as each is a process. */
+const ALONE = 12;
 
 describe('hostile input', () => {
+  const seed = Number(process.env['PROPERTY_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   let servers: Servers;
   let environment: Environment;
   before(async function () {
@@ -24,13 +34,17 @@ describe('hostile input', () => {
     environment = await createEnvironment();
   });
   after(async function () {
-    this.timeout(120_000);
-    await (environment as Environment | undefined)?.close();
-    await (servers as Servers | undefined)?.stop();
+    this.timeout(END_MS);
+    const opened = environment as Environment | undefined;
+    try {
+      await replayAll(opened);
+    } finally {
+      await opened?.close();
+      await (servers as Servers | undefined)?.stop();
+    }
   });
 
   it(`ends ${LISTS} fuzzed lists with a report or a named refusal`, async () => {
-    const seed = Number(process.env['PROPERTY_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
     const texts = fc.sample(hostileRequest, { seed, numRuns: LISTS });
     const limit = pLimit(SIDE_BY_SIDE);
     const ends = new Map<string, number>();
@@ -54,7 +68,52 @@ describe('hostile input', () => {
     const after = await environment.client.executeIntents([persistState(), publishEvent()]);
     assert.equal(after.outcome, 'completed', 'the worker is as good as before');
   }).timeout(15 * 60_000);
+
+  it(`ends ${LISTS} fuzzed lines for the command line with a report or a named refusal`, async () => {
+    const lines = fc.sample(hostileLine, { seed, numRuns: LISTS });
+    const files = Array.from({ length: LISTS / LINES }, (_, index) => lines.slice(index * LINES, (index + 1) * LINES));
+    files.push(...lines.slice(0, ALONE).map((line) => [line]));
+    const ends = new Map<string, number>();
+    for (const [index, file] of files.entries()) {
+      const run = await bridge(['execute', '-', '--json'], environment.env, file.join('\n'));
+      try {
+        for (const end of checkRun(run, file)) ends.set(end, (ends.get(end) ?? 0) + 1);
+      } catch (error) {
+        throw new Error(`PROPERTY_SEED=${seed}, file ${index}: ${String(error)}`, { cause: error });
+      }
+    }
+    process.stderr.write(`      ${[...ends].map(([end, count]) => `${end} ${count}`).join(', ')}\n`);
+    for (const end of ['completed', 'partial', 'refused']) assert.ok((ends.get(end) ?? 0) > 20, end);
+  }).timeout(15 * 60_000);
 });
+
+/** A line of standard output for each line of the file, and one of standard error for each refusal. @returns the outcomes. */
+function checkRun(run: BridgeRun, file: readonly string[]): string[] {
+  const notes = run.stderr.split('\n').filter(Boolean);
+  const records = run.json() as (IntentsReport | Refused)[];
+  const refused = records.filter((record): record is Refused => record.outcome === 'refused');
+  const reports = records.filter((record): record is IntentsReport => record.outcome !== 'refused');
+  for (const { line, error } of refused) assert.match(error, /expected|limit|JSON/, file[line - 1]);
+  assert.deepEqual(
+    notes.sort(),
+    refused.map(({ line, error }) => `bridge: line ${line}: ${error}`).sort(),
+    'standard error says more, or less, than what is refused',
+  );
+  const wrong = new Set(refused.map(({ line }) => line));
+  assert.equal(wrong.size, refused.length, 'a line was refused twice');
+  const carried = file.filter((_, index) => !wrong.has(index + 1)).map((text) => intentsOf(text).length);
+  assert.deepEqual(reports.map(({ results }) => results.length).sort(), carried.sort());
+  reports.forEach(checkResults);
+  const failed = reports.some(({ outcome }) => outcome !== 'completed');
+  assert.equal(run.code, refused.length > 0 ? 2 : failed ? 1 : 0);
+  return records.map(({ outcome }) => outcome);
+}
+
+interface Refused {
+  readonly line: number;
+  readonly error: string;
+  readonly outcome: 'refused';
+}
 
 /** @returns the outcome, or `refused`. @throws when the execution ends otherwise, or not at all. */
 async function endOf(environment: Environment, text: string): Promise<string> {
@@ -76,9 +135,17 @@ async function endOf(environment: Environment, text: string): Promise<string> {
 }
 
 function checkReport(report: IntentsReport, text: string): void {
-  const { intents } = JSON.parse(text) as { intents: unknown[] };
-  assert.equal(report.results.length, intents.length);
-  for (const { status, success, error } of report.results) {
+  assert.equal(report.results.length, intentsOf(text).length);
+  checkResults(report);
+}
+
+function intentsOf(text: string): unknown[] {
+  const value = JSON.parse(text) as unknown[] | { intents: unknown[] };
+  return Array.isArray(value) ? value : value.intents;
+}
+
+function checkResults({ results }: IntentsReport): void {
+  for (const { status, success, error } of results) {
     assert.ok(['succeeded', 'failed', 'skipped'].includes(status), `${status}: ${error}`);
     assert.equal(success, error === null);
     if (!success) assert.ok(error !== null && error.length > 0);

@@ -12,6 +12,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
 import { startWorkerBehind } from './support/corner.js';
+import { replayAll } from './support/replay-all.js';
 import { writeMeasured } from './support/reliability.js';
 import { type Servers, startServers } from './support/servers.js';
 import type { WorkerProcess } from './support/worker-process.js';
@@ -33,9 +34,14 @@ describe('the intake, under kills and rebalances', function () {
     worker = await startWorkerBehind(environment, servers.routes[0]!, {}, ['--intake']);
   });
   after(async () => {
-    await (worker as WorkerProcess | undefined)?.kill();
-    await (environment as Environment | undefined)?.close();
-    await (servers as Servers | undefined)?.stop();
+    const opened = environment as Environment | undefined;
+    try {
+      await replayAll(opened);
+    } finally {
+      await (worker as WorkerProcess | undefined)?.kill();
+      await opened?.close();
+      await (servers as Servers | undefined)?.stop();
+    }
   });
 
   const count = async (query: string): Promise<number> =>

@@ -10,6 +10,7 @@ import { auditRows } from './support/audit.js';
 import { startWorkerBehind } from './support/corner.js';
 import { hold, installHolds } from './support/holds.js';
 import { makeLists } from './support/lists.js';
+import { END_MS, replayAll } from './support/replay-all.js';
 import { type Route, type Servers, startServers } from './support/servers.js';
 import type { WorkerProcess } from './support/worker-process.js';
 
@@ -30,9 +31,14 @@ describe('a second attempt beside one that is at work', () => {
     await installHolds(environment.pool);
   });
   after(async function () {
-    this.timeout(120_000);
-    await (environment as Environment | undefined)?.close();
-    await (servers as Servers | undefined)?.stop();
+    this.timeout(END_MS);
+    const opened = environment as Environment | undefined;
+    try {
+      await replayAll(opened);
+    } finally {
+      await opened?.close();
+      await (servers as Servers | undefined)?.stop();
+    }
   });
   afterEach(async () => {
     await Promise.all(workers.splice(0).map((worker) => worker.kill()));

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { Intent } from '../../src/client/index.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
-type Kind = 'state' | 'transition' | 'event' | 'recover';
+/** `overflow`: a valid intent whose row has no room for its sum, so that PostgreSQL refuses it. */
+type Kind = 'state' | 'transition' | 'event' | 'recover' | 'overflow';
 
 /** What is wrong with a row, and how the refusal names it. */
 const DAMAGE = {
@@ -41,7 +42,7 @@ export const draft = (kinds: readonly Kind[]): fc.Arbitrary<Draft> =>
   fc.record({
     kind: fc.constantFrom(...kinds),
     key: fc.nat(KEYS - 1),
-    priority: optional(fc.integer({ min: -2, max: 1 }), 2),
+    priority: optional(fc.integer({ min: -2, max: 3 }), 2),
     id: fc.option(fc.nat(IDS - 1), { nil: undefined, freq: 2 }),
     amount: fc.nat(3),
     damage: fc.oneof(
@@ -54,17 +55,20 @@ export const draft = (kinds: readonly Kind[]): fc.Arbitrary<Draft> =>
 export interface Names {
   readonly keys: readonly string[];
   readonly ids: readonly string[];
+  /** Of the row that `overflow` adds to. */
+  readonly full: string;
 }
 
-/** @param uuid makes the names; random, so that lists that run side by side do not meet. */
-export const names = (uuid: () => string): Names => ({
+/** @param uuid makes the names; random, so that lists that run side by side do not meet. @param full default: one of them. */
+export const names = (uuid: () => string, full = uuid()): Names => ({
+  full,
   keys: Array.from({ length: KEYS }, uuid),
   ids: Array.from({ length: IDS }, uuid),
 });
 
 /** The raw intent of a draft. Two drafts that agree in kind, key and amount are the same intent. */
-export function rawOf(given: Draft, { keys, ids }: Names): unknown {
-  const intent = soundOf(given, keys[given.key]!);
+export function rawOf(given: Draft, { keys, ids, full }: Names): unknown {
+  const intent = soundOf(given, given.kind === 'overflow' ? full : keys[given.key]!);
   const raw = {
     ...intent,
     ...(given.priority === undefined ? {} : { priority: given.priority }),
@@ -76,6 +80,7 @@ export function rawOf(given: Draft, { keys, ids }: Names): unknown {
 function soundOf({ kind, amount }: Draft, key: string): Intent {
   switch (kind) {
     case 'state':
+    case 'overflow':
       return persistState({
         aggregation_id: key,
         aggregated_data: { property: { total_stamps: amount, unique_workflows_count: amount + 1 } },
@@ -116,4 +121,26 @@ function damaged(raw: Intent & { payload: object }, damage: Damage): unknown {
   }
 }
 
-export const refusalOf = (damage: Damage): RegExp => DAMAGE[damage];
+const DEFAULT_PRIORITY: Record<Kind, number> = { state: 1, transition: 1, event: 0, recover: 2, overflow: 1 };
+
+/** A priority that cannot be read counts as none, and so does the default of a type that cannot be read. */
+export function priorityOf({ kind, priority, damage }: Draft): number {
+  if (damage === 'notAnObject') return 0;
+  if (damage === 'type') return priority ?? 0;
+  return (damage === 'priority' ? undefined : priority) ?? DEFAULT_PRIORITY[kind];
+}
+
+/** How validation refuses each draft, by input index; null: it does not. */
+export function refusalsOf(drafts: readonly Draft[]): (RegExp | null)[] {
+  const owners = new Map<number, Draft>();
+  return drafts.map((given) => {
+    if (given.damage !== undefined) return DAMAGE[given.damage];
+    const owner = given.id === undefined ? undefined : owners.get(given.id);
+    if (owner !== undefined) {
+      const same = owner.kind === given.kind && owner.key === given.key && owner.amount === given.amount;
+      return same ? null : /^intent_id: expected an id of its own/;
+    }
+    if (given.id !== undefined) owners.set(given.id, given);
+    return null;
+  });
+}

@@ -173,3 +173,12 @@ export const hostileRequest: fc.Arbitrary<string> = fc
     };
     return print(outside.reduce(apply, request));
   });
+
+/** A line of a file: such a request, its bare list, or one that breaks off. */
+export const hostileLine: fc.Arbitrary<string> = fc
+  .record({ text: hostileRequest, form: fc.constantFrom('request', 'request', 'request', 'list', 'cut'), at: fc.nat() })
+  .map(({ text, form, at }) => {
+    if (form === 'cut') return text.slice(0, 1 + (at % text.length));
+    const list = form === 'list' ? /^\{"intents":(.*)\}$/s.exec(text)?.[1] : undefined;
+    return list ?? text;
+  });

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { EventType } from '../../../src/intents/event-types.js';
 import type { ReadEvent } from '../../support/events.js';
+import { auditLedger } from './audit-ledger.js';
 import type { Expected } from './lists.js';
 
 export interface Audit {
@@ -58,11 +59,7 @@ export async function auditRows(pool: pg.Pool, expected: Expected): Promise<Audi
     audits.push(compare(`${workflow}: fsm_states count`, state?.count ?? 0, last));
   }
 
-  const ledger = await pool.query<{ intent_id: string }>(
-    'SELECT intent_id FROM executed_intents WHERE intent_id = ANY ($1::uuid[])',
-    [expected.intentIds],
-  );
-  audits.push(compare('ledger rows', ledger.rows.length, expected.intentIds.length));
+  audits.push(await auditLedger(pool, expected));
   return merge(audits);
 }
 
@@ -76,20 +73,22 @@ export interface EventAudit extends Audit {
 
 export function auditEvents(read: readonly ReadEvent[], expected: Expected): EventAudit {
   const byIntent = new Map<string, string[]>();
-  // By key: positions as a consumer that drops known event ids sees them.
+  // By topic and key: positions as a consumer that drops known event ids sees them.
   const order = new Map<string, number[]>();
   const seen = new Set<string>();
   for (const { key, envelope } of read) {
     const name = `${String(envelope.metadata['intent_id'])} ${envelope.event_type}`;
-    if (!expected.events.has(name)) continue;
+    const position = expected.events.get(name);
+    if (position === undefined) continue;
     byIntent.set(name, [...(byIntent.get(name) ?? []), envelope.event_id]);
-    if (seen.has(envelope.event_id) || envelope.event_type !== 'BATCH_PROCESSED') continue;
+    if (seen.has(envelope.event_id) || position === null) continue;
     seen.add(envelope.event_id);
-    order.set(key, [...(order.get(key) ?? []), Number(envelope.payload['position'])]);
+    const place = `${envelope.event_type} ${key}`;
+    order.set(place, [...(order.get(place) ?? []), position]);
   }
   const audits: Audit[] = [];
   let repeated = 0;
-  for (const name of expected.events) {
+  for (const name of expected.events.keys()) {
     const ids = byIntent.get(name) ?? [];
     audits.push(compare(`${name}: event ids`, new Set(ids).size, 1));
     repeated += Math.max(0, ids.length - 1);

@@ -1,6 +1,7 @@
 /** A column of the matrix: database, topics, task queue, proxies and a worker process of its own. */
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { installHolds } from './holds.js';
+import { END_MS, replayAll } from './replay-all.js';
 import { type Route, type Servers, startServers } from './servers.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
@@ -47,7 +48,7 @@ export async function createCorner(route: Route, settings = SHORT): Promise<Corn
 }
 
 /**
- * Servers with one corner for the tests of the enclosing `describe`; there from its `before` on.
+ * Servers with one corner for the tests of the enclosing `describe`; there from its `before` on, replayed in its `after`.
  * @param settings as `createCorner` takes them. @param prepare runs before the tests.
  */
 export function useCorner(
@@ -62,9 +63,14 @@ export function useCorner(
     await prepare?.(used.corner);
   });
   after(async function () {
-    this.timeout(120_000);
-    await (used.corner as Corner | undefined)?.close();
-    await (used.servers as Servers | undefined)?.stop();
+    this.timeout(END_MS);
+    const corner = used.corner as Corner | undefined;
+    try {
+      await replayAll(corner?.environment);
+    } finally {
+      await corner?.close();
+      await (used.servers as Servers | undefined)?.stop();
+    }
   });
   return used;
 }

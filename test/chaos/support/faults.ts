@@ -10,7 +10,7 @@ export interface Fault {
   readonly name: string;
   /** Which of the worker's two stores it is about; `none`: the worker itself, or Temporal. */
   readonly store: 'postgres' | 'kafka' | 'none';
-  /** A server that ends for all columns at once, once every column is where it should be. */
+  /** A server that ends for all columns at once, once every column is where it should be, and struck. */
   readonly server?: ServiceName;
   /** Strikes one column. */
   strike?(corner: Corner): Promise<void>;
@@ -79,10 +79,17 @@ export const FAULTS: readonly Fault[] = [
   wire(`Kafka unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'kafka', BLACKHOLE, BLACKHOLE_MS),
   restart('Temporal killed, started again', 'none', 'temporal'),
   wire('PostgreSQL half-open: its side ended, the worker not told', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
+  // A broker ends a connection by ending itself only; it is back long before the worker may hear of it.
+  {
+    ...wire('Kafka half-open: its side ended, the worker not told', 'kafka', BLACKHOLE, BLACKHOLE_MS),
+    server: 'kafka',
+  },
 ];
 
 /** Starts the killed server, and tries again for a while: a killed PostgreSQL needs a moment to let go of its memory. */
 export const heal = async (servers: Servers, fault: Fault, corners: readonly Corner[]): Promise<void> => {
-  await Promise.all(corners.map(async (corner) => fault.heal?.(corner)));
-  if (fault.server !== undefined) await servers.start(fault.server);
+  await Promise.all([
+    ...corners.map(async (corner) => fault.heal?.(corner)),
+    fault.server === undefined ? undefined : servers.start(fault.server),
+  ]);
 };

@@ -13,15 +13,26 @@ interface Totals {
   readonly items: number;
 }
 
+/** A row of the ledger. */
+export interface LedgerRow {
+  readonly intent_type: string;
+  /** Of the execution: the request id. */
+  readonly workflow_id: string;
+  /** Fields of the result that follow from the intent. */
+  readonly outcome: Readonly<Record<string, unknown>>;
+}
+
 /** What the stores must hold once all lists ran exactly once. */
 export interface Expected {
   readonly intentIds: readonly string[];
+  /** By intent id. */
+  readonly ledger: ReadonlyMap<string, LedgerRow>;
   /** By `bridge_id namespace`. */
   readonly totals: ReadonlyMap<string, Totals>;
   /** Transitions of a workflow: 1 to this count. */
   readonly transitions: ReadonlyMap<string, number>;
-  /** `intent_id event_type`: published or derived. */
-  readonly events: ReadonlySet<string>;
+  /** `intent_id event_type`: published or derived; and its position among those of its key, null: none is promised. */
+  readonly events: ReadonlyMap<string, number | null>;
 }
 
 const OF_EACH_TYPE = 4;
@@ -34,16 +45,19 @@ export function makeLists(count = 4): { lists: List[]; expected: Expected } {
   const common = randomUUID();
   const totals = new Map<string, Totals>();
   const transitions = new Map<string, number>();
-  const events = new Set<string>();
+  const events = new Map<string, number | null>();
+  const ledger = new Map<string, LedgerRow>();
   const intentIds: string[] = [];
-  const id = (...eventTypes: string[]): string => {
+  const id = (eventType: string, position: number | null, row: LedgerRow): string => {
     const intentId = randomUUID();
     intentIds.push(intentId);
-    for (const eventType of eventTypes) events.add(`${intentId} ${eventType}`);
+    events.set(`${intentId} ${eventType}`, position);
+    ledger.set(intentId, row);
     return intentId;
   };
   const lists = Array.from({ length: count }, (_, list): List => {
     const [own, workflow] = [randomUUID(), randomUUID()];
+    const workflow_id = `chaos-${randomUUID()}`;
     const intents: Intent[] = [];
     for (let index = 0; index < OF_EACH_TYPE; index += 1) {
       const bridgeId = index % 2 === 0 ? common : own;
@@ -54,26 +68,39 @@ export function makeLists(count = 4): { lists: List[]; expected: Expected } {
         items: before.items + added.items,
       });
       const aggregated = { chaos: { total_stamps: added.items, unique_workflows_count: added.workflows } };
+      const [from_state, to_state] = [`S${index}`, `S${index + 1}`];
+      const row = (intent_type: string, outcome: LedgerRow['outcome']) => ({ intent_type, workflow_id, outcome });
+      const persisted = row('PersistState', {
+        aggregation_id: bridgeId,
+        namespaces_persisted: ['chaos'],
+        total_workflows: added.workflows,
+        total_items: added.items,
+      });
+      const moved = row('PersistFSMTransition', { workflow_id: workflow, from_state, to_state, duplicate: false });
+      const published = row('PublishEvent', { event_type: 'BATCH_PROCESSED' });
       intents.push(
-        persistState({ aggregation_id: bridgeId, aggregated_data: aggregated }, { intent_id: id('STATE_PERSISTED') }),
+        persistState(
+          { aggregation_id: bridgeId, aggregated_data: aggregated },
+          { intent_id: id('STATE_PERSISTED', null, persisted) },
+        ),
         persistFsmTransition(
           {
             workflow_id: workflow,
             transition_count: index + 1,
-            previous_state: `S${index}`,
-            current_state: `S${index + 1}`,
+            previous_state: from_state,
+            current_state: to_state,
             transition_record: { trigger: 'chaos' },
           },
-          { intent_id: id('FSM_STATE_TRANSITIONED') },
+          { intent_id: id('FSM_STATE_TRANSITIONED', index + 1, moved) },
         ),
         publishEvent(
           { event_type: 'BATCH_PROCESSED', aggregation_id: own, partition_key: own, position: index },
-          { intent_id: id('BATCH_PROCESSED') },
+          { intent_id: id('BATCH_PROCESSED', index, published) },
         ),
       );
     }
     transitions.set(workflow, OF_EACH_TYPE);
-    return { requestId: `chaos-${randomUUID()}`, intents };
+    return { requestId: workflow_id, intents };
   });
-  return { lists, expected: { intentIds, totals, transitions, events } };
+  return { lists, expected: { intentIds, ledger, totals, transitions, events } };
 }
