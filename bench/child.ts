@@ -2,10 +2,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { WorkerMessage } from './worker.js';
+import type { Usage, WorkerMessage } from './worker.js';
 
 export interface BenchWorker {
-  usage(): Promise<{ maxRssMb: number; cpuSeconds: number }>;
+  usage(): Promise<Usage>;
   /** Also when it has stopped. */
   stop(): Promise<void>;
 }

@@ -53,10 +53,11 @@ export const event = (): Intent => ({
   },
 });
 
-export const recovery = (limit: number): Intent => ({
+/** @param cursor `next_cursor` of the page before. */
+export const recovery = (limit: number, cursor: string | null = null): Intent => ({
   intent_type: 'RecoverFSMStates',
   target: 'store_effect',
-  payload: { recovery_id: randomUUID(), limit },
+  payload: { recovery_id: randomUUID(), limit, cursor },
 });
 
 export const many = <T>(n: number, make: () => T): T[] => Array.from({ length: n }, make);

@@ -7,8 +7,16 @@ import { createLogger } from '../src/log.js';
 import { startWorker } from '../src/worker/run.js';
 import { installRuntime } from '../src/worker/runtime.js';
 
-/** What the parent is told. `maxRssMb` is the peak so far. */
-export type WorkerMessage = { readonly ready: true } | { readonly maxRssMb: number; readonly cpuSeconds: number };
+export interface Usage {
+  /** Now. */
+  readonly rssMb: number;
+  /** The peak so far. */
+  readonly maxRssMb: number;
+  readonly cpuSeconds: number;
+}
+
+/** What the parent is told. */
+export type WorkerMessage = { readonly ready: true } | Usage;
 
 const config = loadConfig();
 const stop = await (process.argv[2] === 'baseline'
@@ -26,7 +34,11 @@ function send(message: WorkerMessage): void {
 
 function usage(): WorkerMessage {
   const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  return { maxRssMb: maxRSS / 1_024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
+  return {
+    rssMb: process.memoryUsage.rss() / 1_048_576,
+    maxRssMb: maxRSS / 1_024,
+    cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
+  };
 }
 
 async function startService(settings: Config, intake: boolean): Promise<() => Promise<void>> {

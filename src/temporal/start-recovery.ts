@@ -8,7 +8,7 @@ import { workflowBundle } from './bundle.js';
 
 export interface DeploymentRecovery {
   readonly workflowId: string;
-  /** False when another worker of the deployment has started it, now or earlier. */
+  /** False when it runs, or has completed: another worker of the deployment started it. */
   readonly started: boolean;
 }
 
@@ -25,7 +25,8 @@ export async function startRecovery(
       args: [{}],
       taskQueue,
       workflowId,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      // One that failed has given its reducers nothing, or half: the next worker that starts tries again.
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
       staticSummary: 'recovery at the start of a deployment',
     });
     return { workflowId, started: true };

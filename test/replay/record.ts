@@ -1,10 +1,14 @@
 /** `npm run record-histories`: records the golden histories anew, on the running stack. */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { WorkflowHandle } from '@temporalio/client';
+import { setup } from '../../src/cli/setup.js';
 import type { Intent } from '../../src/client/index.js';
 import { mochaGlobalSetup, mochaGlobalTeardown } from '../support/fixture.js';
 import { createEnvironment } from '../support/environment.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
+import { EXECUTIONS } from './executions.js';
 
 const directory = new URL('histories/', import.meta.url);
 const bad = { ...persistState(), target: 'nowhere' };
@@ -19,18 +23,25 @@ const LISTS: Record<string, Intent[]> = {
 };
 
 await mochaGlobalSetup();
-const environment = await createEnvironment();
+const environment = await createEnvironment({ env: { LEDGER_RETENTION_DAYS: '30' } });
 await mkdir(directory, { recursive: true });
 for (const [name, intents] of Object.entries(LISTS)) {
   const { workflow_id: workflowId } = await environment.client.executeIntents(intents);
-  const history = await environment.temporal.workflow.getHandle(workflowId).fetchHistory();
-  await writeFile(new URL(`${name}.json`, directory), `${withoutStackTraces(historyToJSON(history))}\n`);
+  await record(name, environment.temporal.workflow.getHandle(workflowId));
 }
+for (const [name, run] of Object.entries(EXECUTIONS)) await record(name, await run(environment));
+// Without the schedules that the retention brought.
+await setup({ ...environment.config, LEDGER_RETENTION_DAYS: 0 }, environment.endpoints);
 await environment.close();
 await mochaGlobalTeardown();
 
-/** Stack traces name the machine they were recorded on, and replay does not read them. */
-function withoutStackTraces(json: string): string {
+async function record(name: string, handle: WorkflowHandle): Promise<void> {
+  const history = historyToJSON(await handle.fetchHistory());
+  await writeFile(new URL(`${name}.json`, directory), `${withoutTheMachine(history)}\n`);
+}
+
+/** Stack traces, the identities of clients and the names of sticky queues tell of the machine; replay does not read them. */
+function withoutTheMachine(json: string): string {
   const drop = (key: string, value: unknown): unknown => (key === 'stackTrace' ? '' : value);
-  return JSON.stringify(JSON.parse(json, drop), null, 2);
+  return JSON.stringify(JSON.parse(json, drop), null, 2).replaceAll(`${process.pid}@${hostname()}`, 'recorder');
 }

@@ -1,19 +1,32 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
+import * as workflows from '../../workflows/index.js';
 import { replay } from '../support/replay.js';
 
 const directory = new URL('histories/', import.meta.url);
 
+interface History {
+  readonly events: readonly {
+    readonly workflowExecutionStartedEventAttributes?: {
+      readonly workflowId?: string;
+      readonly workflowType: { readonly name: string };
+    };
+  }[];
+}
+
 describe('golden histories', () => {
-  it('replay with today’s workflow code', async () => {
+  it('are there of each workflow, and replay with today’s workflow code', async () => {
     const files = (await readdir(directory)).filter((file) => file.endsWith('.json'));
-    assert.ok(files.length >= 5, 'a gate that replays nothing guards nothing');
     const histories = await Promise.all(
-      files.map(async (file) => ({
-        workflowId: file,
-        history: JSON.parse(await readFile(new URL(file, directory), 'utf8')) as unknown,
-      })),
+      files.map(async (file) => {
+        const history = JSON.parse(await readFile(new URL(file, directory), 'utf8')) as History;
+        const started = history.events[0]?.workflowExecutionStartedEventAttributes;
+        // Its own id where it is known: ids of children are made of it.
+        return { workflowId: started?.workflowId ?? file, type: started?.workflowType.name, history };
+      }),
     );
+    // A gate that replays nothing guards nothing.
+    assert.deepEqual([...new Set(histories.map(({ type }) => type))].sort(), Object.keys(workflows).sort());
     assert.equal(await replay(histories), files.length);
   });
 

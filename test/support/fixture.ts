@@ -31,7 +31,11 @@ export const mochaHooks = {
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(120_000);
     if (taskQueues.length === 0) return;
-    const connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS'] ?? '' });
+    const connection = await Connection.connect({
+      address: process.env['TEMPORAL_ADDRESS'] ?? '',
+      // A run that continues as new for its size has more history than the 4 MB that gRPC takes by default.
+      channelArgs: { 'grpc.max_receive_message_length': -1 },
+    });
     try {
       const client = new Client({ connection, namespace: options.given.namespace });
       const replayed = await replay(historiesOf(client, taskQueues));

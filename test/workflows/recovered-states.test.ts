@@ -9,6 +9,8 @@ import { persistFsmTransition, recoverFsmStates } from '../support/intents.js';
 
 const FEW = 10_000;
 const MANY = 200_000;
+/** What `bridge recover` says of a walk that its limit ended. */
+const CUT = /^bridge: only the newest (50|100) states of \d+ were read, .*--all reads all\n$/;
 
 describe('states on demand', () => {
   let environment: Environment;
@@ -115,14 +117,16 @@ describe('states on demand', () => {
 
   it('bridge recover: counts by state, the stuck ones first', async () => {
     const run = await bridge(['recover', '--all'], environment.env);
-    assert.equal(run.code, 0, run.stderr);
+    assert.deepEqual([run.code, run.stderr], [0, '']);
     assert.match(run.stdout, /^Stuck: 10 not ended and without a transition for 24 h\n/);
     assert.match(run.stdout, /WAITING +\d{4}-\d\d-\d\dT\S+ +40 d +1 +ns\d/);
     assert.match(run.stdout, /state +workflows +stuck/);
     assert.match(run.stdout, /WAITING +2\d{3} +10/);
     assert.match(run.stdout, /10000 workflows\n$/);
     const part = await bridge(['recover', '--limit', '50', '--state', 'COMPLETED', '--since', '30d'], environment.env);
-    assert.match(part.stdout, /^ state[^]*COMPLETED +50\s+50 workflows of 2\d{3}; --all for the others\n$/);
+    assert.match(part.stdout, /^Stuck: none, among the newest 50; --all looks at all\n\n state[^]*COMPLETED +50\s/);
+    assert.match(part.stdout, /\s50 workflows of 2\d{3}\n$/);
+    assert.match(part.stderr, CUT);
     const none = await bridge(['recover', '--state', 'NOWHERE'], environment.env);
     assert.deepEqual([none.code, none.stdout], [0, 'no states\n']);
   });
@@ -133,8 +137,11 @@ describe('states on demand', () => {
     ];
     assert.deepEqual([report.total_recovered, report.truncated], [100, true]);
     assert.equal(Object.keys(report.recovered_states).length, 100);
+    const cut = await bridge(['recover', '--ndjson', '--limit', '100'], environment.env);
+    assert.deepEqual([cut.code, cut.json().length], [0, 100]);
+    assert.match(cut.stderr, CUT);
     const run = await bridge(['recover', '--all', '--ndjson', '--namespace', 'ns1', 'ns2'], environment.env);
-    assert.equal(run.code, 0, run.stderr);
+    assert.deepEqual([run.code, run.stderr], [0, '']);
     const states = run.json() as RecoveredWorkflow[];
     const { rows } = await environment.pool.query<{ id: string }>(
       `SELECT workflow_id AS id FROM fsm_states WHERE metadata ->> 'namespace' IN ('ns1', 'ns2') ORDER BY 1`,

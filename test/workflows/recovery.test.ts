@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
 import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
 import type { RecoveryReport } from '../../src/intents/recovery.js';
+import { createLogger } from '../../src/log.js';
+import { startRecovery } from '../../src/temporal/start-recovery.js';
 import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -79,6 +81,28 @@ describe('RecoverFsmStatesWorkflow', () => {
     assert.equal(new Set(again.states.map(({ id }) => id)).size, COUNT);
   }).timeout(120_000);
 
+  it('says how far it is, and came: to a query, and in the Web UI', async () => {
+    const workflowId = randomUUID();
+    const handle = await environment.temporal.workflow.start<(given: object) => Promise<RecoveryReport>>(
+      'RecoverFsmStatesWorkflow',
+      { args: [{}], taskQueue: environment.config.TEMPORAL_TASK_QUEUE, workflowId },
+    );
+    const seen = new Set<number>();
+    await until(60_000, async () => {
+      const { pages } = await handle.query<RecoveryReport>('recovery');
+      seen.add(pages);
+      assert.equal(pages, 3);
+    });
+    assert.ok([...seen].some((pages) => pages < 3));
+    assert.deepEqual(await handle.query('recovery'), await handle.result());
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    assert.equal(
+      currentDetails,
+      `**${COUNT} states** emitted in 3 pages\n\n| State | Workflows |\n| --- | ---: |\n` +
+        `| PROCESSING | ${COUNT * 0.75} |\n| COMPLETED | ${COUNT * 0.25} |`,
+    );
+  });
+
   it('is safe beside another: each emits all, and the same state under the same id as its repeat', async () => {
     const [one, other] = [randomUUID(), randomUUID()];
     const reports = await Promise.all([one, one, other].map((recovery_id) => recover({ recovery_id })));
@@ -126,8 +150,9 @@ describe('RecoverFsmStatesWorkflow', () => {
     };
     assert.deepEqual(await setup({ RECOVERY_SECONDS: '1', RECOVERY_PAUSED: 'true' }), [id]);
     try {
-      const { state, policies } = await schedule.describe();
+      const { state, policies, spec } = await schedule.describe();
       assert.deepEqual([state.paused, policies.overlap], [true, 'SKIP']);
+      assert.deepEqual([spec.jitter, policies.catchupWindow], [5 * 60_000, 10 * 60_000]);
       await schedule.unpause();
       const fired = await until(60_000, async () => {
         const { info } = await schedule.describe();
@@ -210,5 +235,24 @@ describe('RecoverFsmStatesWorkflow', () => {
     );
     assert.notEqual(first.id, second.id);
     assert.deepEqual([isNewer(second.payload, first.payload), isNewer(first.payload, second.payload)], [true, false]);
+  });
+
+  it('tries again for a deployment whose recovery failed, until one completes', async () => {
+    const { temporal, config } = environment;
+    const deployment = randomUUID();
+    const start = () => startRecovery(temporal, config.TEMPORAL_TASK_QUEUE, deployment, createLogger('silent'));
+    const workflowId = `recover-fsm-states-${config.TEMPORAL_TASK_QUEUE}-${deployment}`;
+    const failing = await temporal.workflow.start('RecoverFsmStatesWorkflow', {
+      args: [{ states: [] }],
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      workflowId,
+    });
+    await assert.rejects(failing.result());
+    assert.deepEqual(await start(), { workflowId, started: true });
+    // Also while it runs.
+    assert.deepEqual(await start(), { workflowId, started: false });
+    const report = (await temporal.workflow.getHandle(workflowId).result()) as RecoveryReport;
+    assert.equal((await eventsOf(report.recovery_id)).states.length, COUNT);
+    assert.deepEqual(await start(), { workflowId, started: false });
   });
 });

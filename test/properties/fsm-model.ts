@@ -1,0 +1,37 @@
+/** What `fsm_states` should hold, by the rules and not by the trigger: forward only by (epoch, transition_count, arrival). */
+
+export interface Transition {
+  readonly workflow: string;
+  readonly count: number;
+  /** Minutes. */
+  readonly at: number;
+  readonly to: string;
+}
+
+interface Place {
+  readonly state: string;
+  readonly epoch: number;
+  readonly count: number;
+  readonly at: number;
+  /** When the epoch began. */
+  readonly since: number;
+}
+
+/** Of later epochs the first transition has to arrive before the others, and no two transitions are at one time. */
+export class FsmModel {
+  readonly places = new Map<string, Place>();
+
+  arrive({ workflow, count, at, to }: Transition): void {
+    const before = this.places.get(workflow);
+    if (before === undefined) {
+      this.places.set(workflow, { state: to, epoch: 1, count, at, since: at });
+    } else if (at < before.since) {
+      // Late: of an epoch before, or of the first one, which then began earlier.
+      if (before.epoch === 1) this.places.set(workflow, { ...before, since: at });
+    } else if (count > before.count) {
+      this.places.set(workflow, { ...before, state: to, count, at });
+    } else if (at > before.at) {
+      this.places.set(workflow, { state: to, epoch: before.epoch + 1, count, at, since: at });
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** One execution of each workflow but ExecuteIntentsWorkflow, with something to do. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Intent } from '../../src/client/index.js';
+import { topicOf } from '../../src/intents/event-types.js';
+import type { SliceList } from '../../src/intents/slice.js';
+import { until } from '../../src/until.js';
+import type { Environment } from '../support/environment.js';
+import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
+
+type Run = (environment: Environment) => Promise<WorkflowHandle>;
+
+/** By the name of their file. They follow each other: what one has written the next ones find. */
+export const EXECUTIONS: Readonly<Record<string, Run>> = {
+  slice: async (environment) => {
+    const again = list(persistState(), publishEvent());
+    return ended(
+      await start(environment, 'ExecuteSliceWorkflow', {
+        lists: [
+          again,
+          // Stops at its first, and is refused: neither stops the others.
+          list({ ...persistState(), payload: {}, priority: 9 }, persistFsmTransition()),
+          { ...list(persistState()), options: { failFastPriority: 'high' } },
+          again,
+        ],
+      }),
+    );
+  },
+
+  'parked-lists': (environment) =>
+    whileHeld(environment, async (held, free) => {
+      const partition = `intake/recorded.${randomUUID()}/0`;
+      await ended(await start(environment, 'ExecuteSliceWorkflow', { lists: [list(held)] }, partition));
+      const parked = environment.temporal.workflow.getHandle(`${partition}/parked`);
+      // It has tried once in vain, and waits.
+      await until(30_000, async () => {
+        const { events } = await parked.fetchHistory();
+        assert.ok(events?.some(({ timerStartedEventAttributes }) => timerStartedEventAttributes != null));
+      });
+      await free();
+      return ended(parked);
+    }),
+
+  verdicts: async (environment) => {
+    const { rows } = await environment.pool.query<{ event_id: string }>('SELECT event_id FROM intake_verdicts LIMIT 2');
+    return ended(await start(environment, 'FindVerdictsWorkflow', { event_ids: rows.map(({ event_id }) => event_id) }));
+  },
+
+  recovery: async (environment) => ended(await start(environment, 'RecoverFsmStatesWorkflow', {})),
+
+  redrive: async (environment) => {
+    const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'AGGREGATION_STARTED');
+    await environment.pool.query(
+      `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts)
+       SELECT gen_random_uuid(), gen_random_uuid(), t, 'k', '{}', 'recorded', 3 FROM unnest($1::text[]) t`,
+      // Of a topic that is not there too: that one stays.
+      [[topic, `${topic}.missing`]],
+    );
+    return ended(await start(environment, 'RedriveDeadLettersWorkflow', {}));
+  },
+
+  sweep: (environment) =>
+    whileHeld(environment, async (held, free) => {
+      const told = { ...persistState(), priority: 9 };
+      const terminated = await start(environment, 'ExecuteIntentsWorkflow', { intents: [told, held] });
+      await until(30_000, async () => assert.equal(await stateCount(environment, told.payload.aggregation_id), 1));
+      await terminated.terminate();
+      await free();
+      const query = `WorkflowId = '${terminated.workflowId}' AND ExecutionStatus = 'Terminated'`;
+      await until(30_000, async () => assert.equal((await environment.temporal.workflow.count(query)).count, 1));
+      return ended(await start(environment, 'SweepExecutionsWorkflow', { grace_seconds: 0 }));
+    }),
+
+  prune: async (environment) => {
+    await environment.pool.query(`UPDATE executed_intents SET settled_at = now() - INTERVAL '100 days'`);
+    return ended(await start(environment, 'PruneLedgerWorkflow', {}));
+  },
+};
+
+const list = (...intents: unknown[]): SliceList => ({ event_id: randomUUID(), correlation_id: null, intents });
+
+const start = (
+  { temporal, config }: Environment,
+  type: string,
+  input: unknown,
+  workflowId = `recorded-${randomUUID()}`,
+): Promise<WorkflowHandle> =>
+  temporal.workflow.start(type, { args: [input], taskQueue: config.TEMPORAL_TASK_QUEUE, workflowId });
+
+async function ended(handle: WorkflowHandle): Promise<WorkflowHandle> {
+  await handle.result();
+  return handle;
+}
+
+/** @param work gets an intent whose row somebody holds, until it calls `free`. */
+async function whileHeld<T>(
+  { client, pool }: Environment,
+  work: (held: Intent, free: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const held = persistState();
+  await client.executeIntents([held]);
+  const holder = await pool.connect();
+  try {
+    await holder.query('BEGIN');
+    await holder.query('UPDATE bridge_state_rows SET updated_at = now() WHERE bridge_id = $1', [
+      held.payload.aggregation_id,
+    ]);
+    return await work(persistState({ aggregation_id: held.payload.aggregation_id }), async () => {
+      await holder.query('ROLLBACK');
+    });
+  } finally {
+    holder.release(true);
+  }
+}
+
+async function stateCount({ pool }: Environment, bridgeId: string): Promise<number | null> {
+  const { rowCount } = await pool.query('SELECT FROM bridge_states WHERE bridge_id = $1', [bridgeId]);
+  return rowCount;
+}

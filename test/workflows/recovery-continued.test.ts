@@ -1,0 +1,113 @@
+/** A recovery of more pages than one run's history takes: it goes on in another run, as the same recovery. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { OutageBudget } from '../../activities/failures.js';
+import { recoveryActivities } from '../../activities/recovery.js';
+import { workerEndpoints } from '../../src/cli/context.js';
+import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
+import type { RecoveryActivities, RecoveryReport } from '../../src/intents/recovery.js';
+import { createLogger } from '../../src/log.js';
+import { workflowBundle } from '../../src/temporal/bundle.js';
+import { createEndedExecutions } from '../../src/temporal/ended-executions.js';
+import { createParkedRuns } from '../../src/temporal/parked-runs.js';
+import { type Adapters, openAdapters } from '../../src/worker/compose.js';
+import { createMetrics } from '../../src/worker/metrics.js';
+import { installRuntime } from '../../src/worker/runtime.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { readEvents } from '../support/events.js';
+
+const COUNT = 3_000;
+/** Instead of 5,000: twelve pages of few states. */
+const PAGE = 250;
+/** Appended to a cursor, which the workflow only hands on. The server suggests another run from 4 MB of history: each page puts this there twice. */
+const PADDING = `~${'x'.repeat(400_000)}`;
+
+describe('a long recovery', () => {
+  let environment: Environment;
+  let adapters: Adapters;
+  let connection: NativeConnection;
+  before(async () => {
+    environment = await createEnvironment({ worker: false });
+    const { config, endpoints } = environment;
+    adapters = openAdapters(config, workerEndpoints(endpoints), createLogger('silent'), createMetrics());
+    await installRuntime(createLogger('silent'));
+    connection = await NativeConnection.connect({ address: endpoints.temporal.address });
+    await environment.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data)
+       SELECT gen_random_uuid(), 'workflow_execution', 'PENDING', CASE WHEN n % 3 = 0 THEN 'DONE' ELSE 'PROCESSING' END, 'x', '{}'
+       FROM generate_series(1, ${COUNT}) n`,
+    );
+  });
+  after(async () => {
+    await connection.close();
+    await adapters.close();
+    await environment.close();
+  });
+
+  function activities(): RecoveryActivities {
+    const { temporal, config } = environment;
+    const { fsmStates } = adapters.ports;
+    const real = recoveryActivities(
+      {
+        ...adapters.ports,
+        fsmStates: { recover: (request, maxBytes) => fsmStates.recover({ ...request, limit: PAGE }, maxBytes) },
+        endedExecutions: createEndedExecutions(temporal, config.TEMPORAL_TASK_QUEUE),
+        parkedRuns: createParkedRuns(temporal, config.TEMPORAL_TASK_QUEUE),
+      },
+      new OutageBudget(),
+    );
+    return {
+      ...real,
+      async emitFsmStates(input) {
+        const page = await real.emitFsmStates({ ...input, cursor: input.cursor?.replace(PADDING, '') ?? null });
+        return { ...page, next_cursor: page.next_cursor === null ? null : page.next_cursor + PADDING };
+      },
+    };
+  }
+
+  it('goes on in another run, as the same recovery, and its counts are those of all runs', async () => {
+    const { temporal, config } = environment;
+    const workflowId = randomUUID();
+    const worker = await Worker.create({
+      connection,
+      namespace: config.TEMPORAL_NAMESPACE,
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      workflowBundle: { codePath: await workflowBundle(createLogger('silent')) },
+      activities: activities(),
+    });
+    const handle = await temporal.workflow.start<(given: object) => Promise<RecoveryReport>>(
+      'RecoverFsmStatesWorkflow',
+      { args: [{}], taskQueue: config.TEMPORAL_TASK_QUEUE, workflowId },
+    );
+    const report = await worker.runUntil(handle.result());
+
+    const { runId } = await temporal.workflow.getHandle(workflowId).describe();
+    assert.notEqual(runId, handle.firstExecutionRunId, 'it fitted one run');
+    assert.deepEqual(report, {
+      // Of the first run, whichever is the last.
+      recovery_id: handle.firstExecutionRunId,
+      emitted: COUNT,
+      failed: 0,
+      by_state: { DONE: COUNT / 3, PROCESSING: (COUNT * 2) / 3 },
+      pages: COUNT / PAGE,
+    });
+    const events = await readEvents(environment, ['FSM_STATES_RECOVERED']);
+    assert.ok(events.every(({ envelope }) => envelope.correlation_id === report.recovery_id));
+    const payloads = events.map(
+      ({ envelope }) => envelope.payload as unknown as RecoveredStateEvent | RecoverySummaryEvent,
+    );
+    assert.deepEqual(
+      payloads.filter(({ kind }) => kind === 'summary'),
+      [{ kind: 'summary', ...report }],
+    );
+    const { rows } = await environment.pool.query<{ id: string }>(
+      'SELECT workflow_id AS id FROM fsm_states ORDER BY 1',
+    );
+    // Each once: no page was read again.
+    assert.deepEqual(
+      payloads.flatMap((payload) => (payload.kind === 'state' ? [payload.workflow_id] : [])).sort(),
+      rows.map(({ id }) => id),
+    );
+  }).timeout(120_000);
+});
