@@ -108,14 +108,14 @@ export class RolloutRouter<T> {
     try {
       if (path === 'legacy') {
         const value = await this.options.legacy(intents, given);
-        this.#note(observeWhole(path, elapsed(), false));
+        this.#note(observeWhole(path, elapsed(), intents.length, false));
         return { path, value };
       }
       const report = await this.options.client.executeIntents(intents, given);
       this.#note(observe(report.results, elapsed()));
       return { path, report };
     } catch (error) {
-      if (!isCallersFault(error)) this.#note(observeWhole(path, elapsed(), true));
+      if (!isCallersFault(error)) this.#note(observeWhole(path, elapsed(), intents.length, true));
       throw error;
     }
   }
@@ -164,13 +164,13 @@ export class RolloutRouter<T> {
     } catch (error) {
       // Kept for the next look: an outage of PostgreSQL is one of the things to be told.
       this.#observed = [...observed, ...this.#observed];
-      this.options.onEvent?.('rollout: observations are kept until PostgreSQL takes them', error);
+      this.#tell('rollout: observations are kept until PostgreSQL takes them', error);
       return;
     }
     try {
       await this.#judge();
     } catch (error) {
-      this.options.onEvent?.('rollout: the window could not be looked at', error);
+      this.#tell('rollout: the window could not be looked at', error);
     }
   }
 
@@ -184,7 +184,14 @@ export class RolloutRouter<T> {
     const reason = reasonToRollBack(await this.#store.window('new', windowMs), measured ?? baselineMs, this.#triggers);
     // Of several routers that come to it at once, one does it.
     if (reason === null || !(await this.#store.rollBack(revision, reason, this.#by))) return;
-    this.options.onEvent?.(`rollout: rolled back: ${reason}`);
+    this.#tell(`rollout: rolled back: ${reason}`);
+  }
+
+  /** Whoever is told cannot stop the looks, not even by a promise that rejects. */
+  #tell(message: string, error?: unknown): void {
+    Promise.resolve()
+      .then(() => this.options.onEvent?.(message, error))
+      .catch(() => undefined);
   }
 }
 

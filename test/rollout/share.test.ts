@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { bucketOf, bucketsOf, parseShare } from '../../src/rollout/share.js';
-import { observe } from '../../src/rollout/observation.js';
+import { observe, observeWhole } from '../../src/rollout/observation.js';
 import { DEFAULT_TRIGGERS, type PathWindow, reasonToRollBack } from '../../src/rollout/triggers.js';
 
 describe('rollout: share', () => {
@@ -24,16 +24,17 @@ describe('rollout: share', () => {
 });
 
 describe('rollout: observations', () => {
+  const result = (intent_type: string, status: string, error_code?: string, failure_class?: string) =>
+    ({ intent_type, status, error_code, failure_class }) as Parameters<typeof observe>[0][number];
+
   it('leaves out skipped and invalid intents, and counts dead letters as publish failures only', () => {
-    const result = (intent_type: string, status: string, error_code?: string) =>
-      ({ intent_type, status, error_code }) as Parameters<typeof observe>[0][number];
     assert.deepEqual(
       observe(
         [
           result('PersistState', 'succeeded'),
           result('PersistState', 'failed', 'VALIDATION_ERROR'),
           result('PersistState', 'skipped', 'SKIPPED'),
-          result('PersistState', 'unknown', 'DATABASE_ERROR'),
+          result('PersistState', 'unknown', 'DATABASE_ERROR', 'unavailable'),
           result('PublishEvent', 'succeeded'),
           result('PublishEvent', 'dead_lettered'),
           result('PublishEvent', 'failed', 'KAFKA_ERROR'),
@@ -42,6 +43,33 @@ describe('rollout: observations', () => {
         12,
       ),
       { path: 'new', durationMs: 12, intents: 5, errors: 2, publishes: 3, publishFailures: 2, databaseFailure: true },
+    );
+  });
+
+  it('takes no failure of PostgreSQL for one of the connection, unless it was away', () => {
+    for (const failureClass of ['transient', 'unknown', undefined]) {
+      const { errors, databaseFailure } = observe(
+        [result('PersistState', 'failed', 'DATABASE_ERROR', failureClass)],
+        1,
+      );
+      assert.deepEqual([errors, databaseFailure], [1, false], failureClass);
+    }
+    const away = [result('PublishEvent', 'failed', 'KAFKA_ERROR', 'unavailable')];
+    assert.equal(observe(away, 1).databaseFailure, false, 'a broker is no database');
+  });
+
+  it('counts the intents of a list that threw', () => {
+    const countsOf = (intents: number, failed: boolean) => {
+      const { errors, intents: counted } = observeWhole('new', 1, intents, failed);
+      return [errors, counted];
+    };
+    assert.deepEqual(
+      [countsOf(20, true), countsOf(20, false), countsOf(0, true)],
+      [
+        [20, 20],
+        [0, 20],
+        [1, 1],
+      ],
     );
   });
 });
