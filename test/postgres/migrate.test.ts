@@ -22,6 +22,7 @@ const NAMES = [
   '0013_fsm_same_place',
   '0014_rollout',
   '0015_intake_parked',
+  '0017_rollout_revision',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */

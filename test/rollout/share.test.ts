@@ -82,6 +82,7 @@ describe('rollout: triggers', () => {
     publishes: 500,
     publishFailures: 50,
     databaseFailures: 2,
+    unfinished: 0,
     p95Ms: 200,
   };
   const why = (window: Partial<PathWindow>, baseline: number | null = 100) =>
@@ -91,6 +92,10 @@ describe('rollout: triggers', () => {
     assert.equal(why({}), null);
     assert.equal(why({ errors: 51 }), 'error rate 5.1 % (51 of 1000), at most 5 % allowed');
     assert.equal(why({ p95Ms: 201 }), 'latency p95 201 ms, at most 2 x 100 ms allowed');
+    assert.equal(
+      why({ p95Ms: 201, unfinished: 20 }),
+      'latency p95 201 ms (20 of 100 lists have not ended), at most 2 x 100 ms allowed',
+    );
     assert.equal(why({ publishFailures: 51 }), 'publish failures 10.2 % (51 of 500), at most 10 % allowed');
     assert.match(why({ databaseFailures: 3 }) ?? '', /^database connection failures in 3 of 100 lists/);
   });
