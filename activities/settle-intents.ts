@@ -3,7 +3,7 @@
  * the others are kept from having it later, or are `unknown` where nobody can say.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { SettleActivity } from '../src/intents/batch.js';
+import type { SettleActivity, SettleInput } from '../src/intents/batch.js';
 import type { Command } from '../src/intents/ports.js';
 import { withoutEffect } from '../src/intents/settle.js';
 import { attempt } from './attempt.js';
@@ -29,9 +29,11 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments, slice
   const fences = definition.ledger === 'with-effect';
 
   /** Ids of those that had their effect. */
-  async function settledIds(commands: readonly Command<unknown>[], failure: { error: string; error_code: string }) {
+  async function settledIds(commands: readonly Command<unknown>[], { error, error_code }: SettleInput['failure']) {
     const known = fences
-      ? await ports.ledger.giveUp(commands.map((command) => ({ ...command, ...failure, intent_type: definition.type })))
+      ? await ports.ledger.giveUp(
+          commands.map((command) => ({ ...command, error, error_code, intent_type: definition.type })),
+        )
       : await ports.ledger.find(commands.map(({ intent_id }) => intent_id));
     return new Set(known.keys());
   }
@@ -50,6 +52,7 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments, slice
           status: fences ? 'failed' : 'unknown',
           error: failure.error,
           errorCode: failure.error_code,
+          ...(failure.failure_class === undefined ? {} : { failureClass: failure.failure_class }),
           timestamp: new Date().toISOString(),
         } as const;
         const results = parsed.map(({ item: { intent_id: id }, intent }) => {

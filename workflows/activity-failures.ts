@@ -1,5 +1,6 @@
 /** What the failure of an activity says, to a person and about its intents. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { isFailureClass } from '../src/intents/failure.js';
 import type { PlannedLane } from '../src/intents/plan.js';
 import type { Unsettled } from '../src/intents/settle.js';
 
@@ -22,8 +23,15 @@ export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, ti
     status: interrupted && policy !== 'read' ? 'unknown' : 'failed',
     error: messageOf(error),
     errorCode: typeof code === 'string' ? code : errorCode,
+    ...classOf(cause),
     timestamp,
   };
 }
+
+/** `toTemporalFailure` writes the class as the type. */
+const classOf = (cause: unknown): Pick<Unsettled, 'failureClass'> => {
+  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
+  return isFailureClass(type) ? { failureClass: type } : {};
+};
 
 const causeOf = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);

@@ -171,7 +171,11 @@ export class PlanExecutor {
         const input = {
           activity,
           ...pick(this.#inputOf(indexes, [])),
-          failure: { error: failure.error, error_code: failure.errorCode },
+          failure: {
+            error: failure.error,
+            error_code: failure.errorCode,
+            ...(failure.failureClass === undefined ? {} : { failure_class: failure.failureClass }),
+          },
         };
         const output = await CancellationScope.nonCancellable(() => settleBatch(summary, input));
         this.#settleBatch(indexes, output);

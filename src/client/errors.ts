@@ -36,3 +36,12 @@ export class ResultTimeoutError extends Error {
     super(`${eventId}: no result within ${timeoutMs} ms; it may still come`);
   }
 }
+
+/** The client was closed while it waited for the result of an emitted list; it may still come. */
+export class ClosedError extends Error {
+  override readonly name = 'ClosedError';
+
+  constructor(readonly eventId: string) {
+    super(`${eventId}: the client was closed before the result came; it may still come`);
+  }
+}

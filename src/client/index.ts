@@ -1,5 +1,5 @@
 /** Public API of the package. */
-export { ExecutionError, RefusedError, RequestConflictError, ResultTimeoutError } from './errors.js';
+export { ClosedError, ExecutionError, RefusedError, RequestConflictError, ResultTimeoutError } from './errors.js';
 export type { KafkaOptions } from './kafka.js';
 export type { EmittedList } from './list-emitter.js';
 export type { RecoveredStatesWalk, RecoveredWorkflow, RecoverOptions } from './recovered-states.js';

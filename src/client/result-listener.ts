@@ -1,110 +1,103 @@
 /**
- * Waits for the results of emitted lists. The INTENT_RESULT topic brings what is still to come; what came before the first
- * question is asked of the service, which keeps every verdict as long as its ledger.
+ * Waits for the results of emitted lists. The INTENT_RESULT topic brings what is still to come; what came before is asked of the
+ * service, which keeps every verdict as long as its ledger.
  */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { Consumer, Kafka } from 'kafkajs';
 import { topicOf } from '../intents/event-types.js';
-import type { FoundVerdicts, Verdict } from '../intents/slice.js';
+import type { Verdict } from '../intents/slice.js';
 import { toEffectError } from '../kafka/failures.js';
-import { ResultTimeoutError } from './errors.js';
+import { ClosedError, ResultTimeoutError } from './errors.js';
+import { VerdictQuestions } from './verdict-questions.js';
 
 /** Milliseconds between two questions about what the topic has not brought: a dead letter, or a broker that is away. */
 const ASK_AGAIN_MS = 30_000;
-/** Ids of one question; the service takes as many. */
-const ASK_AT_ONCE = 500;
+/** For a first answer when the time is spent, in milliseconds: a question takes some 50, and more on a worker that is busy. */
+const LAST_ANSWER_MS = 5_000;
 /** A fetch that finds nothing; a result that comes meanwhile ends it. */
 const FETCH_WAIT_MS = 500;
 
-type Waiter = (verdict: Verdict) => void;
+interface Waiter {
+  settle(verdict: Verdict): void;
+  fail(error: Error): void;
+}
 
 export class ResultListener {
   readonly #topic: string;
   readonly #waiting = new Map<string, Set<Waiter>>();
+  readonly #questions: VerdictQuestions;
   #consumer: Promise<Consumer> | undefined;
-  #asking: NodeJS.Immediate | undefined;
-  readonly #toAsk = new Set<string>();
+  #closed = false;
 
   constructor(
     private readonly kafka: Kafka,
     topicPrefix: string,
-    private readonly temporal: Client,
-    private readonly taskQueue: string,
+    temporal: Client,
+    taskQueue: string,
   ) {
     this.#topic = topicOf(topicPrefix, 'INTENT_RESULT');
-  }
-
-  /** @throws ResultTimeoutError; EffectError when no broker is there. */
-  async result(eventId: string, timeoutMs: number): Promise<Verdict> {
-    const until = Date.now() + timeoutMs;
-    // First the place to read on from, then the question: a verdict is stored before it is published, so one of them has it.
-    await this.#listen();
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        clearTimeout(timeout);
-        clearInterval(again);
-        const waiters = this.#waiting.get(eventId);
-        waiters?.delete(settle);
-        if (waiters?.size === 0) this.#waiting.delete(eventId);
-      };
-      const settle = (verdict: Verdict): void => {
-        end();
-        resolve(verdict);
-      };
-      const timeout = setTimeout(
-        () => {
-          end();
-          reject(new ResultTimeoutError(eventId, timeoutMs));
-        },
-        Math.max(0, until - Date.now()),
-      );
-      const again = setInterval(() => {
-        this.#ask(eventId);
-      }, ASK_AGAIN_MS);
-      this.#waiting.set(eventId, (this.#waiting.get(eventId) ?? new Set()).add(settle));
-      this.#ask(eventId);
+    this.#questions = new VerdictQuestions(temporal, taskQueue, (verdict) => {
+      this.#settle(verdict);
     });
   }
 
+  /**
+   * Listening takes 1 to 3 s to begin, so the service is asked meanwhile: one that was answered long ago needs no broker.
+   * @throws ResultTimeoutError; ClosedError; EffectError when no broker is there and the service has no result.
+   */
+  result(eventId: string, timeoutMs: number): Promise<Verdict> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new ClosedError(eventId));
+        return;
+      }
+      const end = (): void => {
+        clearTimeout(timer);
+        clearInterval(again);
+        const waiters = this.#waiting.get(eventId);
+        waiters?.delete(waiter);
+        if (waiters?.size === 0) this.#waiting.delete(eventId);
+      };
+      const waiter: Waiter = {
+        settle: (verdict) => {
+          end();
+          resolve(verdict);
+        },
+        fail: (error) => {
+          end();
+          reject(error);
+        },
+      };
+      this.#waiting.set(eventId, (this.#waiting.get(eventId) ?? new Set()).add(waiter));
+      const answered = this.#questions.ask(eventId);
+      const again = setInterval(() => void this.#questions.ask(eventId), ASK_AGAIN_MS);
+      const late = (): void => {
+        waiter.fail(new ResultTimeoutError(eventId, timeoutMs));
+      };
+      let timer = setTimeout(() => {
+        timer = setTimeout(late, LAST_ANSWER_MS);
+        void answered.then((was) => was || this.#questions.ask(eventId)).then(late);
+      }, timeoutMs);
+      this.#listen().catch(async (error: unknown) => {
+        await answered;
+        waiter.fail(toEffectError(error));
+      });
+    });
+  }
+
+  /** Who waits is told so at once. */
   async close(): Promise<void> {
-    clearImmediate(this.#asking);
+    this.#closed = true;
+    this.#questions.close();
+    for (const [eventId, waiters] of [...this.#waiting]) {
+      for (const waiter of [...waiters]) waiter.fail(new ClosedError(eventId));
+    }
     await (await this.#consumer?.catch(() => undefined))?.disconnect();
   }
 
   #settle(verdict: Verdict): void {
-    for (const waiter of [...(this.#waiting.get(verdict.event_id) ?? [])]) waiter(verdict);
-  }
-
-  /** Those who ask in one turn of the event loop ask together. */
-  #ask(eventId: string): void {
-    this.#toAsk.add(eventId);
-    this.#asking ??= setImmediate(() => {
-      this.#asking = undefined;
-      const ids = [...this.#toAsk];
-      this.#toAsk.clear();
-      for (let first = 0; first < ids.length; first += ASK_AT_ONCE) {
-        // Asked again later; until then the topic may bring it.
-        this.#find(ids.slice(first, first + ASK_AT_ONCE)).catch(() => undefined);
-      }
-    });
-  }
-
-  async #find(eventIds: readonly string[]): Promise<void> {
-    for (let ids = eventIds; ids.length > 0;) {
-      const found = await this.temporal.workflow.execute<(input: unknown) => Promise<FoundVerdicts>>(
-        'FindVerdictsWorkflow',
-        {
-          args: [{ event_ids: ids }],
-          taskQueue: this.taskQueue,
-          workflowId: `find-verdicts-${randomUUID()}`,
-          workflowExecutionTimeout: ASK_AGAIN_MS,
-          staticSummary: `${ids.length} ${ids.length === 1 ? 'result' : 'results'}`,
-        },
-      );
-      for (const verdict of found.verdicts) this.#settle(verdict);
-      ids = found.left;
-    }
+    for (const waiter of [...(this.#waiting.get(verdict.event_id) ?? [])]) waiter.settle(verdict);
   }
 
   #listen(): Promise<Consumer> {
@@ -119,6 +112,8 @@ export class ResultListener {
   async #consume(): Promise<Consumer> {
     const topic = this.#topic;
     const next = await this.#ends();
+    // A verdict is stored before it is published: those from before this place are found, those after it are read.
+    for (const eventId of this.#waiting.keys()) void this.#questions.ask(eventId);
     const consumer = this.kafka.consumer({
       groupId: `bridge-results-${randomUUID()}`,
       maxWaitTimeInMs: FETCH_WAIT_MS,

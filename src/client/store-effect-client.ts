@@ -110,8 +110,8 @@ export class StoreEffectClient {
   /**
    * Waits for the result of an emitted list; also of one that was answered long ago, as long as its verdict is kept.
    * @param eventId of `emitIntents`, or of whatever envelope.
-   * @param timeoutMs milliseconds; default 300,000.
-   * @throws ResultTimeoutError; EffectError when no broker is there.
+   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once: that takes 5 s at most.
+   * @throws ResultTimeoutError; ClosedError when the client is closed meanwhile; EffectError when no broker is there.
    */
   async awaitResult(eventId: string, { timeoutMs = RESULT_MS } = {}): Promise<EmittedListReport> {
     if (this.#results === undefined) throw new TypeError('kafka: expected the brokers to listen to, got nothing');

@@ -2,7 +2,7 @@
 import type { DerivedEvent } from './definition.js';
 import type { Plan } from './plan.js';
 import type { LockWait } from './ports.js';
-import type { IntentResult } from './result.js';
+import type { BaseResult, IntentResult } from './result.js';
 
 export interface BatchItem {
   readonly intent_id: string;
@@ -56,8 +56,8 @@ export type BatchActivity = (input: BatchInput) => Promise<BatchOutput>;
 export interface SettleInput extends Pick<BatchInput, 'items' | 'slice'> {
   /** The activity that failed. */
   readonly activity: string;
-  /** What becomes the `error` and `error_code` of those that had no effect. */
-  readonly failure: { readonly error: string; readonly error_code: string };
+  /** What becomes the `error`, `error_code` and `failure_class` of those that had no effect. */
+  readonly failure: Pick<BaseResult, 'failure_class'> & { readonly error: string; readonly error_code: string };
 }
 
 export type SettleActivity = (input: SettleInput) => Promise<BatchOutput>;

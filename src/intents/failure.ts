@@ -9,7 +9,11 @@
  * - `unavailable`: the store is down; retried as long as the outage budget lasts.
  * - `unknown`: anything else; three attempts (the seed's number).
  */
-export type FailureClass = 'invalid' | 'transient' | 'unavailable' | 'unknown';
+export type FailureClass = (typeof FAILURE_CLASSES)[number];
+
+const FAILURE_CLASSES = ['invalid', 'transient', 'unavailable', 'unknown'] as const;
+
+export const isFailureClass = (value: unknown): value is FailureClass => FAILURE_CLASSES.some((one) => one === value);
 
 /** An error of an adapter, with its class. `cause` keeps the driver's error. */
 export class EffectError extends Error {

@@ -42,6 +42,8 @@ const baseOf = (result: IntentResult): IntentResult => ({
   status: result.status,
   success: result.success,
   error: result.error === null ? null : result.error.slice(0, 300),
+  ...(result.error_code === undefined ? {} : { error_code: result.error_code }),
+  ...(result.failure_class === undefined ? {} : { failure_class: result.failure_class }),
   execution_time_ms: result.execution_time_ms,
   timestamp: result.timestamp,
 });

@@ -2,6 +2,7 @@
  * Outcomes of intents: what a store says about one intent, and what the report tells the orchestrator.
  * Shapes follow the seed (section 6.2 and the per-intent output structures) plus `intent_id` and `status`.
  */
+import type { FailureClass } from './failure.js';
 
 /** How an intent ended. `success` is true for `succeeded` and `dead_lettered` only. */
 export type IntentStatus = 'succeeded' | 'failed' | 'skipped' | 'dead_lettered' | 'unknown';
@@ -16,6 +17,8 @@ export interface BaseResult {
   readonly error: string | null;
   /** `VALIDATION_ERROR`, `SKIPPED`, or the store at fault, e.g. `DATABASE_ERROR`; absent on success. */
   readonly error_code?: string;
+  /** Of a store's failure, e.g. `unavailable`: it was down. Absent where no store has failed, or nobody knows in what way. */
+  readonly failure_class?: FailureClass;
   /** Time the effect took in the activity, in milliseconds; 0 when no effect was attempted. */
   readonly execution_time_ms: number;
   /** When the outcome was settled, ISO 8601 in UTC. A repeat returns the first outcome's time. */

@@ -1,4 +1,5 @@
 /** Results for intents whose outcome is known without a store: rejected, skipped, failed as a batch. Free of zod. */
+import type { FailureClass } from './failure.js';
 import type { PlannedIntent } from './plan.js';
 import type { IntentResult, IntentStatus } from './result.js';
 
@@ -7,6 +8,8 @@ export interface Unsettled {
   readonly error: string;
   /** `VALIDATION_ERROR`, `SKIPPED`, or the type's own code. */
   readonly errorCode: string;
+  /** Of a store's failure. */
+  readonly failureClass?: FailureClass;
   /** ISO 8601 in UTC. */
   readonly timestamp: string;
 }
@@ -18,6 +21,7 @@ export const withoutEffect = (intent: Pick<PlannedIntent, 'id' | 'type'>, outcom
   success: false,
   error: outcome.error,
   error_code: outcome.errorCode,
+  ...(outcome.failureClass === undefined ? {} : { failure_class: outcome.failureClass }),
   execution_time_ms: 0,
   timestamp: outcome.timestamp,
 });

@@ -1,6 +1,5 @@
-/** The rollout's tables (migration 0014). */
-import type { Path } from '../rollout/observation.js';
-import type { RolloutChange, RolloutStore } from '../rollout/store.js';
+/** The rollout's tables (migrations 0014, 0017). */
+import type { RolloutChange, RolloutStore, Route } from '../rollout/store.js';
 import { bucketsOf } from '../rollout/share.js';
 import type { PathWindow } from '../rollout/triggers.js';
 import { isoUtc } from './instant.js';
@@ -8,6 +7,8 @@ import { type Pool, type Transaction, withConnection, withTransaction } from './
 
 /** Outcomes are kept for as long as a window may be, in milliseconds: an hour. */
 const KEPT_MS = 3_600_000;
+/** Of the rollout as it stands: 0 as long as nobody has set a share. */
+const REVISION = 'COALESCE((SELECT revision FROM rollout), 0)';
 /** Changes that are shown. */
 const CHANGES = 20;
 
@@ -16,27 +17,27 @@ export function createRolloutStore(pool: Pool): RolloutStore {
   return {
     route: (correlationId, bucket, { mayBeNew }) =>
       one(async (connection) => {
-        const { rows } = await connection.query<{ path: Path }>(
+        const { rows } = await connection.query<Route>(
           `INSERT INTO rollout_routes (correlation_id, path)
            SELECT $1, CASE WHEN $3 AND $2 < $4 * COALESCE((SELECT percent FROM rollout), 0) THEN 'new' ELSE 'legacy' END
-           ON CONFLICT (correlation_id) DO NOTHING RETURNING path`,
+           ON CONFLICT (correlation_id) DO NOTHING RETURNING path, ${REVISION} AS revision`,
           [correlationId, bucket, mayBeNew, bucketsOf(1)],
         );
-        if (rows[0] !== undefined) return rows[0].path;
+        if (rows[0] !== undefined) return rows[0];
         // A second statement: the first one's snapshot may be older than the row it met.
-        const { rows: routed } = await connection.query<{ path: Path }>(
-          'SELECT path FROM rollout_routes WHERE correlation_id = $1',
+        const { rows: routed } = await connection.query<Route>(
+          `SELECT path, ${REVISION} AS revision FROM rollout_routes WHERE correlation_id = $1`,
           [correlationId],
         );
         if (routed[0] === undefined)
           throw new Error(`rollout: the route of ${correlationId} was removed while it was read`);
-        return routed[0].path;
+        return routed[0];
       }),
     record: (observations) =>
       withTransaction(pool, async (tx) => {
         await tx.query(
-          `INSERT INTO rollout_outcomes (path, duration_ms, intents, errors, publishes, publish_failures, database_failure)
-           SELECT * FROM unnest($1::text[], $2::float8[], $3::int[], $4::int[], $5::int[], $6::int[], $7::boolean[])`,
+          `INSERT INTO rollout_outcomes (path, duration_ms, intents, errors, publishes, publish_failures, database_failure, revision)
+           SELECT * FROM unnest($1::text[], $2::float8[], $3::int[], $4::int[], $5::int[], $6::int[], $7::boolean[], $8::bigint[])`,
           [
             observations.map(({ path }) => path),
             observations.map(({ durationMs }) => durationMs),
@@ -45,6 +46,7 @@ export function createRolloutStore(pool: Pool): RolloutStore {
             observations.map(({ publishes }) => publishes),
             observations.map(({ publishFailures }) => publishFailures),
             observations.map(({ databaseFailure }) => databaseFailure),
+            observations.map(({ revision }) => revision),
           ],
         );
         await tx.query(
@@ -71,17 +73,22 @@ export function createRolloutStore(pool: Pool): RolloutStore {
         const { percent = 0, latched = false, baseline_ms: baselineMs = null, revision = 0 } = rows[0] ?? {};
         return { percent, latched, baselineMs, revision, changes };
       }),
-    window: (path, windowMs) =>
+    window: (path, windowMs, unfinished = []) =>
       one(async (connection) => {
         const { rows } = await connection.query<PathWindow>(
-          `SELECT count(*)::int AS lists, COALESCE(sum(intents), 0)::int AS intents, COALESCE(sum(errors), 0)::int AS errors,
+          `WITH counted AS (
+             SELECT duration_ms, intents, errors, publishes, publish_failures, database_failure, false AS unfinished
+             FROM rollout_outcomes
+             WHERE path = $1 AND settled_at >= clock_timestamp() - $2 * INTERVAL '1 millisecond'
+               AND (path = 'legacy' OR revision = ${REVISION})
+             UNION ALL SELECT open.duration_ms, 0, 0, 0, 0, false, true FROM unnest($3::float8[]) AS open (duration_ms))
+           SELECT count(*)::int AS lists, COALESCE(sum(intents), 0)::int AS intents, COALESCE(sum(errors), 0)::int AS errors,
              COALESCE(sum(publishes), 0)::int AS publishes, COALESCE(sum(publish_failures), 0)::int AS "publishFailures",
              count(*) FILTER (WHERE database_failure)::int AS "databaseFailures",
+             count(*) FILTER (WHERE unfinished)::int AS unfinished,
              percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms) AS "p95Ms"
-           FROM rollout_outcomes
-           WHERE path = $1 AND settled_at >= GREATEST(clock_timestamp() - $2 * INTERVAL '1 millisecond',
-             CASE WHEN $1 = 'new' THEN (SELECT changed_at FROM rollout) END)`,
-          [path, windowMs],
+           FROM counted`,
+          [path, windowMs, unfinished],
         );
         const [found] = rows;
         if (found === undefined) throw new Error('rollout: the window has no row');

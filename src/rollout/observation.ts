@@ -18,7 +18,10 @@ export interface Observation {
   readonly databaseFailure: boolean;
 }
 
-type Settled = Pick<IntentResult, 'intent_type' | 'status'> & { readonly error_code?: unknown };
+type Settled = Pick<IntentResult, 'intent_type' | 'status'> & {
+  readonly error_code?: unknown;
+  readonly failure_class?: unknown;
+};
 
 export function observe(results: readonly Settled[], durationMs: number): Observation {
   const tried = results.filter(({ status, error_code }) => status !== 'skipped' && error_code !== 'VALIDATION_ERROR');
@@ -31,16 +34,19 @@ export function observe(results: readonly Settled[], durationMs: number): Observ
     errors: failed.length,
     publishes: publishes.length,
     publishFailures: publishes.filter(({ status }) => status !== 'succeeded').length,
-    databaseFailure: failed.some(({ error_code }) => error_code === 'DATABASE_ERROR'),
+    // The code alone says no more than which store: it is that of a deadlock or a missing permission, too.
+    databaseFailure: failed.some(
+      ({ error_code, failure_class }) => error_code === 'DATABASE_ERROR' && failure_class === 'unavailable',
+    ),
   };
 }
 
-/** Of a list without results: `failed` when its path threw. */
-export const observeWhole = (path: Path, durationMs: number, failed: boolean): Observation => ({
+/** Of a list without results: all its intents `failed` when its path threw. An empty one counts as one, or it would as nothing. */
+export const observeWhole = (path: Path, durationMs: number, intents: number, failed: boolean): Observation => ({
   path,
   durationMs,
-  intents: 1,
-  errors: failed ? 1 : 0,
+  intents: Math.max(1, intents),
+  errors: failed ? Math.max(1, intents) : 0,
   publishes: 0,
   publishFailures: 0,
   databaseFailure: false,

@@ -14,10 +14,11 @@ import type { ExecuteOptions, Intent, IntentsReport } from '../client/types.js';
 import { RefusedError, RequestConflictError } from '../client/errors.js';
 import { createRolloutStore } from '../postgres/rollout-store.js';
 import { createPool, endPool, type Pool } from '../postgres/pool.js';
-import { type Observation, observe, observeWhole, type Path } from './observation.js';
+import { observe, observeWhole } from './observation.js';
 import { bucketOf, isOff, parseShare } from './share.js';
-import type { RolloutStore } from './store.js';
-import { DEFAULT_TRIGGERS, reasonToRollBack, type Triggers } from './triggers.js';
+import type { RolloutStore, Route } from './store.js';
+import { DEFAULT_TRIGGERS, type Triggers } from './triggers.js';
+import { Watch } from './watch.js';
 
 /** No path was taken, because it could not be said which: the list has not been executed. */
 export class RoutingError extends Error {
@@ -48,18 +49,11 @@ export interface RouterOptions<T> {
 export type Routed<T> =
   { readonly path: 'new'; readonly report: IntentsReport } | { readonly path: 'legacy'; readonly value: T };
 
-/** Observations kept while PostgreSQL is away. */
-const BACKLOG = 10_000;
-
 export class RolloutRouter<T> {
   readonly #store: RolloutStore;
-  readonly #triggers: Triggers;
+  readonly #watch: Watch;
   readonly #by: string;
   readonly #mayBeNew: boolean;
-  #observed: Observation[] = [];
-  #looking: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
 
   private constructor(
     private readonly pool: Pool,
@@ -67,8 +61,13 @@ export class RolloutRouter<T> {
     off: boolean,
   ) {
     this.#store = createRolloutStore(pool);
-    this.#triggers = { ...DEFAULT_TRIGGERS, ...options.triggers };
     this.#by = options.name ?? hostname();
+    this.#watch = new Watch(this.#store, {
+      triggers: { ...DEFAULT_TRIGGERS, ...options.triggers },
+      by: this.#by,
+      lookEveryMs: options.lookEveryMs ?? 1_000,
+      onEvent: options.onEvent,
+    });
     this.#mayBeNew = !off;
   }
 
@@ -102,34 +101,31 @@ export class RolloutRouter<T> {
     const requestId = options.requestId ?? randomUUID();
     const correlationId = options.correlationId ?? requestId;
     const given = { ...options, requestId, correlationId };
-    const path = await this.#route(correlationId);
-    const started = performance.now();
-    const elapsed = (): number => performance.now() - started;
+    const route = await this.#route(correlationId);
+    const { path } = route;
+    const ended = this.#watch.begin(route);
     try {
       if (path === 'legacy') {
         const value = await this.options.legacy(intents, given);
-        this.#note(observeWhole(path, elapsed(), false));
+        ended((durationMs) => observeWhole(path, durationMs, intents.length, false));
         return { path, value };
       }
       const report = await this.options.client.executeIntents(intents, given);
-      this.#note(observe(report.results, elapsed()));
+      ended((durationMs) => observe(report.results, durationMs));
       return { path, report };
     } catch (error) {
-      if (!isCallersFault(error)) this.#note(observeWhole(path, elapsed(), true));
+      ended((durationMs) => (isCallersFault(error) ? null : observeWhole(path, durationMs, intents.length, true)));
       throw error;
     }
   }
 
   /** Stores what has been observed, then closes. */
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    await this.#looking;
-    if (this.#observed.length > 0) await this.#look();
+    await this.#watch.close();
     await endPool(this.pool);
   }
 
-  async #route(correlationId: string): Promise<Path> {
+  async #route(correlationId: string): Promise<Route> {
     try {
       return await this.#store.route(correlationId, bucketOf(correlationId), { mayBeNew: this.#mayBeNew });
     } catch (error) {
@@ -138,53 +134,6 @@ export class RolloutRouter<T> {
         cause: error,
       });
     }
-  }
-
-  #note(observation: Observation): void {
-    this.#observed.push(observation);
-    if (this.#looking === undefined) this.#begin();
-  }
-
-  /** One look at a time; those that end meanwhile are in the next one. */
-  #begin(): void {
-    this.#looking = this.#look().then(() => {
-      if (this.#closed) return;
-      this.#timer = setTimeout(() => {
-        this.#looking = undefined;
-        if (this.#observed.length > 0) this.#begin();
-      }, this.options.lookEveryMs ?? 1_000).unref();
-    });
-  }
-
-  async #look(): Promise<void> {
-    const observed = this.#observed.slice(-BACKLOG);
-    this.#observed = [];
-    try {
-      await this.#store.record(observed);
-    } catch (error) {
-      // Kept for the next look: an outage of PostgreSQL is one of the things to be told.
-      this.#observed = [...observed, ...this.#observed];
-      this.options.onEvent?.('rollout: observations are kept until PostgreSQL takes them', error);
-      return;
-    }
-    try {
-      await this.#judge();
-    } catch (error) {
-      this.options.onEvent?.('rollout: the window could not be looked at', error);
-    }
-  }
-
-  async #judge(): Promise<void> {
-    const { percent, baselineMs, revision } = await this.#store.state();
-    const { windowMs, minimum } = this.#triggers;
-    const legacy = await this.#store.window('legacy', windowMs);
-    const measured = legacy.lists >= minimum ? legacy.p95Ms : null;
-    if (measured !== null && measured !== baselineMs) await this.#store.keepBaseline(measured);
-    if (percent === 0) return;
-    const reason = reasonToRollBack(await this.#store.window('new', windowMs), measured ?? baselineMs, this.#triggers);
-    // Of several routers that come to it at once, one does it.
-    if (reason === null || !(await this.#store.rollBack(revision, reason, this.#by))) return;
-    this.options.onEvent?.(`rollout: rolled back: ${reason}`);
   }
 }
 

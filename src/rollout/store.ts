@@ -25,13 +25,24 @@ export interface RolloutState {
   readonly changes: readonly RolloutChange[];
 }
 
+export interface Route {
+  readonly path: Path;
+  /** Of the rollout, when the list was routed. */
+  readonly revision: number;
+}
+
+export interface RoutedObservation extends Observation, Pick<Route, 'revision'> {}
+
 export interface RolloutStore {
   /** The path of a correlation id: the one it was routed to before, else by `bucket` and the share, and kept. */
-  route(correlationId: string, bucket: number, paths: { readonly mayBeNew: boolean }): Promise<Path>;
-  record(observations: readonly Observation[]): Promise<void>;
+  route(correlationId: string, bucket: number, paths: { readonly mayBeNew: boolean }): Promise<Route>;
+  record(observations: readonly RoutedObservation[]): Promise<void>;
   state(): Promise<RolloutState>;
-  /** The lists of a path in the last `windowMs` milliseconds; those of the new one since the last change. */
-  window(path: Path, windowMs: number): Promise<PathWindow>;
+  /**
+   * The lists of a path that ended in the last `windowMs` milliseconds; of the new one those routed since the last change.
+   * @param unfinished milliseconds of lists that have not ended and count all the same.
+   */
+  window(path: Path, windowMs: number, unfinished?: readonly number[]): Promise<PathWindow>;
   keepBaseline(ms: number): Promise<void>;
   /** Sets the share, and lifts what was latched. @param unlessSet keeps a share that was set before. @returns whether it was set. */
   set(percent: number, reason: string, by: string, unlessSet?: boolean): Promise<boolean>;

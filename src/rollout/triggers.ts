@@ -9,6 +9,8 @@ export interface PathWindow {
   readonly publishFailures: number;
   /** Lists with an intent for which PostgreSQL could not be reached. */
   readonly databaseFailures: number;
+  /** Lists among them that have not ended, and have no intents yet. */
+  readonly unfinished: number;
   /** Milliseconds; null without a list. */
   readonly p95Ms: number | null;
 }
@@ -42,7 +44,7 @@ export const DEFAULT_TRIGGERS: Triggers = {
  * @returns why to roll back; null for no reason.
  */
 export function reasonToRollBack(window: PathWindow, baselineMs: number | null, triggers: Triggers): string | null {
-  const { lists, intents, errors, publishes, publishFailures, databaseFailures, p95Ms } = window;
+  const { lists, intents, errors, publishes, publishFailures, databaseFailures, unfinished, p95Ms } = window;
   if (databaseFailures >= triggers.databaseFailures) {
     return `database connection failures in ${databaseFailures} of ${lists} lists, fewer than ${triggers.databaseFailures} allowed`;
   }
@@ -54,7 +56,8 @@ export function reasonToRollBack(window: PathWindow, baselineMs: number | null, 
     return `error rate ${share(errors, intents)}, at most ${percent(triggers.errorRate)} allowed`;
   }
   if (p95Ms !== null && baselineMs !== null && p95Ms > baselineMs * triggers.latencyFactor) {
-    return `latency p95 ${p95Ms.toFixed(0)} ms, at most ${triggers.latencyFactor} x ${baselineMs.toFixed(0)} ms allowed`;
+    const open = unfinished === 0 ? '' : ` (${unfinished} of ${lists} lists have not ended)`;
+    return `latency p95 ${p95Ms.toFixed(0)} ms${open}, at most ${triggers.latencyFactor} x ${baselineMs.toFixed(0)} ms allowed`;
   }
   return null;
 }

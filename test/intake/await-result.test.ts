@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ResultTimeoutError, StoreEffectClient } from '../../src/client/index.js';
+import { ClosedError, ResultTimeoutError, StoreEffectClient } from '../../src/client/index.js';
 import { workerEndpoints } from '../../src/cli/context.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import { createLogger } from '../../src/log.js';
 import { startWorker, type RunningWorker } from '../../src/worker/run.js';
+import getPort from 'get-port';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
@@ -30,17 +31,19 @@ describe('client: awaitResult', function () {
     await environment.close();
   });
 
-  async function connect(): Promise<StoreEffectClient> {
+  async function connect(brokers = environment.endpoints.kafka.brokers): Promise<StoreEffectClient> {
     const { config, endpoints } = environment;
     const client = await StoreEffectClient.connect({
       address: endpoints.temporal.address,
       namespace: config.TEMPORAL_NAMESPACE,
       taskQueue: config.TEMPORAL_TASK_QUEUE,
-      kafka: { brokers: endpoints.kafka.brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX },
+      kafka: { brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX },
     });
     clients.push(client);
     return client;
   }
+  /** Where no broker is. */
+  const nobody = async () => `127.0.0.1:${await getPort({ host: '127.0.0.1' })}`;
   const questions = async () => {
     const { count } = await environment.temporal.workflow.count(
       `WorkflowType = 'FindVerdictsWorkflow' AND TaskQueue = '${environment.config.TEMPORAL_TASK_QUEUE}'`,
@@ -64,8 +67,8 @@ describe('client: awaitResult', function () {
 
   it('many lists at once: each gets its own', async () => {
     const client = await connect();
-    // Listens before the first of them is emitted, so that most are brought by the topic.
-    await assert.rejects(client.awaitResult(randomUUID(), { timeoutMs: 100 }), ResultTimeoutError);
+    // Listens before the first of them is emitted, so that most are brought by the topic: that takes up to 3 s to begin.
+    await assert.rejects(client.awaitResult(randomUUID(), { timeoutMs: 3_000 }), ResultTimeoutError);
     const asked = await questions();
     const requests = Array.from({ length: 100 }, () => randomUUID());
     const reports = await Promise.all(
@@ -113,6 +116,29 @@ describe('client: awaitResult', function () {
     await waiting;
     const { eventId: next } = await client.emitIntents([persistState()]);
     assert.equal((await client.awaitResult(next)).outcome, 'completed');
+  });
+
+  it('tells what was answered long ago however short the time, and without a broker', async () => {
+    const emitter = await connect();
+    const { eventId } = await emitter.emitIntents([persistState()]);
+    const told = await emitter.awaitResult(eventId);
+    assert.deepEqual(await (await connect()).awaitResult(eventId, { timeoutMs: 1 }), told);
+    const cutOff = await connect([await nobody()]);
+    assert.deepEqual(await cutOff.awaitResult(eventId), told);
+    // Listening fails after some 2 s: the time is over before.
+    await assert.rejects(cutOff.awaitResult(randomUUID(), { timeoutMs: 300 }), ResultTimeoutError);
+    await assert.rejects(cutOff.awaitResult(randomUUID()), { name: 'EffectError', failureClass: 'unavailable' });
+  });
+
+  it('ends what waits when it is closed', async () => {
+    const client = await connect();
+    const eventId = randomUUID();
+    const waiting = [eventId, eventId, randomUUID()].map((id) => assert.rejects(client.awaitResult(id), ClosedError));
+    await assert.rejects(client.awaitResult(randomUUID(), { timeoutMs: 100 }), ResultTimeoutError);
+    // Timers that were left would keep the process from ending, which fails the run.
+    await client.close();
+    await Promise.all(waiting);
+    await assert.rejects(client.awaitResult(eventId), ClosedError);
   });
 
   it('needs brokers, and names a wrong question', async () => {

@@ -27,13 +27,16 @@ describe('makeReport', () => {
   });
 
   it('keeps base fields and shortened errors of what does not fit', () => {
-    const results = Array.from({ length: 100 }, () => result('failed', { big: 'x'.repeat(10_000) }));
+    const results = Array.from({ length: 100 }, () =>
+      result('failed', { failure_class: 'unknown', big: 'x'.repeat(10_000) }),
+    );
     const report = makeReport(head, results, 100_000);
     assert.equal(report.truncated, true);
     assert.equal(report.results.length, 100);
     assert.ok(JSON.stringify(report).length < 100_000);
     assert.equal(report.results[0]!.error?.length, 300);
     assert.equal(report.results[0]!['big'], undefined);
+    assert.deepEqual([report.results[0]!.error_code, report.results[0]!.failure_class], ['X', 'unknown']);
   });
 });
 

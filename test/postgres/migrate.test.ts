@@ -23,6 +23,7 @@ const NAMES = [
   '0014_rollout',
   '0015_intake_parked',
   '0016_fsm_states_upper',
+  '0017_rollout_revision',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */

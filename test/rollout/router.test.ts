@@ -15,7 +15,12 @@ type Results = readonly Readonly<Record<string, unknown>>[];
 const ok = (intent_type = 'PersistState') => ({ intent_type, status: 'succeeded', success: true });
 const holds = (condition: boolean): Promise<void> =>
   condition ? Promise.resolve() : Promise.reject(new Error('not yet'));
-const failed = (error_code: string, intent_type = 'PersistState') => ({ intent_type, status: 'failed', error_code });
+const failed = (error_code: string, failure_class?: string) => ({
+  intent_type: 'PersistState',
+  status: 'failed',
+  error_code,
+  ...(failure_class === undefined ? {} : { failure_class }),
+});
 
 describe('rollout: router', function () {
   this.timeout(60_000);
@@ -140,12 +145,12 @@ describe('rollout: router', function () {
   const triggers: [string, () => void, RegExp][] = [
     [
       'the error rate',
-      () => (answer = () => [ok(), failed('DATABASE_CONSTRAINT')]),
+      () => (answer = () => [ok(), failed('DATABASE_ERROR', 'transient')]),
       /^error rate [\d.]+ % \(\d+ of \d+\), at most 5 % allowed$/,
     ],
     [
       'database connection failures',
-      () => (answer = () => [...Array<unknown>(40).fill(ok()), failed('DATABASE_ERROR')] as Results),
+      () => (answer = () => [...Array<unknown>(40).fill(ok()), failed('DATABASE_ERROR', 'unavailable')] as Results),
       /^database connection failures in \d+ of \d+ lists/,
     ],
     [
@@ -161,7 +166,7 @@ describe('rollout: router', function () {
           await new Promise((resolve) => setTimeout(resolve, 300));
           return [ok()];
         }),
-      /^latency p95 \d+ ms, at most 2 x \d+ ms allowed$/,
+      /^latency p95 \d+ ms( \(\d+ of \d+ lists have not ended\))?, at most 2 x \d+ ms allowed$/,
     ],
     [
       'lists that end without a report',
@@ -199,6 +204,90 @@ describe('rollout: router', function () {
       // The window begins anew: what was bad before is not held against it.
       await until(10_000, async () => assert.ok((await status()).windows.new.lists >= 50));
       assert.deepEqual([(await status()).percent, (await status()).latched], [100, false]);
+    });
+  }
+
+  it('rolls back when lists on the new path do not end at all, and not for a few', async () => {
+    const router = await connect({ enabled: '50' });
+    legacy = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return 'legacy';
+    };
+    await run(router, 100);
+    answer = () => new Promise(() => undefined);
+    const ids = Array.from({ length: 200 }, () => randomUUID()).filter((id) => bucketOf(id) < 5_000);
+    const hang = (some: readonly string[]) => {
+      for (const correlationId of some) void router.execute([persistState()], { correlationId });
+    };
+    hang(ids.slice(0, 19));
+    // Some 50 looks.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    assert.equal((await status()).latched, false);
+    hang(ids.slice(19, 60));
+    await until(10_000, async () => assert.equal((await status()).latched, true));
+    assert.match(
+      (await status()).changes[0]!.reason,
+      /^latency p95 \d+ ms \(\d+ of \d+ lists have not ended\), at most 2 x \d+ ms allowed$/,
+    );
+  });
+
+  it('does not hold against a new start what was routed before it and fails after it', async () => {
+    const router = await connect({ enabled: '100' });
+    const finish: ((results: Results) => void)[] = [];
+    answer = () => new Promise<Results>((resolve) => finish.push(resolve));
+    const slow = run(router, 40);
+    await until(5_000, () => holds(finish.length === 40));
+    answer = () => [failed('DATABASE_ERROR', 'transient')];
+    await run(router, 40);
+    await until(10_000, async () => assert.equal((await status()).latched, true));
+    await set('100');
+    for (const end of finish) end([failed('DATABASE_ERROR', 'transient')]);
+    await slow;
+    await until(10_000, async () => {
+      const { rows } = await environment.pool.query(
+        'SELECT revision::int, count(*)::int FROM rollout_outcomes GROUP BY 1',
+      );
+      assert.deepEqual(rows, [{ revision: 1, count: 80 }]);
+    });
+    answer = () => [ok()];
+    await run(router, 20);
+    await until(10_000, async () => assert.equal((await status()).windows.new.lists, 20));
+    assert.deepEqual([(await status()).percent, (await status()).latched], [100, false]);
+  });
+
+  it('a list that throws counts with all its intents', async () => {
+    const router = await connect({ enabled: '100' });
+    const intents = Array.from({ length: 20 }, () => persistState());
+    answer = () => intents.map(() => ok());
+    await Promise.all(Array.from({ length: 60 }, () => router.execute(intents)));
+    answer = () => Promise.reject(new Error('was terminated'));
+    // By lists: 40 errors among 1,240 intents, 3.2 %.
+    await Promise.allSettled(Array.from({ length: 40 }, () => router.execute(intents)));
+    await until(10_000, async () => assert.equal((await status()).latched, true));
+    assert.match((await status()).changes[0]!.reason, /^error rate/);
+  });
+
+  it('takes few failures of PostgreSQL for errors, unless it was away', async () => {
+    const router = await connect({ enabled: '100' });
+    answer = () => [...Array<unknown>(40).fill(ok()), failed('DATABASE_ERROR', 'transient')] as Results;
+    await run(router, 20);
+    await until(10_000, async () => assert.equal((await status()).windows.new.lists, 20));
+    assert.equal((await status()).latched, false);
+  });
+
+  const listeners: [string, NonNullable<RouterOptions<string>['onEvent']>][] = [
+    ['throws', () => assert.fail('on purpose')],
+    ['rejects', () => Promise.reject(new Error('on purpose')) as unknown as undefined],
+  ];
+  for (const [how, onEvent] of listeners) {
+    it(`goes on looking although who is told ${how}`, async () => {
+      const router = await connect({ enabled: '100', onEvent });
+      answer = () => [failed('DATABASE_ERROR', 'transient')];
+      await run(router, 40);
+      await until(10_000, async () => assert.equal((await status()).latched, true));
+      await set('100');
+      await run(router, 40);
+      await until(10_000, async () => assert.equal((await status()).changes.length, 4, 'rolled back again'));
     });
   }
 

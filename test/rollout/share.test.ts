@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { bucketOf, bucketsOf, parseShare } from '../../src/rollout/share.js';
-import { observe } from '../../src/rollout/observation.js';
+import { observe, observeWhole } from '../../src/rollout/observation.js';
 import { DEFAULT_TRIGGERS, type PathWindow, reasonToRollBack } from '../../src/rollout/triggers.js';
 
 describe('rollout: share', () => {
@@ -24,16 +24,17 @@ describe('rollout: share', () => {
 });
 
 describe('rollout: observations', () => {
+  const result = (intent_type: string, status: string, error_code?: string, failure_class?: string) =>
+    ({ intent_type, status, error_code, failure_class }) as Parameters<typeof observe>[0][number];
+
   it('leaves out skipped and invalid intents, and counts dead letters as publish failures only', () => {
-    const result = (intent_type: string, status: string, error_code?: string) =>
-      ({ intent_type, status, error_code }) as Parameters<typeof observe>[0][number];
     assert.deepEqual(
       observe(
         [
           result('PersistState', 'succeeded'),
           result('PersistState', 'failed', 'VALIDATION_ERROR'),
           result('PersistState', 'skipped', 'SKIPPED'),
-          result('PersistState', 'unknown', 'DATABASE_ERROR'),
+          result('PersistState', 'unknown', 'DATABASE_ERROR', 'unavailable'),
           result('PublishEvent', 'succeeded'),
           result('PublishEvent', 'dead_lettered'),
           result('PublishEvent', 'failed', 'KAFKA_ERROR'),
@@ -42,6 +43,33 @@ describe('rollout: observations', () => {
         12,
       ),
       { path: 'new', durationMs: 12, intents: 5, errors: 2, publishes: 3, publishFailures: 2, databaseFailure: true },
+    );
+  });
+
+  it('takes no failure of PostgreSQL for one of the connection, unless it was away', () => {
+    for (const failureClass of ['transient', 'unknown', undefined]) {
+      const { errors, databaseFailure } = observe(
+        [result('PersistState', 'failed', 'DATABASE_ERROR', failureClass)],
+        1,
+      );
+      assert.deepEqual([errors, databaseFailure], [1, false], failureClass);
+    }
+    const away = [result('PublishEvent', 'failed', 'KAFKA_ERROR', 'unavailable')];
+    assert.equal(observe(away, 1).databaseFailure, false, 'a broker is no database');
+  });
+
+  it('counts the intents of a list that threw', () => {
+    const countsOf = (intents: number, failed: boolean) => {
+      const { errors, intents: counted } = observeWhole('new', 1, intents, failed);
+      return [errors, counted];
+    };
+    assert.deepEqual(
+      [countsOf(20, true), countsOf(20, false), countsOf(0, true)],
+      [
+        [20, 20],
+        [0, 20],
+        [1, 1],
+      ],
     );
   });
 });
@@ -54,6 +82,7 @@ describe('rollout: triggers', () => {
     publishes: 500,
     publishFailures: 50,
     databaseFailures: 2,
+    unfinished: 0,
     p95Ms: 200,
   };
   const why = (window: Partial<PathWindow>, baseline: number | null = 100) =>
@@ -63,6 +92,10 @@ describe('rollout: triggers', () => {
     assert.equal(why({}), null);
     assert.equal(why({ errors: 51 }), 'error rate 5.1 % (51 of 1000), at most 5 % allowed');
     assert.equal(why({ p95Ms: 201 }), 'latency p95 201 ms, at most 2 x 100 ms allowed');
+    assert.equal(
+      why({ p95Ms: 201, unfinished: 20 }),
+      'latency p95 201 ms (20 of 100 lists have not ended), at most 2 x 100 ms allowed',
+    );
     assert.equal(why({ publishFailures: 51 }), 'publish failures 10.2 % (51 of 500), at most 10 % allowed');
     assert.match(why({ databaseFailures: 3 }) ?? '', /^database connection failures in 3 of 100 lists/);
   });

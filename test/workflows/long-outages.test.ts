@@ -156,7 +156,10 @@ describe('outages of many minutes', () => {
   it('a store away for longer than 15 minutes: the list is given up then', async () => {
     meets = () => 'unavailable';
     const { result, lasted } = await execute();
-    assert.deepEqual([result.status, result.error], ['failed', 'on command: unavailable']);
+    assert.deepEqual(
+      [result.status, result.error, result.failure_class],
+      ['failed', 'on command: unavailable', 'unavailable'],
+    );
     // The longest delay between two attempts is 36 s.
     assert.ok(lasted > 15 * MINUTE && lasted <= 15 * MINUTE + 40_000, `after ${lasted} ms`);
   });
