@@ -10,6 +10,7 @@ import { startNative } from '../../../src/stack/native/start.js';
 import { temporalService } from '../../../src/stack/native/temporal.js';
 import { runCommand } from '../../../src/stack/process/run.js';
 import { stopProcess } from '../../../src/stack/process/stop.js';
+import type { Ports } from '../../../src/stack/ports.js';
 import { createReporter } from '../../../src/stack/progress.js';
 import type { ServiceName, StackEndpoints } from '../../../src/stack/types.js';
 import { cacheDir, newStack, removeStacks } from '../../stack/support.js';
@@ -72,13 +73,24 @@ const behindProxies = (listeners: readonly { port: number; proxy: number }[]): N
   },
 });
 
+/** Any for each role. */
+async function freePorts(roles: Ports): Promise<Ports> {
+  const free = Object.keys(roles).map(async (role) => [role, await getPort()] as const);
+  return Object.fromEntries(await Promise.all(free));
+}
+
 /** @param routes how many workers get a way of their own. */
 export async function startServers(routes: number): Promise<Servers> {
   const options = await newStack({ durable: true });
   const context = { options, run: runCommand, reporter: createReporter(undefined) };
   const listeners: { port: number; proxy: number }[] = [];
   for (let index = 0; index < routes; index += 1) listeners.push({ port: await getPort(), proxy: await getPort() });
-  const services = { temporal: temporalService, postgres: postgresService, kafka: behindProxies(listeners) };
+  // Not the well-known ports: another stack on the machine would take one while its server here is away.
+  const services = {
+    temporal: { ...temporalService, ports: await freePorts(temporalService.ports) },
+    postgres: { ...postgresService, ports: await freePorts(postgresService.ports) },
+    kafka: { ...behindProxies(listeners), ports: await freePorts(kafkaService.ports) },
+  };
 
   const recordOf = (name: ServiceName): ServiceRecord | undefined => readState(options.stateDir).services[name];
   const start = async <Name extends ServiceName>(name: Name): Promise<StackEndpoints[Name]> => {
