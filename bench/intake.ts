@@ -4,28 +4,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pLimit from 'p-limit';
 import pg from 'pg';
-import { persistState } from '../activities/persist-state.js';
-import { publishEvent } from '../activities/publish-event.js';
-import { parseItems } from '../activities/commands.js';
 import type { Intent } from '../src/client/index.js';
 import { ListEmitter } from '../src/client/list-emitter.js';
 import { endpointsOf } from '../src/cli/context.js';
 import { loadConfig } from '../src/config.js';
 import { topicOf } from '../src/intents/event-types.js';
-import { makeEnvelope, toMessage } from '../src/intents/envelope.js';
-import type { Command } from '../src/intents/ports.js';
-import type { PersistStatePayload } from '../src/intents/persist-state/schema.js';
-import type { PublishEventPayload } from '../src/intents/publish-event/schema.js';
 import { createKafka } from '../src/kafka/client.js';
-import { createPublisher } from '../src/kafka/publisher.js';
 import { kafkaSettings } from '../src/kafka/settings.js';
 import { createLogger } from '../src/log.js';
-import { createBridgeStateStore } from '../src/postgres/bridge-state-store.js';
-import { createPool } from '../src/postgres/pool.js';
 import { forkWorker } from './child.js';
 import { type Corner, execute } from './corner.js';
+import { directly, SLICE } from './direct.js';
 import { event, many, state } from './lists.js';
 import { load, percentiles } from './load.js';
 
@@ -35,9 +25,6 @@ const WARM_UP = 1_000;
 /** Of the throughput; and of the memory, where 100,000 intents are what it needs to warm up. */
 const ENVELOPES = 2_500;
 const MANY_ENVELOPES = 25_000;
-/** A slice's intents. */
-const SLICE = 500;
-const SLICES_AT_ONCE = 12;
 const RATE = { intentsPerSecond: 200, seconds: 20 };
 
 const list = (): Intent[] => [...many(SIZE / 2, state), ...many(SIZE / 2, event)];
@@ -60,7 +47,7 @@ export async function intakeBench(corner: Corner): Promise<void> {
   };
   try {
     out.note('the direct ceiling');
-    const direct = await directly(corner, kafka.brokers);
+    const direct = await directly(corner, (ENVELOPES * SIZE) / SLICE);
     out.note('a workflow for each list');
     const lists = await load(50, 300, () => execute(corner, list()));
     const eachList = lists.callsPerSecond * SIZE;
@@ -120,69 +107,6 @@ async function slicesOf({ temporal, taskQueue }: Corner): Promise<{ end: number;
     end = Math.max(end, closeTime?.getTime() ?? NaN);
   }
   return { end, slices };
-}
-
-/** The same batches: states in one transaction with their ledger rows, events in one produce request. @returns intents a second. */
-async function directly({ env, databaseUrl }: Corner, brokers: readonly string[]): Promise<number> {
-  const config = loadConfig(env);
-  const pool = createPool({ connectionString: databaseUrl }, () => undefined);
-  const publisher = createPublisher(createKafka(kafkaSettings(config, brokers), createLogger('silent')));
-  const states = createBridgeStateStore(pool);
-  const source = {
-    topicPrefix: config.KAFKA_TOPIC_PREFIX,
-    sourceInstance: 'bench',
-    environment: 'bench',
-    region: 'local',
-  };
-  const run = async (): Promise<void> => {
-    const commands = commandsOf<PersistStatePayload>(persistState, many(SLICE / 2, state));
-    const events = commandsOf<PublishEventPayload>(publishEvent, many(SLICE / 2, event));
-    await states.persist(commands);
-    const outcomes = await publisher.publish(
-      events.map(({ intent_id, payload }) =>
-        toMessage(
-          source.topicPrefix,
-          makeEnvelope(source, {
-            intentId: intent_id,
-            eventType: payload.event_type,
-            timestamp: new Date().toISOString(),
-            payload,
-          }),
-        ),
-      ),
-    );
-    if (!outcomes.every(({ sent }) => sent)) throw new Error('an event was not sent');
-  };
-  try {
-    await run();
-    const slices = (ENVELOPES * SIZE) / SLICE;
-    const started = performance.now();
-    await pLimit(SLICES_AT_ONCE).map(Array.from({ length: slices }), run);
-    return (slices * SLICE) / ((performance.now() - started) / 1_000);
-  } finally {
-    await Promise.all([publisher.disconnect(), pool.end()]);
-  }
-}
-
-function commandsOf<P>(
-  { definition }: { definition: Parameters<typeof parseItems>[0] },
-  intents: readonly Intent[],
-): Command<P>[] {
-  const items = intents.map((intent) => ({ intent_id: randomUUID(), intent }));
-  return parseItems(definition, items).flatMap(({ item: { intent_id }, intent }) =>
-    intent.ok
-      ? [
-          {
-            intent_id,
-            payload_hash: intent.hash,
-            execution_id: 'bench/direct',
-            correlation_id: 'bench',
-            order_key: intent.definition.orderKey(intent.payload),
-            payload: intent.payload as P,
-          },
-        ]
-      : [],
-  );
 }
 
 /** Milliseconds from before an envelope is emitted to its INTENT_RESULT in a consumer's hands. */

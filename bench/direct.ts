@@ -1,0 +1,124 @@
+/**
+ * The ceiling of the intake: what its activities do to the stores, slice after slice, by the same stores and in the same batches, with no
+ * Temporal and no envelopes to read.
+ */
+import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
+import { parseItems } from '../activities/commands.js';
+import { persistState } from '../activities/persist-state.js';
+import { publishEvent } from '../activities/publish-event.js';
+import { endpointsOf, workerEndpoints } from '../src/cli/context.js';
+import type { Intent } from '../src/client/index.js';
+import { loadConfig } from '../src/config.js';
+import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelope.js';
+import type { Command } from '../src/intents/ports.js';
+import type { PersistStatePayload } from '../src/intents/persist-state/schema.js';
+import type { PublishEventPayload } from '../src/intents/publish-event/schema.js';
+import { makeReport } from '../src/intents/report.js';
+import type { IntentResult } from '../src/intents/result.js';
+import { createLogger } from '../src/log.js';
+import { openAdapters } from '../src/worker/compose.js';
+import { createMetrics } from '../src/worker/metrics.js';
+import type { Corner } from './corner.js';
+import { event, many, state } from './lists.js';
+
+/** A slice's intents, half of them states and half events. */
+export const SLICE = 500;
+const LISTS = 25;
+/** As many as the intake has. */
+const SLICES_AT_ONCE = 12;
+
+/** @returns intents a second. */
+export async function directly({ env }: Corner, slices: number): Promise<number> {
+  const config = loadConfig(env);
+  const endpoints = workerEndpoints(await endpointsOf(config));
+  const adapters = openAdapters(config, endpoints, createLogger('silent'), createMetrics());
+  const { bridgeStates, ledger, deadLetters, publisher, verdicts, source } = adapters.ports;
+
+  const messageOf = (input: Omit<EventInput, 'timestamp'>) =>
+    toMessage(source.topicPrefix, makeEnvelope(source, { ...input, timestamp: new Date().toISOString() }));
+
+  async function send(messages: ReturnType<typeof messageOf>[]): Promise<void> {
+    await deadLetters.store.blocked(messages);
+    const outcomes = await publisher.publish(messages);
+    if (!outcomes.every(({ sent }) => sent)) throw new Error('an event was not sent');
+  }
+
+  async function runSlice(): Promise<void> {
+    const states = commandsOf<PersistStatePayload>(persistState, many(SLICE / 2, state));
+    const events = commandsOf<PublishEventPayload>(publishEvent, many(SLICE / 2, event));
+    // First tier: the rows, with their ledger's.
+    await bridgeStates.persist(states);
+    // Second: the events, and what announces the rows.
+    await ledger.find(events.map(({ intent_id }) => intent_id));
+    await send([
+      ...states.map(({ intent_id, payload: { aggregation_id } }) =>
+        messageOf({ intentId: intent_id, eventType: 'STATE_PERSISTED', payload: { aggregation_id } }),
+      ),
+      ...events.map(({ intent_id, payload }) =>
+        messageOf({ intentId: intent_id, eventType: payload.event_type, payload }),
+      ),
+    ]);
+    await ledger.record(
+      events.map((command) => ({ ...command, intent_type: 'PublishEvent', result: { event_published: true } })),
+    );
+    // The answers.
+    const results = [...states, ...events].map(({ intent_id }) => resultOf(intent_id));
+    const answers = Array.from({ length: LISTS }, (_, index) => {
+      const head = { request_id: randomUUID(), workflow_id: 'bench', outcome: 'completed' } as const;
+      const own = results.filter((_result, at) => at % LISTS === index);
+      return { event_id: randomUUID(), correlation_id: 'bench', ...makeReport(head, own) };
+    });
+    await verdicts.store(answers);
+    await send(
+      answers.map((answer) =>
+        messageOf({ intentId: answer.event_id, eventType: 'INTENT_RESULT', payload: { ...answer } }),
+      ),
+    );
+  }
+
+  try {
+    await runSlice();
+    const started = performance.now();
+    await pLimit(SLICES_AT_ONCE).map(Array.from({ length: slices }), runSlice);
+    return (slices * SLICE) / ((performance.now() - started) / 1_000);
+  } finally {
+    await adapters.close();
+  }
+}
+
+/** As long as a real one. */
+const resultOf = (intent_id: string): IntentResult => ({
+  intent_id,
+  intent_type: 'PersistState',
+  status: 'succeeded',
+  success: true,
+  error: null,
+  execution_time_ms: 12.34,
+  timestamp: new Date().toISOString(),
+  aggregation_id: randomUUID(),
+  namespaces_persisted: ['bench.services.metadata'],
+  total_workflows: 10,
+  total_items: 100,
+});
+
+function commandsOf<P>(
+  { definition }: { definition: Parameters<typeof parseItems>[0] },
+  intents: readonly Intent[],
+): Command<P>[] {
+  const items = intents.map((intent) => ({ intent_id: randomUUID(), intent }));
+  return parseItems(definition, items).flatMap(({ item: { intent_id }, intent }) =>
+    intent.ok
+      ? [
+          {
+            intent_id,
+            payload_hash: intent.hash,
+            execution_id: 'bench/direct',
+            correlation_id: 'bench',
+            order_key: intent.definition.orderKey(intent.payload),
+            payload: intent.payload as P,
+          },
+        ]
+      : [],
+  );
+}
