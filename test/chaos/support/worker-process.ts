@@ -18,6 +18,8 @@ export interface WorkerProcess {
   resume(): void;
   /** kill -9; returns when the process is gone. */
   kill(): Promise<void>;
+  /** SIGTERM; returns the exit code when the process has ended by itself. */
+  terminate(): Promise<number | null>;
   /** After `kill`. Returns when the worker polls. */
   start(): Promise<void>;
 }
@@ -65,6 +67,16 @@ export async function startWorkerProcess(
         }, REVIVE_MS);
       });
     });
+  async function end(signal: NodeJS.Signals): Promise<number | null> {
+    wanted = false;
+    const running = child;
+    child = undefined;
+    if (running?.exitCode !== null || running.signalCode !== null) return running?.exitCode ?? null;
+    const gone = once(running, 'exit');
+    running.kill(signal);
+    const [code] = (await gone) as [number | null];
+    return code;
+  }
   await start();
   process.once('exit', () => child?.kill('SIGKILL'));
   return {
@@ -78,14 +90,9 @@ export async function startWorkerProcess(
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
     async kill() {
-      wanted = false;
-      const running = child;
-      child = undefined;
-      if (running?.exitCode !== null || running.signalCode !== null) return;
-      const gone = once(running, 'exit');
-      running.kill('SIGKILL');
-      await gone;
+      await end('SIGKILL');
     },
+    terminate: () => end('SIGTERM'),
     start() {
       wanted = true;
       return start();
