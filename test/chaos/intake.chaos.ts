@@ -62,6 +62,13 @@ describe('the intake, under kills and rebalances', function () {
     }
   };
 
+  /** What its /ready says. */
+  const intakeOf = async (process: WorkerProcess | undefined): Promise<string> => {
+    const ready = await fetch(`http://127.0.0.1:${process?.port ?? 0}/ready`);
+    const { checks } = (await ready.json()) as { checks: { intake: { detail: string } } };
+    return checks.intake.detail;
+  };
+
   it('leaves exactly the expected rows, states and events, and answers each list', async () => {
     const data = (name: string): URL => new URL(`../data/kafka-client-history.${name}`, import.meta.url);
     const expected = JSON.parse(await readFile(data('expected.json'), 'utf8')) as Expected;
@@ -82,7 +89,12 @@ describe('the intake, under kills and rebalances', function () {
       // The second one has the group to itself while the first is away, shares it, and leaves again.
       if (kill === 1) second = await startWorkerBehind(environment, servers.routes[0]!, {}, ['--intake']);
       await worker.start();
-      if (kill === 3) await second?.kill();
+      if (kill === 3) {
+        await until(60_000, async () => {
+          assert.match(await intakeOf(second), /^[1-9]\d* partitions$/);
+        });
+        assert.equal(await second?.terminate(), 0);
+      }
     }
     const completed = `intake_verdicts WHERE verdict ->> 'outcome' = 'completed'`;
     await until(240_000, async () => {

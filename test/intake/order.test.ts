@@ -16,8 +16,8 @@ import { persistFsmTransition, publishEvent } from '../support/intents.js';
 
 const PARTITIONS = 12;
 const KEYS = 100;
-/** Lists of a key; with 100 keys that is some 70 lists a partition, which meet in slices of up to 500 intents. */
-const LISTS = 8;
+/** Lists of a key; with 100 keys that is some 250 lists and 620 intents a partition, which meet in slices of up to 500. */
+const LISTS = 30;
 
 /** What a list does under its own key, and under that of a neighbour: two keys make lists wait for each other in chains. */
 interface Shape {
@@ -95,6 +95,11 @@ describe('intake: order', function () {
         `SELECT count(*)::int AS count FROM intake_verdicts WHERE verdict ->> 'outcome' = 'completed'`,
       );
       assert.equal(rows[0]?.count, messages.length);
+    });
+    // Also across slices: a partition whose lists all fit one would not show it.
+    await until(10_000, async () => {
+      const query = `WorkflowType = 'ExecuteSliceWorkflow' AND TaskQueue = '${environment.config.TEMPORAL_TASK_QUEUE}'`;
+      assert.ok((await environment.temporal.workflow.count(query)).count > 1.5 * PARTITIONS);
     });
     const seen = new Map(keys.map((key) => [key, [] as number[]]));
     for (const { key, envelope } of await readEvents(environment, ['BATCH_PROCESSED'])) {
