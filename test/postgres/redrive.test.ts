@@ -1,14 +1,14 @@
 /** A redrive that dies between the brokers' acknowledgement and its commit, on a real topic: it is carried on, in order. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Kafka } from 'kafkajs';
-import { loadConfig } from '../../src/config.js';
+import { type Config, loadConfig } from '../../src/config.js';
 import type { EventPublisher, NewDeadLetter } from '../../src/intents/ports.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { createPublisher, type KafkaPublisher } from '../../src/kafka/publisher.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
+import { until } from '../../src/until.js';
 import { readTopic } from '../support/console-consumer.js';
 import { command, one, useDatabase } from './support.js';
 
@@ -18,18 +18,21 @@ const KEYS = 7;
 
 describe('redrive', () => {
   const database = useDatabase();
-  const config = loadConfig();
-  const brokers = config.KAFKA_BOOTSTRAP_SERVERS ?? [];
   const topic = `redrive-${randomUUID()}`;
-  let kafka: Kafka;
+  let config: Config;
+  let brokers: readonly string[];
   let publisher: KafkaPublisher;
   before(async function () {
     this.timeout(60_000);
-    kafka = createKafka(kafkaSettings(config, brokers), createLogger('silent'));
+    // Here, as the servers' addresses are there once they run.
+    config = loadConfig();
+    brokers = config.KAFKA_BOOTSTRAP_SERVERS ?? [];
+    const kafka = createKafka(kafkaSettings(config, brokers), createLogger('silent'));
     publisher = createPublisher(kafka);
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: true });
+    await admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: false });
+    await until(30_000, () => admin.fetchTopicMetadata({ topics: [topic] }));
     await admin.disconnect();
   });
   after(() => publisher.disconnect());
