@@ -8,6 +8,7 @@ import type { Consumer, Kafka } from 'kafkajs';
 import { topicOf } from '../intents/event-types.js';
 import type { Verdict } from '../intents/slice.js';
 import { toEffectError } from '../kafka/failures.js';
+import { until } from '../until.js';
 import { ClosedError, ResultTimeoutError } from './errors.js';
 import { VerdictQuestions } from './verdict-questions.js';
 
@@ -17,6 +18,11 @@ const ASK_AGAIN_MS = 30_000;
 const LAST_ANSWER_MS = 5_000;
 /** A fetch that finds nothing; a result that comes meanwhile ends it. */
 const FETCH_WAIT_MS = 500;
+
+/** Milliseconds a topic may be without leaders: one that was just made, or whose broker left. */
+const LEADERS_MS = 30_000;
+
+const isTransient = (error: unknown): boolean => toEffectError(error).failureClass === 'transient';
 
 interface Waiter {
   settle(verdict: Verdict): void;
@@ -153,7 +159,7 @@ export class ResultListener {
     const admin = this.kafka.admin();
     await admin.connect();
     try {
-      const ends = await admin.fetchTopicOffsets(this.#topic);
+      const ends = await until(LEADERS_MS, () => admin.fetchTopicOffsets(this.#topic), isTransient);
       return new Map(ends.map(({ partition, high }) => [partition, high]));
     } finally {
       await admin.disconnect();

@@ -66,7 +66,7 @@ export const names = (uuid: () => string, full = uuid()): Names => ({
   ids: Array.from({ length: IDS }, uuid),
 });
 
-/** The raw intent of a draft. Two drafts that agree in kind, key and amount are the same intent. */
+/** The raw intent of a draft. Two drafts that agree in kind, row and amount are the same intent. */
 export function rawOf(given: Draft, { keys, ids, full }: Names): unknown {
   const intent = soundOf(given, given.kind === 'overflow' ? full : keys[given.key]!);
   const raw = {
@@ -137,7 +137,9 @@ export function refusalsOf(drafts: readonly Draft[]): (RegExp | null)[] {
     if (given.damage !== undefined) return DAMAGE[given.damage];
     const owner = given.id === undefined ? undefined : owners.get(given.id);
     if (owner !== undefined) {
-      const same = owner.kind === given.kind && owner.key === given.key && owner.amount === given.amount;
+      // Every overflow is of the one full row, whatever its key.
+      const ofOneRow = owner.key === given.key || given.kind === 'overflow';
+      const same = owner.kind === given.kind && ofOneRow && owner.amount === given.amount;
       return same ? null : /^intent_id: expected an id of its own/;
     }
     if (given.id !== undefined) owners.set(given.id, given);
