@@ -1,6 +1,7 @@
 /** A broker that takes connections and says nothing: an attempt ends by the client's own time-outs, never by Temporal's. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { OutboundMessage } from '../../src/intents/ports.js';
 import { createKafka } from '../../src/kafka/client.js';
@@ -72,6 +73,8 @@ describe('a silent broker', () => {
       // The first one connects, which may take longer than the deadline.
       while ((await send('warm'))[0]?.sent !== true);
       broker.pause();
+      // A thread of the broker's that runs stops a moment after the signal: it has answered the first message.
+      await sleep(500);
       const started = performance.now();
       // Two are on their way, the third waits for one of them.
       const outcomes = (await Promise.all([send('first'), send('second'), send('queued')])).flat();
