@@ -11,7 +11,6 @@ import type { RecoveryReport } from '../../src/intents/recovery.js';
 import { createLogger } from '../../src/log.js';
 import { startRecovery } from '../../src/temporal/start-recovery.js';
 import { until } from '../../src/until.js';
-import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 
@@ -140,44 +139,6 @@ describe('RecoverFsmStatesWorkflow', () => {
   it('takes no request for an empty one', async () => {
     assert.equal((await recover(null)).emitted, COUNT);
   });
-
-  it('runs on a schedule that setup keeps: it fires, skips what overlaps, and stays paused', async () => {
-    const id = `recover-fsm-states-${environment.config.TEMPORAL_TASK_QUEUE}`;
-    const schedule = environment.temporal.schedule.getHandle(id);
-    const setup = async (env: NodeJS.ProcessEnv) => {
-      const run = await bridge(['setup', '--json'], { ...environment.env, ...env });
-      return (run.json() as [{ schedules: string[] }])[0].schedules;
-    };
-    assert.deepEqual(await setup({ RECOVERY_SECONDS: '1', RECOVERY_PAUSED: 'true' }), [id]);
-    try {
-      const { state, policies, spec } = await schedule.describe();
-      assert.deepEqual([state.paused, policies.overlap], [true, 'SKIP']);
-      assert.deepEqual([spec.jitter, policies.catchupWindow], [5 * 60_000, 10 * 60_000]);
-      await schedule.unpause();
-      const fired = await until(60_000, async () => {
-        const { info } = await schedule.describe();
-        const actions = info.recentActions;
-        assert.ok(actions.length >= 2 && info.numActionsSkippedOverlap > 0, 'it has not fired twice yet');
-        return actions;
-      });
-      await schedule.pause();
-      for (const { action } of fired) {
-        const report = (await environment.temporal.workflow
-          .getHandle(action.workflow.workflowId)
-          .result()) as RecoveryReport;
-        assert.equal(report.emitted, COUNT);
-        // An id of its own each time.
-        assert.equal(report.recovery_id, action.workflow.firstExecutionRunId);
-        assert.equal((await eventsOf(report.recovery_id)).summaries.length, 1);
-      }
-      assert.deepEqual(await setup({ RECOVERY_SECONDS: '3600' }), []);
-      const after = await schedule.describe();
-      assert.deepEqual([after.state.paused, after.spec.intervals?.[0]?.every], [true, 3_600_000]);
-    } finally {
-      assert.deepEqual(await setup({}), []);
-    }
-    await assert.rejects(schedule.describe(), /not found/);
-  }).timeout(180_000);
 
   it('runs once for a deployment, however many workers start', async () => {
     const deployment = randomUUID();
