@@ -51,28 +51,31 @@ export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string, now
   const apart = beside > BESIDE_BYTES;
   const whole = apart ? recordOf(raw) : (raw.value ?? Buffer.alloc(0));
   const cut = apart || whole.length > PART_BYTES;
-  const value = cut ? undefined : encode(raw.value);
+  /** What a copy holds of the message, and in which encoding. */
+  const dataOf = (index: number): Pick<PoisonCopy, 'original_data' | 'original_encoding'> => {
+    if (!cut) {
+      const { data, encoding } = encode(raw.value);
+      return { original_data: data, original_encoding: encoding };
+    }
+    const piece = whole.subarray(index * PART_BYTES, (index + 1) * PART_BYTES);
+    return { original_data: piece.toString('base64'), original_encoding: apart ? 'record' : 'base64' };
+  };
   const originalKey = apart ? encode(null) : encode(key);
   const parts = Math.max(1, Math.ceil(whole.length / PART_BYTES));
   return Array.from({ length: parts }, (_, index) => {
     const copy: PoisonCopy = {
       original_topic: topic,
       original_key: originalKey.data,
-      original_data: value?.data ?? null,
+      ...dataOf(index),
       failure_reason: reason,
       failure_timestamp: now.toISOString(),
       retry_attempts: 0,
-      original_encoding: value?.encoding ?? 'base64',
       original_key_encoding: originalKey.encoding,
       original_headers: apart ? [] : headersOf(raw),
       original_partition: partition,
       original_offset: offset,
       part: index + 1,
       parts,
-      ...(cut && {
-        original_data: whole.subarray(index * PART_BYTES, (index + 1) * PART_BYTES).toString('base64'),
-        original_encoding: apart ? 'record' : 'base64',
-      }),
     };
     return {
       topic: `${topic}${dlqSuffix}`,

@@ -97,7 +97,11 @@ async function settleOpen(waiting: readonly Waiting[], send: Send): Promise<Send
     send,
   );
   const outcomeOf = new Map(open.map((one, index) => [one, outcomes[index]]));
-  return waiting.map((one) => outcomeOf.get(one) ?? one.caller.given ?? { sent: true });
+  return waiting.map((one) => {
+    const outcome = outcomeOf.get(one) ?? one.caller.given;
+    if (outcome === undefined) throw new EffectError('unknown', 'Kafka: a message has no outcome');
+    return outcome;
+  });
 }
 
 /** Bounds how long callers wait. What is on its way then may still arrive: again, under its event id. */

@@ -8,8 +8,8 @@ export interface BridgeStateRow {
   readonly namespace: string;
   workflows: bigint;
   items: bigint;
-  /** JSON of the newest aggregation's data. */
-  metadata: string;
+  /** The newest aggregation's data. */
+  metadata: Readonly<Record<string, unknown>>;
   /** Of the newest aggregation; null: it names none, the row keeps its own. */
   state: string | null;
   /** When the newest aggregation ran; null is oldest. */
@@ -33,7 +33,7 @@ export function toWaves(payloads: readonly PersistStatePayload[]): BridgeStateRo
         namespace,
         workflows: BigInt(unique_workflows_count),
         items: BigInt(total_stamps),
-        metadata: JSON.stringify(details),
+        metadata: details,
         state,
         timestamp: payload.timestamp ?? null,
       };

@@ -67,8 +67,10 @@ async function upsert(tx: Transaction, rows: readonly BridgeStateRow[]): Promise
     `INSERT INTO bridge_state_rows (bridge_id, namespace, total_workflows_processed, total_items_aggregated,
        aggregation_metadata, current_fsm_state, last_aggregation_timestamp, created_at, updated_at)
      SELECT bridge_id, namespace, workflows, items, metadata::jsonb, state, at, NOW(), NOW()
-     FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[])
-       AS added (bridge_id, namespace, workflows, items, metadata, state, at)
+     FROM ROWS FROM (
+       unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::timestamptz[]),
+       json_array_elements($7::json)
+     ) AS added (bridge_id, namespace, workflows, items, state, at, metadata)
      ORDER BY bridge_id, namespace COLLATE "C"
      ON CONFLICT (bridge_id, namespace) DO UPDATE SET
        total_workflows_processed = bridge_state_rows.total_workflows_processed + EXCLUDED.total_workflows_processed,
@@ -88,9 +90,10 @@ async function upsert(tx: Transaction, rows: readonly BridgeStateRow[]): Promise
       rows.map((row) => row.namespace),
       rows.map((row) => row.workflows.toString()),
       rows.map((row) => row.items.toString()),
-      rows.map((row) => row.metadata),
       rows.map((row) => row.state ?? UNKNOWN_STATE),
       rows.map((row) => row.timestamp),
+      // One text: in an array of texts every quote of every document is escaped once more.
+      JSON.stringify(rows.map((row) => row.metadata)),
       stateless.map((row) => row.bridge_id),
       stateless.map((row) => row.namespace),
     ],

@@ -196,7 +196,7 @@ export async function insertRecords(
   const { rows } = await tx.query<{ intent_id: string; settled_at: string }>(
     `INSERT INTO executed_intents (intent_id, intent_type, payload_hash, execution_id, outcome)
      SELECT intent_id, intent_type, decode(payload_hash, 'hex'), execution_id, outcome::jsonb
-     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+     FROM ROWS FROM (unnest($1::uuid[], $2::text[], $3::text[], $4::text[]), json_array_elements($5::json))
        AS record (intent_id, intent_type, payload_hash, execution_id, outcome)
      ORDER BY intent_id
      ON CONFLICT (intent_id) DO NOTHING
@@ -206,7 +206,8 @@ export async function insertRecords(
       records.map((record) => record.intent_type),
       records.map((record) => record.payload_hash),
       records.map((record) => record.execution_id),
-      records.map((record) => JSON.stringify(record.result)),
+      // One text: in an array of texts every quote of every outcome is escaped once more.
+      JSON.stringify(records.map((record) => record.result)),
     ],
   );
   return new Map(rows.map((row) => [row.intent_id, row.settled_at]));

@@ -21,9 +21,10 @@ export function createVerdictStore(pool: Pool): VerdictStore {
       const { rows } = await withConnection(pool, (connection) =>
         connection.query<{ event_id: string }>(
           `INSERT INTO intake_verdicts (event_id, verdict)
-           SELECT event_id, verdict::json FROM unnest($1::text[], $2::text[]) AS given (event_id, verdict) ORDER BY event_id
+           SELECT event_id, verdict FROM ROWS FROM (unnest($1::text[]), json_array_elements($2::json))
+             AS given (event_id, verdict) ORDER BY event_id
            ON CONFLICT (event_id) DO NOTHING RETURNING event_id`,
-          [verdicts.map(({ event_id }) => event_id), verdicts.map((verdict) => JSON.stringify(verdict))],
+          [verdicts.map(({ event_id }) => event_id), JSON.stringify(verdicts)],
         ),
       );
       const stored = new Set(rows.map(({ event_id }) => event_id));
