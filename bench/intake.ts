@@ -1,7 +1,7 @@
 /**
  * The intake: envelopes of 20 intents, half of them states and half events, preloaded on 12 partitions, from the start of a worker
- * process to the end of the last slice; beside it, in the
- * same run, the same batches straight to the stores without Temporal, and a workflow for each list.
+ * process to the end of the last slice; beside it, in the same run, the same batches straight to the stores without Temporal, and a
+ * workflow for each list.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
