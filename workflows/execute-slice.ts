@@ -195,11 +195,15 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
     ]);
   }
   if (cancelled) throw new CancelledFailure('the execution was cancelled');
+  const invalid = plan.lists.flatMap(({ refused, invalid = refused }, list) =>
+    invalid === undefined ? [] : [{ list, reason: invalid }],
+  );
   return {
     lists: plan.lists.length,
     repeated: skippedAs('answered').length + skippedAs('repeats').length,
     parked: parked.size,
     intents: results.length,
     counts: countByStatus(results),
+    ...(invalid.length === 0 ? {} : { invalid }),
   };
 }

@@ -10,7 +10,7 @@ import { copiesOf, type RawMessage } from '../intents/poison-copy.js';
 import type { EventPublisher } from '../intents/ports.js';
 import { readEnvelope, type ReadEnvelope } from './envelope-reader.js';
 import type { IntakeMetrics } from './metrics.js';
-import { isPermanent, type SliceRunner } from './slice-runner.js';
+import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';
 import { nextSlice, type Slice } from './slicer.js';
 
 /** Whether the stores take work now. */
@@ -90,14 +90,17 @@ export function createLane(
     waiting = false;
   }
 
-  /** Until it succeeds. @returns undefined when the lane is stopped first, or `giveUp` says that no repetition helps. */
+  /**
+   * Until it succeeds. @returns undefined when the lane is stopped first; it is tried once all the same where it is the `last` of
+   * what was begun. @throws what `giveUp` says that no repetition helps against.
+   */
   async function persist<T>(
     what: string,
     attempt: () => Promise<T>,
-    giveUp: (error: unknown) => boolean = () => false,
+    { giveUp = () => false, last = false }: { giveUp?: (error: unknown) => boolean; last?: boolean } = {},
   ) {
     for (let wait = FIRST_MS; ; wait = Math.min(LONGEST_MS, wait * 2)) {
-      if (stopping.signal.aborted) return undefined;
+      if (stopping.signal.aborted && !(last && wait === FIRST_MS)) return undefined;
       try {
         return { value: await attempt() };
       } catch (error) {
@@ -108,13 +111,24 @@ export function createLane(
     }
   }
 
-  const bury = (poison: Slice<Held>['poison']) =>
-    persist('the .dlq topic cannot be reached', async () => {
-      const copies = poison.flatMap(({ message, reason }) => copiesOf(message.raw, reason, context.dlqSuffix));
-      for (const outcome of await publisher.publish(copies)) if (!outcome.sent) throw outcome.error;
-      metrics.poison(poison.length);
-      for (const { message, reason } of poison) log.error({ offset: message.raw.offset, reason }, 'no list of intents');
-    });
+  /** @returns false when the lane was stopped first. */
+  async function bury(poison: Slice<Held>['poison']): Promise<boolean> {
+    if (poison.length === 0) return true;
+    const copies = poison.flatMap(({ message, reason }) => copiesOf(message.raw, reason, context.dlqSuffix));
+    const sent = await persist(
+      'the .dlq topic cannot be reached',
+      async () => {
+        for (const outcome of await publisher.publish(copies)) if (!outcome.sent) throw outcome.error;
+      },
+      { last: true },
+    );
+    if (sent === undefined) return false;
+    metrics.poison(poison.length);
+    for (const { message, reason } of poison) {
+      log.error({ offset: message.raw.offset, reason }, 'copied to the .dlq topic');
+    }
+    return true;
+  }
 
   /** @returns true when it started and ended, false when the lane was stopped meanwhile. @throws a permanent refusal. */
   async function run(messages: readonly Held[], acknowledged: () => Promise<void>): Promise<boolean> {
@@ -128,7 +142,9 @@ export function createLane(
         // A breaker's probe may be over sooner than the time it has.
         await pause(Math.min(1_000, may.retryAfterMs));
       }
-      const started = await persist('the slice could not be started', () => runner.start(id, lists, hash), isPermanent);
+      const started = await persist('the slice could not be started', () => runner.start(id, lists, hash), {
+        giveUp: isPermanent,
+      });
       if (started === undefined) return false;
       if (started.value === null) {
         await persist('the slice before cannot be waited for', () => runner.ended(id));
@@ -140,13 +156,21 @@ export function createLane(
       await acknowledged();
       const end = await persist('the end of the slice cannot be waited for', () => runner.ended(id, runId));
       if (end === undefined) return false;
-      if (end.value !== null) {
-        // Terminated, or failed for good: its lists are for a person, as what could not be read.
-        const reason = `slice intake/${id}, run ${runId}: ${end.value}`.slice(0, 500);
-        await bury(messages.map((message) => ({ message, reason })));
-      }
+      await bury(poisonOf(messages, runId, end.value));
       return true;
     }
+  }
+
+  /** What is for a person: all of a slice that was ended by force, else the lists that were answered as invalid. */
+  function poisonOf(messages: readonly Held[], runId: string, end: SliceEnd): Slice<Held>['poison'] {
+    if (end.completed) {
+      return end.invalid.flatMap(({ list, reason }) => {
+        const message = messages[list];
+        return message === undefined ? [] : [{ message, reason }];
+      });
+    }
+    const reason = `slice intake/${id}, run ${runId}: ${end.reason}`.slice(0, 500);
+    return messages.map((message) => ({ message, reason }));
   }
 
   /** As `run`; a refusal is narrowed down to the messages at fault, which are poison. */
@@ -163,7 +187,7 @@ export function createLane(
           return stopping.signal.aborted ? false : runParts(messages, acknowledged);
         }
         const reason = `Temporal refused it: ${error instanceof Error ? error.message : String(error)}`.slice(0, 500);
-        return (await bury([{ message: first, reason }])) !== undefined;
+        return bury([{ message: first, reason }]);
       }
       const middle = Math.ceil(messages.length / 2);
       // Only the last part's acknowledgement may commit: the offset is behind all of them.
@@ -188,7 +212,7 @@ export function createLane(
         if (stopping.signal.aborted) return;
         const slice = nextSlice(held);
         if (slice.taken === 0) return;
-        if (slice.poison.length > 0 && (await bury(slice.poison)) === undefined) return;
+        if (!(await bury(slice.poison))) return;
         let done = false;
         const acknowledged = async (): Promise<void> => {
           if (done) return;

@@ -51,7 +51,7 @@ export function createIntakeMetrics(registry: Registry): IntakeMetrics {
   const envelopes = new Counter({ name: 'intake_envelopes_total', help: 'Envelopes handed to Temporal', registers });
   const poison = new Counter({
     name: 'intake_poison_total',
-    help: 'Messages that carried no list of intents, copied to the .dlq topic',
+    help: 'Messages copied to the .dlq topic: no list of intents, an invalid one, or of a slice that was ended by force',
     registers,
   });
   const rebuilt = new Counter({

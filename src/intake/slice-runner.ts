@@ -2,7 +2,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { RawValue } from '@temporalio/common';
 import { classify } from '../intents/failure-table.js';
-import type { SliceInput, SliceList } from '../intents/slice.js';
+import type { InvalidList, SliceInput, SliceList, SliceReport } from '../intents/slice.js';
 import type { SliceCache } from '../intents/slice-cache.js';
 
 export interface SliceRunner {
@@ -15,10 +15,15 @@ export interface SliceRunner {
   start(partition: string, lists: readonly SliceList[], hash: string): Promise<string | null>;
   /**
    * Waits for the end of the partition's open run, or of `runId`.
-   * @returns why it did not complete; null when it did. @throws when Temporal cannot be asked.
+   * @throws when Temporal cannot be asked.
    */
-  ended(partition: string, runId?: string): Promise<string | null>;
+  ended(partition: string, runId?: string): Promise<SliceEnd>;
 }
+
+export type SliceEnd =
+  | { readonly completed: true; readonly invalid: readonly InvalidList[] }
+  /** Terminated, or failed for good. */
+  | { readonly completed: false; readonly reason: string };
 
 /** Milliseconds a start may take: the client itself tries again for as long as it is let. */
 const START_MS = 10_000;
@@ -60,11 +65,12 @@ export function createSliceRunner(client: Client, { taskQueue, slices, eager }: 
     },
     async ended(partition, runId) {
       try {
-        await within(WAIT_MS, () => client.workflow.getHandle(`intake/${partition}`, runId).result());
-        return null;
+        const handle = client.workflow.getHandle<() => Promise<SliceReport>>(`intake/${partition}`, runId);
+        const { invalid = [] } = await within(WAIT_MS, () => handle.result());
+        return { completed: true, invalid };
       } catch (error) {
         if (!(error instanceof WorkflowFailedError)) throw error;
-        return `${error.message}: ${error.cause?.message ?? ''}`;
+        return { completed: false, reason: `${error.message}: ${error.cause?.message ?? ''}` };
       }
     },
   };

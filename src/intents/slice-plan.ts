@@ -50,12 +50,20 @@ export function makeSlicePlan(
       const options = optionsOf(list);
       const own = planList(list.intents, request_id, options, definitions, intents.length);
       const uses = keysOf(own.entries.map(({ intent }) => intent));
+      const invalid = invalidOf(own.intents);
       if (uses.some((key) => held.has(key))) {
         for (const key of uses) held.add(key);
-        planned.push({ ...none, skipped: 'parked' });
+        planned.push({ ...none, skipped: 'parked', ...invalid });
         continue;
       }
-      planned.push({ ...scope, options, self_announced: own.self_announced, count: own.intents.length, uses });
+      planned.push({
+        ...scope,
+        options,
+        self_announced: own.self_announced,
+        count: own.intents.length,
+        uses,
+        ...invalid,
+      });
       intents.push(...own.intents);
       own.parsed.forEach((intent, index) => {
         slice.remember(at + index, intent, own.intents[index]?.id ?? '');
@@ -84,6 +92,11 @@ export function makeSlicePlan(
       })),
     page_bytes: pageBytes(intents.length, paged, VERDICT_BYTES),
   };
+}
+
+function invalidOf(intents: readonly PlannedIntent[]): Pick<PlannedList, 'invalid'> {
+  const index = intents.findIndex(({ rejected }) => rejected !== undefined);
+  return index < 0 ? {} : { invalid: `payload.intents[${index}]: ${intents[index]?.rejected ?? ''}` };
 }
 
 /** A list so old that its intents may have had their effect and be gone from the ledger since. */

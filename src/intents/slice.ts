@@ -37,6 +37,8 @@ export interface PlannedList extends ListScope {
   readonly event_id: string;
   /** Why nothing of it is run: it is over a limit, or its options are none. */
   readonly refused?: string;
+  /** The first of its intents that is invalid, and why; the list may be run all the same, or wait. */
+  readonly invalid?: string;
   /**
    * `answered`: its verdict is stored already; `repeats`: a list before it in the slice is the same envelope; `parked`: it queues
    * behind a parked list.
@@ -126,6 +128,16 @@ export interface SliceReport {
   readonly intents: number;
   /** Intents by status. */
   readonly counts: Report['counts'];
+  /** Absent when there are none, and in reports of before 2026-11. */
+  readonly invalid?: readonly InvalidList[];
+}
+
+/** A list that was refused, or holds an intent that was. */
+export interface InvalidList {
+  /** Its number in the slice. */
+  readonly list: number;
+  /** Of the first: `payload.intents[3]: payload.aggregation_id: expected a UUID, got number`. */
+  readonly reason: string;
 }
 
 /** What `ExecuteParkedListsWorkflow` did. */

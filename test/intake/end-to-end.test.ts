@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { Producer } from 'kafkajs';
 import { createLogger } from '../../src/log.js';
 import { topicOf } from '../../src/intents/event-types.js';
+import type { PoisonCopy } from '../../src/intents/poison-copy.js';
 import type { Verdict } from '../../src/intents/slice.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
@@ -13,6 +14,7 @@ import { startWorker, type RunningWorker } from '../../src/worker/run.js';
 import { workerEndpoints } from '../../src/cli/context.js';
 import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { readTopic } from '../support/console-consumer.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
 
@@ -86,6 +88,36 @@ describe('intake, end to end', () => {
     assert.equal(rows[0]?.total, '6000');
     const published = (await readEvents(environment, ['AGGREGATION_STARTED'])).filter(({ key }) => key === bridge);
     assert.equal(published.length, 60);
+  });
+
+  it('answers a list with an invalid intent, and copies its envelope to the .dlq topic, bytes and reason', async () => {
+    const { config, endpoints, pool } = environment;
+    const bridge = randomUUID();
+    const invalid = envelope([persistState({ aggregation_id: bridge }), persistState({ aggregation_id: 'seven' })]);
+    const refused = { ...envelope([persistState()]), payload: { intents: [persistState()], options: { fast: true } } };
+    await emit(envelope([persistState()]), invalid, refused);
+    const topic = topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
+    const copies = await until(40_000, async () => {
+      const read = await readTopic(endpoints, config.BRIDGE_CACHE_DIR, `${topic}.dlq`);
+      assert.equal(read.length, 2);
+      return read.map(({ value }) => JSON.parse(value ?? '') as PoisonCopy);
+    });
+    const reasons = new Map(copies.map(({ original_data, failure_reason }) => [original_data, failure_reason]));
+    assert.match(
+      reasons.get(JSON.stringify(invalid)) ?? '',
+      /^payload\.intents\[1\]: payload\.aggregation_id: expected a/,
+    );
+    assert.match(reasons.get(JSON.stringify(refused)) ?? '', /^options: expected no unknown fields \(fast\)/);
+    const { rows } = await pool.query<{ outcome: string }>(
+      `SELECT verdict ->> 'outcome' AS outcome FROM intake_verdicts WHERE event_id IN ($1, $2) ORDER BY event_id = $2`,
+      [invalid.event_id, refused.event_id],
+    );
+    assert.deepEqual(
+      rows.map(({ outcome }) => outcome),
+      ['partial', 'failed'],
+    );
+    const { rowCount } = await pool.query('SELECT FROM bridge_states WHERE bridge_id = $1', [bridge]);
+    assert.equal(rowCount, 1, 'its other intent was carried out');
   });
 
   it('bridge emit, of a real history and twice: the expected rows exactly, and a verdict for each list', async () => {

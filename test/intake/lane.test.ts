@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import { Registry } from 'prom-client';
 import { createLane, type LaneContext } from '../../src/intake/lane.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
+import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import { copiesOf, type PoisonCopy, type RawMessage } from '../../src/intents/poison-copy.js';
 import { EffectError } from '../../src/intents/failure.js';
 import type { OutboundMessage } from '../../src/intents/ports.js';
@@ -47,7 +48,10 @@ describe('intake: a partition', () => {
     const hashes: string[] = [];
     const copies: OutboundMessage[] = [];
     const committed: string[] = [];
-    const end: { reason: string | null; running: Promise<void> } = { reason: null, running: Promise.resolve() };
+    const end: { now: SliceEnd; running: Promise<void> } = {
+      now: { completed: true, invalid: [] },
+      running: Promise.resolve(),
+    };
     const may = { ok: true, commit: true };
     const context: LaneContext = {
       runner: {
@@ -61,7 +65,7 @@ describe('intake: a partition', () => {
         },
         ended: async () => {
           await end.running;
-          return end.reason;
+          return end.now;
         },
       },
       publisher: {
@@ -125,7 +129,7 @@ describe('intake: a partition', () => {
 
   it('copies the envelopes of a slice that was ended by force, each with the reason', async () => {
     const { lane, end, buried, committed } = setUp();
-    end.reason = 'terminated';
+    end.now = { completed: false, reason: 'terminated' };
     lane.offer([message(0, envelope()), message(1, envelope())]);
     await soon(() => {
       assert.equal(buried().length, 2);
@@ -136,6 +140,24 @@ describe('intake: a partition', () => {
     );
     assert.deepEqual(committed, ['2']);
     await lane.stop();
+  });
+
+  it('copies the envelopes of lists that were answered as invalid, also when it is stopped meanwhile', async () => {
+    const { lane, started, end, buried } = setUp();
+    let finish: () => void = () => undefined;
+    end.running = new Promise((resolve) => (finish = resolve));
+    end.now = { completed: true, invalid: [{ list: 1, reason: 'payload.intents[0]: target: expected another' }] };
+    lane.offer([message(0, envelope()), message(1, envelope()), message(2, envelope())]);
+    await soon(() => {
+      assert.equal(started.length, 1);
+    });
+    const stopped = lane.stop();
+    finish();
+    await stopped;
+    assert.deepEqual(
+      buried().map(({ original_offset, failure_reason }) => [original_offset, failure_reason]),
+      [['1', 'payload.intents[0]: target: expected another']],
+    );
   });
 
   it('starts nothing while the stores take nothing', async () => {

@@ -59,7 +59,7 @@ describe('intake: watchdog', function () {
           emittedAt.push(...lists.map(({ emitted_at = '' }) => Date.parse(emitted_at)));
           return Promise.resolve('run');
         },
-        ended: () => Promise.resolve(null),
+        ended: () => Promise.resolve({ completed: true, invalid: [] }),
       },
       publisher: { publish: (messages) => Promise.resolve(messages.map(() => ({ sent: true }))) },
       dlqSuffix: '.dlq',

@@ -65,6 +65,11 @@ describe('ExecuteSliceWorkflow', () => {
       parked: 0,
       intents: 6,
       counts: { succeeded: 3, failed: 2, skipped: 1 },
+      invalid: [
+        { list: 1, reason: 'payload.intents[0]: intent_id: expected a UUID, got string' },
+        { list: 2, reason: 'payload.intents[0]: payload.aggregated_data: expected an object, got nothing' },
+        { list: 3, reason: 'options.failFastPriority: expected a number, got string' },
+      ],
     });
     const verdicts = await Promise.all([good, stopped, partial, refused].map(verdictOf));
     assert.deepEqual(
