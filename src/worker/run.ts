@@ -86,7 +86,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     if (options.intake === true) {
       const { publisher } = adapters.ports;
       const mayStart = () => adapters.mayStart();
-      const shared = { client, eager: true, publisher, mayStart, slices: sliceCache };
+      // A first task that waits in this process for room in the cache times out after 10 s, and the server then holds it back (seen
+      // with no cache at all: 53 s); in the server's queue it waits for free.
+      const eager = config.MAX_CACHED_WORKFLOWS >= config.INTAKE_MAX_SLICES;
+      const shared = { client, eager, publisher, mayStart, slices: sliceCache };
       const intake = runIntake({ config, endpoints, logger, registry: metrics.registry, shared });
       current.intake = intake;
       // Also when the worker fails: an intake without it would hold its partitions, and start nothing.
