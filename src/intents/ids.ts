@@ -9,22 +9,12 @@ const NAMESPACE = parse('c1d6b7e2-5d0f-4a9b-9c38-0e8a5c1f7b64');
 /** Bytes, because from texts the library makes them letter by letter, the namespace's twice: 3.9 us an id against 1.9. */
 const uuidv5 = (name: string): string => v5(Buffer.from(name), NAMESPACE);
 
-/** What an intent does, in a few bytes. */
-export interface Fingerprint {
-  /** SHA-256, hex. */
-  readonly hash: string;
-  /** Of the text that was hashed, in UTF-8. */
-  readonly bytes: number;
-}
-
 /**
- * Of an intent's type and payload, as JSON with sorted keys. Priority and target are left out, because they do not change the
- * effect: the same effect redelivered at another priority is a repeat.
+ * SHA-256 (hex) of what an intent does: its type and payload with sorted keys. Priority and target are left out, because
+ * they do not change the effect: the same effect redelivered at another priority is a repeat.
  */
-export function fingerprint(intentType: unknown, payload: unknown): Fingerprint {
-  const text = stringify([intentType, payload]);
-  return { hash: hash('sha256', text), bytes: Buffer.byteLength(text) };
-}
+export const payloadHash = (intentType: unknown, payload: unknown): string =>
+  hash('sha256', stringify([intentType, payload]));
 
 /** The id of an intent that brings none: UUIDv5 of its list's scope, its index in the list, and its hash. */
 export const derivedIntentId = (scope: string, index: number, hash: string): string =>

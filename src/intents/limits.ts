@@ -43,20 +43,15 @@ export class LimitError extends Error {
 
 /** @throws LimitError naming the limit, what was given and what is allowed. */
 export function checkLimits(intents: readonly unknown[], limits: ListLimits = DEFAULT_LIMITS): void {
-  checkCount(intents, limits);
+  if (intents.length > limits.intents) {
+    throw new LimitError(
+      `intents: the list holds ${intents.length} intents, the limit is ${limits.intents}; split it into several lists`,
+    );
+  }
   const bytes = jsonBytes(intents);
   if (bytes > limits.bytes) {
     throw new LimitError(
       `intents: the list is ${bytes} bytes of JSON, the limit is ${limits.bytes}; split it into several lists`,
-    );
-  }
-}
-
-/** For a list whose bytes are bounded by what carried it. @throws LimitError */
-export function checkCount(intents: readonly unknown[], limits: ListLimits = DEFAULT_LIMITS): void {
-  if (intents.length > limits.intents) {
-    throw new LimitError(
-      `intents: the list holds ${intents.length} intents, the limit is ${limits.intents}; split it into several lists`,
     );
   }
 }

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { AnyIntentDefinition } from './definition.js';
 import { guid, jsonObject } from './fields.js';
-import { fingerprint } from './ids.js';
+import { payloadHash } from './ids.js';
 import { findJsonProblem, pathOf, shorten, typeName } from './json.js';
-import { DEFAULT_LIMITS } from './limits.js';
+import { DEFAULT_LIMITS, jsonBytes } from './limits.js';
 
 /** Intent types by name. */
 export type DefinitionsByType = ReadonlyMap<string, AnyIntentDefinition>;
@@ -17,7 +17,6 @@ export interface ParsedIntent {
   /** The caller's id, if there is one. */
   readonly intentId: string | null;
   readonly hash: string;
-  /** Of its type and payload as JSON. */
   readonly bytes: number;
 }
 
@@ -53,8 +52,7 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
   const intentId = typeof fields['intent_id'] === 'string' ? (guid.safeParse(fields['intent_id']).data ?? null) : null;
   const problem = findJsonProblem(raw, DEFAULT_LIMITS.depth);
   // Deeper nesting than allowed is not walked by anything that recurses, the hash included.
-  const { hash, bytes } =
-    problem === null ? fingerprint(fields['intent_type'], fields['payload']) : fingerprint(null, problem);
+  const hash = problem === null ? payloadHash(fields['intent_type'], fields['payload']) : payloadHash(null, problem);
   const reject = (error: string): RejectedIntent => ({
     ok: false,
     // The plan holds one for every intent of a list, and has to stay under 2 MB.
@@ -81,6 +79,7 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
   }
   const body = definition.schema.safeParse(head.data.payload);
   if (!body.success) return reject(describeIssue(body.error, head.data.payload, ['payload']));
+  const bytes = jsonBytes(raw);
   if (bytes > definition.limits.bytes) {
     return reject(`payload: expected at most ${definition.limits.bytes} bytes of JSON, got object of ${bytes} bytes`);
   }

@@ -4,7 +4,7 @@
  * each other (ADR 0009).
  */
 import { groupBy } from './group-by.js';
-import { checkCount, LimitError, pageBytes } from './limits.js';
+import { checkLimits, LimitError, pageBytes } from './limits.js';
 import type { OpenSlice } from './open-slice.js';
 import type { DefinitionsByType, ParsedIntent, RejectedIntent } from './parse.js';
 import { type Entry, lanesOf, type PlannedIntent, planList } from './plan.js';
@@ -123,8 +123,7 @@ const NO_OPTIONS: Request['options'] = { failFastPriority: 2, derivedEvents: 'no
 
 /** @throws LimitError, RequestError */
 export function optionsOf({ intents, options }: Pick<SliceList, 'intents' | 'options'>): Request['options'] {
-  // Its bytes came with the start of the slice, which holds 2 MB at most.
-  checkCount(intents);
+  checkLimits(intents);
   return parseRequest({ intents, ...(options === undefined ? {} : { options }) }).options;
 }
 

@@ -128,7 +128,7 @@ export interface SliceReport {
   readonly intents: number;
   /** Intents by status. */
   readonly counts: Report['counts'];
-  /** Absent when there are none, and in reports of before 2026-11. */
+  /** Absent when there are none, and in what an older worker reported. */
   readonly invalid?: readonly InvalidList[];
 }
 

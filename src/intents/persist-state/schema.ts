@@ -19,7 +19,7 @@ export const persistStatePayload = z.looseObject({
     .record(z.string().min(1).max(255), namespaceAggregate)
     .refine((data) => Object.keys(data).length > 0, 'expected at least one namespace'),
   /** Workflow id to state; the most common one becomes `current_fsm_state`. */
-  fsm_states: z.object({}).catchall(fsmState).default({}),
+  fsm_states: z.record(text, fsmState).default({}),
   /** Becomes `bridge_id`. */
   aggregation_id: guid,
   /** When the aggregation ran; decides whose metadata wins. None counts as oldest. */
