@@ -11,7 +11,7 @@ import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
 import { kafkaSettings } from '../kafka/settings.js';
 import { startIntake } from './consumer.js';
-import type { MayStart } from './lane.js';
+import type { MayStart } from './slice-carrier.js';
 import { createIntakeMetrics } from './metrics.js';
 import { createSliceRunner } from './slice-runner.js';
 

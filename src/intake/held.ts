@@ -1,0 +1,20 @@
+/** A message that waits in a lane, with the list it carries. */
+import type { RawMessage } from '../intents/poison-copy.js';
+import { readEnvelope, type ReadEnvelope } from './envelope-reader.js';
+
+/** Read when it is its slice's turn: what waits here is bytes, which the garbage collector does not walk. */
+export class Held {
+  #read: ReadEnvelope | undefined;
+
+  constructor(readonly raw: RawMessage) {}
+
+  get read(): ReadEnvelope {
+    return (this.#read ??= readEnvelope(this.raw.value, this.raw.timestamp));
+  }
+}
+
+/** The value, and what a record costs besides. */
+export const sizeOf = ({ value }: RawMessage): number => (value?.length ?? 0) + 100;
+
+export const sameBytes = (one: Buffer | null, other: Buffer | null): boolean =>
+  one === null || other === null ? one === other : one.equals(other);
