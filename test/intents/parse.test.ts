@@ -158,6 +158,16 @@ describe('parseIntent', () => {
       publishEvent({ big: 'x'.repeat(32_000).repeat(30) }),
       /^payload: expected at most 900000 bytes of JSON, got object of 9\d{5} bytes$/,
     ],
+    [
+      'an event that is over the batch limit by what is beside its payload',
+      { ...publishEvent(), note: 'x'.repeat(32_000).repeat(30) },
+      /^payload: expected at most 900000 bytes of JSON, got object of 9\d{5} bytes$/,
+    ],
+    [
+      'a workflow id in fsm_states that is too long',
+      persistState({ fsm_states: { ['x'.repeat(32_768)]: 'PROCESSING' } }),
+      /^payload\.fsm_states\["x{80}… \(32768 characters\)"\]: expected a valid key \(at most 32767 characters\), got string$/,
+    ],
   ];
   for (const [what, raw, message] of refusals) {
     it(`refuses ${what}, naming field, expectation and type`, () => {
