@@ -5,7 +5,8 @@ import type { BatchInput, BatchItem } from '../src/intents/batch.js';
 import type { AnyIntentDefinition } from '../src/intents/definition.js';
 import type { OpenSlice } from '../src/intents/open-slice.js';
 import { parseIntent, type ParsedIntent, type RejectedIntent } from '../src/intents/parse.js';
-import { type Command, executionId } from '../src/intents/ports.js';
+import type { Command } from '../src/intents/ports/command.js';
+import { executionId } from '../src/intents/ports/executions.js';
 
 export interface ParsedItem {
   readonly item: Pick<BatchItem, 'intent_id' | 'correlation_id'>;

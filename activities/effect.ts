@@ -6,23 +6,13 @@ import type { Announcement } from '../src/intents/batch.js';
 import type { z } from 'zod';
 import type { AnyIntentDefinition } from '../src/intents/definition.js';
 import type { EventSource } from '../src/intents/envelope.js';
-import type {
-  BridgeStateStore,
-  Command,
-  DeadLetterStore,
-  EffectOutcome,
-  EndedExecutions,
-  EventPublisher,
-  FsmStateStore,
-  FsmTransitionStore,
-  Ledger,
-  LedgerRetention,
-  LockWait,
-  ParkedLists,
-  ParkedRuns,
-  SweptExecutions,
-  VerdictStore,
-} from '../src/intents/ports.js';
+import type { Command, EffectOutcome, LockWait } from '../src/intents/ports/command.js';
+import type { DeadLetterStore } from '../src/intents/ports/dead-letters.js';
+import type { BridgeStateStore, FsmStateStore, FsmTransitionStore } from '../src/intents/ports/effect-stores.js';
+import type { EndedExecutions, SweptExecutions } from '../src/intents/ports/executions.js';
+import type { Ledger, LedgerRetention } from '../src/intents/ports/ledger.js';
+import type { EventPublisher } from '../src/intents/ports/publisher.js';
+import type { ParkedLists, ParkedRuns, VerdictStore } from '../src/intents/ports/slice-stores.js';
 
 /** Everything effects may ask for; the worker's composition provides it. */
 export interface Ports {

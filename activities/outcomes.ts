@@ -2,7 +2,7 @@
 import type { Announcement } from '../src/intents/batch.js';
 import type { AnyIntentDefinition } from '../src/intents/definition.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
-import type { EffectOutcome } from '../src/intents/ports.js';
+import type { EffectOutcome } from '../src/intents/ports/command.js';
 import type { IntentResult } from '../src/intents/result.js';
 
 export const refused = (error: string): EffectOutcome<object> => ({

@@ -8,15 +8,10 @@ import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelop
 import { topicOf } from '../src/intents/event-types.js';
 import { EffectError } from '../src/intents/failure.js';
 import { eventIdOf } from '../src/intents/ids.js';
-import type {
-  Command,
-  EffectOutcome,
-  LedgerRecord,
-  NewDeadLetter,
-  OutboundMessage,
-  PublishFields,
-  SendOutcome,
-} from '../src/intents/ports.js';
+import type { Command, EffectOutcome } from '../src/intents/ports/command.js';
+import type { NewDeadLetter } from '../src/intents/ports/dead-letters.js';
+import type { LedgerRecord } from '../src/intents/ports/ledger.js';
+import type { OutboundMessage, PublishFields, SendOutcome } from '../src/intents/ports/publisher.js';
 import { publishEvent as definition } from '../src/intents/publish-event/definition.js';
 import { correlationOf } from '../src/intents/publish-event/event.js';
 import type { PublishEventPayload } from '../src/intents/publish-event/schema.js';

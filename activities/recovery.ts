@@ -5,7 +5,7 @@ import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelop
 import { EffectError } from '../src/intents/failure.js';
 import { recoveredId } from '../src/intents/ids.js';
 import { describeIssue } from '../src/intents/parse.js';
-import type { OutboundMessage, SendOutcome } from '../src/intents/ports.js';
+import type { OutboundMessage, SendOutcome } from '../src/intents/ports/publisher.js';
 import { recoverFsmStatesPayload, type RecoveredState } from '../src/intents/recover-fsm-states/schema.js';
 import {
   addCounts,

@@ -1,6 +1,6 @@
 /** Asks an effect for the outcomes of intents it has carried out before. */
 import type { Info } from '@temporalio/activity';
-import type { Command, EffectOutcome } from '../src/intents/ports.js';
+import type { Command, EffectOutcome } from '../src/intents/ports/command.js';
 import type { AnyEffect } from './effect.js';
 
 /** @returns in the order of the commands. All of them are in the ledger, so nothing happens once more. @throws EffectError */

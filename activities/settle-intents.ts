@@ -4,7 +4,7 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { SettleActivity, SettleInput } from '../src/intents/batch.js';
-import type { Command } from '../src/intents/ports.js';
+import type { Command } from '../src/intents/ports/command.js';
 import { withoutEffect } from '../src/intents/settle.js';
 import { attempt } from './attempt.js';
 import type { BoundaryOptions } from './boundary.js';

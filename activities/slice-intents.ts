@@ -2,7 +2,7 @@
 import type { Info } from '@temporalio/activity';
 import { OpenSlice } from '../src/intents/open-slice.js';
 import type { DefinitionsByType } from '../src/intents/parse.js';
-import type { EndedExecutions } from '../src/intents/ports.js';
+import type { EndedExecutions } from '../src/intents/ports/executions.js';
 import { serializable } from '../src/intents/serializable.js';
 import type { CachedSlice, SliceCache } from '../src/intents/slice-cache.js';
 

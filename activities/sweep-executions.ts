@@ -8,7 +8,7 @@ import { LimitError, REPORT_BYTES } from '../src/intents/limits.js';
 import { OpenSlice } from '../src/intents/open-slice.js';
 import { makePlan, type Plan, planList } from '../src/intents/plan.js';
 import { copiesOf } from '../src/intents/poison-copy.js';
-import { type Execution, executionId } from '../src/intents/ports.js';
+import { type Execution, executionId } from '../src/intents/ports/executions.js';
 import { parseRequest, RequestError } from '../src/intents/request.js';
 import { optionsOf } from '../src/intents/slice-plan.js';
 import { serializable } from '../src/intents/serializable.js';

@@ -11,7 +11,7 @@ import { endpointsOf, workerEndpoints } from '../src/cli/context.js';
 import type { Intent } from '../src/client/index.js';
 import { loadConfig } from '../src/config.js';
 import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelope.js';
-import type { Command } from '../src/intents/ports.js';
+import type { Command } from '../src/intents/ports/command.js';
 import type { PersistStatePayload } from '../src/intents/persist-state/schema.js';
 import type { PublishEventPayload } from '../src/intents/publish-event/schema.js';
 import { makeReport } from '../src/intents/report.js';

@@ -12,7 +12,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ParkedPage } from '../src/intents/ports.js';
+import type { ParkedPage } from '../src/intents/ports/slice-stores.js';
 import { PARKED_WAKE, type ParkedReport, type SliceList, type TakeParkedActivity } from '../src/intents/slice.js';
 import type { ExecuteSliceWorkflow } from './execute-slice.js';
 import { storeActivity } from './policies.js';

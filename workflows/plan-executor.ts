@@ -7,7 +7,7 @@ import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation 
 import { ANNOUNCER, type BatchInput, type BatchOutput } from '../src/intents/batch.js';
 import { operationFailed } from '../src/intents/operation-failed.js';
 import type { PlannedChunk, PlannedLane, PlannedTier } from '../src/intents/plan.js';
-import type { LockWait } from '../src/intents/ports.js';
+import type { LockWait } from '../src/intents/ports/command.js';
 import type { IntentResult } from '../src/intents/result.js';
 import { type Unsettled, withoutEffect } from '../src/intents/settle.js';
 import { indexesOf, listOf, type ListScope, ownCorrelationOf, type Work } from '../src/intents/work.js';

@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { ANNOUNCEMENTS_PER_BATCH, ANNOUNCER } from '../src/intents/batch.js';
-import type { Execution } from '../src/intents/ports.js';
+import type { Execution } from '../src/intents/ports/executions.js';
 import type { SweepActivities, SweepReport, SweepRequest, SweptMark, Unannounced } from '../src/intents/sweep.js';
 import { runBatch, storeActivity } from './policies.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.js';
-import type { DeadLetter, DeadLetterFilter } from '../intents/ports.js';
+import type { DeadLetter, DeadLetterFilter } from '../intents/ports/dead-letters.js';
 import type { RedriveReport, RedriveRequest } from '../intents/redrive.js';
 import { createDeadLetterStore } from '../postgres/dead-letter-store.js';
 import { wholeNumber } from './arguments.js';

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
 import { topicOf } from '../intents/event-types.js';
-import type { EventPublisher } from '../intents/ports.js';
+import type { EventPublisher } from '../intents/ports/publisher.js';
 import type { SliceCache } from '../intents/slice-cache.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';

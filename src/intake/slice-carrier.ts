@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { copiesOf, type RawMessage } from '../intents/poison-copy.js';
-import type { EventPublisher } from '../intents/ports.js';
+import type { EventPublisher } from '../intents/ports/publisher.js';
 import type { Held } from './held.js';
 import type { IntakeMetrics } from './metrics.js';
 import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';

@@ -1,7 +1,7 @@
 /** What the workflow hands to an activity and gets back. Plain data, free of zod: workflow code imports it. */
 import type { DerivedEvent } from './definition.js';
 import type { Plan } from './plan.js';
-import type { LockWait } from './ports.js';
+import type { LockWait } from './ports/command.js';
 import type { BaseResult, IntentResult } from './result.js';
 
 export interface BatchItem {

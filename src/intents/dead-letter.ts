@@ -1,5 +1,6 @@
 /** The copy of a dead letter on its topic's `.dlq` topic: the seed system's shape (design 9). */
-import type { DeadLetterOutlet, NewDeadLetter, OutboundMessage } from './ports.js';
+import type { DeadLetterOutlet, NewDeadLetter } from './ports/dead-letters.js';
+import type { OutboundMessage } from './ports/publisher.js';
 
 export interface DeadLetterCopy {
   readonly original_topic: string;

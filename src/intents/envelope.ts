@@ -1,7 +1,7 @@
 /** OnexEnvelopeV1 (design 9): what every event on Kafka is wrapped in. */
 import { type EventType, topicOf } from './event-types.js';
 import { eventIdOf } from './ids.js';
-import type { OutboundMessage } from './ports.js';
+import type { OutboundMessage } from './ports/publisher.js';
 
 export interface OnexEnvelopeV1 {
   readonly envelope_version: '1.0';

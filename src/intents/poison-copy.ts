@@ -1,5 +1,5 @@
 /** Copies of envelopes that were not carried out, or are none, for the `.dlq` topic: nothing is dropped. */
-import type { OutboundMessage } from './ports.js';
+import type { OutboundMessage } from './ports/publisher.js';
 
 export interface RawMessage {
   readonly topic: string;

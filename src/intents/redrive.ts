@@ -1,5 +1,5 @@
 /** What `RedriveDeadLettersWorkflow` and its activity say to each other. Free of zod: workflow code imports it. */
-import type { DeadLetterFilter, RedrivePage } from './ports.js';
+import type { DeadLetterFilter, RedrivePage } from './ports/dead-letters.js';
 
 export interface RedriveRequest extends Omit<DeadLetterFilter, 'maxRedrives'> {
   /** Set by the Schedule: letters that were refused too often are left to a person. Default false. */

@@ -1,4 +1,5 @@
-import type { Command, EffectOutcome, LedgerRecord } from './ports.js';
+import type { Command, EffectOutcome } from './ports/command.js';
+import type { LedgerRecord } from './ports/ledger.js';
 
 /**
  * What a command is told whose id was carried out before: the first outcome, or an error naming both payloads.

@@ -1,5 +1,5 @@
 /** What `PruneLedgerWorkflow` and its activity say to each other. Free of zod: workflow code imports it. */
-import type { LedgerPruned } from './ports.js';
+import type { LedgerPruned } from './ports/ledger.js';
 
 export interface PruneRequest {
   /** Rows settled before this time go, ISO 8601; null: what the retention says now. */

@@ -1,6 +1,7 @@
 /** What the intake hands to `ExecuteSliceWorkflow`, and what comes of it. Plain data, free of zod: workflow code imports it. */
 import type { BatchInput, BatchOutput } from './batch.js';
-import type { LockWait, ParkedPage } from './ports.js';
+import type { LockWait } from './ports/command.js';
+import type { ParkedPage } from './ports/slice-stores.js';
 import type { Report } from './report.js';
 import type { IntentResult, Outcome } from './result.js';
 import type { ListScope, Work } from './work.js';

@@ -1,6 +1,6 @@
 /** What `SweepExecutionsWorkflow` and its activities say to each other. Free of zod: workflow code imports it. */
 import type { Announcement } from './batch.js';
-import type { Execution } from './ports.js';
+import type { Execution } from './ports/executions.js';
 
 export interface SweepRequest {
   /** Seconds an execution has to be closed before it is swept. Default 120. */

@@ -3,7 +3,7 @@ import { AnnouncementQueue } from './announcement-queue.js';
 import type { Announcement } from './batch.js';
 import type { DefinitionsByType } from './parse.js';
 import type { Plan } from './plan.js';
-import type { LedgerRecord } from './ports.js';
+import type { LedgerRecord } from './ports/ledger.js';
 
 /**
  * @param records the ledger's, by intent id.

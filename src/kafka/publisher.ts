@@ -4,7 +4,7 @@ import { CompressionTypes, type Kafka, Partitioners, type Producer, type TopicMe
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { groupBy } from '../intents/group-by.js';
 import { EffectError } from '../intents/failure.js';
-import type { EventPublisher, OutboundMessage, SendOutcome } from '../intents/ports.js';
+import type { EventPublisher, OutboundMessage, SendOutcome } from '../intents/ports/publisher.js';
 import { isMissingTopic, toEffectError } from './failures.js';
 import type { BatchSettings } from './settings.js';
 

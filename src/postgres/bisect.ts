@@ -1,5 +1,5 @@
 /** Finds those of a batch that are bad, or whose rows somebody holds, so that they alone are left out. */
-import type { Command, EffectOutcome, LockWait } from '../intents/ports.js';
+import type { Command, EffectOutcome, LockWait } from '../intents/ports/command.js';
 import { isLockTimeout, toEffectError } from './sqlstate.js';
 
 /** Milliseconds a statement waits for the rows of a batch that does not wait for ever: a transaction of ours takes some 20. */

@@ -1,6 +1,7 @@
 /** `bridge_states`: adds aggregated counts, each intent once. */
 import { EffectError } from '../intents/failure.js';
-import type { BridgeStateStore, Command, EffectOutcome, PersistStateFields } from '../intents/ports.js';
+import type { Command, EffectOutcome } from '../intents/ports/command.js';
+import type { BridgeStateStore, PersistStateFields } from '../intents/ports/effect-stores.js';
 import type { PersistStatePayload } from '../intents/persist-state/schema.js';
 import { bisect } from './bisect.js';
 import { type BridgeStateRow, toWaves } from './bridge-state-rows.js';

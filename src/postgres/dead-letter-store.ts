@@ -7,9 +7,9 @@ import type {
   DeadLetterStore,
   DeadLetterOutlet,
   NewDeadLetter,
-  OutboundMessage,
   RedrivePage,
-} from '../intents/ports.js';
+} from '../intents/ports/dead-letters.js';
+import type { OutboundMessage } from '../intents/ports/publisher.js';
 import { isoUtc } from './instant.js';
 import { insertRecords } from './ledger.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from './pool.js';

@@ -1,5 +1,5 @@
 /** `fsm_states`: gives the reducers their states back, a page at a time. */
-import type { FsmStateStore } from '../intents/ports.js';
+import type { FsmStateStore } from '../intents/ports/effect-stores.js';
 import type { RecoveredStates } from '../intents/recover-fsm-states/schema.js';
 import { type Pool, withTransaction } from './pool.js';
 import {

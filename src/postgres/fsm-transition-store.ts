@@ -1,7 +1,8 @@
 /** `fsm_transitions`: appends transitions; the database places them and keeps `fsm_states` (migration 0006). */
 import { v7 as uuidv7 } from 'uuid';
 import type { PersistFsmTransitionPayload } from '../intents/persist-fsm-transition/schema.js';
-import type { Command, EffectOutcome, FsmTransitionFields, FsmTransitionStore } from '../intents/ports.js';
+import type { Command, EffectOutcome } from '../intents/ports/command.js';
+import type { FsmTransitionFields, FsmTransitionStore } from '../intents/ports/effect-stores.js';
 import { bisect } from './bisect.js';
 import type { GroupCommitOptions } from '../batching/group-commit.js';
 import { claim, type Promised } from './ledger.js';

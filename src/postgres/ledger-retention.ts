@@ -1,5 +1,5 @@
 /** How long the ledger is kept, and how much it holds (ADR 0007). */
-import type { LedgerPruned, LedgerRetention, LedgerSize } from '../intents/ports.js';
+import type { LedgerPruned, LedgerRetention, LedgerSize } from '../intents/ports/ledger.js';
 import { isoUtc } from './instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from './pool.js';
 

@@ -1,5 +1,6 @@
 /** The ledger, `executed_intents`: which intents have had their effect, and with what outcome (ADR 0003). */
-import type { Command, EffectOutcome, GivenUp, Ledger, LedgerRecord } from '../intents/ports.js';
+import type { Command, EffectOutcome } from '../intents/ports/command.js';
+import type { GivenUp, Ledger, LedgerRecord } from '../intents/ports/ledger.js';
 import { EffectError } from '../intents/failure.js';
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { repeatOf } from '../intents/repeat.js';

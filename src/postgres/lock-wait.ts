@@ -1,6 +1,6 @@
 /** Group commits by how long their callers wait for rows: one that waits briefly is not held up by one that does not. */
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
-import type { LockWait } from '../intents/ports.js';
+import type { LockWait } from '../intents/ports/command.js';
 
 /** @param run a transaction; `locks` is the same for all its commands. */
 export function byLockWait<C, O>(

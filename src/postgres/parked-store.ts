@@ -1,5 +1,5 @@
 /** Parked lists of the intake, `intake_parked` (ADR 0009). */
-import type { ParkedLists } from '../intents/ports.js';
+import type { ParkedLists } from '../intents/ports/slice-stores.js';
 import { SLICE_BYTES, SLICE_INTENTS, type SliceList } from '../intents/slice.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from './pool.js';
 

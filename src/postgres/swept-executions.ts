@@ -1,5 +1,5 @@
 /** Which executions are swept, `swept_executions` (ADR 0007). */
-import type { SweptExecutions } from '../intents/ports.js';
+import type { SweptExecutions } from '../intents/ports/executions.js';
 import { type Pool, withConnection } from './pool.js';
 
 export const createSweptExecutions = (pool: Pool): SweptExecutions => ({

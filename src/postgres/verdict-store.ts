@@ -1,5 +1,5 @@
 /** Verdicts on the lists of the intake, `intake_verdicts` (ADR 0009). */
-import type { VerdictStore } from '../intents/ports.js';
+import type { VerdictStore } from '../intents/ports/slice-stores.js';
 import type { Verdict } from '../intents/slice.js';
 import { type Pool, withConnection } from './pool.js';
 

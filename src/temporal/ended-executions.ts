@@ -3,7 +3,7 @@ import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { EffectError } from '../intents/failure.js';
 import { classify } from '../intents/failure-table.js';
-import type { EndedExecutions } from '../intents/ports.js';
+import type { EndedExecutions } from '../intents/ports/executions.js';
 import { unannouncedEffects } from './search-attributes.js';
 
 /** gRPC status code. */

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { type BreakerOptions, createStoreBreaker, type StoreBreaker } from '../breaker/store-breaker.js';
 import type { Config } from '../config.js';
 import { EffectError } from '../intents/failure.js';
-import type { EventPublisher, SendOutcome } from '../intents/ports.js';
+import type { EventPublisher, SendOutcome } from '../intents/ports/publisher.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 

@@ -2,7 +2,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instruments } from '../../activities/boundary.js';
 import type { BreakerState, StoreBreaker } from '../breaker/store-breaker.js';
-import type { DeadLetterStore, EventPublisher, LedgerSize, OutboundMessage } from '../intents/ports.js';
+import type { DeadLetterStore } from '../intents/ports/dead-letters.js';
+import type { LedgerSize } from '../intents/ports/ledger.js';
+import type { EventPublisher, OutboundMessage } from '../intents/ports/publisher.js';
 
 interface PoolGauges {
   readonly totalCount: number;

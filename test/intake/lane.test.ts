@@ -9,7 +9,7 @@ import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import { copiesOf, type PoisonCopy, type RawMessage } from '../../src/intents/poison-copy.js';
 import { EffectError } from '../../src/intents/failure.js';
-import type { OutboundMessage } from '../../src/intents/ports.js';
+import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
 import type { SliceList } from '../../src/intents/slice.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';

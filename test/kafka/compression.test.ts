@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { loadConfig } from '../../src/config.js';
 import { topicOf } from '../../src/intents/event-types.js';
-import type { SendOutcome } from '../../src/intents/ports.js';
+import type { SendOutcome } from '../../src/intents/ports/publisher.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { createPublisher } from '../../src/kafka/publisher.js';
 import { batchSettings, kafkaSettings } from '../../src/kafka/settings.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { topicOf } from '../../src/intents/event-types.js';
-import type { OutboundMessage } from '../../src/intents/ports.js';
+import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { createPublisher } from '../../src/kafka/publisher.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { PersistStatePayload } from '../../src/intents/persist-state/schema.js';
-import type { Command } from '../../src/intents/ports.js';
+import type { Command } from '../../src/intents/ports/command.js';
 import { createBridgeStateStore } from '../../src/postgres/bridge-state-store.js';
 import { createLedger } from '../../src/postgres/ledger.js';
 import { until } from '../../src/until.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { PersistFsmTransitionPayload } from '../../src/intents/persist-fsm-transition/schema.js';
 import type { PersistStatePayload } from '../../src/intents/persist-state/schema.js';
-import type { Command, EffectOutcome } from '../../src/intents/ports.js';
+import type { Command, EffectOutcome } from '../../src/intents/ports/command.js';
 import { createBridgeStateStore } from '../../src/postgres/bridge-state-store.js';
 import { createFsmTransitionStore } from '../../src/postgres/fsm-transition-store.js';
 import { createPool, type Pool } from '../../src/postgres/pool.js';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type Config, loadConfig } from '../../src/config.js';
-import type { EventPublisher, NewDeadLetter } from '../../src/intents/ports.js';
+import type { NewDeadLetter } from '../../src/intents/ports/dead-letters.js';
+import type { EventPublisher } from '../../src/intents/ports/publisher.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { createPublisher, type KafkaPublisher } from '../../src/kafka/publisher.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
