@@ -9,6 +9,7 @@ import { type SliceActivities, type Verdict, VERDICT_BYTES, type VerdictDraft } 
 import { attempt } from './attempt.js';
 import type { BoundaryOptions } from './boundary.js';
 import type { Ports } from './effect.js';
+import { failureOf, isFinal } from './failures.js';
 import { publishEvent } from './publish-event.js';
 import type { SliceResults } from './slice-results.js';
 import { failuresOf, spentBefore } from './spent-attempts.js';
@@ -31,6 +32,7 @@ export function answerLists(
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
           pageBytes: 0,
           attempt: 1 + failuresOf(spentBefore(info), errorCode),
+          isLast: (error) => isFinal(failureOf(info, error, errorCode, budget)),
           locks: 'patient',
           announce: announcements,
           notAnnounced,
@@ -67,6 +69,7 @@ export function answerLists(
       if (parked === true) {
         await ports.parkedLists.remove([...verdicts.map(({ event_id }) => event_id), ...repeats]);
       }
+      budget.succeeded(errorCode);
       if (last) slices.forget(key);
       return not_announced.length > 0 ? { not_announced } : {};
     });

@@ -7,7 +7,7 @@ import type { IntentResult } from '../src/intents/result.js';
 import { attempt } from './attempt.js';
 import { commandsOf, parseItems } from './commands.js';
 import type { AnyEffect, Ports } from './effect.js';
-import { isFinal, type OutageBudget } from './failures.js';
+import { failureOf, isFinal, type OutageBudget } from './failures.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
 import type { SliceIntents } from './slice-intents.js';
 import type { SliceResults } from './slice-results.js';
@@ -46,6 +46,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
           announce: await options.sliceResults.announcements(input.announce ?? [], slice, info),
           locks: input.locks ?? 'patient',
           attempt: 1 + failuresOf(spentBefore(info), definition.errorCode),
+          isLast: (error) => isFinal(failureOf(info, error, definition.errorCode, options.budget)),
           notAnnounced: (intentId) => notAnnounced.push(intentId),
         });
         options.budget.succeeded(definition.errorCode);

@@ -59,6 +59,8 @@ export interface EffectBatch<P> {
   readonly locks: LockWait;
   /** Which attempt this is at the store of the intent type's `errorCode`, from 1: another store's failures are not counted. */
   readonly attempt: number;
+  /** Whether Temporal makes no attempt after this one, if it fails with `error`. */
+  isLast(error: unknown): boolean;
   /** Tells that the announcement of an intent is not on its topic. */
   notAnnounced(intentId: string): void;
 }

@@ -1,6 +1,6 @@
 /**
- * What Temporal should do about a failed attempt (design 4). `maximumAttempts` would count every attempt alike, so the
- * policies set none and the budget of each class is kept here.
+ * What Temporal should do about a failed attempt. `maximumAttempts` counts every attempt alike, so that the policies set it as a
+ * backstop only (100), and the budget of each class is kept here.
  */
 import { heartbeat, type Info } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -71,6 +71,15 @@ export function failAttempt(
   heartbeat(spent);
   return toTemporalFailure(error, errorCode, alike, budget);
 }
+
+/** What an attempt that fails with `error` tells Temporal. */
+export const failureOf = (
+  info: Pick<Info, 'heartbeatDetails'>,
+  error: unknown,
+  errorCode: string,
+  budget: OutageBudget,
+): ApplicationFailure | CancelledFailure =>
+  toTemporalFailure(error, errorCode, spend(spentBefore(info), error, errorCode).alike, budget);
 
 /** Whether Temporal makes no attempt after one that failed so. */
 export const isFinal = (failure: unknown): boolean =>

@@ -1,5 +1,5 @@
 /** The local activities that plan: a list, or a slice of several. */
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, type Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PlanActivity } from '../src/intents/batch.js';
 import type { DefinitionsByType } from '../src/intents/parse.js';
@@ -31,16 +31,15 @@ export function planningActivities(
   }
 
   return {
-    planIntents: async (input) => {
-      const fallbackId = activityInfo().workflowExecution?.workflowId ?? 'unknown';
-      return counted(await refusing(() => makePlan(parseRequest(input), fallbackId, definitions)));
-    },
+    planIntents: async (input) =>
+      counted(await refusing(() => makePlan(parseRequest(input), workflowIdOf(activityInfo()), definitions))),
     planSlice: async ({ slice }) => {
       const info = activityInfo();
+      const partition = await refusing(() => workflowIdOf(info));
       const open = await refusing(() => slices.find(slice, info));
       const [answered, parkedKeys, prunedBefore] = await Promise.all([
         verdicts.find(open.lists.map(({ event_id }) => event_id)),
-        parkedLists.keys(info.workflowExecution?.workflowId ?? ''),
+        parkedLists.keys(partition),
         retention.prunedBefore(),
       ]);
       return counted(
@@ -48,6 +47,13 @@ export function planningActivities(
       );
     },
   };
+}
+
+/** @throws RequestError for one that no row could name: any client chooses it. */
+function workflowIdOf({ workflowExecution }: Info): string {
+  const workflowId = workflowExecution?.workflowId ?? 'unknown';
+  if (!workflowId.includes('\u0000')) return workflowId;
+  throw new RequestError('workflow id: expected text without NUL characters, got string with one');
 }
 
 /** Refuses what is no request at all; a bad intent among good ones is part of the plan. */

@@ -35,7 +35,11 @@ type Fate = EffectError | null;
 
 export const publishEvent = defineEffect(definition, (ports) => async (batch) => {
   const known = await ports.ledger.find(batch.commands.map((command) => command.intent_id));
-  const fresh = firstOccurrences(batch.commands.filter((command) => !known.has(command.intent_id)));
+  // An id may come twice in a batch, of two lists of a slice: the first one is published, the others repeat it or conflict with it.
+  const first = new Map<string, PublishCommand>();
+  for (const command of batch.commands) {
+    if (!known.has(command.intent_id) && !first.has(command.intent_id)) first.set(command.intent_id, command);
+  }
   const outbound = [
     ...batch.announce.map((announcement) => {
       const { intent_id: intentId, event_type: eventType } = announcement;
@@ -48,17 +52,16 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
         partitionKey: announcement.partition_key,
       });
     }),
-    ...fresh.map((command) => ({ ...outboundOf(ports, eventOf(command, batch)), command })),
+    ...[...first.values()].map((command) => ({ ...outboundOf(ports, eventOf(command, batch)), command })),
   ];
   const fates = await publish(ports, outbound);
   const refused = outbound.filter((one) => fates.get(one)?.failureClass === 'invalid');
   const unsent = outbound.filter((one) => fates.get(one) !== null && !refused.includes(one));
-  await ports.ledger.record(
+  const raced = await ports.ledger.record(
     outbound.filter((one) => fates.get(one) === null).flatMap((one) => recordOf(ports, one, { event_published: true })),
   );
-  const attemptsLeft = batch.attempt < ports.deadLetters.afterAttempts;
   const failure = unsent.map((one) => fates.get(one)).find((fate) => fate !== BLOCKED);
-  if (failure != null && attemptsLeft) throw failure;
+  if (failure != null && !isTimeToBury(ports, batch, failure)) throw failure;
   await bury(ports, unsent, fates, batch);
   for (const { command, intentId } of [...unsent, ...refused]) if (command === undefined) batch.notAnnounced(intentId);
 
@@ -68,7 +71,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
   const errors = new Map(refused.map((one) => [one.intentId, fates.get(one)?.message ?? '']));
   return batch.commands.map((command): EffectOutcome<PublishFields> => {
     const { intent_id } = command;
-    const stored = known.get(intent_id);
+    const stored = known.get(intent_id) ?? raced.get(intent_id);
     if (stored !== undefined) {
       // Written by `recordOf` in this very shape.
       const result = stored.result as unknown as PublishFields;
@@ -84,14 +87,12 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
       dead_lettered ? DEAD_LETTERED : { event_published: true },
       eventIds.get(intent_id),
     );
-    return { ok: true, result, settled_at: settledAt, repeated: false, dead_lettered };
+    const winner = first.get(intent_id) ?? command;
+    if (winner === command) return { ok: true, result, settled_at: settledAt, repeated: false, dead_lettered };
+    const outcome = repeatOf(command, { ...winner, settled_at: settledAt }, result, true);
+    return outcome.ok ? { ...outcome, dead_lettered } : outcome;
   });
 });
-
-/** The same id twice in one batch is one event. */
-function firstOccurrences<P>(commands: readonly Command<P>[]): Command<P>[] {
-  return [...new Map([...commands].reverse().map((command) => [command.intent_id, command])).values()].reverse();
-}
 
 const BLOCKED = new EffectError('transient', 'queued behind an open dead letter of its topic and key');
 
@@ -116,6 +117,12 @@ async function blockedOf(ports: Ports, outbound: readonly Outbound[]): Promise<r
     if (outbound.every(({ command }) => command === undefined)) return [];
     throw error;
   }
+}
+
+/** The attempts are spent: the letters' own number, or all there are of this failure, which may be fewer. */
+function isTimeToBury({ deadLetters: { afterAttempts } }: Ports, batch: PublishBatch, failure: EffectError): boolean {
+  if (afterAttempts === Infinity) return false;
+  return batch.attempt >= afterAttempts || batch.isLast(failure);
 }
 
 async function bury(

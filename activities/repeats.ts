@@ -17,5 +17,6 @@ export const outcomesOfRepeats = (
     announce: [],
     locks: 'patient',
     attempt: 1,
+    isLast: () => false,
     notAnnounced: () => undefined,
   });

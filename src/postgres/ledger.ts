@@ -107,10 +107,10 @@ export function createLedger(pool: Pool, options: GroupCommitOptions = {}): Ledg
     const found = await withConnection(pool, (connection) => find(connection, ids));
     return ids.map((id) => found.get(id));
   }, options);
-  const recordTogether = groupCommit<Omit<LedgerRecord, 'settled_at'>, undefined>(async (records) => {
-    await withConnection(pool, (connection) => insertRecords(connection, records));
-    return records.map(() => undefined);
-  }, options);
+  const recordTogether = groupCommit<Omit<LedgerRecord, 'settled_at'>, LedgerRecord | undefined>(
+    (records) => withConnection(pool, (connection) => recordFirst(connection, records)),
+    options,
+  );
   const giveUpTogether = groupCommit<GivenUp, LedgerRecord | undefined>(async (intents) => {
     const known = await withConnection(pool, (connection) => giveUp(connection, intents));
     return intents.map(({ intent_id }) => known.get(intent_id));
@@ -119,11 +119,28 @@ export function createLedger(pool: Pool, options: GroupCommitOptions = {}): Ledg
     new Map(records.flatMap((record) => (record === undefined ? [] : [[record.intent_id, record] as const])));
   return {
     find: async (intentIds) => byId(await findTogether(intentIds)),
-    async record(records) {
-      await recordTogether(records);
-    },
+    record: async (records) => byId(await recordTogether(records)),
     giveUp: async (intents) => byId(await giveUpTogether(intents)),
   };
+}
+
+/** Records what is new. @returns for each record the row that was there before it, if any. */
+async function recordFirst(
+  connection: Transaction,
+  records: readonly Omit<LedgerRecord, 'settled_at'>[],
+): Promise<(LedgerRecord | undefined)[]> {
+  // Two executions that share an id may share the transaction.
+  const first = new Map<string, Omit<LedgerRecord, 'settled_at'>>();
+  for (const record of records) if (!first.has(record.intent_id)) first.set(record.intent_id, record);
+  const written = await insertRecords(connection, [...first.values()]);
+  const isWritten = (record: Omit<LedgerRecord, 'settled_at'>): boolean =>
+    written.has(record.intent_id) && first.get(record.intent_id) === record;
+  const late = records.filter((record) => !isWritten(record));
+  const found = await find(
+    connection,
+    late.map(({ intent_id }) => intent_id),
+  );
+  return records.map((record) => (isWritten(record) ? undefined : found.get(record.intent_id)));
 }
 
 /** Rows of intents that had their effect. */

@@ -105,3 +105,26 @@ describe('giving up', () => {
     assert.equal(await totalOf(bridge), 5);
   });
 });
+
+describe('recording an effect afterwards', () => {
+  const database = useDatabase();
+
+  it('tells who was faster, be it in the same transaction', async () => {
+    // One at a time: what comes while the first is written shares the second.
+    const ledger = createLedger(database.pool, { maxInFlight: 1 });
+    const record = (execution_id: string, intent_id: string, payload: Record<string, unknown> = {}) => {
+      const { payload: result, ...fields } = command(payload, { execution_id, intent_id });
+      return { ...fields, intent_type: 'PublishEvent', result };
+    };
+    const [known, raced, other] = [randomUUID(), randomUUID(), randomUUID()];
+    const found = await Promise.all([
+      ledger.record([record('list/first', known)]),
+      ledger.record([record('list/second', known), record('list/second', raced), record('list/second', other)]),
+      ledger.record([record('list/third', raced)]),
+    ]);
+    assert.deepEqual(
+      found.map((rows) => [...rows.values()].map(({ intent_id, execution_id }) => [intent_id, execution_id])),
+      [[], [[known, 'list/first']], [[raced, 'list/second']]],
+    );
+  });
+});

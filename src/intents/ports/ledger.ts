@@ -13,8 +13,11 @@ export interface LedgerRecord {
 /** The ledger, for effects that cannot share a transaction with it (Kafka), and for reading stored outcomes. */
 export interface Ledger {
   find(intentIds: readonly string[]): Promise<ReadonlyMap<string, LedgerRecord>>;
-  /** Insert, on conflict do nothing: the first outcome stays. */
-  record(records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
+  /**
+   * Insert, on conflict do nothing: the first outcome stays.
+   * @returns the rows that stayed, by id: somebody was faster, be it with another payload.
+   */
+  record(records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<ReadonlyMap<string, LedgerRecord>>;
   /**
    * Keeps these intents from having their effect in this execution any more, by a tombstone each. Waits for a transaction that
    * is carrying one out. @returns the records of those that had their effect already, which stay.
@@ -53,7 +56,7 @@ export interface LedgerSize {
 export interface LedgerRetention {
   /**
    * Deletes one page of what is older than the retention: ledger rows without an open dead letter, redriven letters, marks
-   * of swept executions, verdicts.
+   * of swept executions, verdicts, rollout routes.
    * @param before the time a prune goes by, so that all its pages mean the same; null: now less the retention.
    * @param after where the page before ended.
    */

@@ -1,0 +1,77 @@
+/** When an event that no broker takes becomes a dead letter; the stores are fakes, as no broker fails to order in these ways. */
+import assert from 'node:assert/strict';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { toActivity } from '../../activities/boundary.js';
+import type { Ports } from '../../activities/effect.js';
+import { OutageBudget } from '../../activities/failures.js';
+import { publishEvent as effect } from '../../activities/publish-event.js';
+import { SliceIntents } from '../../activities/slice-intents.js';
+import { SliceResults } from '../../activities/slice-results.js';
+import type { BatchOutput } from '../../src/intents/batch.js';
+import { EffectError, type FailureClass } from '../../src/intents/failure.js';
+import { SliceCache } from '../../src/intents/slice-cache.js';
+import { publishEvent } from '../support/intents.js';
+
+describe('an event that is not taken', () => {
+  let buried = 0;
+
+  /** An attempt after `failed` that failed so. */
+  function attempt(failureClass: FailureClass, failed: number, afterAttempts: number, budgetMs?: number) {
+    const error = new EffectError(failureClass, 'refused', { code: 'KAFKA_ERROR' });
+    const ports = {
+      ledger: { find: () => Promise.resolve(new Map()), record: () => Promise.resolve(new Map()) },
+      publisher: { publish: (messages: unknown[]) => Promise.resolve(messages.map(() => ({ sent: false, error }))) },
+      deadLetters: {
+        afterAttempts,
+        topicSuffix: '.dlq',
+        store: {
+          blocked: (messages: unknown[]) => Promise.resolve(messages.map(() => false)),
+          bury: (letters: unknown[]) => Promise.resolve((buried += letters.length)),
+          copied: () => Promise.resolve(),
+        },
+      },
+      source: { topicPrefix: 'p', environment: 'test', region: 'local', instance: 'i' },
+    } as unknown as Ports;
+    let now = 0;
+    const budget = new OutageBudget(budgetMs, () => now);
+    budget.exhausted('KAFKA_ERROR');
+    now = 30_000;
+    const activity = toActivity(effect, ports, {
+      instruments: { settled: () => undefined },
+      budget,
+      slices: new SliceIntents(new SliceCache(), { input: () => Promise.resolve(null) }, new Map()),
+      sliceResults: new SliceResults([], ports),
+    });
+    const environment = new MockActivityEnvironment({ heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed } });
+    const item = { intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() };
+    return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, {
+      correlation_id: 'c',
+      page_bytes: 1_000,
+      items: [item],
+    });
+  }
+  beforeEach(() => (buried = 0));
+
+  for (const [name, ...given] of [
+    ['its own number of attempts', 'transient', 2, 3],
+    ['all attempts at an unknown failure, fewer than its own number', 'unknown', 2, 5],
+    ['all attempts at a transient failure, fewer than its own number', 'transient', 9, 20],
+    ['an outage budget shorter than its own number of attempts', 'unavailable', 1, 3, 10_000],
+  ] as const) {
+    it(`is a dead letter after ${name}, and not before`, async () => {
+      const [failureClass, failed, afterAttempts, budgetMs] = given as readonly [FailureClass, number, number, number?];
+      await assert.rejects(attempt(failureClass, failed - 1, afterAttempts), { nonRetryable: false });
+      assert.equal(buried, 0);
+      const { results } = await attempt(failureClass, failed, afterAttempts, budgetMs);
+      assert.equal(buried, 1);
+      const [result] = results;
+      assert.ok(typeof result === 'object' && result !== null);
+      assert.equal(result.status, 'dead_lettered');
+    });
+  }
+
+  it('is never one without dead letters: its intent fails', async () => {
+    await assert.rejects(attempt('unknown', 2, Infinity), { nonRetryable: true });
+    assert.equal(buried, 0);
+  });
+});
