@@ -14,13 +14,18 @@ const zones = [
   { target: './src/intents', from: ['./workflows', './activities'] },
   {
     target: './src/postgres',
-    from: ['./workflows', './activities', './src/cli', './src/worker', './src/kafka', './src/client'],
+    from: ['./workflows', './activities', './src/cli', './src/worker', './src/kafka', './src/client', './src/rollout'],
   },
   {
     target: './src/kafka',
     from: ['./workflows', './activities', './src/cli', './src/worker', './src/postgres', './src/client'],
   },
   { target: './src/breaker', from: './src', except: ['./breaker', './intents'] },
+  { target: './src/batching', from: './src', except: ['./batching', './intents'] },
+  {
+    target: './src/temporal',
+    from: ['./activities', './src/cli', './src/worker', './src/postgres', './src/kafka', './src/client'],
+  },
   {
     target: './src/intake',
     from: ['./workflows', './activities', './src/cli', './src/worker', './src/postgres', './src/client'],

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { createRolloutStore } from '../postgres/rollout-store.js';
+import { createRolloutStore } from '../rollout/postgres-store.js';
 import { parseShare } from '../rollout/share.js';
 import type { RolloutState } from '../rollout/store.js';
 import { DEFAULT_TRIGGERS, type PathWindow } from '../rollout/triggers.js';
@@ -43,7 +43,7 @@ export const rolloutCommand = (): Command =>
     );
 
 function share(value: string): number {
-  const percent = value === 'on' ? 100 : parseShare(value);
+  const percent = parseShare(value);
   if (percent === null) throw new InvalidArgumentError('expected 0 to 100, on or off');
   return percent;
 }

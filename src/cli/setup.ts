@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Config } from '../config.js';
+import { counted } from '../intents/definition.js';
 import { createKafka } from '../kafka/client.js';
 import { kafkaSettings, topicSettings } from '../kafka/settings.js';
 import { createTopics } from '../kafka/topics.js';
@@ -7,7 +8,7 @@ import { createLogger } from '../log.js';
 import { packagePath } from '../paths.js';
 import { cutOver } from '../postgres/cut-over.js';
 import { migrate } from '../postgres/migrate.js';
-import { createRolloutStore } from '../postgres/rollout-store.js';
+import { createRolloutStore } from '../rollout/postgres-store.js';
 import type { StackEndpoints } from '../stack/index.js';
 import { setupTemporal } from '../temporal/setup.js';
 import { contextOf, endpointsOf } from './context.js';
@@ -72,4 +73,4 @@ export async function setup(config: Config, endpoints: StackEndpoints): Promise<
 }
 
 const done = (names: readonly string[], noun: string): string =>
-  names.length === 0 ? 'up to date' : `${names.length} ${noun}${names.length === 1 ? '' : 's'} added`;
+  names.length === 0 ? 'up to date' : `${counted(names.length, noun)} added`;

@@ -86,15 +86,17 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
 /** A message, and whether its caller has stopped waiting for it. */
 interface Waiting {
   readonly message: OutboundMessage;
-  readonly caller: { given: SendOutcome | undefined };
+  readonly caller: { readonly strict: boolean; given: SendOutcome | undefined };
 }
 
 /** Leaves out what was given up in the queue: its next attempt sends it, and a late one would come after it. */
 async function settleOpen(waiting: readonly Waiting[], send: Send): Promise<SendOutcome[]> {
   const open = waiting.filter(({ caller }) => caller.given === undefined);
+  const strict = new Set(open.filter(({ caller }) => caller.strict).map(({ message }) => message));
   const outcomes = await settleAll(
     open.map(({ message }) => message),
     send,
+    strict,
   );
   const outcomeOf = new Map(open.map((one, index) => [one, outcomes[index]]));
   return waiting.map((one) => {
@@ -109,12 +111,12 @@ function within(
   deadlineMs: number,
   publish: (waiting: readonly Waiting[]) => Promise<SendOutcome[]>,
 ): EventPublisher['publish'] {
-  return async (messages) => {
-    const caller: Waiting['caller'] = { given: undefined };
+  return async (messages, { strict = false } = {}) => {
+    const caller: Waiting['caller'] = { strict, given: undefined };
     const settled = new AbortController();
     const late = sleep(deadlineMs, undefined, { signal: settled.signal }).then(() => {
       const error = new EffectError('unavailable', `Kafka: no answer within ${deadlineMs} ms`, { code: 'KAFKA_ERROR' });
-      const given = (caller.given = { sent: false, error });
+      const given: SendOutcome = (caller.given = { sent: false, error });
       return messages.map(() => given);
     });
     late.catch(() => undefined);
@@ -169,11 +171,19 @@ function topicCreating(send: Send, createTopics: PublisherOptions['createTopics'
   };
 }
 
-/** Sends request after request, so that messages of a key keep their order, and settles each message. */
-export async function settleAll(messages: readonly OutboundMessage[], send: Send): Promise<SendOutcome[]> {
+/**
+ * Sends request after request, so that messages of a key keep their order, and settles each message.
+ * @param strict those that must not overtake one of `strict` of their topic and key, whatever that was refused for.
+ */
+export async function settleAll(
+  messages: readonly OutboundMessage[],
+  send: Send,
+  strict: ReadonlySet<OutboundMessage> = new Set(),
+): Promise<SendOutcome[]> {
   const outcomes = new Map<OutboundMessage, SendOutcome>();
-  /** Topics whose later messages must not overtake one that was not sent. */
+  /** Topics, and topics with keys, whose later messages must not overtake one that was not sent. */
   const stopped = new Map<string, EffectError>();
+  const orderOf = ({ topic, key }: OutboundMessage): string => `${topic}\n${key}`;
   for (const request of requestsOf(messages)) await settle(request);
   return messages.map((message) => outcomes.get(message) ?? { sent: true });
 
@@ -181,13 +191,14 @@ export async function settleAll(messages: readonly OutboundMessage[], send: Send
     for (const message of part) {
       outcomes.set(message, { sent: false, error });
       if (error.failureClass !== 'invalid') stopped.set(message.topic, error);
+      else if (strict.has(message)) stopped.set(orderOf(message), error);
     }
   }
 
   async function settle(part: readonly OutboundMessage[]): Promise<void> {
     const open = part.filter((message) => {
-      const error = stopped.get(message.topic);
-      if (error !== undefined) outcomes.set(message, { sent: false, error });
+      const error = stopped.get(message.topic) ?? (strict.has(message) ? stopped.get(orderOf(message)) : undefined);
+      if (error !== undefined) outcomes.set(message, { sent: false, error, behind: true });
       return error === undefined;
     });
     if (open.length === 0) return;

@@ -31,13 +31,26 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
     },
     list: (filter, after, limit) => withConnection(pool, (connection) => select(connection, filter, after, limit)),
     redrive: (filter, after, limit, outlet) =>
-      withTransaction(pool, async (tx) => {
-        // The transaction's: whoever redrives next waits here, also when this process dies.
-        await tx.query(`SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
-        return redrivePage(tx, await select(tx, filter, after, limit), limit, outlet);
-      }),
+      withTransaction(
+        pool,
+        async (tx) => {
+          await tx.query(`SET LOCAL idle_in_transaction_session_timeout = ${REDRIVE_MS}`);
+          // The transaction's: whoever redrives next waits here, also when this process dies.
+          await tx.query(`SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
+          return redrivePage(tx, await select(tx, filter, after, limit), limit, outlet);
+        },
+        { deadlineMs: REDRIVE_MS },
+      ),
   };
 }
+
+/** Milliseconds of a page: letters and copies, each at most 75 s on their way to a broker (`publishDeadlineMs`), and their rows. */
+const REDRIVE_MS = 180_000;
+
+/** Same topic and key as `letter`; the index holds the key's hash, because a key may be longer than a row of it. */
+const SAME_ORDER = (other: string): string =>
+  `${other}.topic = letter.topic AND hashtextextended(${other}.message_key, 0) = hashtextextended(letter.message_key, 0)
+   AND ${other}.message_key = letter.message_key`;
 
 /** Open letters that are looked through here: naming the messages to the server costs more than a few rows do. */
 const FEW = 100;
@@ -49,9 +62,9 @@ async function findBlocked(connection: Transaction, messages: readonly OutboundM
   );
   if (open.length <= FEW) return areBlocked(messages, open);
   const { rows } = await connection.query<{ topic: string; message_key: string }>(
-    `SELECT DISTINCT topic, message_key FROM dead_letters
-     WHERE redriven_at IS NULL
-       AND (topic, message_key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+    `SELECT DISTINCT letter.topic, letter.message_key
+     FROM unnest($1::text[], $2::text[]) AS message (topic, message_key) JOIN dead_letters letter ON ${SAME_ORDER('message')}
+     WHERE letter.redriven_at IS NULL`,
     [messages.map(({ topic }) => topic), messages.map(({ key }) => key)],
   );
   return areBlocked(messages, rows);
@@ -101,8 +114,8 @@ async function markCopied(connection: Transaction, eventIds: readonly string[]):
 
 interface StoredLetter extends DeadLetter {
   readonly copied: boolean;
-  /** Open letters of the same topic and key that are older. */
-  readonly older: number;
+  /** The open letter of the same topic and key before it; null: it is the first. */
+  readonly previous: number | null;
 }
 
 async function select(
@@ -120,8 +133,9 @@ async function select(
   const { rows } = await connection.query<Row>(
     `SELECT id, intent_id, event_id, topic, message_key, message_value, headers, failure_reason, retry_attempts,
        redrive_count, copied_at IS NOT NULL AS copied, ${isoUtc('created_at')} AS created_at,
-       (SELECT count(*) FROM dead_letters other WHERE other.redriven_at IS NULL AND other.id < letter.id
-          AND other.topic = letter.topic AND other.message_key = letter.message_key) AS older
+       (SELECT other.id FROM dead_letters other
+        WHERE other.redriven_at IS NULL AND ${SAME_ORDER('other')} AND other.id < letter.id
+        ORDER BY other.topic, hashtextextended(other.message_key, 0), other.id DESC LIMIT 1) AS previous
      FROM dead_letters letter
      WHERE redriven_at IS NULL AND id > $1
        AND ($2::text IS NULL OR topic = $2) AND ($3::timestamptz IS NULL OR created_at >= $3)
@@ -142,11 +156,15 @@ async function redrivePage(
   outlet: DeadLetterOutlet,
 ): Promise<RedrivePage> {
   const due = withNothingBefore(page);
-  const outcomes = await outlet.publisher.publish(due.map(({ message }) => message));
+  // Strict: a letter that is at fault itself stays open, and those behind it with it.
+  const outcomes = await outlet.publisher.publish(
+    due.map(({ message }) => message),
+    { strict: true },
+  );
   const sent = due.filter((_, index) => outcomes[index]?.sent === true);
   const refused = due.flatMap((letter, index) => {
     const outcome = outcomes[index];
-    return outcome?.sent === false ? [{ letter, error: outcome.error }] : [];
+    return outcome?.sent === false && outcome.behind !== true ? [{ letter, error: outcome.error }] : [];
   });
   const away = refused.find(({ error }) => error.failureClass === 'unavailable');
   await markRedriven(tx, sent);
@@ -155,7 +173,7 @@ async function redrivePage(
   return {
     redriven: sent.length,
     failed: refused.length,
-    behind: page.length - due.length,
+    behind: page.length - sent.length - refused.length,
     next: away === undefined && page.length === limit ? (page.at(-1)?.id ?? null) : null,
     stopped: away?.error.message ?? null,
   };
@@ -163,12 +181,10 @@ async function redrivePage(
 
 /** Letters of the page with no older open one of their topic and key outside of it. */
 function withNothingBefore(page: readonly StoredLetter[]): StoredLetter[] {
-  const earlier = new Map<string, number>();
-  return page.filter(({ message, older }) => {
-    const order = orderOf(message.topic, message.key);
-    const inPage = earlier.get(order) ?? 0;
-    if (older > inPage) return false;
-    earlier.set(order, inPage + 1);
+  const due = new Set<number>();
+  return page.filter(({ id, previous }) => {
+    if (previous !== null && !due.has(previous)) return false;
+    due.add(id);
     return true;
   });
 }

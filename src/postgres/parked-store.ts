@@ -26,9 +26,9 @@ export function createParkedLists(pool: Pool): ParkedLists {
         // One by one: their order is that of the sequence, and PostgreSQL has no array of arrays of different lengths.
         for (const { list, keys } of lists) {
           await tx.query(
-            `INSERT INTO intake_parked (event_id, partition, keys, list) VALUES ($1, $2, $3::text[], $4::json)
+            `INSERT INTO intake_parked (event_id, partition, keys, list, intents) VALUES ($1, $2, $3::text[], $4::json, $5)
              ON CONFLICT (event_id) DO NOTHING`,
-            [list.event_id, partition, keys, JSON.stringify(list)],
+            [list.event_id, partition, keys, JSON.stringify(list), list.intents.length],
           );
         }
       });
@@ -38,7 +38,7 @@ export function createParkedLists(pool: Pool): ParkedLists {
       withTransaction(pool, async (tx) => {
         // The keys of all, because what is left out decides about what comes behind it; the lists only of those that are taken.
         const { rows } = await tx.query<Row>(
-          `SELECT seq, keys, json_array_length(list -> 'intents') AS intents, octet_length(list::text) AS bytes
+          `SELECT seq, keys, intents, octet_length(list::text) AS bytes
            FROM intake_parked WHERE partition = $1 ORDER BY seq`,
           [partition],
         );

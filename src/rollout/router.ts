@@ -12,7 +12,7 @@ import { LimitError } from '../intents/limits.js';
 import { RequestError } from '../intents/request.js';
 import type { ExecuteOptions, Intent, IntentsReport } from '../client/types.js';
 import { RefusedError, RequestConflictError } from '../client/errors.js';
-import { createRolloutStore } from '../postgres/rollout-store.js';
+import { createRolloutStore } from './postgres-store.js';
 import { createPool, endPool, type Pool } from '../postgres/pool.js';
 import { observe, observeWhole } from './observation.js';
 import { bucketOf, isOff, parseShare } from './share.js';
@@ -130,9 +130,12 @@ export class RolloutRouter<T> {
       return await this.#store.route(correlationId, bucketOf(correlationId), { mayBeNew: this.#mayBeNew });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new RoutingError(`rollout: the path of ${correlationId} cannot be told, nothing was executed: ${reason}`, {
-        cause: error,
-      });
+      throw new RoutingError(
+        `rollout: the path of ${correlationId} cannot be determined, nothing was executed: ${reason}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }

@@ -12,12 +12,12 @@ export const bucketOf = (correlationId: string): number =>
 export const bucketsOf = (percent: number): number => (percent * BUCKETS) / 100;
 
 /**
- * @param value `true`, `false`, `off`, or a whole percentage.
+ * @param value `true`, `on`, `false`, `off`, or a whole percentage.
  * @returns percent; null when it is none of these.
  */
 export function parseShare(value: string): number | null {
   const word = value.trim().toLowerCase();
-  if (word === 'true') return 100;
+  if (word === 'true' || word === 'on') return 100;
   if (isOff(word)) return 0;
   const percent = /^\d{1,3}$/.test(word) ? Number(word) : NaN;
   return percent <= 100 ? percent : null;

@@ -62,12 +62,12 @@ export const guarding =
  * that no broker was there. What the breaker refuses is settled too, as not sent.
  */
 export const guardingPublisher = (breaker: StoreBreaker, publisher: EventPublisher): EventPublisher => ({
-  async publish(messages) {
+  async publish(messages, options) {
     if (messages.length === 0) return [];
     let outcomes: SendOutcome[] | undefined;
     try {
       return await breaker.call(async () => {
-        outcomes = await publisher.publish(messages);
+        outcomes = await publisher.publish(messages, options);
         for (const outcome of outcomes) {
           if (!outcome.sent && outcome.error.failureClass === 'unavailable') throw outcome.error;
         }

@@ -118,7 +118,8 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
           bury: postgres((letters, records) => deadLetters.bury(letters, records)),
           copied: postgres((eventIds) => deadLetters.copied(eventIds)),
           list: postgres((filter, after, limit) => deadLetters.list(filter, after, limit)),
-          redrive: postgres((filter, after, limit, outlet) => deadLetters.redrive(filter, after, limit, outlet)),
+          // Past the breaker: it waits for Kafka in its transaction, and as a probe it would keep the breaker open for that.
+          redrive: (filter, after, limit, outlet) => deadLetters.redrive(filter, after, limit, outlet),
         },
         afterAttempts: config.KAFKA_ENABLE_DLQ ? Math.max(1, config.KAFKA_MAX_RETRY_ATTEMPTS) : Infinity,
         topicSuffix: config.KAFKA_DLQ_SUFFIX,

@@ -4,7 +4,7 @@ import type { Instruments } from '../../activities/boundary.js';
 import type { BreakerState, StoreBreaker } from '../breaker/store-breaker.js';
 import type { DeadLetterStore } from '../intents/ports/dead-letters.js';
 import type { LedgerSize } from '../intents/ports/ledger.js';
-import type { EventPublisher, OutboundMessage } from '../intents/ports/publisher.js';
+import type { EventPublisher } from '../intents/ports/publisher.js';
 
 interface PoolGauges {
   readonly totalCount: number;
@@ -49,7 +49,7 @@ export function createMetrics(): Metrics {
   const registers = [registry];
   const executed = new Counter({
     name: 'intents_executed_total',
-    help: 'Intents whose effect was attempted and settled',
+    help: 'Intents settled, invalid ones too',
     labelNames: ['intent_type', 'status'],
     registers,
   });
@@ -61,7 +61,7 @@ export function createMetrics(): Metrics {
   });
   const duration = new Histogram({
     name: 'intent_duration_seconds',
-    help: 'Time the batch of an intent took in its activity',
+    help: 'Time the batch of an intent took in its activity; 0 for one that planning refused',
     labelNames: ['intent_type'],
     buckets: BUCKETS,
     registers,
@@ -174,8 +174,8 @@ export function createMetrics(): Metrics {
       watchLedger(read, registers);
     },
     countPublished: (publisher) => ({
-      async publish(messages: readonly OutboundMessage[]) {
-        const outcomes = await publisher.publish(messages);
+      async publish(messages, options) {
+        const outcomes = await publisher.publish(messages, options);
         for (const [index, { topic }] of messages.entries()) {
           if (outcomes[index]?.sent === true) published.inc({ topic });
         }

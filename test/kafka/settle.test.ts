@@ -40,6 +40,20 @@ describe('settleAll', () => {
     assert.ok(requests.length <= 19, `${requests.length} requests`);
   });
 
+  it('sends nothing of a key after a strict message that is at fault, be it a request later, and everything else', async () => {
+    const bad = { ...message('a', 'bad'), key: 'broken' };
+    const behind = { ...message('a', 'behind'), key: 'broken' };
+    const far = { ...message('a', `far${'x'.repeat(900_000)}`), key: 'broken' };
+    const messages = [message('a', '1'), bad, behind, message('a', '2'), message('b', '3'), far, message('a', '4')];
+    const { send, stored } = broker(({ value }) => (value === 'bad' ? 'invalid' : undefined));
+    const outcomes = await settleAll(messages, send, new Set(messages));
+    assert.deepEqual(
+      outcomes.map((outcome) => (outcome.sent ? 'sent' : outcome.behind === true ? 'behind' : outcome.error.message)),
+      ['sent', 'refused bad', 'behind', 'sent', 'sent', 'behind', 'sent'],
+    );
+    assert.deepEqual([...new Set(stored)].sort(), ['1', '2', '3', '4']);
+  });
+
   it('stops a topic after a message that may be sent later, and lets the other topics through', async () => {
     const big = 'x'.repeat(500_000);
     const messages = [message('a', '1'), message('b', '2'), message('a', big), message('a', `3${big}`)];

@@ -24,6 +24,7 @@ const NAMES = [
   '0015_intake_parked',
   '0016_fsm_states_upper',
   '0017_rollout_revision',
+  '0018_parked_and_letter_keys',
 ];
 
 /** Columns, indexes, constraints, triggers, functions and view definitions, as text. */

@@ -1,6 +1,7 @@
 /** One intent of 500 that PostgreSQL refuses, by the code it is refused with: it fails alone, and finding it stays cheap. */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import type { PersistFsmTransitionPayload } from '../../src/intents/persist-fsm-transition/schema.js';
 import type { PersistStatePayload } from '../../src/intents/persist-state/schema.js';
 import type { Command, EffectOutcome } from '../../src/intents/ports/command.js';
@@ -13,6 +14,8 @@ const BATCH = 500;
 const BAD = 321;
 /** The whole batch, two halves at each of nine levels, and one to spare. */
 const MOST_TRANSACTIONS = 20;
+/** Of a transaction: its begin and end, the claim, the locks, the rows, what follows from them. */
+const MOST_STATEMENTS = 8 * MOST_TRANSACTIONS;
 
 const REFUSED = 'REFUSED';
 /** Does not compress, so that no index page of 8 KB takes it. */
@@ -77,14 +80,27 @@ const fsmTransitions: Store<PersistFsmTransitionPayload> = {
   carry: (pool, batch) => createFsmTransitionStore(pool).insert(batch),
 };
 
+/** Counts what is sent to the server, transactions' own statements too. */
+function countQueries(client: pg.PoolClient, count: () => void): void {
+  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+  Object.assign(client, {
+    query: (...args: unknown[]) => {
+      count();
+      return query(...args);
+    },
+  });
+}
+
 describe('an intent of 500 that PostgreSQL refuses', () => {
   const database = useDatabase();
   let pool: Pool;
   let transactions = 0;
+  let statements = 0;
 
   before(async () => {
     const observer = { checkedOut: () => undefined, ran: () => void (transactions += 1) };
     pool = createPool({ connectionString: database.url, min: 0, observer }, () => undefined);
+    pool.on('connect', (client) => countQueries(client, () => (statements += 1)));
     await database.pool.query(`
       ALTER TABLE bridge_states ADD CHECK (namespace <> '${REFUSED}');
       ALTER TABLE fsm_transitions ADD CHECK (to_state <> '${REFUSED}');
@@ -99,9 +115,10 @@ describe('an intent of 500 that PostgreSQL refuses', () => {
     it(`${store.table}: ${code}`, async () => {
       const bad = command(store.bad[code]);
       const batch = Array.from({ length: BATCH }, (_, index) => (index === BAD ? bad : command(store.good())));
-      transactions = 0;
+      transactions = statements = 0;
       const outcomes = await store.carry(pool, batch);
-      assert.ok(transactions <= MOST_TRANSACTIONS, `${transactions} transactions`);
+      assert.ok(transactions > 0 && transactions <= MOST_TRANSACTIONS, `${transactions} transactions`);
+      assert.ok(statements > transactions && statements <= MOST_STATEMENTS, `${statements} statements`);
       assert.deepEqual(
         outcomes.flatMap(({ ok }, index) => (ok ? [] : [index])),
         [BAD],

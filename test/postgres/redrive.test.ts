@@ -1,6 +1,7 @@
 /** A redrive that dies between the brokers' acknowledgement and its commit, on a real topic: it is carried on, in order. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig } from '../../src/config.js';
 import type { NewDeadLetter } from '../../src/intents/ports/dead-letters.js';
 import type { EventPublisher } from '../../src/intents/ports/publisher.js';
@@ -9,6 +10,7 @@ import { createPublisher, type KafkaPublisher } from '../../src/kafka/publisher.
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
+import { createPool, endPool } from '../../src/postgres/pool.js';
 import { until } from '../../src/until.js';
 import { readTopic } from '../support/console-consumer.js';
 import { command, one, useDatabase } from './support.js';
@@ -104,6 +106,47 @@ describe('redrive', () => {
       const seen = [...new Map(arrived.map(({ headers, value }) => [headers['event_id'], value])).values()];
       const wanted = letters.filter(({ message }) => message.key === `key ${key}`).map(({ message }) => message.value);
       assert.deepEqual(seen, wanted, `key ${key}`);
+    }
+  });
+
+  it('keeps letters of a key longer than an index row, and their order', async () => {
+    const store = createDeadLetterStore(database.pool);
+    // Does not compress.
+    const key = randomBytes(12_000).toString('base64');
+    const long = [0, 1, 2].map((n) => {
+      const given = letter(n);
+      return { ...given, message: { ...given.message, key } };
+    });
+    // More than are looked through one by one.
+    await store.bury([...long, ...Array.from({ length: 150 }, (_, n) => letter(n))], []);
+    assert.deepEqual(await store.blocked([long[0]!.message, { ...long[0]!.message, key: `${key}x` }]), [true, false]);
+    const [, second] = (await store.list({ topic }, 0, 10)).filter(({ message }) => message.key === key);
+    const outlet = { publisher, topicSuffix: '.dlq' };
+    assert.equal((await store.redrive({ ids: [second!.id] }, 0, PAGE, outlet)).behind, 1);
+    let after: number | null = 0;
+    while (after !== null) after = (await store.redrive({ topic }, after, PAGE, outlet)).next;
+    const records = await readTopic({ kafka: { brokers } }, config.BRIDGE_CACHE_DIR, topic);
+    assert.deepEqual(
+      records.filter((record) => record.key === key).map(({ value }) => value),
+      long.map(({ message }) => message.value),
+    );
+  });
+
+  it('waits for a broker longer than a statement may take', async () => {
+    const pool = createPool({ connectionString: database.url, min: 0, statementTimeoutMs: 300 }, () => undefined);
+    const slow: EventPublisher = {
+      async publish(messages, options) {
+        await sleep(1_500);
+        return publisher.publish(messages, options);
+      },
+    };
+    try {
+      const store = createDeadLetterStore(pool);
+      await store.bury([letter(0)], []);
+      const page = await store.redrive({ topic }, 0, PAGE, { publisher: slow, topicSuffix: '.dlq' });
+      assert.deepEqual([page.redriven, page.stopped], [1, null]);
+    } finally {
+      await endPool(pool);
     }
   });
 });

@@ -36,7 +36,7 @@ export interface RedrivePage {
   readonly redriven: number;
   /** Refused once more. */
   readonly failed: number;
-  /** Left because an older letter of the same topic and key stays open. */
+  /** Left because an older letter of the same topic and key stays open, or the topic took none any more. */
   readonly behind: number;
   /** Where the next page starts; null when there is none. */
   readonly next: number | null;

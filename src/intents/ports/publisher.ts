@@ -17,12 +17,23 @@ export interface OutboundMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What became of one message. `sent`: all replicas have it. */
-export type SendOutcome = { readonly sent: true } | { readonly sent: false; readonly error: EffectError };
+/**
+ * What became of one message. `sent`: all replicas have it. `behind`: it was not tried, as one before it was not sent, for `error`.
+ */
+export type SendOutcome =
+  { readonly sent: true } | { readonly sent: false; readonly error: EffectError; readonly behind?: true };
+
+interface PublishOptions {
+  /**
+   * Whether a message that is refused as `invalid` stops those after it of its topic and key. Default false: it fails alone, because
+   * its sender is told and it never comes.
+   */
+  readonly strict?: boolean;
+}
 
 export interface EventPublisher {
   /**
    * Settles each message, in order. After one that was not sent for another reason than being `invalid`, none of its topic is.
    */
-  publish(messages: readonly OutboundMessage[]): Promise<SendOutcome[]>;
+  publish(messages: readonly OutboundMessage[], options?: PublishOptions): Promise<SendOutcome[]>;
 }

@@ -1,9 +1,9 @@
 /** The rollout's tables (migrations 0014, 0017). */
-import type { RolloutChange, RolloutStore, Route } from '../rollout/store.js';
-import { bucketsOf } from '../rollout/share.js';
-import type { PathWindow } from '../rollout/triggers.js';
-import { isoUtc } from './instant.js';
-import { type Pool, type Transaction, withConnection, withTransaction } from './pool.js';
+import type { RolloutChange, RolloutStore, Route } from './store.js';
+import { bucketsOf } from './share.js';
+import type { PathWindow } from './triggers.js';
+import { isoUtc } from '../postgres/instant.js';
+import { type Pool, type Transaction, withConnection, withTransaction } from '../postgres/pool.js';
 
 /** Outcomes are kept for as long as a window may be, in milliseconds: an hour. */
 const KEPT_MS = 3_600_000;
