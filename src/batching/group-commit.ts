@@ -22,10 +22,14 @@ interface Chunk<C, O> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Whether it says something of the store, and not of what was sent to it. */
+const isOfStore = (error: unknown): boolean =>
+  error instanceof EffectError && (error.failureClass === 'transient' || error.failureClass === 'unavailable');
+
 /**
  * Wraps `run`. Each caller gets the outcomes of its own entries, in their order; a chunk is never split, so its order holds.
- * An error fails every chunk that shared the transaction, except one of class `unknown`: then each is run again alone, so
- * that a chunk which cannot be run fails none but itself.
+ * An error fails every chunk that shared the transaction, except one of class `unknown` or `invalid`: then each is run again
+ * alone, so that a chunk which cannot be run fails none but itself.
  */
 export function groupCommit<C, O>(
   run: (entries: readonly C[]) => Promise<O[]>,
@@ -62,7 +66,7 @@ export function groupCommit<C, O>(
       let start = 0;
       for (const { entries, resolve } of group) resolve(outcomes.slice(start, (start += entries.length)));
     } catch (error) {
-      if (group.length > 1 && !(error instanceof EffectError && error.failureClass !== 'unknown')) {
+      if (group.length > 1 && !isOfStore(error)) {
         for (const chunk of group) await flush([chunk]);
       } else {
         for (const { reject } of group) reject(error);

@@ -1,6 +1,6 @@
 /** An INTENT_EMITTED message as it stands on the topic: the list it carries, or why it is none. Pure. */
 import { z } from 'zod';
-import { guid, jsonObject } from '../intents/fields.js';
+import { guid, jsonObject, listName } from '../intents/fields.js';
 import { findJsonProblem, shorten } from '../intents/json.js';
 import { DEFAULT_LIMITS, jsonBytes, type ListLimits } from '../intents/limits.js';
 import { describeIssue } from '../intents/parse.js';
@@ -20,17 +20,15 @@ export type ReadEnvelope =
       readonly reason: string;
     };
 
-const name = z.string().min(1).max(200);
-
 /** Other fields, of the envelope and of its payload, are the emitter's own and are not looked at. */
 const envelope = z.looseObject({
   envelope_version: z.literal('1.0'),
   event_id: guid,
   event_type: z.literal('INTENT_EMITTED'),
-  correlation_id: name.nullish(),
+  correlation_id: listName.nullish(),
   payload: z.looseObject({
     intents: z.array(z.unknown()),
-    request_id: name.nullish(),
+    request_id: listName.nullish(),
     options: jsonObject.nullish(),
   }),
 });
@@ -56,7 +54,7 @@ export function readEnvelope(
   try {
     raw = JSON.parse(utf8.decode(value));
   } catch (error) {
-    const found = error instanceof SyntaxError ? error.message : 'bytes that are no UTF-8';
+    const found = error instanceof SyntaxError ? error.message : 'bytes that are not UTF-8';
     return refuse(`envelope: expected JSON, got ${found}`);
   }
   const parsed = envelope.safeParse(raw);

@@ -3,6 +3,13 @@ import { z } from 'zod';
 
 export const text = z.string().max(32_767);
 
+/** A request or correlation id: a workflow id, a column, a header. PostgreSQL takes neither NUL nor half of a surrogate pair. */
+export const listName = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((value) => !value.includes('\u0000') && value.isWellFormed(), 'well-formed text without NUL characters');
+
 /** A UUID of any version, as PostgreSQL accepts it; normalised to lower case because it becomes a key. */
 export const guid = z.guid().transform((value) => value.toLowerCase());
 

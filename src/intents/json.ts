@@ -21,6 +21,18 @@ export const pathOf = (keys: readonly PropertyKey[]): string =>
 export const shorten = (value: string, length = 80): string =>
   value.length <= length ? value : `${value.slice(0, length)}… (${value.length} characters)`;
 
+/** The same by the bytes of its JSON, in which a quotation mark takes two and a control character six. */
+export function shortenJson(value: string, bytes: number): string {
+  let length = bytes;
+  for (;;) {
+    const text = shorten(value, length);
+    const size = Buffer.byteLength(JSON.stringify(text));
+    // Room for what `shorten` says of the length, and for the quotation marks around.
+    if (size <= bytes + 30) return text;
+    length = Math.min(length - 1, Math.floor((length * bytes) / size));
+  }
+}
+
 /** The JSON type of a value, as an error message names it. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null';

@@ -1,21 +1,19 @@
 /** A slice as activities see it: its lists, and its intents by their place among those of all lists. */
 import { z } from 'zod';
-import { jsonObject } from './fields.js';
+import { jsonObject, listName } from './fields.js';
 import { describeIssue, type DefinitionsByType, parseIntent, type ParsedIntent, type RejectedIntent } from './parse.js';
 import { intentIdOf } from './plan.js';
 import type { IntentResult } from './result.js';
 import { RequestError } from './request.js';
 import type { SliceInput, SliceList } from './slice.js';
 
-const name = z.string().min(1).max(200);
-
 const sliceInput = z.object({
   lists: z.array(
     z.object({
-      event_id: name,
-      correlation_id: name.nullable(),
+      event_id: listName,
+      correlation_id: listName.nullable(),
       emitted_at: z.iso.datetime().optional(),
-      request_id: name.optional(),
+      request_id: listName.optional(),
       options: jsonObject.optional(),
       intents: z.array(z.unknown()),
     }),

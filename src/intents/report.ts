@@ -25,9 +25,16 @@ export function makeReport(
 ): Report {
   const report: Report = { ...head, counts: countByStatus(results), results, truncated: false };
   if (jsonLength(report) <= maxBytes) return report;
-  // 300 characters of error times the 2,000 intents a list may hold stay well under the limit.
-  return { ...report, results: results.map(baseOf), truncated: true };
+  const cut = ERROR_LENGTHS.map((length) => ({
+    ...report,
+    results: results.map((one) => baseOf(one, length)),
+    truncated: true,
+  }));
+  return cut.find((shorter) => jsonLength(shorter) <= maxBytes) ?? cut.at(-1) ?? report;
 }
+
+/** Characters of errors to try. With the last, the 2,000 results of the largest list take 800 KB, whatever the characters are. */
+const ERROR_LENGTHS = [300, 100, 40];
 
 /** Results by status; a status that did not occur is left out. */
 export function countByStatus(results: readonly IntentResult[]): Report['counts'] {
@@ -36,12 +43,12 @@ export function countByStatus(results: readonly IntentResult[]): Report['counts'
   return counts;
 }
 
-const baseOf = (result: IntentResult): IntentResult => ({
+const baseOf = (result: IntentResult, errorLength: number): IntentResult => ({
   intent_id: result.intent_id,
   intent_type: result.intent_type,
   status: result.status,
   success: result.success,
-  error: result.error === null ? null : result.error.slice(0, 300),
+  error: result.error === null ? null : result.error.slice(0, errorLength),
   ...(result.error_code === undefined ? {} : { error_code: result.error_code }),
   ...(result.failure_class === undefined ? {} : { failure_class: result.failure_class }),
   execution_time_ms: result.execution_time_ms,

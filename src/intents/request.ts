@@ -1,5 +1,6 @@
 /** The request: one list of intents with its options, as the workflow, the client and the CLI take it. */
 import { z } from 'zod';
+import { listName } from './fields.js';
 import { shorten, typeName } from './json.js';
 import { describeIssue } from './parse.js';
 
@@ -13,14 +14,12 @@ const requestOptions = z.strictObject({
   derivedEvents: z.enum(['unless_published', 'all', 'none']).default('unless_published'),
 });
 
-const name = z.string().min(1).max(200);
-
 const request = z.strictObject({
   intents: z.array(z.unknown()),
   /** Names the list: the same id run again repeats nothing. Default: the workflow id. 1 to 200 characters. */
-  request_id: name.nullish(),
+  request_id: listName.nullish(),
   /** Written to the envelope of every event and to the search attribute. Default: the request id. */
-  correlation_id: name.nullish(),
+  correlation_id: listName.nullish(),
   options: requestOptions.prefault({}),
 });
 

@@ -51,6 +51,22 @@ describe('group commit', () => {
     assert.ok(performance.now() - started < 500);
   });
 
+  it('runs each chunk alone when one of them cannot be run, and none when the store is away', async () => {
+    for (const [failureClass, others] of [
+      ['invalid', 'kept'],
+      ['unknown', 'kept'],
+      ['transient', 'failed'],
+      ['unavailable', 'failed'],
+    ] as const) {
+      const { submit } = setUp({}, (batch) =>
+        batch.includes(13) ? new EffectError(failureClass, 'thirteen') : undefined,
+      );
+      const [bad, good] = await Promise.allSettled([submit([13]), submit([1])]);
+      assert.equal(bad.status, 'rejected');
+      assert.equal(good.status === 'fulfilled' ? 'kept' : 'failed', others, failureClass);
+    }
+  });
+
   it('lets a large chunk travel alone and an empty one not at all', async () => {
     const { submit, runs } = setUp({ maxEntries: 3 });
     await Promise.all([submit(numbers(0, 8)), submit([50])]);

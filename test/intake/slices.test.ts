@@ -20,7 +20,7 @@ const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 describe('readEnvelope', () => {
   for (const [what, value, reason] of [
     ['nothing', null, 'envelope: expected JSON, got nothing'],
-    ['no UTF-8', Buffer.from([0xff, 0xfe]), 'envelope: expected JSON, got bytes that are no UTF-8'],
+    ['no UTF-8', Buffer.from([0xff, 0xfe]), 'envelope: expected JSON, got bytes that are not UTF-8'],
     ['a list', bytesOf([]), 'envelope: expected an object, got array'],
     [
       'another version',

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Intent } from '../../src/client/index.js';
+import { jsonBytes } from '../../src/intents/limits.js';
 import { makePlan, type Plan, type PlannedTier } from '../../src/intents/plan.js';
 import { parseRequest, RequestError, type RequestInput } from '../../src/intents/request.js';
+import { makeReport } from '../../src/intents/report.js';
+import { withoutEffect } from '../../src/intents/settle.js';
+import { VERDICT_BYTES } from '../../src/intents/slice.js';
 import { definitions } from '../support/definitions.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
@@ -30,6 +34,25 @@ describe('makePlan', () => {
         [0, ['publishEvents'], [0]],
       ],
     );
+  });
+
+  it('stays under the 2 MB of a payload, whatever is refused', () => {
+    // Quotation marks: each is escaped in the path, and once more in the plan's JSON.
+    const key = '"'.repeat(80);
+    const hostile = { payload: { [key]: { [key]: { [key]: '\u0000' } } }, intent_type: `${key}"` };
+    const made = plan(Array.from({ length: 2_000 }, () => hostile));
+    assert.ok(jsonBytes(made) < 1_700_000, `${jsonBytes(made)} bytes`);
+    assert.match(made.intents[0]?.rejected ?? '', /^payload\[.*characters\)$/);
+    const results = made.intents.map((intent) =>
+      withoutEffect(intent, {
+        status: 'failed',
+        error: intent.rejected ?? '',
+        errorCode: 'VALIDATION_ERROR',
+        timestamp: new Date().toISOString(),
+      }),
+    );
+    const head = { request_id: 'r', workflow_id: 'w', outcome: 'partial' as const };
+    assert.ok(jsonBytes(makeReport(head, results, VERDICT_BYTES)) <= VERDICT_BYTES);
   });
 
   it('names chunks for the Web UI', () => {
@@ -158,6 +181,17 @@ describe('makePlan', () => {
 });
 
 describe('parseRequest', () => {
+  for (const field of ['request_id', 'correlation_id']) {
+    for (const id of ['a\u0000b', 'half \ud800']) {
+      it(`refuses ${JSON.stringify(id)} as ${field}, which no row could hold`, () => {
+        assert.throws(() => parseRequest({ intents: [], [field]: id }), {
+          name: 'RequestError',
+          message: `${field}: expected well-formed text without NUL characters, got string`,
+        });
+      });
+    }
+  }
+
   const refusals: [unknown, RegExp][] = [
     [7, /^input: expected an object \{intents, options\?\}, got number$/],
     [[], /^input: expected an object \{intents, options\?\}, got array$/],
