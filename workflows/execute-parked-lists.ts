@@ -30,9 +30,10 @@ const LONGEST_WAIT = 16;
 /**
  * @param given the partition: the workflow id of its slices. Any client may give anything.
  * @param so_far lists answered by the runs before this one.
+ * @param from where the run before this one has come to in its round.
  * @throws ApplicationFailure `InvalidInput`. Cancelled, it answers what it is at as cancelled.
  */
-export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0): Promise<ParkedReport> {
+export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, from = 0): Promise<ParkedReport> {
   if (typeof given !== 'string' || given === '') {
     throw ApplicationFailure.nonRetryable(
       `input: expected the workflow id of a partition's slices, got ${typeof given}`,
@@ -45,17 +46,14 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0): Pr
     wakes += 1;
   });
   let answered = typeof so_far === 'number' ? so_far : 0;
+  let start = typeof from === 'number' ? from : 0;
   let wait = FIRST_WAIT;
   for (;;) {
     const before = wakes;
     const round = await tryAll();
-    answered += round.answered;
     // A list parked after the round looked has woken this execution.
     if (round.parked === 0 && wakes === before) return { answered };
     setCurrentDetails(`${answered} lists answered, ${round.parked - round.answered} wait for a key`);
-    if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof ExecuteParkedListsWorkflow>(partition, answered);
-    }
     if (round.answered > 0) {
       wait = FIRST_WAIT;
     } else {
@@ -67,14 +65,20 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0): Pr
   /** Every parked list once, in their order; those behind one that stays parked are left out by the store. */
   async function tryAll(): Promise<{ readonly parked: number; readonly answered: number }> {
     let parked = 0;
-    let settled = 0;
-    for (let after: number | null = 0; after !== null;) {
+    const before = answered;
+    let after: number | null = start;
+    start = 0;
+    while (after !== null) {
       const page: ParkedPage = await takeParked({ partition, after });
       parked = Math.max(parked, page.parked);
-      if (page.lists.length > 0) settled += await tryPage(page.lists);
+      if (page.lists.length > 0) answered += await tryPage(page.lists);
       after = page.next;
+      // Within a round too: each page of lists is in the history twice.
+      if (workflowInfo().continueAsNewSuggested) {
+        await continueAsNew<typeof ExecuteParkedListsWorkflow>(partition, answered, after ?? 0);
+      }
     }
-    return { parked, answered: settled };
+    return { parked, answered: answered - before };
   }
 }
 

@@ -51,6 +51,9 @@ function sliceKey(): string {
 
 const { answerLists } = proxyActivities<SliceActivities>(storeActivity);
 
+/** Characters of the verdicts in one call: with two bytes for some of them, and the announcements, under the 2 MB of a payload. */
+const ANSWER_BYTES = 900_000;
+
 /** Without a bound on its attempts: until the lists are stored, only this execution knows that they wait. */
 const { parkLists } = proxyActivities<ParkingActivities>({
   ...storeActivity,
@@ -89,11 +92,32 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   async function answer(numbers: readonly number[]): Promise<void> {
     executor.releaseHeldBack(numbers);
     await executor.announceRest(numbers, ANNOUNCEMENTS_PER_BATCH);
+    const complete = answered.size === plan.lists.length && !plan.lists.some(({ skipped }) => skipped === 'parked');
+    const parts = partsOf(numbers);
+    for (const [index, part] of parts.entries()) await answerPart(part, complete && index === parts.length - 1);
+  }
+
+  /** Most lists answer in a few bytes each; those that read states bring them along, 10 KB and more. */
+  function partsOf(numbers: readonly number[]): number[][] {
+    const parts: number[][] = [[]];
+    let bytes = 0;
+    for (const number of numbers) {
+      const size = JSON.stringify(verdictOf(number)).length;
+      if (bytes > 0 && bytes + size > ANSWER_BYTES) {
+        parts.push([]);
+        bytes = 0;
+      }
+      parts.at(-1)?.push(number);
+      bytes += size;
+    }
+    return parts;
+  }
+
+  async function answerPart(numbers: readonly number[], last: boolean): Promise<void> {
     const repeats = numbers.flatMap((number) => {
       const list = plan.lists[number];
       return list?.skipped === 'answered' ? [list.event_id] : [];
     });
-    const last = answered.size === plan.lists.length && !plan.lists.some(({ skipped }) => skipped === 'parked');
     const send = (announce: NonNullable<AnswerInput['announce']>) => {
       const verdicts = numbers.flatMap((number) => verdictOf(number) ?? []);
       if (verdicts.length + repeats.length === 0) return Promise.resolve({});

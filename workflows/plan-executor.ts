@@ -130,7 +130,9 @@ export class PlanExecutor {
     const carrier = tier.lanes
       .find(({ activity }) => activity === ANNOUNCER)
       ?.chunks.find((chunk) => this.#open(chunk).length > 0);
-    const announce = carrier === undefined ? [] : this.#announcements.take(this.#lists());
+    // Of lists that are settled, their answer carries them: it has to know what became of them.
+    const open = this.#lists().filter((list) => !this.results.isSettled(list));
+    const announce = carrier === undefined ? [] : this.#announcements.take(open);
     const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === carrier ? announce : [])));
     if (lanes.length === 1) return lanes[0];
     // Settled, so that a cancelled lane does not leave the others unobserved.

@@ -2,6 +2,7 @@
 import { continueAsNew, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { PruneActivity, PruneReport, PruneRequest } from '../src/intents/retention.js';
 import { storeActivity } from './policies.js';
+import { soFar } from './positions.js';
 
 const { pruneLedger } = proxyActivities<{ pruneLedger: PruneActivity }>(storeActivity);
 
@@ -15,15 +16,15 @@ const NOTHING: PruneReport = {
 
 /**
  * @param request what goes; any client may start this, also with null.
- * @param soFar what earlier runs of the same prune have come to.
+ * @param position what earlier runs of the same prune have come to.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
 export async function PruneLedgerWorkflow(
   request: Partial<PruneRequest> | null = {},
-  soFar: PruneReport = NOTHING,
+  position: unknown = NOTHING,
 ): Promise<PruneReport> {
   let { before = null, after = null } = request ?? {};
-  let report = soFar;
+  let report = soFar(NOTHING, position);
   for (;;) {
     const page = await pruneLedger({ before, after });
     report = {

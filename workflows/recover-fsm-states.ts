@@ -15,6 +15,7 @@ import {
 } from '../src/intents/recovery.js';
 import { escape } from './details.js';
 import { storeActivity } from './policies.js';
+import { soFar } from './positions.js';
 
 const { emitFsmStates, emitRecoverySummary } = proxyActivities<RecoveryActivities>(storeActivity);
 
@@ -28,7 +29,7 @@ const recoveryQuery = defineQuery<RecoveryReport>('recovery');
 
 /**
  * @param request which states; `{}` takes all but those that ended more than 7 days ago.
- * @param position where an earlier run of the same recovery has come to.
+ * @param position where an earlier run of the same recovery has come to; any client may give anything.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
 export async function RecoverFsmStatesWorkflow(
@@ -37,9 +38,13 @@ export async function RecoverFsmStatesWorkflow(
 ): Promise<RecoveryReport> {
   // `?.`: any client may start this, also with null.
   const recovery_id = (request as RecoveryRequest | null)?.recovery_id ?? workflowInfo().firstExecutionRunId;
-  let report: RecoveryReport = position?.so_far ?? { recovery_id, emitted: 0, failed: 0, by_state: {}, pages: 0 };
+  const given = position as Partial<Position> | null | undefined;
+  let report: RecoveryReport = {
+    ...soFar({ recovery_id, emitted: 0, failed: 0, by_state: {}, pages: 0 }, given?.so_far),
+    ...(typeof given?.so_far?.warning === 'string' ? { warning: given.so_far.warning } : {}),
+  };
   setHandler(recoveryQuery, () => report);
-  let cursor = position?.cursor ?? null;
+  let cursor = given?.cursor ?? null;
   do {
     const page = await emitFsmStates({ ...request, recovery_id, cursor });
     const warning = page.warning ?? report.warning;

@@ -2,6 +2,7 @@
 import { continueAsNew, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { RedriveActivity, RedriveReport, RedriveRequest } from '../src/intents/redrive.js';
 import { storeActivity } from './policies.js';
+import { soFar } from './positions.js';
 
 /** Letters of a page: with the average envelope of 1 KB one produce request of 100 KB, and a transaction of some 50 ms. */
 const PAGE = 100;
@@ -24,7 +25,8 @@ export async function RedriveDeadLettersWorkflow(
   request: RedriveRequest = {},
   position: Partial<Position> | null = START,
 ): Promise<RedriveReport> {
-  let { after, so_far: report } = { ...START, ...position };
+  let { after } = { ...START, ...position };
+  let report = soFar(START.so_far, position?.so_far);
   for (;;) {
     const page = await redriveDeadLetters({ ...request, after, limit: PAGE });
     report = {

@@ -14,6 +14,7 @@ import { ANNOUNCEMENTS_PER_BATCH, ANNOUNCER } from '../src/intents/batch.js';
 import type { Execution } from '../src/intents/ports/executions.js';
 import type { SweepActivities, SweepReport, SweepRequest, SweptMark, Unannounced } from '../src/intents/sweep.js';
 import { runBatch, storeActivity } from './policies.js';
+import { soFar } from './positions.js';
 
 /** Executions of a page: with the ids of Temporal and ours 20 KB, and a mark for all of them. */
 const PAGE = 100;
@@ -47,7 +48,8 @@ export async function SweepExecutionsWorkflow(
   position: Partial<Position> | null = START,
 ): Promise<SweepReport> {
   const { grace_seconds = GRACE_SECONDS } = request ?? {};
-  let { after, so_far: report } = { ...START, ...position };
+  let { after } = { ...START, ...position };
+  let report = soFar(START.so_far, position?.so_far);
   for (;;) {
     const page = await findEndedExecutions({ grace_seconds, after, limit: PAGE });
     for (let start = 0; start < page.executions.length; start += AT_ONCE) {

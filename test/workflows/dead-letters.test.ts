@@ -170,6 +170,32 @@ describe('dead letters', () => {
     assert.equal((await cli('redrive', '--topic', name)).records[0]?.['redriven'], 1);
   });
 
+  it('keeps a key in order behind a letter that its topic will not take', async () => {
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_INTROSPECTION');
+    const key = randomUUID();
+    const introspection = (n: number, bytes: number) =>
+      publishEvent({ event_type: 'NODE_INTROSPECTION', partition_key: key, n, text: 'x'.repeat(bytes) });
+    await broker.stop();
+    const report = await environment.client.executeIntents([introspection(1, 300_000), introspection(2, 0)]);
+    await broker.start();
+    assert.deepEqual(report.counts, { dead_lettered: 2 });
+    await limitTo(name, 200_000);
+    const refused = await cli('redrive', '--topic', name);
+    assert.deepEqual([refused.code, refused.records], [1, [{ redriven: 0, failed: 1, behind: 1, stopped: null }]]);
+    assert.deepEqual(
+      (await cli('list', '--topic', name)).records.map((letter) => letter['redrive_count']),
+      [1, 0],
+    );
+    assert.deepEqual(await numbersOf(name, key), []);
+    await limitTo(name, 1_000_000);
+    const [first] = (await cli('list', '--topic', name)).records;
+    const alone = await cli('redrive', '--id', String(first?.['id']));
+    assert.deepEqual([alone.code, alone.records], [0, [{ redriven: 1, failed: 0, behind: 0, stopped: null }]]);
+    assert.deepEqual(await numbersOf(name, key), [1]);
+    assert.equal((await cli('redrive', '--topic', name)).records[0]?.['redriven'], 1);
+    assert.deepEqual(await numbersOf(name, key), [1, 2]);
+  });
+
   it('says of a derived event that is a dead letter that it is not published', async () => {
     const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'FSM_STATE_TRANSITIONED');
     await broker.stop();
@@ -282,5 +308,22 @@ describe('dead letters', () => {
     const { code, stderr } = await cli('list', '--since', 'yesterday');
     assert.equal(code, 2);
     assert.match(stderr, /--since.*expected a time such as/);
+  });
+
+  it('redrives and sweeps from the start after a position that is none', async () => {
+    const { temporal, config } = environment;
+    for (const [type, none] of [
+      ['RedriveDeadLettersWorkflow', { redriven: 0, failed: 0, behind: 0, stopped: null }],
+      ['SweepExecutionsWorkflow', { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 }],
+    ] as const) {
+      for (const so_far of [null, 7, { redriven: 'many', swept: [] }]) {
+        const report: unknown = await temporal.workflow.execute(type, {
+          args: [{}, { so_far }],
+          taskQueue: config.TEMPORAL_TASK_QUEUE,
+          workflowId: randomUUID(),
+        });
+        assert.deepEqual(report, none);
+      }
+    }
   });
 });

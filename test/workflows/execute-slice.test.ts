@@ -9,7 +9,7 @@ import { createLogger } from '../../src/log.js';
 import { startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
-import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
+import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
 const list = (intents: readonly unknown[], rest: Partial<SliceList> = {}): SliceList => ({
   event_id: randomUUID(),
@@ -129,6 +129,51 @@ describe('ExecuteSliceWorkflow', () => {
     assert.equal((await resultsOf(given)).length, 1);
   });
 
+  it('refuses an intent id that another list of the slice has with another payload, for events as for rows', async () => {
+    const [stateId, eventId] = [randomUUID(), randomUUID()];
+    const [first, second] = [persistState(), persistState()];
+    const event = (n: number, partition_key: string) =>
+      publishEvent({ event_type: 'BATCH_PROCESSED', partition_key, n }, { intent_id: eventId });
+    const [key, otherKey] = [randomUUID(), randomUUID()];
+    const published = event(1, key);
+    const lists = [
+      list([{ ...first, intent_id: stateId }, published]),
+      list([{ ...second, intent_id: stateId }, event(2, otherKey)]),
+      list([published]),
+    ];
+    await run(...lists);
+    const verdicts = await Promise.all(lists.map(verdictOf));
+    const results = verdicts.map((verdict) => verdict!.results);
+    assert.deepEqual(
+      results.map((ofList) => ofList.map(({ status, repeated }) => [status, repeated])),
+      [
+        [
+          ['succeeded', undefined],
+          ['succeeded', undefined],
+        ],
+        [
+          ['failed', undefined],
+          ['failed', undefined],
+        ],
+        [['succeeded', true]],
+      ],
+    );
+    for (const [index, id] of [stateId, eventId].entries()) {
+      const said = new RegExp(
+        `^intent_id: ${id} was already executed with another payload \\(sha256 .{12} at .* by slice-`,
+      );
+      assert.match(results[1]![index]!.error ?? '', said);
+    }
+    assert.equal(await totalOf(second.payload.aggregation_id), null);
+    const sent = (await readEvents(environment, ['BATCH_PROCESSED'])).filter((read) =>
+      [key, otherKey].some((wanted) => wanted === read.key),
+    );
+    assert.deepEqual(
+      sent.map(({ envelope }) => envelope.payload['n']),
+      [1],
+    );
+  });
+
   it('keeps the order of lists that share a key, whatever their priorities', async () => {
     const key = randomUUID();
     const event = (batch_size: number, priority: number) =>
@@ -172,6 +217,21 @@ describe('ExecuteSliceWorkflow', () => {
       });
     });
   }
+
+  it('answers many lists that read states, more than one payload of them', async () => {
+    const moved = await environment.client.executeIntents(Array.from({ length: 80 }, () => persistFsmTransition()));
+    assert.equal(moved.outcome, 'completed');
+    const lists = Array.from({ length: 250 }, () => list([recoverFsmStates(), persistState()]));
+    const report = await run(...lists);
+    assert.deepEqual(report.counts, { succeeded: 500 });
+    const verdicts = await Promise.all(lists.map(verdictOf));
+    assert.ok(JSON.stringify(verdicts).length > 2_000_000, 'they fit one payload');
+    assert.ok(verdicts.every((verdict) => verdict?.outcome === 'completed'));
+    const answered = new Set(
+      (await readEvents(environment, ['INTENT_RESULT'])).map(({ envelope }) => envelope.causation_id),
+    );
+    assert.ok(lists.every(({ event_id }) => answered.has(event_id)));
+  }).timeout(120_000);
 
   it('completes a slice without lists', async () => {
     assert.deepEqual(await run(), { lists: 0, repeated: 0, parked: 0, intents: 0, counts: {} });

@@ -125,6 +125,18 @@ describe('ledger retention', () => {
     assert.deepEqual((await describe(pruning)).spec.intervals?.[0]?.every, DAY_MS);
     assert.deepEqual(await setup({ SWEEP_SECONDS: '120' }), [sweeping]);
     assert.deepEqual((await describe(sweeping)).spec.intervals?.[0]?.every, 120_000);
+    const open = await settled(40);
+    await letter(open, null);
+    await settled(40, 2);
+    await environment.temporal.schedule.getHandle(pruning).trigger();
+    await until(20_000, async () => assert.deepEqual(await idsIn('executed_intents'), [open]));
+    await environment.temporal.schedule.getHandle(sweeping).trigger();
+    await until(20_000, async () => {
+      const [action] = (await describe(sweeping)).info.recentActions;
+      const { workflowId } = action!.action.workflow;
+      const report: unknown = await environment.temporal.workflow.getHandle(workflowId).result();
+      assert.deepEqual(report, { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 });
+    });
     assert.deepEqual(await setup({ LEDGER_RETENTION_DAYS: '0', SWEEP_SECONDS: '0' }), []);
     await assert.rejects(describe(pruning), /not found/);
     await assert.rejects(describe(sweeping), /not found/);
@@ -196,6 +208,13 @@ describe('ledger retention', () => {
     );
     assert.equal(of(31), null);
   });
+
+  for (const position of [null, 'here', { deleted: 'many' }]) {
+    it(`prunes from the start after ${JSON.stringify(position)}, which no earlier run has come to`, async () => {
+      await settled(40);
+      assert.equal((await prune({}, position)).deleted, 1);
+    });
+  }
 
   it('is in the metrics: size and lag', async () => {
     const open = await settled(50);

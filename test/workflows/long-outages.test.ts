@@ -175,6 +175,7 @@ describe('outages of many minutes', () => {
   for (const [failureClass, budget] of [
     ['transient', 10],
     ['unknown', 3],
+    ['invalid', 1],
   ] as const) {
     it(`a failure of class ${failureClass}: ${budget} attempts`, async () => {
       meets = () => failureClass;

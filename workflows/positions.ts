@@ -1,0 +1,21 @@
+/** What an earlier run of a workflow hands to the next. Any client may start a workflow with anything in its place. */
+
+/**
+ * The report so far.
+ * @param start what there is before the first page: says which fields there are, and of which type.
+ * @param given of a field: what is no such value counts as the start's.
+ */
+export function soFar<T extends object>(start: T, given: unknown): T {
+  const fields = (typeof given === 'object' && given !== null ? given : {}) as Partial<Record<keyof T, unknown>>;
+  const taken = (Object.keys(start) as (keyof T)[]).filter((name) => isAlike(start[name], fields[name]));
+  return { ...start, ...Object.fromEntries(taken.map((name) => [name, fields[name]])) };
+}
+
+/** A count, a text that may be missing yet, or counts by name. */
+function isAlike(start: unknown, given: unknown): boolean {
+  if (start === null) return given === null || typeof given === 'string';
+  if (typeof start !== 'object') return typeof given === typeof start;
+  return (
+    typeof given === 'object' && given !== null && Object.values(given).every((count) => typeof count === 'number')
+  );
+}
