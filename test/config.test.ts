@@ -37,6 +37,28 @@ describe('loadConfig', () => {
     assert.equal(loadConfig({}).DLQ_LETTERS_PASS, false);
   });
 
+  it('has the breakers of the seed', () => {
+    const config = loadConfig({});
+    assert.deepEqual(
+      [
+        config.PG_BREAKER_FAILURES,
+        config.PG_BREAKER_WINDOW_SECONDS,
+        config.PG_BREAKER_OPEN_SECONDS,
+        config.PG_BREAKER_PROBE_SECONDS,
+      ],
+      [5, 30, 60, 10],
+    );
+    assert.deepEqual(
+      [
+        config.KAFKA_BREAKER_FAILURES,
+        config.KAFKA_BREAKER_WINDOW_SECONDS,
+        config.KAFKA_BREAKER_OPEN_SECONDS,
+        config.KAFKA_BREAKER_PROBE_SECONDS,
+      ],
+      [5, 30, 30, 5],
+    );
+  });
+
   it('takes no request time-out with which a publish could outlive its activity attempt', () => {
     // 90 s (`storeActivity`), of which the ledger keeps 15.
     assert.equal(publishDeadlineMs(loadConfig({})), 65_000);

@@ -9,7 +9,7 @@ import { until } from '../../src/until.js';
 import { readEvents } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { type Corner, createCorner } from './support/corner.js';
-import { errorsOf, reportOf, start, stored, warmUp } from './support/executions.js';
+import { errorsOf, mostAttempts, reportOf, start, stored, warmUp } from './support/executions.js';
 import { type Fault, FAULTS, heal } from './support/faults.js';
 import { type Held, hold } from './support/holds.js';
 import { type Expected, type List, makeLists } from './support/lists.js';
@@ -73,6 +73,11 @@ describe('fault matrix', () => {
       const failures: string[] = [];
       for (const cell of cells) failures.push(...(await settle(cell)));
       assert.deepEqual(failures, []);
+      if (fault.failsAttempts === false) return;
+      const attempts = cells.flatMap(({ corner, lists }) =>
+        lists.map(({ requestId }) => mostAttempts(corner, requestId)),
+      );
+      assert.ok(Math.max(...(await Promise.all(attempts))) > 1, 'no attempt failed: the fault has met nothing');
     }).timeout(CELL_MS);
   }
 

@@ -11,7 +11,7 @@ import { bridge } from '../support/bridge.js';
 import { readEvents } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { useCorner } from './support/corner.js';
-import { errorsOf, reportOf, start, warmUp } from './support/executions.js';
+import { errorsOf, mostAttempts, reportOf, start, warmUp } from './support/executions.js';
 import { hold } from './support/holds.js';
 import { type List, makeLists } from './support/lists.js';
 import { busiestSecond, type LoadWatch, type Sample, watchLoad } from './support/load.js';
@@ -70,6 +70,9 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
     assertOutcomes(reports, ['succeeded']);
     assert.ok(probes >= 1, 'the breaker never opened');
     // What was refused comes back spread over a quarter of a minute, so the store is not met by all of it.
+    assert.ok(busiest > 0 && busiest < RUNNING, `${busiest} calls in the busiest second after it`);
+    // An attempt of a list waits out the breaker, 60 s and up to a quarter more, and begins anew when a probe fails.
+    assert.ok(refusals > 0 && refusals <= 2 * (RUNNING + ARRIVING), `${refusals} refused calls a minute`);
     assert.ok(atOnce < RUNNING / 2, `${atOnce} calls in the second after the breaker closed`);
     assert.ok(asked <= probes, `${asked} connections asked for while the breaker was open, by ${probes} probes`);
     assert.ok(back - from >= OUTAGE_MS, 'it came back too early');
@@ -109,7 +112,17 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
       assert.deepEqual([result.status, dlq_fallback], [buried ? 'dead_lettered' : 'succeeded', buried]);
     }
     assert.ok(letters.size > 0, 'no event became a dead letter');
-    assert.ok(said.some(({ status }) => status === 'succeeded'));
+    const retried = await Promise.all(
+      reports
+        .filter(({ results }) =>
+          results.some((result) => result.intent_type === 'PublishEvent' && result.event_published),
+        )
+        .map(({ request_id }) => mostAttempts(used.corner, request_id)),
+    );
+    assert.ok(
+      retried.some((attempts) => attempts > 1),
+      'no event was published by a retry',
+    );
   }).timeout(8 * 60_000);
 
   it('writes down what it found', async () => {

@@ -49,7 +49,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     assert.match(run.stdout, /ok +PostgreSQL migrations/);
     assert.match(
       run.stdout,
-      new RegExp(`FAIL +workers +none polls ${environment.config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`),
+      new RegExp(`FAIL +workers +no worker polls ${environment.config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`),
     );
     const bare = await bridge(['doctor'], {
       ...environment.env,

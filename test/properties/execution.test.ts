@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import pLimit from 'p-limit';
 import { type AnyEffect, defineEffect } from '../../activities/effect.js';
 import { builtinEffects } from '../../activities/index.js';
-import type { Intent } from '../../src/client/index.js';
+import type { Intent, IntentsReport } from '../../src/client/index.js';
 import { EffectError } from '../../src/intents/failure.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
-import { type Draft, draft, names, rawOf } from './draft-lists.js';
+import { type Draft, draft, type Names, names, rawOf } from './draft-lists.js';
 import { modelOf } from './list-model.js';
 
 const LISTS = 200;
@@ -123,6 +123,7 @@ async function checkList({ client, pool }: Environment, requestId: string, draft
   const expected = modelOf(drafts, named, (index) => report.results[index]?.intent_id);
   assert.equal(report.outcome, expected.outcome);
   assert.equal(report.results.length, drafts.length);
+  assertIds(report, drafts, named);
   report.results.forEach(({ status, error }, index) => {
     const end = expected.ends[index]!;
     assert.equal(status, end.status, `intents[${index}]: ${error}`);
@@ -139,8 +140,8 @@ async function checkList({ client, pool }: Environment, requestId: string, draft
       'SELECT entity_id, transition_count::int AS count FROM fsm_transitions WHERE entity_id = ANY ($1::uuid[])',
       keys,
     ),
-    pool.query<{ intent_id: string }>(
-      'SELECT intent_id FROM executed_intents WHERE given_up_by IS NULL AND intent_id = ANY ($1::uuid[])',
+    pool.query<{ intent_id: string; intent_type: string }>(
+      'SELECT intent_id, intent_type FROM executed_intents WHERE given_up_by IS NULL AND intent_id = ANY ($1::uuid[])',
       [report.results.map(({ intent_id }) => intent_id)],
     ),
   ]);
@@ -156,5 +157,20 @@ async function checkList({ client, pool }: Environment, requestId: string, draft
       .sort(),
   );
   assert.deepEqual(new Set(ledger.rows.map(({ intent_id }) => intent_id)), expected.ledger);
+  // Another intent under the id is refused.
+  const done = report.results.filter(({ success }) => success);
+  const types = new Map(done.map(({ intent_id, intent_type }) => [intent_id, intent_type]));
+  for (const { intent_id, intent_type } of ledger.rows) assert.equal(intent_type, types.get(intent_id));
   return expected;
+}
+
+/** A given id is kept, and derived ones are apart: the model goes by the ids of the report. */
+function assertIds({ results }: IntentsReport, drafts: readonly Draft[], { ids }: Names): void {
+  const derived: string[] = [];
+  drafts.forEach(({ id, damage }, index) => {
+    const { intent_id } = results[index]!;
+    if (id === undefined) derived.push(intent_id);
+    else if (damage === undefined) assert.equal(intent_id, ids[id], `intents[${index}]`);
+  });
+  assert.equal(new Set(derived).size, derived.length, 'two intents have one derived id');
 }

@@ -325,7 +325,7 @@ describe('rollout: router', function () {
     await server.off();
     await assert.rejects(router.execute([persistState()], { correlationId: 'c-1' }), (error) => {
       assert.ok(error instanceof RoutingError);
-      assert.match(error.message, /^rollout: the path of c-1 cannot be told, nothing was executed: PostgreSQL: /);
+      assert.match(error.message, /^rollout: the path of c-1 cannot be determined, nothing was executed: PostgreSQL: /);
       return true;
     });
     assert.equal(ran.length, 6, 'neither path ran');

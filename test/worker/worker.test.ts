@@ -8,6 +8,7 @@ import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { readEvents } from '../support/events.js';
 import { createGate, gatedIntent } from '../support/gate.js';
 import { persistState, publishEvent } from '../support/intents.js';
 import { switchableServer } from '../support/switchable-server.js';
@@ -59,6 +60,9 @@ describe('worker', () => {
       assert.match(body, /^avg_intent_latency_ms\{intent_type="PersistState"\} [\d.]+$/m);
       assert.match(body, /^intent_duration_seconds_count\{intent_type="PublishEvent"\} 1$/m);
       assert.match(body, /^pg_pool_connections \d+$/m);
+      assert.match(body, /^pg_pool_pressure_total \d+$/m);
+      assert.match(body, /^pg_slow_checkouts_total \d+$/m);
+      assert.match(body, /^pg_slow_queries_total \d+$/m);
       assert.match(body, /^temporal_/m);
       assert.match(body, /^# HELP intents_failed_total /m);
     });
@@ -155,11 +159,13 @@ describe('worker', () => {
     const environment = await createEnvironment({ effects: [...builtinEffects, gate.effect] });
     const running = gate.close();
     try {
-      const state = persistState();
-      const { workflowId } = await environment.client.start([state, gatedIntent(5)], { requestId: randomUUID() });
+      const [before, state] = [persistState({}, { priority: 9 }), persistState()];
+      // The two at the gate are of one lane, a batch each.
+      const list = [state, gatedIntent(5), gatedIntent(5), before];
+      const { workflowId } = await environment.client.start(list, { requestId: randomUUID() });
       await running;
       const progress = await environment.client.progress(workflowId);
-      assert.deepEqual(progress, { total: 2, settled: 0, succeeded: 0, failed: 0, priority: 5 });
+      assert.deepEqual(progress, { total: 4, settled: 1, succeeded: 1, failed: 0, priority: 5 });
       await environment.client.cancel(workflowId);
       gate.open();
       const report = await environment.client.result(workflowId);
@@ -169,7 +175,15 @@ describe('worker', () => {
         [
           ['skipped', 'skipped: the execution was cancelled'],
           ['succeeded', null],
+          ['skipped', 'skipped: the execution was cancelled'],
+          ['succeeded', null],
         ],
+      );
+      assert.equal(gate.calls, 1);
+      const announced = await readEvents(environment, ['STATE_PERSISTED']);
+      assert.deepEqual(
+        announced.map(({ envelope }) => envelope.payload['aggregation_id']),
+        [before.payload.aggregation_id],
       );
       const { rows } = await environment.pool.query('SELECT 1 FROM bridge_states WHERE bridge_id = $1', [
         state.payload.aggregation_id,

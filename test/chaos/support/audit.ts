@@ -8,7 +8,7 @@ import type { Expected } from './lists.js';
 export interface Audit {
   /** What is not there: totals short, rows, ledger entries or events missing. */
   readonly lost: readonly string[];
-  /** What is there too often: totals over, rows or ledger entries too many, an intent under two event ids. */
+  /** What is there too often: totals over, rows or ledger entries too many, an intent under two event ids, a false failure. */
   readonly doubled: readonly string[];
 }
 
@@ -63,8 +63,13 @@ export async function auditRows(pool: pg.Pool, expected: Expected): Promise<Audi
   return merge(audits);
 }
 
-/** Event types that cells publish or cause. */
-export const CHAOS_EVENTS: readonly EventType[] = ['BATCH_PROCESSED', 'STATE_PERSISTED', 'FSM_STATE_TRANSITIONED'];
+/** Event types that cells publish or cause, and the one that they must not. */
+export const CHAOS_EVENTS: readonly EventType[] = [
+  'BATCH_PROCESSED',
+  'STATE_PERSISTED',
+  'FSM_STATE_TRANSITIONED',
+  'OPERATION_FAILED',
+];
 
 export interface EventAudit extends Audit {
   /** Copies beyond the first, under the same event id: what "at least once" allows. */
@@ -76,8 +81,11 @@ export function auditEvents(read: readonly ReadEvent[], expected: Expected): Eve
   // By topic and key: positions as a consumer that drops known event ids sees them.
   const order = new Map<string, number[]>();
   const seen = new Set<string>();
+  const denied: string[] = [];
   for (const { key, envelope } of read) {
-    const name = `${String(envelope.metadata['intent_id'])} ${envelope.event_type}`;
+    const intentId = String(envelope.metadata['intent_id']);
+    const name = `${intentId} ${envelope.event_type}`;
+    if (envelope.event_type === 'OPERATION_FAILED' && expected.ledger.has(intentId)) denied.push(name);
     const position = expected.events.get(name);
     if (position === undefined) continue;
     byIntent.set(name, [...(byIntent.get(name) ?? []), envelope.event_id]);
@@ -86,7 +94,7 @@ export function auditEvents(read: readonly ReadEvent[], expected: Expected): Eve
     const place = `${envelope.event_type} ${key}`;
     order.set(place, [...(order.get(place) ?? []), position]);
   }
-  const audits: Audit[] = [];
+  const audits: Audit[] = [{ lost: [], doubled: denied }];
   let repeated = 0;
   for (const name of expected.events.keys()) {
     const ids = byIntent.get(name) ?? [];

@@ -41,6 +41,15 @@ export async function reportOf(
 export const errorsOf = (report: IntentsReport): string =>
   [...new Set(report.results.map(({ error }) => error))].join('; ');
 
+/** Attempts of the activity of an execution that took most of them. */
+export async function mostAttempts({ environment }: Corner, requestId: string): Promise<number> {
+  const { events } = await environment.temporal.workflow.getHandle(requestId).fetchHistory();
+  return Math.max(
+    0,
+    ...(events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => started?.attempt ?? []),
+  );
+}
+
 /** Records of the corner's topics, asked of the broker past the proxy. */
 export async function stored({ environment }: Corner): Promise<number> {
   const brokers = environment.endpoints.kafka.brokers;

@@ -10,6 +10,8 @@ export interface Fault {
   readonly name: string;
   /** Which of the worker's two stores it is about; `none`: the worker itself, or Temporal. */
   readonly store: 'postgres' | 'kafka' | 'none';
+  /** Whether what it strikes has to be tried again. Default true. */
+  readonly failsAttempts?: boolean;
   /** A server that ends for all columns at once, once every column is where it should be, and struck. */
   readonly server?: ServiceName;
   /** Strikes one column. */
@@ -71,13 +73,13 @@ export const FAULTS: readonly Fault[] = [
   },
   restart('PostgreSQL crashed, started again', 'postgres', 'postgres'),
   restart('Kafka broker killed, started again', 'kafka', 'kafka'),
-  wire('PostgreSQL answers 2 s late', 'postgres', LATENCY, 8_000),
-  wire('Kafka answers 2 s late', 'kafka', LATENCY, 8_000),
+  { ...wire('PostgreSQL answers 2 s late', 'postgres', LATENCY, 8_000), failsAttempts: false },
+  { ...wire('Kafka answers 2 s late', 'kafka', LATENCY, 8_000), failsAttempts: false },
   wire('PostgreSQL connections reset for 4 s', 'postgres', RESET, 4_000),
   wire('Kafka connections reset for 4 s', 'kafka', RESET, 4_000),
   wire(`PostgreSQL unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'postgres', BLACKHOLE, BLACKHOLE_MS),
   wire(`Kafka unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'kafka', BLACKHOLE, BLACKHOLE_MS),
-  restart('Temporal killed, started again', 'none', 'temporal'),
+  { ...restart('Temporal killed, started again', 'none', 'temporal'), failsAttempts: false },
   wire('PostgreSQL half-open: its side ended, the worker not told', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
   // A broker ends a connection by ending itself only; it is back long before the worker may hear of it.
   {

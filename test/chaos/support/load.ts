@@ -47,7 +47,11 @@ async function sampleOf(port: number, store: string): Promise<Sample> {
   const lines = (await response.text()).split('\n');
   const value = (name: string): number => {
     const line = lines.find((candidate) => candidate.startsWith(`${name} `));
-    return line === undefined ? 0 : Number(line.slice(name.length));
+    if (line !== undefined) return Number(line.slice(name.length));
+    // A counter has no line for labels it has not counted yet; its name is there.
+    const [family = ''] = name.split('{');
+    if (family !== name && lines.some((candidate) => candidate.startsWith(`# HELP ${family} `))) return 0;
+    throw new Error(`/metrics has no ${name}`);
   };
   return {
     at: Date.now(),
