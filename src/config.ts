@@ -24,6 +24,7 @@ const environment = z.object({
   TEMPORAL_ADDRESS: z.string().optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_TASK_QUEUE: z.string().default('bridge-store-effect'),
+  /** Where the Web UI is, for links in what commands print. */
   TEMPORAL_UI_URL: z.string().optional(),
   /** postgres:// URL; unset: made from PG* when PGHOST is set, else the local stack's. */
   DATABASE_URL: z.string().optional(),
@@ -37,6 +38,7 @@ const environment = z.object({
   PG_POOL_MAX: whole(1, 500).default(25),
   /** Milliseconds; under the activities' 90 s start-to-close. */
   PG_STATEMENT_TIMEOUT_MS: whole(100, 85_000).default(60_000),
+  /** Longest wait for a connection of the pool, in milliseconds. */
   PG_CHECKOUT_TIMEOUT_MS: whole(100, 60_000).default(5_000),
   /** The circuit breaker in front of PostgreSQL (seed, 8.3): failures within a window open it for a while. */
   PG_BREAKER_FAILURES: whole(1, 1_000).default(5),
@@ -53,7 +55,9 @@ const environment = z.object({
   KAFKA_GROUP_ID: z.string().optional(),
   /** Slices of the intake that run at once. */
   INTAKE_MAX_SLICES: whole(1, 1_000).default(12),
+  /** Of the topics that are created. */
   KAFKA_TOPIC_PARTITIONS: whole(1, 1_000).default(3),
+  /** Of the topics that are created; -1: the broker's default. */
   KAFKA_REPLICATION_FACTOR: whole(-1, 32_767).default(-1),
   /** Whether an event that no broker takes becomes a dead letter; else its intent is retried, and failed in the end. */
   KAFKA_ENABLE_DLQ: z.stringbool().default(true),
@@ -75,9 +79,12 @@ const environment = z.object({
    * waits, and the key's order is lost for good.
    */
   DLQ_LETTERS_PASS: z.stringbool().default(false),
-  /** Attempts at publishing before an event is a dead letter; 0 is taken as 1. */
+  /**
+   * Attempts of an activity at publishing before an event is a dead letter (0 is taken as 1), and kafkajs's retries of connecting and
+   * administration (0: none).
+   */
   KAFKA_MAX_RETRY_ATTEMPTS: whole(0, 20).default(3),
-  /** Seconds. */
+  /** Seconds before the first of kafkajs's retries; doubled for each, up to 5. */
   KAFKA_RETRY_BACKOFF_BASE: seconds(60).default(0.3),
   /** A publish may wait for one request before its own: twice this has to fit the activities' 90 s start-to-close. */
   KAFKA_TIMEOUT_SECONDS: seconds(35).default(30),
@@ -110,15 +117,17 @@ const environment = z.object({
   KAFKA_COMPRESSION: z.enum(['none', 'gzip', 'lz4']).optional(),
   /** Seconds running activities get to finish after SIGTERM. */
   SHUTDOWN_GRACE_SECONDS: seconds(600).default(30),
+  /** Workflows a worker keeps in memory; what is not kept is replayed from its history. */
   MAX_CACHED_WORKFLOWS: whole(0, 100_000).default(1_000),
+  /** Activities a worker runs at once. */
   MAX_CONCURRENT_ACTIVITIES: whole(1, 10_000).default(100),
   /** Data and logs of the local stack. */
   BRIDGE_STACK_DIR: z.string().default('.stack'),
   /** Servers the local stack has built or downloaded. */
   BRIDGE_CACHE_DIR: z.string().default(envPaths('bridge-store-effect', { suffix: '' }).cache),
+  /** `auto`: containers where an engine answers, else native processes. */
   BRIDGE_STACK_MODE: z.enum(['auto', 'native', 'compose']).default('auto'),
   NO_COLOR: z.string().optional(),
-  CI: z.string().optional(),
 });
 
 export interface Config extends Omit<z.output<typeof environment>, 'DATABASE_URL'> {

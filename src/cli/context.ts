@@ -60,7 +60,7 @@ export async function endpointsOf(config: Config): Promise<StackEndpoints> {
   if (down.length > 0 || temporal === null || postgres === null || kafka === null) {
     const names = down.map(([name]) => name).join(', ');
     throw new UnreachableError(
-      `${names}: not running; start the local stack with "bridge stack up", or set its address`,
+      `${names}: not running; start the local stack with "bridge stack up", or set TEMPORAL_ADDRESS, DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS`,
     );
   }
   return { temporal, postgres, kafka };

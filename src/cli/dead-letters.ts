@@ -98,7 +98,7 @@ function finish(out: Output, report: RedriveReport): void {
   out.record(report);
   out.line(`${report.redriven} sent, ${report.failed} refused again, ${report.behind} behind an open letter`);
   if (report.stopped !== null) out.line(`stopped: ${report.stopped}`);
-  if (report.failed > 0 || report.behind > 0 || report.stopped !== null) process.exitCode = EXIT.intentFailed;
+  if (report.failed > 0 || report.behind > 0 || report.stopped !== null) process.exitCode = EXIT.failed;
 }
 
 function time(value: string): string {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import type { IntentsReport } from '../client/types.js';
+import { counted } from '../intents/definition.js';
 import { topicOf, type EventType, PUBLISHABLE_EVENT_TYPES } from '../intents/event-types.js';
 import type { RequestInput } from '../intents/request.js';
 import { createKafka } from '../kafka/client.js';
@@ -41,7 +42,9 @@ async function demo(context: Context, file: string, keep: boolean): Promise<numb
     heading(context, 'Servers');
     const endpoints = await up(context);
     const prepared = await setup(config, endpoints);
-    out.note(`       setup: ${prepared.migrations.length} migrations, ${prepared.topics.length} topics`);
+    out.note(
+      `       setup: ${counted(prepared.migrations.length, 'migration')}, ${counted(prepared.topics.length, 'topic')}`,
+    );
     return await show(context, endpoints, requests);
   } finally {
     if (startedHere && !keep) {
@@ -79,7 +82,7 @@ async function show(context: Context, endpoints: StackEndpoints, requests: reado
     }
     await showRows(context, endpoints, reports);
     await showMessages(context, endpoints, reports);
-    return reports.every(({ outcome }) => outcome === 'completed') ? EXIT.ok : EXIT.intentFailed;
+    return reports.every(({ outcome }) => outcome === 'completed') ? EXIT.ok : EXIT.failed;
   } finally {
     await worker.shutdown();
   }

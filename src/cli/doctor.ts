@@ -60,7 +60,7 @@ export const doctorCommand = (): Command =>
       );
       if (states !== undefined) showProblems(out, states.problems);
       if (findings.some(({ unreachable }) => unreachable === true)) process.exitCode = EXIT.unreachable;
-      else if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.intentFailed;
+      else if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.failed;
     });
 
 const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> => {
@@ -96,7 +96,7 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
       const pollers = await withConnection(temporal.address, (connection) =>
         pollerCount(connection, temporal.namespace, config.TEMPORAL_TASK_QUEUE),
       );
-      return pollers > 0 ? null : `none polls ${config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`;
+      return pollers > 0 ? null : `no worker polls ${config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`;
     }),
   ]);
 };

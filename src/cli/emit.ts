@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { ListEmitter } from '../client/list-emitter.js';
+import { counted } from '../intents/definition.js';
 import type { RequestInput } from '../intents/request.js';
 import { batchSettings } from '../kafka/settings.js';
 import { contextOf, endpointsOf } from './context.js';
@@ -50,5 +51,5 @@ export const emitCommand = (): Command =>
         bar?.stop();
         await emitter.close();
       }
-      out.line(`${requests.length} lists emitted to ${topic}`);
+      out.line(`${counted(requests.length, 'list')} emitted to ${topic}`);
     });

@@ -6,7 +6,8 @@ import { LimitError } from '../intents/limits.js';
 import { RequestError } from '../intents/request.js';
 import { StackError } from '../stack/index.js';
 
-export const EXIT = { ok: 0, intentFailed: 1, usage: 2, unreachable: 3 } as const;
+/** `failed`: an intent, a check or a redrive. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
 
 /** Bad usage or input: the message says which argument, field or line. */
 export class UsageError extends Error {
@@ -22,7 +23,7 @@ const USAGE = [UsageError, ConfigError, LimitError, RefusedError, RequestError, 
 
 export function exitCodeOf(error: unknown): number {
   if (USAGE.some((type) => error instanceof type)) return EXIT.usage;
-  return isUnreachable(error) ? EXIT.unreachable : EXIT.intentFailed;
+  return isUnreachable(error) ? EXIT.unreachable : EXIT.failed;
 }
 
 /** Whether an error, or one it wraps, says that a server is not there. */

@@ -71,7 +71,7 @@ async function execute(context: Context, file: string, { concurrency }: Options)
   for (const report of reports.length === 1 ? reports : []) printReport(out, report);
   if (reports.length !== 1) printTotals(out, reports, refusals.length);
   const failed = reports.some(({ outcome }) => outcome !== 'completed');
-  return Math.max(failed ? EXIT.intentFailed : EXIT.ok, ...refusals.map(({ exitCode }) => exitCode));
+  return Math.max(failed ? EXIT.failed : EXIT.ok, ...refusals.map(({ exitCode }) => exitCode));
 }
 
 /** Without a worker a list waits, which is right, and looks like a hang, which is not. */

@@ -22,12 +22,12 @@ const loaders: Record<string, () => Promise<Command>> = {
 
 const program = new Command('bridge')
   .description('Carries out lists of intents durably: Temporal, PostgreSQL, Kafka.')
-  .option('--json', 'print JSON, one value a line')
+  .option('--json', 'print JSON, one value per line')
   .showHelpAfterError('(run with --help for the usage)')
   .exitOverride()
   .addHelpText(
     'after',
-    '\nExit codes: 0 ok, 1 an intent failed, 2 bad usage or input, 3 a service cannot be reached.\n' +
+    '\nExit codes: 0 ok, 1 something failed (an intent, a check, a redrive), 2 bad usage or input, 3 a service cannot be reached.\n' +
       'Settings come from the environment (TEMPORAL_ADDRESS, DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, ...);\n' +
       'what is not set is taken from the local stack ("bridge stack up").',
   );
@@ -39,7 +39,7 @@ for (const name of wanted) {
   if (command === undefined) continue;
   // Accepted before and after the command's name.
   for (const leaf of [command, ...command.commands])
-    leaf.option('--json', 'print JSON, one value a line').exitOverride();
+    leaf.option('--json', 'print JSON, one value per line').exitOverride();
   program.addCommand(command);
 }
 

@@ -6,7 +6,7 @@ type Style = Parameters<typeof styleText>[0];
 
 export interface Output {
   readonly json: boolean;
-  /** Whether a person watches standard error: progress bars and spinners only then. */
+  /** Whether a person watches standard error: progress bars only then. */
   readonly interactive: boolean;
   /** One JSON value a line; printed with --json only. */
   record(value: unknown): void;

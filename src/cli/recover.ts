@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { RecoveredStatesWalk, RecoverOptions } from '../client/recovered-states.js';
 import { days, wholeNumber } from './arguments.js';
 import { withTemporal } from './connect.js';
@@ -25,12 +25,16 @@ export const recoverCommand = (): Command =>
   new Command('recover')
     .description('read the FSM states of all workflows: counts by state, and those that are stuck')
     .option('--all', 'every state, not only --limit of them')
-    .option('--ndjson', 'print the states, one a line; of a workflow that is there twice the later line is the newer')
+    .option('--ndjson', 'print the states, one per line; of a workflow that is there twice the later line is the newer')
     .option('--state <state...>', 'only workflows in one of these states')
     .option('--namespace <namespace...>', 'only workflows of one of these namespaces')
     .option('--since <duration>', 'how far back those that have ended are of interest: 30d, 12h (default: 7d)', days)
     .option('-n, --limit <n>', 'how many states at most, the newest', wholeNumber(), 10_000)
-    .option('--stuck-after <duration>', 'age at which one that has not ended counts as stuck', days, 1)
+    .addOption(
+      new Option('--stuck-after <duration>', 'age at which one that has not ended counts as stuck')
+        .argParser(days)
+        .default(1, '1d'),
+    )
     .action(async (options: Options, command: Command) => {
       const { config, out } = contextOf(command);
       if (out.json && options.ndjson === true) throw new UsageError('--ndjson: expected without --json');
@@ -43,7 +47,7 @@ export const recoverCommand = (): Command =>
         if (walk.warning !== null) out.note(`bridge: ${walk.warning}`);
         if (walk.failed > 0) {
           out.note(`bridge: ${walk.failed} states are too large for any page and are left out`);
-          process.exitCode = EXIT.intentFailed;
+          process.exitCode = EXIT.failed;
         }
       });
     });

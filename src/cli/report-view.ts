@@ -95,6 +95,9 @@ function effectOf(result: Result): string {
       return `${result.event_type ?? ''} to ${result.topic ?? ''}`;
     case 'RecoverFSMStates':
       return `${result.total_recovered ?? 0} states${result.truncated === true ? ', more follow' : ''}`;
+    // A type that was added and has no words here.
+    default:
+      return '';
   }
 }
 

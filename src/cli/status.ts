@@ -46,5 +46,5 @@ async function status({ out }: Context, connected: Connected, id: string): Promi
   if (url !== null) out.line(`\n${url}`);
   if (!out.json)
     out.line(`ended ${described.closeTime?.toISOString() ?? ''} (${styledStatus(out, described.status.name)})`);
-  return report.outcome === 'completed' ? EXIT.ok : EXIT.intentFailed;
+  return report.outcome === 'completed' ? EXIT.ok : EXIT.failed;
 }

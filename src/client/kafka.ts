@@ -19,7 +19,7 @@ export interface KafkaOptions {
 
 export const DEFAULT_TOPIC_PREFIX = 'omninode_bridge';
 
-/** Silent: errors are thrown to the caller, who has a log of his own. */
+/** Silent: errors are thrown to the caller, which has its own log. */
 export const kafkaOf = ({ brokers }: KafkaOptions): Kafka =>
   createKafka(
     {

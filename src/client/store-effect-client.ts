@@ -58,7 +58,11 @@ export class StoreEffectClient {
   readonly #emitter: ListEmitter | undefined;
   readonly #results: ResultListener | undefined;
 
-  /** @param client of `@temporalio/client`; stays the caller's, unless made by `connect`. */
+  /**
+   * @param client of `@temporalio/client`; `close` closes its connection.
+   * @param taskQueue that the service's workers poll.
+   * @param kafka for `emitIntents` and `awaitResult` only.
+   */
   constructor(
     private readonly client: Client,
     private readonly taskQueue = 'bridge-store-effect',
@@ -69,12 +73,14 @@ export class StoreEffectClient {
     this.#results = new ResultListener(kafkaOf(kafka), kafka.topicPrefix ?? DEFAULT_TOPIC_PREFIX, client, taskQueue);
   }
 
+  /** @throws when the Temporal server is not reached within 10 s. */
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
     const connection = await Connection.connect({ address: options.address ?? 'localhost:7233' });
     const client = new Client({ connection, namespace: options.namespace ?? 'default' });
     return new StoreEffectClient(client, options.taskQueue, options.kafka);
   }
 
+  /** Closes the connections to Temporal and Kafka; an `awaitResult` that still waits is rejected with ClosedError. */
   async close(): Promise<void> {
     await Promise.all([this.#emitter?.close(), this.#results?.close()]);
     await this.client.connection.close();
@@ -90,7 +96,10 @@ export class StoreEffectClient {
     return this.result(workflowId);
   }
 
-  /** Starts a list. The same request id while running is the same execution; after a failure a new run; after success done. */
+  /**
+   * Starts a list. The same request id while running is the same execution; after a failure a new run; after success done.
+   * @throws LimitError, RequestError before anything is started; RequestConflictError: another list has this request id.
+   */
   async start(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<StartedExecution> {
     return this.startRequest(requestFor(intents, options));
   }
@@ -98,10 +107,11 @@ export class StoreEffectClient {
   /**
    * Puts a list on the INTENT_EMITTED topic instead of starting it: the intake carries it out and answers with INTENT_RESULT.
    * The same list under the same request id is the same event, however often it is emitted.
-   * @throws LimitError, RequestError before anything is sent; EffectError when no broker takes it.
+   * @throws LimitError, RequestError before anything is sent; TypeError without brokers; EffectError when none takes it.
    */
   async emitIntents(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<EmittedList> {
-    if (this.#emitter === undefined) throw new TypeError('kafka: expected the brokers to emit to, got nothing');
+    if (this.#emitter === undefined)
+      throw new TypeError('kafka: expected the brokers to emit to, got undefined; they are an option of connect()');
     const [emitted] = await this.#emitter.emit([requestFor(intents, options)]);
     if (emitted === undefined) throw new Error('the list was not emitted');
     return emitted;
@@ -111,14 +121,15 @@ export class StoreEffectClient {
    * Waits for the result of an emitted list; also of one that was answered long ago, as long as its verdict is kept.
    * @param eventId of `emitIntents`, or of whatever envelope.
    * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once: that takes 5 s at most.
-   * @throws ResultTimeoutError; ClosedError when the client is closed meanwhile; EffectError when no broker is there.
+   * @throws ResultTimeoutError; ClosedError when the client is closed meanwhile; TypeError without brokers; EffectError when none is there.
    */
   async awaitResult(eventId: string, { timeoutMs = RESULT_MS } = {}): Promise<EmittedListReport> {
-    if (this.#results === undefined) throw new TypeError('kafka: expected the brokers to listen to, got nothing');
+    if (this.#results === undefined)
+      throw new TypeError('kafka: expected the brokers to listen to, got undefined; they are an option of connect()');
     return (await this.#results.result(eventId, timeoutMs)) as EmittedListReport;
   }
 
-  /** Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. */
+  /** Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. @throws as `start`. */
   async startRequest(request: RequestInput): Promise<StartedExecution> {
     const input = requestOf(request);
     const requestId = input.request_id;

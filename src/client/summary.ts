@@ -1,3 +1,4 @@
+import { counted } from '../intents/definition.js';
 import { groupBy } from '../intents/group-by.js';
 
 /** `20 intents: 10 PersistState, 10 PublishEvent`, for the Web UI; at most 180 characters. */
@@ -8,5 +9,5 @@ export function summaryOf(intents: readonly unknown[]): string {
     return typeof type === 'string' ? type.slice(0, 40) : 'unknown';
   });
   const types = [...byType].map(([type, ofType]) => `${ofType.length} ${type}`).join(', ');
-  return `${intents.length} intents${types === '' ? '' : `: ${types}`}`.slice(0, 180);
+  return `${counted(intents.length, 'intent')}${types === '' ? '' : `: ${types}`}`.slice(0, 180);
 }

@@ -45,6 +45,9 @@ export interface ExecuteOptions {
   readonly correlationId?: string;
   /** A failed intent of this priority or higher skips all later tiers. Default 2. */
   readonly failFastPriority?: number;
-  /** Which derived events are sent. Default `unless_published`. */
+  /**
+   * Which derived events are sent: `all`, `none`, or `unless_published` (default): all but those that the list publishes itself,
+   * e.g. a STATE_PERSISTED of the same aggregation_id.
+   */
   readonly derivedEvents?: 'unless_published' | 'all' | 'none';
 }

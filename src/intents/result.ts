@@ -1,5 +1,5 @@
 /**
- * Outcomes of intents: what a store says about one intent, and what the report tells the orchestrator.
+ * Outcomes of intents: what the report tells the orchestrator of each, and of the list.
  * Shapes follow the seed (section 6.2 and the per-intent output structures) plus `intent_id` and `status`.
  */
 import type { FailureClass } from './failure.js';

@@ -1,18 +1,16 @@
-import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
 import type { Logger } from 'pino';
 import { registerCodecs } from './codecs.js';
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  /** Longest wait for a broker's answer, in milliseconds; default 30,000 (the seed's timeout). */
+  /** Longest wait for a broker's answer, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** kafkajs's own attempts after the first, inside one activity attempt; default 3. */
+  /** kafkajs's retries of connecting and administration; the producer makes none (ADR 0004). */
   readonly retries: number;
   /** First wait between those, in milliseconds. */
   readonly retryBackoffMs: number;
-  readonly sasl?: SASLOptions;
-  readonly ssl?: boolean;
 }
 
 export function createKafka(settings: KafkaSettings, logger: Logger): Kafka {
@@ -25,8 +23,6 @@ export function createKafka(settings: KafkaSettings, logger: Logger): Kafka {
     connectionTimeout: 5_000,
     // kafkajs would retry five times for up to half a minute each; Temporal's retries are the ones an operator can see.
     retry: { retries: settings.retries, initialRetryTime: settings.retryBackoffMs, maxRetryTime: 5_000 },
-    ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
-    ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
     logLevel: logLevel.WARN,
     logCreator:
       () =>

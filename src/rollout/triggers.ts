@@ -46,7 +46,7 @@ export const DEFAULT_TRIGGERS: Triggers = {
 export function reasonToRollBack(window: PathWindow, baselineMs: number | null, triggers: Triggers): string | null {
   const { lists, intents, errors, publishes, publishFailures, databaseFailures, unfinished, p95Ms } = window;
   if (databaseFailures >= triggers.databaseFailures) {
-    return `database connection failures in ${databaseFailures} of ${lists} lists, fewer than ${triggers.databaseFailures} allowed`;
+    return `database connection failures in ${databaseFailures} of ${lists} lists, at most ${triggers.databaseFailures - 1} allowed`;
   }
   if (publishes >= triggers.minimum && publishFailures > publishes * triggers.publishFailureRate) {
     return `publish failures ${share(publishFailures, publishes)}, at most ${percent(triggers.publishFailureRate)} allowed`;

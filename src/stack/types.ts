@@ -64,7 +64,7 @@ export interface StackOptions {
   /** Runs programs; replaced in tests to stand for a machine without some tool. */
   readonly run?: RunCommand;
   /**
-   * Used only as root, when the server's user cannot reach the state folder or node_modules: holds copies he can reach.
+   * Used only as root, when the server's user cannot reach the state folder or node_modules: holds copies it can reach.
    * Default `/var/lib/bridge-store-effect`.
    */
   readonly rootDir?: string;

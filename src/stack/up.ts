@@ -68,13 +68,13 @@ async function chooseMode(
   const wanted = Object.keys(state.services).length > 0 ? (state.mode ?? mode) : mode;
   if (mode !== 'auto' && wanted !== mode) {
     throw new StackError(
-      `This stack was started with mode ${wanted}: take it down with purge before starting it with mode ${mode}`,
+      `This stack was started with mode ${wanted}: "bridge stack down --purge" removes it and its data, then mode ${mode} can start`,
     );
   }
   if (wanted === 'native') return 'native';
   if (await findEngine(run)) return 'compose';
   if (wanted === 'auto') return 'native';
-  throw new StackError('No container engine answers: start Docker (with compose v2), or choose the mode native');
+  throw new StackError('No container engine answers: start Docker (with compose v2), or set BRIDGE_STACK_MODE=native');
 }
 
 async function checkGiven({ given }: StackOptions, reporter: Reporter): Promise<void> {

@@ -10,10 +10,11 @@ export const recoverFsmStatesPayload = z.looseObject({
   /** Correlates the answer with the question. */
   recovery_id: text.min(1).max(255),
   timestamp: timestamp.nullish(),
+  /** Accepted, as senders have it; not read: the filters say which. */
   request_all_workflows: z.boolean().default(true),
   /** How far back, in days; the seed's 7 by default. */
   since_days: z.number().positive().max(36_500).default(7),
-  /** States a page, 1 to 10,000. */
+  /** States per page, 1 to 10,000. */
   limit: z.int().min(1).max(MAX_PAGE).default(MAX_PAGE),
   /** `next_cursor` of the page before. */
   cursor: text.max(CURSOR_LENGTH).nullish(),

@@ -50,7 +50,7 @@ async function findRunning(
     record.process,
   );
   if (outcome === 'silent') {
-    const advice = `${service.name} (pid ${record.process.pid}) runs and does not answer: stop the stack and start it again.`;
+    const advice = `${service.name} (pid ${record.process.pid}) runs and does not answer: "bridge stack down", then "bridge stack up".`;
     throw new StackError(await withLog(advice, service, context));
   }
   return outcome === 'answers' ? record.ports : null;
