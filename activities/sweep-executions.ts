@@ -116,14 +116,16 @@ const listsOf = (slice: OpenSlice, definitions: DefinitionsByType): EndedList[] 
  * same, and the envelope is carried out once.
  */
 async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, execution: Execution): Promise<number> {
-  const { endedExecutions, verdicts, publisher, deadLetters, source } = ports;
+  const { endedExecutions, parkedLists, verdicts, publisher, deadLetters, source } = ports;
   const input = await endedExecutions.input(execution);
   if (input === null) return 0;
   const slice = new OpenSlice(serializable(input.value), definitions);
-  // Parked lists are where they were, and are tried again.
-  if (slice.parked) return 0;
-  const answered = await verdicts.find(slice.lists.map(({ event_id }) => event_id));
-  const left = slice.lists.filter(({ event_id }) => !answered.has(event_id));
+  const eventIds = slice.lists.map(({ event_id }) => event_id);
+  // In this order: a list is parked until it has its verdict.
+  const parked = await parkedLists.find(eventIds);
+  const answered = await verdicts.find(eventIds);
+  // Parked lists are tried again, also when this slice was the one that tried.
+  const left = slice.lists.filter(({ event_id }) => !slice.parked && !parked.has(event_id) && !answered.has(event_id));
   const reason = `slice ${execution.workflow_id}, run ${execution.run_id}: ended without an answer`;
   const copies = left.flatMap(({ given }) => {
     const { event_id, correlation_id, emitted_at, ...payload } = given;

@@ -5,11 +5,13 @@ export interface ListLimits {
   readonly bytes: number;
   /** Distinct priorities: each is a round trip of its own. */
   readonly priorities: number;
+  /** Intents whose result is a page of any size (RecoverFSMStates): 10 to 16 KB each in a verdict of 900 KB. */
+  readonly pages: number;
   /** Levels of nesting inside an intent. */
   readonly depth: number;
 }
 
-export const DEFAULT_LIMITS: ListLimits = { intents: 2_000, bytes: 1_500_000, priorities: 32, depth: 64 };
+export const DEFAULT_LIMITS: ListLimits = { intents: 2_000, bytes: 1_500_000, priorities: 32, pages: 50, depth: 64 };
 
 /** Largest report, in bytes of JSON: under the 2 MB of a payload, because an oversize completion would never complete. */
 export const REPORT_BYTES = 1_500_000;

@@ -106,7 +106,7 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
 /**
  * @param scope of the derived ids: the request id.
  * @param first index of the list's first intent.
- * @throws RequestError when it has too many priorities.
+ * @throws RequestError when it has too many priorities, or too many results of any size.
  */
 export function planList(
   raw: readonly unknown[],
@@ -118,7 +118,7 @@ export function planList(
   const parsed = rejectReusedIds(raw.map((intent) => parseIntent(intent, definitions)));
   const entries = parsed.flatMap((intent, index) => (intent.ok ? [{ index: first + index, intent }] : []));
   const stopped = parsed.some((intent) => !intent.ok && intent.priority >= options.failFastPriority);
-  if (!stopped) checkPriorities(entries);
+  if (!stopped) checkEntries(entries);
   return {
     intents: parsed.map((intent, index) => ({
       id: intentIdOf(intent, scope, index),
@@ -139,7 +139,13 @@ export function planList(
 export const intentIdOf = (intent: ParsedIntent | RejectedIntent, scope: string, index: number): string =>
   intent.intentId ?? derivedIntentId(scope, index, intent.hash);
 
-function checkPriorities(entries: readonly Entry[]): void {
+function checkEntries(entries: readonly Entry[]): void {
+  const pages = entries.filter(({ intent }) => intent.definition.pagedResult === true).length;
+  if (pages > DEFAULT_LIMITS.pages) {
+    throw new RequestError(
+      `intents: the list has ${pages} intents that read pages, the limit is ${DEFAULT_LIMITS.pages}; split it into several lists`,
+    );
+  }
   const { size } = new Set(entries.map(({ intent }) => intent.priority));
   if (size > DEFAULT_LIMITS.priorities) {
     throw new RequestError(

@@ -21,6 +21,15 @@ export function createParkedLists(pool: Pool): ParkedLists {
       return new Set(rows.flatMap(({ keys }) => keys));
     },
 
+    async find(eventIds) {
+      const { rows } = await withConnection(pool, (connection) =>
+        connection.query<{ event_id: string }>('SELECT event_id FROM intake_parked WHERE event_id = ANY ($1::text[])', [
+          eventIds,
+        ]),
+      );
+      return new Set(rows.map(({ event_id }) => event_id));
+    },
+
     async park(partition, lists) {
       await withTransaction(pool, async (tx) => {
         // One by one: their order is that of the sequence, and PostgreSQL has no array of arrays of different lengths.

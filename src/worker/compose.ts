@@ -140,6 +140,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
       },
       parkedLists: {
         keys: postgres((partition) => parkedLists.keys(partition)),
+        find: postgres((eventIds) => parkedLists.find(eventIds)),
         park: postgres((partition, lists) => parkedLists.park(partition, lists)),
         page: postgres((partition, after) => parkedLists.page(partition, after)),
         remove: postgres((eventIds) => parkedLists.remove(eventIds)),

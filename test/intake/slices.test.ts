@@ -104,7 +104,13 @@ describe('a start', () => {
       '[0]',
       `[${Array(200_000).fill('1e20').join()}]`,
     );
-    const read = readEnvelope(Buffer.from(text), 0, { intents: 1e6, bytes: 1_500_000, priorities: 1, depth: 64 });
+    const read = readEnvelope(Buffer.from(text), 0, {
+      intents: 1e6,
+      bytes: 1_500_000,
+      priorities: 1,
+      pages: 50,
+      depth: 64,
+    });
     // By the reader's own look at a long message, or by the start's at a short one.
     const list = read.ok ? read.list : undefined;
     assert.ok(list !== undefined, 'the message is short enough');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Intent } from '../../src/client/index.js';
-import { jsonBytes } from '../../src/intents/limits.js';
+import { jsonBytes, pageBytes } from '../../src/intents/limits.js';
 import { makePlan, type Plan, type PlannedTier } from '../../src/intents/plan.js';
 import { parseRequest, RequestError, type RequestInput } from '../../src/intents/request.js';
 import { makeReport } from '../../src/intents/report.js';
@@ -171,6 +171,9 @@ describe('makePlan', () => {
     assert.throws(() => plan(big), /intents: the list is 1\d{6} bytes of JSON, the limit is 1500000/);
     const priorities = Array.from({ length: 33 }, (_, priority) => publishEvent({}, { priority }));
     assert.throws(() => plan(priorities), /33 distinct priorities, the limit is 32/);
+    const pages = Array.from({ length: 51 }, () => recoverFsmStates());
+    assert.throws(() => plan(pages), /51 intents that read pages, the limit is 50/);
+    assert.ok(pageBytes(50, 50, VERDICT_BYTES) * 50 < VERDICT_BYTES);
   });
 
   it('notes which STATE_PERSISTED the list publishes itself', () => {

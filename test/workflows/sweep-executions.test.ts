@@ -129,10 +129,10 @@ describe('SweepExecutionsWorkflow', () => {
   it('announces the effects of a terminated slice, and copies the envelopes nobody has answered', async () => {
     const [done, early] = [identified(persistState()), identified(persistState())];
     const list = (intents: readonly Intent[]) => ({ event_id: randomUUID(), correlation_id: null, intents });
-    const [answered, unanswered] = [list([early]), list([done, gatedIntent(-1)])];
+    const [answered, unanswered, parked] = [list([early]), list([done, gatedIntent(-1)]), list([gatedIntent(-2)])];
     const held = gate.close();
     const handle = await environment.temporal.workflow.start('ExecuteSliceWorkflow', {
-      args: [{ lists: [answered, unanswered] }],
+      args: [{ lists: [answered, unanswered, parked] }],
       taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
       workflowId: `slice-${randomUUID()}`,
     });
@@ -145,6 +145,10 @@ describe('SweepExecutionsWorkflow', () => {
     await until(10_000, async () => assert.deepEqual(await verdicts(), [answered.event_id]));
     await handle.terminate('a person did');
     await ended(run, 'Terminated');
+    await environment.pool.query(
+      `INSERT INTO intake_parked (event_id, partition, keys, list, intents) VALUES ($1, 'p', '{}', '{}', 1)`,
+      [parked.event_id],
+    );
 
     // Of the answered one the announcement may come again, under its event id.
     assert.deepEqual(await sweep(), { swept: 1, announced: 2, copied: 1, unreadable: 0, left: 0 });

@@ -23,6 +23,8 @@ export interface ParkedPage {
 export interface ParkedLists {
   /** Keys of a partition's parked lists. */
   keys(partition: string): Promise<ReadonlySet<string>>;
+  /** @returns which of these lists are parked. */
+  find(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Adds lists behind those that are there; one that is there already stays where it is. */
   park(
     partition: string,
