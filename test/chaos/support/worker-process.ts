@@ -24,6 +24,12 @@ export interface WorkerProcess {
   start(): Promise<void>;
 }
 
+/** Ends each process; together, because a process warns of more than ten listeners. */
+const RUNNING = new Set<() => void>();
+process.once('exit', () => {
+  for (const end of RUNNING) end();
+});
+
 const LOG_LINES = 200;
 const REVIVE_MS = 1_000;
 
@@ -78,7 +84,7 @@ export async function startWorkerProcess(
     return code;
   }
   await start();
-  process.once('exit', () => child?.kill('SIGKILL'));
+  RUNNING.add(() => child?.kill('SIGKILL'));
   return {
     get revived() {
       return revived;
