@@ -1,6 +1,7 @@
 /** The rollout, with its real tables: shares, stickiness, and back by each trigger. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecuteOptions, IntentsReport } from '../../src/client/index.js';
 import { RefusedError } from '../../src/client/index.js';
 import { RolloutRouter, type RouterOptions, RoutingError } from '../../src/rollout/index.js';
@@ -46,6 +47,11 @@ describe('rollout: router', function () {
   let answer: (options: ExecuteOptions) => Promise<Results> | Results = () => [ok()];
   beforeEach(() => (answer = () => [ok()]));
   let legacy: () => Promise<string> | string = () => 'legacy';
+  /** A legacy path of some 50 ms, to compare with. */
+  const someTime = async (): Promise<string> => {
+    await sleep(50);
+    return 'legacy';
+  };
   beforeEach(() => (legacy = () => 'legacy'));
 
   async function connect(options: Partial<RouterOptions<string>> = {}): Promise<RolloutRouter<string>> {
@@ -90,6 +96,8 @@ describe('rollout: router', function () {
 
   it('goes from 0 over 10 and 50 to 100 %, each list by one path and by its hash', async () => {
     const router = await connect({ enabled: '0' });
+    // Else a millisecond beside none would be a reason to roll back.
+    legacy = someTime;
     const ids = Array.from({ length: 200 }, () => randomUUID());
     for (const percent of [0, 10, 50, 100]) {
       await set(String(percent));
@@ -177,11 +185,7 @@ describe('rollout: router', function () {
   for (const [name, break_, reason] of triggers) {
     it(`rolls back by ${name}, and stays so until a person lifts it`, async () => {
       const router = await connect({ enabled: '50' });
-      // A legacy path of some 50 ms, to compare with.
-      legacy = async () => {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        return 'legacy';
-      };
+      legacy = someTime;
       await run(router, 100);
       break_();
       const doomed = randomUUID();
