@@ -9,10 +9,9 @@ import { type SliceActivities, type Verdict, VERDICT_BYTES, type VerdictDraft } 
 import { attempt } from './attempt.js';
 import type { BoundaryOptions } from './boundary.js';
 import type { Ports } from './effect.js';
-import { failureOf, isFinal } from './failures.js';
+import { standingOf } from './failures.js';
 import { publishEvent } from './publish-event.js';
 import type { SliceResults } from './slice-results.js';
-import { failuresOf, spentBefore } from './spent-attempts.js';
 
 export function answerLists(
   ports: Ports,
@@ -31,8 +30,7 @@ export function answerLists(
           correlationId: slice.lists[0]?.correlation_id ?? '',
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
           pageBytes: 0,
-          attempt: 1 + failuresOf(spentBefore(info), errorCode),
-          isLast: (error) => isFinal(failureOf(info, error, errorCode, budget)),
+          ...standingOf(info, errorCode, budget),
           locks: 'patient',
           announce: announcements,
           notAnnounced,

@@ -7,11 +7,10 @@ import type { IntentResult } from '../src/intents/result.js';
 import { attempt } from './attempt.js';
 import { commandsOf, parseItems } from './commands.js';
 import type { AnyEffect, Ports } from './effect.js';
-import { failureOf, isFinal, type OutageBudget } from './failures.js';
+import { isFinal, type OutageBudget, standingOf } from './failures.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
 import type { SliceIntents } from './slice-intents.js';
 import type { SliceResults } from './slice-results.js';
-import { failuresOf, spentBefore } from './spent-attempts.js';
 
 /** What the activities tell the metrics. */
 export interface Instruments {
@@ -45,8 +44,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
           pageBytes: input.page_bytes,
           announce: await options.sliceResults.announcements(input.announce ?? [], slice, info),
           locks: input.locks ?? 'patient',
-          attempt: 1 + failuresOf(spentBefore(info), definition.errorCode),
-          isLast: (error) => isFinal(failureOf(info, error, definition.errorCode, options.budget)),
+          ...standingOf(info, definition.errorCode, options.budget),
           notAnnounced: (intentId) => notAnnounced.push(intentId),
         });
         options.budget.succeeded(definition.errorCode);

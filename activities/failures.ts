@@ -5,7 +5,8 @@
 import { heartbeat, type Info } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { EffectError, type FailureClass } from '../src/intents/failure.js';
-import { spend, spentBefore } from './spent-attempts.js';
+import type { EffectBatch } from './effect.js';
+import { failuresOf, spend, spentBefore } from './spent-attempts.js';
 
 /** Attempts at a failure nobody has classified: the seed's number. */
 const UNKNOWN_ATTEMPTS = 3;
@@ -72,14 +73,18 @@ export function failAttempt(
   return toTemporalFailure(error, errorCode, alike, budget);
 }
 
-/** What an attempt that fails with `error` tells Temporal. */
-export const failureOf = (
+/** Where an attempt stands among those that the store of `errorCode` has failed. */
+export function standingOf(
   info: Pick<Info, 'heartbeatDetails'>,
-  error: unknown,
   errorCode: string,
   budget: OutageBudget,
-): ApplicationFailure | CancelledFailure =>
-  toTemporalFailure(error, errorCode, spend(spentBefore(info), error, errorCode).alike, budget);
+): Pick<EffectBatch<unknown>, 'attempt' | 'isLast'> {
+  const spent = spentBefore(info);
+  return {
+    attempt: 1 + failuresOf(spent, errorCode),
+    isLast: (error) => isFinal(toTemporalFailure(error, errorCode, spend(spent, error, errorCode).alike, budget)),
+  };
+}
 
 /** Whether Temporal makes no attempt after one that failed so. */
 export const isFinal = (failure: unknown): boolean =>

@@ -1,5 +1,6 @@
 /** Zod fields shared by the intent schemas. */
 import { z } from 'zod';
+import { textProblem } from './json.js';
 
 export const text = z.string().max(32_767);
 
@@ -8,7 +9,7 @@ export const listName = z
   .string()
   .min(1)
   .max(200)
-  .refine((value) => !value.includes('\u0000') && value.isWellFormed(), 'well-formed text without NUL characters');
+  .refine((value) => textProblem(value) === null, 'well-formed text without NUL characters');
 
 /** A UUID of any version, as PostgreSQL accepts it; normalised to lower case because it becomes a key. */
 export const guid = z.guid().transform((value) => value.toLowerCase());

@@ -77,7 +77,8 @@ export function findJsonProblem(value: unknown, depth: number): JsonProblem | nu
   return null;
 }
 
-function textProblem(text: string): string | null {
+/** Why PostgreSQL would refuse a text; null: it would not. */
+export function textProblem(text: string): string | null {
   if (text.includes('\u0000')) return 'expected text without NUL characters (\\u0000), got string with one';
   if (!text.isWellFormed()) return 'expected well-formed Unicode, got string with half of a surrogate pair';
   return null;

@@ -4,7 +4,7 @@ import { CompressionTypes, type Kafka, Partitioners, type Producer, type TopicMe
 import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
 import { groupBy } from '../intents/group-by.js';
 import { EffectError } from '../intents/failure.js';
-import type { EventPublisher, OutboundMessage, SendOutcome } from '../intents/ports/publisher.js';
+import { type EventPublisher, orderOf, type OutboundMessage, type SendOutcome } from '../intents/ports/publisher.js';
 import { isMissingTopic, toEffectError } from './failures.js';
 import type { BatchSettings } from './settings.js';
 
@@ -183,7 +183,6 @@ export async function settleAll(
   const outcomes = new Map<OutboundMessage, SendOutcome>();
   /** Topics, and topics with keys, whose later messages must not overtake one that was not sent. */
   const stopped = new Map<string, EffectError>();
-  const orderOf = ({ topic, key }: OutboundMessage): string => `${topic}\n${key}`;
   for (const request of requestsOf(messages)) await settle(request);
   return messages.map((message) => outcomes.get(message) ?? { sent: true });
 
@@ -191,13 +190,15 @@ export async function settleAll(
     for (const message of part) {
       outcomes.set(message, { sent: false, error });
       if (error.failureClass !== 'invalid') stopped.set(message.topic, error);
-      else if (strict.has(message)) stopped.set(orderOf(message), error);
+      else if (strict.has(message)) stopped.set(orderOf(message.topic, message.key), error);
     }
   }
 
   async function settle(part: readonly OutboundMessage[]): Promise<void> {
     const open = part.filter((message) => {
-      const error = stopped.get(message.topic) ?? (strict.has(message) ? stopped.get(orderOf(message)) : undefined);
+      const error =
+        stopped.get(message.topic) ??
+        (strict.has(message) ? stopped.get(orderOf(message.topic, message.key)) : undefined);
       if (error !== undefined) outcomes.set(message, { sent: false, error, behind: true });
       return error === undefined;
     });

@@ -9,7 +9,7 @@ import type {
   NewDeadLetter,
   RedrivePage,
 } from '../intents/ports/dead-letters.js';
-import type { OutboundMessage } from '../intents/ports/publisher.js';
+import { orderOf, type OutboundMessage } from '../intents/ports/publisher.js';
 import { isoUtc } from './instant.js';
 import { insertRecords } from './ledger.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from './pool.js';
@@ -78,9 +78,6 @@ function areBlocked(
   const blocked = new Set(open.map(({ topic, message_key }) => orderOf(topic, message_key)));
   return messages.map(({ topic, key }) => blocked.has(orderOf(topic, key)));
 }
-
-/** What messages keep their order within: a topic and a key. */
-const orderOf = (topic: string, key: string): string => `${topic}\n${key}`;
 
 async function insertLetters(tx: Transaction, letters: readonly NewDeadLetter[]): Promise<void> {
   await tx.query(

@@ -31,6 +31,9 @@ interface PublishOptions {
   readonly strict?: boolean;
 }
 
+/** What messages keep their order within: a topic and a key. */
+export const orderOf = (topic: string, key: string): string => `${topic}\n${key}`;
+
 export interface EventPublisher {
   /**
    * Settles each message, in order. After one that was not sent for another reason than being `invalid`, none of its topic is.
