@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { type BundleOptions, bundleWorkflowCode } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { codeRoot, fromSource } from '../paths.js';
 
@@ -24,11 +24,36 @@ export async function workflowBundle(logger: Logger): Promise<string> {
  */
 export async function writeBundle(file: string): Promise<void> {
   const workflowsPath = join(codeRoot, 'workflows', fromSource ? 'index.ts' : 'index.js');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: silent });
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: silent, webpackConfigHook: forNode });
   // Renamed into place: two workers starting at once must not read each other's half.
   const temporary = `${file}.${process.pid}`;
   await writeFile(temporary, code);
   await rename(temporary, file);
+}
+
+type Hook = NonNullable<BundleOptions['webpackConfigHook']>;
+
+/**
+ * Each execution evaluates every module of the bundle anew, so ours become one; and what the SDK compiles from source is to be
+ * es2022, as a build is, not es2017, where each private method is a set that every object is added to. Together 7 % of the
+ * CPU of replaying a list of 20 (10.5 -> 9.8 ms, medians of twelve times 300).
+ * @throws Error when the SDK no longer compiles in the way this relies on.
+ */
+const forNode: Hook = (config) => {
+  const rules = (config.module?.rules ?? []) as readonly (CompilerRule | null)[];
+  const compiler = rules.map((rule) => rule?.use?.options?.jsc).find((options) => options?.target !== undefined);
+  if (compiler === undefined)
+    throw new Error("the Temporal SDK's bundler has no rule that names a target for TypeScript");
+  compiler.target = 'es2022';
+  return {
+    ...config,
+    optimization: { ...config.optimization, providedExports: true, usedExports: true, concatenateModules: true },
+  };
+};
+
+/** The part that is looked for. */
+interface CompilerRule {
+  readonly use?: { readonly options?: { readonly jsc?: { target?: string } } };
 }
 
 async function cachedBundle(logger: Logger): Promise<string> {
