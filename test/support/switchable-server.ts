@@ -1,7 +1,7 @@
 /** A port that refuses connections until it is switched on; then it leads to the server of a URL. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import getPort from 'get-port';
+import { freePort } from './free-port.js';
 
 export interface SwitchableServer {
   /** The URL, by way of the port. */
@@ -12,7 +12,7 @@ export interface SwitchableServer {
 }
 
 export async function switchableServer(target: string): Promise<SwitchableServer> {
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = await freePort();
   const { hostname, port: targetPort } = new URL(target);
   const url = new URL(target);
   url.hostname = '127.0.0.1';

@@ -1,7 +1,6 @@
 /** Servers of a chaos run's own, which it may kill: none of them is anybody else's. */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { readState, type ServiceRecord, writeState } from '../../../src/stack/state.js';
 import { kafkaService } from '../../../src/stack/native/kafka.js';
 import { postgresService } from '../../../src/stack/native/postgres.js';
@@ -14,6 +13,7 @@ import type { Ports } from '../../../src/stack/ports.js';
 import { createReporter } from '../../../src/stack/progress.js';
 import type { ServiceName, StackEndpoints } from '../../../src/stack/types.js';
 import { cacheDir, newStack, removeStacks } from '../../stack/support.js';
+import { freePort } from '../../support/free-port.js';
 import { type ProxyServer, startToxiproxy, type ToxicProxy } from './toxiproxy.js';
 
 /** A worker's way to the two stores. */
@@ -75,7 +75,7 @@ const behindProxies = (listeners: readonly { port: number; proxy: number }[]): N
 
 /** Any for each role. */
 async function freePorts(roles: Ports): Promise<Ports> {
-  const free = Object.keys(roles).map(async (role) => [role, await getPort()] as const);
+  const free = Object.keys(roles).map(async (role) => [role, await freePort()] as const);
   return Object.fromEntries(await Promise.all(free));
 }
 
@@ -84,7 +84,7 @@ export async function startServers(routes: number): Promise<Servers> {
   const options = await newStack({ durable: true });
   const context = { options, run: runCommand, reporter: createReporter(undefined) };
   const listeners: { port: number; proxy: number }[] = [];
-  for (let index = 0; index < routes; index += 1) listeners.push({ port: await getPort(), proxy: await getPort() });
+  for (let index = 0; index < routes; index += 1) listeners.push({ port: await freePort(), proxy: await freePort() });
   // Not the well-known ports: another stack on the machine would take one while its server here is away.
   const services = {
     temporal: { ...temporalService, ports: await freePorts(temporalService.ports) },

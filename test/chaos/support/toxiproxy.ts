@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { type ICreateToxicBody, type Proxy, Toxiproxy } from 'toxiproxy-node-client';
 import { makeOnce } from '../../../src/stack/cache.js';
 import { runCommand } from '../../../src/stack/process/run.js';
 import { until } from '../../../src/until.js';
+import { freePort } from '../../support/free-port.js';
 
 /** Newest release; a later `go install` of the same tag is the same program. */
 const VERSION = '2.12.0';
@@ -41,13 +41,13 @@ async function fetchToxiproxy(cacheDir: string): Promise<string> {
 
 export async function startToxiproxy(cacheDir: string): Promise<ProxyServer> {
   const binary = await fetchToxiproxy(cacheDir);
-  const port = await getPort();
+  const port = await freePort();
   const server: ChildProcess = spawn(binary, ['-host', LOOPBACK, '-port', String(port)], { stdio: 'ignore' });
   const client = new Toxiproxy(`http://${LOOPBACK}:${port}`);
   await until(20_000, () => client.getVersion());
   return {
     async proxy(upstream, given) {
-      const listen = given ?? (await getPort());
+      const listen = given ?? (await freePort());
       const name = `${upstream} by ${listen}`;
       const proxy: Proxy = await client.createProxy({ name, listen: `${LOOPBACK}:${listen}`, upstream, enabled: true });
       const added = new Map<string, { remove(): Promise<void> }>();
