@@ -1,6 +1,6 @@
 /** Every effect is announced, and nothing is announced twice: records are counted, not collected in a set. */
-import { allTopics } from '../../src/kafka/topics.js';
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
+import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/intents/event-types.js';
 import type { Environment } from '../support/environment.js';
 import { type Execution, type ListInput, listsOf } from './executions.js';
 import { readRecords } from './records.js';
@@ -18,13 +18,25 @@ interface LedgerRow {
   readonly outcome: Readonly<Record<string, unknown>>;
 }
 
-/** Counts, not sets. Not for files that make deliveries fail: an event is promised at least once then. */
+/**
+ * Counts, not sets. Not for files that make deliveries fail: an event is promised at least once then. A result is told again for
+ * each time its request was emitted.
+ */
 export async function checkOnce(environment: Environment): Promise<readonly string[]> {
-  const copies = new Map<string, number>();
-  for (const { event_id } of await readEvents(environment)) copies.set(event_id, (copies.get(event_id) ?? 0) + 1);
-  return [...copies]
-    .filter(([, count]) => count > 1)
+  const requests = countBy(await readEvents(environment, ['INTENT_EMITTED']), ({ event_id }) => event_id);
+  const events = await readEvents(environment, [...PUBLISHABLE_EVENT_TYPES, 'INTENT_RESULT']);
+  const allowed = new Map(
+    events.map(({ event_id, causation_id }) => [event_id, requests.get(causation_id ?? '') ?? 1]),
+  );
+  return [...countBy(events, ({ event_id }) => event_id)]
+    .filter(([id, count]) => count > (allowed.get(id) ?? 1))
     .map(([id, count]) => `event ${id} is on its topic ${count} times`);
+}
+
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return counts;
 }
 
 /** Every effect in the ledger has its event, on its topic or as an open dead letter. */
@@ -37,7 +49,7 @@ export async function checkAnnounced(
      WHERE given_up_by IS NULL AND intent_type IN ('PersistState', 'PersistFSMTransition', 'PublishEvent')`,
   );
   const letters = await openLetters(environment);
-  const events = await readEvents(environment);
+  const events = await readEvents(environment, PUBLISHABLE_EVENT_TYPES);
   const ids = new Set(events.map(({ event_id }) => event_id));
   const idsByCause = new Map<string, Set<string>>();
   for (const { event_id, event_type, metadata } of events) {
@@ -52,17 +64,21 @@ export async function checkAnnounced(
   );
 }
 
-/** What is on the event topics; results, requests and copies have other shapes and are not read. */
-async function readEvents(environment: Environment): Promise<OnexEnvelopeV1[]> {
-  const { KAFKA_TOPIC_PREFIX: prefix, KAFKA_DLQ_SUFFIX: dlqSuffix } = environment.config;
-  const topics = allTopics({ prefix, dlqSuffix }).filter(
-    (topic) => !topic.endsWith(dlqSuffix) && !topic.endsWith('.intent_emitted'),
-  );
+async function readEvents(environment: Environment, types: readonly EventType[]): Promise<OnexEnvelopeV1[]> {
+  const topics = types.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type));
   return (await readRecords(environment, topics)).flatMap(({ value }) => {
-    const event = JSON.parse(value) as OnexEnvelopeV1;
+    const event = jsonOf(value) as Partial<OnexEnvelopeV1> | null | undefined;
     // What a test publishes by hand need not be an envelope.
-    return typeof event.event_id === 'string' && typeof event.metadata === 'object' ? [event] : [];
+    return typeof event?.event_id === 'string' && typeof event.metadata === 'object' ? [event as OnexEnvelopeV1] : [];
   });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Event ids whose delivery is still owed. */

@@ -36,7 +36,7 @@ export async function assertInvariants(environment: Environment, exceptions: Exc
     if (exceptions[name as Invariant] !== undefined) continue;
     for (const problem of await check(environment, executions)) broken.push(`${name}: ${problem}`);
   }
-  assert.deepEqual(broken.slice(0, 20), [], `${broken.length} invariants are broken`);
+  assert.equal(broken.length, 0, `${broken.length} invariants are broken:\n${broken.slice(0, 20).join('\n')}`);
   const closed = executions.filter(({ status }) => status !== 'RUNNING');
   if (closed.length === 0 || exceptions.replay !== undefined) return 0;
   const replayed = await replay(closed.map(({ workflowId, history }) => ({ workflowId, history })));
