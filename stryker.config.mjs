@@ -62,7 +62,7 @@ export default {
   coverageAnalysis: 'perTest',
   concurrency: 2,
   // A machine under load is no infinite loop: those are ended by the number of times they pass a mutant.
-  timeoutMS: 20_000,
+  timeoutMS: 15_000,
   thresholds: { high: 95, low: 90, break: 90 },
   incremental: true,
   incrementalFile: '.cache/mutation/incremental.json',

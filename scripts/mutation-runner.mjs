@@ -14,8 +14,9 @@ import fc from 'fast-check';
 import Mocha from 'mocha';
 import selection from '../test/support/server-free.cjs';
 
-/** Milliseconds: a test that hangs on a mutant has failed. */
-const TIMEOUT_MS = 10_000;
+/** Milliseconds: a test that hangs on a mutant has failed; one that is slow without a mutant has not. */
+const MUTANT_TIMEOUT_MS = 3_000;
+const DRY_RUN_TIMEOUT_MS = 60_000;
 
 const idOf = (test) => `${relative(process.cwd(), test.file)}: ${test.fullTitle()}`;
 const titleOf = (id) => id.slice(id.indexOf(': ') + 2);
@@ -44,7 +45,7 @@ class MutationRunner {
 
   async dryRun() {
     await this.load(this.modules);
-    const result = await this.run();
+    const result = await this.run(DRY_RUN_TIMEOUT_MS);
     return result.status === DryRunStatus.Complete
       ? { ...result, mutantCoverage: this.mutated.mutantCoverage }
       : result;
@@ -60,13 +61,13 @@ class MutationRunner {
     }
     Object.assign(this.mutated, { activeMutant: activeMutant.id, hitLimit, hitCount: hitLimit && 0 });
     this.mocha.grep(new RegExp(testFilter?.map((id) => `^${escaped(titleOf(id))}$`).join('|') ?? ''));
-    return toMutantRunResult(await this.run());
+    return toMutantRunResult(await this.run(MUTANT_TIMEOUT_MS));
   }
 
   /** Loads the tests that reach one of the modules; once in a process, as modules stay loaded. */
   async load(modules) {
     if (this.mocha !== undefined) return;
-    const mocha = new Mocha({ timeout: TIMEOUT_MS });
+    const mocha = new Mocha();
     mocha.reporter(class {}).cleanReferencesAfterRun(false);
     for (const file of selection.serverFree()) {
       const reached = selection.reachedFrom(file);
@@ -77,8 +78,9 @@ class MutationRunner {
   }
 
   /** Runs until the first failure, which is all that a mutant needs. */
-  run() {
+  run(timeout) {
     const tests = [];
+    this.mocha.suite.eachTest((test) => test.timeout(timeout));
     return new Promise((resolve) => {
       const runner = this.mocha.bail(true).run(() =>
         resolve(
@@ -106,10 +108,6 @@ class MutationRunner {
         }),
       );
     });
-  }
-
-  dispose() {
-    this.mocha?.dispose();
   }
 }
 

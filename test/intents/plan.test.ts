@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import fc from 'fast-check';
-import type { Intent } from '../../src/client/index.js';
 import { jsonBytes, pageBytes } from '../../src/intents/limits.js';
 import { makePlan, type Plan, type PlannedTier } from '../../src/intents/plan.js';
 import { parseRequest, RequestError, type RequestInput } from '../../src/intents/request.js';
@@ -92,37 +90,6 @@ describe('makePlan', () => {
     const chunks = made.tiers[0]!.lanes.flatMap((lane) => lane.chunks);
     assert.ok(chunks.length >= 2);
     for (const { indexes } of chunks) assert.ok(indexes.length <= 29);
-  });
-
-  it('keeps every valid intent exactly once, whatever the list (property)', () => {
-    const anIntent = fc.record({
-      make: fc.constantFrom<() => Intent>(publishEvent, persistState, persistFsmTransition, recoverFsmStates),
-      priority: fc.option(fc.integer({ min: -3, max: 9 }), { nil: undefined }),
-      broken: fc.boolean(),
-    });
-    fc.assert(
-      fc.property(fc.array(anIntent, { maxLength: 60 }), (drafts) => {
-        const intents = drafts.map(({ make, priority, broken }) => ({
-          ...make(),
-          ...(priority === undefined ? {} : { priority }),
-          ...(broken ? { target: 'elsewhere' } : {}),
-        }));
-        const made = plan(intents, { options: { failFastPriority: 100 } });
-        const planned = made.tiers.flatMap(indexesOf).sort((a, b) => a - b);
-        const valid = drafts.flatMap(({ broken }, index) => (broken ? [] : [index]));
-        assert.deepEqual(planned, valid);
-        assert.deepEqual(
-          made.intents.flatMap(({ rejected }, index) => (rejected === undefined ? [index] : [])),
-          valid,
-        );
-        const priorities = made.tiers.map(({ priority }) => priority);
-        assert.deepEqual(
-          priorities,
-          [...new Set(priorities)].sort((a, b) => b - a),
-        );
-      }),
-      { numRuns: 1_000 },
-    );
   });
 
   it('gives ids that depend on request id, index and content, and not on priority or key order', () => {
