@@ -76,7 +76,11 @@ describe('a failed attempt', () => {
   it('stands where those of its store have brought it, and knows whether it is the last', () => {
     const standing = (spent: object) => standingOf({ heartbeatDetails: spent }, CODE, new OutageBudget());
     assert.equal(standing({}).attempt, 1);
-    const { attempt, isLast } = standing({ [`${CODE}/unavailable`]: 2, [`${CODE}/transient`]: 8, 'KAFKA_ERROR/unknown': 9 });
+    const { attempt, isLast } = standing({
+      [`${CODE}/unavailable`]: 2,
+      [`${CODE}/transient`]: 8,
+      'KAFKA_ERROR/unknown': 9,
+    });
     assert.equal(attempt, 11);
     assert.equal(isLast(failing('transient')), false);
     assert.equal(isLast(failing('unknown')), false);
@@ -105,7 +109,10 @@ describe('the budget of an outage', () => {
 
   it('is 15 minutes where nobody says otherwise', () => {
     let now = 0;
-    assert.equal(lasts(new OutageBudget(undefined, () => now), (time) => (now = time), 30_000), 930_000);
+    assert.equal(
+      lasts(new OutageBudget(undefined, () => now), (time) => (now = time), 30_000),
+      930_000,
+    );
   });
 
   it('is kept for each store apart', () => {

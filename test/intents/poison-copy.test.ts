@@ -153,11 +153,7 @@ describe('copies of dead letters', () => {
     });
     assert.deepEqual(
       [first?.topic, first?.key, first?.headers],
-      [
-        'p.state_persisted.dlq',
-        'k',
-        { event_id: 'a', original_topic: 'p.state_persisted', failure_reason: 'down' },
-      ],
+      ['p.state_persisted.dlq', 'k', { event_id: 'a', original_topic: 'p.state_persisted', failure_reason: 'down' }],
     );
     assert.equal(published.length, 3);
   });

@@ -133,8 +133,7 @@ describe('a cursor', () => {
     ]) {
       assert.equal(decodeCursor(cursor, same).number, 1);
     }
-    const OTHERS =
-      /^cursor: expected the states, namespaces and since_days of the page it came with, got others$/;
+    const OTHERS = /^cursor: expected the states, namespaces and since_days of the page it came with, got others$/;
     for (const other of [
       { ...of, states: ['A'] },
       { ...of, states: null },
