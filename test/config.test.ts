@@ -95,12 +95,12 @@ describe('loadConfig', () => {
   }
 
   it('takes false for false', () => {
-    const { KAFKA_ENABLE_DLQ, RECOVERY_PAUSED, ENABLE_INTENT_PUBLISHER } = loadConfig({
-      KAFKA_ENABLE_DLQ: 'false',
-      RECOVERY_PAUSED: 'true',
-      ENABLE_INTENT_PUBLISHER: 'false',
-    });
-    assert.deepEqual([KAFKA_ENABLE_DLQ, RECOVERY_PAUSED, ENABLE_INTENT_PUBLISHER], [false, true, 0]);
+    const names = ['KAFKA_ENABLE_DLQ', 'RECOVERY_PAUSED', 'DLQ_LETTERS_PASS'] as const;
+    for (const name of names) {
+      assert.equal(loadConfig({ [name]: 'false' })[name], false, name);
+      assert.equal(loadConfig({ [name]: 'true' })[name], true, name);
+    }
+    assert.equal(loadConfig({ ENABLE_INTENT_PUBLISHER: 'false' }).ENABLE_INTENT_PUBLISHER, 0);
   });
 
   it('makes the database URL from PG* when there is no DATABASE_URL', () => {

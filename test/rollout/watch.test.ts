@@ -62,6 +62,8 @@ describe('rollout: watch', () => {
     const { store, recorded } = storeOf({
       record: (observations) => {
         tried.push(intentsOf(observations));
+        // A list ends during the look that fails.
+        if (tried.length === 1) end(3);
         if (away) return Promise.reject(new Error('away'));
         recorded.push(...observations);
         return Promise.resolve();
@@ -70,9 +72,11 @@ describe('rollout: watch', () => {
     const { told, end } = watchOf(store);
     end(1);
     end(2);
-    await passes(() => assert.ok(tried.length > 0));
-    end(3);
-    await passes(() => assert.deepEqual(tried.at(-1), [1, 2, 3]));
+    await passes(() => assert.ok(tried.length >= 2));
+    assert.deepEqual(tried.slice(0, 2), [
+      [1, 2],
+      [1, 2, 3],
+    ]);
     assert.equal(told[0], 'rollout: observations are kept until PostgreSQL takes them');
     away = false;
     await passes(() => assert.ok(recorded.length > 0));
