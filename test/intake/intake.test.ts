@@ -219,6 +219,29 @@ describe('intake', function () {
     assert.ok(Math.max(...times.values()) <= 2, 'and the rest at most once more');
   });
 
+  it('a process that is told to stop leaves its group, and then ends with 0', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'intake', '--json'], {
+      env: { ...environment.env, KAFKA_TOPIC_PREFIX: config.KAFKA_TOPIC_PREFIX },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [record] = (await once(child.stdout, 'data')) as [Buffer];
+    const { port } = JSON.parse(record.toString()) as { port: number };
+    const ready = async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/ready`);
+      return [response.status, await response.json()] as const;
+    };
+    await until(20_000, async () =>
+      assert.deepEqual(await ready(), [200, { ok: true, checks: { intake: { ok: true, detail: '2 partitions' } } }]),
+    );
+    const ids = await emit(0, 3);
+    await arrives(0, ids);
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    assert.deepEqual(await gone, [0, null]);
+    const { groups } = await admin.describeGroups([groupId()]);
+    assert.deepEqual([groups[0]?.members, await committed(0)], [[], 3]);
+  });
+
   it('reads a topic that was deleted and created again from its beginning', async () => {
     start();
     const before = await emit(0, 5);

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
-import { away, createHold, envelope, message, messagesOf, newIds, setUpLane, soon, TOPIC } from './support.js';
+import { away, createHold, dropLanes, envelope, message, messagesOf, newIds, setUpLane, soon, TOPIC } from './support.js';
 
 const completed: SliceEnd = { completed: true, invalid: [] };
 
 describe('intake: a partition', () => {
+  afterEach(dropLanes);
+
   it('commits a slice as soon as Temporal has it, and has room for the next one while it runs', async () => {
     const set = setUpLane();
     const end = createHold();

@@ -1,7 +1,7 @@
 /** The slices of a partition, one after the other: refused by halves, behind one that still runs, ended by force, stopped in the middle. */
 import assert from 'node:assert/strict';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
-import { away, createHold, envelope, message, messagesOf, newIds, refusal, setUpLane, soon, TOPIC } from './support.js';
+import { away, createHold, dropLanes, envelope, message, messagesOf, newIds, refusal, setUpLane, soon, TOPIC } from './support.js';
 
 const ended = (reason = 'terminated'): SliceEnd => ({ completed: false, reason });
 const invalid = (...lists: number[]): SliceEnd => ({
@@ -10,6 +10,8 @@ const invalid = (...lists: number[]): SliceEnd => ({
 });
 
 describe('intake: slices', () => {
+  afterEach(dropLanes);
+
   for (const [place, bad] of [
     ['in the middle', [5]],
     ['at the front', [0]],

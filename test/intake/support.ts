@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { Registry } from 'prom-client';
-import { createLane, type LaneContext } from '../../src/intake/lane.js';
+import { createLane, type Lane, type LaneContext } from '../../src/intake/lane.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import { EffectError } from '../../src/intents/failure.js';
@@ -111,6 +111,13 @@ export function createParts() {
   return { context, says, started, hashes, asked, copies, buried };
 }
 
+const lanes = new Set<Lane>();
+/** After each test: one that failed has not stopped its lane. */
+export function dropLanes(): void {
+  for (const lane of lanes) lane.abandon();
+  lanes.clear();
+}
+
 export function setUpLane(id = `${TOPIC}/0`) {
   const parts = createParts();
   const committed: string[] = [];
@@ -126,6 +133,7 @@ export function setUpLane(id = `${TOPIC}/0`) {
     },
     () => (wanted += 1),
   );
+  lanes.add(lane);
   return {
     ...parts,
     lane,

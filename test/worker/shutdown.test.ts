@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { Context } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
 import { Kafka, logLevel } from 'kafkajs';
@@ -152,17 +152,19 @@ describe('a worker that stops', () => {
     assert.ok((sessions.rows[0]?.count ?? 0) <= 1, 'only those of the worker that runs');
   });
 
-  it('because its port is taken ends by itself, with 1 and the reason', async () => {
-    const taken = createServer().listen(0);
-    await once(taken, 'listening');
-    const { port } = taken.address() as { port: number };
-    try {
-      const run = await bridge(['worker', '--intake'], { ...workers.environment.env, PORT: String(port) });
-      assert.equal(run.code, 1, run.stderr);
-      assert.match(run.stderr, /^bridge: listen EADDRINUSE: address already in use :::\d+$/m);
-      assert.equal(run.stdout, '');
-    } finally {
-      taken.close();
-    }
-  });
+  for (const command of [['worker', '--intake'], ['intake']]) {
+    it(`bridge ${command.join(' ')}: because its port is taken ends by itself, with 1 and the reason`, async () => {
+      const taken = createServer().listen(0);
+      await once(taken, 'listening');
+      const { port } = taken.address() as AddressInfo;
+      try {
+        const run = await bridge(command, { ...workers.environment.env, PORT: String(port) });
+        assert.equal(run.code, 1, run.stderr);
+        assert.match(run.stderr, /^bridge: listen EADDRINUSE: address already in use :::\d+$/m);
+        assert.equal(run.stdout, '');
+      } finally {
+        taken.close();
+      }
+    });
+  }
 });
