@@ -234,7 +234,7 @@ describe('intake: member of its group', () => {
 
   it('leaves also when it is stopped while it joins: after that, or it would stay', async () => {
     const joined = createHold();
-    const { intake, first } = await setUp({ prepare: (consumer) => (consumer.joining = joined.released) });
+    const { intake, first } = await setUp({ prepare: (consumer) => void (consumer.joining = joined.released) });
     const stopped = intake.stop(0);
     await turns();
     assert.equal(first.disconnects, 0);

@@ -123,15 +123,18 @@ describe('intake', function () {
     });
   });
 
-  it('hands over every envelope once, in the order of its partition, and commits behind it', async () => {
+  it('hands over every envelope once, in the order of its partition, commits behind it, and leaves', async () => {
     const before = [await emit(0, 40), await emit(1, 40)];
-    const { metrics } = start();
+    const { intake, metrics } = start();
     await arrives(0, before[0]!);
     const after = await emit(0, 600);
     await arrives(0, [...before[0]!, ...after]);
     await arrives(1, before[1]!);
     await until(5_000, async () => assert.equal(await committed(0), 640));
     assert.match(await metrics(), /^intake_envelopes_total 680$/m);
+    await intake.stop(5_000);
+    const { groups } = await admin.describeGroups([groupId()]);
+    assert.deepEqual(groups[0]?.members, [], 'it has left when it has stopped');
   });
 
   it('copies what carries no list to the .dlq topic, and goes on behind it', async () => {

@@ -111,7 +111,10 @@ describe('nextSlice', () => {
   it('leaves the list that does not fit, and all behind it, to the next slice', () => {
     const given = [carrying(499), poison, carrying(2), poison, carrying(1)];
     const first = nextSlice(given);
-    assert.deepEqual([first.messages, first.poison.map(({ message }) => message), first.taken], [[given[0]], [poison], 2]);
+    assert.deepEqual(
+      [first.messages, first.poison.map(({ message }) => message), first.taken],
+      [[given[0]], [poison], 2],
+    );
     const second = nextSlice(given.slice(first.taken));
     assert.deepEqual([second.messages, second.poison.length, second.taken], [[given[2], given[4]], 1, 3]);
   });

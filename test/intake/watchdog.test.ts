@@ -19,7 +19,7 @@ function silenced() {
   const sockets = new Set<Socket>();
   let silent = false;
   return {
-    connect({ host, port, onConnect }: { host: string; port: number; onConnect: () => void }): Socket {
+    connect: ({ host, port, onConnect }: { host: string; port: number; onConnect: () => void }): Socket => {
       const socket = connect(port, host, onConnect);
       sockets.add(socket.on('close', () => sockets.delete(socket)));
       return silent ? socket.pause() : socket;

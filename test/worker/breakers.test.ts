@@ -81,7 +81,10 @@ describe('breakers of the stores', () => {
 
   describe('the intake starts nothing', () => {
     const nobody = '127.0.0.1:1';
-    async function withAdapters(changed: Partial<Config>, use: (adapters: ReturnType<typeof openAdapters>) => Promise<void>) {
+    async function withAdapters(
+      changed: Partial<Config>,
+      use: (adapters: ReturnType<typeof openAdapters>) => Promise<void>,
+    ) {
       const adapters = openAdapters(
         { ...config, PG_BREAKER_FAILURES: 1, KAFKA_BREAKER_FAILURES: 1, KAFKA_MAX_RETRY_ATTEMPTS: 0, ...changed },
         { temporalAddress: nobody, databaseUrl: `postgres://postgres@${nobody}/none`, kafkaBrokers: [nobody] },
@@ -97,18 +100,18 @@ describe('breakers of the stores', () => {
     }
 
     it('while PostgreSQL alone is away', () =>
-      withAdapters({}, async ({ ports, mayStart }) => {
-        await assert.rejects(ports.ledger.find(['one']));
-        const { ok, retryAfterMs } = mayStart();
+      withAdapters({}, async (adapters) => {
+        await assert.rejects(adapters.ports.ledger.find(['one']));
+        const { ok, retryAfterMs } = adapters.mayStart();
         assert.equal(ok, false);
         assert.ok(retryAfterMs > 15_000 && retryAfterMs <= 20_000, `${retryAfterMs} ms`);
       }));
 
     it('while Kafka alone is away', () =>
-      withAdapters({}, async ({ ports, mayStart }) => {
-        const [outcome] = await ports.publisher.publish([{ topic: 't', key: 'k', value: '{}', headers: {} }]);
+      withAdapters({}, async (adapters) => {
+        const [outcome] = await adapters.ports.publisher.publish([{ topic: 't', key: 'k', value: '{}', headers: {} }]);
         assert.equal(outcome?.sent, false);
-        assert.equal(mayStart().ok, false);
+        assert.equal(adapters.mayStart().ok, false);
       }));
   });
 });

@@ -5,16 +5,16 @@ import { get } from './support.js';
 
 describe('/health, /ready and /metrics', () => {
   async function asked(path: string, sources: Partial<HttpSources>) {
-    const { port, close } = await serveHttp(0, {
+    const http = await serveHttp(0, {
       health: () => ({ ok: true, detail: 'worker RUNNING' }),
       ready: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
       ...sources,
     });
     try {
-      return await get({ httpPort: port }, path);
+      return await get({ httpPort: http.port }, path);
     } finally {
-      await close();
+      await http.close();
     }
   }
   const [ok, away] = [

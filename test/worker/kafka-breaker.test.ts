@@ -13,7 +13,7 @@ import { readEvents } from '../support/events.js';
 import { publishEvent } from '../support/intents.js';
 import { switchableServer, type SwitchableServer } from '../support/switchable-server.js';
 
-const LISTS = 8;
+const LISTS = 5;
 
 describe('circuit breaker in front of Kafka', () => {
   let environment: Environment;
@@ -104,13 +104,12 @@ describe('circuit breaker in front of Kafka', () => {
       if (before.state === 2 && after.state === 2 && before.probes === after.probes) {
         assert.equal(after.asked, before.asked, 'the broker was asked while the breaker was open');
       }
-      assert.ok(after.probes >= from.probes + 3, 'no probe');
+      assert.ok(after.probes >= from.probes + 2, 'no probe');
     });
     const to = { ...(await figures()), asked: stand.asked() };
     const probes = to.probes - from.probes;
-    // One call asks once or twice for a connection; all lists together would eight times as often.
-    console.log({ probes, asked: to.asked - from.asked, refused: to.refused - from.refused });
-    assert.ok(to.asked - from.asked <= 3 * (probes + 1), `${to.asked - from.asked} connections by ${probes} probes`);
+    // One call asks once or twice for a connection; all lists together would five times as often.
+    assert.ok(to.asked - from.asked <= 2 * (probes + 1), `${to.asked - from.asked} connections by ${probes} probes`);
     // Each list is refused once, at most twice, while the breaker is open: nobody asks it again and again.
     assert.ok(to.refused - from.refused <= 2 * LISTS * (probes + 1), `${to.refused - from.refused} refusals`);
 
@@ -130,5 +129,5 @@ describe('circuit breaker in front of Kafka', () => {
       ['kafka', 'half-open'],
       ['kafka', 'closed'],
     ]);
-  });
+  }).timeout(120_000);
 });

@@ -1,13 +1,17 @@
 /** Workers of a file, in one corner of the servers: each is stopped after its test, and has to give all connections back. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { type AnyEffect, defineEffect } from '../../activities/effect.js';
 import { builtinEffects } from '../../activities/index.js';
 import { workerEndpoints } from '../../src/cli/context.js';
+import { StoreEffectClient } from '../../src/client/index.js';
+import type { Config } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../src/worker/run.js';
-import { createEnvironment, type Environment } from '../support/environment.js';
+import { createEnvironment, type Environment, taskQueues } from '../support/environment.js';
 
-interface Options extends Partial<Pick<WorkerOptions, 'intake' | 'config'>> {
+interface Options extends Pick<WorkerOptions, 'intake'> {
+  readonly config?: Partial<Config>;
   readonly endpoints?: Partial<WorkerOptions['endpoints']>;
   /** Beside those of the registry. */
   readonly effect?: AnyEffect;
@@ -31,16 +35,19 @@ export function useWorkers(env: NodeJS.ProcessEnv = {}) {
     get environment() {
       return environment;
     },
-    async start({ endpoints, effect, ...options }: Options = {}): Promise<RunningWorker> {
+    /** Each has a task queue of its own: for 10 s the server may hand a task to the poll of a worker that is gone. */
+    async start({ config, endpoints, effect, ...options }: Options = {}) {
+      const queue = `test-${randomUUID()}`;
       const worker = await startWorker({
-        config: environment.config,
+        config: { ...environment.config, TEMPORAL_TASK_QUEUE: queue, ...config },
         logger: createLogger('silent'),
         ...options,
         endpoints: { ...workerEndpoints(environment.endpoints), ...endpoints },
         ...(effect === undefined ? {} : { effects: [...builtinEffects, effect] }),
       });
       workers.push(worker);
-      return worker;
+      taskQueues.push(queue);
+      return { worker, client: new StoreEffectClient(environment.temporal, queue) };
     },
   };
 }
@@ -56,10 +63,10 @@ export async function checksOf(worker: Pick<RunningWorker, 'httpPort'>) {
   return { status, checks };
 }
 
-/** The same effect; @param begun is called with the signal by which a worker that gives up cancels its activities. */
-export const watched = ({ definition, create }: AnyEffect, begun: () => void): AnyEffect =>
-  defineEffect(definition, (ports) => {
-    const carry = create(ports);
+/** The same effect; @param begun is called in its activity. */
+export const watched = (effect: AnyEffect, begun: () => void): AnyEffect =>
+  defineEffect(effect.definition, (ports) => {
+    const carry = effect.create(ports);
     return (batch) => {
       begun();
       return carry(batch);

@@ -11,8 +11,8 @@ describe('worker', () => {
   const workers = useWorkers();
 
   it('is alive and ready, and says why; counts what it does under the seed’s names, shows the pool and Temporal’s metrics', async () => {
-    const worker = await workers.start();
-    const { client, config } = workers.environment;
+    const { worker, client } = await workers.start();
+    const { config } = workers.environment;
     assert.deepEqual(await get(worker, '/health'), { status: 200, body: '{"ok":true,"detail":"worker RUNNING"}\n' });
     const { status, checks } = await checksOf(worker);
     assert.equal(status, 200);
@@ -45,7 +45,7 @@ describe('worker', () => {
   });
 
   it('is not ready while PostgreSQL cannot be reached', async () => {
-    const worker = await workers.start({ endpoints: { databaseUrl: 'postgres://postgres@127.0.0.1:1/none' } });
+    const { worker } = await workers.start({ endpoints: { databaseUrl: 'postgres://postgres@127.0.0.1:1/none' } });
     const { status, checks } = await checksOf(worker);
     assert.equal(status, 503);
     assert.deepEqual([checks['postgres']?.ok, checks['kafka']?.ok], [false, true]);
@@ -54,10 +54,10 @@ describe('worker', () => {
   });
 
   it('starts while Kafka is away: rows are written, events are kept, and later ones are sent when it is back', async () => {
-    const { client, endpoints, config } = workers.environment;
+    const { endpoints } = workers.environment;
     const broker = await switchableServer(`kafka://${endpoints.kafka.brokers[0]}`);
-    const worker = await workers.start({
-      config: { ...config, KAFKA_MAX_RETRY_ATTEMPTS: 1 },
+    const { worker, client } = await workers.start({
+      config: { KAFKA_MAX_RETRY_ATTEMPTS: 1 },
       endpoints: { kafkaBrokers: [new URL(broker.url).host] },
     });
     try {
@@ -75,8 +75,8 @@ describe('worker', () => {
   it('ends a cancelled execution at a batch boundary, and reports what ran and what did not', async () => {
     const gate = createGate();
     const running = gate.close();
-    const { client, pool, temporal } = workers.environment;
-    await workers.start({ effect: gate.effect });
+    const { pool, temporal } = workers.environment;
+    const { client } = await workers.start({ effect: gate.effect });
     const [before, state] = [persistState({}, { priority: 9 }), persistState()];
     // The two at the gate are of one lane, a batch each.
     const list = [state, gatedIntent(5), gatedIntent(5), before];
