@@ -58,9 +58,12 @@ describe('intake: member of its group', () => {
     first.join('me', [0, 1]);
     says.mayStart = false;
     const [kept, lost] = [newIds(2), newIds(2)];
-    await first.deliver(0, messagesOf(kept));
+    const messages = messagesOf(kept);
+    await first.deliver(0, messages);
     await first.deliver(1, messagesOf(lost));
     first.join('me', [0]);
+    // kafkajs fetches again what is not committed.
+    await first.deliver(0, messages);
     says.mayStart = true;
     await soon(() => {
       assert.deepEqual(started, [kept]);
@@ -184,7 +187,11 @@ describe('intake: member of its group', () => {
   it('is stopped after the slices of a topic that is gone have ended too, and then leaves the group', async () => {
     const { intake, first, says, started, buried } = await setUp();
     const end = createHold();
-    says.end = () => end.released.then(() => ({ completed: true, invalid: [{ list: 0, reason: 'invalid' }] }));
+    // The slice of the old topic takes longer than that of the new one.
+    says.end = async (run) => {
+      if (run === 'run-1') await end.released;
+      return { completed: true, invalid: [{ list: 0, reason: 'invalid' }] };
+    };
     first.join('me', [0]);
     await first.deliver(0, messagesOf(newIds(1)));
     await soon(() => {
@@ -192,7 +199,7 @@ describe('intake: member of its group', () => {
     });
     await first.deliver(0, messagesOf(newIds(1)));
     await soon(() => {
-      assert.equal(started.length, 2);
+      assert.deepEqual([started.length, buried().length], [2, 1]);
     });
     let stopped = false;
     const stopping = intake.stop(60_000).then(() => (stopped = true));
@@ -212,9 +219,12 @@ describe('intake: member of its group', () => {
     await soon(() => {
       assert.equal(started.length, 1);
     });
-    const stopped = intake.stop(50);
+    let stopped = false;
+    void intake.stop(50).then(() => (stopped = true));
     await first.deliver(1, messagesOf(newIds(1)));
-    await stopped;
+    await soon(() => {
+      assert.equal(stopped, true);
+    });
     assert.deepEqual([started.length, first.resolved.has(1), first.disconnects], [1, false, 1]);
     end.release();
   });
