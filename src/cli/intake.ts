@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Registry } from 'prom-client';
-import { runIntake } from '../intake/run.js';
+import { type RunningIntake, runIntake } from '../intake/run.js';
 import { serveHttp } from '../worker/http.js';
 import { contextOf, endpointsOf, workerEndpoints } from './context.js';
 
@@ -11,12 +11,15 @@ export const intakeCommand = (): Command =>
       const { config, logger, out } = contextOf(command);
       const endpoints = workerEndpoints(await endpointsOf(config));
       const registry = new Registry();
-      const intake = runIntake({ config, endpoints, logger, registry });
+      const current: { intake?: RunningIntake } = {};
+      // First, because a port that is taken has to be found before there is a member of the group, which would keep the process.
       const http = await serveHttp(config.PORT, {
         health: () => ({ ok: true, detail: 'intake' }),
-        ready: () => Promise.resolve({ intake: intake.check() }),
+        ready: () => Promise.resolve({ intake: current.intake?.check() ?? { ok: false, detail: 'starting' } }),
         metrics: () => registry.metrics(),
       });
+      const intake = runIntake({ config, endpoints, logger, registry });
+      current.intake = intake;
       out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port });
       const signal = await new Promise<NodeJS.Signals>((resolve) => {
         process.once('SIGINT', resolve).once('SIGTERM', resolve);

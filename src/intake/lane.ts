@@ -72,8 +72,9 @@ export function createLane(
           bytes -= taken.reduce((sum, { raw }) => sum + sizeOf(raw), 0);
           held = held.slice(slice.taken);
           wants();
+          // None when the lane was abandoned while the slice started.
           await commitBehind(
-            taken.map(({ raw }) => BigInt(raw.offset)).reduce((one, other) => (one > other ? one : other)),
+            taken.map(({ raw }) => BigInt(raw.offset)).reduce((one, other) => (one > other ? one : other), -1n),
           );
         };
         const finished = slice.messages.length === 0 || (await carrier.carry(slice.messages, acknowledged));

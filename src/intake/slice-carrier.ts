@@ -122,7 +122,9 @@ export function createSliceCarrier(id: string, context: CarrierContext, stopping
       metrics.envelopes(lists.length);
       try {
         await acknowledged();
-        const end = await persist('the end of the slice cannot be waited for', () => runner.ended(id, runId));
+        const end = await persist('the end of the slice cannot be waited for', () => runner.ended(id, runId), {
+          last: true,
+        });
         if (end === undefined) return false;
         await bury(poisonOf(messages, runId, end.value));
         return true;

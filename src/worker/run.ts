@@ -16,7 +16,7 @@ import { createParkedRuns } from '../temporal/parked-runs.js';
 import { type Adapters, type Endpoints, openAdapters } from './compose.js';
 import { type Check, serveHttp } from './http.js';
 import { createMetrics, type Metrics } from './metrics.js';
-import { installRuntime } from './runtime.js';
+import { installRuntime, type TemporalRuntime } from './runtime.js';
 
 export interface RunningWorker {
   /** Of /health, /ready and /metrics. */
@@ -46,12 +46,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { config, endpoints, logger, effects } = options;
   const metrics = createMetrics();
   const sliceCache = new SliceCache();
-  const runtime = await installRuntime(logger);
   const bundle = await workflowBundle(logger);
   const adapters = openAdapters(config, endpoints, logger, metrics);
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
-    const current: { worker?: Worker; intake?: RunningIntake; failure?: unknown } = {};
+    const current: { runtime?: TemporalRuntime; worker?: Worker; intake?: RunningIntake; failure?: unknown } = {};
     // First, because a port that is taken has to be found before there is a worker: one that never ran cannot be closed.
     const http = await serveHttp(config.PORT, {
       health: () => ({ ok: current.failure === undefined, detail: `worker ${stateCheck(current.worker).detail}` }),
@@ -60,9 +59,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         ...(current.intake === undefined ? {} : { intake: current.intake.check() }),
         ...(await adapters.checks()),
       }),
-      metrics: async () => `${await metrics.registry.metrics()}${await runtime.metrics()}`,
+      metrics: async () => `${await metrics.registry.metrics()}${(await current.runtime?.metrics()) ?? ''}`,
     });
     cleanup.unshift(() => http.close());
+    // After all that may fail before there is a connection: its threads keep the process until the last one is closed.
+    current.runtime = await installRuntime(logger);
     const connection = await NativeConnection.connect({
       address: endpoints.temporalAddress,
       payloadLimits: { payloadsWarnSize: REPORT_BYTES + ENVELOPE_BYTES },

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { Registry } from 'prom-client';
+import type { Config } from '../../src/config.js';
 import { type RunningIntake, runIntake } from '../../src/intake/run.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { SliceInput } from '../../src/intents/slice.js';
@@ -16,6 +16,7 @@ import { until } from '../../src/until.js';
 import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState } from '../support/intents.js';
+import { expelMembers } from './expel.js';
 import { switchableServer } from '../support/switchable-server.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -23,21 +24,24 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 describe('intake', function () {
   this.timeout(120_000);
   let environment: Environment;
-  let topic: string;
   let kafka: Kafka;
   let producer: Producer;
+  let admin: Admin;
   let worker: Worker;
   let connection: NativeConnection;
   let stopped: Promise<void>;
   const intakes: RunningIntake[] = [];
+  /** Each test has a topic, and so a group, of its own. */
+  let config: Config;
+  let topic: string;
 
-  beforeEach(async () => {
+  before(async () => {
     const standIn = 'a workflow of this file stands in for the slice: it has no verdicts, and is not in the bundle';
     environment = await createEnvironment({ worker: false, except: { intake: standIn, replay: standIn } });
-    topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
     kafka = new Kafka({ brokers: [...environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
     producer = kafka.producer();
-    await producer.connect();
+    admin = kafka.admin();
+    await Promise.all([producer.connect(), admin.connect()]);
     connection = await NativeConnection.connect({ address: environment.endpoints.temporal.address });
     worker = await Worker.create({
       connection,
@@ -47,19 +51,25 @@ describe('intake', function () {
     });
     stopped = worker.run();
   });
-  afterEach(async () => {
-    await Promise.all(intakes.splice(0).map((intake) => intake.stop(2_000)));
-    await producer.disconnect();
+  beforeEach(async () => {
+    config = { ...environment.config, KAFKA_TOPIC_PREFIX: `t${randomUUID().slice(0, 8)}` };
+    topic = topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
+    await admin.createTopics({ topics: [topic, `${topic}.dlq`].map((name) => ({ topic: name, numPartitions: 2 })) });
+  });
+  afterEach(() => Promise.all(intakes.splice(0).map((intake) => intake.stop(2_000))));
+  after(async () => {
+    await Promise.all([producer.disconnect(), admin.disconnect()]);
     worker.shutdown();
     await stopped;
     await connection.close();
     await environment.close();
   });
 
+  const groupId = () => `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`;
   function start(temporalAddress = environment.endpoints.temporal.address) {
     const registry = new Registry();
     const intake = runIntake({
-      config: environment.config,
+      config,
       endpoints: { temporalAddress, kafkaBrokers: environment.endpoints.kafka.brokers },
       logger: createLogger(process.env['TEST_LOG'] ?? 'silent'),
       registry,
@@ -92,13 +102,9 @@ describe('intake', function () {
     }
     return slices.sort((one, other) => one.at - other.at).flatMap(({ ids }) => ids);
   }
-  async function committed(partition: number): Promise<string | undefined> {
-    const admin = kafka.admin();
-    await admin.connect();
-    const groupId = `bridge-store-effect-intake-${environment.config.KAFKA_TOPIC_PREFIX}`;
-    const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });
-    await admin.disconnect();
-    return offsets!.partitions.find((entry) => entry.partition === partition)?.offset;
+  async function committed(partition: number): Promise<number> {
+    const [offsets] = await admin.fetchOffsets({ groupId: groupId(), topics: [topic] });
+    return Number(offsets!.partitions.find((entry) => entry.partition === partition)?.offset ?? -1);
   }
   const arrives = (partition: number, ids: readonly string[]) =>
     until(40_000, async () => assert.deepEqual(await arrived(partition), ids));
@@ -107,32 +113,27 @@ describe('intake', function () {
       ({ value }) => JSON.parse(value ?? '') as Record<string, unknown>,
     );
 
-  it('leaves the group also when it is stopped while it joins', async () => {
+  it('leaves the group also when it is stopped while it joins: the next one has all partitions', async () => {
+    await start().intake.stop(0);
     const { intake } = start();
-    await intake.stop(0);
-    // As long as a join takes that nobody waits for any more.
-    await sleep(4_000);
-    const admin = kafka.admin();
-    await admin.connect();
-    const { groups } = await admin.describeGroups([
-      `bridge-store-effect-intake-${environment.config.KAFKA_TOPIC_PREFIX}`,
-    ]);
-    await admin.disconnect();
-    assert.deepEqual(
-      groups.flatMap(({ members }) => members),
-      [],
-    );
+    await until(20_000, () => {
+      assert.equal(intake.check().detail, '2 partitions');
+      return Promise.resolve();
+    });
   });
 
-  it('hands over every envelope once, in the order of its partition, and commits behind it', async () => {
+  it('hands over every envelope once, in the order of its partition, commits behind it, and leaves', async () => {
     const before = [await emit(0, 40), await emit(1, 40)];
-    const { metrics } = start();
+    const { intake, metrics } = start();
     await arrives(0, before[0]!);
     const after = await emit(0, 600);
     await arrives(0, [...before[0]!, ...after]);
     await arrives(1, before[1]!);
-    await until(5_000, async () => assert.equal(await committed(0), '640'));
+    await until(5_000, async () => assert.equal(await committed(0), 640));
     assert.match(await metrics(), /^intake_envelopes_total 680$/m);
+    await intake.stop(5_000);
+    const { groups } = await admin.describeGroups([groupId()]);
+    assert.deepEqual(groups[0]?.members, [], 'it has left when it has stopped');
   });
 
   it('copies what carries no list to the .dlq topic, and goes on behind it', async () => {
@@ -171,7 +172,7 @@ describe('intake', function () {
     const ids = await emit(0, 30);
     await until(20_000, async () => assert.match(await metrics(), /^intake_partitions_paused 1$/m));
     assert.deepEqual(intake.check(), { ok: true, detail: '2 partitions' });
-    assert.ok(['-1', undefined].includes(await committed(0)));
+    assert.equal(await committed(0), -1);
     await temporal.on();
     await arrives(0, ids);
     await temporal.off();
@@ -194,27 +195,62 @@ describe('intake', function () {
 
   it('a process killed in the middle repeats at most what it had not committed', async () => {
     const child = spawn(process.execPath, ['--import', 'tsx', main, 'intake', '--json'], {
-      env: environment.env,
+      env: { ...environment.env, KAFKA_TOPIC_PREFIX: config.KAFKA_TOPIC_PREFIX },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');
     const ids = await emit(0, 900, { options: { sleepMs: 500 } });
-    await until(30_000, async () => assert.notEqual((await arrived(0)).length, 0));
+    await until(30_000, async () => assert.notEqual(await committed(0), -1));
+    const gone = once(child, 'exit');
     child.kill('SIGKILL');
+    await gone;
+    const before = await committed(0);
+    assert.ok(before > 0 && before < ids.length, `killed in the middle: ${before} of 900 are committed`);
+    await expelMembers(kafka, environment.endpoints.kafka.brokers[0]!, groupId());
     start();
-    await until(60_000, async () => assert.deepEqual([...new Set(await arrived(0))], ids));
+    await until(60_000, async () => assert.equal(await committed(0), ids.length));
+    const times = new Map(ids.map((id) => [id, 0]));
+    const handed = await arrived(0);
+    for (const id of handed) times.set(id, (times.get(id) ?? 0) + 1);
+    assert.deepEqual([...new Set(handed)], ids);
+    assert.deepEqual(
+      ids.slice(0, before).filter((id) => times.get(id) !== 1),
+      [],
+      'what was committed came once',
+    );
+    assert.ok(Math.max(...times.values()) <= 2, 'and the rest at most once more');
+  });
+
+  it('a process that is told to stop leaves its group, and then ends with 0', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'intake', '--json'], {
+      env: { ...environment.env, KAFKA_TOPIC_PREFIX: config.KAFKA_TOPIC_PREFIX },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [record] = (await once(child.stdout, 'data')) as [Buffer];
+    const { port } = JSON.parse(record.toString()) as { port: number };
+    const ready = async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/ready`);
+      return [response.status, await response.json()] as const;
+    };
+    await until(20_000, async () =>
+      assert.deepEqual(await ready(), [200, { ok: true, checks: { intake: { ok: true, detail: '2 partitions' } } }]),
+    );
+    const ids = await emit(0, 3);
+    await arrives(0, ids);
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    assert.deepEqual(await gone, [0, null]);
+    const { groups } = await admin.describeGroups([groupId()]);
+    assert.deepEqual([groups[0]?.members, await committed(0)], [[], 3]);
   });
 
   it('reads a topic that was deleted and created again from its beginning', async () => {
     start();
     const before = await emit(0, 5);
     await arrives(0, before);
-    const admin = kafka.admin();
-    await admin.connect();
     await admin.deleteTopics({ topics: [topic] });
     await until(20_000, async () => assert.equal((await admin.listTopics()).includes(topic), false));
     await until(20_000, () => admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: false }));
-    await admin.disconnect();
     const after = await until(20_000, () => emit(0, 8));
     await until(60_000, async () => assert.deepEqual(await arrived(0), [...before, ...after]));
   });

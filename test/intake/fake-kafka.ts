@@ -1,0 +1,80 @@
+/** A consumer that a test plays the group and the broker for: a rebalance, a crash and a topic created again, at moments of its choosing. */
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { RawMessage } from '../../src/intents/poison-copy.js';
+import { TOPIC } from './support.js';
+
+type Name = 'FETCH_START' | 'FETCH' | 'HEARTBEAT' | 'GROUP_JOIN' | 'CRASH';
+
+export class FakeConsumer {
+  readonly events = Object.fromEntries(
+    ['FETCH_START', 'FETCH', 'HEARTBEAT', 'GROUP_JOIN', 'CRASH'].map((name) => [name, name]),
+  );
+  readonly committed: string[] = [];
+  readonly pausedPartitions = new Set<number>();
+  /** Where kafkajs fetches next, by partition. */
+  readonly resolved = new Map<number, string>();
+  disconnects = 0;
+  /** Until the first join. */
+  joining: Promise<void> = Promise.resolve();
+  leaving: Promise<void> = Promise.resolve();
+  readonly #listeners = new Map<string, ((event: { payload: unknown }) => void)[]>();
+  #eachBatch: ((payload: EachBatchPayload) => Promise<void>) | undefined;
+
+  on(name: string, listener: (event: { payload: unknown }) => void): void {
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
+  }
+  emit(name: Name, payload: unknown = {}): void {
+    for (const listener of this.#listeners.get(name) ?? []) listener({ payload });
+  }
+  connect = (): Promise<void> => Promise.resolve();
+  subscribe = (): Promise<void> => Promise.resolve();
+  async run({ eachBatch }: { eachBatch: (payload: EachBatchPayload) => Promise<void> }): Promise<void> {
+    this.#eachBatch = eachBatch;
+    await this.joining;
+  }
+  paused = () => [{ topic: TOPIC, partitions: [...this.pausedPartitions] }];
+  resume([{ partitions = [] } = {}]: { partitions?: number[] }[]): void {
+    for (const partition of partitions) this.pausedPartitions.delete(partition);
+  }
+  commitOffsets(offsets: { partition: number; offset: string }[]): Promise<void> {
+    this.committed.push(...offsets.map(({ partition, offset }) => `${partition}:${offset}`));
+    return Promise.resolve();
+  }
+  async disconnect(): Promise<void> {
+    this.disconnects += 1;
+    await this.leaving;
+  }
+
+  join(memberId: string, partitions: readonly number[]): void {
+    this.emit('GROUP_JOIN', { memberId, memberAssignment: { [TOPIC]: partitions } });
+  }
+  /** What a fetch brought of a partition. @param end of the partition. */
+  async deliver(partition: number, messages: readonly RawMessage[], end?: number): Promise<void> {
+    const last = messages.at(-1)!.offset;
+    const batch = {
+      partition,
+      messages: messages.map((message) => ({ ...message, timestamp: String(message.timestamp), headers: {} })),
+      highWatermark: String(end ?? Number(last) + 1),
+      lastOffset: () => last,
+    };
+    await this.#eachBatch?.({
+      batch,
+      pause: () => this.pausedPartitions.add(partition),
+      resolveOffset: (offset: string) => this.resolved.set(partition, offset),
+    } as unknown as EachBatchPayload);
+  }
+}
+
+/** @param prepare each consumer before it connects. */
+export function fakeKafka(prepare: (consumer: FakeConsumer) => void = () => undefined) {
+  const consumers: FakeConsumer[] = [];
+  const kafka = {
+    consumer: () => {
+      const consumer = new FakeConsumer();
+      prepare(consumer);
+      consumers.push(consumer);
+      return consumer as unknown as Consumer;
+    },
+  } as unknown as Kafka;
+  return { kafka, consumers };
+}

@@ -1,0 +1,146 @@
+/** A partition's lane with a Temporal and a topic that do what no real one does on demand: refuse one list for good, end a slice by force. */
+import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
+import { Registry } from 'prom-client';
+import { createLane, type Lane, type LaneContext } from '../../src/intake/lane.js';
+import { createIntakeMetrics } from '../../src/intake/metrics.js';
+import type { SliceEnd } from '../../src/intake/slice-runner.js';
+import { EffectError } from '../../src/intents/failure.js';
+import type { PoisonCopy, RawMessage } from '../../src/intents/poison-copy.js';
+import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
+import { createLogger } from '../../src/log.js';
+import { until } from '../../src/until.js';
+import { persistState } from '../support/intents.js';
+
+export const TOPIC = 'lane.test';
+
+export const message = (offset: number, value: string | Buffer, partition = 0): RawMessage => ({
+  topic: TOPIC,
+  partition,
+  offset: String(offset),
+  key: null,
+  value: Buffer.from(value),
+  timestamp: 0,
+  headers: [],
+});
+
+export const envelope = (event_id: string = randomUUID()): string =>
+  JSON.stringify({
+    envelope_version: '1.0',
+    event_id,
+    event_type: 'INTENT_EMITTED',
+    correlation_id: null,
+    payload: { intents: [persistState()] },
+  });
+
+export const newIds = (count: number): string[] => Array.from({ length: count }, (): string => randomUUID());
+export const messagesOf = (ids: readonly string[], first = 0): RawMessage[] =>
+  ids.map((id, index) => message(first + index, envelope(id)));
+
+export const soon = (check: () => void): Promise<void> =>
+  until(10_000, () => {
+    check();
+    return Promise.resolve();
+  });
+
+export const refusal = (): EffectError => new EffectError('invalid', 'the server takes no such list');
+export const away = (): EffectError => new EffectError('unavailable', 'nobody is there');
+
+/** Waits for what a test lets go on. */
+export function createHold() {
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  return { released, release };
+}
+
+/** What a test says for Temporal, and what it was asked. */
+export function createParts() {
+  const started: string[][] = [];
+  const hashes: string[] = [];
+  const copies: OutboundMessage[] = [];
+  /** Calls of the runner: the event ids of a start, the run of a wait. */
+  const asked: (readonly string[] | string)[] = [];
+  const says = {
+    /** To the start of a slice of these event ids; null while the one before it runs. By default it takes it. */
+    start: (_ids: readonly string[]): null | Promise<void> | undefined => undefined,
+    /** How a run ends. */
+    end: (_run: string | undefined): SliceEnd | Promise<SliceEnd> => ({ completed: true, invalid: [] }),
+    /** When the broker has taken the copies; it throws while it is away. */
+    publish: (): Promise<void> => Promise.resolve(),
+    mayStart: true,
+  };
+  const context: Omit<LaneContext, 'slots'> = {
+    runner: {
+      start: async (_id, lists, hash) => {
+        const ids = lists.map(({ event_id }) => event_id);
+        asked.push(ids);
+        const answer = says.start(ids);
+        if (answer === null) return null;
+        await answer;
+        started.push(ids);
+        hashes.push(hash);
+        return `run-${started.length}`;
+      },
+      ended: async (_id, run) => {
+        asked.push(run ?? 'the open one');
+        return says.end(run);
+      },
+    },
+    publisher: {
+      publish: async (messages) => {
+        try {
+          await says.publish();
+        } catch {
+          return messages.map(() => ({ sent: false, error: away() }));
+        }
+        copies.push(...messages);
+        return messages.map(() => ({ sent: true }));
+      },
+    },
+    dlqSuffix: '.dlq',
+    mayStart: () => ({ ok: says.mayStart, retryAfterMs: says.mayStart ? 0 : 10 }),
+    metrics: createIntakeMetrics(new Registry()),
+    logger: createLogger('silent'),
+  };
+  /** Offset and reason of each copy, in their order. */
+  const buried = () =>
+    copies.map(({ value }) => {
+      const { original_offset, failure_reason } = JSON.parse(value) as PoisonCopy;
+      return [original_offset, failure_reason] as const;
+    });
+  return { context, says, started, hashes, asked, copies, buried };
+}
+
+const lanes = new Set<Lane>();
+/** After each test: one that failed has not stopped its lane. */
+export function dropLanes(): void {
+  for (const lane of lanes) lane.abandon();
+  lanes.clear();
+}
+
+export function setUpLane(id = `${TOPIC}/0`) {
+  const parts = createParts();
+  const committed: string[] = [];
+  const may = { commit: true };
+  let wanted = 0;
+  const lane = createLane(
+    id,
+    { ...parts.context, slots: pLimit(1) },
+    (offset) => {
+      if (!may.commit) return Promise.reject(new Error('a rebalance'));
+      committed.push(offset);
+      return Promise.resolve();
+    },
+    () => (wanted += 1),
+  );
+  lanes.add(lane);
+  return {
+    ...parts,
+    lane,
+    committed,
+    may,
+    get wanted() {
+      return wanted;
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/** What stands before the stores of a worker: breakers with their own settings, and what they say to those who want to work. */
+import assert from 'node:assert/strict';
+import { mock } from 'node:test';
+import { type Config, loadConfig } from '../../src/config.js';
+import { EffectError } from '../../src/intents/failure.js';
+import type { SendOutcome } from '../../src/intents/ports/publisher.js';
+import { createLogger } from '../../src/log.js';
+import { createBreakers, guardingPublisher } from '../../src/worker/breakers.js';
+import { openAdapters } from '../../src/worker/compose.js';
+import { createMetrics } from '../../src/worker/metrics.js';
+
+const logger = createLogger('silent');
+const away = () => new EffectError('unavailable', 'nobody is there');
+
+describe('breakers of the stores', () => {
+  afterEach(() => mock.timers.reset());
+
+  const config = loadConfig({
+    PG_BREAKER_FAILURES: '2',
+    PG_BREAKER_WINDOW_SECONDS: '10',
+    PG_BREAKER_OPEN_SECONDS: '20',
+    PG_BREAKER_PROBE_SECONDS: '3',
+    KAFKA_BREAKER_FAILURES: '4',
+    KAFKA_BREAKER_WINDOW_SECONDS: '40',
+    KAFKA_BREAKER_OPEN_SECONDS: '50',
+    KAFKA_BREAKER_PROBE_SECONDS: '7',
+  });
+  for (const [store, code, numbers] of [
+    ['postgres', 'DATABASE_ERROR', { failures: 2, window: 10_000, open: 20_000, probe: 3_000 }],
+    ['kafka', 'KAFKA_ERROR', { failures: 4, window: 40_000, open: 50_000, probe: 7_000 }],
+  ] as const) {
+    it(`that of ${store} has its own settings, and names its store`, async () => {
+      mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+      const breaker = createBreakers(config, logger, createMetrics())[store];
+      const fail = () => assert.rejects(breaker.call(() => Promise.reject(away())));
+      await fail();
+      mock.timers.tick(numbers.window + 1);
+      for (let time = 1; time < numbers.failures; time += 1) await fail();
+      assert.equal(breaker.state, 'closed', 'the first is forgotten');
+      mock.timers.tick(numbers.window - 1_000);
+      await fail();
+      assert.deepEqual([breaker.state, breaker.retryAfterMs], ['open', numbers.open]);
+      await assert.rejects(
+        breaker.call(() => Promise.resolve()),
+        { code, retryAfterMs: numbers.open },
+      );
+      mock.timers.tick(numbers.open);
+      assert.equal(breaker.state, 'half-open');
+      void breaker.call(() => new Promise(() => undefined));
+      assert.equal(breaker.retryAfterMs, numbers.probe);
+    });
+  }
+
+  it('lets events through as they were settled: one that was sent is not sent again for its neighbour', async () => {
+    const breaker = createBreakers({ ...config, KAFKA_BREAKER_FAILURES: 1 }, logger, createMetrics()).kafka;
+    const message = { topic: 't', key: 'k', value: '{}', headers: {} };
+    const error = away();
+    const settled: SendOutcome[] = [{ sent: true }, { sent: false, error }];
+    const publisher = guardingPublisher(breaker, { publish: () => Promise.resolve(settled) });
+    assert.deepEqual(await publisher.publish([]), []);
+    assert.deepEqual(await publisher.publish([message, message]), settled);
+    assert.equal(breaker.state, 'open', 'a broker that is away is counted, though nothing is thrown');
+    const refused = await publisher.publish([message, message]);
+    assert.deepEqual(
+      refused.map((outcome) => !outcome.sent && [outcome.error.failureClass, outcome.error.code]),
+      Array(2).fill(['unavailable', 'KAFKA_ERROR']),
+    );
+  });
+
+  it('does not open for events that the broker refuses', async () => {
+    const breaker = createBreakers({ ...config, KAFKA_BREAKER_FAILURES: 1 }, logger, createMetrics()).kafka;
+    const settled: SendOutcome[] = [
+      { sent: false, error: new EffectError('invalid', 'too large') },
+      { sent: false, error: new EffectError('transient', 'the leader moves') },
+    ];
+    const publisher = guardingPublisher(breaker, { publish: () => Promise.resolve(settled) });
+    const message = { topic: 't', key: 'k', value: '{}', headers: {} };
+    assert.deepEqual(await publisher.publish([message, message]), settled);
+    assert.equal(breaker.state, 'closed');
+  });
+
+  describe('the intake starts nothing', () => {
+    const nobody = '127.0.0.1:1';
+    async function withAdapters(
+      changed: Partial<Config>,
+      use: (adapters: ReturnType<typeof openAdapters>) => Promise<void>,
+    ) {
+      const adapters = openAdapters(
+        { ...config, PG_BREAKER_FAILURES: 1, KAFKA_BREAKER_FAILURES: 1, KAFKA_MAX_RETRY_ATTEMPTS: 0, ...changed },
+        { temporalAddress: nobody, databaseUrl: `postgres://postgres@${nobody}/none`, kafkaBrokers: [nobody] },
+        logger,
+        createMetrics(),
+      );
+      try {
+        assert.deepEqual(adapters.mayStart(), { ok: true, retryAfterMs: 0 });
+        await use(adapters);
+      } finally {
+        await adapters.close();
+      }
+    }
+
+    it('while PostgreSQL alone is away', () =>
+      withAdapters({}, async (adapters) => {
+        await assert.rejects(adapters.ports.ledger.find(['one']));
+        const { ok, retryAfterMs } = adapters.mayStart();
+        assert.equal(ok, false);
+        assert.ok(retryAfterMs > 15_000 && retryAfterMs <= 20_000, `${retryAfterMs} ms`);
+      }));
+
+    it('while Kafka alone is away', () =>
+      withAdapters({}, async (adapters) => {
+        const [outcome] = await adapters.ports.publisher.publish([{ topic: 't', key: 'k', value: '{}', headers: {} }]);
+        assert.equal(outcome?.sent, false);
+        assert.equal(adapters.mayStart().ok, false);
+      }));
+  });
+});

@@ -1,0 +1,176 @@
+/** How a worker stops: told to, because it failed, or because it could not start. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { Context } from '@temporalio/activity';
+import { Worker } from '@temporalio/worker';
+import { Kafka, logLevel } from 'kafkajs';
+import { topicOf } from '../../src/intents/event-types.js';
+import { until } from '../../src/until.js';
+import { bridge } from '../support/bridge.js';
+import { freePort } from '../support/free-port.js';
+import { createGate, gatedIntent } from '../support/gate.js';
+import { persistState } from '../support/intents.js';
+import { checksOf, get, useWorkers, watched } from './support.js';
+
+describe('a worker that stops', () => {
+  const workers = useWorkers();
+  const kafkaOf = () =>
+    new Kafka({ brokers: [...workers.environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
+
+  it('lets a running activity finish, is alive and takes no new work meanwhile', async () => {
+    const gate = createGate();
+    const running = gate.close();
+    let cancelled = false;
+    const effect = watched(gate.effect, () => {
+      Context.current().cancellationSignal.addEventListener('abort', () => (cancelled = true));
+    });
+    const { worker, client } = await workers.start({ effect });
+    const { workflowId } = await client.start([gatedIntent(5)], { requestId: randomUUID() });
+    await running;
+    let stopped = false;
+    const stopping = worker.shutdown().then(() => (stopped = true));
+    const { checks } = await until(10_000, async () => {
+      const ready = await checksOf(worker);
+      assert.equal(ready.status, 503);
+      return ready;
+    });
+    assert.equal(checks['worker']?.ok, false);
+    assert.match(checks['worker'].detail, /^(STOPPING|DRAINING)$/);
+    assert.deepEqual([checks['postgres']?.ok, checks['kafka']?.ok], [true, true]);
+    assert.equal((await get(worker, '/health')).status, 200);
+    // Without a grace period it would be told to give up by now.
+    assert.deepEqual([stopped, cancelled], [false, false]);
+    gate.open();
+    await stopping;
+    const execution = workers.environment.temporal.workflow.getHandle(workflowId);
+    const { events } = await execution.fetchHistory();
+    await execution.terminate('the test is over');
+    // What another worker goes on from.
+    const started = (events ?? []).flatMap(({ activityTaskStartedEventAttributes: one }) => one?.attempt ?? []);
+    const completed = (events ?? []).filter((event) => event.activityTaskCompletedEventAttributes != null);
+    assert.deepEqual([gate.calls, started, completed.length], [1, [1], 1]);
+  });
+
+  it('answers the slices its intake has in hand, and sends the copies of their invalid lists, before it leaves', async () => {
+    const { environment } = workers;
+    const gate = createGate();
+    const running = gate.close();
+    const { worker } = await workers.start({ effect: gate.effect, intake: true });
+    const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
+    const [eventId, kafka] = [randomUUID(), kafkaOf()];
+    const [producer, admin] = [kafka.producer(), kafka.admin()];
+    await Promise.all([producer.connect(), admin.connect()]);
+    try {
+      const payload = { intents: [gatedIntent(1), { ...persistState(), target: 'nowhere' }] };
+      const envelope = { envelope_version: '1.0', event_id: eventId, event_type: 'INTENT_EMITTED', payload };
+      await producer.send({ topic, messages: [{ value: JSON.stringify(envelope) }] });
+      await running;
+      const stopping = worker.shutdown();
+      gate.open();
+      await stopping;
+      const { rows } = await environment.pool.query<{ outcome: string }>(
+        `SELECT verdict ->> 'outcome' AS outcome FROM intake_verdicts WHERE event_id = $1`,
+        [eventId],
+      );
+      assert.deepEqual(rows, [{ outcome: 'partial' }]);
+      const copies = await admin.fetchTopicOffsets(`${topic}.dlq`);
+      assert.equal(
+        copies.reduce((sum, { high }) => sum + Number(high), 0),
+        1,
+      );
+    } finally {
+      await Promise.all([producer.disconnect(), admin.disconnect()]);
+    }
+  });
+
+  it('because it failed says so, is not alive, and leaves the partitions of its intake to others', async () => {
+    // Nothing makes a poller fail on demand.
+    const run = Object.getOwnPropertyDescriptor(Worker.prototype, 'run')!;
+    const disconnects: (() => void)[] = [];
+    const consumer = Object.getOwnPropertyDescriptor(Kafka.prototype, 'consumer')!;
+    let fail: () => void = () => undefined;
+    const failing = new Promise<void>((resolve) => (fail = resolve));
+    Worker.prototype.run = async function (this: Worker) {
+      const running = (run.value as () => Promise<void>).call(this);
+      await failing;
+      this.shutdown();
+      await running;
+      throw new Error('the poller failed');
+    };
+    Object.defineProperty(Kafka.prototype, 'consumer', {
+      ...consumer,
+      value(this: Kafka, ...args: Parameters<Kafka['consumer']>) {
+        const created = (consumer.value as Kafka['consumer']).apply(this, args);
+        const disconnect = created.disconnect.bind(created);
+        created.disconnect = async () => {
+          await new Promise<void>((resolve) => disconnects.push(resolve));
+          await disconnect();
+        };
+        return created;
+      },
+    });
+    const admin = kafkaOf().admin();
+    await admin.connect();
+    const members = async () => {
+      const group = `bridge-store-effect-intake-${workers.environment.config.KAFKA_TOPIC_PREFIX}`;
+      const { groups } = await admin.describeGroups([group]);
+      return groups.flatMap((described) => described.members).length;
+    };
+    try {
+      const { worker } = await workers.start({ intake: true });
+      await until(20_000, async () => assert.equal(await members(), 1));
+      const failed = assert.rejects(worker.stopped, /^Error: the poller failed$/);
+      fail();
+      await until(20_000, () => {
+        assert.equal(disconnects.length, 1);
+        return Promise.resolve();
+      });
+      // A supervisor looks at the one, a load balancer at the other.
+      assert.deepEqual([(await get(worker, '/health')).status, (await checksOf(worker)).status], [503, 503]);
+      for (const go of disconnects) go();
+      await failed;
+      assert.equal(await members(), 0);
+      await assert.rejects(get(worker, '/health'), 'nothing listens any more');
+    } finally {
+      Object.defineProperty(Worker.prototype, 'run', run);
+      Object.defineProperty(Kafka.prototype, 'consumer', consumer);
+      for (const go of disconnects) go();
+      await admin.disconnect();
+    }
+  });
+
+  it('because it could not start leaves nothing open: its port can be taken again', async () => {
+    const PORT = await freePort();
+    const nobody = { temporalAddress: `127.0.0.1:${await freePort()}` };
+    await assert.rejects(
+      workers.start({ config: { PORT, TEMPORAL_NAMESPACE: `none-${randomUUID()}` } }),
+      (error: unknown) => /not found/i.test(String(error)),
+    );
+    await assert.rejects(workers.start({ config: { PORT }, endpoints: nobody }));
+    const { worker } = await workers.start({ config: { PORT } });
+    assert.equal((await get(worker, '/health')).status, 200);
+    const sessions = await workers.environment.pool.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name LIKE 'bridge-worker-%'`,
+    );
+    assert.ok((sessions.rows[0]?.count ?? 0) <= 1, 'only those of the worker that runs');
+  });
+
+  for (const command of [['worker', '--intake'], ['intake']]) {
+    it(`bridge ${command.join(' ')}: because its port is taken ends by itself, with 1 and the reason`, async () => {
+      const taken = createServer().listen(0);
+      await once(taken, 'listening');
+      const { port } = taken.address() as AddressInfo;
+      try {
+        const run = await bridge(command, { ...workers.environment.env, PORT: String(port) });
+        assert.equal(run.code, 1, run.stderr);
+        assert.match(run.stderr, /^bridge: listen EADDRINUSE: address already in use :::\d+$/m);
+        assert.equal(run.stdout, '');
+      } finally {
+        taken.close();
+      }
+    });
+  }
+});

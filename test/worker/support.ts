@@ -1,0 +1,74 @@
+/** Workers of a file, in one corner of the servers: each is stopped after its test, and has to give all connections back. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { type AnyEffect, defineEffect } from '../../activities/effect.js';
+import { builtinEffects } from '../../activities/index.js';
+import { workerEndpoints } from '../../src/cli/context.js';
+import { StoreEffectClient } from '../../src/client/index.js';
+import type { Config } from '../../src/config.js';
+import { createLogger } from '../../src/log.js';
+import { type RunningWorker, startWorker, type WorkerOptions } from '../../src/worker/run.js';
+import { createEnvironment, type Environment, taskQueues } from '../support/environment.js';
+
+interface Options extends Pick<WorkerOptions, 'intake'> {
+  readonly config?: Partial<Config>;
+  readonly endpoints?: Partial<WorkerOptions['endpoints']>;
+  /** Beside those of the registry. */
+  readonly effect?: AnyEffect;
+}
+
+export function useWorkers(env: NodeJS.ProcessEnv = {}) {
+  let environment: Environment;
+  const workers: RunningWorker[] = [];
+  before(async () => {
+    environment = await createEnvironment({ worker: false, env });
+  });
+  afterEach(async () => {
+    for (const worker of workers.splice(0)) {
+      await worker.shutdown().catch(() => undefined);
+      assert.equal(worker.busyConnections, 0, 'connections that were never released');
+    }
+  });
+  after(() => environment.close());
+
+  return {
+    get environment() {
+      return environment;
+    },
+    /** Each has a task queue of its own: for 10 s the server may hand a task to the poll of a worker that is gone. */
+    async start({ config, endpoints, effect, ...options }: Options = {}) {
+      const queue = `test-${randomUUID()}`;
+      const worker = await startWorker({
+        config: { ...environment.config, TEMPORAL_TASK_QUEUE: queue, ...config },
+        logger: createLogger('silent'),
+        ...options,
+        endpoints: { ...workerEndpoints(environment.endpoints), ...endpoints },
+        ...(effect === undefined ? {} : { effects: [...builtinEffects, effect] }),
+      });
+      workers.push(worker);
+      taskQueues.push(queue);
+      return { worker, client: new StoreEffectClient(environment.temporal, queue) };
+    },
+  };
+}
+
+export async function get({ httpPort }: Pick<RunningWorker, 'httpPort'>, path: string) {
+  const response = await fetch(`http://127.0.0.1:${httpPort}${path}`);
+  return { status: response.status, body: await response.text() };
+}
+
+export async function checksOf(worker: Pick<RunningWorker, 'httpPort'>) {
+  const { status, body } = await get(worker, '/ready');
+  const { checks } = JSON.parse(body) as { checks: Readonly<Record<string, { ok: boolean; detail: string }>> };
+  return { status, checks };
+}
+
+/** The same effect; @param begun is called in its activity. */
+export const watched = (effect: AnyEffect, begun: () => void): AnyEffect =>
+  defineEffect(effect.definition, (ports) => {
+    const carry = effect.create(ports);
+    return (batch) => {
+      begun();
+      return carry(batch);
+    };
+  });
