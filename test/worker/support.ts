@@ -8,7 +8,7 @@ import { StoreEffectClient } from '../../src/client/index.js';
 import type { Config } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../src/worker/run.js';
-import { createEnvironment, type Environment, taskQueues } from '../support/environment.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
 
 interface Options extends Pick<WorkerOptions, 'intake'> {
   readonly config?: Partial<Config>;
@@ -46,7 +46,7 @@ export function useWorkers(env: NodeJS.ProcessEnv = {}) {
         ...(effect === undefined ? {} : { effects: [...builtinEffects, effect] }),
       });
       workers.push(worker);
-      taskQueues.push(queue);
+      environment.taskQueues.push(queue);
       return { worker, client: new StoreEffectClient(environment.temporal, queue) };
     },
   };
