@@ -122,13 +122,13 @@ describe('copies of what carries no list', () => {
 });
 
 describe('copies of dead letters', () => {
-  const letter = (event_id: string): NewDeadLetter =>
-    ({
-      event_id,
-      message: { topic: 'p.state_persisted', key: 'k', value: `{"n":"${event_id}"}`, headers: { event_id } },
-      failure_reason: 'down',
-      retry_attempts: 3,
-    }) as NewDeadLetter;
+  const letter = (event_id: string): NewDeadLetter => ({
+    intent_id: 'i',
+    event_id,
+    message: { topic: 'p.state_persisted', key: 'k', value: `{"n":"${event_id}"}`, headers: { event_id } },
+    failure_reason: 'down',
+    retry_attempts: 3,
+  });
 
   it('are in the seed’s shape, and only those a broker took are called sent', async () => {
     const published: OutboundMessage[] = [];
