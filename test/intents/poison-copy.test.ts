@@ -123,7 +123,7 @@ describe('copies of what carries no list', () => {
 
 describe('copies of dead letters', () => {
   const letter = (event_id: string): NewDeadLetter => ({
-    intent_id: `intent of ${event_id}`,
+    intent_id: 'i',
     event_id,
     message: { topic: 'p.state_persisted', key: 'k', value: `{"n":"${event_id}"}`, headers: { event_id } },
     failure_reason: 'down',

@@ -307,6 +307,28 @@ describe('the plan of a slice', () => {
   });
 });
 
+describe('a slice that is planned', () => {
+  it('has read each of its intents once, for the plan and for the activities that follow', () => {
+    let reads = 0;
+    const counting = new Map(
+      [...definitions].map(([type, definition]) => [
+        type,
+        {
+          ...definition,
+          schema: definition.schema.refine(() => ((reads += 1), true)),
+        },
+      ]),
+    );
+    const slice = new OpenSlice(
+      { lists: [list([row(randomUUID())]), list([row(randomUUID()), publishEvent()])] },
+      counting,
+    );
+    makeSlicePlan(slice, NOTHING, counting);
+    for (const place of [0, 1, 2]) assert.equal(slice.intentAt(place).ok, true);
+    assert.equal(reads, 3);
+  });
+});
+
 describe('options of a list', () => {
   it('are those it brings, or the defaults, and are looked at only within the limits', () => {
     assert.deepEqual(optionsOf({ intents: [] }), { failFastPriority: 2, derivedEvents: 'unless_published' });
