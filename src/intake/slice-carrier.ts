@@ -122,7 +122,10 @@ export function createSliceCarrier(id: string, context: CarrierContext, stopping
       metrics.envelopes(lists.length);
       try {
         await acknowledged();
-        const end = await persist('the end of the slice cannot be waited for', () => runner.ended(id, runId));
+        // Also when it was stopped while the slice was started: nobody else copies what is invalid in it.
+        const end = await persist('the end of the slice cannot be waited for', () => runner.ended(id, runId), {
+          last: true,
+        });
         if (end === undefined) return false;
         await bury(poisonOf(messages, runId, end.value));
         return true;
