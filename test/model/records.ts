@@ -48,7 +48,10 @@ const idOf = (number: number): string => `00000000-0000-4000-8000-${String(numbe
 
 export const carriesList = (kind: Kind): boolean => !POISON.has(kind);
 
-export function valueOf(kind: Kind, number: number): { readonly value: Buffer | null; readonly eventId: string | null } {
+export function valueOf(
+  kind: Kind,
+  number: number,
+): { readonly value: Buffer | null; readonly eventId: string | null } {
   const eventId = carriesList(kind) ? idOf(number) : null;
   const envelope = (intents: string): Buffer =>
     Buffer.from(

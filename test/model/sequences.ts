@@ -42,8 +42,9 @@ const large = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Kind>('unsendable') },
 );
 const kinds = fc.oneof(
-  { weight: 80, arbitrary: fc.array(kind, { minLength: 1, maxLength: 8 }) },
-  { weight: 1, arbitrary: fc.array(large, { minLength: 1, maxLength: 5 }) },
+  { weight: 150, arbitrary: fc.array(kind, { minLength: 1, maxLength: 8 }) },
+  { weight: 10, arbitrary: fc.array(fc.constantFrom<Kind>('text', 'nothing'), { minLength: 1, maxLength: 2 }) },
+  { weight: 1, arbitrary: fc.array(large, { minLength: 1, maxLength: 4 }) },
 );
 const faults: fc.Arbitrary<Partial<Faults>> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ temporal: fc.constantFrom('up', 'down', 'silent', 'refuses') }) },
@@ -79,7 +80,7 @@ const fate: fc.Arbitrary<Fate> = fc.record({
 });
 
 export const sequence: fc.Arbitrary<Sequence> = fc.record({
-  commands: fc.array(command, { maxLength: 30, size: 'max' }),
+  commands: fc.array(command, { maxLength: 25, size: 'max' }),
   fates: fc.array(fate, { minLength: 1, maxLength: 5 }),
   delays: fc.array(fc.constantFrom(1, 2, 20, 100), { minLength: 1, maxLength: 7 }),
   maxSlices: fc.constantFrom(1, 12),

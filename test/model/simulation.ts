@@ -1,17 +1,18 @@
 /** One sequence: processes of the real intake between a simulated Kafka and a simulated Temporal. */
 import pino from 'pino';
 import type { Kafka } from 'kafkajs';
-import { type Intake, startIntake } from '../../src/intake/consumer.js';
-import type { IntakeMetrics } from '../../src/intake/metrics.js';
+import { startIntake } from '../../src/intake/consumer.js';
 import { createSliceRunner } from '../../src/intake/slice-runner.js';
 import { EffectError } from '../../src/intents/failure.js';
 import type { EventPublisher, OutboundMessage } from '../../src/intents/ports/publisher.js';
 import { SliceCache } from '../../src/intents/slice-cache.js';
+import { idle, type Process } from './process.js';
 import { cycle, never, noFaults } from './faults.js';
 import { Expectations } from './expectations.js';
 import { carriesList, type Kind, type Rec, valueOf } from './records.js';
 import { type Command, PARTITIONS, type Sequence } from './sequences.js';
-import { SimulatedConsumer, type KafkaWorld, SimulatedTopic } from './simulated-kafka.js';
+import { SimulatedConsumer } from './simulated-consumer.js';
+import { type KafkaWorld, SimulatedTopic } from './simulated-topic.js';
 import { type Owner, type Run, SimulatedTemporal, type TemporalWorld } from './simulated-temporal.js';
 import type { VirtualClock } from './virtual-clock.js';
 
@@ -24,16 +25,6 @@ const LONGEST_WAIT_MS = 60_000;
 /** Of a lane, between two attempts. */
 const LONGEST_PAUSE_MS = 10_500;
 const logger = pino({ level: 'silent' });
-
-interface Process {
-  readonly id: number;
-  readonly intake: Intake;
-  readonly consumers: SimulatedConsumer[];
-  state: 'runs' | 'stops' | 'gone';
-  /** When the `.dlq` topic refused a copy of it for the last time. */
-  refusedAt: number;
-  readonly watched: { now?: Parameters<IntakeMetrics['watch']>[0] };
-}
 
 export class Simulation implements KafkaWorld, TemporalWorld {
   readonly faults = noFaults();
@@ -86,11 +77,12 @@ export class Simulation implements KafkaWorld, TemporalWorld {
     if (stuck) this.violations.push(...this.expectations.missing());
     // What comes too often comes now.
     await this.clock.pass(20_000, fine);
-    if (fine()) this.#checkMetrics();
+    if (fine()) this.violations.push(...this.#processes.flatMap(idle));
     if (fine()) this.violations.push(...this.expectations.misplaced());
     for (const running of this.#processes) if (running.state === 'runs') this.#stop(running, 100_000);
     await this.clock.pass(120_000, fine);
-    if (fine() && this.#processes.some(({ state }) => state === 'stops')) this.violations.push('a process does not stop');
+    if (fine() && this.#processes.some(({ state }) => state === 'stops'))
+      this.violations.push('a process does not stop');
     if (fine()) this.violations.push(...this.expectations.missing());
     return this.violations;
   }
@@ -103,20 +95,24 @@ export class Simulation implements KafkaWorld, TemporalWorld {
       case 'wait':
         return;
       case 'emit':
-        return this.#emit(command.partition, command.kinds);
+        this.#emit(command.partition, command.kinds);
+        return;
       case 'fail':
         Object.assign(this.faults, command.faults);
         this.#temporalFailed ||= this.faults.temporal !== 'up';
         return;
       case 'force':
-        return this.temporal.endByForce(command.failsAfter);
+        this.temporal.endByForce(command.failsAfter);
+        return;
       case 'join':
         if (running.length < 3) this.#start();
         return;
       case 'rebalance':
-        return this.topic.rebalance();
+        this.topic.rebalance();
+        return;
       case 'recreate':
-        return this.topic.createAgain(command.fetchFails);
+        this.topic.createAgain(command.fetchFails);
+        return;
       case 'stop':
         if (one !== undefined) this.#stop(one, command.graceMs);
         return;
@@ -125,9 +121,11 @@ export class Simulation implements KafkaWorld, TemporalWorld {
         if (command.again) this.#start();
         return;
       case 'evict':
-        return consumer?.evict();
+        consumer?.evict();
+        return;
       case 'crash':
-        return consumer?.crash();
+        consumer?.crash();
+        return;
       case 'stall':
         if (consumer === undefined) return;
         consumer.stalled = true;
@@ -176,7 +174,11 @@ export class Simulation implements KafkaWorld, TemporalWorld {
       groupId: 'simulated',
       topic: TOPIC,
       maxSlices: this.sequence.maxSlices,
-      runner: createSliceRunner(this.temporal.client(id), { taskQueue: 'simulated', slices: new SliceCache(), eager: false }),
+      runner: createSliceRunner(this.temporal.client(id), {
+        taskQueue: 'simulated',
+        slices: new SliceCache(),
+        eager: false,
+      }),
       publisher: this.#publisher(id),
       dlqSuffix: '.dlq',
       mayStart: () => ({ ok: !this.faults.breakerOpen, retryAfterMs: 3_000 }),
@@ -206,8 +208,9 @@ export class Simulation implements KafkaWorld, TemporalWorld {
     const stoppedAt = this.clock.now;
     const until = stoppedAt + graceMs;
     void one.intake.stop(graceMs).then(() => {
-      if (one.state === 'gone') return;
-      if (member && consumer.isMember) this.violations.push('a stopped intake is still a member of the group');
+      if (this.isDead(one.id)) return;
+      if (member && this.topic.members.includes(consumer))
+        this.violations.push('a stopped intake is still a member of the group');
       one.state = 'gone';
       // Its lanes came to their end, or it is as good as killed. A copy that was refused is not waited for.
       const waitedForCopy = one.refusedAt > stoppedAt - LONGEST_PAUSE_MS;
@@ -220,6 +223,8 @@ export class Simulation implements KafkaWorld, TemporalWorld {
     return {
       publish: async (messages: readonly OutboundMessage[]) => {
         await this.clock.sleep(this.delay());
+        // Its connections are closed.
+        if (this.isDead(process)) await never();
         const { dlq } = this.faults;
         const count = dlq === 'up' ? messages.length : dlq === 'down' ? 0 : 1;
         const outcomes = messages.map((message, index) => {
@@ -234,15 +239,6 @@ export class Simulation implements KafkaWorld, TemporalWorld {
         return this.isDead(process) ? never() : outcomes;
       },
     };
-  }
-
-  #checkMetrics(): void {
-    for (const { state, watched } of this.#processes) {
-      if (state !== 'runs') continue;
-      const lag = [...(watched.now?.lag().values() ?? [])].reduce((sum, one) => sum + one, 0);
-      const found = [lag, watched.now?.paused(), watched.now?.inFlight()].join();
-      if (found !== '0,0,0') this.violations.push(`lag, paused and running slices in the end: ${found}`);
-    }
   }
 
   changed(): void {
@@ -289,8 +285,8 @@ export class Simulation implements KafkaWorld, TemporalWorld {
       this.#lives.set(`${process} ${partition}`, this.ownerOf(process, partition).life + 1);
     }
   }
-  committed(life: string, partition: number, offset: number): void {
-    this.expectations.committed(life, partition, offset);
+  committed(life: string, partition: number, offset: number, floor: number): void {
+    this.expectations.committed(life, partition, offset, floor);
     this.#dirty = true;
   }
 }

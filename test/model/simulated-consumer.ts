@@ -1,98 +1,18 @@
 /**
- * A topic, its consumer group and its members in memory, behind the part of kafkajs that the intake uses. What kafkajs does is taken
- * from its source: positions are the committed ones after each join, a refused commit is tried again, and one of a
- * consumer that is told to go is passed over.
+ * A member of the group, behind the part of kafkajs that the intake uses. What kafkajs does is taken from its source: positions are the
+ * committed ones after each join, a refused commit is tried again, and one of a consumer that is told to go is passed over.
  */
 import { EventEmitter } from 'node:events';
 import type { Consumer } from 'kafkajs';
-import { type Faults, never } from './faults.js';
-import type { Rec } from './records.js';
-import type { VirtualClock } from './virtual-clock.js';
+import { never } from './faults.js';
+import type { SimulatedTopic } from './simulated-topic.js';
 
-export interface KafkaWorld {
-  readonly clock: VirtualClock;
-  readonly faults: Faults;
-  delay(): number;
-  isDead(process: number): boolean;
-  /** A consumer has read a message for good. */
-  gave(process: number, rec: Rec): void;
-  /** @param life of the member's lane: between two assignments that take the partition away. */
-  committed(life: string, partition: number, offset: number): void;
-  /** The member has these partitions now; its lanes of others than those it kept hold nothing any more. */
-  assigned(process: number, partitions: ReadonlySet<number>, kept: ReadonlySet<number>): void;
-}
-
-const SESSION_MS = 30_000;
 const HEARTBEAT_MS = 10_000;
 /** Milliseconds between two attempts of a commit, and how many there are. */
 const RETRY_MS = 300;
 const ATTEMPTS = 4;
 /** Of a fetch: few messages, so that lists come in several. */
 const FETCHED = 7;
-
-export class SimulatedTopic {
-  logs: Rec[][];
-  offsets: number[];
-  /** Another number for each topic of the name. */
-  topicId = 0;
-  members: SimulatedConsumer[] = [];
-  generation = 0;
-  #joined = 0;
-
-  constructor(
-    readonly world: KafkaWorld,
-    readonly name: string,
-    readonly partitions: number,
-  ) {
-    this.logs = Array.from({ length: partitions }, () => []);
-    this.offsets = Array.from({ length: partitions }, () => 0);
-  }
-
-  append(rec: Rec): void {
-    this.logs[rec.partition]!.push(rec);
-    for (const member of this.members) member.poke();
-  }
-
-  /** Deleted, and created under its name: the group's offsets go with it. */
-  createAgain(fetchFails: boolean): void {
-    this.topicId += 1;
-    this.logs = this.logs.map(() => []);
-    this.offsets = this.offsets.map(() => 0);
-    for (const member of this.members) member.lost(fetchFails);
-  }
-
-  join(consumer: SimulatedConsumer): void {
-    this.#joined += 1;
-    consumer.memberId = `member-${this.#joined}`;
-    this.members.push(consumer);
-    this.rebalance();
-  }
-
-  leave(consumer: SimulatedConsumer): void {
-    if (!this.members.includes(consumer)) return;
-    this.members = this.members.filter((member) => member !== consumer);
-    this.rebalance();
-  }
-
-  /** The group's coordinator has not heard of it for too long. */
-  expire(consumer: SimulatedConsumer): void {
-    setTimeout(() => {
-      if (!consumer.isAlive) this.leave(consumer);
-    }, SESSION_MS);
-  }
-
-  /** Each member is told at a time of its own; until then it goes on with what it had. */
-  rebalance(): void {
-    this.generation += 1;
-    const { generation, members } = this;
-    members.forEach((member, index) => {
-      const partitions = [...this.logs.keys()].filter((id) => (id + generation) % members.length === index);
-      setTimeout(() => {
-        if (this.generation === generation) member.assign(partitions);
-      }, this.world.delay() * 10);
-    });
-  }
-}
 
 type Payload = Record<string, unknown>;
 
@@ -117,6 +37,9 @@ export class SimulatedConsumer {
   #fetching = false;
   #fetchFails = false;
   /** By partition: of which topic the lane's messages are. */
+  readonly #floors = new Map<number, number>();
+  /** It goes back to what is committed, and has not read since. */
+  #rereads = false;
   readonly #topicIds = new Map<number, number>();
   #joined: () => void = () => undefined;
   #eachBatch: (payload: Payload) => Promise<void> = never;
@@ -165,7 +88,9 @@ export class SimulatedConsumer {
     await this.#wait();
     this.topic.leave(this);
   }
-  paused = () => [{ topic: this.topic.name, partitions: [...this.#positions.keys()].filter((id) => this.#paused.has(id)) }];
+  paused = () => [
+    { topic: this.topic.name, partitions: [...this.#positions.keys()].filter((id) => this.#paused.has(id)) },
+  ];
   resume([{ partitions } = { partitions: [] }]: { partitions: number[] }[]): void {
     for (const id of partitions) this.#paused.delete(id);
     this.poke();
@@ -176,6 +101,7 @@ export class SimulatedConsumer {
     const { partition, offset } = given!;
     const life = `${this.process} ${this.memberId} ${partition} ${this.#lives.get(partition)} ${topic.topicId}`;
     const topicId = this.#topicIds.get(partition);
+    const floor = this.#floors.get(partition) ?? 0;
     for (let attempt = 1; ; attempt += 1) {
       await this.#wait();
       if (!this.#running) return;
@@ -183,7 +109,7 @@ export class SimulatedConsumer {
       // Nothing tells a commit of the old topic from one of the new; the broker refuses it while there is none of the name.
       if (member && topic.topicId === topicId && !topic.world.faults.commitsFail) {
         topic.offsets[partition] = Number(offset);
-        topic.world.committed(life, partition, Number(offset));
+        topic.world.committed(life, partition, Number(offset), floor);
         return;
       }
       if (attempt === ATTEMPTS) throw new Error('simulated: the commit is refused');
@@ -200,20 +126,27 @@ export class SimulatedConsumer {
       if (kept.has(id)) continue;
       this.#lives.set(id, (this.#lives.get(id) ?? 0) + 1);
       this.#topicIds.set(id, topic.topicId);
+      this.#floors.set(id, topic.offsets[id]!);
     }
+    this.#rereads = kept.size > 0;
     topic.world.assigned(this.process, new Set(partitions), kept);
     this.#known = this.memberId;
     this.#generation = topic.generation;
     const start = (id: number): number =>
       topic.offsets[id]! > 0 || this.#fromBeginning ? topic.offsets[id]! : topic.logs[id]!.length;
     this.#positions = new Map(partitions.map((id) => [id, start(id)]));
-    this.#emit(this.events.GROUP_JOIN, { memberId: this.memberId, memberAssignment: { [topic.name]: [...partitions] } });
+    this.#emit(this.events.GROUP_JOIN, {
+      memberId: this.memberId,
+      memberAssignment: { [topic.name]: [...partitions] },
+    });
     this.#joined();
     this.poke();
   }
 
   lost(fetchFails: boolean): void {
-    this.#fetchFails ||= fetchFails;
+    // What is read once more and what stands at the same offsets of a new topic look alike.
+    this.#fetchFails ||= fetchFails || this.#rereads;
+    this.#floors.clear();
     // Out of range, which takes it to the beginning.
     for (const id of this.#positions.keys()) this.#positions.set(id, 0);
     this.poke();
@@ -251,6 +184,7 @@ export class SimulatedConsumer {
 
   #deliver(): void {
     const { topic } = this;
+    this.#rereads = false;
     this.#emit(this.events.FETCH, { nodeId: 1 });
     for (const partition of this.#fetchable()) {
       this.#topicIds.set(partition, topic.topicId);
