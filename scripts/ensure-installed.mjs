@@ -14,8 +14,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 // npm writes this file at the end of an install: an interrupted one is done again.
 if (changed('node_modules/.package-lock.json') < changed('package-lock.json')) {
   process.stderr.write('installing dependencies ...\n');
-  // Not `npm ci`: it refuses the lock file where a registry lacks the optional packages of other platforms.
-  const { status } = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', process.stderr, process.stderr],
     shell: process.platform === 'win32',

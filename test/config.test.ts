@@ -1,22 +1,106 @@
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import envPaths from 'env-paths';
 import { ConfigError, loadConfig } from '../src/config.js';
 import { publishDeadlineMs } from '../src/kafka/settings.js';
 
 describe('loadConfig', () => {
-  it('has the defaults of the design', () => {
-    const config = loadConfig({});
-    assert.deepEqual(
-      [
-        config.TEMPORAL_NAMESPACE,
-        config.TEMPORAL_TASK_QUEUE,
-        config.KAFKA_TOPIC_PREFIX,
-        config.PORT,
-        config.PG_POOL_MAX,
-      ],
-      ['default', 'bridge-store-effect', 'omninode_bridge', 8080, 25],
-    );
-    assert.equal(config.DATABASE_URL, undefined);
-    assert.equal(config.KAFKA_BOOTSTRAP_SERVERS, undefined);
+  it('has the defaults that the README and the decision records promise', () => {
+    assert.deepEqual(loadConfig({}), {
+      TEMPORAL_NAMESPACE: 'default',
+      TEMPORAL_TASK_QUEUE: 'bridge-store-effect',
+      DATABASE_URL: undefined,
+      PGPORT: 5432,
+      PGUSER: 'postgres',
+      PGPASSWORD: '',
+      PGDATABASE: 'omninode_bridge',
+      PG_POOL_MIN: 10,
+      PG_POOL_MAX: 25,
+      PG_STATEMENT_TIMEOUT_MS: 60_000,
+      PG_CHECKOUT_TIMEOUT_MS: 5_000,
+      PG_BREAKER_FAILURES: 5,
+      PG_BREAKER_WINDOW_SECONDS: 30,
+      PG_BREAKER_OPEN_SECONDS: 60,
+      PG_BREAKER_PROBE_SECONDS: 10,
+      KAFKA_TOPIC_PREFIX: 'omninode_bridge',
+      INTAKE_MAX_SLICES: 12,
+      KAFKA_TOPIC_PARTITIONS: 3,
+      KAFKA_REPLICATION_FACTOR: -1,
+      KAFKA_ENABLE_DLQ: true,
+      KAFKA_DLQ_SUFFIX: '.dlq',
+      KAFKA_DLQ_MAX_REDRIVES: 10,
+      DLQ_REDRIVE_SECONDS: 60,
+      LEDGER_RETENTION_DAYS: 30,
+      SWEEP_SECONDS: 300,
+      RECOVERY_SECONDS: 86_400,
+      RECOVERY_PAUSED: false,
+      DLQ_LETTERS_PASS: false,
+      KAFKA_MAX_RETRY_ATTEMPTS: 3,
+      KAFKA_RETRY_BACKOFF_BASE: 0.3,
+      KAFKA_TIMEOUT_SECONDS: 30,
+      KAFKA_BREAKER_FAILURES: 5,
+      KAFKA_BREAKER_WINDOW_SECONDS: 30,
+      KAFKA_BREAKER_OPEN_SECONDS: 30,
+      KAFKA_BREAKER_PROBE_SECONDS: 5,
+      OUTAGE_BUDGET_SECONDS: 900,
+      ENVIRONMENT: 'development',
+      REGION: 'local',
+      SERVICE_INSTANCE: hostname(),
+      PORT: 8080,
+      LOG_LEVEL: 'info',
+      SHUTDOWN_GRACE_SECONDS: 30,
+      MAX_CACHED_WORKFLOWS: 1_000,
+      MAX_CONCURRENT_ACTIVITIES: 100,
+      BRIDGE_STACK_DIR: '.stack',
+      BRIDGE_CACHE_DIR: envPaths('bridge-store-effect', { suffix: '' }).cache,
+      BRIDGE_STACK_MODE: 'auto',
+    });
+  });
+
+  const limits: readonly (readonly [name: string, taken: readonly string[], refused: readonly string[]])[] = [
+    // Above it, a statement or a publish outlives its activity's 90 s and has its effect beside the next attempt.
+    ['PG_STATEMENT_TIMEOUT_MS', ['100', '85000'], ['99', '85001']],
+    ['KAFKA_TIMEOUT_SECONDS', ['0.5', '35'], ['0', '35.1']],
+    // 0 switches off, or keeps for ever.
+    ['LEDGER_RETENTION_DAYS', ['0'], ['-1', '0.5']],
+    ['SWEEP_SECONDS', ['0'], ['-1']],
+    ['DLQ_REDRIVE_SECONDS', ['0'], ['-1']],
+    ['RECOVERY_SECONDS', ['0'], ['-1']],
+    ['PG_POOL_MIN', ['0'], ['-1']],
+    ['PORT', ['0', '65535'], ['65536', 'http']],
+    ['MAX_CACHED_WORKFLOWS', ['0'], ['-1']],
+    ['KAFKA_MAX_RETRY_ATTEMPTS', ['0', '20'], ['21']],
+    ['BATCH_LINGER_MS', ['0', '1000'], ['1001']],
+    // 0 would stop everything.
+    ['PG_POOL_MAX', ['1'], ['0', 'many']],
+    ['INTAKE_MAX_SLICES', ['1'], ['0']],
+    ['MAX_CONCURRENT_ACTIVITIES', ['1'], ['0']],
+    ['KAFKA_BATCH_SIZE', ['1'], ['0']],
+    ['KAFKA_DLQ_MAX_REDRIVES', ['1'], ['0']],
+    ['OUTAGE_BUDGET_SECONDS', ['60'], ['0']],
+    ['SHUTDOWN_GRACE_SECONDS', ['0.1', '600'], ['0', '601']],
+    ['KAFKA_ENABLE_DLQ', ['true', 'false'], ['maybe']],
+    ['KAFKA_COMPRESSION', ['none', 'gzip', 'lz4'], ['snappy']],
+    ['KAFKA_TOPIC_PREFIX', ['a.b-c_D9', 'x'.repeat(150)], ['a b', 'x'.repeat(151), 'é']],
+    ['ENABLE_INTENT_PUBLISHER', ['true', 'false', '0', '100'], ['101', 'yes']],
+    ['DEPLOYMENT_ID', ['x'.repeat(200)], ['x'.repeat(201)]],
+  ];
+  for (const [name, taken, refused] of limits) {
+    it(`takes ${name} within its limits only`, () => {
+      for (const value of taken) assert.doesNotThrow(() => loadConfig({ [name]: value }), value);
+      for (const value of refused) {
+        assert.throws(() => loadConfig({ [name]: value }), new RegExp(`^ConfigError: [^]*\\n  ${name}: `), value);
+      }
+    });
+  }
+
+  it('takes false for false', () => {
+    const names = ['KAFKA_ENABLE_DLQ', 'RECOVERY_PAUSED', 'DLQ_LETTERS_PASS'] as const;
+    for (const name of names) {
+      assert.equal(loadConfig({ [name]: 'false' })[name], false, name);
+      assert.equal(loadConfig({ [name]: 'true' })[name], true, name);
+    }
+    assert.equal(loadConfig({ ENABLE_INTENT_PUBLISHER: 'false' }).ENABLE_INTENT_PUBLISHER, 0);
   });
 
   it('makes the database URL from PG* when there is no DATABASE_URL', () => {
@@ -30,40 +114,10 @@ describe('loadConfig', () => {
     assert.equal(loadConfig({ PORT: '' }).PORT, 8080);
   });
 
-  it('waits out an outage for 15 minutes unless told otherwise, and lets no letter pass', () => {
-    assert.equal(loadConfig({}).OUTAGE_BUDGET_SECONDS, 900);
-    assert.equal(loadConfig({ OUTAGE_BUDGET_SECONDS: '60' }).OUTAGE_BUDGET_SECONDS, 60);
-    assert.throws(() => loadConfig({ OUTAGE_BUDGET_SECONDS: '0' }), /OUTAGE_BUDGET_SECONDS: /);
-    assert.equal(loadConfig({}).DLQ_LETTERS_PASS, false);
-  });
-
-  it('has the breakers of the seed', () => {
-    const config = loadConfig({});
-    assert.deepEqual(
-      [
-        config.PG_BREAKER_FAILURES,
-        config.PG_BREAKER_WINDOW_SECONDS,
-        config.PG_BREAKER_OPEN_SECONDS,
-        config.PG_BREAKER_PROBE_SECONDS,
-      ],
-      [5, 30, 60, 10],
-    );
-    assert.deepEqual(
-      [
-        config.KAFKA_BREAKER_FAILURES,
-        config.KAFKA_BREAKER_WINDOW_SECONDS,
-        config.KAFKA_BREAKER_OPEN_SECONDS,
-        config.KAFKA_BREAKER_PROBE_SECONDS,
-      ],
-      [5, 30, 30, 5],
-    );
-  });
-
   it('takes no request time-out with which a publish could outlive its activity attempt', () => {
     // 90 s (`storeActivity`), of which the ledger keeps 15.
     assert.equal(publishDeadlineMs(loadConfig({})), 65_000);
     assert.equal(publishDeadlineMs(loadConfig({ KAFKA_TIMEOUT_SECONDS: '35' })), 75_000);
-    assert.throws(() => loadConfig({ KAFKA_TIMEOUT_SECONDS: '36' }), /KAFKA_TIMEOUT_SECONDS: .*35/);
   });
 
   it('names every variable that cannot be used', () => {

@@ -27,6 +27,7 @@ describe('the activity boundary', () => {
     carry: (texts: string[]) => void | Promise<void>,
     texts: unknown[],
     failedBefore = 0,
+    budget = new OutageBudget(),
   ): Promise<BatchOutput> => {
     const effect = defineEffect(definition, () => async ({ commands }) => {
       await carry(commands.map(({ payload }) => payload.text));
@@ -35,7 +36,7 @@ describe('the activity boundary', () => {
     const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
     const activity = toActivity(effect, {} as Ports, {
       instruments,
-      budget: new OutageBudget(),
+      budget,
       slices: new SliceIntents(new SliceCache(), { input: () => Promise.resolve(null) }, new Map()),
       sliceResults: new SliceResults([], {} as Ports),
     });
@@ -85,6 +86,27 @@ describe('the activity boundary', () => {
       (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable === true,
     );
     assert.deepEqual(settled, ['Note failed', 'Note failed']);
+  });
+
+  it('counts an outage from the first failure after a success, not over one', async () => {
+    let now = 0;
+    const budget = new OutageBudget(60_000, () => now);
+    const away = (): never => {
+      throw new EffectError('unavailable', 'away');
+    };
+    // Down for a moment every half minute: of two minutes in which it mostly works, none is given up.
+    for (now = 0; now <= 120_000; now += 30_000) {
+      await assert.rejects(run(away, ['a'], 0, budget), { type: 'unavailable', nonRetryable: false });
+      await run(() => undefined, ['a'], 0, budget);
+    }
+    for (const [at, nonRetryable] of [
+      [180_000, false],
+      [210_000, false],
+      [240_001, true],
+    ] as const) {
+      now = at;
+      await assert.rejects(run(away, ['a'], 0, budget), { nonRetryable }, `at ${at} ms`);
+    }
   });
 
   it('says that it is alive while an effect takes long, and keeps what earlier attempts have spent', async () => {

@@ -1,5 +1,6 @@
 /** When an event that no broker takes becomes a dead letter; the stores are fakes, as no broker fails to order in these ways. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { toActivity } from '../../activities/boundary.js';
 import type { Ports } from '../../activities/effect.js';
@@ -10,7 +11,10 @@ import { SliceResults } from '../../activities/slice-results.js';
 import type { BatchOutput } from '../../src/intents/batch.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
 import { SliceCache } from '../../src/intents/slice-cache.js';
+import type { IntentResult } from '../../src/intents/result.js';
 import { publishEvent } from '../support/intents.js';
+import { memoryActivities, type MemoryActivities } from '../support/memory-activities.js';
+import { refusing } from '../support/memory-ports.js';
 
 describe('an event that is not taken', () => {
   let buried = 0;
@@ -73,5 +77,82 @@ describe('an event that is not taken', () => {
   it('is never one without dead letters: its intent fails', async () => {
     await assert.rejects(attempt('unknown', 2, Infinity), { nonRetryable: true });
     assert.equal(buried, 0);
+  });
+});
+
+describe('an event that was told before', () => {
+  const event = () => ({ ...publishEvent({ partition_key: 'k' }), intent_id: randomUUID() as string });
+  const publish = (worker: MemoryActivities, ...intents: ReturnType<typeof event>[]) =>
+    worker.run<BatchOutput>('publishEvents', {
+      correlation_id: 'c',
+      page_bytes: 1_000,
+      items: intents.map((intent) => ({ intent_id: intent.intent_id, intent })),
+    });
+  const statusesOf = ({ results }: BatchOutput) => results.map((result) => (result as IntentResult).status);
+
+  it('is a dead letter again when it is one, and is not sent past its letter', async () => {
+    const worker = memoryActivities();
+    const given = event();
+    worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('unavailable', 'no broker'));
+    assert.deepEqual(statusesOf(await publish(worker, given)), ['dead_lettered']);
+    worker.refuses = () => null;
+    assert.deepEqual(statusesOf(await publish(worker, given)), ['dead_lettered']);
+    assert.deepEqual([worker.letters.length, worker.sent.length], [1, 0]);
+  });
+
+  it('is not sent again, and says so to a later execution', async () => {
+    const worker = memoryActivities();
+    const given = event();
+    await publish(worker, given);
+    worker.ledger.set(given.intent_id, { ...worker.ledger.get(given.intent_id)!, execution_id: 'another/run' });
+    const { results } = await publish(worker, given, event());
+    assert.deepEqual(
+      results.map((result) => (result as IntentResult)['repeated']),
+      [true, undefined],
+    );
+    assert.equal(worker.sent.length, 2);
+  });
+
+  it('is one of two in a batch under one id: sent once, and both say what became of it', async () => {
+    for (const refused of [false, true]) {
+      const worker = memoryActivities();
+      if (refused) worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('unavailable', 'no broker'));
+      const given = event();
+      const output = await publish(worker, given, given);
+      assert.deepEqual(statusesOf(output), refused ? ['dead_lettered', 'dead_lettered'] : ['succeeded', 'succeeded']);
+      assert.equal((output.results[1] as IntentResult)['repeated'], true);
+      assert.equal(refused ? worker.letters.length : worker.sent.length, 1);
+    }
+  });
+
+  it('queues behind an open letter of its key, without an attempt, and its copy is sent', async () => {
+    const worker = memoryActivities();
+    worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('unavailable', 'no broker'));
+    await publish(worker, event());
+    // No broker: copies are left to the next redrive, which is spared the time-out of each.
+    const publishes = () => worker.calls.filter((call) => call === 'publisher.publish').length;
+    assert.equal(publishes(), 1);
+    worker.refuses = () => null;
+    // Of those an event has before it is a letter, queueing takes none.
+    Object.assign(worker.ports.deadLetters, { afterAttempts: 3 });
+    assert.deepEqual(statusesOf(await publish(worker, event())), ['dead_lettered']);
+    assert.deepEqual(
+      worker.letters.map(({ retry_attempts }) => retry_attempts),
+      [1, 0],
+    );
+    assert.deepEqual(
+      worker.sent.map(({ topic }) => topic),
+      ['p.reducer.events.aggregation_started.dlq'],
+    );
+  });
+
+  it('is no letter, and no letter is told of, when storing it fails: the attempt is made again', async () => {
+    const worker = memoryActivities();
+    worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('transient', 'no leader'));
+    worker.before.set('deadLetters.bury', () => {
+      throw new EffectError('unavailable', 'away', { code: 'DATABASE_ERROR' });
+    });
+    await assert.rejects(publish(worker, event()), { type: 'unavailable', nonRetryable: false });
+    assert.deepEqual(worker.sent, []);
   });
 });

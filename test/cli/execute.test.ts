@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { IntentsReport } from '../../src/client/index.js';
+import { LARGEST_PAGE } from '../../src/intents/limits.js';
+import { until } from '../../src/until.js';
 import { bridge, type BridgeRun } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 describe('bridge execute', () => {
   let environment: Environment;
@@ -22,6 +30,7 @@ describe('bridge execute', () => {
   const execute = (input: string, ...args: string[]): Promise<BridgeRun> =>
     bridge(['execute', '-', ...args], environment.env, input);
   const list = (...intents: unknown[]) => ({ request_id: `cli-${randomUUID()}`, intents });
+  const invalid = () => ({ ...persistState(), target: 'nowhere' });
 
   it('takes a JSON list from standard input and prints a report', async () => {
     const run = await execute(JSON.stringify([persistState(), publishEvent()]), '--json');
@@ -41,63 +50,53 @@ describe('bridge execute', () => {
     assert.match(run.stdout, /PersistState +succeeded +[\d.]+ +1 namespaces, 100 items/);
   });
 
-  it('takes NDJSON, names the line of what is broken, and runs the others', async () => {
+  it('runs every list that can be, says of the others why, and exits with the worst of all', async () => {
     const good = [list(persistState()), list(publishEvent())];
-    const lines = [JSON.stringify(good[0]), '{"intents": [', '', JSON.stringify(good[1]), '{"intents": 7}'];
+    const partial = list(persistState(), invalid());
+    const conflicting = { ...good[0]!, intents: [publishEvent()] };
+    const given = [good[0], '{"intents": [', '', partial, { intents: 7 }, good[1]];
+    const lines = given.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)));
     const run = await execute(lines.join('\n'), '--json');
-    assert.equal(run.code, 2);
+    assert.equal(run.code, 2, 'a broken line is more than a failed intent');
     assert.match(run.stderr, /^bridge: line 2: .*JSON/m);
     assert.match(run.stderr, /^bridge: line 5: intents: expected an array, got number$/m);
-    const completed = run.json().filter((line) => Reflect.get(line as object, 'outcome') === 'completed');
+    const told = run.json() as { request_id: string | null; outcome: string; line?: number }[];
+    const sorted = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
     assert.deepEqual(
-      new Set(completed.map((line): unknown => Reflect.get(line as object, 'request_id'))),
-      new Set(good.map(({ request_id }) => request_id)),
+      sorted(told.map(({ request_id, outcome, line = null }) => [request_id, outcome, line])),
+      sorted([
+        ...good.map(({ request_id }) => [request_id, 'completed', null]),
+        [partial.request_id, 'partial', null],
+        [null, 'refused', 2],
+        [null, 'refused', 5],
+      ]),
     );
-  });
-
-  it('takes NDJSON whose first line is broken', async () => {
-    const good = list(persistState());
-    const run = await execute(['{"intents": [', JSON.stringify(good)].join('\n'), '--json');
-    assert.equal(run.code, 2);
-    assert.match(run.stderr, /^bridge: line 1: /m);
-    assert.ok(run.stdout.includes(good.request_id));
+    const again = await execute(JSON.stringify(conflicting), '--json');
+    assert.deepEqual([again.code, (again.json()[0] as { request_id: string }).request_id], [2, good[0]!.request_id]);
   });
 
   it('exits with 1 when an intent failed, and says which', async () => {
-    const bad = { ...persistState(), target: 'nowhere' };
-    const run = await execute([list(persistState()), list(bad)].map((item) => JSON.stringify(item)).join('\n'));
+    const run = await execute([list(persistState()), list(invalid())].map((item) => JSON.stringify(item)).join('\n'));
     assert.equal(run.code, 1);
     assert.match(run.stdout, /lists +2 +1 completed, 1 partial *\n/);
     assert.match(run.stdout, /target: expected "store_effect" for PersistState, got string "nowhere"/);
   });
 
-  it('refuses lists over the limits, naming the limit, before anything runs', async () => {
-    const run = await execute(JSON.stringify(Array.from({ length: 2_001 }, () => publishEvent())));
-    assert.equal(run.code, 2);
-    assert.match(run.stderr, /the list holds 2001 intents, the limit is 2000/);
-    const big = await execute(
-      JSON.stringify(Array.from({ length: 60 }, () => publishEvent({ big: 'x'.repeat(30_000) }))),
-    );
-    assert.equal(big.code, 2);
-    assert.match(big.stderr, /bytes of JSON, the limit is 1500000/);
-  });
-
-  it('exits with 2 for wrong usage, a missing file, nothing at all, and a wrong environment', async () => {
+  it('exits with 2 for wrong usage, a missing file, nothing at all, and a wrong environment, also without servers', async () => {
+    const nowhere = { ...environment.env, TEMPORAL_ADDRESS: '127.0.0.1:1' };
     const runs = await Promise.all([
-      bridge(['execute'], environment.env),
-      bridge(['execute', join(directory, 'nowhere.json')], environment.env),
-      execute(''),
-      execute('[]', '--concurrency', '0'),
-      bridge(['list'], { ...environment.env, PG_POOL_MAX: 'many' }),
-      bridge(['nonsense'], environment.env),
+      bridge(['execute'], nowhere),
+      bridge(['execute', join(directory, 'nowhere.json')], nowhere),
+      bridge(['execute', '-'], nowhere, ''),
+      bridge(['list'], { ...nowhere, PG_POOL_MAX: 'many' }),
     ]);
     assert.deepEqual(
       runs.map(({ code }) => code),
-      [2, 2, 2, 2, 2, 2],
+      [2, 2, 2, 2],
     );
     assert.match(runs[1].stderr, /nowhere\.json: ENOENT/);
     assert.match(runs[2].stderr, /standard input: expected a list of intents, got nothing/);
-    assert.match(runs[4].stderr, /PG_POOL_MAX: /);
+    assert.match(runs[3].stderr, /PG_POOL_MAX: /);
     for (const { stderr } of runs) assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
   });
 
@@ -108,45 +107,77 @@ describe('bridge execute', () => {
   });
 
   it('says so when no worker takes the lists', async () => {
-    const lonely = await createEnvironment({ worker: false });
-    try {
-      const running = bridge(['execute', '-'], lonely.env, JSON.stringify(list(persistState())));
-      const deadline = Date.now() + 20_000;
-      let executions = 0;
-      while (executions === 0 && Date.now() < deadline) {
-        executions = (await lonely.temporal.workflow.count(`TaskQueue = '${lonely.config.TEMPORAL_TASK_QUEUE}'`)).count;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 6_000));
-      for await (const { workflowId } of lonely.temporal.workflow.list({
-        query: `TaskQueue = '${lonely.config.TEMPORAL_TASK_QUEUE}'`,
-      })) {
-        await lonely.temporal.workflow.getHandle(workflowId).terminate('test');
-      }
-      const run = await running;
-      assert.match(run.stderr, /no worker polls .*: run "bridge worker"/);
-      assert.match(run.stderr, /terminated/i);
-      assert.equal(run.code, 1);
-    } finally {
-      await lonely.close();
-    }
+    const env = { ...environment.env, TEMPORAL_TASK_QUEUE: `nobody-${randomUUID()}` };
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'execute', '-'], { env });
+    const exited = once(child, 'exit') as Promise<[number]>;
+    const request = list(persistState());
+    child.stdin.end(JSON.stringify(request));
+    const said: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+    // Else it would wait for the worker for ever, as it should.
+    await until(30_000, () => Promise.resolve().then(() => assert.match(said.join('\n'), /no worker polls/)));
+    assert.match(said[0]!, /^bridge: no worker polls nobody-\S+; the lists wait until one does: run "bridge worker"$/);
+    await environment.temporal.workflow.getHandle(request.request_id).terminate('test');
+    assert.deepEqual((await exited)[0], 1);
+    assert.match(said.join('\n'), /terminated/i);
   });
 
   it('shows an execution and lists the latest', async () => {
-    const request = list(persistState(), { ...persistState(), target: 'nowhere' });
-    await execute(JSON.stringify(request));
-    const status = await bridge(['status', request.request_id], environment.env);
-    assert.equal(status.code, 1);
+    const given = await Promise.all([
+      environment.client.executeIntents([persistState()], { requestId: `cli-${randomUUID()}` }),
+      environment.client.executeIntents([persistState(), invalid() as never], { requestId: `cli-${randomUUID()}` }),
+    ]);
+    const [good, partial] = given.map(({ request_id }) => request_id) as [string, string];
+    // The list is answered by the visibility store, which follows.
+    await until(20_000, async () => {
+      const query = `TaskQueue = '${environment.config.TEMPORAL_TASK_QUEUE}' AND IntentOutcome = 'partial'`;
+      const ids: string[] = [];
+      for await (const { workflowId } of environment.temporal.workflow.list({ query })) ids.push(workflowId);
+      assert.ok(ids.includes(partial));
+    });
+    const [well, status, unknown, listed, newest] = await Promise.all([
+      bridge(['status', good], environment.env),
+      bridge(['status', partial], environment.env),
+      bridge(['status', 'nobody'], environment.env),
+      bridge(['list', '--outcome', 'partial', '--json'], environment.env),
+      bridge(['list', '-n', '1'], environment.env),
+    ]);
+    assert.deepEqual([well.code, status.code, unknown.code], [0, 1, 2]);
     assert.match(status.stdout, /partial {2}1 succeeded, 1 failed/);
-    const unknown = await bridge(['status', 'nobody'], environment.env);
-    assert.deepEqual([unknown.code, unknown.stderr.trim()], [2, 'bridge: nobody: no such execution']);
-    const listed = await bridge(['list', '--outcome', 'partial', '--json'], environment.env);
-    const ours = listed.json().find((line) => Reflect.get(line as object, 'workflow_id') === request.request_id);
-    assert.equal(Reflect.get(ours as object, 'failed_intents'), 1);
-    assert.match((await bridge(['list'], environment.env)).stdout, new RegExp(request.request_id));
+    assert.equal(unknown.stderr.trim(), 'bridge: nobody: no such execution');
+    const found = listed.json() as { workflow_id: string; outcome: string; failed_intents: number }[];
+    assert.ok(found.every(({ outcome }) => outcome === 'partial'));
+    assert.equal(found.find(({ workflow_id }) => workflow_id === partial)?.failed_intents, 1);
+    assert.equal(newest.stdout.match(/^ *cli-/gm)?.length, 1, newest.stdout);
+  });
+
+  it('exits with 1 for one state that is left out, and for one dead letter that stays', async () => {
+    const workflow = randomUUID();
+    await environment.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_data)
+       VALUES ($1, 'workflow_execution', 'PENDING', 'x',
+         jsonb_build_object('metadata', jsonb_build_object('namespace', 'n', 'big', repeat('x', $2))))`,
+      [workflow, LARGEST_PAGE],
+    );
+    await environment.pool.query(
+      `INSERT INTO dead_letters (event_id, topic, message_key, message_value, failure_reason, retry_attempts, copied_at)
+       SELECT gen_random_uuid(), 't', 'k', '{}', 'test', 3, now() FROM generate_series(1, 2)`,
+    );
+    const { rows } = await environment.pool.query<{ id: string }>('SELECT id FROM dead_letters ORDER BY id');
+    const [recover, listed, redrive] = await Promise.all([
+      bridge(['recover', '--json'], environment.env),
+      bridge(['dead-letters', 'redrive', '--dry-run', '--json'], environment.env),
+      bridge(['dead-letters', 'redrive', '--id', rows[1]!.id], environment.env),
+    ]);
+    assert.equal(recover.code, 1, recover.stdout);
+    assert.match(recover.stderr, /^bridge: 1 states are too large for any page and are left out$/m);
+    assert.deepEqual([listed.code, listed.json().length], [0, 2]);
+    assert.equal(redrive.code, 1);
+    assert.equal(redrive.stdout, '0 sent, 0 refused again, 1 behind an open letter\n');
   });
 
   it('helps', async () => {
-    const commands = [[], ['execute'], ['worker'], ['stack', 'up']];
+    const commands = [[], ['execute'], ['stack', 'up']];
     const runs = await Promise.all(commands.map((command) => bridge([...command, '--help'], environment.env)));
     for (const run of runs) {
       assert.equal(run.code, 0);

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import fc from 'fast-check';
-import type { Intent } from '../../src/client/index.js';
-import { jsonBytes, pageBytes } from '../../src/intents/limits.js';
+import { jsonBytes, LimitError, pageBytes } from '../../src/intents/limits.js';
 import { makePlan, type Plan, type PlannedTier } from '../../src/intents/plan.js';
 import { parseRequest, RequestError, type RequestInput } from '../../src/intents/request.js';
 import { makeReport } from '../../src/intents/report.js';
@@ -94,37 +92,6 @@ describe('makePlan', () => {
     for (const { indexes } of chunks) assert.ok(indexes.length <= 29);
   });
 
-  it('keeps every valid intent exactly once, whatever the list (property)', () => {
-    const anIntent = fc.record({
-      make: fc.constantFrom<() => Intent>(publishEvent, persistState, persistFsmTransition, recoverFsmStates),
-      priority: fc.option(fc.integer({ min: -3, max: 9 }), { nil: undefined }),
-      broken: fc.boolean(),
-    });
-    fc.assert(
-      fc.property(fc.array(anIntent, { maxLength: 60 }), (drafts) => {
-        const intents = drafts.map(({ make, priority, broken }) => ({
-          ...make(),
-          ...(priority === undefined ? {} : { priority }),
-          ...(broken ? { target: 'elsewhere' } : {}),
-        }));
-        const made = plan(intents, { options: { failFastPriority: 100 } });
-        const planned = made.tiers.flatMap(indexesOf).sort((a, b) => a - b);
-        const valid = drafts.flatMap(({ broken }, index) => (broken ? [] : [index]));
-        assert.deepEqual(planned, valid);
-        assert.deepEqual(
-          made.intents.flatMap(({ rejected }, index) => (rejected === undefined ? [index] : [])),
-          valid,
-        );
-        const priorities = made.tiers.map(({ priority }) => priority);
-        assert.deepEqual(
-          priorities,
-          [...new Set(priorities)].sort((a, b) => b - a),
-        );
-      }),
-      { numRuns: 1_000 },
-    );
-  });
-
   it('gives ids that depend on request id, index and content, and not on priority or key order', () => {
     const intent = persistState();
     const ids = (...args: Parameters<typeof plan>) => plan(...args).intents.map(({ id }) => id);
@@ -151,7 +118,10 @@ describe('makePlan', () => {
     assert.equal(made.intents[1]!.rejected, undefined);
     assert.match(
       made.intents[2]!.rejected ?? '',
-      /^intent_id: expected an id of its own, got .* intents\[0\] has with another payload/,
+      new RegExp(
+        `^intent_id: expected an id of its own, got string ${intent_id}, which intents\\[0\\] has with another payload ` +
+          '\\(sha256 [0-9a-f]{12} there, [0-9a-f]{12} here\\)$',
+      ),
     );
   });
 
@@ -174,6 +144,42 @@ describe('makePlan', () => {
     const pages = Array.from({ length: 51 }, () => recoverFsmStates());
     assert.throws(() => plan(pages), /51 intents that read pages, the limit is 50/);
     assert.ok(pageBytes(50, 50, VERDICT_BYTES) * 50 < VERDICT_BYTES);
+  });
+
+  it('takes lists that are at the limits', () => {
+    assert.equal(plan(Array.from({ length: 32 }, (_, priority) => publishEvent({}, { priority }))).tiers.length, 32);
+    assert.equal(indexesOf(plan(Array.from({ length: 50 }, () => recoverFsmStates())).tiers[0]!).length, 50);
+    // Nothing of it is run, so that it cannot take too much.
+    const stopped = [{ ...persistState(), target: 'nowhere', priority: 2 }, ...Array(51).fill(recoverFsmStates())];
+    assert.deepEqual(plan(stopped).tiers, []);
+  });
+
+  it('keeps the limit that was exceeded as the cause', () => {
+    assert.throws(
+      () => plan(Array(2_001).fill(7)),
+      (error: unknown) => error instanceof RequestError && error.cause instanceof LimitError,
+    );
+  });
+
+  it('is known by the caller’s names, or those that follow from them', () => {
+    const namesOf = (rest: Partial<RequestInput>) => {
+      const { request_id, correlation_id } = plan([], rest);
+      return [request_id, correlation_id];
+    };
+    assert.deepEqual(namesOf({}), ['workflow-1', 'workflow-1']);
+    assert.deepEqual(namesOf({ request_id: 'r' }), ['r', 'r']);
+    assert.deepEqual(namesOf({ request_id: 'r', correlation_id: 'c' }), ['r', 'c']);
+    assert.deepEqual(namesOf({ correlation_id: 'c' }), ['workflow-1', 'c']);
+  });
+
+  it('names the types an operator can look for, sorted, and none that a caller made up', () => {
+    const made = plan([publishEvent(), persistState(), persistState(), { intent_type: 'x'.repeat(3_000) }, 7]);
+    assert.deepEqual(made.types, ['PersistState', 'PublishEvent', 'unknown']);
+  });
+
+  it('gives pages what the other results leave', () => {
+    assert.equal(plan([recoverFsmStates(), persistState(), recoverFsmStates()]).page_bytes, pageBytes(3, 2));
+    assert.equal(plan([persistState(), persistState()]).page_bytes, pageBytes(2, 0));
   });
 
   it('notes which STATE_PERSISTED the list publishes itself', () => {

@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { loadConfig } from '../../src/config.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { SendOutcome } from '../../src/intents/ports/publisher.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { createPublisher } from '../../src/kafka/publisher.js';
-import { batchSettings, kafkaSettings } from '../../src/kafka/settings.js';
+import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { readTopic, sendLines } from '../support/console-consumer.js';
@@ -22,17 +21,6 @@ describe('batches of messages', () => {
     environment = await createEnvironment({ worker: false });
   });
   after(() => environment.close());
-
-  it('follow the environment, unless they are set', () => {
-    const settings = (env: NodeJS.ProcessEnv) => batchSettings(loadConfig(env));
-    assert.deepEqual(settings({ ENVIRONMENT: 'production' }), { compression: 'lz4', lingerMs: 10, size: 100 });
-    assert.deepEqual(settings({ ENVIRONMENT: 'staging' }), { compression: 'gzip', lingerMs: 5, size: 100 });
-    assert.deepEqual(settings({}), { compression: 'none', lingerMs: 0, size: 500 });
-    assert.deepEqual(
-      settings({ ENVIRONMENT: 'production', KAFKA_COMPRESSION: 'none', BATCH_LINGER_MS: '0', KAFKA_BATCH_SIZE: '7' }),
-      { compression: 'none', lingerMs: 0, size: 7 },
-    );
-  });
 
   const topic = () => topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
   const kafka = () =>

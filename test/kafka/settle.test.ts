@@ -54,16 +54,49 @@ describe('settleAll', () => {
     assert.deepEqual([...new Set(stored)].sort(), ['1', '2', '3', '4']);
   });
 
-  it('stops a topic after a message that may be sent later, and lets the other topics through', async () => {
-    const big = 'x'.repeat(500_000);
-    const messages = [message('a', '1'), message('b', '2'), message('a', big), message('a', `3${big}`)];
-    const { send, stored } = broker(({ topic }) => (topic === 'a' ? 'transient' : undefined));
+  for (const failureClass of ['transient', 'unknown'] as const) {
+    it(`stops a topic after a request refused as ${failureClass}, also when the next one would be taken`, async () => {
+      const big = 'x'.repeat(500_000);
+      const messages = [message('a', `1${big}`), message('b', '2'), message('a', `3${big}`), message('b', '4')];
+      let refusals = 0;
+      // A leader that moves: whoever asks a moment later is answered.
+      const { send, stored } = broker(({ topic }) =>
+        topic === 'a' && (refusals += 1) <= 2 ? failureClass : undefined,
+      );
+      const outcomes = await settleAll(messages, send);
+      assert.deepEqual(
+        outcomes.map((outcome) => (outcome.sent ? 'sent' : outcome.behind === true ? 'behind' : 'refused')),
+        ['refused', 'sent', 'behind', 'sent'],
+      );
+      assert.deepEqual(stored, ['2', '4'], 'the other topics go through, in order');
+    });
+  }
+
+  it('tells the other topics of a request that nobody is there any more, without asking again', async () => {
+    const messages = ['a', 'b', 'c'].map((topic) => message(topic, topic));
+    let asked = 0;
+    const { send, requests } = broker(() => ((asked += 1) === 1 ? 'transient' : 'unavailable'));
     const outcomes = await settleAll(messages, send);
     assert.deepEqual(
       outcomes.map(({ sent }) => sent),
-      [false, true, false, false],
+      [false, false, false],
     );
-    assert.deepEqual(stored, ['2']);
+    // Together; then the first topic for itself, which finds nobody.
+    assert.deepEqual(requests, [['a', 'b', 'c'], ['a']]);
+  });
+
+  it('lets later messages of the key pass one that is at fault itself, unless they must not', async () => {
+    const messages = [message('a', 'bad'), message('a', '2'), { ...message('a', '3'), key: 'other' }];
+    const { send, stored } = broker(({ value }) => (value === 'bad' ? 'invalid' : undefined));
+    const outcomes = await settleAll(messages, send);
+    assert.deepEqual(
+      outcomes.map(({ sent }) => sent),
+      [false, true, true],
+    );
+    assert.deepEqual(stored, ['2', '3']);
+    // A letter that is redriven beside them waits for letters only.
+    const letter = message('a', '4');
+    assert.equal((await settleAll([...messages, letter], send, new Set([letter])))[3]?.sent, true);
   });
 
   it('asks once when nobody is there', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { workerEndpoints } from '../../src/cli/context.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
 import { createKafka } from '../../src/kafka/client.js';
@@ -9,6 +10,7 @@ import { createPublisher } from '../../src/kafka/publisher.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
+import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { publishEvent } from '../support/intents.js';
@@ -17,35 +19,51 @@ import { type OwnBroker, startOwnBroker } from '../support/own-broker.js';
 const TYPE = 'AGGREGATION_STARTED';
 
 describe('a silent broker', () => {
-  let broker: OwnBroker;
-  let environment: Environment;
+  let broker: OwnBroker | undefined;
+  let environment: Environment | undefined;
+  let worker: RunningWorker | undefined;
   before(async function () {
     this.timeout(120_000);
     broker = await startOwnBroker();
-    environment = await createEnvironment({
-      env: { KAFKA_BOOTSTRAP_SERVERS: broker.address, KAFKA_TIMEOUT_SECONDS: '1' },
+    // The topics are made with the usual time-out: only the worker of the tests waits for no more than a second.
+    environment = await createEnvironment({ env: { KAFKA_BOOTSTRAP_SERVERS: broker.address }, worker: false });
+    worker = await startWorker({
+      config: { ...environment.config, KAFKA_TIMEOUT_SECONDS: 1 },
+      logger: createLogger('silent'),
+      endpoints: workerEndpoints(environment.endpoints),
     });
   });
   after(async function () {
     this.timeout(60_000);
-    await environment.close();
-    await broker.remove();
+    // Each may be missing when `before` failed half-way; the broker is a process that would stay.
+    try {
+      await worker?.shutdown();
+      await environment?.close();
+    } finally {
+      await broker?.remove();
+    }
   });
+  /** What `before` has started. */
+  const started = () => {
+    assert.ok(broker !== undefined && environment !== undefined);
+    return { broker, environment };
+  };
 
   const failuresOf = async (workflowId: string) => {
-    const { events } = await environment.temporal.workflow.getHandle(workflowId).fetchHistory();
+    const { events } = await started().environment.temporal.workflow.getHandle(workflowId).fetchHistory();
     return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => started?.lastFailure ?? []);
   };
 
   it('costs each attempt the request time-out, and the list says what happened', async function () {
     this.timeout(90_000);
+    const { broker, environment } = started();
     broker.pause();
     try {
-      const started = Date.now();
+      const begun = Date.now();
       const report = await environment.client.executeIntents([publishEvent({ event_type: TYPE })]);
       assert.deepEqual(report.counts, { dead_lettered: 1 });
       // Three attempts of two seconds and five for the connection, at most, and 3 s between them; one START_TO_CLOSE is 90 s.
-      assert.ok(Date.now() - started < 60_000, `${Date.now() - started} ms`);
+      assert.ok(Date.now() - begun < 60_000, `${Date.now() - begun} ms`);
       const failures = await failuresOf(report.workflow_id);
       assert.ok(failures.length > 0, 'no attempt failed');
       for (const { applicationFailureInfo, timeoutFailureInfo, message } of failures) {
@@ -59,6 +77,7 @@ describe('a silent broker', () => {
 
   it('keeps no caller longer than the deadline, and what was given up in the queue is not sent later', async function () {
     this.timeout(120_000);
+    const { broker, environment } = started();
     const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
     const settings = kafkaSettings(environment.config, [broker.address]);
     const publisher = createPublisher(createKafka({ ...settings, requestTimeoutMs: 20_000 }, createLogger('silent')), {
@@ -75,11 +94,11 @@ describe('a silent broker', () => {
       broker.pause();
       // A thread of the broker's that runs stops a moment after the signal: it has answered the first message.
       await sleep(500);
-      const started = performance.now();
+      const begun = performance.now();
       // Two are on their way, the third waits for one of them.
       const outcomes = (await Promise.all([send('first'), send('second'), send('queued')])).flat();
       // Without the deadline the first two would take a request's 20 s, and the third twice that.
-      assert.ok(performance.now() - started < 15_000, `${performance.now() - started} ms`);
+      assert.ok(performance.now() - begun < 15_000, `${performance.now() - begun} ms`);
       for (const outcome of outcomes) {
         assert.ok(!outcome.sent);
         assert.equal(outcome.error.failureClass, 'unavailable');

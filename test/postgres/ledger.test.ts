@@ -55,7 +55,11 @@ describe('giving up', () => {
       await holder.query('SELECT FROM bridge_state_rows WHERE bridge_id = $1 FOR UPDATE', [bridge]);
       const writing = persist(given);
       const waiting = (n: number) => () =>
-        one(database.pool, `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' HAVING count(*) = ${n}`);
+        one(
+          database.pool,
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+           HAVING count(*) = ${n}`,
+        );
       await until(10_000, waiting(1));
       const givingUp = giveUp(given);
       await until(10_000, waiting(2));

@@ -41,6 +41,40 @@ describe('pool', () => {
     assert.equal(pool.totalCount, 1);
   });
 
+  it('has the server end, on every connection, a statement that hangs and a transaction whose client froze', async () => {
+    const setting = async (pool: Pool) => {
+      const clients = await Promise.all([pool.connect(), pool.connect()]);
+      try {
+        return await Promise.all(
+          clients.map(async (client) => {
+            const { rows } = await client.query<Record<string, string>>(
+              `SELECT current_setting('statement_timeout') AS statement,
+                 current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('application_name') AS name`,
+            );
+            return Object.values(rows[0] ?? {});
+          }),
+        );
+      } finally {
+        for (const client of clients) client.release();
+      }
+    };
+    const usual = ['1min', '1min', 'bridge-store-effect'];
+    assert.deepEqual(await setting(poolOf({})), [usual, usual]);
+    const own = ['1500ms', '1500ms', 'own'];
+    assert.deepEqual(await setting(poolOf({ statementTimeoutMs: 1_500, applicationName: 'own' })), [own, own]);
+  });
+
+  it('frees what a frozen client holds locked', async () => {
+    const frozen = await poolOf({ max: 1, statementTimeoutMs: 200 }).connect();
+    frozen.on('error', () => undefined);
+    await frozen.query('BEGIN');
+    await frozen.query('LOCK TABLE executed_intents');
+    // Nothing more comes from it; whoever waits for the lock gets it long before its own time is up.
+    const { rowCount } = await poolOf({ max: 1, statementTimeoutMs: 20_000 }).query('SELECT FROM executed_intents');
+    assert.equal(rowCount, 0);
+    frozen.release(true);
+  });
+
   it('reads BIGINT as a number where that is exact', async () => {
     const { rows } = await poolOf({}).query(
       'SELECT (2::bigint ^ 53)::bigint - 1 AS exact, 9223372036854775807 AS large',

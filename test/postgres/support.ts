@@ -1,54 +1,12 @@
-/** A database of its own for each test file, cloned from one that was migrated once. */
+/** A database of its own for each test file. */
 import assert from 'node:assert/strict';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import type { Command } from '../../src/intents/ports/command.js';
-import { migrate } from '../../src/postgres/migrate.js';
 import { createPool, type Pool } from '../../src/postgres/pool.js';
+import { cloneTemplate, databaseUrl, dropDatabase, newName, onServer } from '../support/template-database.js';
 
-export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
-
-/** The server to test against; its databases are created and dropped. */
-function serverUrl(): string {
-  const url = process.env['TEST_DATABASE_URL'];
-  assert.ok(url, 'TEST_DATABASE_URL: expected the URL of a PostgreSQL server');
-  return url;
-}
-
-export function databaseUrl(name: string): string {
-  const url = new URL(serverUrl());
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-export const newName = (): string => `bridge_test_${randomBytes(6).toString('hex')}`;
-
-/** Runs statements on a connection of their own. */
-export async function onServer<T>(work: (client: pg.Client) => Promise<T>, url = serverUrl()): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
-export const dropDatabase = (name: string) =>
-  onServer((client) => client.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`));
-
-let template: Promise<string> | undefined;
-
-async function makeTemplate(): Promise<string> {
-  const name = newName();
-  await migrate(databaseUrl(name), { dir: MIGRATIONS });
-  return name;
-}
-
-after(async () => {
-  if (template !== undefined) await dropDatabase(await template);
-});
+export { databaseUrl, dropDatabase, MIGRATIONS, newName, onServer } from '../support/template-database.js';
 
 export interface TestDatabase {
   readonly url: string;
@@ -66,8 +24,7 @@ export function useDatabase(prepare?: (url: string) => Promise<void>): TestDatab
     this.timeout(60_000);
     database.url = databaseUrl(name);
     if (prepare === undefined) {
-      const source = await (template ??= makeTemplate());
-      await onServer((client) => client.query(`CREATE DATABASE "${name}" TEMPLATE "${source}"`));
+      await cloneTemplate(name);
     } else {
       await onServer((client) => client.query(`CREATE DATABASE "${name}"`));
       await prepare(database.url);

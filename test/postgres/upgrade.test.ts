@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createBridgeStateStore } from '../../src/postgres/bridge-state-store.js';
 import { cutOver } from '../../src/postgres/cut-over.js';
 import { migrate } from '../../src/postgres/migrate.js';
+import { until } from '../../src/until.js';
 import { LEGACY_TABLES, legacyTransition, legacyUpsert } from './legacy.js';
 import { command, MIGRATIONS, onServer, one, useDatabase } from './support.js';
 
@@ -196,25 +197,53 @@ describe('upgrade of a database with legacy tables', () => {
   it('cuts over while both go on writing, once, and shuts legacy writers out', async function () {
     this.timeout(60_000);
     const before = await totals();
-    const bridge = randomUUID();
+    const [ours, theirs] = [randomUUID(), randomUUID()];
+    const added = { ours: 0, theirs: 0 };
+    let ended = 0;
     let done = false;
-    let added = 0;
     const writers = Array.from({ length: 4 }, async (_, index) => {
       while (!done) {
-        await persist(bridge, `ns${index}`, 1);
-        added += 1;
+        await persist(ours, `ns${index}`, 1);
+        added.ours += 1;
       }
     });
+    // With its own statement, until that is refused: what was accepted by then is counted.
+    const legacyWriters = Array.from({ length: 2 }, async (_, index) => {
+      for (;;) {
+        try {
+          // Each on a row of its own, and both on the bridge of ours.
+          const bridge = index === 0 ? theirs : ours;
+          await legacyUpsert(database.pool, { bridge, namespace: `legacy${index}`, items: 1 });
+          added.theirs += 1;
+        } catch (error) {
+          if ((error as { code?: string }).code === '40P01') continue;
+          assert.equal((error as { code?: string }).code, '42P10');
+          ended += 1;
+          return;
+        }
+      }
+    });
+    const bothWrite = (more: number) => {
+      const [wanted, theirWanted] = [added.ours + more, added.theirs + more];
+      return until(30_000, () => {
+        assert.ok(added.ours >= wanted && (added.theirs >= theirWanted || ended === legacyWriters.length));
+        return Promise.resolve();
+      });
+    };
+    await bothWrite(5);
+    assert.equal(ended, 0);
     const { moved } = await cutOver(database.pool);
+    await Promise.all(legacyWriters);
+    await bothWrite(5);
     done = true;
     await Promise.all(writers);
     assert.ok(moved > 0);
     const after = await totals();
-    assert.equal(after.items, before.items + added);
+    assert.equal(after.items, before.items + added.ours + added.theirs);
     assert.equal(after.rows, after.keys);
-    await persist(bridge, 'after', 1);
+    await persist(ours, 'after', 1);
     assert.deepEqual(await cutOver(database.pool), { moved: 0 });
-    await assert.rejects(legacyUpsert(database.pool, { bridge, namespace: 'x', items: 1 }), { code: '42P10' });
+    await assert.rejects(legacyUpsert(database.pool, { bridge: ours, namespace: 'x', items: 1 }), { code: '42P10' });
   });
 });
 

@@ -100,6 +100,20 @@ describe('rollout: triggers', () => {
     assert.match(why({ databaseFailures: 3 }) ?? '', /^database connection failures in 3 of 100 lists/);
   });
 
+  it('concludes from 20 lists, or 20 events for theirs, and from no fewer', () => {
+    const few = { lists: 20, intents: 20, errors: 0, publishes: 20, publishFailures: 0, databaseFailures: 0, p95Ms: 1 };
+    assert.match(why({ ...few, errors: 20 }) ?? '', /^error rate 100 %/);
+    assert.equal(why({ ...few, lists: 19, errors: 20 }), null);
+    assert.match(why({ ...few, p95Ms: 201 }) ?? '', /^latency p95/);
+    assert.equal(why({ ...few, lists: 19, p95Ms: 201 }), null);
+    // One list may hold all of the events.
+    assert.match(why({ ...few, lists: 1, publishFailures: 3 }) ?? '', /^publish failures 15 % \(3 of 20\)/);
+    assert.equal(why({ ...few, publishes: 19, publishFailures: 19 }), null);
+    // Connection failures need no company.
+    assert.match(why({ ...few, lists: 3, databaseFailures: 3 }) ?? '', /^database connection failures/);
+    assert.equal(DEFAULT_TRIGGERS.windowMs, 300_000, 'the last five minutes');
+  });
+
   it('concludes nothing from too few, nor from a latency without a baseline', () => {
     assert.equal(why({ lists: 19, intents: 19, errors: 19, publishes: 19, publishFailures: 19, p95Ms: 9_999 }), null);
     assert.equal(

@@ -1,8 +1,9 @@
-/** Runs `bridge` as its users do: a process, with its output and exit code. */
+/** Runs `bridge` as its users do: a process of the build, with its output and exit code. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** Of the build, which the run makes when it is older than the source: it starts in 1.3 s of CPU, the source in 3.3 s. */
+export const BRIDGE_MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 export interface BridgeRun {
   readonly code: number;
@@ -16,7 +17,7 @@ export function bridge(args: readonly string[], env: NodeJS.ProcessEnv, input?: 
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      ['--import', 'tsx', main, ...args],
+      [BRIDGE_MAIN, ...args],
       { env, maxBuffer: 64 * 1024 * 1024, timeout: 120_000 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;

@@ -11,6 +11,8 @@ import { type Config, loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
 import type { StackEndpoints } from '../../src/stack/index.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
+import { assertInvariants, type Exceptions } from '../invariants/index.js';
+import { cloneTemplate, dropDatabase } from './template-database.js';
 
 export interface Environment {
   /** Variables that make `bridge` work in this corner. */
@@ -29,15 +31,24 @@ export interface EnvironmentOptions {
   readonly effects?: readonly AnyEffect[];
   /** Default true. */
   readonly worker?: boolean;
+  /** Invariants that the file breaks on purpose, each with the reason. */
+  readonly except?: Exceptions;
 }
 
-/** Task queues of this run, for the replay at its end. */
-export const taskQueues: string[] = [];
+const closed = { environments: 0, replayed: 0 };
+
+/** Counts of the environments that this process has closed since it was asked last. */
+export function environmentsClosed(): { readonly environments: number; readonly replayed: number } {
+  const counts = { ...closed };
+  closed.environments = closed.replayed = 0;
+  return counts;
+}
 
 export async function createEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
   const name = `t${randomUUID().slice(0, 8)}`;
   const databaseUrl = new URL(process.env['DATABASE_URL'] ?? '');
-  databaseUrl.pathname = `/bridge_${name}`;
+  const database = `bridge_${name}`;
+  databaseUrl.pathname = `/${database}`;
   const env = {
     ...process.env,
     DATABASE_URL: databaseUrl.href,
@@ -61,6 +72,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     postgres: { url: databaseUrl.href },
     kafka: { brokers: config.KAFKA_BOOTSTRAP_SERVERS ?? [] },
   };
+  await cloneTemplate(database);
   await setup(config, endpoints);
   const worker =
     options.worker === false
@@ -71,13 +83,16 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
           endpoints: workerEndpoints(endpoints),
           ...(options.effects === undefined ? {} : { effects: options.effects }),
         });
-  taskQueues.push(config.TEMPORAL_TASK_QUEUE);
-  const connection = await Connection.connect({ address: endpoints.temporal.address });
+  const connection = await Connection.connect({
+    address: endpoints.temporal.address,
+    // A run that continues as new for its size has more history than the 4 MB that gRPC takes by default.
+    channelArgs: { 'grpc.max_receive_message_length': -1 },
+  });
   const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   const pool = new pg.Pool({ connectionString: databaseUrl.href, max: 4 });
   // pg's `end` does not wait for the goodbyes: the database may be dropped first, which a connection reports here.
   pool.on('error', () => undefined);
-  return {
+  const environment: Environment = {
     env,
     config,
     endpoints,
@@ -87,20 +102,16 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     worker,
     async close() {
       await worker?.shutdown();
-      await pool.end();
-      await connection.close();
-      await dropDatabase(databaseUrl);
-      assert.equal(worker?.busyConnections ?? 0, 0, 'connections of the worker that were never released');
+      try {
+        assert.equal(worker?.busyConnections ?? 0, 0, 'connections of the worker that were never released');
+        closed.replayed += await assertInvariants(environment, options.except ?? {});
+      } finally {
+        closed.environments += 1;
+        await pool.end();
+        await connection.close();
+        await dropDatabase(database);
+      }
     },
   };
-}
-
-async function dropDatabase(url: URL): Promise<void> {
-  const admin = new pg.Client({ connectionString: process.env['DATABASE_URL'] });
-  await admin.connect();
-  try {
-    await admin.query(`DROP DATABASE IF EXISTS "${url.pathname.slice(1)}" WITH (FORCE)`);
-  } finally {
-    await admin.end();
-  }
+  return environment;
 }

@@ -1,11 +1,15 @@
-/** Before any test: the real servers. After the last one: replay of every execution, then what was started is stopped. */
+/** Before any test: the real servers. After each file: nothing is left open. After the last: what was started is stopped. */
 import assert from 'node:assert/strict';
-import { Client, Connection } from '@temporalio/client';
 import { stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
+import { createLogger } from '../../src/log.js';
 import { stackDown, stackStatus, stackUp } from '../../src/stack/index.js';
-import { taskQueues } from './environment.js';
-import { historiesOf, replay } from './replay.js';
+import { workflowBundle } from '../../src/temporal/bundle.js';
+import { until } from '../../src/until.js';
+import { buildIfStale } from './build.js';
+import { environmentsClosed } from './environment.js';
+import { beginReport, endReport, reportFile } from './run-report.js';
+import { dropTemplate, makeTemplate } from './template-database.js';
 
 const options = stackOptions(loadConfig());
 let startedHere = false;
@@ -22,34 +26,52 @@ export async function mochaGlobalSetup(): Promise<void> {
   });
   // Tests are handed addresses the way a deployment is.
   process.env['TEMPORAL_ADDRESS'] = endpoints.temporal.address;
-  process.env['DATABASE_URL'] = process.env['TEST_DATABASE_URL'] = endpoints.postgres.url;
+  process.env['DATABASE_URL'] = endpoints.postgres.url;
   process.env['KAFKA_BOOTSTRAP_SERVERS'] = endpoints.kafka.brokers.join(',');
+  // Once here, not at the same time in each process that tests.
+  await makeTemplate();
+  buildIfStale();
+  await workflowBundle(createLogger('silent'));
+  beginReport();
 }
 
+/** Sockets, servers and child processes: what would keep a process of ours from ending. */
+function open(): string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => ['TCPSocketWrap', 'TCPServerWrap', 'ProcessWrap'].includes(kind))
+    .sort();
+}
+
+let openBefore: string[] = [];
+let startedAt = 0;
+
 export const mochaHooks = {
-  /** Every execution of this run is replayed; a test run that started none replays none. */
+  beforeAll(): void {
+    openBefore = open();
+    startedAt = Date.now();
+  },
+  /** A process tests several files, and is ended after the last: only here can one be found to have left something open. */
   async afterAll(this: Mocha.Context): Promise<void> {
-    this.timeout(120_000);
-    if (taskQueues.length === 0) return;
-    const connection = await Connection.connect({
-      address: process.env['TEMPORAL_ADDRESS'] ?? '',
-      // A run that continues as new for its size has more history than the 4 MB that gRPC takes by default.
-      channelArgs: { 'grpc.max_receive_message_length': -1 },
-    });
-    try {
-      const client = new Client({ connection, namespace: options.given.namespace });
-      const replayed = await replay(historiesOf(client, taskQueues));
-      assert.ok(replayed > 0, 'executions were started and none was replayed');
-      process.stderr.write(`replayed ${replayed} executions\n`);
-    } finally {
-      await connection.close();
-    }
+    this.timeout(LEFT_OPEN_MS + 10_000);
+    const suite = this.test?.parent?.suites[0];
+    const seconds = (Date.now() - startedAt) / 1_000;
+    reportFile({ file: suite?.file ?? 'unknown', seconds, ...environmentsClosed() });
+    await until(LEFT_OPEN_MS, () =>
+      Promise.resolve(assert.deepEqual(open(), openBefore, 'the file left something open')),
+    );
   },
 };
 
 export async function mochaGlobalTeardown(): Promise<void> {
+  const files = endReport();
+  await dropTemplate();
   if (startedHere) await stackDown(options);
-  // Something a test left open would keep the run from ending, for as long as CI lets it.
+  const sum = (field: 'replayed' | 'environments'): number => files.reduce((total, file) => total + file[field], 0);
+  process.stderr.write(`replayed ${sum('replayed')} executions of ${sum('environments')} environments\n`);
+  const slowest = [...files].sort((one, other) => other.seconds - one.seconds).slice(0, 10);
+  for (const { file, seconds } of slowest) process.stderr.write(`${seconds.toFixed(1).padStart(7)} s  ${file}\n`);
+  // Something that was left open here would keep the run from ending, for as long as CI lets it.
   setTimeout(() => {
     process.stderr.write(`the tests ended, and left open: ${process.getActiveResourcesInfo().join(', ')}\n`);
     process.exit(1);

@@ -117,7 +117,7 @@ export async function startServers(routes: number): Promise<Servers> {
   }
   // Test code is handed addresses as the other tests are.
   process.env['TEMPORAL_ADDRESS'] = temporal.address;
-  process.env['DATABASE_URL'] = process.env['TEST_DATABASE_URL'] = postgres.url;
+  process.env['DATABASE_URL'] = postgres.url;
   process.env['KAFKA_BOOTSTRAP_SERVERS'] = kafka.brokers.join(',');
   return {
     endpoints: { temporal, postgres, kafka },

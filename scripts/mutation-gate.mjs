@@ -1,0 +1,112 @@
+/**
+ * Runs Stryker, then holds its report against `test/mutants/survivors.json`: a survivor that is not argued there fails, and so does
+ * an argument for a mutant that is killed, so that the list only shrinks. Arguments go to `stryker run`; `--check` runs nothing.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import selection from '../test/support/server-free.cjs';
+import config from '../stryker.config.mjs';
+
+const LEAST = config.thresholds.break;
+const LIST = 'test/mutants/survivors.json';
+const FINGERPRINT = `${config.incrementalFile}.sha256`;
+
+const out = (text) => process.stdout.write(`${text}\n`);
+const oneLine = (text) => text.replace(/\s+/g, ' ').trim();
+
+/** Of all that results depend on and Stryker does not look at: it sees changed modules and changed tests only. */
+function fingerprint() {
+  const files = new Set(['package-lock.json', 'stryker.config.mjs', 'scripts/mutation-runner.mjs']);
+  for (const test of selection.serverFree()) for (const path of selection.reachedFrom(test)) files.add(path);
+  const hash = createHash('sha256');
+  for (const file of [...files].sort()) {
+    if (config.mutate.includes(file) || file.endsWith('.test.ts')) continue;
+    hash.update(`${file}\n`).update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+function runStryker(args) {
+  const now = fingerprint();
+  const before = existsSync(FINGERPRINT) ? readFileSync(FINGERPRINT, 'utf8') : null;
+  const force = before === now || !existsSync(config.incrementalFile) ? [] : ['--force'];
+  mkdirSync('.cache/mutation', { recursive: true });
+  const { status } = spawnSync('node_modules/.bin/stryker', ['run', ...force, ...args], { stdio: 'inherit' });
+  writeFileSync(FINGERPRINT, now);
+  return status ?? 1;
+}
+
+/** What names a mutant, wherever its line has moved to: the text around it, what is replaced, and by what. */
+function entryOf(file, source, { mutatorName, replacement, location: { start, end } }) {
+  const lines = source.split('\n');
+  const text = lines.slice(start.line - 1, end.line).join('\n');
+  const tail = lines[end.line - 1].length - (end.column - 1);
+  return {
+    file,
+    mutator: mutatorName,
+    line: oneLine(lines[start.line - 1]),
+    original: oneLine(text.slice(start.column - 1, text.length - tail)),
+    replacement: oneLine(replacement),
+  };
+}
+
+const keyOf = ({ file, mutator, line, original, replacement }) =>
+  JSON.stringify([file, mutator, line, original, replacement]);
+
+function check() {
+  const { files } = JSON.parse(readFileSync(config.jsonReporter.fileName, 'utf8'));
+  const left = new Map();
+  for (const entry of JSON.parse(readFileSync(LIST, 'utf8'))) {
+    const key = keyOf(entry);
+    left.set(key, [...(left.get(key) ?? []), entry]);
+  }
+  const problems = [];
+  const rows = [];
+  for (const [file, { source, mutants }] of Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const counts = { killed: 0, survived: 0, argued: 0 };
+    for (const mutant of mutants) {
+      const entry = entryOf(file, source, mutant);
+      const argued = left.get(keyOf(entry));
+      const survived = mutant.status === 'Survived' || mutant.status === 'NoCoverage';
+      // On a busy machine one that survives may run into the time limit: that says nothing against its argument.
+      if ((survived || mutant.status === 'Timeout') && argued?.length > 0) {
+        argued.pop();
+        counts.argued += survived ? 1 : 0;
+      } else if (survived) problems.push(['survives and is not argued', entry]);
+      counts[survived ? 'survived' : 'killed'] += 1;
+    }
+    rows.push([file, counts]);
+    if (scoreOf(counts) < LEAST) problems.push([`is under ${LEAST} %`, { file }]);
+  }
+  for (const entries of left.values()) {
+    for (const { why, ...entry } of entries) {
+      // A run of some files says nothing of the others.
+      if (files[entry.file] !== undefined || !config.mutate.includes(entry.file)) {
+        problems.push([`is argued (“${oneLine(why).slice(0, 60)}”) and does not survive`, entry]);
+      }
+    }
+  }
+  print(rows);
+  for (const [problem, entry] of problems) out(`${problem}: ${JSON.stringify(entry)}`);
+  return problems.length === 0 ? 0 : 1;
+}
+
+const scoreOf = ({ killed, survived }) => (killed + survived === 0 ? 100 : (100 * killed) / (killed + survived));
+
+function print(rows) {
+  const line = (file, ...cells) => out(file.padEnd(48) + cells.map((cell) => String(cell).padStart(8)).join(''));
+  line('module', 'mutants', 'alive', 'argued', 'score');
+  const sum = { killed: 0, survived: 0, argued: 0 };
+  const show = (name, counts) =>
+    line(name, counts.killed + counts.survived, counts.survived, counts.argued, scoreOf(counts).toFixed(1));
+  for (const [file, counts] of rows) {
+    show(file, counts);
+    for (const name of Object.keys(sum)) sum[name] += counts[name];
+  }
+  show('all', sum);
+}
+
+const args = process.argv.slice(2);
+const ran = args.includes('--check') ? 0 : runStryker(args);
+process.exitCode = Math.max(ran, existsSync(config.jsonReporter.fileName) ? check() : 1);

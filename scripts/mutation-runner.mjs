@@ -1,0 +1,115 @@
+/**
+ * Stryker's test runner for mocha 12: its own for Node 20 knows mocha up to 11. All mutants of a process share the modules it has
+ * loaded. One that acts while a module loads gets a process of its own, and there only the files that reach it.
+ */
+import { relative } from 'node:path';
+import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
+import {
+  determineHitLimitReached,
+  DryRunStatus,
+  TestStatus,
+  toMutantRunResult,
+} from '@stryker-mutator/api/test-runner';
+import fc from 'fast-check';
+import Mocha from 'mocha';
+import selection from '../test/support/server-free.cjs';
+
+/** Milliseconds: a test that hangs on a mutant has failed; one that is slow without a mutant has not. */
+const MUTANT_TIMEOUT_MS = 3_000;
+const DRY_RUN_TIMEOUT_MS = 60_000;
+
+const idOf = (test) => `${relative(process.cwd(), test.file)}: ${test.fullTitle()}`;
+const titleOf = (id) => id.slice(id.indexOf(': ') + 2);
+const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+
+class MutationRunner {
+  static inject = tokens(commonTokens.options);
+
+  constructor({ mutate, mutationRunner }) {
+    /** Files with mutants; `--mutate` may add lines to a name. */
+    this.modules = mutate.map((name) => name.replace(/:.*$/, ''));
+    this.skip = mutationRunner.skip;
+    /** By which the mutated code is told which mutant is active, and says what it passes through. */
+    this.mutated = globalThis.__stryker__ ??= {};
+  }
+
+  capabilities() {
+    return { reloadEnvironment: false };
+  }
+
+  async init() {
+    // What survives has to be the same in each run.
+    fc.configureGlobal({ seed: 1 });
+    await import('../test/support/without-servers.ts');
+  }
+
+  async dryRun() {
+    await this.load(this.modules);
+    const result = await this.run(DRY_RUN_TIMEOUT_MS);
+    return result.status === DryRunStatus.Complete
+      ? { ...result, mutantCoverage: this.mutated.mutantCoverage }
+      : result;
+  }
+
+  async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation, sandboxFileName }) {
+    const isStatic = mutantActivation === 'static';
+    if (isStatic) this.mutated.activeMutant = activeMutant.id;
+    try {
+      await this.load(isStatic ? [relative(process.cwd(), sandboxFileName)] : this.modules);
+    } catch (error) {
+      return { status: 'killed', killedBy: [], failureMessage: `does not load: ${String(error)}`, nrOfTests: 0 };
+    }
+    Object.assign(this.mutated, { activeMutant: activeMutant.id, hitLimit, hitCount: hitLimit && 0 });
+    this.mocha.grep(new RegExp(testFilter?.map((id) => `^${escaped(titleOf(id))}$`).join('|') ?? ''));
+    return toMutantRunResult(await this.run(MUTANT_TIMEOUT_MS));
+  }
+
+  /** Loads the tests that reach one of the modules; once in a process, as modules stay loaded. */
+  async load(modules) {
+    if (this.mocha !== undefined) return;
+    const mocha = new Mocha();
+    mocha.reporter(class {}).cleanReferencesAfterRun(false);
+    for (const file of selection.serverFree()) {
+      const reached = selection.reachedFrom(file);
+      if (!this.skip.includes(file) && modules.some((path) => reached.has(path))) mocha.addFile(file);
+    }
+    await mocha.loadFilesAsync();
+    this.mocha = mocha;
+  }
+
+  /** Runs until the first failure, which is all that a mutant needs. */
+  run(timeout) {
+    const tests = [];
+    this.mocha.suite.eachTest((test) => test.timeout(timeout));
+    return new Promise((resolve) => {
+      const runner = this.mocha.bail(true).run(() =>
+        resolve(
+          determineHitLimitReached(this.mutated.hitCount, this.mutated.hitLimit) ?? {
+            status: DryRunStatus.Complete,
+            tests,
+          },
+        ),
+      );
+      runner.on('test', (test) => (this.mutated.currentTestId = idOf(test)));
+      const ended = (test, rest) =>
+        tests.push({
+          id: idOf(test),
+          name: test.fullTitle(),
+          fileName: test.file,
+          timeSpentMs: test.duration ?? 0,
+          ...rest,
+        });
+      runner.on('pass', (test) => ended(test, { status: TestStatus.Success }));
+      runner.on('fail', (test, { message, stack }) =>
+        // A hook fails for the test it was run for.
+        ended(test.ctx?.currentTest ?? test, {
+          status: TestStatus.Failed,
+          failureMessage: message || stack || 'failed',
+        }),
+      );
+    });
+  }
+}
+
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'server-free mocha', MutationRunner)];
+export const strykerValidationSchema = { properties: { mutationRunner: { type: 'object' } } };

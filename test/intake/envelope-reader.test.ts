@@ -1,0 +1,133 @@
+/** What is read of a message: the emitter's list as it sent it, or why nothing of it can be carried out. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readEnvelope } from '../../src/intake/envelope-reader.js';
+import { DEFAULT_LIMITS, jsonBytes } from '../../src/intents/limits.js';
+import type { SliceList } from '../../src/intents/slice.js';
+
+const event_id = randomUUID();
+const envelope = (fields: object = {}, payload: object = {}) => ({
+  envelope_version: '1.0',
+  event_id,
+  event_type: 'INTENT_EMITTED',
+  payload: { intents: [{ a: 1 }], ...payload },
+  ...fields,
+});
+const read = (value: unknown, timestamp?: number, limits = DEFAULT_LIMITS) =>
+  readEnvelope(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)), timestamp, limits);
+const listOf = (...args: Parameters<typeof read>): SliceList => {
+  const found = read(...args);
+  assert.ok(found.ok, found.ok ? '' : found.reason);
+  return found.list;
+};
+const reasonOf = (...args: Parameters<typeof read>): string => {
+  const found = read(...args);
+  return found.ok ? 'none' : found.reason;
+};
+
+describe('a message with a list', () => {
+  it('is read with what it brings, and nothing that it does not', () => {
+    assert.deepEqual(listOf(envelope()), { event_id, correlation_id: null, intents: [{ a: 1 }] });
+    const full = envelope(
+      { correlation_id: 'c', event_id: event_id.toUpperCase(), more: 1 },
+      { request_id: 'r', options: { failFastPriority: 3 }, more: 2 },
+    );
+    assert.deepEqual(listOf(full), {
+      event_id,
+      correlation_id: 'c',
+      request_id: 'r',
+      options: { failFastPriority: 3 },
+      intents: [{ a: 1 }],
+    });
+    const nulls = envelope({ correlation_id: null }, { request_id: null, options: null });
+    assert.deepEqual(listOf(nulls), { event_id, correlation_id: null, intents: [{ a: 1 }] });
+  });
+
+  it('has the bytes of the message', () => {
+    const text = `  ${JSON.stringify(envelope())}`;
+    const found = read(text);
+    assert.ok(found.ok);
+    assert.equal(found.bytes, text.length);
+  });
+
+  it('knows when it was emitted, where its producer said so', () => {
+    const emitted = (timestamp?: number) => listOf(envelope(), timestamp).emitted_at;
+    assert.equal(emitted(1), '1970-01-01T00:00:00.001Z');
+    assert.equal(emitted(253_402_300_799_999), '9999-12-31T23:59:59.999Z');
+    for (const unknown of [undefined, 0, -1, 253_402_300_800_000]) assert.equal(emitted(unknown), undefined);
+    assert.ok(!('emitted_at' in listOf(envelope())));
+  });
+
+  it('is cut where an intent is nested too deep, so that its neighbours run', () => {
+    const deep = `${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}`;
+    const text = JSON.stringify(envelope()).replace('{"a":1}', `${deep},{"b":2}`);
+    const { intents } = listOf(text);
+    assert.deepEqual(intents[1], { b: 2 });
+    assert.ok(JSON.stringify(intents).length < 1_000);
+  });
+});
+
+describe('a message without a list', () => {
+  it('is none of JSON, and says where', () => {
+    assert.match(reasonOf('{"a":'), /^envelope: expected JSON, got .*JSON/);
+    assert.equal(
+      (readEnvelope(Buffer.from([0x22, 0xff, 0x22])) as { reason: string }).reason,
+      'envelope: expected JSON, got bytes that are not UTF-8',
+    );
+  });
+
+  it('is given a reason that fits a header', () => {
+    const reason = reasonOf(envelope({ event_type: 'x' }, { ['k'.repeat(3_000)]: 1, intents: 7 }));
+    assert.ok(reason.length < 540);
+    const long = reasonOf('x'.repeat(2_000).concat(' '));
+    assert.ok(long.length < 540, `${long.length}`);
+    const options = Object.fromEntries([['k'.repeat(79), { ['l'.repeat(79)]: { ['m'.repeat(79)]: { n: '\u0000' } } }]]);
+    assert.match(
+      reasonOf(envelope({}, { options })),
+      /^payload\.options\.k{79}\.l{79}\.m{79}\.n: expected text without NUL/,
+    );
+  });
+
+  it('is named by its fields, not as an intent', () => {
+    assert.equal(reasonOf('7'), 'envelope: expected an object, got number');
+    assert.equal(
+      reasonOf(envelope({ correlation_id: '' })),
+      'correlation_id: expected at least 1 characters, got string',
+    );
+    assert.equal(
+      reasonOf(envelope({}, { request_id: 'x'.repeat(201) })),
+      'payload.request_id: expected at most 200 characters, got string',
+    );
+    assert.equal(reasonOf(envelope({}, { options: 7 })), 'payload.options: expected an object, got number');
+  });
+
+  it('names what no store could keep of what is beside the intents', () => {
+    assert.equal(
+      reasonOf(envelope({}, { options: { a: 9007199254740993 } })),
+      'payload.options.a: expected a whole number JSON can carry (up to 9007199254740991), got number',
+    );
+    const limits = { ...DEFAULT_LIMITS, depth: 3 };
+    assert.equal(listOf(envelope({}, { options: { a: { b: 1 } } }), 0, limits).event_id, event_id);
+    assert.match(
+      reasonOf(envelope({}, { options: { a: { b: { c: 1 } } } }), 0, limits),
+      /^payload\.options\.a\.b…: expected at most 3 levels of nesting, got more$/,
+    );
+  });
+
+  it('has as many intents and bytes as a list may have, or is refused', () => {
+    const limits = { ...DEFAULT_LIMITS, intents: 2 };
+    assert.equal(listOf(envelope({}, { intents: [1, 2] }), 0, limits).intents.length, 2);
+    assert.equal(
+      reasonOf(envelope({}, { intents: [1, 2, 3] }), 0, limits),
+      'payload.intents: expected at most 2 intents, got array of 3',
+    );
+    const given = envelope({}, { intents: ['x'.repeat(200)] });
+    const bytes = jsonBytes(listOf(given));
+    // The message is longer than the list: spaces and other fields are not counted.
+    assert.equal(listOf(given, 0, { ...DEFAULT_LIMITS, bytes }).intents.length, 1);
+    assert.equal(
+      reasonOf(given, 0, { ...DEFAULT_LIMITS, bytes: bytes - 1 }),
+      `payload.intents: expected at most ${bytes - 1} bytes of JSON, got array of ${bytes} bytes`,
+    );
+  });
+});

@@ -1,0 +1,130 @@
+/** Every effect is announced, and nothing is announced twice: records are counted, not collected in a set. */
+import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
+import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/intents/event-types.js';
+import type { Environment } from '../support/environment.js';
+import { type Execution, type ListInput, listsOf } from './executions.js';
+import { readRecords } from './records.js';
+
+/** The event that announces an effect of each type. */
+const ANNOUNCED_BY: Readonly<Record<string, string>> = {
+  PersistState: 'STATE_PERSISTED',
+  PersistFSMTransition: 'FSM_STATE_TRANSITIONED',
+};
+
+interface LedgerRow {
+  readonly intent_id: string;
+  readonly intent_type: string;
+  readonly execution_id: string;
+  readonly outcome: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Counts, not sets. Not for files that make deliveries fail: an event is promised at least once then. A result is told again for
+ * each time its request was emitted.
+ */
+export async function checkOnce(environment: Environment): Promise<readonly string[]> {
+  const requests = countBy(await readEvents(environment, ['INTENT_EMITTED']), ({ event_id }) => event_id);
+  const events = await readEvents(environment, [...PUBLISHABLE_EVENT_TYPES, 'INTENT_RESULT']);
+  const allowed = new Map(
+    events.map(({ event_id, causation_id }) => [event_id, requests.get(causation_id ?? '') ?? 1]),
+  );
+  return [...countBy(events, ({ event_id }) => event_id)]
+    .filter(([id, count]) => count > (allowed.get(id) ?? 1))
+    .map(([id, count]) => `event ${id} is on its topic ${count} times`);
+}
+
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return counts;
+}
+
+/** Every effect in the ledger has its event, on its topic or as an open dead letter. */
+export async function checkAnnounced(
+  environment: Environment,
+  executions: readonly Execution[],
+): Promise<readonly string[]> {
+  const { rows: ledger } = await environment.pool.query<LedgerRow>(
+    `SELECT intent_id, intent_type, execution_id, outcome FROM executed_intents
+     WHERE given_up_by IS NULL AND intent_type IN ('PersistState', 'PersistFSMTransition', 'PublishEvent')`,
+  );
+  const letters = await openLetters(environment);
+  const events = await readEvents(environment, PUBLISHABLE_EVENT_TYPES);
+  const ids = new Set(events.map(({ event_id }) => event_id));
+  const idsByCause = new Map<string, Set<string>>();
+  for (const { event_id, event_type, metadata } of events) {
+    const cause = `${String(metadata['intent_id'])} ${event_type}`;
+    idsByCause.set(cause, (idsByCause.get(cause) ?? new Set()).add(event_id));
+  }
+  const silent = new Set(executions.filter(mayBeSilent).map(({ workflowId, runId }) => `${workflowId}/${runId}`));
+  return ledger.flatMap((row) =>
+    row.intent_type === 'PublishEvent'
+      ? publishedProblem(row, ids, letters)
+      : announcedProblem(row, idsByCause, letters, silent.has(row.execution_id)),
+  );
+}
+
+async function readEvents(environment: Environment, types: readonly EventType[]): Promise<OnexEnvelopeV1[]> {
+  const topics = types.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type));
+  return (await readRecords(environment, topics)).flatMap(({ value }) => {
+    const event = jsonOf(value) as Partial<OnexEnvelopeV1> | null | undefined;
+    // What a test publishes by hand need not be an envelope.
+    return typeof event?.event_id === 'string' && typeof event.metadata === 'object' ? [event as OnexEnvelopeV1] : [];
+  });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Event ids whose delivery is still owed. */
+async function openLetters({ pool }: Environment): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT unnest(ARRAY[event_id::text, intent_id::text || ' ' || coalesce(headers ->> 'event_type', '')]) AS name
+     FROM dead_letters WHERE redriven_at IS NULL`,
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
+function publishedProblem(
+  { intent_id, outcome }: LedgerRow,
+  published: ReadonlySet<string>,
+  letters: ReadonlySet<string>,
+): string[] {
+  const event = String(outcome['event_id']);
+  if (published.has(event) !== letters.has(event)) return [];
+  const where = letters.has(event)
+    ? 'on its topic and an open dead letter too'
+    : 'neither on its topic nor a dead letter';
+  return [`event ${event} of ${intent_id} is ${where}`];
+}
+
+function announcedProblem(
+  { intent_id, intent_type, outcome }: LedgerRow,
+  idsByCause: ReadonlyMap<string, ReadonlySet<string>>,
+  letters: ReadonlySet<string>,
+  maySilent: boolean,
+): string[] {
+  const cause = `${intent_id} ${ANNOUNCED_BY[intent_type] ?? ''}`;
+  const ids = idsByCause.get(cause)?.size ?? 0;
+  if (ids > 1) return [`${cause}: announced under ${ids} event ids`];
+  if (ids === 1 || letters.has(cause) || maySilent || outcome['duplicate'] === true) return [];
+  return [`${cause}: the effect is not announced`];
+}
+
+/** Its lists want no announcements, or make some of them themselves; or it ended by force, and no sweep came. */
+function mayBeSilent(execution: Execution): boolean {
+  if (!['COMPLETED', 'FAILED', 'CANCELLED', 'CONTINUED_AS_NEW'].includes(execution.status)) return true;
+  return listsOf(execution).some(
+    (list) => list.options?.derivedEvents === 'none' || list.intents.some(publishesAnnouncement),
+  );
+}
+
+const publishesAnnouncement = (intent: ListInput['intents'][number]): boolean => {
+  const { payload } = (intent ?? {}) as { readonly payload?: { readonly event_type?: unknown } | null };
+  return Object.values(ANNOUNCED_BY).includes(String(payload?.event_type));
+};

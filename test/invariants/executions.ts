@@ -1,0 +1,60 @@
+/** The executions of a task queue with their histories, and what their first and last events say. */
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { Environment } from '../support/environment.js';
+
+export interface Execution {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly type: string;
+  /** Of Temporal, e.g. `RUNNING`, `COMPLETED`, `TERMINATED`. */
+  readonly status: string;
+  readonly history: History;
+  /** First argument. */
+  readonly input: unknown;
+  /** The result, or the details of the failure it ended with; undefined where there is neither. */
+  readonly output: unknown;
+}
+
+type History = Awaited<ReturnType<ReturnType<Environment['temporal']['workflow']['getHandle']>['fetchHistory']>>;
+type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
+
+export async function readExecutions({ temporal, config }: Environment): Promise<Execution[]> {
+  const executions: Execution[] = [];
+  const query = `TaskQueue = '${config.TEMPORAL_TASK_QUEUE}'`;
+  for await (const { workflowId, runId, type, status } of temporal.workflow.list({ query })) {
+    const history = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+    executions.push({ workflowId, runId, type, status: status.name, history, ...saidBy(history) });
+  }
+  return executions;
+}
+
+function saidBy({ events }: History): Pick<Execution, 'input' | 'output'> {
+  const first = events?.[0]?.workflowExecutionStartedEventAttributes;
+  const last = events?.at(-1);
+  const completed = last?.workflowExecutionCompletedEventAttributes?.result?.payloads;
+  const failed = last?.workflowExecutionFailedEventAttributes?.failure?.applicationFailureInfo?.details?.payloads;
+  return { input: decode(first?.input?.payloads), output: decode(completed ?? failed) };
+}
+
+/** Payloads that no converter of ours made, as tests send them on purpose, say nothing. */
+function decode(payloads: Payload[] | null | undefined): unknown {
+  const [payload] = payloads ?? [];
+  if (payload == null) return undefined;
+  try {
+    return defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `{intents, options}` of a list, or of each list of a slice. */
+export interface ListInput {
+  readonly intents: readonly unknown[];
+  readonly options?: { readonly derivedEvents?: string } | null;
+}
+
+export function listsOf({ type, input }: Execution): ListInput[] {
+  const given = input as { readonly intents?: unknown; readonly lists?: readonly ListInput[] } | null | undefined;
+  if (type === 'ExecuteIntentsWorkflow') return Array.isArray(given?.intents) ? [given as ListInput] : [];
+  return type === 'ExecuteSliceWorkflow' ? [...(given?.lists ?? [])] : [];
+}

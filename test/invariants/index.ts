@@ -1,0 +1,45 @@
+/**
+ * What holds at the end of every test on the servers, whatever the test was about. Each check reads the stores themselves and
+ * returns what is wrong, as text; the environment fails its file when there is any.
+ */
+import assert from 'node:assert/strict';
+import type { Environment } from '../support/environment.js';
+import { checkAnnounced, checkOnce } from './events.js';
+import { type Execution, readExecutions } from './executions.js';
+import { checkIntake } from './intake.js';
+import { checkLocks } from './locks.js';
+import { checkReports } from './reports.js';
+import { checkRows } from './rows.js';
+import { replay } from '../support/replay.js';
+
+type Invariant = keyof typeof CHECKS | 'replay';
+
+/** Invariants that a file breaks on purpose, with the reason. */
+export type Exceptions = Partial<Record<Invariant, string>>;
+
+type Check = (environment: Environment, executions: readonly Execution[]) => Promise<readonly string[]>;
+
+const CHECKS = {
+  rows: checkRows,
+  reports: checkReports,
+  announced: checkAnnounced,
+  once: checkOnce,
+  intake: checkIntake,
+  locks: checkLocks,
+} satisfies Record<string, Check>;
+
+/** @returns how many executions were replayed. @throws AssertionError naming every broken invariant. */
+export async function assertInvariants(environment: Environment, exceptions: Exceptions): Promise<number> {
+  const executions = await readExecutions(environment);
+  const broken: string[] = [];
+  for (const [name, check] of Object.entries(CHECKS)) {
+    if (exceptions[name as Invariant] !== undefined) continue;
+    for (const problem of await check(environment, executions)) broken.push(`${name}: ${problem}`);
+  }
+  assert.equal(broken.length, 0, `${broken.length} invariants are broken:\n${broken.slice(0, 20).join('\n')}`);
+  const closed = executions.filter(({ status }) => status !== 'RUNNING');
+  if (closed.length === 0 || exceptions.replay !== undefined) return 0;
+  const replayed = await replay(closed.map(({ workflowId, history }) => ({ workflowId, history })));
+  assert.equal(replayed, closed.length, 'every closed execution is replayed');
+  return replayed;
+}

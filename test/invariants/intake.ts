@@ -1,0 +1,77 @@
+/** Nothing the intake took is forgotten: offsets are committed behind what is answered or on its way, parked lists have a run. */
+import { Kafka, logLevel } from 'kafkajs';
+import { topicOf } from '../../src/intents/event-types.js';
+import type { Environment } from '../support/environment.js';
+import type { Execution } from './executions.js';
+import { readRecords } from './records.js';
+
+export async function checkIntake(
+  environment: Environment,
+  executions: readonly Execution[],
+): Promise<readonly string[]> {
+  const running = new Set(executions.filter(({ status }) => status === 'RUNNING').map(({ workflowId }) => workflowId));
+  return [...(await checkParked(environment, running)), ...(await checkOffsets(environment, running))];
+}
+
+async function checkParked({ pool }: Environment, running: ReadonlySet<string>): Promise<string[]> {
+  const { rows } = await pool.query<{ partition: string; lists: number }>(
+    'SELECT partition, count(*)::int AS lists FROM intake_parked GROUP BY partition',
+  );
+  return rows
+    .filter(({ partition }) => !running.has(`${partition}/parked`))
+    .map(
+      ({ partition, lists }) =>
+        `${lists} lists of ${partition} are parked, and no execution runs that tries them again`,
+    );
+}
+
+/** Every message below a committed offset is answered, parked, copied, or in the slice that runs. */
+async function checkOffsets(environment: Environment, running: ReadonlySet<string>): Promise<string[]> {
+  const { config, pool } = environment;
+  const topic = topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
+  const committed = await committedOffsets(environment, topic);
+  if (committed.size === 0) return [];
+  const { rows } = await pool.query<{ event_id: string }>(
+    'SELECT event_id FROM intake_verdicts UNION SELECT event_id FROM intake_parked',
+  );
+  const known = new Set(rows.map(({ event_id }) => event_id));
+  const copied = new Set<string>();
+  for (const { value } of await readRecords(environment, [`${topic}${config.KAFKA_DLQ_SUFFIX}`])) {
+    const copy = JSON.parse(value) as { original_partition?: number; original_offset?: string };
+    copied.add(`${copy.original_partition ?? ''}/${copy.original_offset ?? ''}`);
+  }
+  return (await readRecords(environment, [topic])).flatMap(({ partition, offset, value }) => {
+    if (offset >= (committed.get(partition) ?? 0n)) return [];
+    if (copied.has(`${partition}/${offset}`) || running.has(`intake/${topic}/${partition}`)) return [];
+    const eventId = eventIdOf(value);
+    if (eventId !== undefined && known.has(eventId)) return [];
+    return [
+      `message ${partition}/${offset} (${eventId ?? 'no envelope'}) is committed, and neither answered, parked nor copied`,
+    ];
+  });
+}
+
+function eventIdOf(value: string): string | undefined {
+  try {
+    return (JSON.parse(value) as { event_id?: string }).event_id;
+  } catch {
+    return undefined;
+  }
+}
+
+/** By partition; empty where no intake has committed anything. */
+async function committedOffsets({ config, endpoints }: Environment, topic: string): Promise<Map<number, bigint>> {
+  const groupId = config.KAFKA_GROUP_ID ?? `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`;
+  const admin = new Kafka({ brokers: [...endpoints.kafka.brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return new Map(
+      (offsets?.partitions ?? []).flatMap(({ partition, offset }) =>
+        BigInt(offset) > 0n ? [[partition, BigInt(offset)] as const] : [],
+      ),
+    );
+  } finally {
+    await admin.disconnect();
+  }
+}

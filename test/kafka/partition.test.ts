@@ -1,0 +1,66 @@
+/** Where a key goes, on the real broker: to the partition that Kafka's own client would choose, or producers lose its order. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Admin } from 'kafkajs';
+import { loadConfig } from '../../src/config.js';
+import { createKafka } from '../../src/kafka/client.js';
+import { createPublisher } from '../../src/kafka/publisher.js';
+import { kafkaSettings } from '../../src/kafka/settings.js';
+import { createLogger } from '../../src/log.js';
+import { until } from '../../src/until.js';
+
+/** Of 12, by `BuiltInPartitioner.partitionForKey` of kafka-clients 4.1.0 (murmur2). */
+const PARTITIONS = {
+  '21': 0,
+  foobar: 6,
+  abc: 3,
+  'bridge-1': 9,
+  'bridge-2': 7,
+  schlüssel: 0,
+  '5b0c7c1e-0000-4000-8000-000000000001': 2,
+  k: 8,
+  '': 9,
+} as const;
+
+describe('keys', () => {
+  const topic = `partition-${randomUUID()}`;
+  let admin: Admin;
+  const kafka = () => {
+    const config = loadConfig();
+    return createKafka(kafkaSettings(config, config.KAFKA_BOOTSTRAP_SERVERS ?? []), createLogger('silent'));
+  };
+  before(async () => {
+    admin = kafka().admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic, numPartitions: 12 }], waitForLeaders: false });
+    await until(30_000, () => admin.fetchTopicMetadata({ topics: [topic] }));
+  });
+  after(async () => {
+    await admin.deleteTopics({ topics: [topic] });
+    await admin.disconnect();
+  });
+
+  it('go to the partition that the Java client puts them on', async () => {
+    const publisher = createPublisher(kafka());
+    const filled = async () =>
+      (await admin.fetchTopicOffsets(topic)).flatMap(({ partition, high }) =>
+        Array.from({ length: Number(high) }, () => partition),
+      );
+    try {
+      // One leader may be known later than the other.
+      await until(30_000, async () => {
+        const [outcome] = await publisher.publish([{ topic, key: 'warm', value: '', headers: {} }]);
+        assert.ok(outcome?.sent);
+      });
+      for (const [key, partition] of Object.entries(PARTITIONS)) {
+        const before = await filled();
+        const [outcome] = await publisher.publish([{ topic, key, value: key, headers: {} }]);
+        assert.ok(outcome?.sent, key);
+        const sorted = (partitions: readonly number[]) => [...partitions].sort((a, b) => a - b);
+        assert.deepEqual(sorted(await filled()), sorted([...before, partition]), key);
+      }
+    } finally {
+      await publisher.disconnect();
+    }
+  });
+});

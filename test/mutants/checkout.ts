@@ -1,0 +1,92 @@
+/** A copy of the working tree to make mistakes in: the tree itself is never changed, also when the run is killed. */
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Mutant } from './catalogue.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export type Verdict =
+  /** By the test that was named. */
+  | { readonly outcome: 'killed' }
+  | { readonly outcome: 'survived' }
+  /** The test could not be run, or another one failed. */
+  | { readonly outcome: 'broken'; readonly why: string };
+
+export interface Checkout {
+  /** Runs the named test without any mistake, or with one. */
+  run(mutant: Pick<Mutant, 'test' | 'grep'> & Partial<Mutant>): Promise<Verdict>;
+  remove(): void;
+}
+
+/** Milliseconds for one test with its start; a mistake may hang it. */
+const LIMIT_MS = 240_000;
+
+export function makeCheckout(): Checkout {
+  const folder = mkdtempSync(join(tmpdir(), 'bridge-mutants-'));
+  const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' });
+  for (const file of listed.split('\0').filter(Boolean)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(root, file), join(folder, file));
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return {
+    async run({ file, find, replace, test, grep }) {
+      if (file === undefined || find === undefined || replace === undefined) return runTest(folder, test, grep);
+      const path = join(folder, file);
+      const original = readFileSync(path, 'utf8');
+      const found = original.split(find).length - 1;
+      if (found !== 1) return { outcome: 'broken', why: `its text stands in ${file} ${found} times` };
+      writeFileSync(
+        path,
+        original.replace(find, () => replace),
+      );
+      try {
+        return await runTest(folder, test, grep);
+      } finally {
+        writeFileSync(path, original);
+      }
+    },
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface MochaResult {
+  readonly stats: { readonly tests: number };
+  readonly failures: readonly { readonly fullTitle: string; readonly err: { readonly message?: string } }[];
+}
+
+async function runTest(folder: string, test: string, grep: string): Promise<Verdict> {
+  const output = join(folder, 'mocha.json');
+  rmSync(output, { force: true });
+  const reporter = ['--reporter', 'json', '--reporter-option', `output=${output}`];
+  const printed: string[] = [];
+  const child = spawn('npx', ['mocha', '--no-parallel', ...reporter, '--fgrep', grep, test], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: what the test has started ends with it.
+    detached: true,
+  });
+  child.stdout.on('data', (text: Buffer) => printed.push(text.toString()));
+  child.stderr.on('data', (text: Buffer) => printed.push(text.toString()));
+  const hung = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), LIMIT_MS);
+  await new Promise((resolve) => child.once('close', resolve));
+  clearTimeout(hung);
+  const tail = printed.join('').trim().split('\n').slice(-3).join(' | ');
+  let result: MochaResult;
+  try {
+    result = JSON.parse(readFileSync(output, 'utf8')) as MochaResult;
+  } catch {
+    return { outcome: 'broken', why: `no report: ${tail}` };
+  }
+  const { stats, failures } = result;
+  if (stats.tests === 0) return { outcome: 'broken', why: 'no test has that title' };
+  if (failures.length === 0) return { outcome: 'survived' };
+  return failures.some(({ fullTitle }) => fullTitle.includes(grep))
+    ? { outcome: 'killed' }
+    : { outcome: 'broken', why: `another failed: ${failures[0]?.fullTitle ?? ''}: ${failures[0]?.err.message ?? ''}` };
+}

@@ -1,0 +1,216 @@
+/**
+ * Stores in memory behind the real activities: to fail between two calls, which no server does on command, and to count what
+ * reached a broker without reading it back.
+ */
+import type { Ports } from '../../activities/effect.js';
+import type { EffectError } from '../../src/intents/failure.js';
+import type { Command } from '../../src/intents/ports/command.js';
+import type { NewDeadLetter } from '../../src/intents/ports/dead-letters.js';
+import type { LedgerRecord } from '../../src/intents/ports/ledger.js';
+import { orderOf, type OutboundMessage, type SendOutcome } from '../../src/intents/ports/publisher.js';
+import type { PersistStateFields } from '../../src/intents/ports/effect-stores.js';
+import type { PersistStatePayload } from '../../src/intents/persist-state/schema.js';
+import { repeatOf } from '../../src/intents/repeat.js';
+import type { SliceList, Verdict } from '../../src/intents/slice.js';
+
+/** `ledger.find`, `publisher.publish`, and so on. */
+type Call = `${string}.${string}`;
+
+export interface MemoryPorts {
+  readonly ports: Ports;
+  /** Messages that a topic has taken, in their order. */
+  readonly sent: OutboundMessage[];
+  /** Intents that had their effect, in its order; one twice that had it twice. */
+  readonly effects: string[];
+  readonly ledger: Map<string, LedgerRecord>;
+  readonly letters: NewDeadLetter[];
+  readonly verdicts: Map<string, Verdict>;
+  readonly parked: { readonly partition: string; readonly list: SliceList; readonly keys: readonly string[] }[];
+  /** Order keys whose rows somebody holds. */
+  readonly held: Set<string>;
+  /** What happens before a call; throws what the store fails with. */
+  readonly before: Map<Call, (...args: never[]) => unknown>;
+  /** Every call of a port, in its order. */
+  readonly calls: Call[];
+  /** Why a topic does not take a message; null: it does. */
+  refuses: (message: OutboundMessage) => EffectError | null;
+  /** Events on a topic, without dead letters. */
+  eventsOf(type: string): readonly SentEvent[];
+}
+
+export interface SentEvent {
+  readonly event_id: string;
+  readonly causation_id?: string;
+  readonly correlation_id: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** @param given takes the place of what is in memory. */
+export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
+  const memory: Omit<MemoryPorts, 'ports'> = {
+    sent: [],
+    effects: [],
+    ledger: new Map(),
+    letters: [],
+    verdicts: new Map(),
+    parked: [],
+    held: new Set(),
+    before: new Map(),
+    calls: [],
+    refuses: () => null,
+    eventsOf: (type) =>
+      memory.sent
+        .filter(({ topic }) => topic === `p.reducer.events.${type.toLowerCase()}`)
+        .map(({ value }) => JSON.parse(value) as SentEvent),
+  };
+  const { ledger, verdicts, letters } = memory;
+  const known = (ids: readonly string[]) => new Map(ids.flatMap((id) => entryOf(ledger, id)));
+
+  const ports = {
+    bridgeStates: {
+      persist: (batch: readonly Command<PersistStatePayload>[]) => Promise.resolve(batch.map(persist)),
+    },
+    ledger: {
+      find: (ids: readonly string[]) => Promise.resolve(known(ids)),
+      record: (records: readonly Omit<LedgerRecord, 'settled_at'>[]) => {
+        const stayed = known(records.map(({ intent_id }) => intent_id));
+        for (const record of records) if (!stayed.has(record.intent_id)) settle(record);
+        return Promise.resolve(stayed);
+      },
+      giveUp: (intents: readonly { readonly intent_id: string }[]) =>
+        Promise.resolve(known(intents.map(({ intent_id }) => intent_id))),
+    },
+    publisher: {
+      publish: (messages: readonly OutboundMessage[]) =>
+        Promise.resolve(
+          messages.map((message): SendOutcome => {
+            const error = memory.refuses(message);
+            if (error === null) memory.sent.push(message);
+            return error === null ? { sent: true } : { sent: false, error };
+          }),
+        ),
+    },
+    deadLetters: {
+      afterAttempts: 1,
+      topicSuffix: '.dlq',
+      lettersPass: false,
+      maxRedrives: 10,
+      store: {
+        blocked: (messages: readonly OutboundMessage[]) => {
+          const open = new Set(letters.map(({ message }) => orderOf(message.topic, message.key)));
+          return Promise.resolve(messages.map(({ topic, key }) => open.has(orderOf(topic, key))));
+        },
+        bury: (given: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]) => {
+          letters.push(...given);
+          for (const record of records) settle(record);
+          return Promise.resolve();
+        },
+        copied: () => Promise.resolve(),
+      },
+    },
+    retention: { prunedBefore: () => Promise.resolve(null) },
+    verdicts: {
+      find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap((id) => entryOf(verdicts, id)))),
+      store: (made: readonly Verdict[]) => {
+        for (const verdict of made) if (!verdicts.has(verdict.event_id)) verdicts.set(verdict.event_id, verdict);
+        return Promise.resolve(new Map(made.flatMap(({ event_id }) => entryOf(verdicts, event_id))));
+      },
+    },
+    parkedLists: {
+      keys: (partition: string) =>
+        Promise.resolve(new Set(memory.parked.flatMap((one) => (one.partition === partition ? [...one.keys] : [])))),
+      find: (ids: readonly string[]) =>
+        Promise.resolve(new Set(memory.parked.map(({ list }) => list.event_id).filter((id) => ids.includes(id)))),
+      park: (partition: string, lists: readonly { readonly list: SliceList; readonly keys: readonly string[] }[]) => {
+        const there = new Set(memory.parked.map(({ list }) => list.event_id));
+        for (const one of lists) if (!there.has(one.list.event_id)) memory.parked.push({ partition, ...one });
+        return Promise.resolve();
+      },
+      page: (partition: string) => {
+        const lists = memory.parked.filter((one) => one.partition === partition).map(({ list }) => list);
+        return Promise.resolve({ lists, parked: lists.length, next: null });
+      },
+      remove: (ids: readonly string[]) => {
+        const left = memory.parked.filter(({ list }) => !ids.includes(list.event_id));
+        memory.parked.splice(0, Infinity, ...left);
+        return Promise.resolve();
+      },
+    },
+    parkedRuns: { wake: () => Promise.resolve() },
+    endedExecutions: { input: () => Promise.resolve(null) },
+    source: { topicPrefix: 'p', environment: 'test', region: 'local', sourceInstance: 'i' },
+    ...given,
+  } as unknown as Ports;
+
+  function settle(record: Omit<LedgerRecord, 'settled_at'>): LedgerRecord {
+    const settled = { ...record, settled_at: new Date().toISOString() };
+    ledger.set(record.intent_id, settled);
+    return settled;
+  }
+
+  function persist(command: Command<PersistStatePayload>) {
+    const { intent_id, payload_hash, execution_id, payload, order_key } = command;
+    const stored = ledger.get(intent_id);
+    if (stored !== undefined) {
+      const result = stored.result as unknown as PersistStateFields;
+      return repeatOf(command, stored, result, stored.execution_id !== execution_id);
+    }
+    if (memory.held.has(order_key)) {
+      return { ok: false, error: 'held', settled_at: new Date().toISOString(), busy: true } as const;
+    }
+    memory.effects.push(intent_id);
+    const result = { ...fieldsOf(payload) };
+    const { settled_at } = settle({ intent_id, intent_type: 'PersistState', payload_hash, execution_id, result });
+    return { ok: true, result, settled_at, repeated: false } as const;
+  }
+
+  return Object.assign(memory, {
+    ports: {
+      ...watched(memory, ports),
+      deadLetters: { ...ports.deadLetters, ...watched(memory, { deadLetters: ports.deadLetters.store }, 'store') },
+    } as unknown as Ports,
+  });
+}
+
+const fieldsOf = ({ aggregation_id, aggregated_data }: PersistStatePayload): PersistStateFields => ({
+  aggregation_id,
+  namespaces_persisted: Object.keys(aggregated_data),
+  total_workflows: 1,
+  total_items: 1,
+});
+
+const entryOf = <V>(map: ReadonlyMap<string, V>, id: string): [string, V][] => {
+  const value = map.get(id);
+  return value === undefined ? [] : [[id, value]];
+};
+
+/** The same ports, whose calls are noted and may fail. */
+function watched(
+  { calls, before }: Pick<MemoryPorts, 'calls' | 'before'>,
+  ports: object,
+  rename?: string,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(ports as Record<string, Record<string, unknown>>).map(([port, methods]) => [
+      rename ?? port,
+      Object.fromEntries(
+        Object.entries(methods).map(([method, value]) => {
+          if (typeof value !== 'function') return [method, value];
+          const call: Call = `${port}.${method}`;
+          const watching = async (...args: unknown[]): Promise<unknown> => {
+            calls.push(call);
+            await (before.get(call) as ((...args: unknown[]) => unknown) | undefined)?.(...args);
+            return (value as (...args: unknown[]) => unknown)(...args);
+          };
+          return [method, watching];
+        }),
+      ),
+    ]),
+  );
+}
+
+/** Refuses messages of a type, for good or for a while. */
+export const refusing =
+  (type: string, error: EffectError) =>
+  ({ topic }: OutboundMessage): EffectError | null =>
+    topic === `p.reducer.events.${type.toLowerCase()}` ? error : null;

@@ -1,0 +1,36 @@
+/**
+ * Which test files need no servers. The rule: nothing that a file imports, directly or not, is a door to them. A file that is
+ * told apart wrongly fails at once: `without-servers.ts` closes every address.
+ */
+const { readdirSync, readFileSync, statSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+
+/** Who imports these wants servers: they start them, find them, or make a database on them. */
+const DOORS = [/^src\/stack\//, /^test\/postgres\/support\.ts$/];
+
+/** Imports and exports of values from files of ours; types are gone when the file runs. */
+const IMPORTS = /^\s*(?:import|export)\s+(?!type\b)[^'"`;]*?['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]/gm;
+
+const importsOf = (file) =>
+  [...readFileSync(file, 'utf8').matchAll(IMPORTS)]
+    .map((found) => join(dirname(file), (found[1] ?? found[2]).replace(/\.js$/, '.ts')))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+
+/** All files that one imports, itself included; paths from the root of the project. */
+function reachedFrom(file, seen = new Set()) {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  if (/\.[cm]?ts$/.test(file)) for (const path of importsOf(file)) reachedFrom(path, seen);
+  return seen;
+}
+
+const testFiles = () =>
+  readdirSync('test', { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test', name))
+    .sort();
+
+const serverFree = () =>
+  testFiles().filter((file) => ![...reachedFrom(file)].some((path) => DOORS.some((door) => door.test(path))));
+
+module.exports = { reachedFrom, serverFree };

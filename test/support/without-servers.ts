@@ -1,0 +1,6 @@
+/** For runs without servers: nobody listens where a test would look for them, whatever stack is running. */
+const NOBODY = '127.0.0.1:1';
+
+process.env['TEMPORAL_ADDRESS'] = NOBODY;
+process.env['DATABASE_URL'] = process.env['TEST_DATABASE_URL'] = `postgres://nobody@${NOBODY}/none`;
+process.env['KAFKA_BOOTSTRAP_SERVERS'] = NOBODY;
