@@ -74,14 +74,13 @@ export function createLane(
           if (done) return;
           done = true;
           const taken = held.slice(0, slice.taken);
-          // Abandoned while it was started.
+          // The lane was abandoned while the slice was started.
           if (taken.length === 0) return;
           bytes -= taken.reduce((sum, { raw }) => sum + sizeOf(raw), 0);
           held = held.slice(slice.taken);
           wants();
-          // None when the lane was abandoned while the slice started.
           await commitBehind(
-            taken.map(({ raw }) => BigInt(raw.offset)).reduce((one, other) => (one > other ? one : other), -1n),
+            taken.map(({ raw }) => BigInt(raw.offset)).reduce((one, other) => (one > other ? one : other)),
           );
         };
         const finished = slice.messages.length === 0 || (await carrier.carry(slice.messages, acknowledged));

@@ -12,7 +12,7 @@ import { bridge } from '../support/bridge.js';
 import { freePort } from '../support/free-port.js';
 import { createGate, gatedIntent } from '../support/gate.js';
 import { persistState } from '../support/intents.js';
-import { checksOf, get, useWorkers, watched } from './support.js';
+import { checksOf, emitList, get, useWorkers, watched } from './support.js';
 
 describe('a worker that stops', () => {
   const workers = useWorkers();
@@ -59,13 +59,10 @@ describe('a worker that stops', () => {
     const running = gate.close();
     const { worker } = await workers.start({ effect: gate.effect, intake: true });
     const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
-    const [eventId, kafka] = [randomUUID(), kafkaOf()];
-    const [producer, admin] = [kafka.producer(), kafka.admin()];
-    await Promise.all([producer.connect(), admin.connect()]);
+    const admin = kafkaOf().admin();
+    await admin.connect();
     try {
-      const payload = { intents: [gatedIntent(1), { ...persistState(), target: 'nowhere' }] };
-      const envelope = { envelope_version: '1.0', event_id: eventId, event_type: 'INTENT_EMITTED', payload };
-      await producer.send({ topic, messages: [{ value: JSON.stringify(envelope) }] });
+      const eventId = await emitList(environment, [gatedIntent(1), { ...persistState(), target: 'nowhere' }]);
       await running;
       const stopping = worker.shutdown();
       gate.open();
@@ -81,7 +78,7 @@ describe('a worker that stops', () => {
         1,
       );
     } finally {
-      await Promise.all([producer.disconnect(), admin.disconnect()]);
+      await admin.disconnect();
     }
   });
 

@@ -1,11 +1,13 @@
 /** Workers of a file, in one corner of the servers: each is stopped after its test, and has to give all connections back. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
 import { type AnyEffect, defineEffect } from '../../activities/effect.js';
 import { builtinEffects } from '../../activities/index.js';
 import { workerEndpoints } from '../../src/cli/context.js';
 import { StoreEffectClient } from '../../src/client/index.js';
 import type { Config } from '../../src/config.js';
+import { topicOf } from '../../src/intents/event-types.js';
 import { createLogger } from '../../src/log.js';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -47,9 +49,21 @@ export function useWorkers(env: NodeJS.ProcessEnv = {}) {
       });
       workers.push(worker);
       environment.taskQueues.push(queue);
-      return { worker, client: new StoreEffectClient(environment.temporal, queue) };
+      return { worker, queue, client: new StoreEffectClient(environment.temporal, queue) };
     },
   };
+}
+
+/** Puts a list on the topic of the intake. @returns its event id. */
+export async function emitList({ config, endpoints }: Environment, intents: readonly unknown[]): Promise<string> {
+  const producer = new Kafka({ brokers: [...endpoints.kafka.brokers], logLevel: logLevel.NOTHING }).producer();
+  await producer.connect();
+  const event_id = randomUUID();
+  const envelope = { envelope_version: '1.0', event_id, event_type: 'INTENT_EMITTED', payload: { intents } };
+  const topic = topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
+  await producer.send({ topic, messages: [{ value: JSON.stringify(envelope) }] });
+  await producer.disconnect();
+  return event_id;
 }
 
 export async function get({ httpPort }: Pick<RunningWorker, 'httpPort'>, path: string) {

@@ -5,7 +5,7 @@ import { readEvents } from '../support/events.js';
 import { createGate, gatedIntent } from '../support/gate.js';
 import { persistState, publishEvent } from '../support/intents.js';
 import { switchableServer } from '../support/switchable-server.js';
-import { checksOf, get, useWorkers } from './support.js';
+import { checksOf, emitList, get, useWorkers } from './support.js';
 
 describe('worker', () => {
   const workers = useWorkers();
@@ -110,5 +110,33 @@ describe('worker', () => {
     ]);
     assert.equal(rows.length, 0);
     assert.equal((await temporal.workflow.getHandle(workflowId).describe()).status.name, 'CANCELLED');
+  });
+  it('starts the slices of its intake eagerly, where its cache holds as many as may run', async () => {
+    const { pool, temporal } = workers.environment;
+    // A first task that waits here for room times out, and the server holds it back: seconds, up to a minute.
+    for (const [cached, eager] of [
+      [2, true],
+      [1, false],
+    ] as const) {
+      const { worker, queue } = await workers.start({
+        intake: true,
+        config: { MAX_CACHED_WORKFLOWS: cached, INTAKE_MAX_SLICES: 2 },
+      });
+      const eventId = await emitList(workers.environment, [persistState()]);
+      await until(30_000, async () => {
+        const { rowCount } = await pool.query('SELECT FROM intake_verdicts WHERE event_id = $1', [eventId]);
+        assert.equal(rowCount, 1);
+      });
+      await worker.shutdown();
+      const started = await until(10_000, async () => {
+        const found = temporal.workflow.list({ query: `TaskQueue = '${queue}'` });
+        for await (const { workflowId, runId } of found) {
+          const { events } = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+          return events?.[0]?.workflowExecutionStartedEventAttributes;
+        }
+        throw new Error('not listed yet');
+      });
+      assert.equal(started?.eagerExecutionAccepted === true, eager);
+    }
   });
 });
