@@ -10,7 +10,7 @@ import type { Config } from '../../src/config.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import { createLogger } from '../../src/log.js';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../src/worker/run.js';
-import { createEnvironment, type Environment, taskQueues } from '../support/environment.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
 
 interface Options extends Pick<WorkerOptions, 'intake'> {
   readonly config?: Partial<Config>;
@@ -48,7 +48,6 @@ export function useWorkers(env: NodeJS.ProcessEnv = {}) {
         ...(effect === undefined ? {} : { effects: [...builtinEffects, effect] }),
       });
       workers.push(worker);
-      taskQueues.push(queue);
       return { worker, queue, client: new StoreEffectClient(environment.temporal, queue) };
     },
   };
