@@ -54,39 +54,6 @@ describe('readEnvelope', () => {
     );
   });
 
-  it('takes a list of as many intents as a list may have', () => {
-    const read = readEnvelope(bytesOf(envelope({}, { intents: Array(2_000).fill(1) })));
-    assert.equal(read.ok && read.list.intents.length, 2_000);
-  });
-
-  it('hands over what the emitter says of its list, and when it did', () => {
-    const list = { request_id: 'r-1', options: { sleepMs: 5 }, intents: [publishEvent()] };
-    const sent = envelope({ correlation_id: 'c-1', source: 'left out' }, { ...list, note: 'left out' });
-    assert.deepEqual(readEnvelope(bytesOf(sent), Date.UTC(2026, 0, 2)), {
-      ok: true,
-      bytes: bytesOf(sent).length,
-      list: { event_id: sent.event_id, correlation_id: 'c-1', emitted_at: '2026-01-02T00:00:00.000Z', ...list },
-    });
-  });
-
-  it('takes a message whose producer gave it no time, or one that no calendar has', () => {
-    for (const timestamp of [0, 8_640_000_000_000_001, Number.MAX_SAFE_INTEGER]) {
-      const read = readEnvelope(bytesOf(envelope()), timestamp);
-      assert.equal(read.ok && read.list.emitted_at, undefined);
-    }
-  });
-
-  it('refuses options that no JSON of Temporal can hold, naming them', () => {
-    const text = JSON.stringify(envelope({}, { intents: [], options: { note: 'half' } })).replace('half', '\\ud800');
-    const read = readEnvelope(Buffer.from(text));
-    assert.match(read.ok ? '' : read.reason, /^payload\.options\.note: /);
-  });
-
-  it('cuts a reason that would not fit a header', () => {
-    const read = readEnvelope(Buffer.from(`{"event_id":${'x'.repeat(5_000)}`));
-    assert.ok(!read.ok && read.reason.length <= 500);
-  });
-
   it('leaves an intent that is none to its list, which is answered', () => {
     assert.equal(readEnvelope(bytesOf(envelope({}, { intents: [7, {}] }))).ok, true);
   });
@@ -105,18 +72,6 @@ describe('nextSlice', () => {
 
   it('takes as many lists as come in 1 MB', () => {
     assert.equal(nextSlice(Array.from({ length: 9 }, () => carrying(1, 300_000))).taken, 3);
-    assert.equal(nextSlice(Array.from({ length: 9 }, () => carrying(1, 250_000))).taken, 4);
-  });
-
-  it('leaves the list that does not fit, and all behind it, to the next slice', () => {
-    const given = [carrying(499), poison, carrying(2), poison, carrying(1)];
-    const first = nextSlice(given);
-    assert.deepEqual(
-      [first.messages, first.poison.map(({ message }) => message), first.taken],
-      [[given[0]], [poison], 2],
-    );
-    const second = nextSlice(given.slice(first.taken));
-    assert.deepEqual([second.messages, second.poison.length, second.taken], [[given[2], given[4]], 1, 3]);
   });
 
   it('makes a slice of its own of a list that is larger', () => {
