@@ -43,6 +43,14 @@ describe('a text in a message', () => {
     }
   });
 
+  it('is not cut for what a cut one adds to itself', () => {
+    // 100 characters, of which seven take two bytes, the two quotation marks around and the 21 bytes of the note.
+    assert.equal(
+      shortenJson('"'.repeat(7) + 'x'.repeat(4_993), 100),
+      `${'"'.repeat(7)}${'x'.repeat(93)}… (5000 characters)`,
+    );
+  });
+
   it('names types as JSON has them', () => {
     assert.deepEqual([null, undefined, [], {}, 'x', 1, true].map(typeName), [
       'null',
