@@ -53,7 +53,7 @@ describe('the plan of a slice', () => {
     );
     assert.deepEqual(made.lists, [
       {
-        event_id: one!.event_id,
+        event_id: one.event_id,
         correlation_id: 'r',
         at: 0,
         first: 0,
@@ -62,7 +62,7 @@ describe('the plan of a slice', () => {
         self_announced: [{ key: `STATE_PERSISTED/${aggregation_id}`, index: 1 }],
       },
       {
-        event_id: other!.event_id,
+        event_id: other.event_id,
         correlation_id: 'c',
         at: 2,
         first: 2,
@@ -200,7 +200,6 @@ describe('the plan of a slice', () => {
     // What is wrong with a list is known before it has its turn.
     assert.match(made.lists[3]?.invalid ?? '', /^payload\.intents\[1\]: target: expected /);
     assert.equal(made.lists[4]?.invalid, 'payload.intents[1]: intent: expected an object, got number');
-    assert.equal(made.lists[0]?.invalid, undefined);
   });
 
   it('names the first of a list’s intents that is invalid by its place in the list', () => {
