@@ -222,7 +222,8 @@ export class Simulation implements KafkaWorld, TemporalWorld {
     const refused = { sent: false as const, error: new EffectError('unavailable', 'simulated: no broker') };
     return {
       publish: async (messages: readonly OutboundMessage[]) => {
-        await this.clock.sleep(this.delay());
+        // Longer than what a process does between its last slice and its end.
+        await this.clock.sleep(this.delay() * 5);
         // Its connections are closed.
         if (this.isDead(process)) await never();
         const { dlq } = this.faults;
