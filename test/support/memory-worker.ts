@@ -1,17 +1,20 @@
 /** A worker with the real workflows and activities on the real Temporal server, over stores in memory. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { AnyEffect } from '../../activities/effect.js';
 import { OutageBudget } from '../../activities/failures.js';
 import { type Activities, builtinEffects, createActivities } from '../../activities/index.js';
 import type { SliceList } from '../../src/intents/slice.js';
+import { loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
 import { createEndedExecutions } from '../../src/temporal/ended-executions.js';
+import { setupTemporal } from '../../src/temporal/setup.js';
 import { installRuntime } from '../../src/worker/runtime.js';
 import { until } from '../../src/until.js';
-import { createEnvironment } from './environment.js';
+import { historiesOf, replay } from './replay.js';
 import { type MemoryPorts, memoryPorts } from './memory-ports.js';
 
 export interface MemoryWorker {
@@ -31,21 +34,26 @@ export interface MemoryWorker {
   /** Seconds of the timers an execution has set. */
   timersOf(execution: Execution): Promise<number[]>;
   execute<R>(workflow: string, ...args: readonly unknown[]): Promise<R>;
+  /** Also replays what has ended. */
   close(): Promise<void>;
 }
 
 export type Replacement = (input: never, real: (input: never) => Promise<unknown>) => unknown;
 
-type Environment = Awaited<ReturnType<typeof createEnvironment>>;
-export type Execution = Awaited<ReturnType<Environment['temporal']['workflow']['start']>>;
+export type Execution = Awaited<ReturnType<Client['workflow']['start']>>;
 
 /** @param effects intent types beside the registry's. */
 export async function createMemoryWorker(effects: readonly AnyEffect[] = []): Promise<MemoryWorker> {
-  const environment = await createEnvironment({ worker: false });
-  const { temporal, config, endpoints } = environment;
+  const config = loadConfig();
+  const address = config.TEMPORAL_ADDRESS ?? '';
+  const namespace = config.TEMPORAL_NAMESPACE;
+  const taskQueue = `memory-${randomUUID().slice(0, 8)}`;
+  await setupTemporal(address, { namespace, taskQueue, ...NO_SCHEDULES });
   await installRuntime(createLogger('silent'));
-  const connection = await NativeConnection.connect({ address: endpoints.temporal.address });
-  const taskQueue = config.TEMPORAL_TASK_QUEUE;
+  const connection = await NativeConnection.connect({ address });
+  // A history that goes on in another run is larger than the 4 MB that gRPC takes by default.
+  const reading = await Connection.connect({ address, channelArgs: { 'grpc.max_receive_message_length': -1 } });
+  const temporal = new Client({ connection: reading, namespace });
   const endedExecutions = createEndedExecutions(temporal, taskQueue);
   const all = [...builtinEffects, ...effects];
 
@@ -69,7 +77,7 @@ export async function createMemoryWorker(effects: readonly AnyEffect[] = []): Pr
   );
   const worker = await Worker.create({
     connection,
-    namespace: config.TEMPORAL_NAMESPACE,
+    namespace,
     taskQueue,
     workflowBundle: { codePath: await workflowBundle(createLogger('silent')) },
     activities,
@@ -111,10 +119,20 @@ export async function createMemoryWorker(effects: readonly AnyEffect[] = []): Pr
       worker.shutdown();
       await stopped;
       await connection.close();
-      await environment.close();
+      const replayed = await replay(historiesOf(temporal, [taskQueue]));
+      await reading.close();
+      assert.ok(replayed > 0, 'executions were started and none was replayed');
     },
   };
 }
+
+const NO_SCHEDULES = {
+  redriveSeconds: 0,
+  retentionDays: 0,
+  sweepSeconds: 0,
+  recoverySeconds: 0,
+  recoveryPaused: false,
+};
 
 export const listOf = (...intents: unknown[]): SliceList => ({
   event_id: randomUUID(),

@@ -98,7 +98,7 @@ describe('rounds of parked lists', () => {
           lists: list === undefined ? [] : [list],
           parked: left,
           next: list === undefined || after === 4 ? null : after + 1,
-          padding,
+          padding: list === undefined ? '' : padding,
         };
       });
       const rounds = await startRounds(partition);
