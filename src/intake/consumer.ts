@@ -49,6 +49,8 @@ export function startIntake(options: IntakeOptions): Intake {
   const retired = new Set<Lane>();
   const ends = new Map<number, { high: bigint; last: bigint }>();
   let current: Member | undefined;
+  /** Until the consumer before has left the group. */
+  let left: Promise<void> | undefined;
   let aliveAt = Date.now();
   let stopped = false;
 
@@ -92,7 +94,10 @@ export function startIntake(options: IntakeOptions): Intake {
     const kept = current.memberId === memberId ? new Set(partitions) : new Set<number>();
     current.memberId = memberId;
     for (const [partition, lane] of lanes) {
-      if (kept.has(partition)) continue;
+      if (kept.has(partition)) {
+        lane.rejoined();
+        continue;
+      }
       lane.abandon();
       lanes.delete(partition);
       ends.delete(partition);
@@ -179,7 +184,7 @@ export function startIntake(options: IntakeOptions): Intake {
     if (current?.consumer !== consumer || stopped) return;
     logger.warn({ err: error, retry_ms: REBUILD_MS }, 'intake: the consumer is built anew');
     metrics.rebuilt();
-    const left = leave(current);
+    left = leave(current);
     current = undefined;
     for (const lane of lanes.values()) lane.abandon();
     lanes.clear();
@@ -218,7 +223,7 @@ export function startIntake(options: IntakeOptions): Intake {
       const ended = Promise.all([...lanes.values(), ...retired].map((lane) => lane.stop()));
       await Promise.race([ended, sleep(graceMs, undefined, { signal: late.signal }).catch(() => undefined)]);
       late.abort();
-      if (current !== undefined) await leave(current);
+      await Promise.all([left, ...(current === undefined ? [] : [leave(current)])]);
     },
   };
 }

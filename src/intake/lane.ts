@@ -25,6 +25,8 @@ export interface Lane {
   offer(messages: readonly RawMessage[]): void;
   /** Takes no new slice; resolves when the one in hand has ended. */
   stop(): Promise<void>;
+  /** The consumer has joined again and reads from the group's offset, which is what the lane has committed or more. */
+  rejoined(): void;
   /** Whether these come from a topic that was deleted and created again: its offsets repeat, its messages do not. */
   isOther(messages: readonly RawMessage[]): boolean;
   /** Finishes what it holds and commits nothing any more: the topic it was read from is gone. */
@@ -53,7 +55,10 @@ export function createLane(
   const carrier = createSliceCarrier(id, context, stopping.signal);
   let held: Held[] = [];
   let bytes = 0;
-  let committed = 0n;
+  /** The group's offset, or more: first where the consumer began to read. */
+  let committed: bigint | undefined;
+  /** Lowest offset that may still come of this topic. */
+  let next = 0n;
   let owned = true;
   let working: Promise<void> | undefined;
 
@@ -69,12 +74,13 @@ export function createLane(
           if (done) return;
           done = true;
           const taken = held.slice(0, slice.taken);
+          // The lane was abandoned while the slice was started.
+          if (taken.length === 0) return;
           bytes -= taken.reduce((sum, { raw }) => sum + sizeOf(raw), 0);
           held = held.slice(slice.taken);
           wants();
-          // None when the lane was abandoned while the slice started.
           await commitBehind(
-            taken.map(({ raw }) => BigInt(raw.offset)).reduce((one, other) => (one > other ? one : other), -1n),
+            taken.map(({ raw }) => BigInt(raw.offset)).reduce((one, other) => (one > other ? one : other)),
           );
         };
         const finished = slice.messages.length === 0 || (await carrier.carry(slice.messages, acknowledged));
@@ -86,7 +92,7 @@ export function createLane(
   /** @param offset the highest of a slice: repeats of what a commit was refused for stand behind newer ones. */
   async function commitBehind(offset: bigint): Promise<void> {
     const behind = offset + 1n;
-    if (!owned || behind <= committed) return;
+    if (!owned || behind <= (committed ?? 0n)) return;
     try {
       await commit(String(behind));
       committed = behind;
@@ -120,6 +126,7 @@ export function createLane(
       return carrier.running;
     },
     offer(messages) {
+      committed ??= BigInt(messages[0]?.offset ?? 0);
       // By what is held, not by how far it has read: a topic that was created again begins at 0. What was handed over before is a repeat.
       const known = new Set(held.map(({ raw }) => raw.offset));
       for (const message of messages) {
@@ -127,7 +134,11 @@ export function createLane(
         held.push(new Held(message));
         bytes += sizeOf(message);
       }
+      next = BigInt(messages.at(-1)?.offset ?? next - 1n) + 1n;
       start();
+    },
+    rejoined() {
+      next = committed ?? 0n;
     },
     async stop() {
       stopping.abort();
@@ -137,7 +148,7 @@ export function createLane(
       const known = new Map(held.map(({ raw: { offset, value } }) => [offset, value]));
       return messages.some(({ offset, value }) => {
         const before = known.get(offset);
-        return BigInt(offset) < committed || (before !== undefined && !sameBytes(before, value));
+        return BigInt(offset) < next || (before !== undefined && !sameBytes(before, value));
       });
     },
     disown() {

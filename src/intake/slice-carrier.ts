@@ -122,6 +122,7 @@ export function createSliceCarrier(id: string, context: CarrierContext, stopping
       metrics.envelopes(lists.length);
       try {
         await acknowledged();
+        // Also when it was stopped while the slice was started: nobody else copies what is invalid in it.
         const end = await persist('the end of the slice cannot be waited for', () => runner.ended(id, runId), {
           last: true,
         });

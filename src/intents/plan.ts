@@ -173,7 +173,8 @@ function rejectReusedIds(parsed: readonly (ParsedIntent | RejectedIntent)[]): (P
   });
 }
 
-function tiersOf(entries: readonly Entry[]): PlannedTier[] {
+/** Tiers of intents, highest priority first. */
+export function tiersOf(entries: readonly Entry[]): PlannedTier[] {
   return [...groupBy(entries, ({ intent }) => intent.priority)]
     .sort(([a], [b]) => b - a)
     .map(([priority, members]) => ({

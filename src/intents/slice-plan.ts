@@ -7,7 +7,7 @@ import { groupBy } from './group-by.js';
 import { checkLimits, LimitError, pageBytes } from './limits.js';
 import type { OpenSlice } from './open-slice.js';
 import type { DefinitionsByType, ParsedIntent, RejectedIntent } from './parse.js';
-import { type Entry, lanesOf, type PlannedIntent, planList } from './plan.js';
+import { type Entry, type PlannedIntent, planList, tiersOf } from './plan.js';
 import { parseRequest, type Request, RequestError } from './request.js';
 import { type PlannedList, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
 
@@ -21,6 +21,9 @@ export interface Known {
   readonly prunedBefore: string | null;
 }
 
+/** A list with the keys that it uses; none when it is not run. */
+type Planned = PlannedList & { readonly uses: readonly string[] };
+
 export function makeSlicePlan(
   slice: OpenSlice,
   { answered, parkedKeys, prunedBefore }: Known,
@@ -29,21 +32,22 @@ export function makeSlicePlan(
   const held = new Set(parkedKeys);
   const seen = new Set<string>();
   const waves = new Waves();
-  const planned: (PlannedList & { readonly uses?: readonly string[] })[] = [];
+  const planned: Planned[] = [];
   const intents: PlannedIntent[] = [];
   const entries: (Entry & { readonly wave: number })[] = [];
   for (const list of slice.lists) {
     const { event_id, correlation_id, request_id, at } = list;
     const scope = { event_id, correlation_id, at, first: intents.length };
-    const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0 };
+    const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0, uses: [] };
     const skipped = seen.has(event_id) ? 'repeats' : answered.has(event_id) ? 'answered' : undefined;
     seen.add(event_id);
     if (skipped !== undefined) {
       planned.push({ ...none, skipped });
       continue;
     }
-    if (isForgotten(list.emitted_at, prunedBefore)) {
-      planned.push({ ...none, refused: forgotten(list.emitted_at, prunedBefore) });
+    const forgotten = forgottenSince(list.emitted_at, prunedBefore);
+    if (forgotten !== null) {
+      planned.push({ ...none, refused: forgotten });
       continue;
     }
     try {
@@ -80,39 +84,33 @@ export function makeSlicePlan(
     intents,
     lists: withSharedKeys(planned),
     locks: slice.parked ? 'probe' : 'park',
-    tiers: [...groupBy(entries, ({ wave, intent }) => `${wave}/${intent.priority}`).values()]
-      .sort(([a], [b]) =>
-        a === undefined || b === undefined ? 0 : a.wave - b.wave || b.intent.priority - a.intent.priority,
-      )
-      .map((members) => ({
-        priority: members[0]?.intent.priority ?? 0,
-        lanes: [...groupBy(members, ({ intent }) => intent.definition)].flatMap(([definition, ofType]) =>
-          lanesOf(definition, ofType),
-        ),
-      })),
+    // Waves are met in their order: a list is in one only behind a list of the wave before.
+    tiers: [...groupBy(entries, ({ wave }) => wave).values()].flatMap(tiersOf),
     page_bytes: pageBytes(intents.length, paged, VERDICT_BYTES),
   };
 }
 
 function invalidOf(intents: readonly PlannedIntent[]): Pick<PlannedList, 'invalid'> {
-  const index = intents.findIndex(({ rejected }) => rejected !== undefined);
-  return index < 0 ? {} : { invalid: `payload.intents[${index}]: ${intents[index]?.rejected ?? ''}` };
+  const [invalid] = intents.flatMap(({ rejected }, index) =>
+    rejected === undefined ? [] : [`payload.intents[${index}]: ${rejected}`],
+  );
+  return invalid === undefined ? {} : { invalid };
 }
 
-/** A list so old that its intents may have had their effect and be gone from the ledger since. */
-const isForgotten = (emittedAt: string | undefined, prunedBefore: string | null): boolean =>
-  emittedAt !== undefined && prunedBefore !== null && Date.parse(emittedAt) < Date.parse(prunedBefore);
-
-const forgotten = (emittedAt = '', prunedBefore: string | null): string =>
-  `the list was emitted at ${emittedAt}, and the ledger is pruned up to ${prunedBefore ?? ''}: nobody knows whether it was carried out`;
+/** Why a list is so old that its intents may have had their effect and be gone from the ledger since; null: it is not. */
+function forgottenSince(emittedAt: string | undefined, prunedBefore: string | null): string | null {
+  if (emittedAt === undefined || prunedBefore === null) return null;
+  if (Date.parse(emittedAt) >= Date.parse(prunedBefore)) return null;
+  return `the list was emitted at ${emittedAt}, and the ledger is pruned up to ${prunedBefore}: nobody knows whether it was carried out`;
+}
 
 /** Numbers the keys that several lists use; the others need no name in the plan. */
-function withSharedKeys(lists: readonly (PlannedList & { readonly uses?: readonly string[] })[]): PlannedList[] {
+function withSharedKeys(lists: readonly Planned[]): PlannedList[] {
   const users = new Map<string, number>();
-  for (const { uses = [] } of lists) for (const key of uses) users.set(key, (users.get(key) ?? 0) + 1);
+  for (const { uses } of lists) for (const key of uses) users.set(key, (users.get(key) ?? 0) + 1);
   const numbers = new Map<string, number>();
   for (const [key, count] of users) if (count > 1) numbers.set(key, numbers.size);
-  return lists.map(({ uses = [], ...list }) => {
+  return lists.map(({ uses, ...list }) => {
     const keys = uses.flatMap((key) => numbers.get(key) ?? []);
     return keys.length === 0 ? list : { ...list, keys };
   });
@@ -124,7 +122,7 @@ const NO_OPTIONS: Request['options'] = { failFastPriority: 2, derivedEvents: 'no
 /** @throws LimitError, RequestError */
 export function optionsOf({ intents, options }: Pick<SliceList, 'intents' | 'options'>): Request['options'] {
   checkLimits(intents);
-  return parseRequest({ intents, ...(options === undefined ? {} : { options }) }).options;
+  return parseRequest({ intents, options }).options;
 }
 
 /** Where a key was last used. */

@@ -5,6 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { failAttempt, isFinal, OutageBudget, standingOf, toTemporalFailure } from '../../activities/failures.js';
 import { failuresOf, spend, spentBefore } from '../../activities/spent-attempts.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
+import { QUIET } from '../support/quiet.js';
 
 const CODE = 'DATABASE_ERROR';
 const failing = (failureClass: FailureClass, code?: string) =>
@@ -43,7 +44,7 @@ describe('what earlier attempts have spent', () => {
 
 describe('a failed attempt', () => {
   const fail = async (heartbeatDetails: unknown, error: unknown) => {
-    const environment = new MockActivityEnvironment({ attempt: 41 });
+    const environment = new MockActivityEnvironment({ attempt: 41 }, QUIET);
     const beats: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => beats.push(details));
     const failure = await environment.run(() =>

@@ -13,6 +13,7 @@ import { HEARTBEAT_MS } from '../../activities/heartbeats.js';
 import type { BatchOutput } from '../../src/intents/batch.js';
 import { EffectError } from '../../src/intents/failure.js';
 import { noteOf } from '../support/note.js';
+import { QUIET } from '../support/quiet.js';
 
 const definition = noteOf(z.looseObject({ text: z.string() }));
 const item = (text: unknown) => ({
@@ -42,7 +43,7 @@ describe('the activity boundary', () => {
     });
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
     const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };
-    const environment = new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails });
+    const environment = new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails }, QUIET);
     environment.on('heartbeat', (details: unknown) => heartbeats.push(details));
     return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, input);
   };

@@ -15,6 +15,7 @@ import type { IntentResult } from '../../src/intents/result.js';
 import { publishEvent } from '../support/intents.js';
 import { memoryActivities, type MemoryActivities } from '../support/memory-activities.js';
 import { refusing } from '../support/memory-ports.js';
+import { QUIET } from '../support/quiet.js';
 
 describe('an event that is not taken', () => {
   let buried = 0;
@@ -46,7 +47,10 @@ describe('an event that is not taken', () => {
       slices: new SliceIntents(new SliceCache(), { input: () => Promise.resolve(null) }, new Map()),
       sliceResults: new SliceResults([], ports),
     });
-    const environment = new MockActivityEnvironment({ heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed } });
+    const environment = new MockActivityEnvironment(
+      { heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed } },
+      QUIET,
+    );
     const item = { intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() };
     return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, {
       correlation_id: 'c',

@@ -103,7 +103,7 @@ describe('a message without a list', () => {
 
   it('names what no store could keep of what is beside the intents', () => {
     assert.equal(
-      reasonOf(envelope({}, { options: { a: 9007199254740993 } })),
+      reasonOf(envelope({}, { options: { a: 2 ** 53 } })),
       'payload.options.a: expected a whole number JSON can carry (up to 9007199254740991), got number',
     );
     const limits = { ...DEFAULT_LIMITS, depth: 3 };

@@ -169,6 +169,39 @@ describe('what an execution that was ended by force has left unannounced', () =>
     );
   });
 
+  it('is announced by the whole result of a success', () => {
+    const [known] = [...definitions.values()];
+    assert.ok(known);
+    const told: unknown[] = [];
+    const listening = new Map([
+      [
+        'PersistState',
+        {
+          ...known,
+          announce: (result: unknown) => {
+            told.push(result);
+            return null;
+          },
+        },
+      ],
+    ]);
+    const id = randomUUID();
+    const records = new Map([recordOf(id, 'PersistState', { aggregation_id: 'x' })]);
+    unannouncedOf(planOf([persistState({}, { intent_id: id })]), records, 'w/run', listening);
+    assert.deepEqual(told, [
+      {
+        aggregation_id: 'x',
+        intent_id: id,
+        intent_type: 'PersistState',
+        status: 'succeeded',
+        success: true,
+        error: null,
+        execution_time_ms: 0,
+        timestamp: '2026-01-01T00:00:00Z',
+      },
+    ]);
+  });
+
   it('is left to the event the list published itself, by whomever, and announced when that is not in the ledger', () => {
     const [state, event] = [randomUUID(), randomUUID()];
     const aggregation_id = randomUUID();

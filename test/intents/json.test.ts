@@ -43,6 +43,14 @@ describe('a text in a message', () => {
     }
   });
 
+  it('is not cut for what a cut one adds to itself', () => {
+    // 100 characters, of which seven take two bytes, the two quotation marks around and the 21 bytes of the note.
+    assert.equal(
+      shortenJson('"'.repeat(7) + 'x'.repeat(4_993), 100),
+      `${'"'.repeat(7)}${'x'.repeat(93)}… (5000 characters)`,
+    );
+  });
+
   it('names types as JSON has them', () => {
     assert.deepEqual([null, undefined, [], {}, 'x', 1, true].map(typeName), [
       'null',
@@ -79,8 +87,8 @@ describe('what JSON cannot carry', () => {
     ['a text in a list', ['x', '\u0000'], '[1]', NUL],
     ['a key', { a: { 'b\u0000': 1 } }, 'a["b\\u0000"]', NUL],
     ['half a key', { '\ud800': 1 }, '["\\ud800"]', HALF],
-    ['a number', { a: [9007199254740992] }, 'a[0]', UNSAFE],
-    ['a negative number', [-9007199254740993], '[0]', UNSAFE],
+    ['a number', { a: [2 ** 53] }, 'a[0]', UNSAFE],
+    ['a negative number', [-(2 ** 53) - 2], '[0]', UNSAFE],
     [
       'a key of another object',
       JSON.parse('{"a":{"__proto__":1}}'),
@@ -133,6 +141,6 @@ describe('what a caller sent, made fit to be sent on', () => {
       a: [Number.MAX_VALUE, -Number.MAX_VALUE, 1, null, 'x'],
     });
     assert.equal(serializable(Infinity), Number.MAX_VALUE);
-    assert.match(findJsonProblem(serializable([1e400]), 64)?.problem ?? '', /^expected a whole number/);
+    assert.match(findJsonProblem(serializable(JSON.parse('[1e400]')), 64)?.problem ?? '', /^expected a whole number/);
   });
 });

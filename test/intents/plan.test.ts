@@ -150,7 +150,10 @@ describe('makePlan', () => {
     assert.equal(plan(Array.from({ length: 32 }, (_, priority) => publishEvent({}, { priority }))).tiers.length, 32);
     assert.equal(indexesOf(plan(Array.from({ length: 50 }, () => recoverFsmStates())).tiers[0]!).length, 50);
     // Nothing of it is run, so that it cannot take too much.
-    const stopped = [{ ...persistState(), target: 'nowhere', priority: 2 }, ...Array(51).fill(recoverFsmStates())];
+    const stopped = [
+      { ...persistState(), target: 'nowhere', priority: 2 },
+      ...Array.from({ length: 51 }, () => recoverFsmStates()),
+    ];
     assert.deepEqual(plan(stopped).tiers, []);
   });
 

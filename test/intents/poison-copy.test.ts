@@ -1,5 +1,6 @@
 /** Nothing that comes in is dropped: the bytes of a message can be had again from its copies, however large or odd it is. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { type DeadLetterCopy, sendCopies } from '../../src/intents/dead-letter.js';
 import type { NewDeadLetter } from '../../src/intents/ports/dead-letters.js';
 import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
@@ -45,6 +46,13 @@ function restored(copies: readonly OutboundMessage[]): Pick<RawMessage, 'key' | 
     headers: headersIn(record.headers),
   };
 }
+
+/** Short: what differs in a megabyte takes seconds to be shown. */
+const digestOf = ({ key, value, headers }: Pick<RawMessage, 'key' | 'value' | 'headers'>) => {
+  const digest = (bytes: Buffer | null) =>
+    bytes === null ? null : `${bytes.length} ${createHash('sha1').update(bytes).digest('hex')}`;
+  return [digest(key), digest(value), headers.map(([name, bytes]) => [name, digest(bytes)])];
+};
 
 describe('copies of what carries no list', () => {
   it('say where it came from, and what was wrong with it', () => {
@@ -98,7 +106,7 @@ describe('copies of what carries no list', () => {
     it(`give back ${what}, in messages that a topic takes`, () => {
       const copies = copied(message);
       const { key, value, headers } = message;
-      assert.deepEqual(restored(copies), { key, value, headers });
+      assert.deepEqual(digestOf(restored(copies)), digestOf({ key, value, headers }));
       assert.deepEqual([copies.length, contentOf(copies[0]!).original_encoding], [count, encoding]);
       for (const { value: text, key: own } of copies) assert.ok(text.length + own.length < 1_000_000, `${text.length}`);
     });
@@ -122,13 +130,13 @@ describe('copies of what carries no list', () => {
 });
 
 describe('copies of dead letters', () => {
-  const letter = (event_id: string): NewDeadLetter =>
-    ({
-      event_id,
-      message: { topic: 'p.state_persisted', key: 'k', value: `{"n":"${event_id}"}`, headers: { event_id } },
-      failure_reason: 'down',
-      retry_attempts: 3,
-    }) as NewDeadLetter;
+  const letter = (event_id: string): NewDeadLetter => ({
+    intent_id: 'i',
+    event_id,
+    message: { topic: 'p.state_persisted', key: 'k', value: `{"n":"${event_id}"}`, headers: { event_id } },
+    failure_reason: 'down',
+    retry_attempts: 3,
+  });
 
   it('are in the seed’s shape, and only those a broker took are called sent', async () => {
     const published: OutboundMessage[] = [];

@@ -41,6 +41,7 @@ describe('a refused intent', () => {
     const bad = { ...persistState(), target: 'nowhere' };
     assert.equal(refused(bad).hash, refused({ ...bad, target: 'elsewhere' }).hash);
     assert.notEqual(refused(bad).hash, refused({ ...bad, payload: { other: 1 } }).hash);
+    assert.notEqual(refused(bad).hash, refused({ ...bad, intent_type: 'PublishEvent' }).hash);
     const nul = (field: string) => refused(publishEvent({ [field]: '\u0000' })).hash;
     assert.equal(nul('a'), nul('a'));
     assert.notEqual(nul('a'), nul('b'));

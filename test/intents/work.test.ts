@@ -32,6 +32,7 @@ describe('the lists of what is carried out', () => {
       [0, 1, 2, 3, 4].map((index) => listOf({ lists }, index)),
       [0, 0, 2, 2, 2],
     );
+    assert.equal(listOf({ lists: [scope(0, 2), scope(0, 0)] }, 1), 0, 'wherever an empty one says that it begins');
   });
 
   it('name their correlation id where it is not the first one’s', () => {

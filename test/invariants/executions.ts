@@ -18,9 +18,9 @@ export interface Execution {
 type History = Awaited<ReturnType<ReturnType<Environment['temporal']['workflow']['getHandle']>['fetchHistory']>>;
 type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
 
-export async function readExecutions({ temporal, config }: Environment): Promise<Execution[]> {
+export async function readExecutions({ temporal, taskQueues }: Environment): Promise<Execution[]> {
   const executions: Execution[] = [];
-  const query = `TaskQueue = '${config.TEMPORAL_TASK_QUEUE}'`;
+  const query = taskQueues.map((queue) => `TaskQueue = '${queue}'`).join(' OR ');
   for await (const { workflowId, runId, type, status } of temporal.workflow.list({ query })) {
     const history = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
     executions.push({ workflowId, runId, type, status: status.name, history, ...saidBy(history) });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const mutant = z.strictObject({
-  /** Unique among all. */
+  /** Unique in its file. */
   id: z.string().regex(/^[\w.-]+$/),
   file: z.string(),
   /** Stands exactly once in the file. */
@@ -16,7 +16,10 @@ const mutant = z.strictObject({
   /** What the user would lose. */
   fault: z.string(),
 });
-export type Mutant = z.output<typeof mutant>;
+export type Mutant = z.output<typeof mutant> & {
+  /** `file/id`: unique among all. */
+  readonly name: string;
+};
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
@@ -28,12 +31,10 @@ export function readCatalogue(): Mutant[] {
     .flatMap((name) => {
       const parsed = z.array(mutant).safeParse(JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
       if (!parsed.success) throw new Error(`test/mutants/${name}: ${z.prettifyError(parsed.error)}`);
-      return parsed.data;
+      return parsed.data.map((entry) => ({ ...entry, name: `${name.replace(/\.json$/, '')}/${entry.id}` }));
     });
-  const ids = new Set<string>();
-  for (const { id } of mutants) {
-    if (ids.has(id)) throw new Error(`mutant ${id}: expected an id of its own, it is there twice`);
-    ids.add(id);
-  }
+  const names = mutants.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`mutant ${twice}: expected an id of its own, it is there twice`);
   return mutants;
 }

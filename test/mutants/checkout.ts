@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import selection from '../support/server-free.cjs';
 import type { Mutant } from './catalogue.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,6 +21,13 @@ export interface Checkout {
   run(mutant: Pick<Mutant, 'test' | 'grep'> & Partial<Mutant>): Promise<Verdict>;
   remove(): void;
 }
+
+/** Tests that need no servers do not wait for them. */
+const serverFree = new Set(selection.serverFree());
+const WITHOUT_SERVERS = [
+  ...['--no-config', '--node-option', 'import=tsx', '--timeout', '60000'],
+  ...['--require', 'test/support/without-servers.ts'],
+];
 
 /** Milliseconds for one test with its start; a mistake may hang it. */
 const LIMIT_MS = 240_000;
@@ -65,7 +73,8 @@ async function runTest(folder: string, test: string, grep: string): Promise<Verd
   rmSync(output, { force: true });
   const reporter = ['--reporter', 'json', '--reporter-option', `output=${output}`];
   const printed: string[] = [];
-  const child = spawn('npx', ['mocha', '--no-parallel', ...reporter, '--fgrep', grep, test], {
+  const mode = serverFree.has(test) ? WITHOUT_SERVERS : ['--no-parallel'];
+  const child = spawn('npx', ['mocha', ...mode, ...reporter, '--fgrep', grep, test], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own: what the test has started ends with it.

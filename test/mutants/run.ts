@@ -1,6 +1,6 @@
 /**
- * `npm run test:mutants [-- ID ...]`: makes each kept mistake alone, in a copy of the tree, and expects the named test to fail. Before
- * that, every named test has to pass without a mistake. Exit code 1 when a mistake survives.
+ * `npm run test:mutants [-- PART ...]`: makes each kept mistake alone, in a copy of the tree, and expects the named test to fail. Before
+ * that, every named test has to pass without a mistake. PART: of a mistake's name or of its file. Exit code 1 when one survives.
  */
 import pLimit from 'p-limit';
 import { stackOptions } from '../../src/cli/context.js';
@@ -13,7 +13,9 @@ import { type Checkout, makeCheckout, type Verdict } from './checkout.js';
 const AT_ONCE = 2;
 
 const wanted = process.argv.slice(2);
-const mutants = readCatalogue().filter(({ id }) => wanted.length === 0 || wanted.includes(id));
+const mutants = readCatalogue().filter(
+  ({ name, file }) => wanted.length === 0 || wanted.some((part) => name.includes(part) || file.includes(part)),
+);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function withServers(work: () => Promise<number>): Promise<number> {
@@ -61,10 +63,9 @@ async function tryAll(): Promise<number> {
             outcome: 'broken',
             why: `without a mistake: ${before.outcome === 'killed' ? 'the test fails' : before.why}`,
           };
-    print(`${mutant.id.padEnd(14)} ${verdict.outcome.padEnd(9)} ${mutant.file}`);
-    print(`${' '.repeat(25)}${mutant.test}`);
-    print(`${' '.repeat(25)}"${mutant.grep}"`);
-    if (verdict.outcome === 'broken') print(`${' '.repeat(25)}${verdict.why}`);
+    print(`${mutant.name.padEnd(14)} ${verdict.outcome.padEnd(9)} ${mutant.file}`);
+    print(`    by ${mutant.test}: "${mutant.grep}"`);
+    if (verdict.outcome === 'broken') print(`    ${verdict.why}`);
     return verdict.outcome === 'killed';
   };
   try {

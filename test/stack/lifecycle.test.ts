@@ -68,7 +68,7 @@ describe('stack: a life', function () {
     await assertKept(endpoints);
   });
 
-  it('uses given addresses, and neither starts nor stops what is behind them', async () => {
+  it('uses given addresses, neither starts nor stops what is behind them, and takes another port when its own is taken', async () => {
     const other = await onlyPostgres(endpoints);
     const all = await stackUp(other);
     assert.deepEqual([all.temporal.address, all.kafka], [endpoints.temporal.address, endpoints.kafka]);
@@ -81,12 +81,8 @@ describe('stack: a life', function () {
     assert.deepEqual(await stackDown(other), { temporal: 'kept', postgres: 'stopped', kafka: 'kept' });
     assert.equal((await stackStatus(options)).services.kafka.state, 'running');
     assert.equal((await stackStatus(options)).services.temporal.state, 'running');
-  });
-
-  it('takes another port when its own was taken meanwhile', async () => {
-    const other = await onlyPostgres(endpoints);
-    const { port } = new URL((await stackUp(other)).postgres.url);
-    await stackDown(other);
+    // Its port was taken meanwhile.
+    const { port } = new URL(all.postgres.url);
     const free = await occupy(Number(port));
     try {
       assert.notEqual(new URL((await stackUp(other)).postgres.url).port, port);

@@ -23,6 +23,8 @@ export interface Environment {
   readonly client: StoreEffectClient;
   readonly pool: pg.Pool;
   readonly worker: RunningWorker | undefined;
+  /** Whose executions the invariants read; a file that starts workers on queues of their own adds those. */
+  readonly taskQueues: string[];
   close(): Promise<void>;
 }
 
@@ -100,6 +102,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     client: new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE),
     pool,
     worker,
+    taskQueues: [config.TEMPORAL_TASK_QUEUE],
     async close() {
       await worker?.shutdown();
       try {

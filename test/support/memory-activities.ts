@@ -1,9 +1,9 @@
 /** The real activities over stores in memory, each called as by Temporal. */
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { OutageBudget } from '../../activities/failures.js';
 import { type Activities, createActivities } from '../../activities/index.js';
 import { SliceCache } from '../../src/intents/slice-cache.js';
+import { QUIET } from './quiet.js';
 import { type MemoryPorts, memoryPorts } from './memory-ports.js';
 
 /** The execution that `MockActivityEnvironment` says an activity is of. */
@@ -35,7 +35,7 @@ export function memoryActivities(memory: MemoryPorts = memoryPorts()): MemoryAct
     },
     cache,
     run: <R>(activity: string, input: unknown, heartbeatDetails?: unknown): Promise<R> => {
-      const environment = new MockActivityEnvironment({ heartbeatDetails }, { logger: new DefaultLogger('ERROR') });
+      const environment = new MockActivityEnvironment({ heartbeatDetails }, QUIET);
       return environment.run(activities[activity] as (given: unknown) => Promise<R>, input);
     },
   };

@@ -8,11 +8,16 @@ const { dirname, join } = require('node:path');
 /** Who imports these wants servers: they start them, find them, or make a database on them. */
 const DOORS = [/^src\/stack\//, /^test\/postgres\/support\.ts$/];
 
+/** Or a test that is handed their addresses, as all of this run's settings or one by one. */
+const ADDRESS = /\bloadConfig\(\)|process\.env\['(?:TEMPORAL_ADDRESS|DATABASE_URL|KAFKA_BOOTSTRAP_SERVERS)'\]/;
+
+const textOf = (file) => readFileSync(file, 'utf8');
+
 /** Imports and exports of values from files of ours; types are gone when the file runs. */
 const IMPORTS = /^\s*(?:import|export)\s+(?!type\b)[^'"`;]*?['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]/gm;
 
 const importsOf = (file) =>
-  [...readFileSync(file, 'utf8').matchAll(IMPORTS)]
+  [...textOf(file).matchAll(IMPORTS)]
     .map((found) => join(dirname(file), (found[1] ?? found[2]).replace(/\.js$/, '.ts')))
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
 
@@ -30,7 +35,8 @@ const testFiles = () =>
     .map((name) => join('test', name))
     .sort();
 
-const serverFree = () =>
-  testFiles().filter((file) => ![...reachedFrom(file)].some((path) => DOORS.some((door) => door.test(path))));
+const isDoor = (path) => DOORS.some((door) => door.test(path)) || (/^test\//.test(path) && ADDRESS.test(textOf(path)));
+
+const serverFree = () => testFiles().filter((file) => ![...reachedFrom(file)].some(isDoor));
 
 module.exports = { reachedFrom, serverFree };

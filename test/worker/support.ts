@@ -48,6 +48,7 @@ export function useWorkers(env: NodeJS.ProcessEnv = {}) {
         ...(effect === undefined ? {} : { effects: [...builtinEffects, effect] }),
       });
       workers.push(worker);
+      environment.taskQueues.push(queue);
       return { worker, queue, client: new StoreEffectClient(environment.temporal, queue) };
     },
   };

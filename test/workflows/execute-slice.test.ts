@@ -4,9 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { SliceList, SliceReport, Verdict } from '../../src/intents/slice.js';
-import { workerEndpoints } from '../../src/cli/context.js';
-import { createLogger } from '../../src/log.js';
-import { startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
@@ -256,39 +253,6 @@ describe('ExecuteSliceWorkflow', () => {
       assert.equal(await totalOf(old.payload.aggregation_id), null);
     } finally {
       await pool.query('UPDATE ledger_retention SET pruned_before = NULL');
-    }
-  });
-
-  it('answers in full, whichever worker carried out what', async () => {
-    // Activities of a slice go to either; what one of them knows the other has to ask for.
-    const second = await startWorker({
-      config: environment.config,
-      logger: createLogger('silent'),
-      endpoints: workerEndpoints(environment.endpoints),
-    });
-    try {
-      for (let round = 0; round < 10; round += 1) {
-        const [state, transition] = [persistState(), persistFsmTransition()];
-        const given = list([state, transition, publishEvent({ correlation_id: null })]);
-        await run(given, list([persistState()]));
-        const [first, moved, published] = (await verdictOf(given))!.results;
-        assert.deepEqual(
-          [first?.['namespaces_persisted'], first?.['total_items'], first?.['repeated']],
-          [['test.namespace'], 100, undefined],
-        );
-        assert.deepEqual([moved?.['to_state'], moved?.['event_published']], ['PROCESSING', true]);
-        assert.deepEqual([published?.['event_type'], published?.['event_published']], ['AGGREGATION_STARTED', true]);
-        assert.ok([first, moved, published].every((result) => result!.execution_time_ms > 0));
-        const { rows } = await environment.pool.query<{ id: string }>(
-          'SELECT id FROM fsm_transitions WHERE entity_id = $1',
-          [transition.payload.workflow_id],
-        );
-        assert.equal(moved?.['transition_id'], rows[0]?.id);
-      }
-      const told = await readEvents(environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
-      assert.equal(new Set(told.map(({ envelope }) => envelope.event_id)).size, told.length);
-    } finally {
-      await second.shutdown();
     }
   });
 });

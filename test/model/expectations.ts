@@ -1,0 +1,166 @@
+/** The model: what must have become of every message, and when its offset may be committed. */
+import type { PoisonCopy } from '../../src/intents/poison-copy.js';
+import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
+import { carriesList, type Rec } from './records.js';
+import type { Simulation } from './simulation.js';
+import type { Run } from './simulated-temporal.js';
+
+const mayRun = ({ kind }: Rec): boolean => carriesList(kind) && kind !== 'refused' && kind !== 'unsendable';
+const name = ({ number, kind, partition, offset, topicId }: Rec): string =>
+  `message ${number} (${kind}) at ${topicId}/${partition}/${offset}`;
+
+export class Expectations {
+  /** Parts of the copies of a message, by its number. */
+  readonly #parts = new Map<number, Map<number, PoisonCopy>>();
+  readonly #copied = new Set<number>();
+  /** Up to where a partition's messages were found to be in safe hands. */
+  #safe = new Map<string, number>();
+  readonly #committed = new Map<string, number>();
+
+  constructor(private readonly world: Simulation) {}
+
+  /** A copy arrives on the `.dlq` topic. */
+  copied({ value }: OutboundMessage): void {
+    const copy = JSON.parse(value) as PoisonCopy;
+    const number = Number(Buffer.from(copy.original_headers.find(([key]) => key === 'number')?.[1] ?? '', 'base64'));
+    const rec = this.world.records[number];
+    if (rec === undefined || copy.original_offset !== String(rec.offset) || copy.original_partition !== rec.partition) {
+      this.world.violations.push(`a copy of nothing: ${value.slice(0, 300)}`);
+      return;
+    }
+    if (!this.#isReason(rec, copy.failure_reason)) {
+      this.world.violations.push(`${name(rec)} is copied, for ${copy.failure_reason}`);
+    }
+    const parts = this.#parts.get(number) ?? new Map<number, PoisonCopy>();
+    this.#parts.set(number, parts.set(copy.part, copy));
+    if (parts.size < copy.parts) return;
+    if (!isWhole(rec, [...parts.values()])) this.world.violations.push(`${name(rec)} is copied, and is another`);
+    this.#copied.add(number);
+    this.world.changed();
+  }
+
+  #isReason(rec: Rec, reason: string): boolean {
+    const { runs, refused, refusedAll } = this.world.temporal;
+    const id = rec.eventId ?? '';
+    if (!carriesList(rec.kind)) return /^(envelope|payload)/.test(reason);
+    if (reason.startsWith('Temporal refused it: ')) {
+      // Only after the server took a slice without lists: else it refuses everything.
+      const refusedAt = refusedAll.get(id);
+      const wasInnocent = refusedAt !== undefined && runs.slice(refusedAt).some(({ recs }) => recs.length === 0);
+      return rec.kind === 'unsendable' || wasInnocent || (refused.has(id) && rec.kind === 'refused');
+    }
+    const [, forced] = /^slice intake\/simulated\/\d, run (run-\d+): /.exec(reason) ?? [];
+    const has = (run: Run | undefined): boolean => run?.recs.some(([of]) => of?.eventId === id) === true;
+    if (forced !== undefined) {
+      const run = runs.find((one) => one.id === forced);
+      return run?.state === 'failed' && has(run);
+    }
+    const [, ran, list] = /^payload.intents\[0\]: (run-\d+)\/(\d+)$/.exec(reason) ?? [];
+    return runs.find((one) => one.id === ran)?.recs[Number(list)]?.[0]?.eventId === id;
+  }
+
+  /** An offset is committed. */
+  committed(life: string, partition: number, offset: number, floor: number): void {
+    const { topic, violations } = this.world;
+    const log = topic.logs[partition]!;
+    if (offset > log.length) violations.push(`offset ${offset} of ${log.length} is committed on ${partition}`);
+    if (offset < (this.#committed.get(life) ?? 0))
+      violations.push(`offset ${offset} is committed after ${this.#committed.get(life)} by ${life}`);
+    if (offset <= floor) violations.push(`offset ${offset} is committed by ${life}, which began at ${floor}`);
+    this.#committed.set(life, offset);
+    const key = `${topic.topicId}/${partition}`;
+    let safe = this.#safe.get(key) ?? 0;
+    while (safe < offset && safe < log.length) {
+      const rec = log[safe]!;
+      if (!this.#isSafe(rec)) violations.push(`offset ${offset} is committed, and nobody has ${name(rec)}`);
+      safe += 1;
+    }
+    this.#safe.set(key, safe);
+  }
+
+  #isSafe(rec: Rec): boolean {
+    return this.#copied.has(rec.number) || (mayRun(rec) && this.world.temporal.has(rec.partition, rec.eventId!));
+  }
+
+  isSettled(): boolean {
+    const { topic, temporal } = this.world;
+    return (
+      topic.logs.every((log, partition) => topic.offsets[partition] === log.length) &&
+      temporal.open.length === 0 &&
+      this.missing().length === 0
+    );
+  }
+
+  /** What should have happened by the end and has not. */
+  missing(): string[] {
+    const { topic, temporal, records, world } = parts(this.world);
+    const missing: string[] = [];
+    for (const [partition, log] of topic.logs.entries()) {
+      if (topic.offsets[partition] !== log.length) {
+        missing.push(`offset ${topic.offsets[partition]} of ${log.length} is committed in the end on ${partition}`);
+      }
+    }
+    for (const run of temporal.open) missing.push(`${run.id} runs in the end`);
+    const swept = new Set<string>();
+    for (const run of temporal.runs) {
+      const copies = run.acknowledged && world.copies(run);
+      for (const number of run.state === 'failed' ? run.recs.keys() : run.invalid) {
+        const of = run.recs[number]!;
+        // By whoever started it; else the sweep finds what is not answered.
+        if (!copies) swept.add(of[0]!.eventId!);
+        else if (!of.some((rec) => this.#copied.has(rec.number))) {
+          missing.push(`${name(of[0]!)} has no copy after ${run.id}, which is ${run.state}`);
+        }
+      }
+    }
+    for (const rec of records) {
+      // What was read of a topic that is gone by a lane that lived on is carried out all the same.
+      const mustEnd = rec.topicId === topic.topicId || rec.given.some((owner) => world.hasKept(owner, rec.partition));
+      if (!mustEnd || this.#copied.has(rec.number)) continue;
+      if (mayRun(rec) && (temporal.answered.has(rec.eventId!) || swept.has(rec.eventId!))) continue;
+      missing.push(`${name(rec)} is lost`);
+    }
+    return missing;
+  }
+
+  /** What happened in another order than that of the partition, or more often than it was given. */
+  misplaced(): string[] {
+    const { records, temporal, recsOf } = parts(this.world);
+    const wrong: string[] = [];
+    const last = new Map<string, number>();
+    for (const rec of records) {
+      if (rec.eventId === null) continue;
+      const all = recsOf(rec.eventId);
+      const { taken, lost } = temporal.times.get(rec.eventId) ?? { taken: 0, lost: 0 };
+      const given = all.reduce((sum, one) => sum + one.given.length, 0);
+      if (taken > given + lost) wrong.push(`${name(rec)} was started ${taken} times, given ${given}, ${lost} lost`);
+      // Of what is on the topic twice each may be the first; what was refused comes later, if it comes again.
+      const at = temporal.taken.get(rec.eventId);
+      if (all.length > 1 || at === undefined || this.#copied.has(rec.number)) continue;
+      const key = `${rec.topicId}/${rec.partition}`;
+      if (at < (last.get(key) ?? -1)) wrong.push(`${name(rec)} ran after one behind it`);
+      last.set(key, at);
+    }
+    return wrong;
+  }
+}
+
+const parts = (world: Simulation) => ({
+  topic: world.topic,
+  temporal: world.temporal,
+  records: world.records,
+  recsOf: (id: string) => world.recsOf(id),
+  world,
+});
+
+/** Whether copies hold the bytes of the message. */
+function isWhole({ value }: Rec, copies: readonly PoisonCopy[]): boolean {
+  const pieces = [...copies].sort((one, other) => one.part - other.part);
+  if (value === null) return pieces[0]?.original_data === null;
+  const found = Buffer.concat(
+    pieces.map(({ original_data, original_encoding }) =>
+      Buffer.from(original_data ?? '', original_encoding === 'utf8' ? 'utf8' : 'base64'),
+    ),
+  );
+  return found.equals(value);
+}

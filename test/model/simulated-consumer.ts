@@ -1,0 +1,236 @@
+/**
+ * A member of the group, behind the part of kafkajs that the intake uses. What kafkajs does is taken from its source: positions are the
+ * committed ones after each join, a refused commit is tried again, and one of a consumer that is told to go is passed over.
+ */
+import { EventEmitter } from 'node:events';
+import type { Consumer } from 'kafkajs';
+import { never } from './faults.js';
+import type { SimulatedTopic } from './simulated-topic.js';
+
+const HEARTBEAT_MS = 10_000;
+/** Milliseconds between two attempts of a commit, and how many there are. */
+const RETRY_MS = 300;
+const ATTEMPTS = 4;
+/** Of a fetch: few messages, so that lists come in several. */
+const FETCHED = 7;
+
+type Payload = Record<string, unknown>;
+
+export class SimulatedConsumer {
+  readonly events = {
+    FETCH_START: 'fetch_start',
+    FETCH: 'fetch',
+    HEARTBEAT: 'heartbeat',
+    GROUP_JOIN: 'group_join',
+    CRASH: 'crash',
+  };
+  memberId = '';
+  /** Says nothing any more, and does nothing. */
+  stalled = false;
+  readonly #emitter = new EventEmitter();
+  readonly #lives = new Map<number, number>();
+  #generation = -1;
+  #positions = new Map<number, number>();
+  #paused = new Set<number>();
+  #running = false;
+  #known = '';
+  #fetching = false;
+  #fetchFails = false;
+  /** By partition: of which topic the lane's messages are. */
+  readonly #floors = new Map<number, number>();
+  /** It goes back to what is committed, and has not read since. */
+  #rereads = false;
+  readonly #topicIds = new Map<number, number>();
+  #joined: () => void = () => undefined;
+  #eachBatch: (payload: Payload) => Promise<void> = never;
+
+  constructor(
+    private readonly topic: SimulatedTopic,
+    private readonly process: number,
+  ) {}
+
+  get isAlive(): boolean {
+    return this.#running && !this.stalled && !this.topic.world.isDead(this.process);
+  }
+  /** Whether it has been given partitions. */
+  get isMember(): boolean {
+    return this.#positions.size > 0 && this.topic.members.includes(this);
+  }
+
+  on(event: string, listener: (given: { payload: Payload }) => void): void {
+    this.#emitter.on(event, listener);
+  }
+  #emit(event: string, payload: Payload): void {
+    if (this.isAlive) this.#emitter.emit(event, { payload });
+  }
+
+  connect = (): Promise<void> => this.#wait();
+  #fromBeginning = false;
+  subscribe = ({ fromBeginning }: { fromBeginning: boolean }): Promise<void> => {
+    this.#fromBeginning = fromBeginning;
+    return this.#wait();
+  };
+  async run({ eachBatch }: { eachBatch: (payload: Payload) => Promise<void> }): Promise<void> {
+    this.#eachBatch = eachBatch;
+    this.#running = true;
+    const joined = new Promise<void>((resolve) => (this.#joined = resolve));
+    await this.#wait();
+    this.topic.join(this);
+    this.#beat();
+    await joined;
+  }
+  /** When it was told to go. */
+  leftAt: number | undefined;
+  async disconnect(): Promise<void> {
+    this.leftAt ??= this.topic.world.clock.now;
+    if (this.stalled) await never();
+    this.#running = false;
+    await this.#wait();
+    this.topic.leave(this);
+  }
+  paused = () => [
+    { topic: this.topic.name, partitions: [...this.#positions.keys()].filter((id) => this.#paused.has(id)) },
+  ];
+  resume([{ partitions } = { partitions: [] }]: { partitions: number[] }[]): void {
+    for (const id of partitions) this.#paused.delete(id);
+    this.poke();
+  }
+
+  async commitOffsets([given]: { partition: number; offset: string }[]): Promise<void> {
+    const { topic } = this;
+    const { partition, offset } = given!;
+    const life = `${this.process} ${this.memberId} ${partition} ${this.#lives.get(partition)} ${topic.topicId}`;
+    const topicId = this.#topicIds.get(partition);
+    const floor = this.#floors.get(partition) ?? 0;
+    for (let attempt = 1; ; attempt += 1) {
+      await this.#wait();
+      if (!this.#running) return;
+      const member = topic.members.includes(this) && this.#generation === topic.generation && !this.stalled;
+      // Nothing tells a commit of the old topic from one of the new; the broker refuses it while there is none of the name.
+      if (member && topic.topicId === topicId && !topic.world.faults.commitsFail) {
+        topic.offsets[partition] = Number(offset);
+        topic.world.committed(life, partition, Number(offset), floor);
+        return;
+      }
+      if (attempt === ATTEMPTS) throw new Error('simulated: the commit is refused');
+      await topic.world.clock.sleep(RETRY_MS);
+    }
+  }
+
+  /** The group has a new generation; a member id that it does not know yet means a member anew. */
+  assign(partitions: readonly number[]): void {
+    if (!this.isAlive) return;
+    const { topic } = this;
+    const kept = new Set(this.#known === this.memberId ? partitions.filter((id) => this.#positions.has(id)) : []);
+    for (const id of topic.logs.keys()) {
+      if (kept.has(id)) continue;
+      this.#lives.set(id, (this.#lives.get(id) ?? 0) + 1);
+      this.#topicIds.set(id, topic.topicId);
+      this.#floors.set(id, topic.offsets[id]!);
+    }
+    this.#rereads = kept.size > 0;
+    topic.world.assigned(this.process, new Set(partitions), kept);
+    this.#known = this.memberId;
+    this.#generation = topic.generation;
+    const start = (id: number): number =>
+      topic.offsets[id]! > 0 || this.#fromBeginning ? topic.offsets[id]! : topic.logs[id]!.length;
+    this.#positions = new Map(partitions.map((id) => [id, start(id)]));
+    this.#emit(this.events.GROUP_JOIN, {
+      memberId: this.memberId,
+      memberAssignment: { [topic.name]: [...partitions] },
+    });
+    this.#joined();
+    this.poke();
+  }
+
+  lost(fetchFails: boolean): void {
+    // What is read once more and what stands at the same offsets of a new topic look alike.
+    this.#fetchFails ||= fetchFails || this.#rereads;
+    this.#floors.clear();
+    // Out of range, which takes it to the beginning.
+    for (const id of this.#positions.keys()) this.#positions.set(id, 0);
+    this.poke();
+  }
+  crash(): void {
+    this.#emit(this.events.CRASH, { error: new Error('simulated: crashed') });
+  }
+  /** The session has expired: others have what it had, until it comes again as another member. */
+  evict(): void {
+    if (!this.isMember) return;
+    this.topic.leave(this);
+    setTimeout(() => {
+      if (this.isAlive && !this.topic.members.includes(this)) this.topic.join(this);
+    }, this.topic.world.delay() * 20);
+  }
+
+  poke(): void {
+    if (this.#fetching || !this.isAlive || (!this.#fetchFails && this.#fetchable().length === 0)) return;
+    this.#fetching = true;
+    setTimeout(() => {
+      this.#fetching = false;
+      if (!this.isAlive) return;
+      this.#emit(this.events.FETCH_START, { nodeId: 1 });
+      // As kafkajs: it tries again, and says so by starting once more.
+      if (!this.#fetchFails) this.#deliver();
+      this.poke();
+    }, 1 + this.topic.world.delay());
+  }
+
+  #fetchable(): number[] {
+    return [...this.#positions]
+      .filter(([id, position]) => !this.#paused.has(id) && position < this.topic.logs[id]!.length)
+      .map(([id]) => id);
+  }
+
+  #deliver(): void {
+    const { topic } = this;
+    this.#rereads = false;
+    this.#emit(this.events.FETCH, { nodeId: 1 });
+    for (const partition of this.#fetchable()) {
+      this.#topicIds.set(partition, topic.topicId);
+      const log = topic.logs[partition]!;
+      const from = this.#positions.get(partition)!;
+      const recs = log.slice(from, from + FETCHED);
+      const last = recs.at(-1)!.offset;
+      const batch = {
+        topic: topic.name,
+        partition,
+        highWatermark: String(log.length),
+        lastOffset: () => String(last),
+        messages: recs.map(({ offset, value, timestamp, number }) => ({
+          offset: String(offset),
+          key: Buffer.from(`key-${number}`),
+          value,
+          timestamp: String(timestamp),
+          headers: { number: String(number) },
+        })),
+      };
+      void this.#eachBatch({
+        batch,
+        resolveOffset: () => {
+          this.#positions.set(partition, last + 1);
+          for (const rec of recs) topic.world.gave(this.process, rec);
+        },
+        pause: () => this.#paused.add(partition),
+      });
+    }
+  }
+
+  #beat(): void {
+    setTimeout(() => {
+      if (!this.isAlive) return;
+      this.#emit(this.events.HEARTBEAT, {});
+      this.#beat();
+    }, HEARTBEAT_MS);
+  }
+
+  async #wait(): Promise<void> {
+    if (this.topic.world.isDead(this.process)) await never();
+    await this.topic.world.clock.sleep(this.topic.world.delay());
+    if (this.topic.world.isDead(this.process)) await never();
+  }
+
+  asKafkajs(): Consumer {
+    return this as unknown as Consumer;
+  }
+}

@@ -1,0 +1,87 @@
+/** A topic and its consumer group in memory. */
+import type { Faults } from './faults.js';
+import type { Rec } from './records.js';
+import type { SimulatedConsumer } from './simulated-consumer.js';
+import type { VirtualClock } from './virtual-clock.js';
+
+export interface KafkaWorld {
+  readonly clock: VirtualClock;
+  readonly faults: Faults;
+  delay(): number;
+  isDead(process: number): boolean;
+  /** A consumer has read a message for good. */
+  gave(process: number, rec: Rec): void;
+  /**
+   * @param life of the member's lane: between two assignments that take the partition away.
+   * @param floor what was committed when it began.
+   */
+  committed(life: string, partition: number, offset: number, floor: number): void;
+  /** The member has these partitions now; its lanes of others than those it kept hold nothing any more. */
+  assigned(process: number, partitions: ReadonlySet<number>, kept: ReadonlySet<number>): void;
+}
+
+const SESSION_MS = 30_000;
+
+export class SimulatedTopic {
+  logs: Rec[][];
+  offsets: number[];
+  /** Another number for each topic of the name. */
+  topicId = 0;
+  members: SimulatedConsumer[] = [];
+  generation = 0;
+  #joined = 0;
+
+  constructor(
+    readonly world: KafkaWorld,
+    readonly name: string,
+    readonly partitions: number,
+  ) {
+    this.logs = Array.from({ length: partitions }, () => []);
+    this.offsets = Array.from({ length: partitions }, () => 0);
+  }
+
+  append(rec: Rec): void {
+    this.logs[rec.partition]!.push(rec);
+    for (const member of this.members) member.poke();
+  }
+
+  /** Deleted, and created under its name: the group's offsets go with it. */
+  createAgain(fetchFails: boolean): void {
+    this.topicId += 1;
+    this.logs = this.logs.map(() => []);
+    this.offsets = this.offsets.map(() => 0);
+    for (const member of this.members) member.lost(fetchFails);
+  }
+
+  join(consumer: SimulatedConsumer): void {
+    this.#joined += 1;
+    consumer.memberId = `member-${this.#joined}`;
+    this.members.push(consumer);
+    this.rebalance();
+  }
+
+  leave(consumer: SimulatedConsumer): void {
+    if (!this.members.includes(consumer)) return;
+    this.members = this.members.filter((member) => member !== consumer);
+    this.rebalance();
+  }
+
+  /** The group's coordinator has not heard of it for too long. */
+  expire(consumer: SimulatedConsumer): void {
+    setTimeout(() => {
+      if (!consumer.isAlive) this.leave(consumer);
+    }, SESSION_MS);
+  }
+
+  /** Each member is told at a time of its own; until then it goes on with what it had. */
+  rebalance(): void {
+    this.generation += 1;
+    const { generation, members } = this;
+    members.forEach((member, index) => {
+      const partitions = [...this.logs.keys()].filter((id) => (id + generation) % members.length === index);
+      setTimeout(() => {
+        if (this.generation === generation) member.assign(partitions);
+      }, this.world.delay() * 10);
+    });
+  }
+}

@@ -1,0 +1,293 @@
+/** One sequence: processes of the real intake between a simulated Kafka and a simulated Temporal. */
+import pino from 'pino';
+import type { Kafka } from 'kafkajs';
+import { startIntake } from '../../src/intake/consumer.js';
+import { createSliceRunner } from '../../src/intake/slice-runner.js';
+import { EffectError } from '../../src/intents/failure.js';
+import type { EventPublisher, OutboundMessage } from '../../src/intents/ports/publisher.js';
+import { SliceCache } from '../../src/intents/slice-cache.js';
+import { idle, type Process } from './process.js';
+import { cycle, never, noFaults } from './faults.js';
+import { Expectations } from './expectations.js';
+import { carriesList, type Kind, type Rec, valueOf } from './records.js';
+import { type Command, PARTITIONS, type Sequence } from './sequences.js';
+import { SimulatedConsumer } from './simulated-consumer.js';
+import { type KafkaWorld, SimulatedTopic } from './simulated-topic.js';
+import { type Owner, type Run, SimulatedTemporal, type TemporalWorld } from './simulated-temporal.js';
+import type { VirtualClock } from './virtual-clock.js';
+
+export const TOPIC = 'simulated';
+const START = Date.UTC(2026, 0, 1);
+/** Milliseconds in which everything must have come to its end once nothing fails: the longest run, session, watchdog and pauses. */
+const SETTLE_MS = 7_200_000;
+/** Of a lane for the end of a slice. */
+const LONGEST_WAIT_MS = 60_000;
+/** Of a lane, between two attempts. */
+const LONGEST_PAUSE_MS = 10_500;
+const logger = pino({ level: 'silent' });
+
+export class Simulation implements KafkaWorld, TemporalWorld {
+  readonly faults = noFaults();
+  readonly violations: string[] = [];
+  readonly records: Rec[] = [];
+  readonly topic = new SimulatedTopic(this, TOPIC, PARTITIONS);
+  readonly temporal = new SimulatedTemporal(this, TOPIC);
+  readonly expectations = new Expectations(this);
+  readonly delay: () => number;
+  readonly fate: () => { ms: number; failsAfter: number | null };
+  readonly #processes: Process[] = [];
+  /** By process and partition: how often what its lane held was dropped. */
+  readonly #lives = new Map<string, number>();
+  readonly #assigned = new Map<number, ReadonlySet<number>>();
+  readonly #byEvent = new Map<string, Rec[]>();
+  #dirty = true;
+  #temporalFailed = false;
+
+  constructor(
+    readonly clock: VirtualClock,
+    private readonly sequence: Sequence,
+  ) {
+    clock.reset(START);
+    this.delay = cycle(sequence.delays);
+    this.fate = cycle(sequence.fates);
+  }
+
+  /** @returns what went wrong. */
+  async run(): Promise<readonly string[]> {
+    const fine = (): boolean => this.violations.length === 0;
+    // Before there is a consumer, and so a position.
+    this.#emit(0, ['list']);
+    this.#start();
+    for (const command of this.sequence.commands) {
+      this.#do(command);
+      if (!(await this.clock.pass(command.do === 'wait' ? command.ms : 1, fine))) return this.violations;
+    }
+    Object.assign(this.faults, noFaults());
+    if (!this.#processes.some(({ state }) => state === 'runs')) this.#start();
+    // A commit that was refused is made good by the next.
+    await this.clock.pass(120_000, fine);
+    for (const partition of this.topic.logs.keys()) this.#emit(partition, ['list']);
+    const unsettled = (): boolean => {
+      if (!fine()) return false;
+      if (!this.#dirty) return true;
+      this.#dirty = false;
+      return !this.expectations.isSettled();
+    };
+    const stuck = await this.clock.pass(SETTLE_MS, unsettled);
+    if (stuck) this.violations.push(...this.expectations.missing());
+    // What comes too often comes now.
+    await this.clock.pass(20_000, fine);
+    if (fine()) this.violations.push(...this.#processes.flatMap(idle));
+    if (fine()) this.violations.push(...this.expectations.misplaced());
+    for (const running of this.#processes) if (running.state === 'runs') this.#stop(running, 100_000);
+    await this.clock.pass(120_000, fine);
+    if (fine() && this.#processes.some(({ state }) => state === 'stops'))
+      this.violations.push('a process does not stop');
+    if (fine()) this.violations.push(...this.expectations.missing());
+    return this.violations;
+  }
+
+  #do(command: Command): void {
+    const running = this.#processes.filter(({ state }) => state === 'runs');
+    const one = 'which' in command ? running[command.which % Math.max(1, running.length)] : undefined;
+    const consumer = one?.consumers.at(-1);
+    switch (command.do) {
+      case 'wait':
+        return;
+      case 'emit':
+        this.#emit(command.partition, command.kinds);
+        return;
+      case 'fail':
+        Object.assign(this.faults, command.faults);
+        this.#temporalFailed ||= this.faults.temporal !== 'up';
+        return;
+      case 'force':
+        this.temporal.endByForce(command.failsAfter);
+        return;
+      case 'join':
+        if (running.length < 3) this.#start();
+        return;
+      case 'rebalance':
+        this.topic.rebalance();
+        return;
+      case 'recreate':
+        this.topic.createAgain(command.fetchFails);
+        return;
+      case 'stop':
+        if (one !== undefined) this.#stop(one, command.graceMs);
+        return;
+      case 'kill':
+        if (one !== undefined) this.#kill(one);
+        if (command.again) this.#start();
+        return;
+      case 'evict':
+        consumer?.evict();
+        return;
+      case 'crash':
+        consumer?.crash();
+        return;
+      case 'stall':
+        if (consumer === undefined) return;
+        consumer.stalled = true;
+        this.topic.expire(consumer);
+    }
+  }
+
+  #emit(partition: number, kinds: readonly Kind[]): void {
+    for (const drawn of kinds) {
+      const number = this.records.length;
+      const before = this.records.filter(({ kind }) => carriesList(kind));
+      const original = drawn === 'again' ? before[(number * 7) % before.length]! : undefined;
+      const kind = original?.kind ?? drawn;
+      const { value, eventId } = original ?? valueOf(kind, number);
+      const rec: Rec = {
+        number,
+        kind,
+        topicId: this.topic.topicId,
+        partition,
+        offset: this.topic.logs[partition]!.length,
+        value,
+        timestamp: this.clock.now,
+        eventId,
+        given: [],
+      };
+      this.records.push(rec);
+      if (eventId !== null) this.#byEvent.set(eventId, [...this.recsOf(eventId), rec]);
+      this.topic.append(rec);
+    }
+    this.#dirty = true;
+  }
+
+  #start(): void {
+    const id = this.#processes.length;
+    const consumers: SimulatedConsumer[] = [];
+    const kafka = {
+      consumer: () => {
+        const consumer = new SimulatedConsumer(this.topic, id);
+        consumers.push(consumer);
+        return consumer.asKafkajs();
+      },
+    } as unknown as Kafka;
+    const watched: Process['watched'] = {};
+    const intake = startIntake({
+      kafka,
+      groupId: 'simulated',
+      topic: TOPIC,
+      maxSlices: this.sequence.maxSlices,
+      runner: createSliceRunner(this.temporal.client(id), {
+        taskQueue: 'simulated',
+        slices: new SliceCache(),
+        eager: false,
+      }),
+      publisher: this.#publisher(id),
+      dlqSuffix: '.dlq',
+      mayStart: () => ({ ok: !this.faults.breakerOpen, retryAfterMs: 3_000 }),
+      metrics: {
+        watch: (state) => (watched.now = state),
+        envelopes: () => undefined,
+        poison: () => undefined,
+        rebuilt: () => {
+          this.assigned(id, new Set(), new Set());
+        },
+      },
+      logger,
+    });
+    this.#processes.push({ id, intake, consumers, state: 'runs', refusedAt: 0, watched });
+  }
+
+  #kill(one: Process): void {
+    one.state = 'gone';
+    this.assigned(one.id, new Set(), new Set());
+    for (const consumer of one.consumers) this.topic.expire(consumer);
+  }
+
+  #stop(one: Process, graceMs: number): void {
+    one.state = 'stops';
+    const consumer = one.consumers.at(-1);
+    const member = consumer?.isMember === true && !consumer.stalled;
+    const stoppedAt = this.clock.now;
+    const until = stoppedAt + graceMs;
+    void one.intake.stop(graceMs).then(() => {
+      if (this.isDead(one.id)) return;
+      if (member && this.topic.members.includes(consumer))
+        this.violations.push('a stopped intake is still a member of the group');
+      one.state = 'gone';
+      // Its lanes came to their end, or it is as good as killed. A copy that was refused is not waited for.
+      const waitedForCopy = one.refusedAt > stoppedAt - LONGEST_PAUSE_MS;
+      if (waitedForCopy || (consumer?.leftAt ?? until) >= until) this.#kill(one);
+    });
+  }
+
+  #publisher(process: number): EventPublisher {
+    const refused = { sent: false as const, error: new EffectError('unavailable', 'simulated: no broker') };
+    return {
+      publish: async (messages: readonly OutboundMessage[]) => {
+        // Longer than what a process does between its last slice and its end.
+        await this.clock.sleep(this.delay() * 5);
+        // Its connections are closed.
+        if (this.isDead(process)) await never();
+        const { dlq } = this.faults;
+        const count = dlq === 'up' ? messages.length : dlq === 'down' ? 0 : 1;
+        const outcomes = messages.map((message, index) => {
+          if (index >= count) {
+            this.#processes[process]!.refusedAt = this.clock.now;
+            return refused;
+          }
+          this.expectations.copied(message);
+          return { sent: true as const };
+        });
+        await this.clock.sleep(this.delay());
+        return this.isDead(process) ? never() : outcomes;
+      },
+    };
+  }
+
+  changed(): void {
+    this.#dirty = true;
+  }
+  isDead(process: number): boolean {
+    return this.#processes[process]?.state === 'gone';
+  }
+  recsOf(eventId: string): Rec[] {
+    return this.#byEvent.get(eventId) ?? [];
+  }
+  ownerOf(process: number, partition: number): Owner {
+    return { process, life: this.#lives.get(`${process} ${partition}`) ?? 0 };
+  }
+  /** Whether the lane has not been made to drop anything since. */
+  isIntact({ process, life }: Owner, partition: number): boolean {
+    return this.ownerOf(process, partition).life === life;
+  }
+  /** Whether it still sees to it that what is for a person of its slices is copied. */
+  copies({ owner, partition, fate }: Run): boolean {
+    const { state, refusedAt } = this.#processes[owner.process]!;
+    const intact = this.isIntact(owner, partition);
+    if (intact && state === 'runs') return true;
+    // A lane that is stopped, or that was taken its partition, asks for the end once and makes the copy once.
+    if (fate.ms >= LONGEST_WAIT_MS || this.#temporalFailed) return false;
+    return intact || (state === 'runs' && refusedAt === 0);
+  }
+  /** Whether the lane has what it was given, or has handed it over. */
+  hasKept(owner: Owner, partition: number): boolean {
+    return this.isIntact(owner, partition) && this.#processes[owner.process]?.state === 'runs';
+  }
+  mayStart(process: number, partition: number): boolean {
+    // Lanes of a topic that is gone finish what they hold.
+    if (this.topic.topicId > 0) return true;
+    return this.#processes[process]?.state === 'runs' && this.#assigned.get(process)?.has(partition) === true;
+  }
+  gave(process: number, rec: Rec): void {
+    rec.given.push(this.ownerOf(process, rec.partition));
+  }
+  assigned(process: number, partitions: ReadonlySet<number>, kept: ReadonlySet<number>): void {
+    this.#assigned.set(process, partitions);
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
+      if (kept.has(partition)) continue;
+      this.#lives.set(`${process} ${partition}`, this.ownerOf(process, partition).life + 1);
+    }
+  }
+  committed(life: string, partition: number, offset: number, floor: number): void {
+    this.expectations.committed(life, partition, offset, floor);
+    this.#dirty = true;
+  }
+}

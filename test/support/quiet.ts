@@ -1,0 +1,4 @@
+/** For an activity that a test runs by itself: its failures are what the test is about, and need no log. */
+import { DefaultLogger } from '@temporalio/worker';
+
+export const QUIET = { logger: new DefaultLogger('ERROR') };

@@ -1,0 +1,4 @@
+/** Files that a file imports, directly or not, itself included; paths from the root of the project. */
+export function reachedFrom(file: string, seen?: Set<string>): Set<string>;
+/** Test files that need no servers. */
+export function serverFree(): string[];
