@@ -115,12 +115,12 @@ describe('worker', () => {
     const { pool, temporal } = workers.environment;
     // A first task that waits here for room times out, and the server holds it back: seconds, up to a minute.
     for (const [cached, eager] of [
-      [2, true],
-      [1, false],
+      [100, true],
+      [99, false],
     ] as const) {
       const { worker, queue } = await workers.start({
         intake: true,
-        config: { MAX_CACHED_WORKFLOWS: cached, INTAKE_MAX_SLICES: 2 },
+        config: { MAX_CACHED_WORKFLOWS: cached, INTAKE_MAX_SLICES: 100 },
       });
       const eventId = await emitList(workers.environment, [persistState()]);
       await until(30_000, async () => {
