@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EffectError } from '../../src/intents/failure.js';
 import { bisect } from '../../src/postgres/bisect.js';
@@ -152,6 +153,80 @@ describe('bisect', () => {
       numbers(0, 500).filter((n) => n !== 7 && n !== 9),
     );
     assert.deepEqual([waits[0], ...new Set(waits.slice(1))], [5_000, 50]);
+    const [held] = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
+    assert.equal(held, 'another transaction holds its row');
+  });
+
+  it('tries a parked list’s rows shortly, and asks for none whose key is known to be held', async () => {
+    const runs: [rows: number[], lockMs: number | undefined][] = [];
+    const outcomes = await bisect<Row, object>(
+      [row(0, 1_000), row(1, 1_000)],
+      (part, lockMs) => {
+        runs.push([part.map(({ n }) => n), lockMs]);
+        return Promise.reject(lockTimeout());
+      },
+      'probe',
+    );
+    assert.deepEqual(
+      outcomes.map((outcome) => !outcome.ok && outcome.busy),
+      [true, true],
+    );
+    assert.deepEqual(runs, [
+      [[0, 1], 50],
+      [[0], 50],
+    ]);
+  });
+
+  it('keeps nothing waiting behind a bad row of its key: that one is told, and done with', async () => {
+    const done: number[] = [];
+    await bisect<Row, object>(
+      [row(0, 1_000), row(1, 1_000), row(2, 1_000), row(3)],
+      (part) => {
+        if (part.some(({ n }) => n === 0)) return Promise.reject(new EffectError('invalid', 'row 0'));
+        done.push(...part.map(({ n }) => n));
+        return Promise.resolve(part.map(ok));
+      },
+      'park',
+    );
+    assert.deepEqual(done, [1, 2, 3]);
+  });
+
+  describe('searches for 15 s', () => {
+    let now = 0;
+    beforeEach(() => {
+      now = 1_000;
+      mock.method(performance, 'now', () => now);
+    });
+    afterEach(() => mock.restoreAll());
+    const searching = (error: () => Error, times: readonly number[]) => {
+      let runs = 0;
+      const ended = bisect<Row, object>(
+        rows(8),
+        () => {
+          now = times[runs] ?? now;
+          runs += 1;
+          return Promise.reject(error());
+        },
+        'park',
+      );
+      return ended.then(
+        () => runs,
+        (thrown: unknown) => {
+          assert.equal((thrown as Error).message, 'lock timeout');
+          return `given up after ${runs}`;
+        },
+      );
+    };
+
+    it('for rows that are held, and then takes it for the store that is stuck', async () => {
+      assert.equal(await searching(lockTimeout, [1_000, 16_000]), 15);
+      assert.equal(await searching(lockTimeout, [1_000, 16_000, 16_001]), 'given up after 3');
+    });
+
+    it('and as long as it takes for bad ones', async () => {
+      const bad = () => new EffectError('invalid', 'bad');
+      assert.equal(await searching(bad, [1_000, 60_000, 90_000]), 15);
+    });
   });
 
   it('waits for rows as long as the server lets it, unless it is told otherwise', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
+import { CircuitState } from 'cockatiel';
 import { groupCommit } from '../../src/batching/group-commit.js';
 import {
   type BreakerOptions,
@@ -7,12 +8,15 @@ import {
   createStoreBreaker,
   type StoreBreaker,
 } from '../../src/breaker/store-breaker.js';
+import { CountingBreaker } from '../../src/breaker/counting-breaker.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
+import { until } from '../../src/until.js';
 
 describe('circuit breaker', () => {
   let breaker: StoreBreaker;
   let changes: BreakerState[];
   let refusals: number;
+  let reason: Error | undefined;
   beforeEach(() => {
     mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
     changes = [];
@@ -32,7 +36,13 @@ describe('circuit breaker', () => {
         probeMs: 10_000,
         ...options,
       },
-      { changed: (state) => changes.push(state), refused: () => (refusals += 1) },
+      {
+        changed: (state, why) => {
+          changes.push(state);
+          reason = why ?? reason;
+        },
+        refused: () => (refusals += 1),
+      },
     );
 
   const failing = (failureClass: FailureClass = 'unavailable') =>
@@ -174,6 +184,33 @@ describe('circuit breaker', () => {
     probe.resolve('late');
     assert.equal(await probe.call, 'late');
     assert.equal(breaker.state, 'open');
+    const why = "PostgreSQL: no answer to the circuit breaker's probe within 10000 ms";
+    await assert.rejects(succeed(), {
+      message: `PostgreSQL: circuit breaker open for another 60000 ms; opened by: ${why}`,
+    });
+    assert.ok(reason instanceof EffectError && reason.failureClass === 'unavailable');
+  });
+
+  it('leaves no timer behind for a probe that was answered, which would keep a worker from ending', async () => {
+    mock.timers.reset();
+    breaker = breakerOf({ openMs: 1, probeMs: 60_000 });
+    const timers = () => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
+    await fail(5);
+    await until(5_000, () => Promise.resolve(assert.equal(breaker.state, 'half-open')));
+    const before = timers();
+    await succeed();
+    assert.equal(breaker.state, 'closed');
+    assert.ok(timers() <= before, `${before} timers, then ${timers()}`);
+  });
+
+  it('tells its callers how long they have to wait', async () => {
+    assert.equal(breaker.retryAfterMs, 0);
+    await fail(5);
+    assert.equal(breaker.retryAfterMs, 60_000);
+    mock.timers.tick(59_000);
+    assert.equal(breaker.retryAfterMs, 1_000);
+    mock.timers.tick(1_000);
+    assert.equal(breaker.retryAfterMs, 0);
   });
 
   it('does not believe calls that began before it opened', async () => {
@@ -193,5 +230,13 @@ describe('circuit breaker', () => {
       await assert.rejects(call);
     }
     assert.equal(breaker.state, 'closed');
+  });
+});
+
+describe('the counter of failures', () => {
+  it('opens at once when the probe fails, however few failures there were', () => {
+    const counter = new CountingBreaker(5, 1_000);
+    assert.equal(counter.failure(CircuitState.Closed), false);
+    assert.equal(counter.failure(CircuitState.HalfOpen), true);
   });
 });

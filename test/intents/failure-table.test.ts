@@ -105,6 +105,22 @@ describe('failure table', () => {
     }
   });
 
+  it('takes nothing for a store’s that only looks like it', () => {
+    const errorOf = (fields: object) => Object.assign(new Error('x'), fields);
+    for (const fields of [
+      { code: '14', details: 'x' },
+      // Numbers of somebody else's.
+      { code: 40_001 },
+      ...['0800600', '08006x', 'x08006', '08', '8006'].map((code) => ({ code })),
+      { errors: 7 },
+    ]) {
+      assert.equal(classify(errorOf(fields)), undefined, JSON.stringify(fields));
+    }
+    // `type` is of others too, as of node-fetch.
+    assert.equal(classify(errorOf({ type: 'system', code: 'ECONNRESET' }))?.failureClass, 'unavailable');
+    assert.equal(classify(errorOf({ errors: 7, code: 'ECONNRESET' }))?.failureClass, 'unavailable');
+  });
+
   it('calls what the protocol would retry transient, and any other answer of a broker unknown', () => {
     assert.equal(classify(answer('NOT_LEADER_FOR_PARTITION', true))?.failureClass, 'transient');
     assert.equal(classify(spent(answer('LEADER_NOT_AVAILABLE', true)))?.failureClass, 'transient');

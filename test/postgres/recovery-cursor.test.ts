@@ -97,6 +97,13 @@ describe('a cursor', () => {
     assert.match(encodeCursor({ ...first, filters: '>>>???' }), /^[\w-]+$/);
   });
 
+  it('says what is wrong with it to whoever looks into the error', () => {
+    assert.throws(
+      () => decodeCursor('x', request),
+      ({ cause }: Error) => cause instanceof SyntaxError,
+    );
+  });
+
   it('is none of ours when anything in it is not', () => {
     reject('x', NONE);
     reject('', NONE);

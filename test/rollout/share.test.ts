@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bucketOf, bucketsOf, parseShare } from '../../src/rollout/share.js';
+import { bucketOf, bucketsOf, isOff, parseShare } from '../../src/rollout/share.js';
 import { observe, observeWhole } from '../../src/rollout/observation.js';
 import { DEFAULT_TRIGGERS, type PathWindow, reasonToRollBack } from '../../src/rollout/triggers.js';
 
@@ -19,6 +19,7 @@ describe('rollout: share', () => {
 
   it('reads true, false, off and whole percents, and nothing else', () => {
     assert.deepEqual(['true', 'False', ' off ', '0', '50', '100'].map(parseShare), [100, 0, 0, 0, 50, 100]);
+    assert.deepEqual([' On ', ' TRUE', ' 50 ', '007'].map(parseShare), [100, 100, 50, 7]);
     for (const wrong of ['', 'yes', '101', '-1', '1.5', '50%', '1e1']) assert.equal(parseShare(wrong), null, wrong);
   });
 });
@@ -58,7 +59,20 @@ describe('rollout: observations', () => {
     assert.equal(observe(away, 1).databaseFailure, false, 'a broker is no database');
   });
 
+  it('tells a switch that is off from a share of nothing', () => {
+    assert.deepEqual([' False ', 'OFF', '0', 'on', ''].map(isOff), [true, true, false, false, false]);
+  });
+
   it('counts the intents of a list that threw', () => {
+    assert.deepEqual(observeWhole('legacy', 12, 3, true), {
+      path: 'legacy',
+      durationMs: 12,
+      intents: 3,
+      errors: 3,
+      publishes: 0,
+      publishFailures: 0,
+      databaseFailure: false,
+    });
     const countsOf = (intents: number, failed: boolean) => {
       const { errors, intents: counted } = observeWhole('new', 1, intents, failed);
       return [errors, counted];

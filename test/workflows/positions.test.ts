@@ -19,6 +19,7 @@ describe('what an earlier run has come to', () => {
     ]) {
       assert.deepEqual(soFar(start, given), start);
     }
+    assert.deepEqual(soFar(start, { by_state: { DONE: 1, OPEN: 'x' } }), start);
     assert.deepEqual(soFar(start, { emitted: 2, by_state: null, other: 1 }), { ...start, emitted: 2 });
   });
 });
