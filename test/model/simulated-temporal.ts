@@ -1,6 +1,5 @@
 /** A Temporal that exists in memory: one open run a workflow id, lists answered once, and starts that fail as they are told. */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
-import { status } from '@grpc/grpc-js';
 import type { SliceList } from '../../src/intents/slice.js';
 import type { VirtualClock } from './virtual-clock.js';
 import { type Faults, never } from './faults.js';
@@ -49,7 +48,9 @@ export interface TemporalWorld {
   changed(): void;
 }
 
-const error = (code: status, details: string): Error => Object.assign(new Error(details), { code, details });
+/** Codes of gRPC. */
+const status = { INVALID_ARGUMENT: 3, DEADLINE_EXCEEDED: 4, UNAVAILABLE: 14 };
+const error = (code: number, details: string): Error => Object.assign(new Error(details), { code, details });
 const unavailable = () => error(status.UNAVAILABLE, 'simulated: away');
 
 export class SimulatedTemporal {

@@ -16,7 +16,7 @@ import { type KafkaWorld, SimulatedTopic } from './simulated-topic.js';
 import { type Owner, type Run, SimulatedTemporal, type TemporalWorld } from './simulated-temporal.js';
 import type { VirtualClock } from './virtual-clock.js';
 
-export const TOPIC = 'simulated';
+const TOPIC = 'simulated';
 const START = Date.UTC(2026, 0, 1);
 /** Milliseconds in which everything must have come to its end once nothing fails: the longest run, session, watchdog and pauses. */
 const SETTLE_MS = 7_200_000;

@@ -57,9 +57,10 @@ export const mochaHooks = {
     const suite = this.test?.parent?.suites[0];
     const seconds = (Date.now() - startedAt) / 1_000;
     reportFile({ file: suite?.file ?? 'unknown', seconds, ...environmentsClosed() });
-    await until(LEFT_OPEN_MS, () =>
-      Promise.resolve(assert.deepEqual(open(), openBefore, 'the file left something open')),
-    );
+    await until(LEFT_OPEN_MS, () => {
+      assert.deepEqual(open(), openBefore, 'the file left something open');
+      return Promise.resolve();
+    });
   },
 };
 

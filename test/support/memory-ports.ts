@@ -38,7 +38,7 @@ export interface MemoryPorts {
   eventsOf(type: string): readonly SentEvent[];
 }
 
-export interface SentEvent {
+interface SentEvent {
   readonly event_id: string;
   readonly causation_id?: string;
   readonly correlation_id: string;
