@@ -114,12 +114,19 @@ describe('bridge execute', () => {
     child.stdin.end(JSON.stringify(request));
     const said: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
-    // Else it would wait for the worker for ever, as it should.
-    await until(30_000, () => Promise.resolve().then(() => assert.match(said.join('\n'), /no worker polls/)));
-    assert.match(said[0]!, /^bridge: no worker polls nobody-\S+; the lists wait until one does: run "bridge worker"$/);
-    await environment.temporal.workflow.getHandle(request.request_id).terminate('test');
-    assert.deepEqual((await exited)[0], 1);
-    assert.match(said.join('\n'), /terminated/i);
+    try {
+      await until(30_000, () => Promise.resolve().then(() => assert.match(said.join('\n'), /no worker polls/)));
+      assert.match(
+        said[0]!,
+        /^bridge: no worker polls nobody-\S+; the lists wait until one does: run "bridge worker"$/,
+      );
+      // Else it would wait for the worker for ever, as it should.
+      await environment.temporal.workflow.getHandle(request.request_id).terminate('test');
+      assert.equal((await exited)[0], 1);
+      assert.match(said.join('\n'), /terminated/i);
+    } finally {
+      child.kill();
+    }
   });
 
   it('shows an execution and lists the latest', async () => {
