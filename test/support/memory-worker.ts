@@ -24,7 +24,7 @@ export interface MemoryWorker {
   readonly instead: Map<string, Replacement>;
   reset(): void;
   /** What an activity was called with, since `reset`. */
-  inputsOf<I = Readonly<Record<string, unknown>>>(name: string): readonly I[];
+  inputsOf(name: string): readonly unknown[];
   start(workflow: string, args: readonly unknown[], workflowId?: string): Promise<Execution>;
   /**
    * Cancels an execution, and waits until the activity that runs is told.
@@ -38,7 +38,7 @@ export interface MemoryWorker {
   close(): Promise<void>;
 }
 
-type Replacement = (input: never, real: (input: never) => Promise<unknown>) => unknown;
+export type Replacement = (input: never, real: (input: never) => Promise<unknown>) => unknown;
 
 export type Execution = Awaited<ReturnType<Client['workflow']['start']>>;
 
@@ -68,10 +68,10 @@ export async function createMemoryWorker(effects: readonly AnyEffect[] = []): Pr
   const activities: Activities = Object.fromEntries(
     Object.keys(current.activities).map((name) => [
       name,
-      async (input: never) => {
+      (input: never) => {
         inputs.push({ name, input });
         const real = current.activities[name]!;
-        return instead.get(name)?.(input, real) ?? real(input);
+        return Promise.resolve().then(() => instead.get(name)?.(input, real) ?? real(input));
       },
     ]),
   );
@@ -89,7 +89,7 @@ export async function createMemoryWorker(effects: readonly AnyEffect[] = []): Pr
   const eventsOf = async ({ workflowId }: Pick<Execution, 'workflowId'>) =>
     (await temporal.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
   return {
-    inputsOf: <I>(name: string) => inputs.flatMap((call) => (call.name === name ? [call.input as I] : [])),
+    inputsOf: (name) => inputs.flatMap((call) => (call.name === name ? [call.input] : [])),
     async cancel(execution, workflowId = execution.workflowId) {
       await execution.cancel();
       await until(20_000, async () => {

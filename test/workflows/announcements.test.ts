@@ -49,7 +49,10 @@ describe('announcements', () => {
     assert.deepEqual(announced(), once(2));
     // They did travel with it.
     assert.deepEqual(
-      worker.inputsOf<BatchInput>('publishEvents').map(({ items, announce = [] }) => [items.length, announce.length]),
+      (worker.inputsOf('publishEvents') as BatchInput[]).map(({ items, announce = [] }) => [
+        items.length,
+        announce.length,
+      ]),
       [
         [1, 2],
         [0, 2],

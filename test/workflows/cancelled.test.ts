@@ -47,7 +47,7 @@ describe('cancelled executions', () => {
     ];
     await cancelHeld(held, await worker.start('ExecuteSliceWorkflow', [{ lists }]));
     assert.deepEqual(
-      lists.map((given) => [verdictOf(given)?.outcome, statusesOf(verdictOf(given)!)]),
+      lists.map((given) => [verdictOf(given)?.outcome, statusesOf(verdictOf(given) ?? { results: [] })]),
       [
         ['cancelled', ['succeeded', 'succeeded', 'skipped']],
         ['completed', ['succeeded']],
@@ -58,6 +58,31 @@ describe('cancelled executions', () => {
     );
     assert.equal(worker.memory.eventsOf('INTENT_RESULT').length, lists.length);
     assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 2);
+  });
+
+  it('say of a list that it is completed which was done before, and is answered afterwards', async () => {
+    const held = gate.close();
+    // More than go with the answer: the others are announced first, which takes until after the cancellation.
+    const done = listOf(...Array.from({ length: 501 }, () => persistState({}, { priority: 5 })));
+    const rest = listOf(gatedIntent(1), persistState({}, { priority: 0 }));
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    worker.instead.set('publishEvents', async (input, real) => {
+      await released;
+      return real(input);
+    });
+    const execution = await worker.start('ExecuteSliceWorkflow', [{ lists: [done, rest] }]);
+    await held;
+    await worker.cancel(execution);
+    gate.open();
+    await until(20_000, () => {
+      assert.equal(verdictOf(rest)?.outcome, 'cancelled');
+      return Promise.resolve();
+    });
+    release();
+    await assert.rejects(execution.result());
+    assert.equal(verdictOf(done)?.outcome, 'completed');
+    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 501);
   });
 
   it('park what queues behind a parked list, as if they had not been cancelled', async () => {

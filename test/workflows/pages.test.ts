@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
 import type { BatchInput } from '../../src/intents/batch.js';
-import type { PruneReport } from '../../src/intents/retention.js';
-import type { RedriveReport } from '../../src/intents/redrive.js';
-import type { SweptMark, SweepReport } from '../../src/intents/sweep.js';
+import type { SweptMark } from '../../src/intents/sweep.js';
 import { createMemoryWorker, type MemoryWorker } from '../support/memory-worker.js';
 
 /** Three pages that bring this are more history than a run is to have: the server suggests another from 4 MB. */
@@ -31,11 +29,11 @@ describe('pages', () => {
     });
   }
   const fieldsOf = (activity: string, ...names: readonly string[]) =>
-    worker.inputsOf(activity).map((input) => names.map((name) => input[name]));
+    worker.inputsOf(activity).map((input) => names.map((name) => (input as Record<string, unknown>)[name]));
   /** Runs that an execution took. */
-  async function runs<R>(workflow: string, ...args: readonly unknown[]): Promise<{ result: R; continued: boolean }> {
+  async function runs(workflow: string, ...args: readonly unknown[]) {
     const execution = await worker.start(workflow, args);
-    const result = (await execution.result()) as R;
+    const result: unknown = await execution.result();
     const { runId } = await execution.describe();
     const first = await execution.fetchHistory();
     return {
@@ -58,7 +56,7 @@ describe('pages', () => {
           padding,
         })),
       );
-      const { result, continued } = await runs<RedriveReport>('RedriveDeadLettersWorkflow', {
+      const { result, continued } = await runs('RedriveDeadLettersWorkflow', {
         topic: 't',
         automatic: true,
       });
@@ -108,7 +106,7 @@ describe('pages', () => {
           padding,
         })),
       );
-      const { result, continued } = await runs<PruneReport>('PruneLedgerWorkflow');
+      const { result, continued } = await runs('PruneLedgerWorkflow');
       assert.deepEqual(result, {
         deleted: 5,
         letters_deleted: 10,
@@ -140,7 +138,7 @@ describe('pages', () => {
       next,
       ...rest,
     });
-    const marks = (): SweptMark[] => worker.inputsOf<SweptMark[]>('markSwept').flat();
+    const marks = (): SweptMark[] => (worker.inputsOf('markSwept') as readonly SweptMark[][]).flat();
     const idOf = ({ execution }: SweptMark) => execution.workflow_id;
     const sweepNothing = () => {
       worker.instead.set('markSwept', () => 'marked');
@@ -162,7 +160,7 @@ describe('pages', () => {
             padding,
           })),
         );
-        const { result, continued } = await runs<SweepReport>('SweepExecutionsWorkflow', { grace_seconds: 7 });
+        const { result, continued } = await runs('SweepExecutionsWorkflow', { grace_seconds: 7 });
         assert.deepEqual(result, { swept: 60, announced: 0, copied: 0, unreadable: 0, left: 0 });
         assert.deepEqual(
           marks().map(idOf),
@@ -249,7 +247,7 @@ describe('pages', () => {
     it('end with a sweep that is cancelled, and mark nothing of the page it is at', async () => {
       let entered: () => void = () => undefined;
       const begun = new Promise<void>((resolve) => (entered = resolve));
-      pages('findEndedExecutions', [{ executions: executions(0, 1), next: 'more' }]);
+      pages('findEndedExecutions', [{ executions: executions(0, 1), next: null }]);
       let open: () => void = () => undefined;
       worker.instead.set('findUnannounced', () => {
         entered();
@@ -263,8 +261,11 @@ describe('pages', () => {
       const execution = await worker.start('SweepExecutionsWorkflow', []);
       await begun;
       await execution.cancel();
-      await assert.rejects(execution.result());
-      open();
+      try {
+        await assert.rejects(execution.result());
+      } finally {
+        open();
+      }
       assert.equal((await execution.describe()).status.name, 'CANCELLED');
       assert.deepEqual(marks(), []);
     });

@@ -48,18 +48,14 @@ describe('rounds of parked lists', () => {
     const partition = newPartition();
     const given = listOf(persistState());
     const nothing: ParkedPage = { lists: [], parked: 0, next: null };
-    let rounds: Awaited<ReturnType<typeof startRounds>> | undefined;
-    let started: () => void = () => undefined;
-    const isStarted = new Promise<void>((resolve) => (started = resolve));
     onTaking(async (taking) => {
       if (taking > 1) return undefined;
-      await isStarted;
       park(partition, given);
-      await rounds!.signal(PARKED_WAKE);
+      await (await starting).signal(PARKED_WAKE);
       return nothing;
     });
-    rounds = await startRounds(partition);
-    started();
+    const starting = startRounds(partition);
+    const rounds = await starting;
     assert.deepEqual(await rounds.result(), { answered: 1 } satisfies ParkedReport);
     assert.equal(outcomeOf(given), 'completed');
   });
@@ -181,9 +177,15 @@ describe('rounds of parked lists', () => {
     it('a list before one that waits, and one that has had its turn, are answered', async () => {
       const state = persistState();
       worker.memory.held.add(state.payload.aggregation_id);
-      const lists = [listOf(event('k', 1)), listOf(event('k', 2), { ...state, priority: -5 }), listOf(event('k', 3))];
+      const lists = [
+        listOf(event('k', 1)),
+        listOf(event('k', 2), { ...state, priority: -5 }),
+        listOf(event('k', 3), event('m', 1)),
+        // Behind one that has had its turn: nobody waits for its keys.
+        listOf({ ...event('m', 2), priority: -6 }),
+      ];
       const report = await run(lists);
-      assert.deepEqual([report.parked, lists.map(outcomeOf)], [1, ['completed', undefined, 'completed']]);
+      assert.deepEqual([report.parked, lists.map(outcomeOf)], [1, ['completed', undefined, 'completed', 'completed']]);
     });
 
     it('that is parked as a whole tells what was done of it when it is answered', async () => {
