@@ -1,0 +1,227 @@
+/**
+ * The intake and what it sets off against a model, on the real servers: many small sequences side by side, rows that somebody holds,
+ * an intake that is killed and others that join and leave. MODEL_SEED and MODEL_SEQUENCES choose others.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
+import { Registry } from 'prom-client';
+import { type RunningIntake, runIntake } from '../../src/intake/run.js';
+import { topicOf } from '../../src/intents/event-types.js';
+import type { Verdict } from '../../src/intents/slice.js';
+import { createLogger } from '../../src/log.js';
+import { until } from '../../src/until.js';
+import { readTopic } from '../support/console-consumer.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { readEvents } from '../support/events.js';
+import { persistState, publishEvent } from '../support/intents.js';
+import { envelope, nameSequence, type NamedSequence, sequence } from './server-sequences.js';
+
+const SEQUENCES = Number(process.env['MODEL_SEQUENCES'] ?? 300);
+const PARTITIONS = 6;
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+describe('the intake against a model, on the real servers', function () {
+  this.timeout(600_000);
+  const seed = Number(process.env['MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+  const sequences = fc.sample(sequence, { numRuns: SEQUENCES, seed }).map(nameSequence);
+  /** Its lists are several pages of what is parked: one row, and behind it the events of a key. */
+  const [row, key] = [crypto.randomUUID(), crypto.randomUUID()];
+  const large = [0, 1, 2].map((number) =>
+    envelope([
+      ...(number === 0 ? [persistState({ aggregation_id: row })] : []),
+      ...Array.from({ length: 250 }, (_, index) =>
+        publishEvent({ event_type: 'BATCH_PROCESSED', partition_key: key, batch_size: number * 250 + index }),
+      ),
+    ]),
+  );
+  /** Held, and sent again to another partition when they are free: the other may be first. */
+  const wanderers = Array.from({ length: 6 }, () => {
+    const id = crypto.randomUUID();
+    const list = () => envelope([persistState({ aggregation_id: id })]);
+    return { id, first: list(), second: list() };
+  });
+  let environment: Environment;
+  let topic: string;
+  let producer: Producer;
+  let admin: Admin;
+  const intakes: RunningIntake[] = [];
+
+  before(async () => {
+    environment = await createEnvironment({ env: { KAFKA_TOPIC_PARTITIONS: String(PARTITIONS) } });
+    topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
+    const kafka = new Kafka({ brokers: [...environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
+    [producer, admin] = [kafka.producer(), kafka.admin()];
+    await Promise.all([producer.connect(), admin.connect()]);
+  });
+  after(async () => {
+    await Promise.all(intakes.map((intake) => intake.stop(5_000)));
+    await Promise.all([producer.disconnect(), admin.disconnect()]);
+    await environment.close();
+  });
+
+  const partitionOf = (index: number): number => index % PARTITIONS;
+  async function emit(messages: readonly { readonly partition: number; readonly value: string }[]): Promise<void> {
+    await producer.send({ topic, messages: [...messages] });
+  }
+  function start(): RunningIntake {
+    const intake = runIntake({
+      config: environment.config,
+      endpoints: {
+        temporalAddress: environment.endpoints.temporal.address,
+        kafkaBrokers: environment.endpoints.kafka.brokers,
+      },
+      logger: createLogger('silent'),
+      registry: new Registry(),
+    });
+    intakes.push(intake);
+    return intake;
+  }
+  async function verdicts(ids: readonly string[]): Promise<Map<string, Verdict>> {
+    const { rows } = await environment.pool.query<{ event_id: string; verdict: Verdict }>(
+      'SELECT event_id, verdict FROM intake_verdicts WHERE event_id = ANY ($1)',
+      [ids],
+    );
+    return new Map(rows.map(({ event_id, verdict }) => [event_id, verdict]));
+  }
+  const answered = (ids: readonly string[], ms = 240_000) =>
+    until(ms, async () => assert.equal((await verdicts(ids)).size, new Set(ids).size));
+  const messagesOf = (of: (given: NamedSequence) => readonly string[]) =>
+    sequences.flatMap((given, index) => of(given).map((value) => ({ partition: partitionOf(index), value })));
+  const half = ({ messages }: NamedSequence): number => Math.ceil(messages.length / 2);
+
+  it(`leaves the verdicts, rows, events and offsets of the model, after ${SEQUENCES} sequences`, async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'intake', '--json'], {
+      env: environment.env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    await emit([
+      ...messagesOf(({ first }) => [first]),
+      ...wanderers.map(({ first }, index) => ({ partition: partitionOf(index), value: first.value })),
+      { partition: 5, value: envelope([persistState({ aggregation_id: row })]).value },
+    ]);
+    // In the middle of it.
+    await until(60_000, async () => assert.ok((await environment.pool.query('SELECT FROM intake_verdicts')).rowCount));
+    child.kill('SIGKILL');
+    start();
+    await answered([
+      ...sequences.map(({ expected }) => expected[0]!.eventId),
+      ...wanderers.map((one) => one.first.eventId),
+    ]);
+
+    const holder = await environment.pool.connect();
+    try {
+      const heldKeys = sequences.filter(({ held }) => held).map(({ keys }) => keys[0]);
+      const rows = [...heldKeys, ...wanderers.map(({ id }) => id), row];
+      await holder.query('BEGIN');
+      await holder.query('UPDATE bridge_state_rows SET updated_at = now() WHERE bridge_id = ANY ($1)', [rows]);
+      await holder.query('SELECT FROM fsm_states WHERE workflow_id = ANY ($1) FOR UPDATE', [heldKeys]);
+      await emit([
+        ...wanderers.map(({ second }, index) => ({ partition: partitionOf(index), value: second.value })),
+        ...large.map(({ value }) => ({ partition: 5, value })),
+        ...messagesOf((given) => given.messages.slice(0, half(given))),
+      ]);
+      await until(60_000, async () => {
+        const { rowCount } = await environment.pool.query('SELECT FROM intake_parked');
+        assert.ok((rowCount ?? 0) >= wanderers.length + large.length);
+      });
+      // Keys that nobody holds go on meanwhile, also in slices behind those that wait.
+      const second = start();
+      await emit(messagesOf((given) => given.messages.slice(half(given))));
+      await answered(
+        sequences.filter(({ held }) => !held).flatMap(({ expected }) => expected.map((one) => one.eventId)),
+      );
+      await second.stop(5_000);
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release(true);
+    }
+    await emit(wanderers.map(({ second }, index) => ({ partition: partitionOf(index + 1), value: second.value })));
+
+    const wanted = new Map(sequences.flatMap(({ expected }) => expected.map((one) => [one.eventId, one] as const)));
+    const others = [...wanderers.map(({ second }) => second.eventId), ...large.map(({ eventId }) => eventId)];
+    await answered([...wanted.keys(), ...others]);
+    const found = await verdicts([...wanted.keys()]);
+    assert.deepEqual(
+      [...wanted.values()].map(({ eventId }) => {
+        const { outcome, results } = found.get(eventId)!;
+        return { eventId, outcome, succeeded: results.filter(({ success }) => success).length };
+      }),
+      [...wanted.values()],
+      `MODEL_SEED=${seed}`,
+    );
+    await until(60_000, async () =>
+      assert.equal((await environment.pool.query('SELECT FROM intake_parked')).rowCount, 0, 'lists stay parked'),
+    );
+    await checkRows();
+    await checkOffsets();
+    await checkEvents([...wanted.keys(), ...others]);
+  });
+
+  async function checkRows(): Promise<void> {
+    const keys = sequences.flatMap((given) => given.keys);
+    const { rows: totals } = await environment.pool.query<{ id: string; total: number }>(
+      `SELECT bridge_id::text AS id, total_items_aggregated::int AS total FROM bridge_states WHERE bridge_id = ANY ($1)`,
+      [[...keys, row, ...wanderers.map(({ id }) => id)]],
+    );
+    const expected = [
+      ...sequences.flatMap((given) => [...given.totals]),
+      ...[row, ...wanderers.map(({ id }) => id)].map((id) => [id, 200] as const),
+    ];
+    assert.deepEqual(new Map(totals.map(({ id, total }) => [id, total])), new Map(expected), `MODEL_SEED=${seed}`);
+    const { rows: steps } = await environment.pool.query<{ id: string; steps: string[] }>(
+      `SELECT entity_id::text AS id, array_agg(to_state ORDER BY sequence) AS steps FROM fsm_transitions
+       WHERE entity_id = ANY ($1) GROUP BY 1`,
+      [keys],
+    );
+    assert.deepEqual(
+      new Map(steps.map((one) => [one.id, one.steps])),
+      new Map(sequences.flatMap((given) => [...given.steps])),
+      `MODEL_SEED=${seed}`,
+    );
+  }
+
+  async function checkOffsets(): Promise<void> {
+    const groupId = `bridge-store-effect-intake-${environment.config.KAFKA_TOPIC_PREFIX}`;
+    await until(30_000, async () => {
+      const ends = new Map((await admin.fetchTopicOffsets(topic)).map((end) => [end.partition, end.high]));
+      const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      assert.deepEqual(new Map(committed!.partitions.map((one) => [one.partition, one.offset])), ends);
+    });
+  }
+
+  async function checkEvents(ids: readonly string[]): Promise<void> {
+    const seen = new Map<string, number[]>();
+    const once = new Set<string>();
+    for (const { key: of, envelope: event } of await readEvents(environment, ['BATCH_PROCESSED'])) {
+      // At least once, and then under one id.
+      if (once.has(event.event_id)) continue;
+      once.add(event.event_id);
+      seen.set(of, [...(seen.get(of) ?? []), (event.payload as { batch_size: number }).batch_size]);
+    }
+    const marks = new Map(sequences.flatMap((given) => [...given.marks]));
+    marks.set(
+      key,
+      Array.from({ length: 750 }, (_, index) => index),
+    );
+    assert.deepEqual(seen, new Map([...seen.keys()].map((of) => [of, marks.get(of)])), `MODEL_SEED=${seed}`);
+    assert.equal(seen.size, marks.size);
+    const told = new Map<string, Set<string>>();
+    for (const { envelope: event } of await readEvents(environment, ['INTENT_RESULT'])) {
+      const id = event.causation_id ?? '';
+      told.set(id, (told.get(id) ?? new Set<string>()).add(JSON.stringify(event.payload)));
+    }
+    for (const id of ids) assert.equal(told.get(id)?.size, 1, `${id} was told ${told.get(id)?.size} things`);
+    const texts = sequences.reduce((sum, given) => sum + given.texts, 0);
+    const copies = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, `${topic}.dlq`);
+    const poison = copies
+      .map(({ value }) => JSON.parse(value ?? '') as Record<string, unknown>)
+      .filter(({ original_data }) => String(original_data).startsWith('{"event_id"'));
+    const places = poison.map((copy) => `${String(copy['original_partition'])}/${String(copy['original_offset'])}`);
+    assert.equal(new Set(places).size, texts, 'copies of what carries no list');
+  }
+});

@@ -1,0 +1,139 @@
+/** Lists for the real servers, and what they must leave. */
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
+
+interface Draft {
+  readonly type: 'state' | 'step' | 'event';
+  /** Of the sequence's own two. */
+  readonly key: 0 | 1;
+  readonly priority: number;
+}
+
+/** `again`: the one before it once more. */
+type ListDraft =
+  | { readonly kind: 'valid' | 'invalid'; readonly intents: readonly Draft[] }
+  | { readonly kind: 'refused' | 'text' | 'again' };
+
+export interface SequenceDraft {
+  readonly lists: readonly ListDraft[];
+  /** Somebody holds the rows of its first key for a while. */
+  readonly held: boolean;
+}
+
+const draft: fc.Arbitrary<Draft> = fc.record({
+  type: fc.constantFrom('state', 'step', 'event'),
+  key: fc.constantFrom(0, 1),
+  priority: fc.integer({ min: 0, max: 4 }),
+});
+const intents = fc.array(draft, { minLength: 1, maxLength: 4 });
+const list: fc.Arbitrary<ListDraft> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('valid' as const), intents }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('invalid' as const), intents }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('refused', 'text', 'again') }) },
+);
+export const sequence: fc.Arbitrary<SequenceDraft> = fc.record({
+  lists: fc.array(list, { minLength: 2, maxLength: 8 }),
+  held: fc.nat({ max: 9 }).map((drawn) => drawn < 2),
+});
+
+export interface Expected {
+  readonly eventId: string;
+  readonly outcome: 'completed' | 'partial' | 'failed';
+  readonly succeeded: number;
+}
+
+/** A sequence with its names. */
+export interface NamedSequence {
+  readonly held: boolean;
+  readonly keys: readonly [string, string];
+  /** What makes the rows that can be held. */
+  readonly first: string;
+  readonly messages: readonly string[];
+  readonly expected: readonly Expected[];
+  readonly texts: number;
+  /** By key: what its rows and its events have to say. */
+  readonly totals: ReadonlyMap<string, number>;
+  readonly steps: ReadonlyMap<string, readonly string[]>;
+  readonly marks: ReadonlyMap<string, readonly number[]>;
+}
+
+export function envelope(given: readonly unknown[], payload: object = {}): { eventId: string; value: string } {
+  const eventId = randomUUID();
+  const value = JSON.stringify({
+    envelope_version: '1.0',
+    event_id: eventId,
+    event_type: 'INTENT_EMITTED',
+    correlation_id: null,
+    payload: { intents: given, ...payload },
+  });
+  return { eventId, value };
+}
+
+export function nameSequence({ lists, held }: SequenceDraft): NamedSequence {
+  const keys = [randomUUID(), randomUUID()] as const;
+  const totals = new Map<string, number>();
+  const steps = new Map<string, string[]>();
+  const marks = new Map<string, number[]>();
+  const expected: Expected[] = [];
+  const messages: string[] = [];
+  let texts = 0;
+
+  /** Of one list, in the order in which they are carried out: by priority, then as they stand. */
+  function intentsOf(drafts: readonly Draft[]): unknown[] {
+    const made = new Map<Draft, unknown>();
+    for (const one of [...drafts].sort((left, right) => right.priority - left.priority)) {
+      const key = keys[one.key];
+      const rest = { priority: one.priority };
+      if (one.type === 'state') {
+        totals.set(key, (totals.get(key) ?? 0) + 100);
+        made.set(one, persistState({ aggregation_id: key }, rest));
+      } else if (one.type === 'event') {
+        const before = marks.get(key) ?? [];
+        const mark = before.length + 1;
+        marks.set(key, [...before, mark]);
+        made.set(one, publishEvent({ event_type: 'BATCH_PROCESSED', partition_key: key, batch_size: mark }, rest));
+      } else {
+        const before = steps.get(key) ?? [];
+        const count = before.length + 1;
+        steps.set(key, [...before, `S${count}`]);
+        const payload = { workflow_id: key, previous_state: `S${count - 1}`, current_state: `S${count}` };
+        made.set(one, persistFsmTransition({ ...payload, transition_count: count }, rest));
+      }
+    }
+    return drafts.map((one) => made.get(one));
+  }
+
+  function add(drafts: readonly Draft[], outcome: Expected['outcome'], more: readonly unknown[] = []): string {
+    const { eventId, value } = envelope([...intentsOf(drafts), ...more]);
+    expected.push({ eventId, outcome, succeeded: drafts.length });
+    return value;
+  }
+
+  const first = add(
+    [0, 1].flatMap((key) => [
+      { type: 'state', key: key as 0 | 1, priority: 1 },
+      { type: 'step', key: key as 0 | 1, priority: 1 },
+    ]),
+    'completed',
+  );
+  for (const given of lists) {
+    if (given.kind === 'valid') messages.push(add(given.intents, 'completed'));
+    if (given.kind === 'invalid') {
+      messages.push(add(given.intents, 'partial', [{ intent_type: 'PersistState', target: 'nobody', priority: 0 }]));
+    }
+    if (given.kind === 'again') messages.push(messages.at(-1) ?? first);
+    if (given.kind === 'refused') {
+      const { eventId, value } = envelope([persistState()], { options: { fail_fast_priority: 'none' } });
+      expected.push({ eventId, outcome: 'failed', succeeded: 0 });
+      messages.push(value);
+    }
+    if (given.kind === 'text') {
+      texts += 1;
+      messages.push(`{"event_id": ${keys[0]}, ${texts}`);
+    }
+  }
+  // What was sent again may have been no list.
+  const sent = messages.filter((value) => value.startsWith('{"event_id"')).length;
+  return { held, keys, first, messages, expected, texts: sent, totals, steps, marks };
+}
