@@ -1,46 +1,13 @@
-/** The intake as a member of its group: rebalances, topics created again, crashes, and how it leaves. */
+/** The intake as a member of its group: rebalances, topics created again, what it holds, and how it leaves. */
 import assert from 'node:assert/strict';
-import { mock } from 'node:test';
-import { Registry } from 'prom-client';
-import { type Intake, startIntake } from '../../src/intake/consumer.js';
-import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
-import { createHold, createParts, envelope, message, messagesOf, newIds, soon, TOPIC } from './support.js';
-import { type FakeConsumer, fakeKafka } from './fake-kafka.js';
+import { createHold, envelope, message, messagesOf, newIds, soon } from './support.js';
+import { turns, useIntakes } from './fake-kafka.js';
 
 const completed: SliceEnd = { completed: true, invalid: [] };
-/** More turns than what waits for nothing needs. */
-const turns = async () => {
-  for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
-};
 
 describe('intake: member of its group', () => {
-  const intakes: Intake[] = [];
-  afterEach(async () => {
-    mock.timers.reset();
-    await Promise.all(intakes.splice(0).map((intake) => intake.stop(0)));
-  });
-
-  async function setUp(options: { maxSlices?: number; prepare?: (consumer: FakeConsumer) => void } = {}) {
-    const parts = createParts();
-    const registry = new Registry();
-    const { kafka, consumers } = fakeKafka(options.prepare);
-    const intake = startIntake({
-      ...parts.context,
-      metrics: createIntakeMetrics(registry),
-      kafka,
-      topic: TOPIC,
-      groupId: 'group',
-      maxSlices: options.maxSlices ?? 12,
-    });
-    intakes.push(intake);
-    await turns();
-    const metric = async (name: string) => {
-      const lines = (await registry.metrics()).split('\n');
-      return Number(lines.find((line) => line.startsWith(`${name} `))?.slice(name.length));
-    };
-    return { ...parts, intake, consumers, first: consumers[0]!, metric };
-  }
+  const setUp = useIntakes();
 
   it('is ready once it has joined, and says how much is left', async () => {
     const { intake, first, says, metric } = await setUp();
@@ -251,71 +218,5 @@ describe('intake: member of its group', () => {
     joined.release();
     await stopped;
     assert.equal(first.disconnects, 1);
-  });
-
-  it('builds a consumer anew that has crashed, reads again what that one held, and lets it commit nothing', async () => {
-    const { intake, consumers, first, says, started, metric } = await setUp();
-    first.join('me', [0]);
-    const start = createHold();
-    says.start = () => start.released;
-    const ids = newIds(3);
-    await first.deliver(0, messagesOf(ids));
-    // Behind the slice that is on its way.
-    await first.deliver(0, messagesOf(newIds(1), 3));
-    first.emit('CRASH', { error: new Error('crashed') });
-    first.emit('CRASH', { error: new Error('once more') });
-    assert.deepEqual(intake.check(), { ok: false, detail: 'not in the group' });
-    start.release();
-    await soon(() => {
-      assert.equal(consumers.length, 2);
-    });
-    await turns();
-    assert.deepEqual([first.disconnects, first.committed, started], [1, [], [ids]]);
-    const [, second] = consumers;
-    second!.join('me again', [0]);
-    await second!.deliver(0, messagesOf(ids));
-    await soon(() => {
-      assert.deepEqual(second!.committed, ['0:3']);
-    });
-    assert.deepEqual([started.length, await metric('intake_consumer_rebuilds_total')], [2, 1]);
-    // What the old one still says is nobody's.
-    first.join('me', [0, 1]);
-    assert.equal(intake.check().detail, '1 partitions');
-  });
-
-  it('builds a consumer anew whose fetch failed, but not for fetches of several brokers', async () => {
-    const { first, metric } = await setUp();
-    first.join('me', [0]);
-    for (const nodeId of [1, 2]) first.emit('FETCH_START', { nodeId });
-    for (const nodeId of [1, 2]) first.emit('FETCH', { nodeId });
-    first.emit('FETCH_START', { nodeId: 1 });
-    assert.equal(await metric('intake_consumer_rebuilds_total'), 0);
-    first.emit('FETCH_START', { nodeId: 1 });
-    assert.equal(await metric('intake_consumer_rebuilds_total'), 1);
-  });
-
-  it('builds no consumer anew once it is stopped', async () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
-    const { intake, first, consumers } = await setUp();
-    first.emit('CRASH', { error: new Error('crashed') });
-    await turns();
-    await intake.stop(0);
-    mock.timers.tick(60_000);
-    await turns();
-    assert.equal(consumers.length, 1);
-  });
-
-  it('is built anew after 90 s without a sign of life, and not while there are heartbeats or fetches', async () => {
-    mock.timers.enable({ apis: ['setInterval', 'Date'] });
-    const { first, metric } = await setUp();
-    first.join('me', [0]);
-    for (const sign of ['HEARTBEAT', 'FETCH', 'HEARTBEAT'] as const) {
-      mock.timers.tick(80_000);
-      first.emit(sign, { nodeId: 1 });
-    }
-    mock.timers.tick(89_000);
-    assert.equal(await metric('intake_consumer_rebuilds_total'), 0);
-    mock.timers.tick(7_000);
-    assert.equal(await metric('intake_consumer_rebuilds_total'), 1);
   });
 });

@@ -1,11 +1,15 @@
 /** A consumer that a test plays the group and the broker for: a rebalance, a crash and a topic created again, at moments of its choosing. */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { mock } from 'node:test';
+import { Registry } from 'prom-client';
+import { type Intake, startIntake } from '../../src/intake/consumer.js';
+import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { RawMessage } from '../../src/intents/poison-copy.js';
-import { TOPIC } from './support.js';
+import { createParts, TOPIC } from './support.js';
 
 type Name = 'FETCH_START' | 'FETCH' | 'HEARTBEAT' | 'GROUP_JOIN' | 'CRASH';
 
-export class FakeConsumer {
+class FakeConsumer {
   readonly events = Object.fromEntries(
     ['FETCH_START', 'FETCH', 'HEARTBEAT', 'GROUP_JOIN', 'CRASH'].map((name) => [name, name]),
   );
@@ -66,7 +70,7 @@ export class FakeConsumer {
 }
 
 /** @param prepare each consumer before it connects. */
-export function fakeKafka(prepare: (consumer: FakeConsumer) => void = () => undefined) {
+function fakeKafka(prepare: (consumer: FakeConsumer) => void = () => undefined) {
   const consumers: FakeConsumer[] = [];
   const kafka = {
     consumer: () => {
@@ -77,4 +81,39 @@ export function fakeKafka(prepare: (consumer: FakeConsumer) => void = () => unde
     },
   } as unknown as Kafka;
   return { kafka, consumers };
+}
+
+/** More turns than what waits for nothing needs. */
+export const turns = async () => {
+  for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+};
+
+/** Intakes of a file; they are stopped after each test. */
+export function useIntakes() {
+  const intakes: Intake[] = [];
+  afterEach(async () => {
+    mock.timers.reset();
+    await Promise.all(intakes.splice(0).map((intake) => intake.stop(0)));
+  });
+
+  return async (options: { maxSlices?: number; prepare?: (consumer: FakeConsumer) => void } = {}) => {
+    const parts = createParts();
+    const registry = new Registry();
+    const { kafka, consumers } = fakeKafka(options.prepare);
+    const intake = startIntake({
+      ...parts.context,
+      metrics: createIntakeMetrics(registry),
+      kafka,
+      topic: TOPIC,
+      groupId: 'group',
+      maxSlices: options.maxSlices ?? 12,
+    });
+    intakes.push(intake);
+    await turns();
+    const metric = async (name: string) => {
+      const lines = (await registry.metrics()).split('\n');
+      return Number(lines.find((line) => line.startsWith(`${name} `))?.slice(name.length));
+    };
+    return { ...parts, intake, consumers, first: consumers[0]!, metric };
+  };
 }
