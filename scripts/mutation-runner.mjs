@@ -68,8 +68,11 @@ class MutationRunner {
   async load(modules) {
     if (this.mocha !== undefined) return;
     const mocha = new Mocha();
-    // Says nothing: results are taken from the runner's events.
-    mocha.reporter(function silent() {}).cleanReferencesAfterRun(false);
+    // mocha makes an object of it: an arrow function would not do.
+    function silent() {
+      // Results are taken from the runner's events.
+    }
+    mocha.reporter(silent).cleanReferencesAfterRun(false);
     for (const file of selection.serverFree()) {
       const reached = selection.reachedFrom(file);
       if (!this.skip.includes(file) && modules.some((path) => reached.has(path))) mocha.addFile(file);

@@ -196,7 +196,10 @@ describe('circuit breaker', () => {
     breaker = breakerOf({ openMs: 1, probeMs: 60_000 });
     const timers = () => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
     await fail(5);
-    await until(5_000, () => Promise.resolve(assert.equal(breaker.state, 'half-open')));
+    await until(5_000, async () => {
+      await new Promise(setImmediate);
+      assert.equal(breaker.state, 'half-open');
+    });
     const before = timers();
     await succeed();
     assert.equal(breaker.state, 'closed');
