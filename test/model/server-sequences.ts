@@ -37,7 +37,7 @@ export const sequence: fc.Arbitrary<SequenceDraft> = fc.record({
   held: fc.nat({ max: 9 }).map((drawn) => drawn < 2),
 });
 
-export interface Expected {
+interface Expected {
   readonly eventId: string;
   readonly outcome: 'completed' | 'partial' | 'failed';
   readonly succeeded: number;

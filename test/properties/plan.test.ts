@@ -7,7 +7,10 @@ import { parseRequest } from '../../src/intents/request.js';
 import { definitions } from '../support/definitions.js';
 import { type Draft, draft, names, type Names, priorityOf, rawOf, refusalsOf } from './draft-lists.js';
 
-const CASES = 1_000;
+/** Of each property; `npm run test:fast` draws fewer. */
+const CASES = Number(process.env['PROPERTY_CASES'] ?? 1_000);
+/** One list in fifty is long enough to be spread over several lanes. */
+const CASES_OF_LANES = Math.max(CASES, 500);
 const NAMESPACE = 'e3b0f4d2-6f5e-4a87-9f0c-5ad7c7a6c1de';
 
 /** Names that are the same in every case, so that a failure can be run again from its seed. */
@@ -117,7 +120,7 @@ describe('makePlan against a model (property)', () => {
           }
         });
       }
-    });
+    }, CASES_OF_LANES);
     assert.ok(lanesSeen > 4, 'no list was long enough to be spread over lanes');
   });
 

@@ -38,7 +38,7 @@ export interface MemoryWorker {
   close(): Promise<void>;
 }
 
-export type Replacement = (input: never, real: (input: never) => Promise<unknown>) => unknown;
+type Replacement = (input: never, real: (input: never) => Promise<unknown>) => unknown;
 
 export type Execution = Awaited<ReturnType<Client['workflow']['start']>>;
 
