@@ -4,9 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { SliceList, SliceReport, Verdict } from '../../src/intents/slice.js';
-import { workerEndpoints } from '../../src/cli/context.js';
-import { createLogger } from '../../src/log.js';
-import { startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
@@ -84,8 +81,9 @@ describe('ExecuteSliceWorkflow', () => {
     assert.equal(verdicts[3]?.error, 'options.failFastPriority: expected a number, got string');
     assert.equal(await totalOf(state.payload.aggregation_id), '100');
     assert.equal(await totalOf(skipped.payload.aggregation_id), null);
+    const results = await readEvents(environment, ['INTENT_RESULT']);
     for (const [index, given] of [good, stopped, partial, refused].entries()) {
-      const events = await resultsOf(given);
+      const events = results.filter(({ envelope }) => envelope.causation_id === given.event_id);
       assert.equal(events.length, 1);
       const { correlation_id, ...verdict } = verdicts[index]!;
       assert.equal(events[0]!.envelope.correlation_id, correlation_id);
@@ -182,7 +180,7 @@ describe('ExecuteSliceWorkflow', () => {
       list([event(1, 0), event(2, -5)]),
       list([event(3, 5)]),
       list([event(4, 9), event(5, 0)]),
-      list([event(6, 0)]),
+      list([event(6, 5)]),
     );
     const sizes = (await readEvents(environment, ['BATCH_PROCESSED']))
       .filter((read) => read.key === key)
@@ -227,10 +225,11 @@ describe('ExecuteSliceWorkflow', () => {
     const verdicts = await Promise.all(lists.map(verdictOf));
     assert.ok(JSON.stringify(verdicts).length > 2_000_000, 'they fit one payload');
     assert.ok(verdicts.every((verdict) => verdict?.outcome === 'completed'));
-    const answered = new Set(
-      (await readEvents(environment, ['INTENT_RESULT'])).map(({ envelope }) => envelope.causation_id),
-    );
-    assert.ok(lists.every(({ event_id }) => answered.has(event_id)));
+    const ids = new Set(lists.map(({ event_id }) => event_id));
+    const answered = (await readEvents(environment, ['INTENT_RESULT']))
+      .map(({ envelope }) => envelope.causation_id ?? '')
+      .filter((id) => ids.has(id));
+    assert.deepEqual(answered.sort(), [...ids].sort(), 'each once');
   }).timeout(120_000);
 
   it('completes a slice without lists', async () => {
@@ -256,39 +255,6 @@ describe('ExecuteSliceWorkflow', () => {
       assert.equal(await totalOf(old.payload.aggregation_id), null);
     } finally {
       await pool.query('UPDATE ledger_retention SET pruned_before = NULL');
-    }
-  });
-
-  it('answers in full, whichever worker carried out what', async () => {
-    // Activities of a slice go to either; what one of them knows the other has to ask for.
-    const second = await startWorker({
-      config: environment.config,
-      logger: createLogger('silent'),
-      endpoints: workerEndpoints(environment.endpoints),
-    });
-    try {
-      for (let round = 0; round < 10; round += 1) {
-        const [state, transition] = [persistState(), persistFsmTransition()];
-        const given = list([state, transition, publishEvent({ correlation_id: null })]);
-        await run(given, list([persistState()]));
-        const [first, moved, published] = (await verdictOf(given))!.results;
-        assert.deepEqual(
-          [first?.['namespaces_persisted'], first?.['total_items'], first?.['repeated']],
-          [['test.namespace'], 100, undefined],
-        );
-        assert.deepEqual([moved?.['to_state'], moved?.['event_published']], ['PROCESSING', true]);
-        assert.deepEqual([published?.['event_type'], published?.['event_published']], ['AGGREGATION_STARTED', true]);
-        assert.ok([first, moved, published].every((result) => result!.execution_time_ms > 0));
-        const { rows } = await environment.pool.query<{ id: string }>(
-          'SELECT id FROM fsm_transitions WHERE entity_id = $1',
-          [transition.payload.workflow_id],
-        );
-        assert.equal(moved?.['transition_id'], rows[0]?.id);
-      }
-      const told = await readEvents(environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
-      assert.equal(new Set(told.map(({ envelope }) => envelope.event_id)).size, told.length);
-    } finally {
-      await second.shutdown();
     }
   });
 });

@@ -1,21 +1,11 @@
 /** A recovery of more pages than one run's history takes: it goes on in another run, as the same recovery. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { NativeConnection, Worker } from '@temporalio/worker';
-import { OutageBudget } from '../../activities/failures.js';
-import { recoveryActivities } from '../../activities/recovery.js';
-import { workerEndpoints } from '../../src/cli/context.js';
 import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
 import type { RecoveryActivities, RecoveryReport } from '../../src/intents/recovery.js';
-import { createLogger } from '../../src/log.js';
-import { workflowBundle } from '../../src/temporal/bundle.js';
-import { createEndedExecutions } from '../../src/temporal/ended-executions.js';
-import { createParkedRuns } from '../../src/temporal/parked-runs.js';
-import { type Adapters, openAdapters } from '../../src/worker/compose.js';
-import { createMetrics } from '../../src/worker/metrics.js';
-import { installRuntime } from '../../src/worker/runtime.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
+import { type RecoveryWorker, startRecoveryWorker } from '../support/recovery-worker.js';
 
 const COUNT = 3_000;
 /** Instead of 5,000: twelve pages of few states. */
@@ -25,14 +15,10 @@ const PADDING = `~${'x'.repeat(400_000)}`;
 
 describe('a long recovery', () => {
   let environment: Environment;
-  let adapters: Adapters;
-  let connection: NativeConnection;
+  let worker: RecoveryWorker;
   before(async () => {
     environment = await createEnvironment({ worker: false });
-    const { config, endpoints } = environment;
-    adapters = openAdapters(config, workerEndpoints(endpoints), createLogger('silent'), createMetrics());
-    await installRuntime(createLogger('silent'));
-    connection = await NativeConnection.connect({ address: endpoints.temporal.address });
+    worker = await startRecoveryWorker(environment, PAGE, padded);
     await environment.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data)
        SELECT gen_random_uuid(), 'workflow_execution', 'PENDING', CASE WHEN n % 3 = 0 THEN 'DONE' ELSE 'PROCESSING' END, 'x', '{}'
@@ -40,47 +26,26 @@ describe('a long recovery', () => {
     );
   });
   after(async () => {
-    await connection.close();
-    await adapters.close();
+    await worker.close();
     await environment.close();
   });
 
-  function activities(): RecoveryActivities {
-    const { temporal, config } = environment;
-    const { fsmStates } = adapters.ports;
-    const real = recoveryActivities(
-      {
-        ...adapters.ports,
-        fsmStates: { recover: (request, maxBytes) => fsmStates.recover({ ...request, limit: PAGE }, maxBytes) },
-        endedExecutions: createEndedExecutions(temporal, config.TEMPORAL_TASK_QUEUE),
-        parkedRuns: createParkedRuns(temporal, config.TEMPORAL_TASK_QUEUE),
-      },
-      new OutageBudget(),
-    );
-    return {
-      ...real,
-      async emitFsmStates(input) {
-        const page = await real.emitFsmStates({ ...input, cursor: input.cursor?.replace(PADDING, '') ?? null });
-        return { ...page, next_cursor: page.next_cursor === null ? null : page.next_cursor + PADDING };
-      },
-    };
-  }
+  const padded = (real: RecoveryActivities): RecoveryActivities => ({
+    ...real,
+    async emitFsmStates(input) {
+      const page = await real.emitFsmStates({ ...input, cursor: input.cursor?.replace(PADDING, '') ?? null });
+      return { ...page, next_cursor: page.next_cursor === null ? null : page.next_cursor + PADDING };
+    },
+  });
 
   it('goes on in another run, as the same recovery, and its counts are those of all runs', async () => {
     const { temporal, config } = environment;
     const workflowId = randomUUID();
-    const worker = await Worker.create({
-      connection,
-      namespace: config.TEMPORAL_NAMESPACE,
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
-      workflowBundle: { codePath: await workflowBundle(createLogger('silent')) },
-      activities: activities(),
-    });
     const handle = await temporal.workflow.start<(given: object) => Promise<RecoveryReport>>(
       'RecoverFsmStatesWorkflow',
       { args: [{}], taskQueue: config.TEMPORAL_TASK_QUEUE, workflowId },
     );
-    const report = await worker.runUntil(handle.result());
+    const report = await handle.result();
 
     const { runId } = await temporal.workflow.getHandle(workflowId).describe();
     assert.notEqual(runId, handle.firstExecutionRunId, 'it fitted one run');

@@ -13,17 +13,28 @@ import { startRecovery } from '../../src/temporal/start-recovery.js';
 import { until } from '../../src/until.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
+import { type RecoveryWorker, startRecoveryWorker } from '../support/recovery-worker.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-/** More than two pages of 5,000. */
-const COUNT = 12_000;
+const COUNT = 600;
+/** Instead of 5,000: three pages. */
+const PAGE = 250;
 
 describe('RecoverFsmStatesWorkflow', () => {
   let environment: Environment;
-  before(async function () {
-    this.timeout(120_000);
-    environment = await createEnvironment();
+  let worker: RecoveryWorker;
+  /** What a page waits for before it is emitted. */
+  let gate: (cursor: string | null) => Promise<void> | undefined = () => undefined;
+  before(async () => {
+    environment = await createEnvironment({ worker: false });
+    worker = await startRecoveryWorker(environment, PAGE, (real) => ({
+      ...real,
+      async emitFsmStates(input) {
+        await gate(input.cursor ?? null);
+        return real.emitFsmStates(input);
+      },
+    }));
     await environment.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data)
        SELECT gen_random_uuid(), 'workflow_execution', 'PENDING', CASE WHEN n % 4 = 0 THEN 'COMPLETED' ELSE 'PROCESSING' END,
@@ -31,7 +42,10 @@ describe('RecoverFsmStatesWorkflow', () => {
        FROM generate_series(1, ${COUNT}) n`,
     );
   });
-  after(() => environment.close());
+  after(async () => {
+    await worker.close();
+    await environment.close();
+  });
 
   const recover = (request: unknown): Promise<RecoveryReport> =>
     environment.temporal.workflow.execute<(given: unknown) => Promise<RecoveryReport>>('RecoverFsmStatesWorkflow', {
@@ -82,17 +96,21 @@ describe('RecoverFsmStatesWorkflow', () => {
 
   it('says how far it is, and came: to a query, and in the Web UI', async () => {
     const workflowId = randomUUID();
+    let open: () => void = () => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    // Behind the first page.
+    gate = (cursor) => (cursor === null ? undefined : opened);
     const handle = await environment.temporal.workflow.start<(given: object) => Promise<RecoveryReport>>(
       'RecoverFsmStatesWorkflow',
       { args: [{}], taskQueue: environment.config.TEMPORAL_TASK_QUEUE, workflowId },
     );
-    const seen = new Set<number>();
-    await until(60_000, async () => {
-      const { pages } = await handle.query<RecoveryReport>('recovery');
-      seen.add(pages);
-      assert.equal(pages, 3);
+    await until(20_000, async () => {
+      const { pages, emitted } = await handle.query<RecoveryReport>('recovery');
+      assert.deepEqual([pages, emitted], [1, PAGE]);
     });
-    assert.ok([...seen].some((pages) => pages < 3));
+    open();
+    gate = () => undefined;
+    await handle.result();
     assert.deepEqual(await handle.query('recovery'), await handle.result());
     const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
     assert.equal(
