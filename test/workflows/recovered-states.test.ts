@@ -1,6 +1,8 @@
 /** States on demand: the client's walk over all pages, and `bridge recover`. */
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import { ExecutionError, type RecoveredWorkflow, type RecoverOptions } from '../../src/client/index.js';
+import { RecoveredStatesWalk } from '../../src/client/recovered-states.js';
 import type { RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
 import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
 import { bridge } from '../support/bridge.js';
@@ -103,11 +105,26 @@ describe('states on demand', () => {
     assert.equal(states.size, FEW);
   });
 
-  it('stops when its reader does, and says which page failed', async () => {
-    for await (const { workflow_id } of environment.client.recoverFsmStates()) {
+  it('stops when its reader does: it has read one page ahead, and reads no other', async () => {
+    const pages: Promise<unknown>[] = [];
+    const walk = new RecoveredStatesWalk((intents, options) => {
+      const page = environment.client.executeIntents(intents, options);
+      pages.push(page);
+      return page;
+    }, {});
+    let given = 0;
+    for await (const { workflow_id } of walk) {
       assert.ok(workflow_id);
-      break;
+      given += 1;
+      if (given === 2) break;
     }
+    // What would be asked for next is asked for when a page has come.
+    await Promise.all(pages);
+    await setImmediate();
+    assert.deepEqual([given, pages.length, walk.truncated], [2, 2, true]);
+  });
+
+  it('says which page failed', async () => {
     await assert.rejects(gather({ states: [] }), (error: unknown) => {
       assert.ok(error instanceof ExecutionError);
       assert.match(error.message, /^page 1 of the states: payload\.states: expected at least 1 items, got array/);

@@ -1,0 +1,117 @@
+/** `RedriveDeadLettersWorkflow` as it is asked for: by a schedule, from the command line, by any client. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
+import { topicOf } from '../../src/intents/event-types.js';
+import type { RedriveReport, RedriveRequest } from '../../src/intents/redrive.js';
+import { until } from '../../src/until.js';
+import { bridge } from '../support/bridge.js';
+import { readTopic } from '../support/console-consumer.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+
+describe('redrives', () => {
+  let environment: Environment;
+  before(async () => {
+    environment = await createEnvironment();
+  });
+  after(() => environment.close());
+
+  const cli = async (...args: string[]) => {
+    const { code, stdout, stderr } = await bridge(['dead-letters', ...args, '--json'], environment.env);
+    const lines = stdout.trim() === '' ? [] : stdout.trim().split('\n');
+    return { code, stderr, records: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  };
+  const redrive = (request: RedriveRequest): Promise<RedriveReport> =>
+    environment.temporal.workflow.execute<(given: RedriveRequest) => Promise<RedriveReport>>(
+      'RedriveDeadLettersWorkflow',
+      { args: [request], taskQueue: environment.config.TEMPORAL_TASK_QUEUE, workflowId: randomUUID() },
+    );
+  const numbersOf = async (name: string, key: string): Promise<unknown[]> => {
+    const records = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, name);
+    return records
+      .filter((record) => record.key === key)
+      .map(({ value }) => (JSON.parse(value ?? '') as OnexEnvelopeV1).payload['n']);
+  };
+
+  it('redrives on a schedule that setup keeps', async function () {
+    this.timeout(120_000);
+    const setup = async (seconds: number) => {
+      const run = await bridge(['setup', '--json'], { ...environment.env, DLQ_REDRIVE_SECONDS: String(seconds) });
+      return (run.json()[0] as { schedules: string[] }).schedules;
+    };
+    const id = `redrive-dead-letters-${environment.config.TEMPORAL_TASK_QUEUE}`;
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
+    const key = randomUUID();
+    const value = JSON.stringify({ payload: { n: 1 } });
+    await environment.pool.query(
+      `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts)
+       VALUES ($1, $2, $3, $4, $5, 'test', 3)`,
+      [randomUUID(), randomUUID(), name, key, value],
+    );
+    assert.deepEqual(await setup(2), [id]);
+    await until(30_000, async () => {
+      const { rows } = await environment.pool.query('SELECT redriven_at FROM dead_letters WHERE message_key = $1', [
+        key,
+      ]);
+      assert.notEqual((rows[0] as { redriven_at: unknown }).redriven_at, null);
+    });
+    assert.deepEqual(await numbersOf(name, key), [1]);
+    assert.deepEqual(await setup(2), []);
+    assert.deepEqual(await setup(0), []);
+    await assert.rejects(environment.temporal.schedule.getHandle(id).describe(), /not found/);
+  });
+
+  it('lists and redrives only letters from a time on', async () => {
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
+    const [older, newer] = [randomUUID(), randomUUID()];
+    await environment.pool.query(
+      `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts, created_at)
+       SELECT gen_random_uuid(), gen_random_uuid(), $1, letter.key, '{"payload":{"n":1}}', 'test', 3, letter.created_at
+       FROM (VALUES ($2, '2026-01-31T11:59:59.999Z'::timestamptz), ($3, '2026-01-31T12:00:00Z')) AS letter (key, created_at)`,
+      [name, older, newer],
+    );
+    const since = ['--topic', name, '--since', '2026-01-31T13:00:00+01:00'];
+    const keysOf = ({ records }: Awaited<ReturnType<typeof cli>>) => records.map((letter) => letter['key']);
+    assert.deepEqual(keysOf(await cli('list', ...since)), [newer]);
+    assert.deepEqual((await cli('redrive', ...since)).records, [{ redriven: 1, failed: 0, behind: 0, stopped: null }]);
+    assert.deepEqual([await numbersOf(name, newer), await numbersOf(name, older)], [[1], []]);
+    const { rows } = await environment.pool.query(
+      'SELECT message_key FROM dead_letters WHERE topic = $1 AND redriven_at IS NULL',
+      [name],
+    );
+    assert.deepEqual(rows, [{ message_key: older }]);
+    assert.equal((await redrive({ topic: name })).redriven, 1);
+  });
+
+  it('names the field of a redrive that cannot be', async () => {
+    await assert.rejects(
+      environment.temporal.workflow.execute('RedriveDeadLettersWorkflow', {
+        args: [{ since: 'yesterday' }],
+        taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+        workflowId: randomUUID(),
+      }),
+      (error: { cause?: { cause?: Error } }) =>
+        (error.cause?.cause?.message ?? '').startsWith('since: expected an ISO 8601 time'),
+    );
+    const { code, stderr } = await cli('list', '--since', 'yesterday');
+    assert.equal(code, 2);
+    assert.match(stderr, /--since.*expected a time such as/);
+  });
+
+  it('redrives and sweeps from the start after a position that is none', async () => {
+    const { temporal, config } = environment;
+    for (const [type, none] of [
+      ['RedriveDeadLettersWorkflow', { redriven: 0, failed: 0, behind: 0, stopped: null }],
+      ['SweepExecutionsWorkflow', { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 }],
+    ] as const) {
+      for (const so_far of [null, 7, { redriven: 'many', swept: [] }]) {
+        const report: unknown = await temporal.workflow.execute(type, {
+          args: [{}, { so_far }],
+          taskQueue: config.TEMPORAL_TASK_QUEUE,
+          workflowId: randomUUID(),
+        });
+        assert.deepEqual(report, none);
+      }
+    }
+  });
+});
