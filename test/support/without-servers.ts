@@ -2,8 +2,9 @@
 const NOBODY = '127.0.0.1:1';
 
 process.env['TEMPORAL_ADDRESS'] = NOBODY;
-process.env['DATABASE_URL'] = process.env['TEST_DATABASE_URL'] = `postgres://nobody@${NOBODY}/none`;
+process.env['DATABASE_URL'] = `postgres://nobody@${NOBODY}/none`;
 process.env['KAFKA_BOOTSTRAP_SERVERS'] = NOBODY;
 
 // These runs are made again and again: the thousand cases of a property are for the whole suite.
 process.env['PROPERTY_CASES'] ??= '200';
+process.env['MODEL_RUNS'] ??= '300';
