@@ -54,7 +54,11 @@ describe('intake', function () {
   beforeEach(async () => {
     config = { ...environment.config, KAFKA_TOPIC_PREFIX: `t${randomUUID().slice(0, 8)}` };
     topic = topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
-    await admin.createTopics({ topics: [topic, `${topic}.dlq`].map((name) => ({ topic: name, numPartitions: 2 })) });
+    const topics = [
+      { topic, numPartitions: 2 },
+      { topic: `${topic}.dlq`, numPartitions: 1 },
+    ];
+    await admin.createTopics({ topics });
   });
   afterEach(() => Promise.all(intakes.splice(0).map((intake) => intake.stop(2_000))));
   after(async () => {

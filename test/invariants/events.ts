@@ -120,7 +120,8 @@ function announcedProblem(
 function mayBeSilent(execution: Execution): boolean {
   if (!['COMPLETED', 'FAILED', 'CANCELLED', 'CONTINUED_AS_NEW'].includes(execution.status)) return true;
   return listsOf(execution).some(
-    (list) => list.options?.derivedEvents === 'none' || list.intents.some(publishesAnnouncement),
+    // A list may be anything that some client has sent.
+    (list) => list.options?.derivedEvents === 'none' || [list.intents ?? []].flat().some(publishesAnnouncement),
   );
 }
 

@@ -49,7 +49,7 @@ function decode(payloads: Payload[] | null | undefined): unknown {
 
 /** `{intents, options}` of a list, or of each list of a slice. */
 export interface ListInput {
-  readonly intents: readonly unknown[];
+  readonly intents?: readonly unknown[] | null;
   readonly options?: { readonly derivedEvents?: string } | null;
 }
 

@@ -42,8 +42,9 @@ describe('keys', () => {
 
   it('go to the partition that the Java client puts them on', async () => {
     const publisher = createPublisher(kafka());
+    // A new topic's leaders are not known everywhere at once.
     const filled = async () =>
-      (await admin.fetchTopicOffsets(topic)).flatMap(({ partition, high }) =>
+      (await until(30_000, () => admin.fetchTopicOffsets(topic))).flatMap(({ partition, high }) =>
         Array.from({ length: Number(high) }, () => partition),
       );
     try {

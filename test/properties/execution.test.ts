@@ -61,7 +61,10 @@ describe('executions against a model (property)', () => {
   /** Of the one row that has no room left, whatever is added to it. */
   const full = randomUUID();
   before(async () => {
-    environment = await createEnvironment({ effects: builtinEffects.map(withFailures) });
+    environment = await createEnvironment({
+      effects: builtinEffects.map(withFailures),
+      except: { once: 'attempts fail behind their effect, and announce again' },
+    });
     await environment.pool.query(
       `INSERT INTO bridge_states (bridge_id, namespace, total_workflows_processed, current_fsm_state)
        VALUES ($1, 'property', 9223372036854775807, 'FULL')`,

@@ -93,6 +93,7 @@ async function tryStart(
   const started = await startDetached(command, logFile(service, context), (identity) =>
     recorder.write({ ...record, process: identity }),
   );
+  if (started === null) return null;
   const outcome = await waitForAnswer(service, context, service.endpoint(ports, context.options), started);
   if (outcome === 'silent') {
     await stopProcess(started, service.stopSignal);

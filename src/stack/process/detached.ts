@@ -13,6 +13,7 @@ export interface ServerCommand {
 }
 
 /**
+ * @returns null when it ended before it could be identified.
  * @param onStarted called before anything else can happen, so that a crash of this process right after leaves a record.
  * @throws when the program cannot be run at all.
  */
@@ -20,7 +21,7 @@ export async function startDetached(
   server: ServerCommand,
   logFile: string,
   onStarted: (identity: ProcessIdentity) => void,
-): Promise<ProcessIdentity> {
+): Promise<ProcessIdentity | null> {
   mkdirSync(dirname(logFile), { recursive: true });
   const log = openSync(logFile, 'a');
   try {
@@ -31,7 +32,6 @@ export async function startDetached(
     if (identity !== null) onStarted(identity);
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.unref();
-    if (identity === null) throw new Error(`${server.command} ended at once`);
     return identity;
   } finally {
     closeSync(log);
