@@ -47,8 +47,10 @@ function decode(payloads: Payload[] | null | undefined): unknown {
   }
 }
 
-/** `{intents, options}` of a list, or of each list of a slice. */
-export interface ListInput {
+/** A list, or each list of a slice. */
+interface ListInput {
+  /** Of a list of a slice. */
+  readonly event_id?: string;
   readonly intents?: readonly unknown[] | null;
   readonly options?: { readonly derivedEvents?: string } | null;
 }
