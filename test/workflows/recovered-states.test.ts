@@ -10,7 +10,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistFsmTransition, recoverFsmStates } from '../support/intents.js';
 
 const FEW = 10_000;
-const MANY = 200_000;
+const MANY = 40_000;
 /** What `bridge recover` says of a walk that its limit ended. */
 const CUT = /^bridge: only the newest (50|100) states of \d+ were read, .*--all reads all\n$/;
 
