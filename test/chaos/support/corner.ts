@@ -31,7 +31,10 @@ const SHORT: NodeJS.ProcessEnv = {
 
 /** @param settings of the worker; by default time-outs and breakers of a few seconds. */
 export async function createCorner(route: Route, settings = SHORT): Promise<Corner> {
-  const environment = await createEnvironment({ worker: false });
+  const environment = await createEnvironment({
+    worker: false,
+    except: { once: 'under faults an event is promised at least once' },
+  });
   // Servers are killed under the idle connections of the test, too.
   environment.pool.on('error', () => undefined);
   await installHolds(environment.pool);
