@@ -156,21 +156,24 @@ export function startIntake(options: IntakeOptions): Intake {
       eachBatch: async (payload) => {
         const { batch } = payload;
         // Paused, or the same messages would be fetched again and again until it has left.
-        if (current?.consumer !== consumer || stopped) return void payload.pause();
+        if (current?.consumer !== consumer) return void payload.pause();
         let lane = lanes.get(batch.partition);
         // Read before a rebalance took it from us.
         if (lane === undefined) return;
-        // Not resolved: it is fetched again when there is room.
-        if (!room(lane)) return void payload.pause();
         const messages = batch.messages.map((message) => rawOf(topic, batch.partition, message));
         if (lane.isOther(messages)) {
-          logger.warn({ topic, partition: batch.partition }, 'intake: the topic was created again');
+          logger.warn(
+            { topic, partition: batch.partition },
+            'intake: the topic was created again, or the offset of the group was set back',
+          );
           lane.disown();
           for (const old of retired) if (old.held === 0 && !old.running) retired.delete(old);
           retired.add(lane);
           lane = laneOf(consumer, batch.partition);
           lanes.set(batch.partition, lane);
         }
+        // Not resolved: it is fetched again when there is room, or by the next consumer.
+        if (stopped || !room(lane)) return void payload.pause();
         lane.offer(messages);
         ends.set(batch.partition, { high: BigInt(batch.highWatermark), last: BigInt(batch.lastOffset()) });
         // Only where to fetch next: what is committed follows Temporal's acknowledgement.

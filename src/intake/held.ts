@@ -16,5 +16,7 @@ export class Held {
 /** The value, and what a record costs besides. */
 export const sizeOf = ({ value }: RawMessage): number => (value?.length ?? 0) + 100;
 
-export const sameBytes = (one: Buffer | null, other: Buffer | null): boolean =>
-  one === null || other === null ? one === other : one.equals(other);
+/** Of two messages at one offset: whether they are one, or those of a topic and of its successor. */
+export const isSame = (one: RawMessage, other: RawMessage): boolean =>
+  one.timestamp === other.timestamp &&
+  (one.value === null || other.value === null ? one.value === other.value : one.value.equals(other.value));

@@ -4,7 +4,7 @@
  */
 import type { LimitFunction } from 'p-limit';
 import type { RawMessage } from '../intents/poison-copy.js';
-import { Held, sameBytes, sizeOf } from './held.js';
+import { Held, isSame, sizeOf } from './held.js';
 import { type CarrierContext, createSliceCarrier } from './slice-carrier.js';
 import { nextSlice } from './slicer.js';
 
@@ -57,6 +57,8 @@ export function createLane(
   let bytes = 0;
   /** The group's offset, or more: first where the consumer began to read. */
   let committed: bigint | undefined;
+  /** The first message that is handed over and not committed: where the group's offset takes the consumer when it joins again. */
+  let uncommitted: RawMessage | undefined;
   /** Lowest offset that may still come of this topic. */
   let next = 0n;
   let owned = true;
@@ -78,6 +80,7 @@ export function createLane(
           if (taken.length === 0) return;
           bytes -= taken.reduce((sum, { raw }) => sum + sizeOf(raw), 0);
           held = held.slice(slice.taken);
+          uncommitted ??= taken[0]?.raw;
           wants();
           await commitBehind(
             taken.map(({ raw }) => BigInt(raw.offset)).reduce((one, other) => (one > other ? one : other)),
@@ -96,6 +99,7 @@ export function createLane(
     try {
       await commit(String(behind));
       committed = behind;
+      uncommitted = undefined;
     } catch (error) {
       // A rebalance, most likely: they come again, here or elsewhere, and their ids say so. The next commit covers them.
       log.warn({ err: error, offset: String(offset) }, 'the offset was not committed');
@@ -145,10 +149,11 @@ export function createLane(
       await working;
     },
     isOther(messages) {
-      const known = new Map(held.map(({ raw: { offset, value } }) => [offset, value]));
-      return messages.some(({ offset, value }) => {
-        const before = known.get(offset);
-        return BigInt(offset) < next || (before !== undefined && !sameBytes(before, value));
+      const known = new Map(held.map(({ raw }) => [raw.offset, raw]));
+      if (uncommitted !== undefined) known.set(uncommitted.offset, uncommitted);
+      return messages.some((message) => {
+        const before = known.get(message.offset);
+        return BigInt(message.offset) < next || (before !== undefined && !isSame(before, message));
       });
     },
     disown() {

@@ -5,34 +5,36 @@ import { Registry } from 'prom-client';
 import { createLane } from '../../src/intake/lane.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { RawMessage } from '../../src/intents/poison-copy.js';
+import type { EventPublisher } from '../../src/intents/ports/publisher.js';
 import { createLogger } from '../../src/log.js';
 import { never } from '../model/faults.js';
+import { turns } from './fake-kafka.js';
 
-const message = (offset: number, value = String(offset)): RawMessage => ({
+const message = (offset: number, value = String(offset), timestamp = 0): RawMessage => ({
   topic: 't',
   partition: 0,
   offset: String(offset),
   key: null,
   value: Buffer.from(value),
-  timestamp: 0,
+  timestamp,
   headers: [],
 });
 
 describe('intake: a topic that was created again', () => {
   /** A lane that has read 5 and 6, and waits with them. */
-  function setUp() {
+  function setUp(commit: () => Promise<void> = never, publish: EventPublisher['publish'] = never) {
     const lane = createLane(
       't/0',
       {
         runner: { start: never, ended: never },
-        publisher: { publish: never },
+        publisher: { publish },
         dlqSuffix: '.dlq',
         mayStart: () => ({ ok: true, retryAfterMs: 0 }),
         slots: pLimit(1),
         metrics: createIntakeMetrics(new Registry()),
         logger: createLogger('silent'),
       },
-      never,
+      commit,
       () => undefined,
     );
     lane.offer([message(5), message(6)]);
@@ -57,5 +59,18 @@ describe('intake: a topic that was created again', () => {
     const lane = setUp();
     lane.rejoined();
     assert.equal(lane.isOther([message(5, 'another')]), true);
+    assert.equal(lane.isOther([message(5, '5', 1)]), true, 'or by its time');
+  });
+
+  it('is known after a rejoin by another message where one was handed over that could not be committed', async () => {
+    const lane = setUp(
+      () => Promise.reject(new Error('the group has another generation')),
+      (copies) => Promise.resolve(copies.map(() => ({ sent: true }))),
+    );
+    await turns();
+    assert.equal(lane.held, 0);
+    lane.rejoined();
+    assert.equal(lane.isOther([message(5), message(6)]), false);
+    assert.equal(lane.isOther([message(5, 'another'), message(6)]), true);
   });
 });

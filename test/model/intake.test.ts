@@ -9,8 +9,7 @@ import { Simulation } from './simulation.js';
 import { VirtualClock } from './virtual-clock.js';
 
 const RUNS = Number(process.env['MODEL_RUNS'] ?? 5_000);
-/** One that passes: other seeds still find disagreements where a topic is created again, or offsets go back after a rejoin. */
-const SEED = Number(process.env['MODEL_SEED'] ?? 301);
+const SEED = Number(process.env['MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 describe('the intake against a model', () => {
   const clock = new VirtualClock();
@@ -105,6 +104,19 @@ describe('the intake against a model', () => {
         { do: 'wait', ms: 15_000 },
       ],
       [20],
+    ],
+    [
+      'commits nothing of a topic that is created again while it stops',
+      [
+        { do: 'join' },
+        { do: 'wait', ms: 300 },
+        { do: 'emit', partition: 1, kinds: ['invalid'] },
+        { do: 'stop', which: 0, graceMs: 0 },
+        { do: 'recreate', fetchFails: false },
+        { do: 'stop', which: 0, graceMs: 60_000 },
+        { do: 'emit', partition: 1, kinds: ['list'] },
+      ],
+      [1, 100, 1],
     ],
   ];
   for (const [what, commands, delays, ms] of [...found, ...rare]) {

@@ -28,7 +28,6 @@ export class SimulatedConsumer {
   /** Says nothing any more, and does nothing. */
   stalled = false;
   readonly #emitter = new EventEmitter();
-  readonly #lives = new Map<number, number>();
   #generation = -1;
   #positions = new Map<number, number>();
   #paused = new Set<number>();
@@ -36,10 +35,9 @@ export class SimulatedConsumer {
   #known = '';
   #fetching = false;
   #fetchFails = false;
-  /** By partition: of which topic the lane's messages are. */
+  /** By partition: the group's offset when the lane began. */
   readonly #floors = new Map<number, number>();
-  /** It goes back to what is committed, and has not read since. */
-  #rereads = false;
+  /** By partition: of which topic the lane's messages are. */
   readonly #topicIds = new Map<number, number>();
   #joined: () => void = () => undefined;
   #eachBatch: (payload: Payload) => Promise<void> = never;
@@ -99,7 +97,7 @@ export class SimulatedConsumer {
   async commitOffsets([given]: { partition: number; offset: string }[]): Promise<void> {
     const { topic } = this;
     const { partition, offset } = given!;
-    const life = `${this.process} ${this.memberId} ${partition} ${this.#lives.get(partition)} ${topic.topicId}`;
+    const life = `${this.process} ${this.memberId} ${partition} ${this.#generation} ${topic.topicId}`;
     const topicId = this.#topicIds.get(partition);
     const floor = this.#floors.get(partition) ?? 0;
     for (let attempt = 1; ; attempt += 1) {
@@ -124,11 +122,9 @@ export class SimulatedConsumer {
     const kept = new Set(this.#known === this.memberId ? partitions.filter((id) => this.#positions.has(id)) : []);
     for (const id of topic.logs.keys()) {
       if (kept.has(id)) continue;
-      this.#lives.set(id, (this.#lives.get(id) ?? 0) + 1);
       this.#topicIds.set(id, topic.topicId);
       this.#floors.set(id, topic.offsets[id]!);
     }
-    this.#rereads = kept.size > 0;
     topic.world.assigned(this.process, new Set(partitions), kept);
     this.#known = this.memberId;
     this.#generation = topic.generation;
@@ -144,8 +140,7 @@ export class SimulatedConsumer {
   }
 
   lost(fetchFails: boolean): void {
-    // What is read once more and what stands at the same offsets of a new topic look alike.
-    this.#fetchFails ||= fetchFails || this.#rereads;
+    this.#fetchFails ||= fetchFails;
     this.#floors.clear();
     // Out of range, which takes it to the beginning.
     for (const id of this.#positions.keys()) this.#positions.set(id, 0);
@@ -184,7 +179,6 @@ export class SimulatedConsumer {
 
   #deliver(): void {
     const { topic } = this;
-    this.#rereads = false;
     this.#emit(this.events.FETCH, { nodeId: 1 });
     for (const partition of this.#fetchable()) {
       this.#topicIds.set(partition, topic.topicId);

@@ -12,7 +12,7 @@ export interface KafkaWorld {
   /** A consumer has read a message for good. */
   gave(process: number, rec: Rec): void;
   /**
-   * @param life of the member's lane: between two assignments that take the partition away.
+   * @param life of the member between two joins: a commit that another made before and that is tried again may take the offset back.
    * @param floor what was committed when it began.
    */
   committed(life: string, partition: number, offset: number, floor: number): void;
@@ -29,6 +29,8 @@ export class SimulatedTopic {
   topicId = 0;
   members: SimulatedConsumer[] = [];
   generation = 0;
+  /** All that ever joined: one that was expelled reads on until it hears of it. */
+  readonly #readers = new Set<SimulatedConsumer>();
   #joined = 0;
 
   constructor(
@@ -50,13 +52,14 @@ export class SimulatedTopic {
     this.topicId += 1;
     this.logs = this.logs.map(() => []);
     this.offsets = this.offsets.map(() => 0);
-    for (const member of this.members) member.lost(fetchFails);
+    for (const reader of this.#readers) reader.lost(fetchFails);
   }
 
   join(consumer: SimulatedConsumer): void {
     this.#joined += 1;
     consumer.memberId = `member-${this.#joined}`;
     this.members.push(consumer);
+    this.#readers.add(consumer);
     this.rebalance();
   }
 
