@@ -2,7 +2,7 @@
 import { composeProject, runningArgs } from './compose/command.js';
 import { endpointOf } from './endpoints.js';
 import { givenEndpoints } from './given.js';
-import { probe } from './probes/index.js';
+import { loadProbes, probe } from './probes/index.js';
 import { isAlive } from './process/identity.js';
 import { runCommand } from './process/run.js';
 import { readState, type ServiceRecord } from './state.js';
@@ -22,6 +22,7 @@ const ENGINE_MS = 5_000;
 export async function stackStatus(options: StackOptions): Promise<StackStatus> {
   const state = readState(options.stateDir);
   const given = givenEndpoints(options.given);
+  await loadProbes(SERVICE_NAMES.filter((name) => given[name] !== null || state.services[name] !== undefined));
   const found = await Promise.all(
     SERVICE_NAMES.map(async (name) => {
       const record = state.services[name];

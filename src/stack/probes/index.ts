@@ -4,13 +4,28 @@ import type { ServiceName, StackEndpoints } from '../types.js';
 /** One request may take this long. */
 const TIMEOUT_MS = 1_500;
 
+type Probe<Name extends ServiceName> = (endpoint: StackEndpoints[Name], timeoutMs: number) => Promise<void>;
+
 /** Loaded on use: the clients take some 400 ms to load, and a stack of given addresses may need none of them. */
-const PROBES: { readonly [Name in ServiceName]: (endpoint: StackEndpoints[Name], timeoutMs: number) => Promise<void> } =
-  {
-    temporal: async ({ address }, timeoutMs) => (await import('./temporal.js')).probeTemporal(address, timeoutMs),
-    postgres: async ({ url }, timeoutMs) => (await import('./postgres.js')).probePostgres(url, timeoutMs),
-    kafka: async ({ brokers }, timeoutMs) => (await import('./kafka.js')).probeKafka(brokers, timeoutMs),
-  };
+const PROBES: { readonly [Name in ServiceName]: () => Promise<Probe<Name>> } = {
+  async temporal() {
+    const { probeTemporal } = await import('./temporal.js');
+    return ({ address }, timeoutMs) => probeTemporal(address, timeoutMs);
+  },
+  async postgres() {
+    const { probePostgres } = await import('./postgres.js');
+    return ({ url }, timeoutMs) => probePostgres(url, timeoutMs);
+  },
+  async kafka() {
+    const { probeKafka } = await import('./kafka.js');
+    return ({ brokers }, timeoutMs) => probeKafka(brokers, timeoutMs);
+  },
+};
+
+/** For probes that run side by side: while one loads its client, another's time runs out on a busy machine. */
+export async function loadProbes(names: readonly ServiceName[]): Promise<void> {
+  await Promise.all(names.map((name) => PROBES[name]()));
+}
 
 /** @returns null when the service answers, else why not. */
 export async function probe<Name extends ServiceName>(
@@ -19,7 +34,8 @@ export async function probe<Name extends ServiceName>(
   timeoutMs = TIMEOUT_MS,
 ): Promise<Error | null> {
   try {
-    await PROBES[name](endpoint, timeoutMs);
+    const ask = await PROBES[name]();
+    await ask(endpoint, timeoutMs);
     return null;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
