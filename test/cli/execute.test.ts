@@ -6,15 +6,12 @@ import { writeFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { IntentsReport } from '../../src/client/index.js';
 import { LARGEST_PAGE } from '../../src/intents/limits.js';
 import { until } from '../../src/until.js';
-import { bridge, type BridgeRun } from '../support/bridge.js';
+import { bridge, BRIDGE_MAIN, type BridgeRun } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 describe('bridge execute', () => {
   let environment: Environment;
@@ -108,7 +105,7 @@ describe('bridge execute', () => {
 
   it('says so when no worker takes the lists', async () => {
     const env = { ...environment.env, TEMPORAL_TASK_QUEUE: `nobody-${randomUUID()}` };
-    const child = spawn(process.execPath, ['--import', 'tsx', main, 'execute', '-'], { env });
+    const child = spawn(process.execPath, [BRIDGE_MAIN, 'execute', '-'], { env });
     const exited = once(child, 'exit') as Promise<[number]>;
     const request = list(persistState());
     child.stdin.end(JSON.stringify(request));

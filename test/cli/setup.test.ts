@@ -3,12 +3,9 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { until } from '../../src/until.js';
-import { bridge } from '../support/bridge.js';
+import { bridge, BRIDGE_MAIN } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 describe('bridge setup, doctor, stack, worker, demo', () => {
   let environment: Environment;
@@ -107,7 +104,9 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     assert.equal(status.temporal.namespace, environment.endpoints.temporal.namespace);
     assert.equal(status.postgres.url, environment.endpoints.postgres.url);
     assert.deepEqual(status.kafka.brokers, environment.endpoints.kafka.brokers);
-    assert.match((await bridge(['stack', 'status'], environment.env)).stdout, /temporal +given/);
+    await until(30_000, async () => {
+      assert.match((await bridge(['stack', 'status'], environment.env)).stdout, /temporal +given/);
+    });
     // Given servers are neither started nor stopped.
     assert.match((await bridge(['stack', 'up'], environment.env)).stdout, /^Temporal +127\.0\.0\.1:/m);
     assert.equal((await bridge(['stack', 'down'], environment.env)).code, 0);
@@ -115,7 +114,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
   });
 
   it('runs a worker until SIGTERM, which ends it well', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', main, 'worker', '--json'], { env: environment.env });
+    const child = spawn(process.execPath, [BRIDGE_MAIN, 'worker', '--json'], { env: environment.env });
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
     const { port, task_queue } = JSON.parse(line) as { port: number; task_queue: string };
     assert.equal(task_queue, environment.config.TEMPORAL_TASK_QUEUE);

@@ -13,13 +13,13 @@ import { topicOf } from '../../src/intents/event-types.js';
 import type { SliceInput } from '../../src/intents/slice.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
+import { BRIDGE_MAIN } from '../support/bridge.js';
 import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState } from '../support/intents.js';
 import { expelMembers } from './expel.js';
 import { switchableServer } from '../support/switchable-server.js';
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+import { makeTopics } from '../support/topics.js';
 
 describe('intake', function () {
   this.timeout(120_000);
@@ -54,11 +54,10 @@ describe('intake', function () {
   beforeEach(async () => {
     config = { ...environment.config, KAFKA_TOPIC_PREFIX: `t${randomUUID().slice(0, 8)}` };
     topic = topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
-    const topics = [
+    await makeTopics(admin, [
       { topic, numPartitions: 2 },
       { topic: `${topic}.dlq`, numPartitions: 1 },
-    ];
-    await admin.createTopics({ topics });
+    ]);
   });
   afterEach(() => Promise.all(intakes.splice(0).map((intake) => intake.stop(2_000))));
   after(async () => {
@@ -198,7 +197,7 @@ describe('intake', function () {
   });
 
   it('a process killed in the middle repeats at most what it had not committed', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', main, 'intake', '--json'], {
+    const child = spawn(process.execPath, [BRIDGE_MAIN, 'intake', '--json'], {
       env: { ...environment.env, KAFKA_TOPIC_PREFIX: config.KAFKA_TOPIC_PREFIX },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -226,7 +225,7 @@ describe('intake', function () {
   });
 
   it('a process that is told to stop leaves its group, and then ends with 0', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', main, 'intake', '--json'], {
+    const child = spawn(process.execPath, [BRIDGE_MAIN, 'intake', '--json'], {
       env: { ...environment.env, KAFKA_TOPIC_PREFIX: config.KAFKA_TOPIC_PREFIX },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -254,7 +253,7 @@ describe('intake', function () {
     await arrives(0, before);
     await admin.deleteTopics({ topics: [topic] });
     await until(20_000, async () => assert.equal((await admin.listTopics()).includes(topic), false));
-    await until(20_000, () => admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: false }));
+    await until(20_000, () => makeTopics(admin, [{ topic, numPartitions: 2 }]));
     const after = await until(20_000, () => emit(0, 8));
     await until(60_000, async () => assert.deepEqual(await arrived(0), [...before, ...after]));
   });

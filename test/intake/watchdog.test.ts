@@ -10,6 +10,7 @@ import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { loadConfig } from '../../src/config.js';
 import { persistState } from '../support/intents.js';
+import { makeTopics } from '../support/topics.js';
 
 /** Milliseconds; the consumer's own time-out for a request is 30 s. */
 const STALL_MS = 4_000;
@@ -44,7 +45,7 @@ describe('intake: watchdog', function () {
     const kafka = new Kafka(settings);
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+    await makeTopics(admin, [{ topic, numPartitions: 1 }]);
     await admin.disconnect();
     const producer = kafka.producer();
     await producer.connect();

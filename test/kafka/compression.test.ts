@@ -11,6 +11,7 @@ import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { readTopic, sendLines } from '../support/console-consumer.js';
+import { makeTopics } from '../support/topics.js';
 
 const isTransient = (outcome: SendOutcome): boolean => !outcome.sent && outcome.error.failureClass === 'transient';
 
@@ -24,8 +25,10 @@ describe('batches of messages', () => {
     const admin = kafka().admin();
     await admin.connect();
     const topics = ['ours', 'snappy', 'zstd'].map(topicFor);
-    await admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions: 2 })), waitForLeaders: false });
-    await until(30_000, () => admin.fetchTopicMetadata({ topics }));
+    await makeTopics(
+      admin,
+      topics.map((topic) => ({ topic, numPartitions: 2 })),
+    );
     await admin.disconnect();
   });
   after(async () => {

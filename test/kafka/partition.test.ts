@@ -8,6 +8,7 @@ import { createPublisher } from '../../src/kafka/publisher.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
+import { makeTopics } from '../support/topics.js';
 
 /** Of 12, by `BuiltInPartitioner.partitionForKey` of kafka-clients 4.1.0 (murmur2). */
 const PARTITIONS = {
@@ -32,8 +33,7 @@ describe('keys', () => {
   before(async () => {
     admin = kafka().admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 12 }], waitForLeaders: false });
-    await until(30_000, () => admin.fetchTopicMetadata({ topics: [topic] }));
+    await makeTopics(admin, [{ topic, numPartitions: 12 }]);
   });
   after(async () => {
     await admin.deleteTopics({ topics: [topic] });

@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { Registry } from 'prom-client';
@@ -14,6 +13,7 @@ import { topicOf } from '../../src/intents/event-types.js';
 import type { Verdict } from '../../src/intents/slice.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
+import { BRIDGE_MAIN } from '../support/bridge.js';
 import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
@@ -22,8 +22,6 @@ import { envelope, nameSequence, type NamedSequence, sequence } from './server-s
 
 const SEQUENCES = Number(process.env['MODEL_SEQUENCES'] ?? 300);
 const PARTITIONS = 6;
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-
 describe('the intake against a model, on the real servers', function () {
   this.timeout(600_000);
   const seed = Number(process.env['MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -97,7 +95,7 @@ describe('the intake against a model, on the real servers', function () {
   const half = ({ messages }: NamedSequence): number => Math.ceil(messages.length / 2);
 
   it(`leaves the verdicts, rows, events and offsets of the model, after ${SEQUENCES} sequences`, async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', main, 'intake', '--json'], {
+    const child = spawn(process.execPath, [BRIDGE_MAIN, 'intake', '--json'], {
       env: environment.env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

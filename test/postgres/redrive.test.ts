@@ -11,9 +11,9 @@ import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
 import { createPool, endPool } from '../../src/postgres/pool.js';
-import { until } from '../../src/until.js';
 import { readTopic } from '../support/console-consumer.js';
 import { command, one, useDatabase } from './support.js';
+import { makeTopics } from '../support/topics.js';
 
 const LETTERS = 250;
 const PAGE = 100;
@@ -34,8 +34,7 @@ describe('redrive', () => {
     publisher = createPublisher(kafka);
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: false });
-    await until(30_000, () => admin.fetchTopicMetadata({ topics: [topic] }));
+    await makeTopics(admin, [{ topic, numPartitions: 3 }]);
     await admin.disconnect();
   });
   after(() => publisher.disconnect());

@@ -5,6 +5,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import type { StackEndpoints } from '../../src/stack/index.js';
 import { readTopic } from '../support/console-consumer.js';
+import { makeTopics } from '../support/topics.js';
 import { cacheDir } from './support.js';
 
 /** Writes something to each server. */
@@ -16,7 +17,7 @@ export async function writeKept({ temporal, postgres, kafka }: StackEndpoints): 
   const cluster = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING });
   const [admin, producer] = [cluster.admin(), cluster.producer()];
   await Promise.all([admin.connect(), producer.connect()]);
-  await admin.createTopics({ topics: [{ topic: 'kept' }] });
+  await makeTopics(admin, [{ topic: 'kept' }]);
   await producer.send({
     topic: 'kept',
     messages: [{ key: 'k', value: '{"a":\n1}', headers: { h: 'v:w' } }, { value: null }],

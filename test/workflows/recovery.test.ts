@@ -4,18 +4,16 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
 import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
 import type { RecoveryReport } from '../../src/intents/recovery.js';
 import { createLogger } from '../../src/log.js';
 import { startRecovery } from '../../src/temporal/start-recovery.js';
 import { until } from '../../src/until.js';
+import { BRIDGE_MAIN } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { type RecoveryWorker, startRecoveryWorker } from '../support/recovery-worker.js';
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 const COUNT = 600;
 /** Instead of 5,000: three pages. */
@@ -163,7 +161,7 @@ describe('RecoverFsmStatesWorkflow', () => {
     const env = { ...environment.env, DEPLOYMENT_ID: deployment, LOG_LEVEL: 'info' };
     const workflowId = `recover-fsm-states-${environment.config.TEMPORAL_TASK_QUEUE}-${deployment}`;
     const start = () => {
-      const child = spawn(process.execPath, ['--import', 'tsx', main, 'worker', '--recover-on-start'], {
+      const child = spawn(process.execPath, [BRIDGE_MAIN, 'worker', '--recover-on-start'], {
         env,
         stdio: ['ignore', 'ignore', 'pipe'],
       });

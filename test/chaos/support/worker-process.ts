@@ -1,9 +1,7 @@
 /** `bridge worker` as a process of its own, to be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+import { BRIDGE_MAIN } from '../../support/bridge.js';
 
 export interface WorkerProcess {
   /** How often it was started anew because it had ended by itself, as a supervisor would. */
@@ -45,7 +43,7 @@ export async function startWorkerProcess(
   const log: string[] = [];
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const started = spawn(process.execPath, ['--import', 'tsx', main, 'worker', '--json', ...options], {
+      const started = spawn(process.execPath, [BRIDGE_MAIN, 'worker', '--json', ...options], {
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
       });
