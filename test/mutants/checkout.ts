@@ -73,9 +73,12 @@ async function runTest(folder: string, test: string, grep: string): Promise<Verd
   rmSync(output, { force: true });
   const reporter = ['--reporter', 'json', '--reporter-option', `output=${output}`];
   const printed: string[] = [];
+  // A build takes 30 s of CPU, and most tests start no command.
+  const builds = readFileSync(join(folder, test), 'utf8').includes('/support/bridge.js');
   const mode = serverFree.has(test) ? WITHOUT_SERVERS : ['--no-parallel'];
   const child = spawn('npx', ['mocha', ...mode, ...reporter, '--fgrep', grep, test], {
     cwd: folder,
+    env: { ...process.env, TEST_BUILD: builds ? 'yes' : 'no' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own: what the test has started ends with it.
     detached: true,
