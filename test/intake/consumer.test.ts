@@ -1,7 +1,7 @@
 /** The intake as a member of its group: rebalances, topics created again, what it holds, and how it leaves. */
 import assert from 'node:assert/strict';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
-import { createHold, envelope, message, messagesOf, newIds, soon } from './support.js';
+import { away, createHold, envelope, message, messagesOf, newIds, soon } from './support.js';
 import { turns, useIntakes } from './fake-kafka.js';
 
 const completed: SliceEnd = { completed: true, invalid: [] };
@@ -37,6 +37,24 @@ describe('intake: member of its group', () => {
     });
     await turns();
     assert.deepEqual([started, first.committed], [[kept], ['0:2']]);
+  });
+
+  it('copies what is invalid of a slice that runs on when a rebalance leaves it its partition, also when the topic is away', async () => {
+    const { first, says, started, buried } = await setUp();
+    const end = createHold();
+    says.end = () => end.released.then(() => ({ completed: true, invalid: [{ list: 0, reason: 'no such intent' }] }));
+    let refusals = 2;
+    says.publish = () => ((refusals -= 1) >= 0 ? Promise.reject(away()) : Promise.resolve());
+    first.join('me', [0]);
+    await first.deliver(0, messagesOf(newIds(1)));
+    await soon(() => {
+      assert.equal(started.length, 1);
+    });
+    first.join('me', [0]);
+    end.release();
+    await soon(() => {
+      assert.deepEqual(buried(), [['0', 'no such intent']]);
+    });
   });
 
   it('leaves to others what it held when it joins as somebody else: they may have had it', async () => {

@@ -3,12 +3,14 @@
  * returns what is wrong, as text; the environment fails its file when there is any.
  */
 import assert from 'node:assert/strict';
+import { topicOf } from '../../src/intents/event-types.js';
 import type { Environment } from '../support/environment.js';
-import { checkAnnounced, checkOnce } from './events.js';
+import { checkAnnounced, checkOnce, EVENT_TYPES } from './events.js';
 import { type Execution, readExecutions } from './executions.js';
 import { checkIntake } from './intake.js';
 import { checkLocks } from './locks.js';
 import { checkReports } from './reports.js';
+import { readRecords, type TopicRecord } from './records.js';
 import { checkRows } from './rows.js';
 import { replay } from '../support/replay.js';
 
@@ -17,7 +19,12 @@ type Invariant = keyof typeof CHECKS | 'replay';
 /** Invariants that a file breaks on purpose, with the reason. */
 export type Exceptions = Partial<Record<Invariant, string>>;
 
-type Check = (environment: Environment, executions: readonly Execution[]) => Promise<readonly string[]>;
+/** Executions and records are read once for all checks. */
+type Check = (
+  environment: Environment,
+  executions: readonly Execution[],
+  records: readonly TopicRecord[],
+) => Promise<readonly string[]>;
 
 const CHECKS = {
   rows: checkRows,
@@ -31,10 +38,14 @@ const CHECKS = {
 /** @returns how many executions were replayed. @throws AssertionError naming every broken invariant. */
 export async function assertInvariants(environment: Environment, exceptions: Exceptions): Promise<number> {
   const executions = await readExecutions(environment);
+  const records = await readRecords(
+    environment,
+    EVENT_TYPES.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type)),
+  );
   const broken: string[] = [];
   for (const [name, check] of Object.entries(CHECKS)) {
     if (exceptions[name as Invariant] !== undefined) continue;
-    for (const problem of await check(environment, executions)) broken.push(`${name}: ${problem}`);
+    for (const problem of await check(environment, executions, records)) broken.push(`${name}: ${problem}`);
   }
   assert.equal(broken.length, 0, `${broken.length} invariants are broken:\n${broken.slice(0, 20).join('\n')}`);
   const closed = executions.filter(({ status }) => status !== 'RUNNING');

@@ -3,14 +3,15 @@ import { Kafka, logLevel } from 'kafkajs';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { Environment } from '../support/environment.js';
 import type { Execution } from './executions.js';
-import { readRecords } from './records.js';
+import { readRecords, type TopicRecord } from './records.js';
 
 export async function checkIntake(
   environment: Environment,
   executions: readonly Execution[],
+  records: readonly TopicRecord[],
 ): Promise<readonly string[]> {
   const running = new Set(executions.filter(({ status }) => status === 'RUNNING').map(({ workflowId }) => workflowId));
-  return [...(await checkParked(environment, running)), ...(await checkOffsets(environment, running))];
+  return [...(await checkParked(environment, running)), ...(await checkOffsets(environment, running, records))];
 }
 
 async function checkParked({ pool }: Environment, running: ReadonlySet<string>): Promise<string[]> {
@@ -26,7 +27,11 @@ async function checkParked({ pool }: Environment, running: ReadonlySet<string>):
 }
 
 /** Every message below a committed offset is answered, parked, copied, or in the slice that runs. */
-async function checkOffsets(environment: Environment, running: ReadonlySet<string>): Promise<string[]> {
+async function checkOffsets(
+  environment: Environment,
+  running: ReadonlySet<string>,
+  records: readonly TopicRecord[],
+): Promise<string[]> {
   const { config, pool } = environment;
   const topic = topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
   const committed = await committedOffsets(environment, topic);
@@ -40,8 +45,8 @@ async function checkOffsets(environment: Environment, running: ReadonlySet<strin
     const copy = JSON.parse(value) as { original_partition?: number; original_offset?: string };
     copied.add(`${copy.original_partition ?? ''}/${copy.original_offset ?? ''}`);
   }
-  return (await readRecords(environment, [topic])).flatMap(({ partition, offset, value }) => {
-    if (offset >= (committed.get(partition) ?? 0n)) return [];
+  return records.flatMap(({ topic: of, partition, offset, value }) => {
+    if (of !== topic || offset >= (committed.get(partition) ?? 0n)) return [];
     if (copied.has(`${partition}/${offset}`) || running.has(`intake/${topic}/${partition}`)) return [];
     const eventId = eventIdOf(value);
     if (eventId !== undefined && known.has(eventId)) return [];

@@ -13,6 +13,7 @@ import { topicOf } from '../../src/intents/event-types.js';
 import type { Verdict } from '../../src/intents/slice.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
+import { expelMembers } from '../intake/expel.js';
 import { BRIDGE_MAIN } from '../support/bridge.js';
 import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -44,6 +45,7 @@ describe('the intake against a model, on the real servers', function () {
   });
   let environment: Environment;
   let topic: string;
+  let kafka: Kafka;
   let producer: Producer;
   let admin: Admin;
   const intakes: RunningIntake[] = [];
@@ -54,7 +56,7 @@ describe('the intake against a model, on the real servers', function () {
       except: { once: 'an intake is killed in the middle: what it had not committed is told again' },
     });
     topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
-    const kafka = new Kafka({ brokers: [...environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
+    kafka = new Kafka({ brokers: [...environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
     [producer, admin] = [kafka.producer(), kafka.admin()];
     await Promise.all([producer.connect(), admin.connect()]);
   });
@@ -64,6 +66,7 @@ describe('the intake against a model, on the real servers', function () {
     await environment.close();
   });
 
+  const groupId = (): string => `bridge-store-effect-intake-${environment.config.KAFKA_TOPIC_PREFIX}`;
   const partitionOf = (index: number): number => index % PARTITIONS;
   async function emit(messages: readonly { readonly partition: number; readonly value: string }[]): Promise<void> {
     await producer.send({ topic, messages: [...messages] });
@@ -88,8 +91,11 @@ describe('the intake against a model, on the real servers', function () {
     );
     return new Map(rows.map(({ event_id, verdict }) => [event_id, verdict]));
   }
-  const answered = (ids: readonly string[], ms = 240_000) =>
-    until(ms, async () => assert.equal((await verdicts(ids)).size, new Set(ids).size));
+  const answered = (ids: readonly string[]) =>
+    until(240_000, async () => {
+      const query = 'SELECT FROM intake_verdicts WHERE event_id = ANY ($1)';
+      assert.equal((await environment.pool.query(query, [ids])).rowCount, new Set(ids).size);
+    });
   const messagesOf = (of: (given: NamedSequence) => readonly string[]) =>
     sequences.flatMap((given, index) => of(given).map((value) => ({ partition: partitionOf(index), value })));
   const half = ({ messages }: NamedSequence): number => Math.ceil(messages.length / 2);
@@ -108,6 +114,8 @@ describe('the intake against a model, on the real servers', function () {
     // In the middle of it.
     await until(60_000, async () => assert.ok((await environment.pool.query('SELECT FROM intake_verdicts')).rowCount));
     child.kill('SIGKILL');
+    await once(child, 'exit');
+    await expelMembers(kafka, environment.endpoints.kafka.brokers[0]!, groupId());
     start();
     await answered([
       ...sequences.map(({ expected }) => expected[0]!.eventId),
@@ -187,10 +195,9 @@ describe('the intake against a model, on the real servers', function () {
   }
 
   async function checkOffsets(): Promise<void> {
-    const groupId = `bridge-store-effect-intake-${environment.config.KAFKA_TOPIC_PREFIX}`;
     await until(30_000, async () => {
       const ends = new Map((await admin.fetchTopicOffsets(topic)).map((end) => [end.partition, end.high]));
-      const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      const [committed] = await admin.fetchOffsets({ groupId: groupId(), topics: [topic] });
       assert.deepEqual(new Map(committed!.partitions.map((one) => [one.partition, one.offset])), ends);
     });
   }

@@ -42,19 +42,37 @@ const HEADER = '\u001d';
 const NULL = '\u001c';
 const NO_HEADERS = 'NO_HEADERS';
 
+interface Addresses {
+  readonly kafka: { readonly brokers: readonly string[] };
+}
+
 /**
- * All that a topic holds when it is called, in the order of each partition: the end offsets say how many records there are, so
- * that the consumer need not wait for silence. Topics with transactions have more offsets than records, and are not for this.
+ * All that a topic holds when it is called, in the order of each partition.
  * @param cacheDir the stack's; Kafka's jars are fetched into it when they are not there.
  */
 export async function readTopic(
-  { kafka: { brokers } }: { readonly kafka: { readonly brokers: readonly string[] } },
+  addresses: Addresses,
   cacheDir: string,
   topic: string,
-  { expect = 0, timeoutMs = 20_000 }: ReadTopicOptions = {},
+  options: ReadTopicOptions = {},
 ): Promise<ConsoleRecord[]> {
-  const records = await recordsIn(brokers, topic, expect, timeoutMs);
-  if (records === 0) return [];
+  return (await readTopics(addresses, cacheDir, [topic], options)).records;
+}
+
+/**
+ * All that topics hold when it is called, by one consumer, in the order of each partition, and how many records each has. The end
+ * offsets say how many there are, so that the consumer need not wait for silence. Topics with transactions have more offsets than
+ * records, and are not for this.
+ */
+export async function readTopics(
+  { kafka: { brokers } }: Addresses,
+  cacheDir: string,
+  topics: readonly string[],
+  { expect = 0, timeoutMs = 20_000 }: ReadTopicOptions = {},
+): Promise<{ readonly records: ConsoleRecord[]; readonly counts: ReadonlyMap<string, number> }> {
+  const counts = await countRecords(brokers, topics, expect, timeoutMs);
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  if (total === 0) return { records: [], counts };
   const properties = {
     'print.key': 'true',
     'print.headers': 'true',
@@ -70,32 +88,46 @@ export async function readTopic(
       ...archive.args,
       ...(await consoleTool(cacheDir)),
       ...['org.apache.kafka.tools.consumer.ConsoleConsumer', '--bootstrap-server', brokers.join(',')],
-      ...['--topic', topic, '--from-beginning', '--timeout-ms', String(timeoutMs), '--max-messages', String(records)],
+      ...(topics.length === 1
+        ? ['--topic', topics[0]!]
+        : ['--include', topics.map((topic) => topic.replaceAll('.', '\\.')).join('|')]),
+      ...['--from-beginning', '--timeout-ms', String(timeoutMs), '--max-messages', String(total)],
       ...Object.entries(properties).flatMap(([name, value]) => ['--property', `${name}=${value}`]),
     ],
     { maxBuffer: 512 * 1024 * 1024, encoding: 'utf8' },
   );
   await archive.keep();
-  const read = stdout.split(RECORD).slice(0, -1).map(parseRecord);
-  assert.equal(read.length, records, `${topic}: the console consumer read ${read.length} of ${records} records`);
-  return read;
+  const records = stdout.split(RECORD).slice(0, -1).map(parseRecord);
+  assert.equal(
+    records.length,
+    total,
+    `${topics.join(', ')}: the console consumer read ${records.length} of ${total} records`,
+  );
+  return { records, counts };
 }
 
-/** Asks the broker how many records a topic holds, again until there are `expect`. */
-async function recordsIn(
+/** Asks the broker how many records each topic holds, again until there are `expect` together. */
+async function countRecords(
   brokers: readonly string[],
-  topic: string,
+  topics: readonly string[],
   expect: number,
   timeoutMs: number,
-): Promise<number> {
+): Promise<Map<string, number>> {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
     return await until(timeoutMs, async () => {
-      const offsets = await admin.fetchTopicOffsets(topic);
-      const records = offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
-      assert.ok(records >= expect, `${topic}: ${records} of ${expect} records`);
-      return records;
+      const counts = new Map<string, number>();
+      for (const topic of topics) {
+        const offsets = await admin.fetchTopicOffsets(topic);
+        counts.set(
+          topic,
+          offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0),
+        );
+      }
+      const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      assert.ok(total >= expect, `${topics.join(', ')}: ${total} of ${expect} records`);
+      return counts;
     });
   } finally {
     await admin.disconnect();

@@ -1,7 +1,8 @@
 /** Events of an environment, read by the broker's own console consumer. */
+import assert from 'node:assert/strict';
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { type EventType, topicOf } from '../../src/intents/event-types.js';
-import { readTopic } from './console-consumer.js';
+import { readTopics } from './console-consumer.js';
 import type { Environment } from './environment.js';
 
 export interface ReadEvent {
@@ -14,12 +15,20 @@ export async function readEvents(
   { endpoints, config }: Environment,
   types: readonly EventType[],
 ): Promise<ReadEvent[]> {
-  const events: ReadEvent[] = [];
-  for (const type of types) {
-    const topic = topicOf(config.KAFKA_TOPIC_PREFIX, type);
-    for (const { key, value, headers } of await readTopic(endpoints, config.BRIDGE_CACHE_DIR, topic)) {
-      events.push({ key: key ?? '', headers, envelope: JSON.parse(value ?? '') as OnexEnvelopeV1 });
-    }
-  }
-  return events;
+  const topics = types.map((type) => topicOf(config.KAFKA_TOPIC_PREFIX, type));
+  const { records, counts } = await readTopics(endpoints, config.BRIDGE_CACHE_DIR, topics);
+  const events = records.map(({ key, value, headers }) => ({
+    key: key ?? '',
+    headers,
+    envelope: JSON.parse(value ?? '') as OnexEnvelopeV1,
+  }));
+  return types.flatMap((type) => {
+    const ofType = events.filter(({ envelope }) => envelope.event_type === type);
+    assert.equal(
+      ofType.length,
+      counts.get(topicOf(config.KAFKA_TOPIC_PREFIX, type)),
+      `the topic of ${type} has others`,
+    );
+    return ofType;
+  });
 }
