@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import type { DeadLetterCopy } from '../../src/intents/dead-letter.js';
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { topicOf } from '../../src/intents/event-types.js';
@@ -14,6 +13,7 @@ import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.js';
 import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
+import { limitTopic } from '../support/topics.js';
 
 const TYPE = 'AGGREGATION_STARTED';
 
@@ -46,21 +46,7 @@ describe('dead letters', () => {
     await broker.remove();
   });
 
-  async function configure(name: string, settings: Record<string, string>): Promise<void> {
-    const brokers = [...environment.endpoints.kafka.brokers];
-    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    try {
-      const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
-      await admin.alterConfigs({
-        validateOnly: false,
-        resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries }],
-      });
-    } finally {
-      await admin.disconnect();
-    }
-  }
-  const limitTo = (name: string, bytes: number) => configure(name, { 'max.message.bytes': String(bytes) });
+  const limitTo = (name: string, bytes: number) => limitTopic(environment.endpoints.kafka.brokers, name, bytes);
 
   const event = (key: string, n: number) =>
     publishEvent({ event_type: TYPE, partition_key: key, n }, { intent_id: randomUUID() });

@@ -1,13 +1,14 @@
 /** Messages that a topic refuses, and topics that are not there. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { publishEvent } from '../support/intents.js';
 import { countProduceRequests, type ProduceRequests } from '../support/produce-requests.js';
+import { limitTopic } from '../support/topics.js';
 
 describe('topics that refuse', () => {
   let environment: Environment;
@@ -21,21 +22,7 @@ describe('topics that refuse', () => {
     produceRequests.stop();
   });
 
-  async function configure(name: string, settings: Record<string, string>): Promise<void> {
-    const brokers = [...environment.endpoints.kafka.brokers];
-    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    try {
-      const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
-      await admin.alterConfigs({
-        validateOnly: false,
-        resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries }],
-      });
-    } finally {
-      await admin.disconnect();
-    }
-  }
-  const limitTo = (name: string, bytes: number) => configure(name, { 'max.message.bytes': String(bytes) });
+  const limitTo = (name: string, bytes: number) => limitTopic(environment.endpoints.kafka.brokers, name, bytes);
   const numbersOf = async (name: string, key: string): Promise<unknown[]> => {
     const records = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, name);
     return records
