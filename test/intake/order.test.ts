@@ -18,10 +18,10 @@ const PARTITIONS = 4;
 const KEYS = 24;
 const UNCACHED = process.env['MAX_CACHED_WORKFLOWS'] === '0';
 /**
- * Lists of a key: some 90 lists and 240 intents a partition. Fewer where no workflow is cached: each task replays all before it, one at a
+ * Lists of a key: some 60 lists and 160 intents a partition. Fewer where no workflow is cached: each task replays all before it, one at a
  * time, and a chain of lists takes the square of its length.
  */
-const LISTS = UNCACHED ? 6 : 15;
+const LISTS = UNCACHED ? 6 : 10;
 /** Slices of a partition at least: each round of lists is sent when all partitions have begun with the one before. */
 const ROUNDS = 3;
 /** Then the SDK takes one workflow task at a time, and those it holds meanwhile time out after 10 s. */

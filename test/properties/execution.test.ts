@@ -12,7 +12,7 @@ import { readEvents } from '../support/events.js';
 import { type Draft, draft, type Names, names, rawOf } from './draft-lists.js';
 import { modelOf } from './list-model.js';
 
-const LISTS = 200;
+const LISTS = 120;
 /** Lists wait for the second or two before another attempt most of the time. */
 const SIDE_BY_SIDE = 32;
 

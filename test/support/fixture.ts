@@ -30,6 +30,7 @@ export async function mochaGlobalSetup(): Promise<void> {
   process.env['KAFKA_BOOTSTRAP_SERVERS'] = endpoints.kafka.brokers.join(',');
   // Once here, not at the same time in each process that tests.
   await makeTemplate();
+  // A kept mistake makes the build stale, and most of the tests that are to notice it start no command.
   if (process.env['TEST_BUILD'] !== 'no') buildIfStale();
   await workflowBundle(createLogger('silent'));
   beginReport();
