@@ -78,7 +78,8 @@ async function runTest(folder: string, test: string, grep: string): Promise<Verd
   const mode = serverFree.has(test) ? WITHOUT_SERVERS : ['--no-parallel'];
   const child = spawn('npx', ['mocha', ...mode, ...reporter, '--fgrep', grep, test], {
     cwd: folder,
-    env: { ...process.env, TEST_BUILD: builds ? 'yes' : 'no' },
+    // What survives has to be the same in each run.
+    env: { ...process.env, TEST_BUILD: builds ? 'yes' : 'no', MODEL_SEED: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own: what the test has started ends with it.
     detached: true,
