@@ -175,6 +175,23 @@ describe('intake: a partition', () => {
     assert.deepEqual([committed, lane.bytes], [['1', '3'], 0]);
   });
 
+  it('commits what could not be committed when it is read again', async () => {
+    const { lane, may, started, committed } = setUpLane();
+    const messages = messagesOf(newIds(2));
+    may.commit = false;
+    lane.offer(messages);
+    await soon(() => {
+      assert.equal(started.length, 1);
+    });
+    may.commit = true;
+    lane.rejoined();
+    lane.offer(messages);
+    await soon(() => {
+      assert.deepEqual(committed, ['2']);
+    });
+    await lane.stop();
+  });
+
   it('tells the messages of a topic that was created again from those that follow, and from repeats', async () => {
     const { lane, says, committed } = setUpLane();
     const [first, second, third, fourth] = messagesOf(newIds(4));

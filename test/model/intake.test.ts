@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Command, sequence } from './sequences.js';
+import type { Fate } from './simulated-temporal.js';
 import { Simulation } from './simulation.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -29,9 +30,9 @@ describe('the intake against a model', () => {
     );
   }).timeout(600_000);
 
-  const list = { ms: 5, failsAfter: null };
+  const list: Fate = { ms: 5, failsAfter: null };
   /** Found above, each before it was mended. */
-  const found: readonly [string, readonly Command[], delays: number[], ms?: number][] = [
+  const found: readonly [string, readonly Command[], delays: number[], fates?: readonly Fate[]][] = [
     [
       'takes messages that it reads again after a rebalance for what they are, also when their commit was on its way',
       [
@@ -42,7 +43,7 @@ describe('the intake against a model', () => {
         { do: 'rebalance' },
       ],
       [1, 1, 100, 20, 20],
-      70_000,
+      [{ ...list, ms: 70_000 }],
     ],
     [
       'leaves the group before it has stopped, also when its consumer has just crashed',
@@ -62,7 +63,7 @@ describe('the intake against a model', () => {
         { do: 'stop', which: 0, graceMs: 5_000 },
       ],
       [1, 1, 100],
-      100,
+      [{ ...list, ms: 100 }],
     ],
     [
       'copies what is invalid of a slice whose partition is taken away while it is started',
@@ -118,11 +119,40 @@ describe('the intake against a model', () => {
       ],
       [1, 100, 1],
     ],
+    [
+      'copies what is for a person of a slice that ends while it stops, before it has stopped',
+      [
+        { do: 'wait', ms: 50 },
+        { do: 'stop', which: 0, graceMs: 60_000 },
+        { do: 'force', failsAfter: 0 },
+      ],
+      [1],
+      [{ ...list, ms: 8_000 }, list],
+    ],
+    [
+      'reads on behind what filled a lane',
+      [{ do: 'emit', partition: 0, kinds: ['heavy', 'heavy', 'heavy', 'heavy'] }],
+      [1],
+    ],
+    [
+      'takes the end of its slice from the run that it started, not from the one that follows',
+      [{ do: 'wait', ms: 2_000 }, { do: 'emit', partition: 1, kinds: ['list'] }, { do: 'join' }],
+      [1],
+      [list, { ...list, failsAfter: 0 }],
+    ],
+    [
+      'waits for the end of a slice that was being started when its consumer was built anew',
+      [
+        { do: 'wait', ms: 300 },
+        { do: 'recreate', fetchFails: true },
+      ],
+      [20],
+      [{ ...list, failsAfter: 0 }, list],
+    ],
   ];
-  for (const [what, commands, delays, ms] of [...found, ...rare]) {
+  for (const [what, commands, delays, fates = [list]] of [...found, ...rare]) {
     it(what, async () => {
-      const given = { commands, delays, fates: [ms === undefined ? list : { ...list, ms }], maxSlices: 1 };
-      assert.deepEqual(await new Simulation(clock, given).run(), []);
+      assert.deepEqual(await new Simulation(clock, { commands, delays, fates, maxSlices: 1 }).run(), []);
     });
   }
 });

@@ -42,8 +42,8 @@ const large = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Kind>('unsendable') },
 );
 const kinds = fc.oneof(
-  { weight: 450, arbitrary: fc.array(kind, { minLength: 1, maxLength: 8 }) },
-  { weight: 30, arbitrary: fc.array(fc.constantFrom<Kind>('text', 'nothing'), { minLength: 1, maxLength: 2 }) },
+  { weight: 150, arbitrary: fc.array(kind, { minLength: 1, maxLength: 8 }) },
+  { weight: 10, arbitrary: fc.array(fc.constantFrom<Kind>('text', 'nothing'), { minLength: 1, maxLength: 2 }) },
   { weight: 1, arbitrary: fc.array(large, { minLength: 1, maxLength: 4 }) },
 );
 const faults: fc.Arbitrary<Partial<Faults>> = fc.oneof(
