@@ -7,7 +7,7 @@ import { messageOf, StackError } from './errors.js';
 import { givenEndpoints, hostOf, servicesNotGiven } from './given.js';
 import { withLock } from './lock.js';
 import { startNatives } from './native/index.js';
-import { probe } from './probes/index.js';
+import { loadProbes, probe } from './probes/index.js';
 import { runCommand } from './process/run.js';
 import { createReporter, type Reporter } from './progress.js';
 import { readState, writeState, type ServiceRecord, type StackState } from './state.js';
@@ -79,6 +79,7 @@ async function chooseMode(
 
 async function checkGiven({ given }: StackOptions, reporter: Reporter): Promise<void> {
   const endpoints = givenEndpoints(given);
+  await loadProbes(SERVICE_NAMES.filter((name) => endpoints[name] !== null));
   await Promise.all(
     SERVICE_NAMES.map(async (name) => {
       const endpoint = endpoints[name];

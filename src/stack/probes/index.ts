@@ -1,8 +1,8 @@
 /** Real requests to real servers: a port that is merely open proves nothing. */
 import type { ServiceName, StackEndpoints } from '../types.js';
 
-/** One request may take this long. */
-const TIMEOUT_MS = 1_500;
+/** One request may take this long: on two busy cores a server that was there took over 1,500. */
+const TIMEOUT_MS = 5_000;
 
 type Probe<Name extends ServiceName> = (endpoint: StackEndpoints[Name], timeoutMs: number) => Promise<void>;
 
