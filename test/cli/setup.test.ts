@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { until } from '../../src/until.js';
 import { bridge, BRIDGE_MAIN } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { dropDatabase, newName } from '../support/template-database.js';
 
 describe('bridge setup, doctor, stack, worker, demo', () => {
   let environment: Environment;
@@ -17,7 +18,8 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
   it('sets up a new database, namespace and prefix, and nothing the second time', async () => {
     const name = `t${randomUUID().slice(0, 8)}`;
     const url = new URL(environment.endpoints.postgres.url);
-    url.pathname = `/bridge_${name}`;
+    const database = newName();
+    url.pathname = `/${database}`;
     const env = { ...environment.env, DATABASE_URL: url.href, TEMPORAL_NAMESPACE: name, KAFKA_TOPIC_PREFIX: name };
     const before = await bridge(['doctor', '--json'], env);
     assert.notEqual(before.code, 0);
@@ -38,7 +40,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
       again.stdout,
       /PostgreSQL {2}up to date\nKafka {7}up to date\nTemporal {4}up to date\nSchedules {3}up to date\nCut-over {4}0 legacy rows moved/,
     );
-    await environment.pool.query(`DROP DATABASE "bridge_${name}" WITH (FORCE)`);
+    await dropDatabase(database);
   });
 
   it('finds what is missing, and says what to do', async () => {

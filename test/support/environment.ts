@@ -12,7 +12,7 @@ import { createLogger } from '../../src/log.js';
 import type { StackEndpoints } from '../../src/stack/index.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { assertInvariants, type Exceptions } from '../invariants/index.js';
-import { cloneTemplate, dropDatabase } from './template-database.js';
+import { cloneTemplate, dropDatabase, newName } from './template-database.js';
 
 export interface Environment {
   /** Variables that make `bridge` work in this corner. */
@@ -49,7 +49,7 @@ export function environmentsClosed(): { readonly environments: number; readonly 
 export async function createEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
   const name = `t${randomUUID().slice(0, 8)}`;
   const databaseUrl = new URL(process.env['DATABASE_URL'] ?? '');
-  const database = `bridge_${name}`;
+  const database = newName();
   databaseUrl.pathname = `/${database}`;
   const env = {
     ...process.env,

@@ -9,7 +9,7 @@ import { until } from '../../src/until.js';
 import { buildIfStale } from './build.js';
 import { environmentsClosed } from './environment.js';
 import { beginReport, endReport, reportFile } from './run-report.js';
-import { dropTemplate, makeTemplate } from './template-database.js';
+import { dropDatabases, makeTemplate } from './template-database.js';
 
 const options = stackOptions(loadConfig());
 let startedHere = false;
@@ -67,7 +67,7 @@ export const mochaHooks = {
 
 export async function mochaGlobalTeardown(): Promise<void> {
   const files = endReport();
-  await dropTemplate();
+  await dropDatabases();
   if (startedHere) await stackDown(options);
   const sum = (field: 'replayed' | 'environments'): number => files.reduce((total, file) => total + file[field], 0);
   process.stderr.write(`replayed ${sum('replayed')} executions of ${sum('environments')} environments\n`);

@@ -9,6 +9,8 @@ export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.
 
 /** Names the template to every process of the run. */
 const TEMPLATE = 'TEST_TEMPLATE_DATABASE';
+/** Is in the names of all its databases. */
+const RUN = 'TEST_RUN';
 
 /** The server to test against; its databases are created and dropped. */
 function serverUrl(): string {
@@ -23,7 +25,8 @@ export function databaseUrl(name: string): string {
   return url.href;
 }
 
-export const newName = (): string => `bridge_test_${randomBytes(6).toString('hex')}`;
+const prefix = (): string => `bridge_test_${process.env[RUN] ?? ''}_`;
+export const newName = (): string => `${prefix()}${randomBytes(6).toString('hex')}`;
 
 /** Runs statements on a connection of their own. */
 export async function onServer<T>(work: (client: pg.Client) => Promise<T>, url = serverUrl()): Promise<T> {
@@ -36,19 +39,32 @@ export async function onServer<T>(work: (client: pg.Client) => Promise<T>, url =
   }
 }
 
-export const dropDatabase = (name: string) =>
-  onServer((client) => client.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`));
+/**
+ * Drops a database; in a run, its end does. PostgreSQL has dropped one when every backend has taken note, and one whose statements
+ * end by `lock_timeout`, each of them, never does: beside tests that hold rows that took 60 s.
+ */
+export async function dropDatabase(name: string): Promise<void> {
+  if (process.env[RUN] === undefined) await drop([name]);
+}
+
+const drop = (names: readonly string[]): Promise<void> =>
+  onServer(async (client) => {
+    for (const name of names) await client.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
+  });
 
 /** Called once a run, before its first test. */
 export async function makeTemplate(): Promise<void> {
+  process.env[RUN] = randomBytes(3).toString('hex');
   const name = newName();
   await migrate(databaseUrl(name), { dir: MIGRATIONS });
   process.env[TEMPLATE] = name;
 }
 
-export async function dropTemplate(): Promise<void> {
-  const name = process.env[TEMPLATE];
-  if (name !== undefined) await dropDatabase(name);
+/** Called once a run, after its last test. */
+export async function dropDatabases(): Promise<void> {
+  const query = 'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)';
+  const { rows } = await onServer((client) => client.query<{ name: string }>(query, [prefix()]));
+  await drop(rows.map(({ name }) => name));
 }
 
 /** Creates a migrated database; where the run has no template, an empty one is migrated. */
