@@ -80,11 +80,8 @@ export function createLane(
           if (taken.length === 0) return;
           bytes -= taken.reduce((sum, { raw }) => sum + sizeOf(raw), 0);
           held = held.slice(slice.taken);
-          uncommitted ??= taken[0]?.raw;
           wants();
-          await commitBehind(
-            taken.map(({ raw }) => BigInt(raw.offset)).reduce((one, other) => (one > other ? one : other)),
-          );
+          await commitBehind(taken.map(({ raw }) => raw));
         };
         const finished = slice.messages.length === 0 || (await carrier.carry(slice.messages, acknowledged));
         if (finished) await acknowledged();
@@ -92,10 +89,12 @@ export function createLane(
     }
   }
 
-  /** @param offset the highest of a slice: repeats of what a commit was refused for stand behind newer ones. */
-  async function commitBehind(offset: bigint): Promise<void> {
+  async function commitBehind(slice: readonly RawMessage[]): Promise<void> {
+    // The highest: repeats of what a commit was refused for stand behind newer ones.
+    const offset = slice.map((message) => BigInt(message.offset)).reduce((one, other) => (one > other ? one : other));
     const behind = offset + 1n;
     if (!owned || behind <= (committed ?? 0n)) return;
+    uncommitted ??= slice[0];
     try {
       await commit(String(behind));
       committed = behind;

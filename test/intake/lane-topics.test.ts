@@ -73,4 +73,26 @@ describe('intake: a topic that was created again', () => {
     assert.equal(lane.isOther([message(5), message(6)]), false);
     assert.equal(lane.isOther([message(5, 'another'), message(6)]), true);
   });
+
+  it('is known by that message also when repeats of what is committed were handed over before', async () => {
+    let refuses = true;
+    const lane = setUp(
+      () => (refuses ? Promise.reject(new Error('the group has another generation')) : Promise.resolve()),
+      (copies) => Promise.resolve(copies.map(() => ({ sent: true }))),
+    );
+    await turns();
+    refuses = false;
+    lane.offer([message(7)]);
+    await turns();
+    // Read before it was committed, and delivered now.
+    lane.offer([message(5), message(6), message(7)]);
+    await turns();
+    refuses = true;
+    lane.offer([message(8), message(9)]);
+    await turns();
+    assert.equal(lane.held, 0);
+    lane.rejoined();
+    assert.equal(lane.isOther([message(8), message(9)]), false);
+    assert.equal(lane.isOther([message(8, 'another')]), true);
+  });
 });
