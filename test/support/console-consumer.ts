@@ -71,7 +71,7 @@ export async function readTopics(
   { expect = 0, timeoutMs = 20_000 }: ReadTopicOptions = {},
 ): Promise<{ readonly records: ConsoleRecord[]; readonly counts: ReadonlyMap<string, number> }> {
   const counts = await countRecords(brokers, topics, expect, timeoutMs);
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const total = totalOf(counts);
   if (total === 0) return { records: [], counts };
   const properties = {
     'print.key': 'true',
@@ -106,6 +106,9 @@ export async function readTopics(
   return { records, counts };
 }
 
+const totalOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);
+
 /** Asks the broker how many records each topic holds, again until there are `expect` together. */
 async function countRecords(
   brokers: readonly string[],
@@ -125,7 +128,7 @@ async function countRecords(
           offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0),
         );
       }
-      const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      const total = totalOf(counts);
       assert.ok(total >= expect, `${topics.join(', ')}: ${total} of ${expect} records`);
       return counts;
     });

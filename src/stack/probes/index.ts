@@ -8,18 +8,9 @@ type Probe<Name extends ServiceName> = (endpoint: StackEndpoints[Name], timeoutM
 
 /** Loaded on use: the clients take some 400 ms to load, and a stack of given addresses may need none of them. */
 const PROBES: { readonly [Name in ServiceName]: () => Promise<Probe<Name>> } = {
-  async temporal() {
-    const { probeTemporal } = await import('./temporal.js');
-    return ({ address }, timeoutMs) => probeTemporal(address, timeoutMs);
-  },
-  async postgres() {
-    const { probePostgres } = await import('./postgres.js');
-    return ({ url }, timeoutMs) => probePostgres(url, timeoutMs);
-  },
-  async kafka() {
-    const { probeKafka } = await import('./kafka.js');
-    return ({ brokers }, timeoutMs) => probeKafka(brokers, timeoutMs);
-  },
+  temporal: async () => (await import('./temporal.js')).probeTemporal,
+  postgres: async () => (await import('./postgres.js')).probePostgres,
+  kafka: async () => (await import('./kafka.js')).probeKafka,
 };
 
 /** For probes that run side by side: while one loads its client, another's time runs out on a busy machine. */

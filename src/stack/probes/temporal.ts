@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import { Connection } from '@temporalio/client';
+import type { StackEndpoints } from '../types.js';
 
-/** @throws unless a Temporal server answers at `address` (`host:port`) within `timeoutMs`. */
-export async function probeTemporal(address: string, timeoutMs: number): Promise<void> {
+/** @throws unless a Temporal server answers within `timeoutMs`. */
+export async function probeTemporal({ address }: StackEndpoints['temporal'], timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   await assertListening(address, timeoutMs);
   const connection = Connection.lazy({ address });
