@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { until } from '../../src/until.js';
-import { readEvents } from '../support/events.js';
+import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { useCorner } from './support/corner.js';
 import { reportOf, start, stored, warmUp } from './support/executions.js';
@@ -35,7 +35,7 @@ describe('acknowledgements of Kafka that are lost', () => {
       const reports = await Promise.all(lists.map(({ requestId }) => reportOf(used.corner, requestId)));
       rounds.push({ expected, results: reports.flatMap(({ results }) => results) });
     }
-    const read = await readEvents(used.corner.environment, CHAOS_EVENTS);
+    const read = await readEventsByConsole(used.corner.environment, CHAOS_EVENTS);
     for (const { expected, results } of rounds) {
       const rows = await auditRows(used.corner.environment.pool, expected);
       const events = auditEvents(read, expected);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { SERVICE_NAMES } from '../../src/stack/types.js';
 import { until } from '../../src/until.js';
-import { readEvents } from '../support/events.js';
+import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { type Corner, createCorner } from './support/corner.js';
 import { errorsOf, mostAttempts, reportOf, start, stored, warmUp } from './support/executions.js';
@@ -83,7 +83,9 @@ describe('fault matrix', () => {
 
   it('every event is on its topic, in order, under one event id an intent', async () => {
     const failures: string[] = [];
-    const readings = await Promise.all(corners.map(({ environment }) => readEvents(environment, CHAOS_EVENTS)));
+    const readings = await Promise.all(
+      corners.map(({ environment }) => readEventsByConsole(environment, CHAOS_EVENTS)),
+    );
     for (const [index, corner] of corners.entries()) {
       const read = readings[index]!;
       for (const { cell, outcome } of done.filter(({ cell }) => cell.corner === corner)) {

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { readEvents } from '../support/events.js';
+import { readEventsByConsole } from '../support/events.js';
 import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
 import { startWorkerBehind } from './support/corner.js';
 import { replayAll } from './support/replay-all.js';
@@ -118,13 +118,13 @@ describe('the intake, under kills and rebalances', function () {
       'SELECT current_state AS state, count(*)::int AS count FROM fsm_states GROUP BY 1',
     );
     const transitions = await count('fsm_transitions');
-    const published = await readEvents(environment, [
+    const published = await readEventsByConsole(environment, [
       'AGGREGATION_STARTED',
       'BATCH_PROCESSED',
       'AGGREGATION_COMPLETED',
     ]);
-    const derived = await readEvents(environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
-    const answers = (await readEvents(environment, ['INTENT_RESULT'])).filter(
+    const derived = await readEventsByConsole(environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
+    const answers = (await readEventsByConsole(environment, ['INTENT_RESULT'])).filter(
       ({ envelope }) => (envelope.payload as { results: unknown[] }).results.length > 0,
     );
     const ids = (events: typeof published): number => new Set(events.map(({ envelope }) => envelope.event_id)).size;

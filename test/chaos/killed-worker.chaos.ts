@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import pLimit from 'p-limit';
 import type { RequestInput } from '../../src/intents/request.js';
-import { readEvents } from '../support/events.js';
+import { readEventsByConsole } from '../support/events.js';
 import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
 import { type Corner, useCorner } from './support/corner.js';
 import { writeMeasured } from './support/reliability.js';
@@ -77,12 +77,12 @@ describe('a worker that is killed again and again', () => {
     const named = intents.flatMap(({ intent_id }) => intent_id ?? []);
     const distinct = new Set(named).size + (intents.length - named.length);
 
-    const published = await readEvents(used.corner.environment, [
+    const published = await readEventsByConsole(used.corner.environment, [
       'AGGREGATION_STARTED',
       'BATCH_PROCESSED',
       'AGGREGATION_COMPLETED',
     ]);
-    const derived = await readEvents(used.corner.environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
+    const derived = await readEventsByConsole(used.corner.environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
     const all = [...published, ...derived];
     const idsOf = (events: typeof all): number => new Set(events.map(({ envelope }) => envelope.event_id)).size;
     const intentsOf = (events: typeof all): number =>

@@ -8,7 +8,7 @@ import type { IntentsReport } from '../../src/client/index.js';
 import type { ServiceName } from '../../src/stack/types.js';
 import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
-import { readEvents } from '../support/events.js';
+import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { useCorner } from './support/corner.js';
 import { errorsOf, mostAttempts, reportOf, start, warmUp } from './support/executions.js';
@@ -53,7 +53,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
   it('of PostgreSQL: every intent succeeds, once, and one call at a time asks whether it is back', async () => {
     const { expected, reports, load, from, back, drainedMs } = await strike('postgres');
     const { lost, doubled } = await until(30_000, () => auditRows(used.corner.environment.pool, expected));
-    const events = auditEvents(await readEvents(used.corner.environment, CHAOS_EVENTS), expected);
+    const events = auditEvents(await readEventsByConsole(used.corner.environment, CHAOS_EVENTS), expected);
     const { probes, asked, refusals, atOnce, busiest } = comeback(load, from);
     measured.push({
       fault: 'PostgreSQL down for 90 s',
@@ -89,7 +89,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
       const { code, stdout, stderr } = await bridge(['dead-letters', 'redrive', '--json'], used.corner.environment.env);
       assert.equal(code, 0, stdout + stderr);
     });
-    const events = auditEvents(await readEvents(used.corner.environment, CHAOS_EVENTS), expected);
+    const events = auditEvents(await readEventsByConsole(used.corner.environment, CHAOS_EVENTS), expected);
     measured.push({
       fault: 'Kafka down for 90 s',
       point: `amid ${RUNNING} running lists, ${ARRIVING} more while it is away; ${probes} probes; drained in ${Math.round(drainedMs / 1_000)} s`,

@@ -6,7 +6,7 @@ import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client
 import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
 import type { RecoveryReport } from '../../src/intents/recovery.js';
 import { until } from '../../src/until.js';
-import { readEvents } from '../support/events.js';
+import { readEventsByConsole } from '../support/events.js';
 import { useCorner } from './support/corner.js';
 
 /** Six pages of 5,000, and those of what moves meanwhile. */
@@ -79,7 +79,7 @@ describe('a recovery under faults', () => {
     }
     const report = await handle.result();
 
-    const payloads = (await readEvents(environment, ['FSM_STATES_RECOVERED'])).map(
+    const payloads = (await readEventsByConsole(environment, ['FSM_STATES_RECOVERED'])).map(
       ({ envelope }) => envelope.payload as unknown as RecoveredStateEvent | RecoverySummaryEvent,
     );
     const consumer = new Map<string, Place>();

@@ -14,7 +14,7 @@ import type { SliceInput } from '../../src/intents/slice.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { BRIDGE_MAIN } from '../support/bridge.js';
-import { readTopic } from '../support/console-consumer.js';
+import { readRecords } from '../support/records.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState } from '../support/intents.js';
 import { expelMembers } from './expel.js';
@@ -112,7 +112,7 @@ describe('intake', function () {
   const arrives = (partition: number, ids: readonly string[]) =>
     until(40_000, async () => assert.deepEqual(await arrived(partition), ids));
   const dlq = async (expect: number) =>
-    (await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, `${topic}.dlq`, { expect })).map(
+    (await readRecords(environment.endpoints.kafka.brokers, [`${topic}.dlq`], { expect })).map(
       ({ value }) => JSON.parse(value ?? '') as Record<string, unknown>,
     );
 

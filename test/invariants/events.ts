@@ -3,7 +3,7 @@ import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/intents/event-types.js';
 import type { Environment } from '../support/environment.js';
 import { type Execution, listsOf } from './executions.js';
-import type { TopicRecord } from './records.js';
+import type { TopicRecord } from '../support/records.js';
 
 /** Whose topics are read. */
 export const EVENT_TYPES: readonly EventType[] = [...PUBLISHABLE_EVENT_TYPES, 'INTENT_EMITTED', 'INTENT_RESULT'];
@@ -84,7 +84,7 @@ function eventsOf(
   const topics = new Set(types.map((type) => topicOf(config.KAFKA_TOPIC_PREFIX, type)));
   return records.flatMap(({ topic, value }) => {
     if (!topics.has(topic)) return [];
-    const event = jsonOf(value) as Partial<OnexEnvelopeV1> | null | undefined;
+    const event = jsonOf(value ?? '') as Partial<OnexEnvelopeV1> | null | undefined;
     // What a test publishes by hand need not be an envelope.
     return typeof event?.event_id === 'string' && typeof event.metadata === 'object' ? [event as OnexEnvelopeV1] : [];
   });

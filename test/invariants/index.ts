@@ -10,7 +10,7 @@ import { type Execution, readExecutions } from './executions.js';
 import { checkIntake } from './intake.js';
 import { checkLocks } from './locks.js';
 import { checkReports } from './reports.js';
-import { readRecords, type TopicRecord } from './records.js';
+import { readRecords, type TopicRecord } from '../support/records.js';
 import { checkRows } from './rows.js';
 import { replay } from '../support/replay.js';
 
@@ -39,7 +39,7 @@ const CHECKS = {
 export async function assertInvariants(environment: Environment, exceptions: Exceptions): Promise<number> {
   const executions = await readExecutions(environment);
   const records = await readRecords(
-    environment,
+    environment.endpoints.kafka.brokers,
     EVENT_TYPES.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type)),
   );
   const broken: string[] = [];

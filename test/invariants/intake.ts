@@ -3,7 +3,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { Environment } from '../support/environment.js';
 import type { Execution } from './executions.js';
-import { readRecords, type TopicRecord } from './records.js';
+import { readRecords, type TopicRecord } from '../support/records.js';
 
 export async function checkIntake(
   environment: Environment,
@@ -32,7 +32,7 @@ async function checkOffsets(
   running: ReadonlySet<string>,
   records: readonly TopicRecord[],
 ): Promise<string[]> {
-  const { config, pool } = environment;
+  const { config, endpoints, pool } = environment;
   const topic = topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
   const committed = await committedOffsets(environment, topic);
   if (committed.size === 0) return [];
@@ -41,8 +41,8 @@ async function checkOffsets(
   );
   const known = new Set(rows.map(({ event_id }) => event_id));
   const copied = new Set<string>();
-  for (const { value } of await readRecords(environment, [`${topic}${config.KAFKA_DLQ_SUFFIX}`])) {
-    const copy = JSON.parse(value) as { original_partition?: number; original_offset?: string };
+  for (const { value } of await readRecords(endpoints.kafka.brokers, [`${topic}${config.KAFKA_DLQ_SUFFIX}`])) {
+    const copy = JSON.parse(value ?? '') as { original_partition?: number; original_offset?: string };
     copied.add(`${copy.original_partition ?? ''}/${copy.original_offset ?? ''}`);
   }
   return records.flatMap(({ topic: of, partition, offset, value }) => {
@@ -56,9 +56,9 @@ async function checkOffsets(
   });
 }
 
-function eventIdOf(value: string): string | undefined {
+function eventIdOf(value: string | null): string | undefined {
   try {
-    return (JSON.parse(value) as { event_id?: string }).event_id;
+    return (JSON.parse(value ?? '') as { event_id?: string }).event_id;
   } catch {
     return undefined;
   }

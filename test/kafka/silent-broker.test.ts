@@ -11,7 +11,7 @@ import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
-import { readTopic } from '../support/console-consumer.js';
+import { readRecords } from '../support/records.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { publishEvent } from '../support/intents.js';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.js';
@@ -108,7 +108,7 @@ describe('a silent broker', () => {
       while ((await send('last'))[0]?.sent !== true);
       // Read again when the consumer has given up before it came to the end.
       const values = await until(30_000, async () => {
-        const records = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, topic);
+        const records = await readRecords(environment.endpoints.kafka.brokers, [topic]);
         const read = new Set(records.map(({ value }) => value));
         assert.ok(read.has('last'));
         return read;

@@ -15,7 +15,7 @@ import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { expelMembers } from '../intake/expel.js';
 import { BRIDGE_MAIN } from '../support/bridge.js';
-import { readTopic } from '../support/console-consumer.js';
+import { readRecords } from '../support/records.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
@@ -225,7 +225,7 @@ describe('the intake against a model, on the real servers', function () {
     }
     for (const id of ids) assert.equal(told.get(id)?.size, 1, `${id} was told ${told.get(id)?.size} things`);
     const texts = sequences.reduce((sum, given) => sum + given.texts, 0);
-    const copies = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, `${topic}.dlq`);
+    const copies = await readRecords(environment.endpoints.kafka.brokers, [`${topic}.dlq`]);
     const poison = copies
       .map(({ value }) => JSON.parse(value ?? '') as Record<string, unknown>)
       .filter(({ original_data }) => String(original_data).startsWith('{"event_id"'));

@@ -11,7 +11,7 @@ import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
 import { createPool, endPool } from '../../src/postgres/pool.js';
-import { readTopic } from '../support/console-consumer.js';
+import { readRecords } from '../support/records.js';
 import { command, one, useDatabase } from './support.js';
 import { makeTopics } from '../support/topics.js';
 
@@ -93,7 +93,7 @@ describe('redrive', () => {
 
     // The page that died is there twice, as a whole: sent, and sent again.
     const times = (n: number): number => (n >= PAGE && n < 2 * PAGE ? 2 : 1);
-    const records = await readTopic({ kafka: { brokers } }, config.BRIDGE_CACHE_DIR, topic);
+    const records = await readRecords(brokers, [topic]);
     const ids = records.map(({ headers }) => headers['event_id']);
     assert.deepEqual(
       [...ids].sort(),
@@ -124,7 +124,7 @@ describe('redrive', () => {
     assert.equal((await store.redrive({ ids: [second!.id] }, 0, PAGE, outlet)).behind, 1);
     let after: number | null = 0;
     while (after !== null) after = (await store.redrive({ topic }, after, PAGE, outlet)).next;
-    const records = await readTopic({ kafka: { brokers } }, config.BRIDGE_CACHE_DIR, topic);
+    const records = await readRecords(brokers, [topic]);
     assert.deepEqual(
       records.filter((record) => record.key === key).map(({ value }) => value),
       long.map(({ message }) => message.value),

@@ -1,9 +1,10 @@
-/** Events of an environment, read by the broker's own console consumer. */
+/** Events of an environment. */
 import assert from 'node:assert/strict';
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { type EventType, topicOf } from '../../src/intents/event-types.js';
-import { readTopics } from './console-consumer.js';
+import { type ConsoleRecord, readTopics } from './console-consumer.js';
 import type { Environment } from './environment.js';
+import { readRecords } from './records.js';
 
 export interface ReadEvent {
   readonly key: string;
@@ -11,24 +12,42 @@ export interface ReadEvent {
   readonly envelope: OnexEnvelopeV1;
 }
 
-export async function readEvents(
-  { endpoints, config }: Environment,
+/** Those of the first type, then those of the next; of a type in the order of each partition. */
+export async function readEvents(environment: Environment, types: readonly EventType[]): Promise<ReadEvent[]> {
+  const topics = topicsOf(environment, types);
+  const records = await readRecords(environment.endpoints.kafka.brokers, topics);
+  const countOf = (topic: string): number => records.filter((record) => record.topic === topic).length;
+  return eventsOf(types, records, topics.map(countOf));
+}
+
+/** The same by the broker's own consumer, which shares no code with what is tested. */
+export async function readEventsByConsole(environment: Environment, types: readonly EventType[]): Promise<ReadEvent[]> {
+  const topics = topicsOf(environment, types);
+  const { records, counts } = await readTopics(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, topics);
+  return eventsOf(
+    types,
+    records,
+    topics.map((topic) => counts.get(topic) ?? 0),
+  );
+}
+
+const topicsOf = ({ config }: Environment, types: readonly EventType[]): string[] =>
+  types.map((type) => topicOf(config.KAFKA_TOPIC_PREFIX, type));
+
+/** @param counts of the records on the topic of each type: an event on another's topic is found by them. */
+function eventsOf(
   types: readonly EventType[],
-): Promise<ReadEvent[]> {
-  const topics = types.map((type) => topicOf(config.KAFKA_TOPIC_PREFIX, type));
-  const { records, counts } = await readTopics(endpoints, config.BRIDGE_CACHE_DIR, topics);
+  records: readonly ConsoleRecord[],
+  counts: readonly number[],
+): ReadEvent[] {
   const events = records.map(({ key, value, headers }) => ({
     key: key ?? '',
     headers,
     envelope: JSON.parse(value ?? '') as OnexEnvelopeV1,
   }));
-  return types.flatMap((type) => {
+  return types.flatMap((type, index) => {
     const ofType = events.filter(({ envelope }) => envelope.event_type === type);
-    assert.equal(
-      ofType.length,
-      counts.get(topicOf(config.KAFKA_TOPIC_PREFIX, type)),
-      `the topic of ${type} has others`,
-    );
+    assert.equal(ofType.length, counts[index], `the topic of ${type} has others`);
     return ofType;
   });
 }

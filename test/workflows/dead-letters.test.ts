@@ -10,6 +10,7 @@ import { createPool, type Pool } from '../../src/postgres/pool.js';
 import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
 import { bridge } from '../support/bridge.js';
 import { readTopic } from '../support/console-consumer.js';
+import { readRecords } from '../support/records.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.js';
 import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
@@ -83,7 +84,7 @@ describe('dead letters', () => {
     return { key, list, introspectionKey, report, one, introspected, derived, away };
   }
   const numbersOf = async (name: string, key: string): Promise<unknown[]> => {
-    const records = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, name);
+    const records = await readRecords(environment.endpoints.kafka.brokers, [name]);
     return records
       .filter((record) => record.key === key)
       .map(({ value }) => (JSON.parse(value ?? '') as OnexEnvelopeV1).payload['n']);

@@ -9,7 +9,7 @@ import { makeReport } from '../../src/intents/report.js';
 import { createLedger } from '../../src/postgres/ledger.js';
 import { createPool } from '../../src/postgres/pool.js';
 import { failedIntents, intentOutcome, intentTypes } from '../../src/temporal/search-attributes.js';
-import { readEvents } from '../support/events.js';
+import { readEvents, readEventsByConsole } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 import { startRaw } from '../support/start-raw.js';
@@ -80,7 +80,11 @@ describe('ExecuteIntentsWorkflow', () => {
       [[moved.transition_id, 'PROCESSING', 'started']],
     );
 
-    const events = await readEvents(environment, ['AGGREGATION_STARTED', 'STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
+    const events = await readEventsByConsole(environment, [
+      'AGGREGATION_STARTED',
+      'STATE_PERSISTED',
+      'FSM_STATE_TRANSITIONED',
+    ]);
     const ours = events.filter(({ envelope }) => envelope.metadata['intent_id'] !== undefined);
     const byType = new Map(ours.map((e) => [e.envelope.event_type, e] as const));
     assert.equal(ours.length, 3);
@@ -136,7 +140,7 @@ describe('ExecuteIntentsWorkflow', () => {
       assert.equal(Reflect.get(error.cause ?? {}, 'type'), 'FailFast');
       return true;
     });
-    const failures = await readEvents(environment, ['OPERATION_FAILED']);
+    const failures = await readEventsByConsole(environment, ['OPERATION_FAILED']);
     const announced = failures.find(({ envelope }) => envelope.correlation_id === requestId);
     assert.equal(announced?.envelope.payload['intent_type'], 'PERSIST_STATE');
   });

@@ -5,7 +5,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { SliceList, SliceReport, Verdict } from '../../src/intents/slice.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { readEvents } from '../support/events.js';
+import { readEvents, readEventsByConsole } from '../support/events.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
 const list = (intents: readonly unknown[], rest: Partial<SliceList> = {}): SliceList => ({
@@ -81,7 +81,7 @@ describe('ExecuteSliceWorkflow', () => {
     assert.equal(verdicts[3]?.error, 'options.failFastPriority: expected a number, got string');
     assert.equal(await totalOf(state.payload.aggregation_id), '100');
     assert.equal(await totalOf(skipped.payload.aggregation_id), null);
-    const results = await readEvents(environment, ['INTENT_RESULT']);
+    const results = await readEventsByConsole(environment, ['INTENT_RESULT']);
     for (const [index, given] of [good, stopped, partial, refused].entries()) {
       const events = results.filter(({ envelope }) => envelope.causation_id === given.event_id);
       assert.equal(events.length, 1);

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
 import type { RecoveryActivities, RecoveryReport } from '../../src/intents/recovery.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { readEvents } from '../support/events.js';
+import { readEventsByConsole } from '../support/events.js';
 import { type RecoveryWorker, startRecoveryWorker } from '../support/recovery-worker.js';
 
 const COUNT = 3_000;
@@ -57,7 +57,7 @@ describe('a long recovery', () => {
       by_state: { DONE: COUNT / 3, PROCESSING: (COUNT * 2) / 3 },
       pages: COUNT / PAGE,
     });
-    const events = await readEvents(environment, ['FSM_STATES_RECOVERED']);
+    const events = await readEventsByConsole(environment, ['FSM_STATES_RECOVERED']);
     assert.ok(events.every(({ envelope }) => envelope.correlation_id === report.recovery_id));
     const payloads = events.map(
       ({ envelope }) => envelope.payload as unknown as RecoveredStateEvent | RecoverySummaryEvent,

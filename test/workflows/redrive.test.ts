@@ -6,7 +6,7 @@ import { topicOf } from '../../src/intents/event-types.js';
 import type { RedriveReport, RedriveRequest } from '../../src/intents/redrive.js';
 import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
-import { readTopic } from '../support/console-consumer.js';
+import { readRecords } from '../support/records.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 describe('redrives', () => {
@@ -27,7 +27,7 @@ describe('redrives', () => {
       { args: [request], taskQueue: environment.config.TEMPORAL_TASK_QUEUE, workflowId: randomUUID() },
     );
   const numbersOf = async (name: string, key: string): Promise<unknown[]> => {
-    const records = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, name);
+    const records = await readRecords(environment.endpoints.kafka.brokers, [name]);
     return records
       .filter((record) => record.key === key)
       .map(({ value }) => (JSON.parse(value ?? '') as OnexEnvelopeV1).payload['n']);

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { topicOf } from '../../src/intents/event-types.js';
-import { readTopic } from '../support/console-consumer.js';
+import { readRecords } from '../support/records.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { publishEvent } from '../support/intents.js';
 import { countProduceRequests, type ProduceRequests } from '../support/produce-requests.js';
@@ -24,7 +24,7 @@ describe('topics that refuse', () => {
 
   const limitTo = (name: string, bytes: number) => limitTopic(environment.endpoints.kafka.brokers, name, bytes);
   const numbersOf = async (name: string, key: string): Promise<unknown[]> => {
-    const records = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, name);
+    const records = await readRecords(environment.endpoints.kafka.brokers, [name]);
     return records
       .filter((record) => record.key === key)
       .map(({ value }) => (JSON.parse(value ?? '') as OnexEnvelopeV1).payload['n']);

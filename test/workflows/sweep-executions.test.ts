@@ -11,7 +11,7 @@ import { createEndedExecutions } from '../../src/temporal/ended-executions.js';
 import { unannouncedEffects } from '../../src/temporal/search-attributes.js';
 import { until } from '../../src/until.js';
 import type { PoisonCopy } from '../../src/intents/poison-copy.js';
-import { readTopic } from '../support/console-consumer.js';
+import { readRecords } from '../support/records.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { createGate, gatedIntent } from '../support/gate.js';
@@ -161,7 +161,7 @@ describe('SweepExecutionsWorkflow', () => {
     assert.equal((await sweep()).swept, 0);
     assert.deepEqual(new Set((await eventsOf([early, done])).map(({ intent }) => intent)), new Set([0, 1]));
     const topic = `${environment.config.KAFKA_TOPIC_PREFIX}.reducer.events.intent_emitted.dlq`;
-    const copies = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, topic, { expect: 1 });
+    const copies = await readRecords(environment.endpoints.kafka.brokers, [topic], { expect: 1 });
     const copy = JSON.parse(copies[0]?.value ?? '') as PoisonCopy;
     const envelope = JSON.parse(copy.original_data ?? '') as { event_id: string; payload: { intents: unknown[] } };
     assert.deepEqual([envelope.event_id, envelope.payload.intents], [unanswered.event_id, unanswered.intents]);
