@@ -215,6 +215,19 @@ describe('dead letters', () => {
     assert.deepEqual(valuesOf(await store().list({}, 0, 10)), [0, 1]);
   });
 
+  it('wait behind the one before them of their key, also when the page has an even older one', async () => {
+    await store().bury([letter(0), letter(1), letter(2)], []);
+    const [first, , third] = await store().list({}, 0, 10);
+    const { sent, outlet } = broker();
+    const page = await store().redrive({ ids: [first!.id, third!.id] }, 0, 10, outlet);
+    assert.deepEqual([page.redriven, page.behind], [1, 1]);
+    assert.deepEqual(
+      sent.filter((text) => text.startsWith('t ')),
+      ['t 0'],
+    );
+    assert.deepEqual(valuesOf(await store().list({}, 0, 10)), [1, 2]);
+  });
+
   it('are there once, however often they are buried, with their ledger row', async () => {
     const given = letter(0);
     const record = {
