@@ -6,6 +6,7 @@ import type { Report } from '../../src/intents/report.js';
 import { EffectError } from '../../src/intents/failure.js';
 import type { SliceList } from '../../src/intents/slice.js';
 import { until } from '../../src/until.js';
+import type { Progress } from '../../workflows/progress.js';
 import { createGate, gatedIntent } from '../support/gate.js';
 import { createMemoryWorker, type Execution, listOf, type MemoryWorker } from '../support/memory-worker.js';
 import { persistState, publishEvent } from '../support/intents.js';
@@ -159,6 +160,42 @@ describe('cancelled executions', () => {
       );
       assert.equal(worker.memory.eventsOf('OPERATION_FAILED').length, 1);
     }
+  });
+
+  it('wait for a batch that runs beside one that is between two attempts, and tell what came of it', async () => {
+    let attempts = 0;
+    worker.instead.set('publishEvents', (input, real) => {
+      attempts += 1;
+      // The announcement of the row is published afterwards.
+      if (attempts > 1) return real(input);
+      throw ApplicationFailure.create({ message: 'lost', nextRetryDelay: '1 hour' });
+    });
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    worker.memory.before.set('bridgeStates.persist', () => released);
+    const together = { priority: 1 };
+    const intents = [persistState({}, together), publishEvent({}, together)];
+    const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents }]);
+    try {
+      await until(20_000, async () => {
+        const { pendingActivities } = (await execution.describe()).raw;
+        assert.deepEqual(pendingActivities?.map(({ attempt }) => attempt).sort(), [1, 2]);
+        assert.ok(worker.memory.calls.includes('bridgeStates.persist'));
+      });
+      await execution.cancel();
+      // The batch that waits for its next attempt is given up at once.
+      await until(20_000, async () => {
+        const { settled, failed } = await execution.query<Progress>('progress');
+        assert.ok(settled > 0 && failed > 0);
+      });
+    } finally {
+      release();
+    }
+    await assert.rejects(execution.result());
+    const report = await reportOf(execution);
+    assert.deepEqual([report.outcome, statusesOf(report)], ['cancelled', ['succeeded', 'unknown']]);
+    assert.equal(worker.memory.effects.length, 1);
+    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 1);
   });
 
   for (const [type, intent, activity, status] of [
