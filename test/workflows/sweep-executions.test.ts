@@ -98,6 +98,17 @@ describe('SweepExecutionsWorkflow', () => {
       )
     ).rows;
 
+  /** What the .dlq topic holds of an envelope. */
+  const copiesOf = async ({ event_id }: { event_id: string }) => {
+    const topic = `${environment.config.KAFKA_TOPIC_PREFIX}.reducer.events.intent_emitted.dlq`;
+    const records = await readRecords(environment.endpoints.kafka.brokers, [topic]);
+    return records.flatMap(({ value }) => {
+      const { original_data, failure_reason } = JSON.parse(value ?? '') as PoisonCopy;
+      const envelope = JSON.parse(original_data ?? '') as { event_id: string; payload: { intents: unknown[] } };
+      return envelope.event_id === event_id ? [{ intents: envelope.payload.intents, reason: failure_reason }] : [];
+    });
+  };
+
   it('announces the effects of a terminated execution, once', async () => {
     const [state, transition] = [identified(persistState()), identified(persistFsmTransition())];
     const run = await startHeld([state, transition, gatedIntent(-1)], { correlation_id: 'of the list' });
@@ -160,12 +171,41 @@ describe('SweepExecutionsWorkflow', () => {
     assert.deepEqual(await sweep(), { swept: 1, announced: 2, copied: 1, unreadable: 0, left: 0 });
     assert.equal((await sweep()).swept, 0);
     assert.deepEqual(new Set((await eventsOf([early, done])).map(({ intent }) => intent)), new Set([0, 1]));
-    const topic = `${environment.config.KAFKA_TOPIC_PREFIX}.reducer.events.intent_emitted.dlq`;
-    const copies = await readRecords(environment.endpoints.kafka.brokers, [topic], { expect: 1 });
-    const copy = JSON.parse(copies[0]?.value ?? '') as PoisonCopy;
-    const envelope = JSON.parse(copy.original_data ?? '') as { event_id: string; payload: { intents: unknown[] } };
-    assert.deepEqual([envelope.event_id, envelope.payload.intents], [unanswered.event_id, unanswered.intents]);
-    assert.match(copy.failure_reason, /ended without an answer$/);
+    const [copy] = await copiesOf(unanswered);
+    assert.deepEqual(copy?.intents, unanswered.intents);
+    assert.match(copy.reason, /ended without an answer$/);
+  });
+
+  it('copies the envelopes of a slice that failed for good, and announces its effects', async () => {
+    const state = identified(persistState());
+    const list = { event_id: randomUUID(), correlation_id: null, intents: [state, gatedIntent(-1)] };
+    const held = gate.close();
+    const handle = await environment.temporal.workflow.start('ExecuteSliceWorkflow', {
+      args: [{ lists: [list] }],
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowId: `slice-${randomUUID()}`,
+    });
+    await held;
+    // A refusal that no other attempt gets around.
+    await environment.pool.query('ALTER TABLE intake_verdicts ADD CONSTRAINT refuses CHECK (false) NOT VALID');
+    gate.open();
+    try {
+      await assert.rejects(handle.result());
+    } finally {
+      await environment.pool.query('ALTER TABLE intake_verdicts DROP CONSTRAINT refuses');
+    }
+    await ended({ workflowId: handle.workflowId, runId: handle.firstExecutionRunId }, 'Failed');
+    assert.deepEqual(await copiesOf(list), []);
+
+    // The announcement comes again, under its event id: it went before the verdict.
+    assert.deepEqual(await sweep(), { swept: 1, announced: 1, copied: 1, unreadable: 0, left: 0 });
+    assert.equal((await sweep()).swept, 0);
+    const copies = await copiesOf(list);
+    assert.deepEqual(
+      copies.map(({ intents }) => intents),
+      [list.intents],
+    );
+    assert.match(copies[0]?.reason ?? '', /ended without an answer$/);
   });
 
   it('announces the effects of an execution that timed out', async () => {
@@ -263,6 +303,29 @@ describe('SweepExecutionsWorkflow', () => {
     const [mark] = await marks(run.workflowId);
     assert.match(mark?.reason ?? '', /^intents: expected an array, got string/);
     assert.deepEqual(await sweep(), { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 });
+  });
+
+  it('finds each ended execution once, over several pages', async () => {
+    // Where no worker is: it would carry them out first.
+    const taskQueue = `pages-${randomUUID()}`;
+    const runs = Array.from({ length: 3 }, async () => {
+      const handle = await environment.temporal.workflow.start('ExecuteIntentsWorkflow', {
+        args: [{ intents: [] }],
+        taskQueue,
+        workflowId: `list-${randomUUID()}`,
+      });
+      await handle.terminate();
+      const run = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
+      await ended(run, 'Terminated');
+      return run;
+    });
+    const known = (await Promise.all(runs)).map(({ runId }) => runId);
+    const executions = createEndedExecutions(environment.temporal, taskQueue);
+    const now = new Date().toISOString();
+    const first = await executions.list(now, null, 2);
+    assert.notEqual(first.next, null);
+    const second = await executions.list(now, first.next, 2);
+    assert.deepEqual([...first.executions, ...second.executions].map(({ run_id }) => run_id).sort(), known.sort());
   });
 
   it('knows a history that is gone', async () => {
