@@ -15,6 +15,7 @@ import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { BRIDGE_MAIN } from '../support/bridge.js';
 import { readRecords } from '../support/records.js';
+import { releaseSlice } from '../support/slice-workflow.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState } from '../support/intents.js';
 import { expelMembers } from './expel.js';
@@ -245,6 +246,21 @@ describe('intake', function () {
     assert.deepEqual(await gone, [0, null]);
     const { groups } = await admin.describeGroups([groupId()]);
     assert.deepEqual([groups[0]?.members, await committed(0)], [[], 3]);
+  });
+
+  it('copies what a slice refuses that ends while the intake stops', async () => {
+    // The producer of the copies connects with its first one: closed before it has, it would connect all the same.
+    await producer.send({ topic, messages: [{ partition: 0, value: 'no envelope' }] });
+    const [id] = await emit(0, 1, { options: { held: true, invalid: 'not for this store' } });
+    const { intake } = start();
+    await arrives(0, [id!]);
+    const stopping = intake.stop(20_000);
+    await environment.temporal.workflow.getHandle(`intake/${topic}/0`).signal(releaseSlice);
+    await stopping;
+    const copies = (await dlq(1)).map(({ original_data, failure_reason }) => [original_data, failure_reason]);
+    assert.equal(copies.length, 2);
+    assert.match(String(copies[1]?.[0]), new RegExp(id!));
+    assert.equal(copies[1]?.[1], 'not for this store');
   });
 
   it('reads a topic that was deleted and created again from its beginning', async () => {
