@@ -1,6 +1,7 @@
 /** Outages of many minutes, on Temporal's time-skipping server: how long a list waits, and what never ends it. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { z } from 'zod';
 import { defineEffect, type Ports } from '../../activities/effect.js';
@@ -8,9 +9,12 @@ import { OutageBudget } from '../../activities/failures.js';
 import { createActivities } from '../../activities/index.js';
 import type { IntentsReport } from '../../src/client/index.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
+import type { SliceList } from '../../src/intents/slice.js';
 import { createLogger } from '../../src/log.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
+import { createEndedExecutions } from '../../src/temporal/ended-executions.js';
 import { until } from '../../src/until.js';
+import { memoryPorts } from '../support/memory-ports.js';
 import { createTimeSkipping, type TimeSkipping } from '../support/time-skipping.js';
 import { noteOf } from '../support/note.js';
 
@@ -59,12 +63,12 @@ describe('outages of many minutes', () => {
     instruments: { settled: () => undefined },
     budget: new OutageBudget(undefined, () => now),
   });
-  const createWorker = (taskQueue: string): Promise<Worker> =>
+  const createWorker = (taskQueue: string, over: Ports = ports): Promise<Worker> =>
     Worker.create({
       connection: time.environment.nativeConnection,
       taskQueue,
       workflowBundle: { codePath },
-      activities: createActivities(ports, optionsOf(), [note]),
+      activities: createActivities(over, optionsOf(), [note]),
     });
 
   const start = (taskQueue: string) =>
@@ -140,6 +144,33 @@ describe('outages of many minutes', () => {
     assert.equal(attempts.length, 1);
     assert.ok(attempts[0]! - from >= 20 * MINUTE);
     await assertScheduled(execution);
+  });
+
+  it('a store away for 20 minutes, before a slice is planned: its lists are carried out when it is back', async () => {
+    const taskQueue = randomUUID();
+    const { client } = time.environment;
+    const memory = memoryPorts({ endedExecutions: createEndedExecutions(client, taskQueue) });
+    const from = await time.now();
+    let asked = 0;
+    memory.before.set('verdicts.find', async () => {
+      asked += 1;
+      if ((await time.now()) - from >= 20 * MINUTE) return;
+      // More than a minute: a worker waits shorter delays of a local activity out by itself, by a clock that cannot be skipped.
+      throw ApplicationFailure.create({ message: 'away', nextRetryDelay: '5 minutes' });
+    });
+    const list: SliceList = {
+      event_id: randomUUID(),
+      correlation_id: null,
+      intents: [{ intent_type: 'Note', target: 'store_effect', payload: {} }],
+    };
+    const execution = await client.workflow.start('ExecuteSliceWorkflow', {
+      args: [{ lists: [list] }],
+      taskQueue,
+      workflowId: randomUUID(),
+    });
+    await (await createWorker(taskQueue, memory.ports)).runUntil(execution.result());
+    assert.equal(memory.verdicts.get(list.event_id)?.outcome, 'completed');
+    assert.ok(asked > 4 && attempts.length === 1, `asked ${asked} times, ${attempts.length} attempts`);
   });
 
   it('a store away for 14 minutes: the list waits, and succeeds', async () => {
