@@ -1,7 +1,7 @@
 /** Back to the legacy path by each trigger, over the real tables, and what is no reason for it. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { RefusedError } from '../../src/client/index.js';
+import { RefusedError, RequestConflictError } from '../../src/client/index.js';
 import { type RouterOptions, RoutingError } from '../../src/rollout/index.js';
 import { bucketOf } from '../../src/rollout/share.js';
 import { until } from '../../src/until.js';
@@ -165,6 +165,16 @@ describe('rollout: rolling back', function () {
     rollout.answer = () => [ok()];
     await rollout.run(router, 20);
     await until(10_000, async () => assert.equal(await rollout.lists(), 80));
+    assert.equal((await rollout.status()).latched, false);
+  });
+
+  it('counts a request id that was used for another list as nothing', async () => {
+    const router = await rollout.connect({ enabled: '100' });
+    rollout.answer = () => Promise.reject(new RequestConflictError('twice'));
+    await Promise.allSettled(Array.from({ length: 60 }, () => router.execute([persistState()])));
+    rollout.answer = () => [ok()];
+    assert.equal(await rollout.run(router, 20), 20, 'the callers’ mistake takes no path away');
+    await until(10_000, async () => assert.equal(await rollout.lists(), 20));
     assert.equal((await rollout.status()).latched, false);
   });
 
