@@ -234,6 +234,31 @@ describe('check of the current states', () => {
     assert.deepEqual((await check()).faults, NONE);
     for (const id of [differs, missing]) assert.equal((await stateOf(id))?.['current_state'], 'S2');
   });
+
+  it('comes to the last workflow, however many there are', async () => {
+    // Over the 2,000 of a window, after which the others were not looked at.
+    await database.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event)
+       SELECT gen_random_uuid(), 'workflow_execution', NULL, 'PENDING', 'x' FROM generate_series(1, 2001)`,
+    );
+    const { workflows } = await one<{ workflows: number }>(
+      database.pool,
+      'SELECT count(DISTINCT entity_id)::int AS workflows FROM fsm_transitions',
+    );
+    const { last } = await one<{ last: string }>(
+      database.pool,
+      `UPDATE fsm_states SET current_state = 'WRONG'
+       WHERE workflow_id = (SELECT workflow_id FROM fsm_states ORDER BY workflow_id DESC LIMIT 1)
+       RETURNING workflow_id AS last`,
+    );
+    const { checked, faults, repaired, examples } = await check(true);
+    assert.deepEqual([checked, faults, repaired], [workflows, { ...NONE, differs: 1 }, 1]);
+    assert.deepEqual(
+      examples.map(({ workflow_id }) => workflow_id),
+      [last],
+    );
+    assert.notEqual((await stateOf(last))?.['current_state'], 'WRONG');
+  });
 });
 
 /** Numbers from 0 to 1 that a seed repeats. */
