@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { withPool } from '../../src/cli/database.js';
+import { setup } from '../../src/cli/setup.js';
+import { createRolloutStore } from '../../src/rollout/postgres-store.js';
 import { until } from '../../src/until.js';
 import { bridge, BRIDGE_MAIN } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -41,6 +44,22 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
       /PostgreSQL {2}up to date\nKafka {7}up to date\nTemporal {4}up to date\nSchedules {3}up to date\nCut-over {4}0 legacy rows moved/,
     );
     await dropDatabase(database);
+  });
+
+  it('sets the share of ENABLE_INTENT_PUBLISHER once, and neither over a person’s nor over a rollback', async () => {
+    await withPool(environment.endpoints.postgres.url, async (pool) => {
+      const store = createRolloutStore(pool);
+      const again = async () => {
+        await setup({ ...environment.config, ENABLE_INTENT_PUBLISHER: 10 }, environment.endpoints);
+        const { percent, latched, revision } = await store.state();
+        return { percent, latched, revision };
+      };
+      assert.deepEqual(await again(), { percent: 10, latched: false, revision: 1 });
+      await store.set(50, 'half', 'a person');
+      assert.deepEqual(await again(), { percent: 50, latched: false, revision: 2 });
+      await store.rollBack(2, 'errors', 'a router');
+      assert.deepEqual(await again(), { percent: 0, latched: true, revision: 3 });
+    });
   });
 
   it('finds what is missing, and says what to do', async () => {
