@@ -53,6 +53,24 @@ describe('worker', () => {
     assert.equal((await get(worker, '/health')).status, 200);
   });
 
+  it('waits an outage out for as long as it is told, and reports what nobody knows then', async () => {
+    const { client } = await workers.start({
+      config: { OUTAGE_BUDGET_SECONDS: 0.1 },
+      endpoints: { databaseUrl: 'postgres://postgres@127.0.0.1:1/none' },
+    });
+    const { workflowId } = await client.start([persistState()]);
+    // Two attempts, a second apart; by default it would be 15 minutes of them.
+    await until(20_000, async () => {
+      const { status } = await workers.environment.temporal.workflow.getHandle(workflowId).describe();
+      assert.equal(status.name, 'COMPLETED');
+    });
+    const { results } = await client.result(workflowId);
+    assert.deepEqual(
+      results.map(({ status, failure_class, error_code }) => [status, failure_class, error_code]),
+      [['unknown', 'unavailable', 'DATABASE_ERROR']],
+    );
+  });
+
   it('starts while Kafka is away: rows are written, events are kept, and later ones are sent when it is back', async () => {
     const { endpoints } = workers.environment;
     const broker = await switchableServer(`kafka://${endpoints.kafka.brokers[0]}`);
