@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ClosedError, ResultTimeoutError, StoreEffectClient } from '../../src/client/index.js';
+import { builtinEffects } from '../../activities/index.js';
 import { workerEndpoints } from '../../src/cli/context.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import { createLogger } from '../../src/log.js';
@@ -8,12 +9,14 @@ import { startWorker, type RunningWorker } from '../../src/worker/run.js';
 import getPort from 'get-port';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
+import { createGate, gatedIntent } from '../support/gate.js';
 import { persistState, publishEvent } from '../support/intents.js';
 
 describe('client: awaitResult', function () {
   this.timeout(60_000);
   let environment: Environment;
   let worker: RunningWorker;
+  const gate = createGate();
   const clients: StoreEffectClient[] = [];
   before(async () => {
     environment = await createEnvironment({ worker: false });
@@ -23,6 +26,7 @@ describe('client: awaitResult', function () {
       logger: createLogger(config.LOG_LEVEL),
       endpoints: workerEndpoints(endpoints),
       intake: true,
+      effects: [...builtinEffects, gate.effect],
     });
   });
   after(async () => {
@@ -93,6 +97,21 @@ describe('client: awaitResult', function () {
     assert.deepEqual(late, told);
     assert.equal(late.results[0]?.status, 'failed');
     assert.equal(late.outcome, 'partial');
+  });
+
+  it('tells the others who wait for a list when one of them has stopped waiting', async () => {
+    const client = await connect();
+    const running = gate.close();
+    const { eventId } = await client.emitIntents([gatedIntent(1)]);
+    const others = [1, 2].map(() => client.awaitResult(eventId, { timeoutMs: 20_000 }));
+    const told = Promise.all(others);
+    try {
+      await running;
+      await assert.rejects(client.awaitResult(eventId, { timeoutMs: 1 }), ResultTimeoutError);
+    } finally {
+      gate.open();
+    }
+    for (const { outcome } of await told) assert.equal(outcome, 'completed');
   });
 
   it('passes over what is no result, and says what did not come in time', async () => {
