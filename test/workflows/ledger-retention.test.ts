@@ -150,14 +150,14 @@ describe('ledger retention', () => {
       logLevel: logLevel.NOTHING,
     }).admin();
     await admin.connect();
-    const keep = (ms: number) =>
+    const keep = (name: 'retention.ms' | 'cleanup.policy', value: string) =>
       admin.alterConfigs({
         validateOnly: false,
         resources: [
           {
             type: ConfigResourceTypes.TOPIC,
             name: topic,
-            configEntries: [{ name: 'retention.ms', value: String(ms) }],
+            configEntries: [{ name, value }],
           },
         ],
       });
@@ -169,7 +169,7 @@ describe('ledger retention', () => {
     };
     try {
       assert.match((await doctor(30)).line, /^ok +ledger retention$/);
-      await keep(45 * DAY_MS);
+      await keep('retention.ms', String(45 * DAY_MS));
       const short = await doctor(30);
       assert.equal(short.code, 1);
       assert.match(
@@ -179,15 +179,21 @@ describe('ledger retention', () => {
         ),
       );
       assert.match((await doctor(46)).line, /^ok /);
-      await keep(-1);
-      const unbounded = await doctor(30);
-      assert.equal(unbounded.code, 0);
-      assert.match(
-        unbounded.line,
-        new RegExp(
-          `^warn +ledger retention +30 days, but ${topic} keeps its messages for ever; LEDGER_RETENTION_DAYS=0 does so too$`,
-        ),
-      );
+      // What is compacted keeps the last message of each key, whatever its retention says.
+      for (const [name, value] of [
+        ['retention.ms', '-1'],
+        ['cleanup.policy', 'compact'],
+      ] as const) {
+        await keep(name, value);
+        const unbounded = await doctor(30);
+        assert.equal(unbounded.code, 0);
+        assert.match(
+          unbounded.line,
+          new RegExp(
+            `^warn +ledger retention +30 days, but ${topic} keeps its messages for ever; LEDGER_RETENTION_DAYS=0 does so too$`,
+          ),
+        );
+      }
       assert.match((await doctor(0)).line, /^ok /);
       // Of what keeps a day or more, the longest is named; the namespace is judged below.
       assert.match(
