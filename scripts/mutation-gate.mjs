@@ -1,6 +1,9 @@
 /**
  * Runs Stryker, then holds its report against `test/mutants/survivors.json`: a survivor that is not argued there fails, and so does
- * an argument for a mutant that is killed, so that the list only shrinks. Arguments go to `stryker run`; `--check` runs nothing.
+ * an argument for a mutant that is killed, so that the list only shrinks. What came out is kept in `test/mutants/scores.json`.
+ *
+ * `--changed`: mutates the modules alone that are not what they were when their score was kept, or whose tests are not; this is what
+ * CI runs. `--check`: runs nothing. Other arguments go to `stryker run`.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,21 +13,47 @@ import config from '../stryker.config.mjs';
 
 const LEAST = config.thresholds.break;
 const LIST = 'test/mutants/survivors.json';
+const SCORES = 'test/mutants/scores.json';
 const FINGERPRINT = `${config.incrementalFile}.sha256`;
 
+const serverFree = selection.serverFree();
 const out = (text) => process.stdout.write(`${text}\n`);
 const oneLine = (text) => text.replace(/\s+/g, ' ').trim();
 
 /** Of all that results depend on and Stryker does not look at: it sees changed modules and changed tests only. */
 function fingerprint() {
   const files = new Set(['package-lock.json', 'stryker.config.mjs', 'scripts/mutation-runner.mjs']);
-  for (const test of selection.serverFree()) for (const path of selection.reachedFrom(test)) files.add(path);
+  for (const test of serverFree) for (const path of selection.reachedFrom(test)) files.add(path);
   const hash = createHash('sha256');
   for (const file of [...files].sort()) {
     if (config.mutate.includes(file) || file.endsWith('.test.ts')) continue;
     hash.update(`${file}\n`).update(readFileSync(file));
   }
   return hash.digest('hex');
+}
+
+/** Of a module and of the tests that import it themselves: what its score depends on first. */
+function hashOf(module) {
+  const tests = serverFree.filter((test) => selection.importsOf(test).includes(module));
+  const hash = createHash('sha256');
+  for (const file of [module, ...tests]) hash.update(`${file}\n`).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+const readScores = () => (existsSync(SCORES) ? JSON.parse(readFileSync(SCORES, 'utf8')) : {});
+
+/** Those that were never scored are for a run of all. */
+const changedModules = () => {
+  const scores = readScores();
+  return config.mutate.filter((module) => scores[module] !== undefined && scores[module].sha256 !== hashOf(module));
+};
+
+/** Keeps what came out of the modules of a run, and drops modules that are not mutated any more. */
+function keepScores(rows) {
+  const scores = readScores();
+  for (const [file, counts] of rows) scores[file] = { sha256: hashOf(file), ...counts };
+  const kept = config.mutate.filter((file) => scores[file] !== undefined).map((file) => [file, scores[file]]);
+  writeFileSync(SCORES, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
 }
 
 function runStryker(args) {
@@ -55,6 +84,7 @@ const keyOf = ({ file, mutator, line, original, replacement }) =>
   JSON.stringify([file, mutator, line, original, replacement]);
 
 function check() {
+  if (!existsSync(config.jsonReporter.fileName)) return 1;
   const { files } = JSON.parse(readFileSync(config.jsonReporter.fileName, 'utf8'));
   const left = new Map();
   for (const entry of JSON.parse(readFileSync(LIST, 'utf8'))) {
@@ -73,7 +103,8 @@ function check() {
       if ((survived || mutant.status === 'Timeout') && argued?.length > 0) {
         argued.pop();
         counts.argued += survived ? 1 : 0;
-      } else if (survived) problems.push(['survives and is not argued', entry]);
+      } else if (mutant.status === 'Ignored') problems.push(['is left out', entry]);
+      else if (survived) problems.push(['survives and is not argued', entry]);
       counts[survived ? 'survived' : 'killed'] += 1;
     }
     rows.push([file, counts]);
@@ -87,6 +118,7 @@ function check() {
       }
     }
   }
+  if (problems.length === 0) keepScores(rows);
   print(rows);
   for (const [problem, entry] of problems) out(`${problem}: ${JSON.stringify(entry)}`);
   return problems.length === 0 ? 0 : 1;
@@ -107,6 +139,14 @@ function print(rows) {
   show('all', sum);
 }
 
-const args = process.argv.slice(2);
-const ran = args.includes('--check') ? 0 : runStryker(args);
-process.exitCode = Math.max(ran, existsSync(config.jsonReporter.fileName) ? check() : 1);
+function main(args) {
+  if (args.includes('--check')) return check();
+  if (!args.includes('--changed')) return Math.max(runStryker(args), check());
+  const changed = changedModules();
+  if (changed.length > 0) return Math.max(runStryker(['--mutate', changed.join(',')]), check());
+  out(`mutation gate: no module has changed since its score was kept in ${SCORES}`);
+  print(Object.entries(readScores()));
+  return 0;
+}
+
+process.exitCode = main(process.argv.slice(2));

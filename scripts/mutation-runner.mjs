@@ -18,6 +18,9 @@ import selection from '../test/support/server-free.cjs';
 const MUTANT_TIMEOUT_MS = 3_000;
 const DRY_RUN_TIMEOUT_MS = 60_000;
 
+/** Of mocha. */
+const TIMEOUT = 'ERR_MOCHA_TIMEOUT';
+
 const idOf = (test) => `${relative(process.cwd(), test.file)}: ${test.fullTitle()}`;
 const titleOf = (id) => id.slice(id.indexOf(': ') + 2);
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
@@ -83,16 +86,17 @@ class MutationRunner {
   /** Runs until the first failure, which is all that a mutant needs. */
   run(timeout) {
     const tests = [];
+    let timedOut = false;
     this.mocha.suite.eachTest((test) => test.timeout(timeout));
     return new Promise((resolve) => {
-      const runner = this.mocha.bail(true).run(() =>
-        resolve(
-          determineHitLimitReached(this.mutated.hitCount, this.mutated.hitLimit) ?? {
-            status: DryRunStatus.Complete,
-            tests,
-          },
-        ),
-      );
+      const runner = this.mocha
+        .bail(true)
+        .run(() =>
+          resolve(
+            determineHitLimitReached(this.mutated.hitCount, this.mutated.hitLimit) ??
+              (timedOut ? { status: DryRunStatus.Timeout } : { status: DryRunStatus.Complete, tests }),
+          ),
+        );
       runner.on('test', (test) => (this.mutated.currentTestId = idOf(test)));
       const ended = (test, rest) =>
         tests.push({
@@ -103,13 +107,15 @@ class MutationRunner {
           ...rest,
         });
       runner.on('pass', (test) => ended(test, { status: TestStatus.Success }));
-      runner.on('fail', (test, { message, stack }) =>
+      runner.on('fail', (test, { code, message, stack }) => {
+        // On a busy machine that is no verdict on a mutant which is argued to be equivalent.
+        timedOut ||= code === TIMEOUT;
         // A hook fails for the test it was run for.
         ended(test.ctx?.currentTest ?? test, {
           status: TestStatus.Failed,
           failureMessage: message || stack || 'failed',
-        }),
-      );
+        });
+      });
     });
   }
 }

@@ -39,4 +39,4 @@ const isDoor = (path) => DOORS.some((door) => door.test(path)) || (/^test\//.tes
 
 const serverFree = () => testFiles().filter((file) => ![...reachedFrom(file)].some(isDoor));
 
-module.exports = { reachedFrom, serverFree };
+module.exports = { importsOf, reachedFrom, serverFree };
