@@ -41,6 +41,8 @@ describe('executions against a model (property)', () => {
   let environment: Environment;
   /** By request id: attempts that are still to fail. */
   const ahead = new Map<string, Failures>();
+  /** By request id: how often an event of the list may be on its topic. */
+  const timesAllowed = new Map<string, number>();
   let injected = 0;
 
   const withFailures = (effect: AnyEffect): AnyEffect =>
@@ -84,6 +86,8 @@ describe('executions against a model (property)', () => {
         limit(async () => {
           const requestId = randomUUID();
           ahead.set(requestId, { ...drawn, attempts: { ...drawn.attempts } });
+          const failing = Object.values(drawn.attempts).reduce((sum, count) => sum + count, 0);
+          timesAllowed.set(requestId, drawn.afterEffect ? 1 + failing : 1);
           try {
             const expected = await checkList(environment, requestId, drafts, full);
             outcomes.set(expected.outcome, (outcomes.get(expected.outcome) ?? 0) + 1);
@@ -108,6 +112,12 @@ describe('executions against a model (property)', () => {
     const unexpected = [...found].filter((event) => !events.has(event));
     assert.deepEqual({ missing, unexpected }, { missing: [], unexpected: [] }, `PROPERTY_SEED=${seed}`);
     assert.equal(new Set(read.map(({ envelope }) => envelope.event_id)).size, events.size, 'one event id each');
+    const times = new Map<string, number>();
+    for (const { envelope } of read) times.set(envelope.event_id, (times.get(envelope.event_id) ?? 0) + 1);
+    const tooOften = read.filter(
+      ({ envelope }) => times.get(envelope.event_id)! > timesAllowed.get(envelope.correlation_id ?? '')!,
+    );
+    assert.deepEqual(tooOften, [], `told more often than attempts failed behind the effect; PROPERTY_SEED=${seed}`);
     const { rows } = await environment.pool.query<{ workflows: string }>(
       'SELECT total_workflows_processed::text AS workflows FROM bridge_states WHERE bridge_id = $1',
       [full],
