@@ -32,8 +32,12 @@ export function checkOnce(
 ): Promise<readonly string[]> {
   const emitted = eventsOf(environment, records, ['INTENT_EMITTED']).map(({ event_id }) => event_id);
   const carried = executions.flatMap((execution) => listsOf(execution).flatMap(({ event_id }) => event_id ?? []));
-  // A test may start slices itself, without any request on the topic.
-  const requests = countBy([...emitted, ...carried], (id) => id);
+  const onTopic = countBy(emitted, (id) => id);
+  const inSlices = countBy(carried, (id) => id);
+  // A test may start slices itself, without any request on the topic; and lists that wait are carried by several.
+  const requests = new Map(
+    [...onTopic.keys(), ...inSlices.keys()].map((id) => [id, Math.max(onTopic.get(id) ?? 0, inSlices.get(id) ?? 0)]),
+  );
   const events = eventsOf(environment, records, [...PUBLISHABLE_EVENT_TYPES, 'INTENT_RESULT']);
   const allowed = new Map(
     events.map(({ event_id, causation_id }) => [event_id, requests.get(causation_id ?? '') ?? 1]),
@@ -50,7 +54,7 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return counts;
 }
 
-/** Every effect in the ledger has its event, on its topic or as an open dead letter. */
+/** Every effect in the ledger has its event, on its topic or as an open dead letter; and no event tells of an effect that is not there. */
 export async function checkAnnounced(
   environment: Environment,
   executions: readonly Execution[],
@@ -68,15 +72,21 @@ export async function checkAnnounced(
     const cause = `${String(metadata['intent_id'])} ${event_type}`;
     idsByCause.set(cause, (idsByCause.get(cause) ?? new Set()).add(event_id));
   }
+  const announced = Object.values(ANNOUNCED_BY);
+  const live = new Set(ledger.map(({ intent_id }) => intent_id));
+  const unfounded = events
+    .filter(({ event_type, metadata }) => announced.includes(event_type) && !live.has(String(metadata['intent_id'])))
+    .map(({ event_type, metadata }) => `${String(metadata['intent_id'])} ${event_type}: there is no such effect`);
   const silent = new Set(executions.filter(mayBeSilent).map(({ workflowId, runId }) => `${workflowId}/${runId}`));
-  return ledger.flatMap((row) =>
+  const missing = ledger.flatMap((row) =>
     row.intent_type === 'PublishEvent'
       ? publishedProblem(row, ids, letters)
       : announcedProblem(row, idsByCause, letters, silent.has(row.execution_id)),
   );
+  return [...missing, ...unfounded];
 }
 
-function eventsOf(
+export function eventsOf(
   { config }: Environment,
   records: readonly TopicRecord[],
   types: readonly EventType[],

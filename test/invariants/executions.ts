@@ -28,6 +28,18 @@ export async function readExecutions({ temporal, taskQueues }: Environment): Pro
   return executions;
 }
 
+/** What workflow code that is not deterministic, or that throws, leaves in a history: the execution then runs on for ever. */
+export function checkTasks(_environment: Environment, executions: readonly Execution[]): Promise<readonly string[]> {
+  const problems = executions.flatMap(({ workflowId, history }) =>
+    (history.events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) => {
+      // A reset is told as a task that failed, with the run that follows.
+      const message = failed?.newRunId ? undefined : failed?.failure?.message;
+      return message ? [`${workflowId}: a workflow task failed: ${message}`] : [];
+    }),
+  );
+  return Promise.resolve(problems);
+}
+
 function saidBy({ events }: History): Pick<Execution, 'input' | 'output'> {
   const first = events?.[0]?.workflowExecutionStartedEventAttributes;
   const last = events?.at(-1);

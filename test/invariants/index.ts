@@ -6,10 +6,11 @@ import assert from 'node:assert/strict';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { Environment } from '../support/environment.js';
 import { checkAnnounced, checkOnce, EVENT_TYPES } from './events.js';
-import { type Execution, readExecutions } from './executions.js';
+import { checkTasks, type Execution, readExecutions } from './executions.js';
 import { checkIntake } from './intake.js';
 import { checkLocks } from './locks.js';
 import { checkReports } from './reports.js';
+import { checkResults } from './results.js';
 import { readRecords, type TopicRecord } from '../support/records.js';
 import { checkRows } from './rows.js';
 import { replay } from '../support/replay.js';
@@ -29,6 +30,8 @@ type Check = (
 const CHECKS = {
   rows: checkRows,
   reports: checkReports,
+  results: checkResults,
+  tasks: checkTasks,
   announced: checkAnnounced,
   once: checkOnce,
   intake: checkIntake,

@@ -5,7 +5,7 @@ import { until } from '../../src/until.js';
 /** Milliseconds in which the server notices that a client has gone. */
 const NOTICE_MS = 5_000;
 
-export async function checkLocks({ pool }: Environment): Promise<string[]> {
+export async function checkLocks({ pool }: Pick<Environment, 'pool'>): Promise<string[]> {
   const left = async (): Promise<string[]> => {
     const { rows } = await pool.query<{ found: string }>(
       `SELECT format('connection %s is %s: %s', pid, state, left(query, 80)) AS found FROM pg_stat_activity

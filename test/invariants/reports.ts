@@ -1,16 +1,16 @@
 /** What reports and verdicts tell callers is what the ledger holds. */
 import type { IntentResult } from '../../src/intents/result.js';
 import type { Environment } from '../support/environment.js';
-import type { Execution } from './executions.js';
+import { type Execution, listsOf } from './executions.js';
 
 interface Report {
   readonly counts: Readonly<Record<string, number>>;
   readonly results: readonly IntentResult[];
 }
 
-/** A report with the execution that made it, as the ledger names it; null for a verdict, whose run is not stored. */
+/** A report with the executions that had a part in it, as the ledger names them: of a verdict, the slices that carried its list. */
 interface Told extends Report {
-  readonly executionId: string | null;
+  readonly executionIds: readonly string[];
 }
 
 interface LedgerRow {
@@ -25,18 +25,36 @@ export async function checkReports(
   { pool }: Environment,
   executions: readonly Execution[],
 ): Promise<readonly string[]> {
-  const verdicts = await pool.query<{ verdict: Report }>('SELECT verdict FROM intake_verdicts');
+  const verdicts = await pool.query<{ event_id: string; verdict: Report }>(
+    'SELECT event_id, verdict FROM intake_verdicts',
+  );
+  const carriers = new Map<string, string[]>();
+  for (const execution of executions) {
+    // One that was ended by force may have had effects that the next one's verdict does not know of.
+    if (execution.type !== 'ExecuteSliceWorkflow' || execution.status !== 'COMPLETED') continue;
+    for (const { event_id = '' } of listsOf(execution)) {
+      carriers.set(event_id, [...(carriers.get(event_id) ?? []), idOf(execution)]);
+    }
+  }
   const told: Told[] = [
-    ...executions.flatMap(({ type, output, workflowId, runId }) =>
-      type === 'ExecuteIntentsWorkflow' && isReport(output)
-        ? [{ ...output, executionId: `${workflowId}/${runId}` }]
+    ...executions.flatMap((execution) =>
+      execution.type === 'ExecuteIntentsWorkflow' && isReport(execution.output)
+        ? [{ ...execution.output, executionIds: [idOf(execution)] }]
         : [],
     ),
-    ...verdicts.rows.map(({ verdict }) => ({ ...verdict, executionId: null })),
+    ...verdicts.rows.map(({ event_id, verdict }) => ({ ...verdict, executionIds: carriers.get(event_id) ?? [] })),
   ];
   const ledger = await readLedger(pool);
-  return told.flatMap((report) => [...checkCounts(report), ...checkResults(report, ledger)]);
+  // An id that is used twice, by a list or by two, belongs to the first of them: the second is told that it failed.
+  const succeeded = new Set(
+    told.flatMap(({ results }) =>
+      results.flatMap(({ intent_id, status }) => (status === 'succeeded' ? intent_id : [])),
+    ),
+  );
+  return told.flatMap((report) => [...checkCounts(report), ...checkResults(report, ledger, succeeded)]);
 }
+
+const idOf = ({ workflowId, runId }: Execution): string => `${workflowId}/${runId}`;
 
 const isReport = (output: unknown): output is Report =>
   typeof output === 'object' && output !== null && 'results' in output && 'counts' in output;
@@ -55,18 +73,19 @@ function checkCounts({ counts, results }: Told): string[] {
   return sorted(found) === sorted(counts) ? [] : [`a report counts ${sorted(counts)}, and holds ${sorted(found)}`];
 }
 
-function checkResults({ results, executionId }: Told, ledger: ReadonlyMap<string, LedgerRow>): string[] {
-  const uses = new Map<string, number>();
-  for (const { intent_id } of results) uses.set(intent_id, (uses.get(intent_id) ?? 0) + 1);
+function checkResults(
+  { results, executionIds }: Told,
+  ledger: ReadonlyMap<string, LedgerRow>,
+  succeeded: ReadonlySet<string>,
+): string[] {
   return results.flatMap(({ intent_id, intent_type, status }) => {
     if (!IN_LEDGER.has(intent_type)) return [];
     const row = ledger.get(intent_id);
     const done = row !== undefined && !row.given_up;
     if (status === 'succeeded' && !done)
       return [`${intent_type} ${intent_id} is told as succeeded, and is not in the ledger`];
-    // An id that the list uses twice belongs to the first of both: the second is told that it failed.
-    const denied = (status === 'failed' || status === 'skipped') && uses.get(intent_id) === 1;
-    return denied && done && row.execution_id === executionId
+    const denied = (status === 'failed' || status === 'skipped') && !succeeded.has(intent_id);
+    return denied && done && executionIds.includes(row.execution_id)
       ? [`${intent_type} ${intent_id} is told as ${status}, and its effect is in the ledger`]
       : [];
   });

@@ -25,7 +25,7 @@ const QUERIES: readonly string[] = [
    HAVING count(*) <> 1 OR NOT bool_or(ledger.intent_id IS NOT NULL)`,
 ];
 
-export async function checkRows({ pool }: Environment): Promise<string[]> {
+export async function checkRows({ pool }: Pick<Environment, 'pool'>): Promise<string[]> {
   const problems: string[] = [];
   for (const query of QUERIES) {
     const { rows } = await pool.query<{ problem: string }>(query);

@@ -27,7 +27,7 @@ const payload = (
 const errorOf = (outcome: EffectOutcome<unknown> | undefined) => (outcome?.ok === false ? outcome.error : undefined);
 
 describe('bridge state store', () => {
-  const database = useDatabase();
+  const database = useDatabase({ foreignRows: 'a row is filled to the brim by hand' });
   const store = () => createBridgeStateStore(database.pool);
   const row = (bridge: string, namespace = 'ns') =>
     one<{ items: number; workflows: number; state: string; metadata: object; at: Date | null }>(

@@ -86,23 +86,25 @@ describe('migrate', () => {
 
 describe('migrate: backfill of fsm_states', () => {
   const WORKFLOWS = 50;
-  const database = useDatabase(async (url) => {
-    await onServer(async (client) => {
-      await client.query(LEGACY_TABLES);
-      await client.query(
-        `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data, created_at)
+  const database = useDatabase({
+    prepare: async (url) => {
+      await onServer(async (client) => {
+        await client.query(LEGACY_TABLES);
+        await client.query(
+          `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data, created_at)
          SELECT md5((i % $1)::text)::uuid, 'workflow_execution', 'S' || (i / $1 - 1), 'S' || (i / $1), 'step',
            jsonb_build_object('metadata', jsonb_build_object('i', i)), TIMESTAMPTZ '2025-10-01Z' + i * INTERVAL '1 second'
          FROM generate_series(0, 999) i ORDER BY md5(i::text)`,
-        [WORKFLOWS],
-      );
-      await client.query(
-        `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_data)
+          [WORKFLOWS],
+        );
+        await client.query(
+          `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_data)
          VALUES ($1, 'node', 'UP', 'start', '[]'), ($2, 'workflow_execution', 'UP', 'start', NULL)`,
-        [randomUUID(), randomUUID()],
-      );
-    }, url);
-    await migrate(url, { dir: MIGRATIONS });
+          [randomUUID(), randomUUID()],
+        );
+      }, url);
+      await migrate(url, { dir: MIGRATIONS });
+    },
   });
 
   it('numbers old transitions in the order of created_at', async () => {

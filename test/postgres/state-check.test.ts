@@ -12,7 +12,7 @@ import { command, one, onServer, useDatabase } from './support.js';
 const NONE = { missing: 0, differs: 0, orphaned: 0 };
 
 describe('check of the current states', () => {
-  const database = useDatabase();
+  const database = useDatabase({ foreignRows: 'transitions are damaged by hand' });
   const insert = (payloads: readonly PersistFsmTransitionPayload[]) =>
     createFsmTransitionStore(database.pool).insert(payloads.map((payload) => command(payload)));
   const step = (

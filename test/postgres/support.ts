@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Command } from '../../src/intents/ports/command.js';
 import { createPool, type Pool } from '../../src/postgres/pool.js';
+import { checkLocks } from '../invariants/locks.js';
+import { checkRows } from '../invariants/rows.js';
 import { cloneTemplate, databaseUrl, dropDatabase, newName, onServer } from '../support/template-database.js';
 
 export { databaseUrl, dropDatabase, MIGRATIONS, newName, onServer } from '../support/template-database.js';
@@ -13,11 +15,18 @@ export interface TestDatabase {
   readonly pool: Pool;
 }
 
+export interface DatabaseOptions {
+  /** Makes the database, instead of cloning the migrated one. */
+  readonly prepare?: (url: string) => Promise<void>;
+  /** Why it has rows that no intent made: the ledger is not held against them then. */
+  readonly foreignRows?: string;
+}
+
 /**
- * A database for the tests of the enclosing `describe`, dropped after them.
- * @param prepare makes it, instead of cloning the migrated one. After each test every connection has to be back in the pool.
+ * A database for the tests of the enclosing `describe`. After each test every connection has to be back in the pool; after the last one
+ * the ledger says what is in the tables, and no lock is left.
  */
-export function useDatabase(prepare?: (url: string) => Promise<void>): TestDatabase {
+export function useDatabase({ prepare, foreignRows }: DatabaseOptions = {}): TestDatabase {
   const database = {} as { -readonly [K in keyof TestDatabase]: TestDatabase[K] };
   const name = newName();
   before(async function () {
@@ -35,8 +44,13 @@ export function useDatabase(prepare?: (url: string) => Promise<void>): TestDatab
     assert.equal(database.pool.idleCount, database.pool.totalCount, 'a connection was not released');
   });
   after(async () => {
-    await database.pool.end();
-    await dropDatabase(name);
+    try {
+      const rows = foreignRows === undefined ? await checkRows(database) : [];
+      assert.deepEqual([...rows, ...(await checkLocks(database))], []);
+    } finally {
+      await database.pool.end();
+      await dropDatabase(name);
+    }
   });
   return database;
 }

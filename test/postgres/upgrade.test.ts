@@ -11,16 +11,19 @@ import { command, MIGRATIONS, onServer, one, useDatabase } from './support.js';
 const ROWS = 1_000;
 
 describe('upgrade of a database with legacy tables', () => {
-  const database = useDatabase(async (url) => {
-    await onServer(async (client) => {
-      await client.query(LEGACY_TABLES);
-      await client.query(
-        `INSERT INTO bridge_states SELECT md5(i::text)::uuid, 'ns' || i % 7, i, 2 * i, '{"by": "before"}', 'OLD', '2025-01-01Z'
+  const database = useDatabase({
+    foreignRows: 'the legacy system writes beside the service',
+    prepare: async (url) => {
+      await onServer(async (client) => {
+        await client.query(LEGACY_TABLES);
+        await client.query(
+          `INSERT INTO bridge_states SELECT md5(i::text)::uuid, 'ns' || i % 7, i, 2 * i, '{"by": "before"}', 'OLD', '2025-01-01Z'
          FROM generate_series(1, $1) i`,
-        [ROWS],
-      );
-    }, url);
-    await migrate(url, { dir: MIGRATIONS });
+          [ROWS],
+        );
+      }, url);
+      await migrate(url, { dir: MIGRATIONS });
+    },
   });
 
   const persist = (

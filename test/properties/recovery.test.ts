@@ -38,7 +38,7 @@ const idOf = (workflow: number): string => `00000000-0000-4000-8000-${String(wor
 const DAY = new Date().toISOString();
 
 describe('a recovery of states that move', () => {
-  const database = useDatabase();
+  const database = useDatabase({ foreignRows: 'transitions are written past the store' });
 
   /** The workflow's next transition, whatever its place now is. */
   const move = (connection: Pick<PoolClient, 'query'>, { workflow, restart }: Omit<Action, 'kind'>, to: string) =>

@@ -66,7 +66,9 @@ async function endsOf(
 
 async function consume(kafka: Kafka, groupId: string, ends: Map<string, bigint>): Promise<TopicRecord[]> {
   const records: TopicRecord[] = [];
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
+  // A broker that has just started says for some seconds that it loads its coordinator: kafkajs gives up on that after five attempts.
+  const retry = { retries: 30, maxRetryTime: 1_000 };
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, retry });
   await consumer.connect();
   try {
     const topics = [...new Set([...ends.keys()].map((key) => key.slice(0, key.lastIndexOf('/'))))];

@@ -1,0 +1,126 @@
+/** Each invariant can fail: what it is to find is put where it looks. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
+import { type EventType, topicOf } from '../../src/intents/event-types.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { checkTasks, type Execution } from './executions.js';
+import { assertInvariants } from './index.js';
+
+describe('invariants', () => {
+  let environment: Environment;
+  before(async () => {
+    const why = 'broken here on purpose';
+    environment = await createEnvironment({
+      worker: false,
+      except: { announced: why, intake: why, once: why },
+    });
+  });
+  after(() => environment.close());
+
+  const kafka = () => new Kafka({ brokers: [...environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
+  async function publish(type: EventType, ...events: readonly object[]): Promise<void> {
+    const producer = kafka().producer();
+    await producer.connect();
+    const messages = events.map((event) => ({ value: JSON.stringify({ event_type: type, metadata: {}, ...event }) }));
+    await producer.send({ topic: topicOf(environment.config.KAFKA_TOPIC_PREFIX, type), messages });
+    await producer.disconnect();
+  }
+  async function ledgerRow(type: string, outcome: object): Promise<string> {
+    const id = randomUUID();
+    await environment.pool.query(
+      `INSERT INTO executed_intents (intent_id, intent_type, payload_hash, execution_id, outcome)
+       VALUES ($1, $2, '', 'planted', $3)`,
+      [id, type, JSON.stringify(outcome)],
+    );
+    return id;
+  }
+  /** Of a list with one intent that is told as done. */
+  async function verdict(): Promise<string> {
+    const id = randomUUID();
+    const results = [{ intent_id: randomUUID(), intent_type: 'PersistState', status: 'succeeded', success: true }];
+    await environment.pool.query('INSERT INTO intake_verdicts (event_id, verdict) VALUES ($1, $2)', [
+      id,
+      JSON.stringify({ outcome: 'completed', counts: { succeeded: 2 }, results }),
+    ]);
+    return id;
+  }
+  const finds = (problem: RegExp) => assert.rejects(assertInvariants(environment, {}), problem);
+  const forget = (table: string) => environment.pool.query(`DELETE FROM ${table}`);
+
+  it('find nothing where nothing is wrong', () => assertInvariants(environment, {}));
+
+  it('find totals and transitions that the ledger does not add up to', async () => {
+    const bridge = randomUUID();
+    await ledgerRow('PersistState', { aggregation_id: bridge, total_items: 7, total_workflows: 1 });
+    await finds(new RegExp(`rows: bridge ${bridge} holds 0 items`));
+    const transition = randomUUID();
+    await ledgerRow('PersistFSMTransition', { transition_id: transition, duplicate: false });
+    await finds(new RegExp(`names transition ${transition}, which is not its own`));
+    await forget('executed_intents');
+  });
+
+  it('find verdicts that the ledger, or their own counts, deny, and those that nobody is told', async () => {
+    const id = await verdict();
+    await finds(/reports: PersistState \S+ is told as succeeded, and is not in the ledger/);
+    await finds(/reports: a report counts \[\["succeeded",2\]\], and holds \[\["succeeded",1\]\]/);
+    await finds(new RegExp(`results: list ${id} has a verdict, and nobody is told`));
+    await publish('INTENT_RESULT', {
+      event_id: randomUUID(),
+      causation_id: id,
+      payload: { outcome: 'failed', results: [] },
+    });
+    await finds(new RegExp(`results: list ${id} is told as \\["failed",\\[\\]\\], and stored as`));
+    await forget('intake_verdicts');
+  });
+
+  it('find effects without their event, events without an effect, and events that are told twice', async () => {
+    const [event, effect] = [randomUUID(), randomUUID()];
+    const published = await ledgerRow('PublishEvent', { event_id: event });
+    await finds(new RegExp(`announced: event ${event} of ${published} is neither on its topic nor a dead letter`));
+    const state = await ledgerRow('PersistState', {});
+    await finds(new RegExp(`announced: ${state} STATE_PERSISTED: the effect is not announced`));
+    await publish('STATE_PERSISTED', { event_id: randomUUID(), metadata: { intent_id: effect } });
+    await finds(new RegExp(`announced: ${effect} STATE_PERSISTED: there is no such effect`));
+    await publish('NODE_HEARTBEAT', { event_id: event }, { event_id: event });
+    await finds(new RegExp(`once: event ${event} is on its topic 2 times`));
+    await forget('executed_intents');
+  });
+
+  it('find parked lists that nobody tries again, and offsets behind which nothing is answered', async () => {
+    await environment.pool.query(
+      `INSERT INTO intake_parked (event_id, partition, keys, list, intents) VALUES ($1, 'p', '{}', '{}', 1)`,
+      [randomUUID()],
+    );
+    await finds(/intake: 1 lists of p are parked, and no execution runs/);
+    await forget('intake_parked');
+    const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
+    const id = randomUUID();
+    await publish('INTENT_EMITTED', { event_id: id });
+    const admin = kafka().admin();
+    await admin.connect();
+    const groupId = `bridge-store-effect-intake-${environment.config.KAFKA_TOPIC_PREFIX}`;
+    const ends = await admin.fetchTopicOffsets(topic);
+    const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+    await admin.setOffsets({ groupId, topic, partitions });
+    await admin.disconnect();
+    await finds(new RegExp(`intake: message \\d/0 \\(${id}\\) is committed, and neither answered`));
+  });
+
+  it('find a transaction that is left open', async () => {
+    const client = await environment.pool.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('SELECT pg_advisory_xact_lock(1)');
+      await finds(/locks: connection \d+ is idle in transaction/);
+    } finally {
+      client.release(true);
+    }
+  }).timeout(30_000);
+
+  it('find workflow tasks that failed', async () => {
+    const failed = { workflowTaskFailedEventAttributes: { failure: { message: 'not as it was' } } };
+    const execution = { workflowId: 'w', history: { events: [{}, failed] } } as unknown as Execution;
+    assert.deepEqual(await checkTasks(environment, [execution]), ['w: a workflow task failed: not as it was']);
+  });
+});

@@ -1,0 +1,35 @@
+/** Whoever waits for the answer to an emitted list is told it: each stored verdict is on the INTENT_RESULT topic, or owed to it. */
+import type { Verdict } from '../../src/intents/slice.js';
+import type { Environment } from '../support/environment.js';
+import { eventsOf } from './events.js';
+import type { Execution } from './executions.js';
+import type { TopicRecord } from '../support/records.js';
+
+export async function checkResults(
+  environment: Environment,
+  _executions: readonly Execution[],
+  records: readonly TopicRecord[],
+): Promise<readonly string[]> {
+  const told = new Map<string, Set<string>>();
+  for (const { causation_id, payload } of eventsOf(environment, records, ['INTENT_RESULT'])) {
+    const id = causation_id ?? '';
+    told.set(id, (told.get(id) ?? new Set()).add(summaryOf(payload as unknown as Verdict)));
+  }
+  const { rows } = await environment.pool.query<{ event_id: string; verdict: Verdict; owed: boolean }>(
+    `SELECT event_id, verdict, EXISTS (
+       SELECT FROM dead_letters WHERE redriven_at IS NULL AND position(told.event_id IN message_value) > 0
+     ) AS owed
+     FROM intake_verdicts told`,
+  );
+  return rows.flatMap(({ event_id, verdict, owed }) => {
+    const answers = [...(told.get(event_id) ?? [])];
+    const stored = summaryOf(verdict);
+    if (answers.length === 0) return owed ? [] : [`list ${event_id} has a verdict, and nobody is told`];
+    return answers.flatMap((answer) =>
+      answer === stored ? [] : [`list ${event_id} is told as ${answer}, and stored as ${stored}`],
+    );
+  });
+}
+
+const summaryOf = ({ outcome, results }: Verdict): string =>
+  JSON.stringify([outcome, results.map(({ intent_id, status }) => [intent_id, status])]);
