@@ -10,8 +10,11 @@ import { runCommand } from '../../src/stack/process/run.js';
 import { INDEXED } from '../../src/temporal/setup.js';
 import { searchAttributeKeys } from '../../src/temporal/search-attributes.js';
 import { installRuntime } from '../../src/worker/runtime.js';
+import { until } from '../../src/until.js';
 
 const VERSION = '1.31.0';
+/** Milliseconds for the server to start, in as many attempts as it takes. */
+const START_MS = 120_000;
 const START = `#!/bin/sh
 exec java -cp "$(dirname "$0")/libs/*" io.temporal.testserver.TestServer "$1"
 `;
@@ -44,9 +47,10 @@ export async function createTimeSkipping(): Promise<TimeSkipping> {
   // Before the environment, which would install one of its own.
   await installRuntime(createLogger('silent'));
   const path = await fetchTestServer(loadConfig().BRIDGE_CACHE_DIR);
-  const environment = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path } },
-  });
+  // The SDK ends a server that does not answer within 5 s, which Java takes to start on a busy machine.
+  const environment = await until(START_MS, () =>
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  );
   const { connection } = environment;
   const { testService } = connection;
   if (testService === undefined) throw new Error('the server has no time to skip');
