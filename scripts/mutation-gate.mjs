@@ -141,12 +141,13 @@ function print(rows) {
 
 function main(args) {
   if (args.includes('--check')) return check();
-  if (!args.includes('--changed')) return Math.max(runStryker(args), check());
-  const changed = changedModules();
-  if (changed.length > 0) return Math.max(runStryker(['--mutate', changed.join(',')]), check());
-  out(`mutation gate: no module has changed since its score was kept in ${SCORES}`);
-  print(Object.entries(readScores()));
-  return 0;
+  const changed = args.includes('--changed') ? changedModules() : null;
+  if (changed?.length === 0) {
+    out(`mutation gate: no module has changed since its score was kept in ${SCORES}`);
+    print(Object.entries(readScores()));
+    return 0;
+  }
+  return Math.max(runStryker(changed === null ? args : ['--mutate', changed.join(',')]), check());
 }
 
 process.exitCode = main(process.argv.slice(2));

@@ -2,7 +2,7 @@
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/intents/event-types.js';
 import type { Environment } from '../support/environment.js';
-import { type Execution, listsOf } from './executions.js';
+import { type Execution, idOf, listsOf } from './executions.js';
 import type { TopicRecord } from '../support/records.js';
 
 /** Whose topics are read. */
@@ -77,7 +77,7 @@ export async function checkAnnounced(
   const unfounded = events
     .filter(({ event_type, metadata }) => announced.includes(event_type) && !live.has(String(metadata['intent_id'])))
     .map(({ event_type, metadata }) => `${String(metadata['intent_id'])} ${event_type}: there is no such effect`);
-  const silent = new Set(executions.filter(mayBeSilent).map(({ workflowId, runId }) => `${workflowId}/${runId}`));
+  const silent = new Set(executions.filter(mayBeSilent).map(idOf));
   const missing = ledger.flatMap((row) =>
     row.intent_type === 'PublishEvent'
       ? publishedProblem(row, ids, letters)

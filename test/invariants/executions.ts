@@ -18,6 +18,9 @@ export interface Execution {
 type History = Awaited<ReturnType<ReturnType<Environment['temporal']['workflow']['getHandle']>['fetchHistory']>>;
 type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
 
+/** As the ledger names it. */
+export const idOf = ({ workflowId, runId }: Execution): string => `${workflowId}/${runId}`;
+
 export async function readExecutions({ temporal, taskQueues }: Environment): Promise<Execution[]> {
   const executions: Execution[] = [];
   const query = taskQueues.map((queue) => `TaskQueue = '${queue}'`).join(' OR ');

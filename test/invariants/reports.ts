@@ -1,7 +1,7 @@
 /** What reports and verdicts tell callers is what the ledger holds. */
 import type { IntentResult } from '../../src/intents/result.js';
 import type { Environment } from '../support/environment.js';
-import { type Execution, listsOf } from './executions.js';
+import { type Execution, idOf, listsOf } from './executions.js';
 
 interface Report {
   readonly counts: Readonly<Record<string, number>>;
@@ -11,6 +11,8 @@ interface Report {
 /** A report with the executions that had a part in it, as the ledger names them: of a verdict, the slices that carried its list. */
 interface Told extends Report {
   readonly executionIds: readonly string[];
+  /** Intents that are told as succeeded by it, and by what shares its executions: an id that is used twice belongs to the first. */
+  readonly succeeded: ReadonlySet<string>;
 }
 
 interface LedgerRow {
@@ -36,25 +38,29 @@ export async function checkReports(
       carriers.set(event_id, [...(carriers.get(event_id) ?? []), idOf(execution)]);
     }
   }
+  const succeededInSlices = succeededIn(verdicts.rows.map(({ verdict }) => verdict));
   const told: Told[] = [
     ...executions.flatMap((execution) =>
       execution.type === 'ExecuteIntentsWorkflow' && isReport(execution.output)
-        ? [{ ...execution.output, executionIds: [idOf(execution)] }]
+        ? [{ ...execution.output, executionIds: [idOf(execution)], succeeded: succeededIn([execution.output]) }]
         : [],
     ),
-    ...verdicts.rows.map(({ event_id, verdict }) => ({ ...verdict, executionIds: carriers.get(event_id) ?? [] })),
+    ...verdicts.rows.map(({ event_id, verdict }) => ({
+      ...verdict,
+      executionIds: carriers.get(event_id) ?? [],
+      succeeded: succeededInSlices,
+    })),
   ];
   const ledger = await readLedger(pool);
-  // An id that is used twice, by a list or by two, belongs to the first of them: the second is told that it failed.
-  const succeeded = new Set(
-    told.flatMap(({ results }) =>
+  return told.flatMap((report) => [...checkCounts(report), ...checkResults(report, ledger)]);
+}
+
+const succeededIn = (reports: readonly Report[]): Set<string> =>
+  new Set(
+    reports.flatMap(({ results }) =>
       results.flatMap(({ intent_id, status }) => (status === 'succeeded' ? intent_id : [])),
     ),
   );
-  return told.flatMap((report) => [...checkCounts(report), ...checkResults(report, ledger, succeeded)]);
-}
-
-const idOf = ({ workflowId, runId }: Execution): string => `${workflowId}/${runId}`;
 
 const isReport = (output: unknown): output is Report =>
   typeof output === 'object' && output !== null && 'results' in output && 'counts' in output;
@@ -73,11 +79,7 @@ function checkCounts({ counts, results }: Told): string[] {
   return sorted(found) === sorted(counts) ? [] : [`a report counts ${sorted(counts)}, and holds ${sorted(found)}`];
 }
 
-function checkResults(
-  { results, executionIds }: Told,
-  ledger: ReadonlyMap<string, LedgerRow>,
-  succeeded: ReadonlySet<string>,
-): string[] {
+function checkResults({ results, executionIds, succeeded }: Told, ledger: ReadonlyMap<string, LedgerRow>): string[] {
   return results.flatMap(({ intent_id, intent_type, status }) => {
     if (!IN_LEDGER.has(intent_type)) return [];
     const row = ledger.get(intent_id);

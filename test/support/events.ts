@@ -31,6 +31,14 @@ export async function readEventsByConsole(environment: Environment, types: reado
   );
 }
 
+/** `n` in the payloads of what a topic holds under a key, in order. */
+export async function numbersOf({ endpoints }: Environment, topic: string, key: string): Promise<unknown[]> {
+  const records = await readRecords(endpoints.kafka.brokers, [topic]);
+  return records
+    .filter((record) => record.key === key)
+    .map(({ value }) => (JSON.parse(value ?? '') as OnexEnvelopeV1).payload['n']);
+}
+
 const topicsOf = ({ config }: Environment, types: readonly EventType[]): string[] =>
   types.map((type) => topicOf(config.KAFKA_TOPIC_PREFIX, type));
 

@@ -10,7 +10,7 @@ import { createPool, type Pool } from '../../src/postgres/pool.js';
 import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
 import { bridge } from '../support/bridge.js';
 import { readTopic } from '../support/console-consumer.js';
-import { readRecords } from '../support/records.js';
+import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnBroker, startOwnBroker } from '../support/own-broker.js';
 import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
@@ -83,12 +83,6 @@ describe('dead letters', () => {
     const away = await cli('redrive', '--topic', topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'BATCH_PROCESSED'));
     return { key, list, introspectionKey, report, one, introspected, derived, away };
   }
-  const numbersOf = async (name: string, key: string): Promise<unknown[]> => {
-    const records = await readRecords(environment.endpoints.kafka.brokers, [name]);
-    return records
-      .filter((record) => record.key === key)
-      .map(({ value }) => (JSON.parse(value ?? '') as OnexEnvelopeV1).payload['n']);
-  };
 
   it('keeps what no broker takes, queues later messages behind it, and sends all in order when redriven', async () => {
     const { key, list, report } = outage;
@@ -118,7 +112,7 @@ describe('dead letters', () => {
       ],
     );
     assert.equal((await cli('redrive', '--topic', topic, '--dry-run')).records.length, 3);
-    assert.deepEqual(await numbersOf(topic, key), []);
+    assert.deepEqual(await numbersOf(environment, topic, key), []);
 
     // The second letter alone would overtake the first.
     const second = await cli('redrive', '--id', String(listed.records[1]?.['id']));
@@ -152,11 +146,11 @@ describe('dead letters', () => {
     const redriven = await cli('redrive', '--topic', topic);
     assert.deepEqual([redriven.code, redriven.records], [0, [{ redriven: 3, failed: 0, behind: 0, stopped: null }]]);
     assert.deepEqual(await redrive({ topic }), { redriven: 0, failed: 0, behind: 0, stopped: null });
-    assert.deepEqual(await numbersOf(topic, key), [1, 2, 3]);
+    assert.deepEqual(await numbersOf(environment, topic, key), [1, 2, 3]);
 
     const repeated = await environment.client.executeIntents(list.slice(0, 2));
     assert.deepEqual(repeated.counts, { succeeded: 2 });
-    assert.deepEqual(await numbersOf(topic, key), [1, 2, 3]);
+    assert.deepEqual(await numbersOf(environment, topic, key), [1, 2, 3]);
   }).timeout(120_000);
 
   it('keeps the count of a letter that is refused again, and leaves it to a person after the limit', async () => {
@@ -194,12 +188,12 @@ describe('dead letters', () => {
       letters.map(({ redrive_count }) => redrive_count),
       [1, 0],
     );
-    assert.deepEqual(await numbersOf(name, key), []);
+    assert.deepEqual(await numbersOf(environment, name, key), []);
     await limitTo(name, 1_000_000);
     assert.deepEqual(await redrive({ ids: [letters[0]!.id] }), { redriven: 1, failed: 0, behind: 0, stopped: null });
-    assert.deepEqual(await numbersOf(name, key), [1]);
+    assert.deepEqual(await numbersOf(environment, name, key), [1]);
     assert.equal((await redrive({ topic: name })).redriven, 1);
-    assert.deepEqual(await numbersOf(name, key), [1, 2]);
+    assert.deepEqual(await numbersOf(environment, name, key), [1, 2]);
   });
 
   it('says of a derived event that is a dead letter that it is not published', async () => {

@@ -1,12 +1,11 @@
 /** `RedriveDeadLettersWorkflow` as it is asked for: by a schedule, from the command line, by any client. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { RedriveReport, RedriveRequest } from '../../src/intents/redrive.js';
 import { until } from '../../src/until.js';
 import { bridge } from '../support/bridge.js';
-import { readRecords } from '../support/records.js';
+import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 describe('redrives', () => {
@@ -26,12 +25,6 @@ describe('redrives', () => {
       'RedriveDeadLettersWorkflow',
       { args: [request], taskQueue: environment.config.TEMPORAL_TASK_QUEUE, workflowId: randomUUID() },
     );
-  const numbersOf = async (name: string, key: string): Promise<unknown[]> => {
-    const records = await readRecords(environment.endpoints.kafka.brokers, [name]);
-    return records
-      .filter((record) => record.key === key)
-      .map(({ value }) => (JSON.parse(value ?? '') as OnexEnvelopeV1).payload['n']);
-  };
 
   it('redrives on a schedule that setup keeps', async function () {
     this.timeout(120_000);
@@ -55,7 +48,7 @@ describe('redrives', () => {
       ]);
       assert.notEqual((rows[0] as { redriven_at: unknown }).redriven_at, null);
     });
-    assert.deepEqual(await numbersOf(name, key), [1]);
+    assert.deepEqual(await numbersOf(environment, name, key), [1]);
     assert.deepEqual(await setup(2), []);
     assert.deepEqual(await setup(0), []);
     await assert.rejects(environment.temporal.schedule.getHandle(id).describe(), /not found/);
@@ -74,7 +67,7 @@ describe('redrives', () => {
     const keysOf = ({ records }: Awaited<ReturnType<typeof cli>>) => records.map((letter) => letter['key']);
     assert.deepEqual(keysOf(await cli('list', ...since)), [newer]);
     assert.deepEqual((await cli('redrive', ...since)).records, [{ redriven: 1, failed: 0, behind: 0, stopped: null }]);
-    assert.deepEqual([await numbersOf(name, newer), await numbersOf(name, older)], [[1], []]);
+    assert.deepEqual([await numbersOf(environment, name, newer), await numbersOf(environment, name, older)], [[1], []]);
     const { rows } = await environment.pool.query(
       'SELECT message_key FROM dead_letters WHERE topic = $1 AND redriven_at IS NULL',
       [name],

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { topicOf } from '../../src/intents/event-types.js';
-import { readRecords } from '../support/records.js';
+import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { publishEvent } from '../support/intents.js';
 import { countProduceRequests, type ProduceRequests } from '../support/produce-requests.js';
@@ -23,12 +22,6 @@ describe('topics that refuse', () => {
   });
 
   const limitTo = (name: string, bytes: number) => limitTopic(environment.endpoints.kafka.brokers, name, bytes);
-  const numbersOf = async (name: string, key: string): Promise<unknown[]> => {
-    const records = await readRecords(environment.endpoints.kafka.brokers, [name]);
-    return records
-      .filter((record) => record.key === key)
-      .map(({ value }) => (JSON.parse(value ?? '') as OnexEnvelopeV1).payload['n']);
-  };
 
   it('fails one message of 500 too large for its topic, alone, in few requests', async () => {
     const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
@@ -45,7 +38,7 @@ describe('topics that refuse', () => {
     assert.deepEqual(report.counts, { succeeded: 499, failed: 1 });
     assert.match(report.results[321]?.error ?? '', /larger|too large/i);
     // A request without a bad message may be repeated under the same event id; its order stays.
-    const numbers = [...new Set(await numbersOf(name, key))];
+    const numbers = [...new Set(await numbersOf(environment, name, key))];
     assert.deepEqual(
       numbers,
       Array.from({ length: 500 }, (_, n) => n).filter((n) => n !== 321),
@@ -66,6 +59,6 @@ describe('topics that refuse', () => {
       publishEvent({ event_type: 'AGGREGATION_FAILED', partition_key: key, n: 1 }),
     ]);
     assert.deepEqual(report.counts, { succeeded: 1 });
-    assert.deepEqual(await numbersOf(name, key), [1]);
+    assert.deepEqual(await numbersOf(environment, name, key), [1]);
   });
 });
