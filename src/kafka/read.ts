@@ -16,6 +16,7 @@ export async function readTopics(
 ): Promise<ReadMessage[]> {
   const remaining = await endsOf(kafka, topics);
   const messages: ReadMessage[] = [];
+  const next = new Map<string, bigint>();
   if (remaining.size === 0) return messages;
   const groupId = `bridge-read-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId });
@@ -23,8 +24,9 @@ export async function readTopics(
   try {
     await consumer.subscribe({ topics: [...topics], fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
+      // kafkajs calls a coordinator that still loads, as a new broker's does, a crash, and starts again by itself.
       consumer.on(consumer.events.CRASH, ({ payload }) => {
-        reject(payload.error);
+        if (!payload.restart) reject(payload.error);
       });
       consumer
         .run({
@@ -32,9 +34,13 @@ export async function readTopics(
           eachMessage: async ({ topic, partition, message }) => {
             const found = { topic, key: message.key?.toString() ?? '', value: message.value?.toString() ?? '' };
             const partitionId = `${topic}/${partition}`;
+            const offset = BigInt(message.offset);
             const end = remaining.get(partitionId);
-            if (end !== undefined && BigInt(message.offset) < end && wanted(found)) messages.push(found);
-            if (end !== undefined && BigInt(message.offset) >= end - 1n) remaining.delete(partitionId);
+            // Read before it started again.
+            if (end === undefined || offset < (next.get(partitionId) ?? 0n)) return;
+            next.set(partitionId, offset + 1n);
+            if (offset < end && wanted(found)) messages.push(found);
+            if (offset >= end - 1n) remaining.delete(partitionId);
             if (remaining.size === 0) resolve();
           },
         })

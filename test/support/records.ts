@@ -66,6 +66,7 @@ async function endsOf(
 
 async function consume(kafka: Kafka, groupId: string, ends: Map<string, bigint>): Promise<TopicRecord[]> {
   const records: TopicRecord[] = [];
+  const next = new Map<string, bigint>();
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
   await consumer.connect();
   try {
@@ -73,19 +74,19 @@ async function consume(kafka: Kafka, groupId: string, ends: Map<string, bigint>)
     await consumer.subscribe({ topics, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => {
-        // From a coordinator that loads, as it does for seconds after a broker's start, kafkajs starts again by itself, from the
-        // beginning: that is well as long as nothing was read.
-        if (!payload.restart || records.length > 0) reject(payload.error);
+        // kafkajs calls a coordinator that still loads, as a new broker's does, a crash, and starts again by itself.
+        if (!payload.restart) reject(payload.error);
       });
       const eachMessage = ({ topic, partition, message }: EachMessage): Promise<void> => {
         const place = `${topic}/${partition}`;
         const offset = BigInt(message.offset);
         const end = ends.get(place);
-        if (end !== undefined) {
-          const [key, value] = [textOf(message.key), textOf(message.value)];
-          records.push({ topic, partition, offset, key, value, headers: headersOf(message.headers) });
-        }
-        if (end !== undefined && offset >= end - 1n) ends.delete(place);
+        // Read before it started again.
+        if (end === undefined || offset < (next.get(place) ?? 0n)) return Promise.resolve();
+        next.set(place, offset + 1n);
+        const [key, value] = [textOf(message.key), textOf(message.value)];
+        records.push({ topic, partition, offset, key, value, headers: headersOf(message.headers) });
+        if (offset >= end - 1n) ends.delete(place);
         if (ends.size === 0) resolve();
         return Promise.resolve();
       };
