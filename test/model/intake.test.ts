@@ -1,34 +1,16 @@
 /**
  * The intake against a model: random sequences of messages, refusals, kills and rebalances, with the real consumer, lanes, slicer and
- * runner between a simulated Kafka and a simulated Temporal, in simulated time. MODEL_RUNS and MODEL_SEED choose others.
+ * runner between a simulated Kafka and a simulated Temporal, in simulated time. Half of the sequences are in the file beside this one.
  */
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
-import { type Command, sequence } from './sequences.js';
+import { itKeepsItsPromises, useVirtualClock } from './random-sequences.js';
+import type { Command } from './sequences.js';
 import type { Fate } from './simulated-temporal.js';
 import { Simulation } from './simulation.js';
-import { VirtualClock } from './virtual-clock.js';
-
-const RUNS = Number(process.env['MODEL_RUNS'] ?? 5_000);
-const SEED = Number(process.env['MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 describe('the intake against a model', () => {
-  const clock = new VirtualClock();
-  before(() => {
-    clock.install();
-  });
-  after(() => {
-    clock.uninstall();
-  });
-
-  it(`loses nothing, commits nothing too early and keeps the order, in ${RUNS} random sequences`, async () => {
-    await fc.assert(
-      fc.asyncProperty(sequence, async (given) => {
-        assert.deepEqual(await new Simulation(clock, given).run(), []);
-      }),
-      { numRuns: RUNS, seed: SEED, endOnFailure: process.env['MODEL_NO_SHRINK'] === '1' },
-    );
-  }).timeout(600_000);
+  const clock = useVirtualClock();
+  itKeepsItsPromises(clock);
 
   const list: Fate = { ms: 5, failsAfter: null };
   /** Found above, each before it was mended. */
