@@ -17,10 +17,7 @@ export function findVerdicts({ verdicts }: Ports): FindVerdictsActivity {
   return async (given) => {
     const parsed = input.safeParse(given);
     if (!parsed.success) {
-      throw ApplicationFailure.nonRetryable(
-        describeIssue(parsed.error, given).replace(/^intent:/, 'input:'),
-        'InvalidInput',
-      );
+      throw ApplicationFailure.nonRetryable(describeIssue(parsed.error, given, 'input'), 'InvalidInput');
     }
     const found: Verdict[] = [];
     const left: string[] = [];

@@ -14,7 +14,8 @@ export function pruneLedger({ retention }: Ports, budget: OutageBudget): PruneAc
   return async (given) => {
     const input = pageInput.safeParse(given);
     // Any client may start the workflow, with any input.
-    if (!input.success) throw ApplicationFailure.nonRetryable(describeIssue(input.error, given), 'InvalidInput');
+    if (!input.success)
+      throw ApplicationFailure.nonRetryable(describeIssue(input.error, given, 'input'), 'InvalidInput');
     const { before, after } = input.data;
     return attempt('DATABASE_ERROR', budget, () => retention.prune(before, after));
   };

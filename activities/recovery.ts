@@ -53,7 +53,7 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
         const request = recoverFsmStatesPayload.safeParse({ ...input, limit: PAGE });
         // Any client may start the workflow, with any input.
         if (!request.success) {
-          throw ApplicationFailure.nonRetryable(describeIssue(request.error, input), 'InvalidInput');
+          throw ApplicationFailure.nonRetryable(describeIssue(request.error, input, 'input'), 'InvalidInput');
         }
         const { recovery_id } = request.data;
         const page = await fsmStates.recover(request.data, PAGE_BYTES);

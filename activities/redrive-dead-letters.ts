@@ -21,7 +21,8 @@ export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveA
   return async (given) => {
     const input = pageInput.safeParse(given);
     // Any client may start the workflow, with any input.
-    if (!input.success) throw ApplicationFailure.nonRetryable(describeIssue(input.error, given), 'InvalidInput');
+    if (!input.success)
+      throw ApplicationFailure.nonRetryable(describeIssue(input.error, given, 'input'), 'InvalidInput');
     const { after, limit, automatic, topic, since, ids } = input.data;
     const filter = {
       ...(topic === undefined ? {} : { topic }),

@@ -31,7 +31,8 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
     findEndedExecutions: (given) => {
       const input = endedInput.safeParse(given);
       // Any client may start the workflow, with any input.
-      if (!input.success) throw ApplicationFailure.nonRetryable(describeIssue(input.error, given), 'InvalidInput');
+      if (!input.success)
+        throw ApplicationFailure.nonRetryable(describeIssue(input.error, given, 'input'), 'InvalidInput');
       const { grace_seconds, limit } = input.data;
       const closedBefore = new Date(Date.now() - grace_seconds * 1_000).toISOString();
       return attempt('DATABASE_ERROR', budget, async (): Promise<EndedPage> => {

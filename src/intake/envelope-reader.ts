@@ -58,7 +58,7 @@ export function readEnvelope(
     return refuse(`envelope: expected JSON, got ${found}`);
   }
   const parsed = envelope.safeParse(raw);
-  if (!parsed.success) return refuse(describeIssue(parsed.error, raw).replace(/^intent:/, 'envelope:'));
+  if (!parsed.success) return refuse(describeIssue(parsed.error, raw, 'envelope'));
   const { event_id, correlation_id, payload } = parsed.data;
   const { intents, request_id, options } = payload;
   if (intents.length > limits.intents) {

@@ -29,7 +29,7 @@ export function shortenJson(value: string, bytes: number): string {
     const size = Buffer.byteLength(JSON.stringify(text));
     // Room for what `shorten` says of the length, and for the quotation marks around.
     if (size <= bytes + 30) return text;
-    length = Math.min(length - 1, Math.floor((length * bytes) / size));
+    length = Math.floor((length * bytes) / size);
   }
 }
 

@@ -24,7 +24,7 @@ const sliceInput = z.object({
 /** @throws RequestError naming the field: any client may start the workflow, with any input. */
 function parseSlice(raw: unknown): SliceInput {
   const parsed = sliceInput.safeParse(raw);
-  if (!parsed.success) throw new RequestError(describeIssue(parsed.error, raw).replace(/^intent:/, 'input:'));
+  if (!parsed.success) throw new RequestError(describeIssue(parsed.error, raw, 'input'));
   return parsed.data as SliceInput;
 }
 

@@ -5,7 +5,7 @@ import type { IntentResult } from './result.js';
 export const enumName = (intentType: string): string =>
   intentType
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
     .toUpperCase();
 
 /** OPERATION_FAILED (seed 5.1). Null for a broker's failure: announcing it through the same broker would recurse. */

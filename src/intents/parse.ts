@@ -65,9 +65,9 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
   });
 
   if (!isObject(raw)) return reject(`intent: expected an object, got ${typeName(raw)}`);
-  if (problem !== null) return reject(`${problem.path || 'intent'}: ${problem.problem}`);
+  if (problem !== null) return reject(`${problem.path}: ${problem.problem}`);
   const head = envelope.safeParse(raw);
-  if (!head.success) return reject(describeIssue(head.error, raw));
+  if (!head.success) return reject(describeIssue(head.error, raw, 'intent'));
   if (definition === undefined) {
     const known = [...definitions.keys()].join(', ');
     return reject(
@@ -79,7 +79,7 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
     return reject(`target: expected ${JSON.stringify(definition.target)} for ${definition.type}, got string ${given}`);
   }
   const body = definition.schema.safeParse(head.data.payload);
-  if (!body.success) return reject(describeIssue(body.error, head.data.payload, ['payload']));
+  if (!body.success) return reject(describeIssue(body.error, head.data.payload, 'payload', ['payload']));
   const bytes = jsonBytes(raw);
   if (bytes > definition.limits.bytes) {
     return reject(`payload: expected at most ${definition.limits.bytes} bytes of JSON, got object of ${bytes} bytes`);
@@ -95,13 +95,21 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
   };
 }
 
-/** `payload.aggregation_id: expected a UUID, got number`: the first issue, with the type of the value found there. */
-export function describeIssue(error: z.ZodError, root: unknown, prefix: readonly PropertyKey[] = []): string {
+/**
+ * `payload.aggregation_id: expected a UUID, got number`: the first issue, with the type of the value found there.
+ * @param name of the root, for an issue with the root itself.
+ */
+export function describeIssue(
+  error: z.ZodError,
+  root: unknown,
+  name: string,
+  prefix: readonly PropertyKey[] = [],
+): string {
   const issue = error.issues[0];
-  if (issue === undefined) return 'intent: expected a valid intent, got object';
+  if (issue === undefined) return `${name}: expected another value, got ${typeName(root)}`;
   let found = root;
   for (const key of issue.path) found = isObject(found) || Array.isArray(found) ? Reflect.get(found, key) : undefined;
-  const path = pathOf([...prefix, ...issue.path]) || 'intent';
+  const path = pathOf([...prefix, ...issue.path]) || name;
   return `${path}: expected ${expectation(issue)}, got ${typeName(found)}`;
 }
 

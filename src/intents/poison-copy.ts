@@ -50,7 +50,8 @@ export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string, now
   const beside = (key?.length ?? 0) + headers.reduce((sum, [name, { length }]) => sum + name.length + length, 0);
   const apart = beside > BESIDE_BYTES;
   const whole = apart ? recordOf(raw) : (raw.value ?? Buffer.alloc(0));
-  const cut = apart || whole.length > PART_BYTES;
+  const parts = Math.max(1, Math.ceil(whole.length / PART_BYTES));
+  const cut = apart || parts > 1;
   /** What a copy holds of the message, and in which encoding. */
   const dataOf = (index: number): Pick<PoisonCopy, 'original_data' | 'original_encoding'> => {
     if (!cut) {
@@ -61,7 +62,6 @@ export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string, now
     return { original_data: piece.toString('base64'), original_encoding: apart ? 'record' : 'base64' };
   };
   const originalKey = apart ? encode(null) : encode(key);
-  const parts = Math.max(1, Math.ceil(whole.length / PART_BYTES));
   return Array.from({ length: parts }, (_, index) => {
     const copy: PoisonCopy = {
       original_topic: topic,

@@ -41,6 +41,5 @@ export function parseRequest(raw: unknown): Request {
   }
   const parsed = request.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const message = describeIssue(parsed.error, raw);
-  throw new RequestError(shorten(message.replace(/^intent:/, 'input:'), 500));
+  throw new RequestError(shorten(describeIssue(parsed.error, raw, 'input'), 500));
 }

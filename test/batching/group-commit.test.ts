@@ -105,6 +105,7 @@ describe('bisect', () => {
   it('finds one bad of 500 in some 19 runs, in order', async () => {
     const done: number[] = [];
     let runs = 0;
+    const since = Date.now();
     const outcomes = await bisect(rows(500), (batch) => {
       runs += 1;
       if (batch.some(({ n }) => n === 333)) return Promise.reject(new EffectError('invalid', 'row 333'));
@@ -115,6 +116,8 @@ describe('bisect', () => {
       outcomes.flatMap((outcome, i) => (outcome.ok ? [] : [[i, outcome.error]])),
       [[333, 'row 333']],
     );
+    const at = Date.parse(outcomes[333]!.settled_at);
+    assert.ok(at >= since && at <= Date.now());
     assert.deepEqual(
       done,
       numbers(0, 500).filter((n) => n !== 333),

@@ -116,7 +116,7 @@ describe('what JSON cannot carry', () => {
 
 describe('what a caller sent, made fit to be sent on', () => {
   it('is the same thing where JSON can carry it', () => {
-    for (const value of [nested(72), { a: [1, null, 'x', undefined] }, 7, 'x', null]) {
+    for (const value of [nested(72, {}), undefined, { a: [1, null, 'x', undefined] }, 7, 'x', null]) {
       assert.equal(serializable(value), value);
     }
   });

@@ -54,6 +54,7 @@ describe('parseIntent', () => {
   const refusals: [string, unknown, RegExp][] = [
     ['no object', 7, /^intent: expected an object, got number$/],
     ['null', null, /^intent: expected an object, got null$/],
+    ['a text that PostgreSQL refuses', 'a\u0000', /^intent: expected an object, got string$/],
     ['a list', [], /^intent: expected an object, got array$/],
     ['no type', { ...publishEvent(), intent_type: undefined }, /^intent_type: expected a string, got nothing$/],
     [

@@ -117,7 +117,7 @@ describe('a refusal', () => {
   const describe_ = (schema: z.ZodType, value: unknown, prefix?: string[]) => {
     const { error } = schema.safeParse(value);
     assert.ok(error);
-    return describeIssue(error, value, prefix);
+    return describeIssue(error, value, 'intent', prefix);
   };
 
   it('names the place and what is there, as far as anything is', () => {
@@ -127,8 +127,8 @@ describe('a refusal', () => {
     assert.equal(describe_(schema, 7), 'intent: expected an object, got number');
     // The path leads into a text: nothing is there.
     const error = new z.ZodError([{ code: 'custom', path: ['a', 'length'], message: 'expected more', input: 'x' }]);
-    assert.equal(describeIssue(error, { a: 'x' }), 'a.length: expected more, got nothing');
-    assert.equal(describeIssue(new z.ZodError([]), {}), 'intent: expected a valid intent, got object');
+    assert.equal(describeIssue(error, { a: 'x' }, 'intent'), 'a.length: expected more, got nothing');
+    assert.equal(describeIssue(new z.ZodError([]), {}, 'input'), 'input: expected another value, got object');
   });
 
   it('says what was expected in words of its own, and else in those of the schema', () => {
@@ -150,7 +150,7 @@ describe('a refusal', () => {
     const keyless = new z.ZodError([
       { code: 'invalid_key', origin: 'record', issues: [], path: ['a'], message: 'Invalid key', input: {} },
     ]);
-    assert.equal(describeIssue(keyless, { a: 1 }), 'a: expected a valid key (Invalid key), got number');
+    assert.equal(describeIssue(keyless, { a: 1 }, 'intent'), 'a: expected a valid key (Invalid key), got number');
     assert.match(describe_(z.union([z.string(), z.int()]), {}), /^intent: expected .+, got object$/);
     assert.equal(
       describe_(
