@@ -54,14 +54,14 @@ export function createStoreBreaker(options: BreakerOptions, listener: BreakerLis
   });
   /** When the state last changed, milliseconds since the epoch. */
   let changedAt = 0;
-  /** How often it has opened: a call of an earlier age says nothing about the store of now. */
-  let age = 0;
+  /** Another one whenever it opens: a call of an earlier age says nothing about the store of now. */
+  let age = Symbol();
   let reason: Error | undefined;
   /** Failures already counted: callers whose work shared one transaction are handed the same error. */
   const counted = new WeakSet<Error>();
 
   policy.onBreak((failure) => {
-    age += 1;
+    age = Symbol();
     changedAt = Date.now();
     reason = 'error' in failure ? failure.error : undefined;
     listener.changed('open', reason);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { OutageBudget, toTemporalFailure } from '../../activities/failures.js';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
 
 describe('toTemporalFailure', () => {
+  afterEach(() => mock.restoreAll());
+
   const failureOf = (failureClass: FailureClass, attempt: number, budget = new OutageBudget()) => {
     const failure = toTemporalFailure(new EffectError(failureClass, 'why'), 'DATABASE_ERROR', attempt, budget);
     assert.ok(failure instanceof ApplicationFailure);
@@ -123,15 +126,14 @@ describe('toTemporalFailure', () => {
     assert.deepEqual(failure.details, ['DATABASE_ERROR']);
   });
 
-  it('backs off exponentially to 30 s, with jitter', () => {
-    for (const [attempt, base] of [
-      [1, 1_000],
-      [2, 2_000],
-      [4, 8_000],
-      [9, 30_000],
-    ] as const) {
-      const delay = Number(failureOf('transient', attempt).nextRetryDelay);
-      assert.ok(delay >= base * 0.8 && delay <= base * 1.2, `${delay} for attempt ${attempt}`);
-    }
+  it('backs off exponentially to 30 s, with a fifth of jitter either way', () => {
+    const random = mock.method(Math, 'random', () => 0);
+    const delaysWith = (drawn: number): unknown[] => {
+      random.mock.mockImplementation(() => drawn);
+      return [1, 2, 4, 9].map((attempt) => Number(failureOf('transient', attempt).nextRetryDelay));
+    };
+    assert.deepEqual(delaysWith(0), [800, 1_600, 6_400, 24_000]);
+    assert.deepEqual(delaysWith(0.5), [1_000, 2_000, 8_000, 30_000]);
+    assert.deepEqual(delaysWith(1), [1_200, 2_400, 9_600, 36_000]);
   });
 });
