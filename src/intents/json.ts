@@ -64,7 +64,7 @@ export function findJsonProblem(value: unknown, depth: number): JsonProblem | nu
       for (const [key, item] of entries) {
         const problem = typeof key === 'string' ? keyProblem(key) : null;
         if (problem !== null) return { path: pathOf([...keys, key]), problem };
-        if (typeof item === 'number' && Number.isInteger(item) && !Number.isSafeInteger(item)) {
+        if (Number.isInteger(item) && !Number.isSafeInteger(item)) {
           return { path: pathOf([...keys, key]), problem: UNSAFE_INTEGER };
         }
         // Other numbers, booleans and null are always fine: not queueing them halves the walk on real input.

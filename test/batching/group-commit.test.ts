@@ -52,6 +52,34 @@ describe('group commit', () => {
     assert.ok(performance.now() - started < 500);
   });
 
+  it('waits for company anew after each run, not until a wait of the one before', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const runs: number[][] = [];
+    const submit = groupCommit<number, number>(
+      (batch) => {
+        runs.push([...batch]);
+        return Promise.resolve([...batch]);
+      },
+      { lingerMs: 20 },
+    );
+    const pass = async (ms: number): Promise<void> => {
+      mock.timers.tick(ms);
+      await new Promise(setImmediate);
+    };
+    try {
+      for (const n of [1, 2, 3, 4]) {
+        void submit([n]);
+        await pass(10);
+      }
+      assert.deepEqual(runs, [
+        [1, 2],
+        [3, 4],
+      ]);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   it('runs each chunk alone when one of them cannot be run, and none when the store is away', async () => {
     for (const [failureClass, others] of [
       ['invalid', 'kept'],
