@@ -9,6 +9,7 @@ import { until } from '../../src/until.js';
 import { buildIfStale } from './build.js';
 import { environmentsClosed } from './environment.js';
 import { beginReport, endReport, reportFile } from './run-report.js';
+import { deleteTopics, noteTopics } from './run-topics.js';
 import { dropDatabases, makeTemplate } from './template-database.js';
 
 const options = stackOptions(loadConfig());
@@ -31,6 +32,7 @@ export async function mochaGlobalSetup(): Promise<void> {
   process.env['TEMPORAL_ADDRESS'] = endpoints.temporal.address;
   process.env['DATABASE_URL'] = endpoints.postgres.url;
   process.env['KAFKA_BOOTSTRAP_SERVERS'] = endpoints.kafka.brokers.join(',');
+  await noteTopics(endpoints.kafka.brokers);
   // Once here, not at the same time in each process that tests.
   await makeTemplate();
   // A kept mistake makes the build stale, and most of the tests that are to notice it start no command.
@@ -80,7 +82,7 @@ export const mochaHooks = {
 
 export async function mochaGlobalTeardown(): Promise<void> {
   const files = endReport();
-  await dropDatabases();
+  await Promise.all([dropDatabases(), deleteTopics((process.env['KAFKA_BOOTSTRAP_SERVERS'] ?? '').split(','))]);
   if (startedHere) await stackDown(options);
   const sum = (field: 'replayed' | 'environments'): number => files.reduce((total, file) => total + file[field], 0);
   process.stderr.write(`replayed ${sum('replayed')} executions of ${sum('environments')} environments\n`);
