@@ -1,6 +1,6 @@
 /**
- * Runs Stryker, then holds its report against `test/mutants/survivors.json`: a survivor that is not argued there fails, and so does
- * an argument for a mutant that is killed, so that the list only shrinks. What came out is kept in `test/mutants/scores.json`.
+ * Runs Stryker, then holds its report against `test/mutation/survivors.json`: a survivor that is not argued there fails, and so does
+ * an argument for a mutant that is killed, so that the list only shrinks. What came out is kept in `test/mutation/scores.json`.
  *
  * `--changed`: mutates the modules alone that are not what they were when their score was kept, or whose tests are not; this is what
  * CI runs. `--check`: runs nothing. Other arguments go to `stryker run`.
@@ -12,8 +12,8 @@ import selection from '../test/support/server-free.cjs';
 import config from '../stryker.config.mjs';
 
 const LEAST = config.thresholds.break;
-const LIST = 'test/mutants/survivors.json';
-const SCORES = 'test/mutants/scores.json';
+const LIST = 'test/mutation/survivors.json';
+const SCORES = 'test/mutation/scores.json';
 const FINGERPRINT = `${config.incrementalFile}.sha256`;
 
 const serverFree = selection.serverFree();

@@ -26,7 +26,7 @@ const folder = fileURLToPath(new URL('.', import.meta.url));
 /** @throws Error naming the file of an entry that is not one, or an id that is there twice. */
 export function readCatalogue(): Mutant[] {
   const mutants = readdirSync(folder)
-    .filter((name) => /^[a-z]+\.json$/.test(name) && name !== 'survivors.json')
+    .filter((name) => /^[a-z]+\.json$/.test(name))
     .sort()
     .flatMap((name) => {
       const parsed = z.array(mutant).safeParse(JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
