@@ -10,6 +10,7 @@ import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { loadConfig } from '../../src/config.js';
 import { persistState } from '../support/intents.js';
+import { newTopic } from '../support/run.js';
 import { makeTopics } from '../support/topics.js';
 
 /** Milliseconds; the consumer's own time-out for a request is 30 s. */
@@ -39,7 +40,7 @@ function silenced() {
 describe('intake: watchdog', function () {
   this.timeout(120_000);
   it('builds a consumer that stands still anew, and loses nothing', async () => {
-    const topic = `watchdog.${randomUUID()}`;
+    const topic = newTopic();
     const settings = { brokers: loadConfig().KAFKA_BOOTSTRAP_SERVERS ?? [], logLevel: logLevel.NOTHING };
     const broker = silenced();
     const kafka = new Kafka(settings);

@@ -1,6 +1,5 @@
 /** Where a key goes, on the real broker: to the partition that Kafka's own client would choose, or producers lose its order. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import type { Admin } from 'kafkajs';
 import { loadConfig } from '../../src/config.js';
 import { createKafka } from '../../src/kafka/client.js';
@@ -8,6 +7,7 @@ import { createPublisher } from '../../src/kafka/publisher.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
+import { newTopic } from '../support/run.js';
 import { makeTopics } from '../support/topics.js';
 
 /** Of 12, by `BuiltInPartitioner.partitionForKey` of kafka-clients 4.1.0 (murmur2). */
@@ -24,7 +24,7 @@ const PARTITIONS = {
 } as const;
 
 describe('keys', () => {
-  const topic = `partition-${randomUUID()}`;
+  const topic = newTopic();
   let admin: Admin;
   const kafka = () => {
     const config = loadConfig();

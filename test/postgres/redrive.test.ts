@@ -13,6 +13,7 @@ import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
 import { createPool, endPool } from '../../src/postgres/pool.js';
 import { readRecords } from '../support/records.js';
 import { command, one, useDatabase } from './support.js';
+import { newTopic } from '../support/run.js';
 import { makeTopics } from '../support/topics.js';
 
 const LETTERS = 250;
@@ -21,7 +22,7 @@ const KEYS = 7;
 
 describe('redrive', () => {
   const database = useDatabase();
-  const topic = `redrive-${randomUUID()}`;
+  const topic = newTopic();
   let config: Config;
   let brokers: readonly string[];
   let publisher: KafkaPublisher;

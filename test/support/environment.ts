@@ -1,6 +1,5 @@
 /** A test file's own corner of the real servers: database, topics, task queue, and a worker in this process. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import type { AnyEffect } from '../../activities/effect.js';
@@ -12,6 +11,7 @@ import { createLogger } from '../../src/log.js';
 import type { StackEndpoints } from '../../src/stack/index.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { assertInvariants, type Exceptions } from '../invariants/index.js';
+import { newTopic } from './run.js';
 import { cloneTemplate, dropDatabase, newName } from './template-database.js';
 
 export interface Environment {
@@ -47,7 +47,7 @@ export function environmentsClosed(): { readonly environments: number; readonly 
 }
 
 export async function createEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
-  const name = `t${randomUUID().slice(0, 8)}`;
+  const name = newTopic();
   const databaseUrl = new URL(process.env['DATABASE_URL'] ?? '');
   const database = newName();
   databaseUrl.pathname = `/${database}`;

@@ -9,7 +9,8 @@ import { until } from '../../src/until.js';
 import { buildIfStale } from './build.js';
 import { environmentsClosed } from './environment.js';
 import { beginReport, endReport, reportFile } from './run-report.js';
-import { deleteTopics, noteTopics } from './run-topics.js';
+import { beginRun } from './run.js';
+import { deleteTopics } from './run-topics.js';
 import { dropDatabases, makeTemplate } from './template-database.js';
 
 const options = stackOptions(loadConfig());
@@ -32,7 +33,7 @@ export async function mochaGlobalSetup(): Promise<void> {
   process.env['TEMPORAL_ADDRESS'] = endpoints.temporal.address;
   process.env['DATABASE_URL'] = endpoints.postgres.url;
   process.env['KAFKA_BOOTSTRAP_SERVERS'] = endpoints.kafka.brokers.join(',');
-  await noteTopics(endpoints.kafka.brokers);
+  beginRun();
   // Once here, not at the same time in each process that tests.
   await makeTemplate();
   // A kept mistake makes the build stale, and most of the tests that are to notice it start no command.

@@ -5,13 +5,12 @@ import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import pg from 'pg';
 import { migrate } from '../../src/postgres/migrate.js';
+import { runName } from './run.js';
 
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /** Names the template to every process of the run. */
 const TEMPLATE = 'TEST_TEMPLATE_DATABASE';
-/** Is in the names of all its databases. */
-const RUN = 'TEST_RUN';
 
 /** The server to test against; its databases are created and dropped. */
 function serverUrl(): string {
@@ -26,7 +25,7 @@ export function databaseUrl(name: string): string {
   return url.href;
 }
 
-const prefix = (): string => `bridge_test_${process.env[RUN] ?? ''}_`;
+const prefix = (): string => `bridge_test_${runName() ?? ''}_`;
 export const newName = (): string => `${prefix()}${randomBytes(6).toString('hex')}`;
 
 /** Runs statements on a connection of their own. */
@@ -45,7 +44,7 @@ export async function onServer<T>(work: (client: pg.Client) => Promise<T>, url =
  * end by `lock_timeout`, each of them, never does: beside tests that hold rows that took 60 s.
  */
 export async function dropDatabase(name: string): Promise<void> {
-  if (process.env[RUN] === undefined) await drop([name]);
+  if (runName() === undefined) await drop([name]);
 }
 
 /** Side by side: each makes a checkpoint, and those that wait for one share it. */
@@ -60,7 +59,6 @@ async function drop(names: readonly string[]): Promise<void> {
 
 /** Called once a run, before its first test. */
 export async function makeTemplate(): Promise<void> {
-  process.env[RUN] = randomBytes(3).toString('hex');
   const name = newName();
   await migrate(databaseUrl(name), { dir: MIGRATIONS });
   process.env[TEMPLATE] = name;
