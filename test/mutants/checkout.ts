@@ -1,6 +1,15 @@
 /** A copy of the working tree to make mistakes in: the tree itself is never changed, also when the run is killed. */
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,14 +32,11 @@ export interface Checkout {
 }
 
 /** As `npx mocha` in the end, without the three processes before it: they take a second of CPU, several hundred times. */
-const MOCHA = ['--import', 'tsx', 'node_modules/mocha/lib/cli/cli.js'];
+const MOCHA = ['--import', 'tsx', realpathSync(join(root, 'node_modules/mocha/lib/cli/cli.js'))];
 
 /** Tests that need no servers do not wait for them. */
 const serverFree = new Set(selection.serverFree());
-const WITHOUT_SERVERS = [
-  ...['--no-config', '--timeout', '60000'],
-  ...['--require', 'test/support/without-servers.ts'],
-];
+const WITHOUT_SERVERS = [...['--no-config', '--timeout', '60000'], ...['--require', 'test/support/without-servers.ts']];
 
 /** Milliseconds for one test with its start; a mistake may hang it. */
 const LIMIT_MS = 240_000;
