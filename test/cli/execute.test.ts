@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import type { IntentsReport } from '../../src/client/index.js';
 import { LARGEST_PAGE } from '../../src/intents/limits.js';
 import { until } from '../../src/until.js';
-import { bridge, BRIDGE_MAIN, type BridgeRun } from '../support/bridge.js';
+import { bridge, BRIDGE_MAIN, bridgeHere, type BridgeRun } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
 
@@ -140,11 +140,11 @@ describe('bridge execute', () => {
       assert.ok(ids.includes(partial));
     });
     const [well, status, unknown, listed, newest] = await Promise.all([
-      bridge(['status', good], environment.env),
-      bridge(['status', partial], environment.env),
-      bridge(['status', 'nobody'], environment.env),
-      bridge(['list', '--outcome', 'partial', '--json'], environment.env),
-      bridge(['list', '-n', '1'], environment.env),
+      bridgeHere(['status', good], environment.env),
+      bridgeHere(['status', partial], environment.env),
+      bridgeHere(['status', 'nobody'], environment.env),
+      bridgeHere(['list', '--outcome', 'partial', '--json'], environment.env),
+      bridgeHere(['list', '-n', '1'], environment.env),
     ]);
     assert.deepEqual([well.code, status.code, unknown.code], [0, 1, 2]);
     assert.match(status.stdout, /partial {2}1 succeeded, 1 failed/);
@@ -169,9 +169,9 @@ describe('bridge execute', () => {
     );
     const { rows } = await environment.pool.query<{ id: string }>('SELECT id FROM dead_letters ORDER BY id');
     const [recover, listed, redrive] = await Promise.all([
-      bridge(['recover', '--json'], environment.env),
-      bridge(['dead-letters', 'redrive', '--dry-run', '--json'], environment.env),
-      bridge(['dead-letters', 'redrive', '--id', rows[1]!.id], environment.env),
+      bridgeHere(['recover', '--json'], environment.env),
+      bridgeHere(['dead-letters', 'redrive', '--dry-run', '--json'], environment.env),
+      bridgeHere(['dead-letters', 'redrive', '--id', rows[1]!.id], environment.env),
     ]);
     assert.equal(recover.code, 1, recover.stdout);
     assert.match(recover.stderr, /^bridge: 1 states are too large for any page and are left out$/m);
@@ -182,7 +182,7 @@ describe('bridge execute', () => {
 
   it('helps', async () => {
     const commands = [[], ['execute'], ['stack', 'up']];
-    const runs = await Promise.all(commands.map((command) => bridge([...command, '--help'], environment.env)));
+    const runs = await Promise.all(commands.map((command) => bridgeHere([...command, '--help'], environment.env)));
     for (const run of runs) {
       assert.equal(run.code, 0);
       assert.match(run.stdout, /^Usage: bridge/);

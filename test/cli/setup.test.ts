@@ -7,7 +7,7 @@ import { withPool } from '../../src/cli/database.js';
 import { setup } from '../../src/cli/setup.js';
 import { createRolloutStore } from '../../src/rollout/postgres-store.js';
 import { until } from '../../src/until.js';
-import { bridge, BRIDGE_MAIN } from '../support/bridge.js';
+import { bridge, BRIDGE_MAIN, bridgeHere } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { dropDatabase, newName } from '../support/template-database.js';
 
@@ -63,19 +63,19 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
   });
 
   it('finds what is missing, and says what to do', async () => {
-    const run = await bridge(['doctor'], environment.env);
+    const run = await bridgeHere(['doctor'], environment.env);
     assert.equal(run.code, 1);
     assert.match(run.stdout, /ok +PostgreSQL migrations/);
     assert.match(
       run.stdout,
       new RegExp(`FAIL +workers +no worker polls ${environment.config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`),
     );
-    const bare = await bridge(['doctor'], {
+    const bare = await bridgeHere(['doctor'], {
       ...environment.env,
       KAFKA_TOPIC_PREFIX: `none${randomUUID().slice(0, 8)}`,
     });
     assert.match(bare.stdout, /FAIL +Kafka topics +14 missing .*; run "bridge setup"/);
-    const down = await bridge(['doctor', '--json'], {
+    const down = await bridgeHere(['doctor', '--json'], {
       ...environment.env,
       DATABASE_URL: 'postgres://postgres@127.0.0.1:1/x',
     });
@@ -88,7 +88,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
        SELECT gen_random_uuid(), 'workflow_execution', NULL, 'PENDING', 'x' FROM generate_series(1, 3)`,
     );
     const states = async (...options: string[]) => {
-      const run = await bridge(['doctor', '--check-states', ...options], environment.env);
+      const run = await bridgeHere(['doctor', '--check-states', ...options], environment.env);
       return { ...run, line: /^ *(ok|warn|FAIL) +FSM states(.*)$/m.exec(run.stdout) };
     };
     assert.equal((await states()).line?.[1], 'ok');
@@ -107,7 +107,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     );
     assert.match((await states('--fix')).line?.[0] ?? '', /warn +FSM states .* 1 repaired/);
     assert.equal((await states()).line?.[1], 'ok');
-    const wrong = await bridge(['doctor', '--fix'], environment.env);
+    const wrong = await bridgeHere(['doctor', '--fix'], environment.env);
     assert.deepEqual([wrong.code, wrong.stderr], [2, 'bridge: --fix: expected together with --check-states\n']);
   });
 
@@ -140,7 +140,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     const { port, task_queue } = JSON.parse(line) as { port: number; task_queue: string };
     assert.equal(task_queue, environment.config.TEMPORAL_TASK_QUEUE);
     assert.equal((await fetch(`http://127.0.0.1:${port}/ready`)).status, 200);
-    assert.equal((await bridge(['doctor'], environment.env)).code, 0);
+    assert.equal((await bridgeHere(['doctor'], environment.env)).code, 0);
     child.kill('SIGTERM');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createPool } from '../../src/postgres/pool.js';
 import type { RolloutChange } from '../../src/rollout/store.js';
 import { bucketOf } from '../../src/rollout/share.js';
-import { bridge } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
 import { someTime, useRollout } from './support.js';
@@ -25,12 +25,12 @@ describe('rollout: router', function () {
   const rollout = useRollout(database);
 
   const shown = async () => {
-    const run = await bridge(['rollout', 'status', '--json'], environment.env);
+    const run = await bridgeHere(['rollout', 'status', '--json'], environment.env);
     assert.equal(run.code, 0, run.stderr);
     return run.json()[0] as { percent: number; latched: boolean; changes: RolloutChange[] };
   };
   const setByCommand = async (share: string) => {
-    const run = await bridge(['rollout', 'set', share, '--reason', `to ${share}`], environment.env);
+    const run = await bridgeHere(['rollout', 'set', share, '--reason', `to ${share}`], environment.env);
     assert.equal(run.code, 0, run.stderr);
   };
 
@@ -103,7 +103,7 @@ describe('rollout: router', function () {
       rollout.connect({ enabled: 'yes' }),
       /ENABLE_INTENT_PUBLISHER: expected true, false or 0 to 100, got "yes"/,
     );
-    const wrong = await bridge(['rollout', 'set', '101'], environment.env);
+    const wrong = await bridgeHere(['rollout', 'set', '101'], environment.env);
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /expected 0 to 100, on or off/);
   });
@@ -120,7 +120,7 @@ describe('rollout: router', function () {
       aggregation_id,
     ]);
     assert.equal(rowCount, 1);
-    const shown = await bridge(['rollout', 'status'], environment.env);
+    const shown = await bridgeHere(['rollout', 'status'], environment.env);
     assert.match(shown.stdout, /^100 % of new correlation ids take the new path\n/);
   });
 });

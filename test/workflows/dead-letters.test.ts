@@ -8,7 +8,8 @@ import type { DeadLetterFilter } from '../../src/intents/ports/dead-letters.js';
 import type { RedriveReport, RedriveRequest } from '../../src/intents/redrive.js';
 import { createPool, type Pool } from '../../src/postgres/pool.js';
 import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
-import { bridge } from '../support/bridge.js';
+import { until } from '../../src/until.js';
+import { bridgeHere } from '../support/bridge.js';
 import { readTopic } from '../support/console-consumer.js';
 import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -52,7 +53,7 @@ describe('dead letters', () => {
   const event = (key: string, n: number) =>
     publishEvent({ event_type: TYPE, partition_key: key, n }, { intent_id: randomUUID() });
   const cli = async (...args: string[]) => {
-    const { code, stdout, stderr } = await bridge(['dead-letters', ...args, '--json'], environment.env);
+    const { code, stdout, stderr } = await bridgeHere(['dead-letters', ...args, '--json'], environment.env);
     const lines = stdout.trim() === '' ? [] : stdout.trim().split('\n');
     return { code, stderr, records: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
   };
@@ -118,7 +119,12 @@ describe('dead letters', () => {
     const second = await cli('redrive', '--id', String(listed.records[1]?.['id']));
     assert.deepEqual([second.code, second.records], [1, [{ redriven: 0, failed: 0, behind: 1, stopped: null }]]);
     // The third was copied when it was stored, the second now that a broker is there.
-    const copied = await readTopic(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, `${topic}.dlq`);
+    const [dlq, { BRIDGE_CACHE_DIR }] = [`${topic}.dlq`, environment.config];
+    const copied = await until(20_000, async () => {
+      const records = await readTopic(environment.endpoints, BRIDGE_CACHE_DIR, dlq);
+      assert.equal(records.length, 2);
+      return records;
+    });
     const copies = copied.map(({ value }) => JSON.parse(value ?? '') as DeadLetterCopy);
     assert.deepEqual(
       copies.map(({ original_data }) => (original_data as OnexEnvelopeV1).payload['n']),

@@ -10,7 +10,7 @@ import { createLedgerRetention } from '../../src/postgres/ledger-retention.js';
 import { createPool } from '../../src/postgres/pool.js';
 import { startWorker } from '../../src/worker/run.js';
 import { until } from '../../src/until.js';
-import { bridge } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const DAY_MS = 86_400_000;
@@ -30,7 +30,7 @@ describe('ledger retention', () => {
   );
 
   const setup = async (env: NodeJS.ProcessEnv) => {
-    const run = await bridge(['setup', '--json'], { ...environment.env, ...env });
+    const run = await bridgeHere(['setup', '--json'], { ...environment.env, ...env });
     return (run.json()[0] as { schedules: string[] }).schedules;
   };
 
@@ -162,7 +162,7 @@ describe('ledger retention', () => {
         ],
       });
     const doctor = async (days: number) => {
-      const run = await bridge(['doctor'], { ...environment.env, LEDGER_RETENTION_DAYS: String(days) });
+      const run = await bridgeHere(['doctor'], { ...environment.env, LEDGER_RETENTION_DAYS: String(days) });
       // A long finding goes over several lines.
       const [found = ''] = /^ *\S+ +ledger retention[^]*?(?=\n *(?:ok|warn|FAIL) |\s*$(?![^]))/m.exec(run.stdout) ?? [];
       return { code: run.code, line: found.replace(/\s+/g, ' ').trim() };

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import type { IntentsReport, RecoveredWorkflow } from '../../src/client/index.js';
-import { bridge } from '../support/bridge.js';
+import { bridge, bridgeHere } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEventsByConsole } from '../support/events.js';
 import { type ExpectedHistory, sortedRows, type StateRow } from '../support/history.js';
@@ -65,7 +65,7 @@ describe('a real history', () => {
     assert.deepEqual(sortedRows(first.rows), sortedRows(expected.rows));
     assert.equal(first.transitions, expected.fsm_transitions_rows);
     assert.deepEqual(first.states, expected.latest_state_counts);
-    const recovered = await bridge(['recover', '--all', '--ndjson'], environment.env);
+    const recovered = await bridgeHere(['recover', '--all', '--ndjson'], environment.env);
     assert.equal(recovered.code, 0, recovered.stderr);
     const states = recovered.json() as RecoveredWorkflow[];
     assert.equal(new Set(states.map(({ workflow_id }) => workflow_id)).size, expected.workflows);
@@ -104,7 +104,7 @@ describe('a real history whose workflows cross lists', () => {
       const args = ['execute', '-', '--json', '--concurrency', '16'];
       const run = await bridge(args, environment.env, withOwnIds(lists));
       assert.equal(run.code, 0, run.stderr);
-      const recovered = await bridge(['recover', '--all', '--ndjson'], environment.env);
+      const recovered = await bridgeHere(['recover', '--all', '--ndjson'], environment.env);
       const states = recovered.json() as RecoveredWorkflow[];
       assert.deepEqual(
         Object.fromEntries(

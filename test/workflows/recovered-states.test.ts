@@ -5,7 +5,7 @@ import { ExecutionError, type RecoveredWorkflow, type RecoverOptions } from '../
 import { RecoveredStatesWalk } from '../../src/client/recovered-states.js';
 import type { RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
 import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
-import { bridge } from '../support/bridge.js';
+import { bridge, bridgeHere } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistFsmTransition, recoverFsmStates } from '../support/intents.js';
 
@@ -135,28 +135,31 @@ describe('states on demand', () => {
   });
 
   it('bridge recover: counts by state, the stuck ones first', async () => {
-    const run = await bridge(['recover', '--all'], environment.env);
+    const run = await bridgeHere(['recover', '--all'], environment.env);
     assert.deepEqual([run.code, run.stderr], [0, '']);
     assert.match(run.stdout, /^Stuck: 4 not ended and without a transition for 24 h\n/);
     assert.match(run.stdout, /WAITING +\d{4}-\d\d-\d\dT\S+ +40 d +1 +ns\d/);
     assert.match(run.stdout, /state +workflows +stuck/);
     assert.match(run.stdout, /WAITING +(999|1000) +4/);
     assert.match(run.stdout, /4000 workflows\n$/);
-    const part = await bridge(['recover', '--limit', '50', '--state', 'COMPLETED', '--since', '30d'], environment.env);
+    const part = await bridgeHere(
+      ['recover', '--limit', '50', '--state', 'COMPLETED', '--since', '30d'],
+      environment.env,
+    );
     assert.match(part.stdout, /^Stuck: none, among the newest 50; --all looks at all\n\n state[^]*COMPLETED +50\s/);
     assert.match(part.stdout, /\s50 workflows of (999|1000)\n$/);
     assert.match(part.stderr, CUT);
-    const none = await bridge(['recover', '--state', 'NOWHERE'], environment.env);
+    const none = await bridgeHere(['recover', '--state', 'NOWHERE'], environment.env);
     assert.deepEqual([none.code, none.stdout], [0, 'no states\n']);
   });
 
   it('bridge recover --json, and --ndjson: a state a line', async () => {
-    const [report] = (await bridge(['recover', '--json', '--limit', '100'], environment.env)).json() as [
+    const [report] = (await bridgeHere(['recover', '--json', '--limit', '100'], environment.env)).json() as [
       RecoveredStates,
     ];
     assert.deepEqual([report.total_recovered, report.truncated], [100, true]);
     assert.equal(Object.keys(report.recovered_states).length, 100);
-    const cut = await bridge(['recover', '--ndjson', '--limit', '100'], environment.env);
+    const cut = await bridgeHere(['recover', '--ndjson', '--limit', '100'], environment.env);
     assert.deepEqual([cut.code, cut.json().length], [0, 100]);
     assert.match(cut.stderr, CUT);
     const run = await bridge(['recover', '--all', '--ndjson', '--namespace', 'ns1', 'ns2'], environment.env);
@@ -177,7 +180,7 @@ describe('states on demand', () => {
     [['--ndjson', '--json'], /--ndjson: expected without --json/],
   ] as const) {
     it(`bridge recover ${args.join(' ')} is refused`, async () => {
-      const run = await bridge(['recover', ...args], environment.env);
+      const run = await bridgeHere(['recover', ...args], environment.env);
       assert.equal(run.code, 2);
       assert.match(run.stderr, message);
     });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { RecoveryReport } from '../../src/intents/recovery.js';
 import { until } from '../../src/until.js';
-import { bridge } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 
@@ -23,7 +23,7 @@ describe('the Schedule of recoveries', () => {
     const id = `recover-fsm-states-${environment.config.TEMPORAL_TASK_QUEUE}`;
     const schedule = environment.temporal.schedule.getHandle(id);
     const setup = async (env: NodeJS.ProcessEnv) => {
-      const run = await bridge(['setup', '--json'], { ...environment.env, ...env });
+      const run = await bridgeHere(['setup', '--json'], { ...environment.env, ...env });
       return (run.json() as [{ schedules: string[] }])[0].schedules;
     };
     assert.deepEqual(await setup({ RECOVERY_SECONDS: '1', RECOVERY_PAUSED: 'true' }), [id]);

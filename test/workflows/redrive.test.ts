@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { RedriveReport, RedriveRequest } from '../../src/intents/redrive.js';
 import { until } from '../../src/until.js';
-import { bridge } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge.js';
 import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
@@ -16,7 +16,7 @@ describe('redrives', () => {
   after(() => environment.close());
 
   const cli = async (...args: string[]) => {
-    const { code, stdout, stderr } = await bridge(['dead-letters', ...args, '--json'], environment.env);
+    const { code, stdout, stderr } = await bridgeHere(['dead-letters', ...args, '--json'], environment.env);
     const lines = stdout.trim() === '' ? [] : stdout.trim().split('\n');
     return { code, stderr, records: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
   };
@@ -29,7 +29,7 @@ describe('redrives', () => {
   it('redrives on a schedule that setup keeps', async function () {
     this.timeout(120_000);
     const setup = async (seconds: number) => {
-      const run = await bridge(['setup', '--json'], { ...environment.env, DLQ_REDRIVE_SECONDS: String(seconds) });
+      const run = await bridgeHere(['setup', '--json'], { ...environment.env, DLQ_REDRIVE_SECONDS: String(seconds) });
       return (run.json()[0] as { schedules: string[] }).schedules;
     };
     const id = `redrive-dead-letters-${environment.config.TEMPORAL_TASK_QUEUE}`;

@@ -1,0 +1,67 @@
+/** The commands of `bridge`, put together. One file a command; this one only finds the one that is asked for. */
+import { Command, CommanderError } from 'commander';
+import { EXIT, exitCodeOf } from './errors.js';
+
+/** A command is loaded when it is asked for: Temporal's worker alone takes half a second. */
+const loaders: Record<string, () => Promise<Command>> = {
+  execute: async () => (await import('./execute.js')).executeCommand(),
+  emit: async () => (await import('./emit.js')).emitCommand(),
+  status: async () => (await import('./status.js')).statusCommand(),
+  list: async () => (await import('./list.js')).listCommand(),
+  'dead-letters': async () => (await import('./dead-letters.js')).deadLettersCommand(),
+  rollout: async () => (await import('./rollout.js')).rolloutCommand(),
+  recover: async () => (await import('./recover.js')).recoverCommand(),
+  setup: async () => (await import('./setup.js')).setupCommand(),
+  worker: async () => (await import('./worker.js')).workerCommand(),
+  intake: async () => (await import('./intake.js')).intakeCommand(),
+  stack: async () => (await import('./stack.js')).stackCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  demo: async () => (await import('./demo.js')).demoCommand(),
+};
+
+/**
+ * Carries out one command line, given without the names of Node and of the program.
+ * @returns the exit code.
+ */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  try {
+    const program = await programFor(args);
+    await program.parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    process.stderr.write(`bridge: ${messageOf(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+async function programFor(args: readonly string[]): Promise<Command> {
+  const program = new Command('bridge')
+    .description('Carries out lists of intents durably: Temporal, PostgreSQL, Kafka.')
+    .option('--json', 'print JSON, one value per line')
+    .showHelpAfterError('(run with --help for the usage)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 ok, 1 something failed (an intent, a check, a redrive), 2 bad usage or input, 3 a service cannot be reached.\n' +
+        'Settings come from the environment (TEMPORAL_ADDRESS, DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, ...);\n' +
+        'what is not set is taken from the local stack ("bridge stack up").',
+    );
+
+  const asked = args.find((argument) => !argument.startsWith('-')) ?? '';
+  const wanted = Object.hasOwn(loaders, asked) ? [asked] : Object.keys(loaders);
+  for (const name of wanted) {
+    const command = await loaders[name]?.();
+    if (command === undefined) continue;
+    // Accepted before and after the command's name.
+    for (const leaf of [command, ...command.commands])
+      leaf.option('--json', 'print JSON, one value per line').exitOverride();
+    program.addCommand(command);
+  }
+  return program;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}
