@@ -112,6 +112,17 @@ describe('the intake against a model', () => {
       [{ ...list, ms: 8_000 }, list],
     ],
     [
+      'starts nothing from the lanes of a consumer that is built anew',
+      [
+        { do: 'emit', partition: 1, kinds: ['list'] },
+        { do: 'wait', ms: 2_000 },
+        { do: 'force', failsAfter: 0 },
+        { do: 'crash', which: 0 },
+      ],
+      [1],
+      [{ ...list, ms: 8_000 }, list],
+    ],
+    [
       'reads on behind what filled a lane',
       [{ do: 'emit', partition: 0, kinds: ['heavy', 'heavy', 'heavy', 'heavy'] }],
       [1],
