@@ -1,10 +1,9 @@
 /** The local activity behind `FindVerdictsWorkflow`. */
-import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { jsonBytes } from '../src/intents/limits.js';
-import { describeIssue } from '../src/intents/parse.js';
 import type { FindVerdictsActivity, Verdict } from '../src/intents/slice.js';
 import type { Ports } from './effect.js';
+import { readInput } from './input.js';
 
 /** Of an answer: a payload holds 2 MB, a verdict 900 KB at most. */
 const ANSWER_BYTES = 1_500_000;
@@ -15,14 +14,11 @@ const input = z.object({ event_ids: z.array(z.string().min(1).max(200)).max(FIND
 
 export function findVerdicts({ verdicts }: Ports): FindVerdictsActivity {
   return async (given) => {
-    const parsed = input.safeParse(given);
-    if (!parsed.success) {
-      throw ApplicationFailure.nonRetryable(describeIssue(parsed.error, given, 'input'), 'InvalidInput');
-    }
+    const { event_ids } = readInput(input, given);
     const found: Verdict[] = [];
     const left: string[] = [];
     let bytes = 0;
-    for (const [eventId, verdict] of await verdicts.find(parsed.data.event_ids)) {
+    for (const [eventId, verdict] of await verdicts.find(event_ids)) {
       bytes += jsonBytes(verdict);
       if (found.length > 0 && bytes > ANSWER_BYTES) left.push(eventId);
       else found.push(verdict);

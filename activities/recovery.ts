@@ -1,10 +1,8 @@
 /** The activities behind `RecoverFsmStatesWorkflow` (ADR 0008): states go from the table to their topic, a page at a time. */
 import { activityInfo } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import { type EventInput, makeEnvelope, toMessage } from '../src/intents/envelope.js';
 import { EffectError } from '../src/intents/failure.js';
 import { recoveredId } from '../src/intents/ids.js';
-import { describeIssue } from '../src/intents/parse.js';
 import type { OutboundMessage, SendOutcome } from '../src/intents/ports/publisher.js';
 import { recoverFsmStatesPayload, type RecoveredState } from '../src/intents/recover-fsm-states/schema.js';
 import {
@@ -17,6 +15,7 @@ import {
 import type { Ports } from './effect.js';
 import { attempt } from './attempt.js';
 import type { OutageBudget } from './failures.js';
+import { readInput } from './input.js';
 
 /** States of a page: with envelopes of 1 KB some six produce requests, 0.3 s, and 5 MB of memory. */
 const PAGE = 5_000;
@@ -50,13 +49,9 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
   return {
     emitFsmStates: (input) =>
       attempt('DATABASE_ERROR', budget, async (): Promise<RecoveryPage> => {
-        const request = recoverFsmStatesPayload.safeParse({ ...input, limit: PAGE });
-        // Any client may start the workflow, with any input.
-        if (!request.success) {
-          throw ApplicationFailure.nonRetryable(describeIssue(request.error, input, 'input'), 'InvalidInput');
-        }
-        const { recovery_id } = request.data;
-        const page = await fsmStates.recover(request.data, PAGE_BYTES);
+        const request = readInput(recoverFsmStatesPayload, { ...input, limit: PAGE });
+        const { recovery_id } = request;
+        const page = await fsmStates.recover(request, PAGE_BYTES);
         const states = Object.entries(page.recovered_states);
         // A time-out before the first state: taken for a page, the workflow would ask again without a pause and without end.
         if (page.warning !== undefined && page.next_cursor !== null && states.length + page.failed === 0) {

@@ -1,11 +1,10 @@
 /** The activity behind `RedriveDeadLettersWorkflow`: one page of letters. */
 import { z } from 'zod';
-import { ApplicationFailure } from '@temporalio/common';
-import { describeIssue } from '../src/intents/parse.js';
 import type { RedriveActivity } from '../src/intents/redrive.js';
 import { attempt } from './attempt.js';
 import type { Ports } from './effect.js';
 import type { OutageBudget } from './failures.js';
+import { readInput } from './input.js';
 
 const pageInput = z.object({
   topic: z.string().optional(),
@@ -19,11 +18,7 @@ const pageInput = z.object({
 export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveActivity {
   const { store, maxRedrives, topicSuffix } = ports.deadLetters;
   return async (given) => {
-    const input = pageInput.safeParse(given);
-    // Any client may start the workflow, with any input.
-    if (!input.success)
-      throw ApplicationFailure.nonRetryable(describeIssue(input.error, given, 'input'), 'InvalidInput');
-    const { after, limit, automatic, topic, since, ids } = input.data;
+    const { after, limit, automatic, topic, since, ids } = readInput(pageInput, given);
     const filter = {
       ...(topic === undefined ? {} : { topic }),
       ...(since === undefined ? {} : { since }),

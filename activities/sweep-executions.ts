@@ -1,8 +1,7 @@
 /** The activities behind `SweepExecutionsWorkflow`: which executions to sweep, what they have to announce, and that it is done. */
 import { log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { describeIssue, type DefinitionsByType } from '../src/intents/parse.js';
+import type { DefinitionsByType } from '../src/intents/parse.js';
 import { topicOf } from '../src/intents/event-types.js';
 import { LimitError, REPORT_BYTES } from '../src/intents/limits.js';
 import { OpenSlice } from '../src/intents/open-slice.js';
@@ -17,6 +16,7 @@ import { unannouncedOf } from '../src/intents/unannounced.js';
 import { attempt } from './attempt.js';
 import type { Ports } from './effect.js';
 import type { OutageBudget } from './failures.js';
+import { readInput } from './input.js';
 
 const endedInput = z.object({
   grace_seconds: z.number().min(0).max(86_400),
@@ -29,14 +29,10 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
 
   return {
     findEndedExecutions: (given) => {
-      const input = endedInput.safeParse(given);
-      // Any client may start the workflow, with any input.
-      if (!input.success)
-        throw ApplicationFailure.nonRetryable(describeIssue(input.error, given, 'input'), 'InvalidInput');
-      const { grace_seconds, limit } = input.data;
+      const { grace_seconds, limit, after: start } = readInput(endedInput, given);
       const closedBefore = new Date(Date.now() - grace_seconds * 1_000).toISOString();
       return attempt('DATABASE_ERROR', budget, async (): Promise<EndedPage> => {
-        for (let after = input.data.after; ;) {
+        for (let after = start; ;) {
           const { executions, next } = await endedExecutions.list(closedBefore, after, limit);
           const unswept = await sweptExecutions.unswept(executions.map(executionId));
           const due = executions.filter((execution) => unswept.has(executionId(execution)));

@@ -3,7 +3,7 @@
  * an argument for a mutant that is killed, so that the list only shrinks. What came out is kept in `test/mutation/scores.json`.
  *
  * `--changed`: mutates the modules alone that are not what they were when their score was kept, or whose tests are not; this is what
- * CI runs. `--check`: runs nothing. Other arguments go to `stryker run`.
+ * CI runs. Other arguments go to `stryker run`.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -142,7 +142,6 @@ function print(rows) {
 }
 
 function main(args) {
-  if (args.includes('--check')) return check();
   const changed = args.includes('--changed') ? changedModules() : null;
   if (changed?.length === 0) {
     out(`mutation gate: no module has changed since its score was kept in ${SCORES}`);

@@ -9,7 +9,8 @@ import { createInterface } from 'node:readline';
 import type { IntentsReport } from '../../src/client/index.js';
 import { LARGEST_PAGE } from '../../src/intents/limits.js';
 import { until } from '../../src/until.js';
-import { bridge, BRIDGE_MAIN, bridgeHere, type BridgeRun } from '../support/bridge.js';
+import { bridge, BRIDGE_MAIN, type BridgeRun } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
 

@@ -7,7 +7,8 @@ import { withPool } from '../../src/cli/database.js';
 import { setup } from '../../src/cli/setup.js';
 import { createRolloutStore } from '../../src/rollout/postgres-store.js';
 import { until } from '../../src/until.js';
-import { bridge, BRIDGE_MAIN, bridgeHere } from '../support/bridge.js';
+import { bridge, BRIDGE_MAIN } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { dropDatabase, newName } from '../support/template-database.js';
 

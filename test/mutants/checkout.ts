@@ -36,7 +36,7 @@ const MOCHA = ['--import', 'tsx', realpathSync(join(root, 'node_modules/mocha/li
 
 /** Tests that need no servers do not wait for them. */
 const serverFree = new Set(selection.serverFree());
-const WITHOUT_SERVERS = [...['--no-config', '--timeout', '60000'], ...['--require', 'test/support/without-servers.ts']];
+const WITHOUT_SERVERS = ['--no-config', '--timeout', '60000', '--require', 'test/support/without-servers.ts'];
 
 /** Milliseconds for one test with its start; a mistake may hang it. */
 const LIMIT_MS = 240_000;

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createPool } from '../../src/postgres/pool.js';
 import type { RolloutChange } from '../../src/rollout/store.js';
 import { bucketOf } from '../../src/rollout/share.js';
-import { bridgeHere } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
 import { someTime, useRollout } from './support.js';

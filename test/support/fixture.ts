@@ -83,7 +83,7 @@ export const mochaHooks = {
 
 export async function mochaGlobalTeardown(): Promise<void> {
   const files = endReport();
-  await Promise.all([dropDatabases(), deleteTopics((process.env['KAFKA_BOOTSTRAP_SERVERS'] ?? '').split(','))]);
+  await Promise.all([dropDatabases(), deleteTopics(loadConfig().KAFKA_BOOTSTRAP_SERVERS ?? [])]);
   if (startedHere) await stackDown(options);
   const sum = (field: 'replayed' | 'environments'): number => files.reduce((total, file) => total + file[field], 0);
   process.stderr.write(`replayed ${sum('replayed')} executions of ${sum('environments')} environments\n`);

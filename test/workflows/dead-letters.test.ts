@@ -9,7 +9,7 @@ import type { RedriveReport, RedriveRequest } from '../../src/intents/redrive.js
 import { createPool, type Pool } from '../../src/postgres/pool.js';
 import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
 import { until } from '../../src/until.js';
-import { bridgeHere } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { readTopic } from '../support/console-consumer.js';
 import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -53,9 +53,8 @@ describe('dead letters', () => {
   const event = (key: string, n: number) =>
     publishEvent({ event_type: TYPE, partition_key: key, n }, { intent_id: randomUUID() });
   const cli = async (...args: string[]) => {
-    const { code, stdout, stderr } = await bridgeHere(['dead-letters', ...args, '--json'], environment.env);
-    const lines = stdout.trim() === '' ? [] : stdout.trim().split('\n');
-    return { code, stderr, records: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+    const run = await bridgeHere(['dead-letters', ...args, '--json'], environment.env);
+    return { ...run, records: run.json() as Record<string, unknown>[] };
   };
   const open = (filter: DeadLetterFilter) => createDeadLetterStore(pool).list(filter, 0, 100);
   const redrive = (request: RedriveRequest): Promise<RedriveReport> =>

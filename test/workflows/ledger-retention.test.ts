@@ -10,7 +10,7 @@ import { createLedgerRetention } from '../../src/postgres/ledger-retention.js';
 import { createPool } from '../../src/postgres/pool.js';
 import { startWorker } from '../../src/worker/run.js';
 import { until } from '../../src/until.js';
-import { bridgeHere } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const DAY_MS = 86_400_000;

@@ -5,7 +5,8 @@ import { ExecutionError, type RecoveredWorkflow, type RecoverOptions } from '../
 import { RecoveredStatesWalk } from '../../src/client/recovered-states.js';
 import type { RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
 import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
-import { bridge, bridgeHere } from '../support/bridge.js';
+import { bridge } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistFsmTransition, recoverFsmStates } from '../support/intents.js';
 

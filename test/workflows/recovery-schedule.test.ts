@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { RecoveryReport } from '../../src/intents/recovery.js';
 import { until } from '../../src/until.js';
-import { bridgeHere } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 

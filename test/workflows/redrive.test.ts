@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { topicOf } from '../../src/intents/event-types.js';
 import type { RedriveReport, RedriveRequest } from '../../src/intents/redrive.js';
 import { until } from '../../src/until.js';
-import { bridgeHere } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
@@ -16,9 +16,8 @@ describe('redrives', () => {
   after(() => environment.close());
 
   const cli = async (...args: string[]) => {
-    const { code, stdout, stderr } = await bridgeHere(['dead-letters', ...args, '--json'], environment.env);
-    const lines = stdout.trim() === '' ? [] : stdout.trim().split('\n');
-    return { code, stderr, records: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+    const run = await bridgeHere(['dead-letters', ...args, '--json'], environment.env);
+    return { ...run, records: run.json() as Record<string, unknown>[] };
   };
   const redrive = (request: RedriveRequest): Promise<RedriveReport> =>
     environment.temporal.workflow.execute<(given: RedriveRequest) => Promise<RedriveReport>>(
