@@ -26,12 +26,13 @@ describe('bridge execute', () => {
     await rm(directory, { recursive: true });
   });
   const execute = (input: string, ...args: string[]): Promise<BridgeRun> =>
-    bridge(['execute', '-', ...args], environment.env, input);
+    bridgeHere(['execute', '-', ...args], environment.env, input);
   const list = (...intents: unknown[]) => ({ request_id: `cli-${randomUUID()}`, intents });
   const invalid = () => ({ ...persistState(), target: 'nowhere' });
 
   it('takes a JSON list from standard input and prints a report', async () => {
-    const run = await execute(JSON.stringify([persistState(), publishEvent()]), '--json');
+    const input = JSON.stringify([persistState(), publishEvent()]);
+    const run = await bridge(['execute', '-', '--json'], environment.env, input);
     assert.equal(run.code, 0, run.stderr);
     const [report] = run.json() as IntentsReport[];
     assert.equal(report?.outcome, 'completed');
@@ -42,7 +43,7 @@ describe('bridge execute', () => {
     const file = join(directory, 'list.json');
     const request = list(persistState(), publishEvent());
     await writeFile(file, JSON.stringify(request, null, 2));
-    const run = await bridge(['execute', file], environment.env);
+    const run = await bridgeHere(['execute', file], environment.env);
     assert.equal(run.code, 0, run.stderr);
     assert.match(run.stdout, new RegExp(`^${request.request_id}  completed  2 succeeded\n`));
     assert.match(run.stdout, /PersistState +succeeded +[\d.]+ +1 namespaces, 100 items/);
@@ -83,10 +84,10 @@ describe('bridge execute', () => {
   it('exits with 2 for wrong usage, a missing file, nothing at all, and a wrong environment, also without servers', async () => {
     const nowhere = { ...environment.env, TEMPORAL_ADDRESS: '127.0.0.1:1' };
     const runs = await Promise.all([
-      bridge(['execute'], nowhere),
-      bridge(['execute', join(directory, 'nowhere.json')], nowhere),
-      bridge(['execute', '-'], nowhere, ''),
-      bridge(['list'], { ...nowhere, PG_POOL_MAX: 'many' }),
+      bridgeHere(['execute'], nowhere),
+      bridgeHere(['execute', join(directory, 'nowhere.json')], nowhere),
+      bridgeHere(['execute', '-'], nowhere),
+      bridgeHere(['list'], { ...nowhere, PG_POOL_MAX: 'many' }),
     ]);
     assert.deepEqual(
       runs.map(({ code }) => code),

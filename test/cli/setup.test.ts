@@ -25,7 +25,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     const database = newName();
     url.pathname = `/${database}`;
     const env = { ...environment.env, DATABASE_URL: url.href, TEMPORAL_NAMESPACE: name, KAFKA_TOPIC_PREFIX: name };
-    const before = await bridge(['doctor', '--json'], env);
+    const before = await bridgeHere(['doctor', '--json'], env);
     assert.notEqual(before.code, 0);
     const [first] = (await bridge(['setup', '--json'], env)).json() as Record<string, unknown>[];
     assert.equal(first?.['namespace_created'], true);
@@ -38,7 +38,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
       'UnannouncedEffects',
     ]);
     assert.ok((first['migrations'] as string[]).length >= 8);
-    const again = await bridge(['setup', '--cut-over'], env);
+    const again = await bridgeHere(['setup', '--cut-over'], env);
     assert.equal(again.code, 0, again.stderr);
     assert.match(
       again.stdout,
@@ -115,7 +115,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
   it('shows the stack’s addresses', async () => {
     // A server that is busy with other tests may answer its probe late.
     const run = await until(30_000, async () => {
-      const shown = await bridge(['stack', 'status', '--json'], environment.env);
+      const shown = await bridgeHere(['stack', 'status', '--json'], environment.env);
       assert.equal(shown.code, 0, shown.stderr);
       return shown;
     });
@@ -127,12 +127,12 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     assert.equal(status.postgres.url, environment.endpoints.postgres.url);
     assert.deepEqual(status.kafka.brokers, environment.endpoints.kafka.brokers);
     await until(30_000, async () => {
-      assert.match((await bridge(['stack', 'status'], environment.env)).stdout, /temporal +given/);
+      assert.match((await bridgeHere(['stack', 'status'], environment.env)).stdout, /temporal +given/);
     });
     // Given servers are neither started nor stopped.
     assert.match((await bridge(['stack', 'up'], environment.env)).stdout, /^Temporal +127\.0\.0\.1:/m);
-    assert.equal((await bridge(['stack', 'down'], environment.env)).code, 0);
-    await until(30_000, async () => assert.equal((await bridge(['stack', 'status'], environment.env)).code, 0));
+    assert.equal((await bridgeHere(['stack', 'down'], environment.env)).code, 0);
+    await until(30_000, async () => assert.equal((await bridgeHere(['stack', 'status'], environment.env)).code, 0));
   });
 
   it('runs a worker until SIGTERM, which ends it well', async () => {

@@ -13,6 +13,7 @@ import { until } from '../../src/until.js';
 import { startWorker, type RunningWorker } from '../../src/worker/run.js';
 import { workerEndpoints } from '../../src/cli/context.js';
 import { bridge } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readTopic } from '../support/console-consumer.js';
 import { readEvents } from '../support/events.js';
@@ -150,7 +151,7 @@ describe('intake, end to end', () => {
       assert.equal(rows[0]?.count, expected.lists);
     });
     // Behind the repeats there is nothing more to come.
-    const marker = (await bridge(['emit', '-', '--json'], env, JSON.stringify([persistState()]))).json() as {
+    const marker = (await bridgeHere(['emit', '-', '--json'], env, JSON.stringify([persistState()]))).json() as {
       event_id: string;
     }[];
     await until(60_000, async () => {
@@ -177,7 +178,7 @@ describe('intake, end to end', () => {
   }).timeout(180_000);
 
   it('bridge emit sends nothing of a file with a wrong line, and names it', async () => {
-    const run = await bridge(['emit', '-'], environment.env, '{"intents":[]}\n{"intents":7}\n');
+    const run = await bridgeHere(['emit', '-'], environment.env, '{"intents":[]}\n{"intents":7}\n');
     assert.equal(run.code, 2);
     assert.match(run.stderr, /^bridge: nothing was emitted\nline 2: intents: expected an array, got number\n$/);
   });

@@ -33,7 +33,7 @@ const list: fc.Arbitrary<ListDraft> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('refused', 'text', 'again') }) },
 );
 export const sequence: fc.Arbitrary<SequenceDraft> = fc.record({
-  lists: fc.array(list, { minLength: 2, maxLength: 8 }),
+  lists: fc.array(list, { minLength: 2, maxLength: 6 }),
   held: fc.nat({ max: 9 }).map((drawn) => drawn < 2),
 });
 

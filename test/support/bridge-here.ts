@@ -1,4 +1,5 @@
 /** Runs the command line of `bridge` in the process that tests: no build, and no start. */
+import { Readable } from 'node:stream';
 import pLimit from 'p-limit';
 import { type BridgeRun, runOf } from './bridge.js';
 
@@ -6,24 +7,28 @@ import { type BridgeRun, runOf } from './bridge.js';
 const queue = pLimit(1);
 
 /**
- * Spares a start: 80 of them were a tenth of the CPU of a run. For commands that read no standard input and end by themselves; that
+ * Spares a start: 80 of them were a tenth of the CPU of a run. For commands that end by themselves; that
  * they end as a process too, `bridge` shows.
+ * @param input its standard input. Default: none, which ends at once.
  */
-export const bridgeHere = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<BridgeRun> =>
+export const bridgeHere = (args: readonly string[], env: NodeJS.ProcessEnv, input = ''): Promise<BridgeRun> =>
   queue(async () => {
     // Mocha may have required this file: the commands, which are imported, would have other classes of errors than the program.
     const { runCommandLine } = await import('../../src/cli/program.js');
     const { env: own, exitCode } = process;
+    const stdin = Object.getOwnPropertyDescriptor(process, 'stdin')!;
     const stdout = new Captured(process.stdout);
     const stderr = new Captured(process.stderr);
     process.env = env;
     process.exitCode = undefined;
+    Object.defineProperty(process, 'stdin', { configurable: true, value: Readable.from([input]) });
     try {
       const code = await runCommandLine(args);
       return runOf(code, stdout.text, stderr.text);
     } finally {
       process.env = own;
       process.exitCode = exitCode;
+      Object.defineProperty(process, 'stdin', stdin);
       stdout.release();
       stderr.release();
     }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
-import { stackDown, stackStatus, stackUp } from '../../src/stack/index.js';
+import { stackDown, type StackEndpoints, stackStatus, stackUp } from '../../src/stack/index.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
 import { until } from '../../src/until.js';
 import { buildIfStale } from './build.js';
@@ -25,10 +25,24 @@ export async function mochaGlobalSetup(): Promise<void> {
   process.env['JAVA_TOOL_OPTIONS'] ??= '-XX:TieredStopAtLevel=1';
   const before = await stackStatus(options);
   startedHere = Object.values(before.services).some(({ state }) => state === 'stopped');
-  const endpoints = await stackUp({
-    ...options,
-    onProgress: ({ service, message }) => process.stderr.write(`stack: ${service} ${message}\n`),
-  });
+  try {
+    // A kept mistake makes the build stale, and most of the tests that are to notice it start no command.
+    const built = process.env['TEST_BUILD'] === 'no' ? Promise.resolve() : buildIfStale();
+    const up = stackUp({
+      ...options,
+      onProgress: ({ service, message }) => process.stderr.write(`stack: ${service} ${message}\n`),
+    });
+    // Side by side; what fails is told when both have come to their end.
+    await Promise.allSettled([built, up]);
+    await built;
+    await prepareRun(await up);
+  } catch (error) {
+    if (startedHere) await stackDown(options);
+    throw error;
+  }
+}
+
+async function prepareRun(endpoints: StackEndpoints): Promise<void> {
   // Tests are handed addresses the way a deployment is.
   process.env['TEMPORAL_ADDRESS'] = endpoints.temporal.address;
   process.env['DATABASE_URL'] = endpoints.postgres.url;
@@ -36,8 +50,6 @@ export async function mochaGlobalSetup(): Promise<void> {
   beginRun();
   // Once here, not at the same time in each process that tests.
   await makeTemplate();
-  // A kept mistake makes the build stale, and most of the tests that are to notice it start no command.
-  if (process.env['TEST_BUILD'] !== 'no') buildIfStale();
   await workflowBundle(createLogger('silent'));
   beginReport();
 }

@@ -3,49 +3,54 @@ import { randomUUID } from 'node:crypto';
 import type { DeadLetterCopy } from '../../src/intents/dead-letter.js';
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { topicOf } from '../../src/intents/event-types.js';
+import { workerEndpoints } from '../../src/cli/context.js';
 import type { Intent } from '../../src/client/index.js';
 import type { DeadLetterFilter } from '../../src/intents/ports/dead-letters.js';
 import type { RedriveReport, RedriveRequest } from '../../src/intents/redrive.js';
 import { createPool, type Pool } from '../../src/postgres/pool.js';
 import { createDeadLetterStore } from '../../src/postgres/dead-letter-store.js';
+import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
+import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { readTopic } from '../support/console-consumer.js';
 import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { type OwnBroker, startOwnBroker } from '../support/own-broker.js';
 import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
+import { switchableServer, type SwitchableServer } from '../support/switchable-server.js';
 import { limitTopic } from '../support/topics.js';
 
 const TYPE = 'AGGREGATION_STARTED';
 
 describe('dead letters', () => {
   let environment: Environment;
-  let broker: OwnBroker;
+  let broker: SwitchableServer;
+  let worker: RunningWorker;
   let pool: Pool;
   let topic: string;
-  /** What became of lists while no broker was there: one outage for all tests, as a broker takes its time to come back. */
+  /** What became of lists while no broker was there: one outage for all tests. */
   let outage: Awaited<ReturnType<typeof executeWithoutBroker>>;
   before(async function () {
     this.timeout(180_000);
-    broker = await startOwnBroker();
-    environment = await createEnvironment({
-      env: {
-        KAFKA_BOOTSTRAP_SERVERS: broker.address,
-        // The tests wait for the breaker after each outage.
-        KAFKA_BREAKER_OPEN_SECONDS: '1',
-      },
+    // The tests wait for the breaker after the outage.
+    environment = await createEnvironment({ worker: false, env: { KAFKA_BREAKER_OPEN_SECONDS: '1' } });
+    broker = await switchableServer(`kafka://${environment.endpoints.kafka.brokers[0]}`);
+    worker = await startWorker({
+      config: environment.config,
+      logger: createLogger('silent'),
+      endpoints: { ...workerEndpoints(environment.endpoints), kafkaBrokers: [new URL(broker.url).host] },
     });
     topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, TYPE);
     pool = createPool({ connectionString: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
-    await broker.stop();
     outage = await executeWithoutBroker();
-    await broker.start();
+    await broker.on();
   });
   after(async () => {
     await pool.end();
+    await worker.shutdown();
+    assert.equal(worker.busyConnections, 0, 'connections that were never released');
+    await broker.off();
     await environment.close();
-    await broker.remove();
   });
 
   const limitTo = (name: string, bytes: number) => limitTopic(environment.endpoints.kafka.brokers, name, bytes);

@@ -72,7 +72,7 @@ describe('a real history', () => {
     assert.equal(new Set(states.map(({ workflow_id }) => workflow_id)).size, expected.workflows);
     assert.deepEqual(countsOf(states), expected.latest_state_counts);
 
-    const again = await bridge(['execute', '-', '--json'], environment.env, lists);
+    const again = await bridgeHere(['execute', '-', '--json'], environment.env, lists);
     assert.equal(again.code, 0, again.stderr);
     assert.deepEqual(await stored(), first);
 
@@ -103,7 +103,7 @@ describe('a real history whose workflows cross lists', () => {
         latest: Readonly<Record<string, unknown>>;
       };
       const args = ['execute', '-', '--json', '--concurrency', '16'];
-      const run = await bridge(args, environment.env, withOwnIds(lists));
+      const run = await bridgeHere(args, environment.env, withOwnIds(lists));
       assert.equal(run.code, 0, run.stderr);
       const recovered = await bridgeHere(['recover', '--all', '--ndjson'], environment.env);
       const states = recovered.json() as RecoveredWorkflow[];

@@ -5,7 +5,6 @@ import { ExecutionError, type RecoveredWorkflow, type RecoverOptions } from '../
 import { RecoveredStatesWalk } from '../../src/client/recovered-states.js';
 import type { RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
 import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
-import { bridge } from '../support/bridge.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistFsmTransition, recoverFsmStates } from '../support/intents.js';
@@ -163,7 +162,7 @@ describe('states on demand', () => {
     const cut = await bridgeHere(['recover', '--ndjson', '--limit', '100'], environment.env);
     assert.deepEqual([cut.code, cut.json().length], [0, 100]);
     assert.match(cut.stderr, CUT);
-    const run = await bridge(['recover', '--all', '--ndjson', '--namespace', 'ns1', 'ns2'], environment.env);
+    const run = await bridgeHere(['recover', '--all', '--ndjson', '--namespace', 'ns1', 'ns2'], environment.env);
     assert.deepEqual([run.code, run.stderr], [0, '']);
     const states = run.json() as RecoveredWorkflow[];
     const { rows } = await environment.pool.query<{ id: string }>(
