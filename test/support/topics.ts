@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type Admin, ConfigResourceTypes, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
 import { until } from '../../src/until.js';
 
@@ -10,15 +11,27 @@ export async function makeTopics(admin: Admin, topics: ITopicConfig[]): Promise<
   await until(30_000, () => admin.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) }));
 }
 
-/** The broker refuses messages to the topic that are larger. */
+/**
+ * The broker refuses messages to the topic that are larger, when this returns. It answers a change before it has made it, and shows one
+ * a moment before; it makes them one after the other, so that the second that is shown says that the first is made.
+ */
 export async function limitTopic(brokers: readonly string[], name: string, bytes: number): Promise<void> {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
+  const topic = { type: ConfigResourceTypes.TOPIC, name };
+  const limit = { name: 'max.message.bytes', value: String(bytes) };
+  // Of compacted topics, which this is none of; another value each time.
+  const mark = { name: 'delete.retention.ms', value: String(Date.now()) };
   try {
-    const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }];
-    await admin.alterConfigs({
-      validateOnly: false,
-      resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries }],
+    for (const configEntries of [[limit], [limit, mark]]) {
+      await admin.alterConfigs({ validateOnly: false, resources: [{ ...topic, configEntries }] });
+    }
+    await until(30_000, async () => {
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ ...topic, configNames: [mark.name] }],
+      });
+      assert.equal(resources[0]?.configEntries[0]?.configValue, mark.value);
     });
   } finally {
     await admin.disconnect();
