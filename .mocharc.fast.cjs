@@ -7,7 +7,7 @@ module.exports = {
   require: ['test/support/without-servers.ts'],
   reporter: 'test/support/reporter.cjs',
   parallel: true,
-  jobs: 2,
+  jobs: 3,
   timeout: 60_000,
   slow: 2_000,
   forbidOnly: true,
