@@ -6,5 +6,5 @@ process.env['DATABASE_URL'] = `postgres://nobody@${NOBODY}/none`;
 process.env['KAFKA_BOOTSTRAP_SERVERS'] = NOBODY;
 
 // These runs are made again and again: the thousand cases of a property are for the whole suite.
-process.env['PROPERTY_CASES'] ??= '100';
-process.env['MODEL_RUNS'] ??= '100';
+process.env['PROPERTY_CASES'] ??= '200';
+process.env['MODEL_RUNS'] ??= '300';
