@@ -171,8 +171,8 @@ describe('intake', function () {
   });
 
   it('waits while Temporal is away, without leaving the group, and loses nothing', async () => {
-    const temporal = await switchableServer(`tcp://${environment.endpoints.temporal.address}`);
-    const { metrics, intake } = start(new URL(temporal.url).host);
+    const temporal = await switchableServer(environment.endpoints.temporal.address);
+    const { metrics, intake } = start(temporal.address);
     const ids = await emit(0, 30);
     await until(20_000, async () => assert.match(await metrics(), /^intake_partitions_paused 1$/m));
     assert.deepEqual(intake.check(), { ok: true, detail: '2 partitions' });

@@ -1,4 +1,4 @@
-/** A Kafka broker of a test's own, to stop and start without taking it from the other tests. */
+/** A Kafka broker of a test's own, to freeze without taking it from the other tests. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,8 @@ import { stackDown, stackUp } from '../../src/stack/index.js';
 import { readState } from '../../src/stack/state.js';
 
 export interface OwnBroker {
-  /** host:port; the same after a restart. */
+  /** host:port */
   readonly address: string;
-  stop(): Promise<void>;
-  start(): Promise<void>;
   /** SIGSTOP: its sockets stay open, and it says nothing. */
   pause(): void;
   /** SIGCONT. */
@@ -31,12 +29,6 @@ export async function startOwnBroker(): Promise<OwnBroker> {
   };
   return {
     address: kafka.brokers[0] ?? '',
-    async stop() {
-      await stackDown(options);
-    },
-    async start() {
-      await stackUp(options);
-    },
     pause: () => {
       signal('SIGSTOP');
     },

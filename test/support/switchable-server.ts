@@ -1,22 +1,20 @@
-/** A port that refuses connections until it is switched on; then it leads to the server of a URL. */
+/** A port that refuses connections until it is switched on; then it leads to a server. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from './free-port.js';
 
 export interface SwitchableServer {
-  /** The URL, by way of the port. */
-  readonly url: string;
+  /** host:port; the same after each switch. */
+  readonly address: string;
   on(): Promise<void>;
   /** Refuses again, and breaks the connections that are open. */
   off(): Promise<void>;
 }
 
+/** @param target host:port. */
 export async function switchableServer(target: string): Promise<SwitchableServer> {
   const port = await freePort();
-  const { hostname, port: targetPort } = new URL(target);
-  const url = new URL(target);
-  url.hostname = '127.0.0.1';
-  url.port = String(port);
+  const [hostname, targetPort] = target.split(':');
   const sockets = new Set<Socket>();
   let server: Server | undefined;
   const keep = (socket: Socket) => {
@@ -24,7 +22,7 @@ export async function switchableServer(target: string): Promise<SwitchableServer
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
   };
   return {
-    url: url.href,
+    address: `127.0.0.1:${port}`,
     async on() {
       server = createServer((incoming) => {
         const outgoing = connect(Number(targetPort), hostname);

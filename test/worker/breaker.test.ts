@@ -19,11 +19,13 @@ describe('circuit breaker of a worker', () => {
       worker: false,
       env: { PG_BREAKER_FAILURES: '2', PG_BREAKER_OPEN_SECONDS: '4', PG_BREAKER_PROBE_SECONDS: '2' },
     });
-    server = await switchableServer(environment.endpoints.postgres.url);
+    const databaseUrl = new URL(environment.endpoints.postgres.url);
+    server = await switchableServer(databaseUrl.host);
+    databaseUrl.host = server.address;
     worker = await startWorker({
       config: environment.config,
       logger: pino({}, { write: (line: string) => log.push(JSON.parse(line) as Record<string, unknown>) }),
-      endpoints: { ...workerEndpoints(environment.endpoints), databaseUrl: server.url },
+      endpoints: { ...workerEndpoints(environment.endpoints), databaseUrl: databaseUrl.href },
     });
   });
   after(async () => {

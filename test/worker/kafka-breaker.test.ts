@@ -34,11 +34,11 @@ describe('circuit breaker in front of Kafka', () => {
         KAFKA_MAX_RETRY_ATTEMPTS: '0',
       },
     });
-    broker = await switchableServer(`kafka://${environment.endpoints.kafka.brokers[0]}`);
+    broker = await switchableServer(environment.endpoints.kafka.brokers[0]!);
     worker = await startWorker({
       config: environment.config,
       logger: pino({}, { write: (line: string) => log.push(JSON.parse(line) as Record<string, unknown>) }),
-      endpoints: { ...workerEndpoints(environment.endpoints), kafkaBrokers: [new URL(broker.url).host] },
+      endpoints: { ...workerEndpoints(environment.endpoints), kafkaBrokers: [broker.address] },
     });
   });
   after(async () => {
@@ -64,7 +64,7 @@ describe('circuit breaker in front of Kafka', () => {
 
   /** Listens in the broker's place, so that whoever asks for it is counted. */
   async function standIn() {
-    const { hostname, port } = new URL(broker.url);
+    const [hostname, port] = broker.address.split(':');
     let asked = 0;
     const server = createServer((socket) => {
       asked += 1;

@@ -73,10 +73,10 @@ describe('worker', () => {
 
   it('starts while Kafka is away: rows are written, events are kept, and later ones are sent when it is back', async () => {
     const { endpoints } = workers.environment;
-    const broker = await switchableServer(`kafka://${endpoints.kafka.brokers[0]}`);
+    const broker = await switchableServer(endpoints.kafka.brokers[0]!);
     const { worker, client } = await workers.start({
       config: { KAFKA_MAX_RETRY_ATTEMPTS: 1 },
-      endpoints: { kafkaBrokers: [new URL(broker.url).host] },
+      endpoints: { kafkaBrokers: [broker.address] },
     });
     try {
       assert.equal((await checksOf(worker)).status, 503);

@@ -34,11 +34,11 @@ describe('dead letters', () => {
     this.timeout(180_000);
     // The tests wait for the breaker after the outage.
     environment = await createEnvironment({ worker: false, env: { KAFKA_BREAKER_OPEN_SECONDS: '1' } });
-    broker = await switchableServer(`kafka://${environment.endpoints.kafka.brokers[0]}`);
+    broker = await switchableServer(environment.endpoints.kafka.brokers[0]!);
     worker = await startWorker({
       config: environment.config,
       logger: createLogger('silent'),
-      endpoints: { ...workerEndpoints(environment.endpoints), kafkaBrokers: [new URL(broker.url).host] },
+      endpoints: { ...workerEndpoints(environment.endpoints), kafkaBrokers: [broker.address] },
     });
     topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, TYPE);
     pool = createPool({ connectionString: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
