@@ -6,6 +6,7 @@ import { createLogger } from '../../src/log.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
 
 type Histories = Parameters<typeof Worker.runReplayHistories>[1];
+type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
 
 /** Replays histories with today's code. @returns how many. @throws the first failure, with the workflow's id. */
 export async function replay(histories: Histories): Promise<number> {
@@ -23,12 +24,16 @@ export async function replay(histories: Histories): Promise<number> {
   return replayed;
 }
 
-/** Histories of every closed execution on the task queues. */
+/** Histories of every execution on the task queues that has run, whether it has ended or not. */
 export async function* historiesOf(client: Client, taskQueues: readonly string[]): Histories {
   for (const taskQueue of taskQueues) {
-    const query = `TaskQueue = '${taskQueue}' AND ExecutionStatus != 'Running'`;
-    for await (const { workflowId, runId } of client.workflow.list({ query })) {
-      yield { workflowId, history: await client.workflow.getHandle(workflowId, runId).fetchHistory() };
+    for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = '${taskQueue}'` })) {
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      if (hasRun(history)) yield { workflowId, history };
     }
   }
 }
+
+/** Whether its code has answered a workflow task: before that there is nothing to compare with. */
+export const hasRun = ({ events }: History): boolean =>
+  (events ?? []).some(({ workflowTaskCompletedEventAttributes: completed }) => completed != null);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
 import { Kafka, logLevel } from 'kafkajs';
@@ -57,7 +58,9 @@ describe('a worker that stops', () => {
     const { environment } = workers;
     const gate = createGate();
     const running = gate.close();
-    const { worker } = await workers.start({ effect: gate.effect, intake: true });
+    // Half of it is for the slices: 10 s, of which the one in hand is held for two.
+    const config = { SHUTDOWN_GRACE_SECONDS: 20 };
+    const { worker } = await workers.start({ effect: gate.effect, intake: true, config });
     const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
     const admin = kafkaOf().admin();
     await admin.connect();
@@ -65,6 +68,9 @@ describe('a worker that stops', () => {
       const eventId = await emitList(environment, [gatedIntent(1), { ...persistState(), target: 'nowhere' }]);
       await running;
       const stopping = worker.shutdown();
+      await setTimeout(2_000);
+      // Told to stop by now, it would take up no workflow task, and the slice would end in another worker or in none.
+      assert.equal((await checksOf(worker)).checks['worker']?.detail, 'RUNNING');
       gate.open();
       await stopping;
       const { rows } = await environment.pool.query<{ outcome: string }>(
