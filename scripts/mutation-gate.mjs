@@ -1,6 +1,7 @@
 /**
  * Runs Stryker, then holds its report against `test/mutation/survivors.json`: a survivor that is not argued there fails, and so does
- * an argument for a mutant that is killed, so that the list only shrinks. What came out is kept in `test/mutation/scores.json`.
+ * an argument for a mutant that is killed, and so does a module
+ * with more arguments than when it was scored last: the list only shrinks. What came out is kept in `test/mutation/scores.json`.
  *
  * `--changed`: mutates the modules alone that are not what they were when their score was kept, or whose tests are not; this is what
  * CI runs. Other arguments go to `stryker run`.
@@ -42,10 +43,10 @@ function hashOf(module) {
 
 const readScores = () => (existsSync(SCORES) ? JSON.parse(readFileSync(SCORES, 'utf8')) : {});
 
-/** Those that were never scored are for a run of all. */
+/** Those that were never scored among them. */
 const changedModules = () => {
   const scores = readScores();
-  return config.mutate.filter((module) => scores[module] !== undefined && scores[module].sha256 !== hashOf(module));
+  return config.mutate.filter((module) => scores[module]?.sha256 !== hashOf(module));
 };
 
 /** Keeps what came out of the modules of a run, and drops modules that are not mutated any more. */
@@ -92,6 +93,7 @@ function check() {
     const key = keyOf(entry);
     left.set(key, [...(left.get(key) ?? []), entry]);
   }
+  const kept = readScores();
   const problems = [];
   const rows = [];
   for (const [file, { source, mutants }] of Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -110,6 +112,13 @@ function check() {
     }
     rows.push([file, counts]);
     if (scoreOf(counts) < LEAST) problems.push([`is under ${LEAST} %`, { file }]);
+    const before = kept[file]?.argued;
+    if (before !== undefined && counts.argued > before) {
+      problems.push([
+        `has ${counts.argued} argued survivors, ${before} when it was scored last: the list only shrinks`,
+        { file },
+      ]);
+    }
   }
   for (const entries of left.values()) {
     for (const { why, ...entry } of entries) {

@@ -12,8 +12,7 @@ import { bridge, type BridgeRun } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { startRaw } from '../support/start-raw.js';
 import { persistState, publishEvent } from '../support/intents.js';
-import { END_MS, replayAll } from './support/replay-all.js';
-import { type Servers, startServers } from './support/servers.js';
+import { END_MS, type Servers, startServers } from './support/servers.js';
 
 const LISTS = 2_000;
 const SIDE_BY_SIDE = 16;
@@ -35,11 +34,9 @@ describe('hostile input', () => {
   });
   after(async function () {
     this.timeout(END_MS);
-    const opened = environment as Environment | undefined;
     try {
-      await replayAll(opened);
+      await (environment as Environment | undefined)?.close();
     } finally {
-      await opened?.close();
       await (servers as Servers | undefined)?.stop();
     }
   });

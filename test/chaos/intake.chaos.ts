@@ -12,7 +12,6 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEventsByConsole } from '../support/events.js';
 import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
 import { startWorkerBehind } from './support/corner.js';
-import { replayAll } from './support/replay-all.js';
 import { writeMeasured } from './support/reliability.js';
 import { type Servers, startServers } from './support/servers.js';
 import type { WorkerProcess } from './support/worker-process.js';
@@ -37,12 +36,10 @@ describe('the intake, under kills and rebalances', function () {
     worker = await startWorkerBehind(environment, servers.routes[0]!, {}, ['--intake']);
   });
   after(async () => {
-    const opened = environment as Environment | undefined;
+    await (worker as WorkerProcess | undefined)?.kill();
     try {
-      await replayAll(opened);
+      await (environment as Environment | undefined)?.close();
     } finally {
-      await (worker as WorkerProcess | undefined)?.kill();
-      await opened?.close();
       await (servers as Servers | undefined)?.stop();
     }
   });

@@ -10,8 +10,7 @@ import { auditRows } from './support/audit.js';
 import { startWorkerBehind } from './support/corner.js';
 import { hold, installHolds } from './support/holds.js';
 import { makeLists } from './support/lists.js';
-import { END_MS, replayAll } from './support/replay-all.js';
-import { type Route, type Servers, startServers } from './support/servers.js';
+import { END_MS, type Route, type Servers, startServers } from './support/servers.js';
 import type { WorkerProcess } from './support/worker-process.js';
 
 const HEARTBEAT_TIMEOUT_MS = Number.parseInt(heartbeatTimeout, 10) * 1_000;
@@ -42,11 +41,9 @@ describe('a second attempt beside one that is at work', () => {
   });
   after(async function () {
     this.timeout(END_MS);
-    const opened = environment as Environment | undefined;
     try {
-      await replayAll(opened);
+      await (environment as Environment | undefined)?.close();
     } finally {
-      await opened?.close();
       await (servers as Servers | undefined)?.stop();
     }
   });

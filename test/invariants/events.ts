@@ -9,7 +9,7 @@ import type { TopicRecord } from '../support/records.js';
 export const EVENT_TYPES: readonly EventType[] = [...PUBLISHABLE_EVENT_TYPES, 'INTENT_EMITTED', 'INTENT_RESULT'];
 
 /** The event that announces an effect of each type. */
-const ANNOUNCED_BY: Readonly<Record<string, string>> = {
+export const ANNOUNCED_BY: Readonly<Record<string, string>> = {
   PersistState: 'STATE_PERSISTED',
   PersistFSMTransition: 'FSM_STATE_TRANSITIONED',
 };

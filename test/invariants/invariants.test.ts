@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { type EventType, topicOf } from '../../src/intents/event-types.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { checkReports } from './reports.js';
 import { checkTasks, type Execution } from './executions.js';
 import { assertInvariants } from './index.js';
 
@@ -58,6 +59,16 @@ describe('invariants', () => {
     await ledgerRow('PersistFSMTransition', { transition_id: transition, duplicate: false });
     await finds(new RegExp(`names transition ${transition}, which is not its own`));
     await forget('executed_intents');
+    const nobody = randomUUID();
+    await environment.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, intent_id)
+       VALUES ($1, 'planted', 'A', 'planted', $2)`,
+      [randomUUID(), nobody],
+    );
+    await finds(
+      new RegExp(`rows: transition \\S+ of intent ${nobody} is in the table 1 times, and in the ledger: f\\b`),
+    );
+    await forget('fsm_transitions');
   });
 
   it('find verdicts that the ledger, or their own counts, deny, and those that nobody is told', async () => {
@@ -84,8 +95,54 @@ describe('invariants', () => {
     await finds(new RegExp(`announced: ${effect} STATE_PERSISTED: there is no such effect`));
     await publish('NODE_HEARTBEAT', { event_id: event }, { event_id: event });
     await finds(new RegExp(`once: event ${event} is on its topic 2 times`));
+    await environment.pool.query(
+      `INSERT INTO dead_letters (event_id, topic, message_key, message_value, failure_reason, retry_attempts)
+       VALUES ($1, 'planted', '', '{}', '', 1)`,
+      [event],
+    );
+    await finds(new RegExp(`announced: event ${event} of ${published} is on its topic and an open dead letter too`));
+    const announcement = { metadata: { intent_id: state } };
+    await publish('STATE_PERSISTED', ...[1, 2].map(() => ({ event_id: randomUUID(), ...announcement })));
+    await finds(new RegExp(`announced: ${state} STATE_PERSISTED: announced under 2 event ids`));
+    await forget('dead_letters');
     await forget('executed_intents');
   });
+
+  it('find results that are told otherwise than they are', async () => {
+    const [done, ...others] = [await ledgerRow('PersistState', {}), randomUUID(), randomUUID()];
+    const results = [
+      { intent_id: done, intent_type: 'PersistState', status: 'failed', success: false },
+      { intent_id: others[0], intent_type: 'PersistState', status: 'succeeded', success: true, event_published: true },
+      { intent_id: others[1], intent_type: 'PublishEvent', status: 'dead_lettered', success: true },
+    ];
+    const execution = {
+      workflowId: 'planted',
+      runId: 'run',
+      type: 'ExecuteIntentsWorkflow',
+      status: 'COMPLETED',
+      history: {},
+      input: {},
+      output: { counts: { dead_lettered: 1, failed: 1, succeeded: 1 }, results },
+    } as unknown as Execution;
+    await environment.pool.query(`UPDATE executed_intents SET execution_id = 'planted/run' WHERE intent_id = $1`, [
+      done,
+    ]);
+    assert.deepEqual(await checkReports(environment, [execution], []), [
+      `PersistState ${done} is told as failed, and its effect is in the ledger`,
+      `PersistState ${others[0]} is told as succeeded, and is not in the ledger`,
+      `PersistState ${others[0]}: its event is told as published, and is not on its topic`,
+      `PublishEvent ${others[1]} is told as dead_lettered, and is no dead letter`,
+    ]);
+    await forget('executed_intents');
+  });
+
+  it('find executions that the ledger knows, and the server does not', async () => {
+    const id = `planted/${randomUUID()}`;
+    await ledgerRow('RecoverFSMStates', {});
+    await environment.pool.query('UPDATE executed_intents SET execution_id = $1', [id]);
+    await finds(new RegExp(`executions that the ledger has effects of are not listed[^]*${id}`));
+    await forget('executed_intents');
+  }).timeout(60_000);
 
   it('find parked lists that nobody tries again, and offsets behind which nothing is answered', async () => {
     await environment.pool.query(

@@ -1,7 +1,10 @@
-/** What reports and verdicts tell callers is what the ledger holds. */
+/** What reports and verdicts tell callers is what the ledger holds, and what is on the topics. */
 import type { IntentResult } from '../../src/intents/result.js';
 import type { Environment } from '../support/environment.js';
+import { ANNOUNCED_BY, eventsOf } from './events.js';
 import { type Execution, idOf, listsOf } from './executions.js';
+import type { TopicRecord } from '../support/records.js';
+import { PUBLISHABLE_EVENT_TYPES } from '../../src/intents/event-types.js';
 
 interface Report {
   readonly counts: Readonly<Record<string, number>>;
@@ -24,9 +27,11 @@ interface LedgerRow {
 const IN_LEDGER = new Set(['PersistState', 'PersistFSMTransition', 'PublishEvent']);
 
 export async function checkReports(
-  { pool }: Environment,
+  environment: Environment,
   executions: readonly Execution[],
+  records: readonly TopicRecord[],
 ): Promise<readonly string[]> {
+  const { pool } = environment;
   const verdicts = await pool.query<{ event_id: string; verdict: Report }>(
     'SELECT event_id, verdict FROM intake_verdicts',
   );
@@ -52,7 +57,44 @@ export async function checkReports(
     })),
   ];
   const ledger = await readLedger(pool);
-  return told.flatMap((report) => [...checkCounts(report), ...checkResults(report, ledger)]);
+  const delivered = await readDelivered(environment, records);
+  return told.flatMap((report) => [
+    ...checkCounts(report),
+    ...checkResults(report, ledger),
+    ...report.results.flatMap((result) => checkDelivery(result, delivered)),
+  ]);
+}
+
+/** Intents with an event of theirs on a topic, as `ID TYPE`, and those with a dead letter, redriven or not. */
+interface Delivered {
+  readonly events: ReadonlySet<string>;
+  readonly letters: ReadonlySet<string>;
+}
+
+async function readDelivered(environment: Environment, records: readonly TopicRecord[]): Promise<Delivered> {
+  const { rows } = await environment.pool.query<{ intent_id: string }>(
+    'SELECT intent_id FROM dead_letters WHERE intent_id IS NOT NULL',
+  );
+  const events = eventsOf(environment, records, PUBLISHABLE_EVENT_TYPES).flatMap(
+    ({ event_id, event_type, metadata }) => [event_id, `${String(metadata['intent_id'])} ${event_type}`],
+  );
+  return { events: new Set(events), letters: new Set(rows.map(({ intent_id }) => intent_id)) };
+}
+
+/** That an event is told as published, or as a dead letter, says where it is. */
+function checkDelivery(result: IntentResult, { events, letters }: Delivered): string[] {
+  const { intent_id, intent_type, status } = result;
+  if (status === 'dead_lettered') {
+    return letters.has(intent_id)
+      ? []
+      : [`${intent_type} ${intent_id} is told as dead_lettered, and is no dead letter`];
+  }
+  if (result['event_published'] !== true) return [];
+  const announcedBy = ANNOUNCED_BY[intent_type];
+  const event = announcedBy === undefined ? String(result['event_id']) : `${intent_id} ${announcedBy}`;
+  return events.has(event) || letters.has(intent_id)
+    ? []
+    : [`${intent_type} ${intent_id}: its event is told as published, and is not on its topic`];
 }
 
 const succeededIn = (reports: readonly Report[]): Set<string> =>

@@ -1,10 +1,12 @@
 /**
  * The intake and what it sets off against a model, on the real servers: many small sequences side by side, rows that somebody holds,
- * an intake that is killed and others that join and leave. MODEL_SEED and MODEL_SEQUENCES choose others.
+ * lists that Temporal refuses, and, drawn at random, when an intake is killed and others join and leave. MODEL_SEED and
+ * MODEL_SEQUENCES choose others.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { Registry } from 'prom-client';
@@ -19,7 +21,15 @@ import { readRecords } from '../support/records.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
-import { envelope, nameSequence, type NamedSequence, sequence } from './server-sequences.js';
+import {
+  envelope,
+  type Event,
+  nameSequence,
+  type NamedSequence,
+  script,
+  sequence,
+  unsendable,
+} from './server-sequences.js';
 
 const SEQUENCES = Number(process.env['MODEL_SEQUENCES'] ?? 300);
 const PARTITIONS = 6;
@@ -27,6 +37,7 @@ describe('the intake against a model, on the real servers', function () {
   this.timeout(600_000);
   const seed = Number(process.env['MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   const sequences = fc.sample(sequence, { numRuns: SEQUENCES, seed }).map(nameSequence);
+  const { events, waits } = fc.sample(script, { numRuns: 1, seed })[0]!;
   /** Its lists are several pages of what is parked: one row, and behind it the events of a key. */
   const [row, key] = [crypto.randomUUID(), crypto.randomUUID()];
   const large = [0, 1, 2].map((number) =>
@@ -43,6 +54,9 @@ describe('the intake against a model, on the real servers', function () {
     const list = () => envelope([persistState({ aggregation_id: id })]);
     return { id, first: list(), second: list() };
   });
+  /** One a partition, which Temporal takes no slice with. */
+  const refused = Array.from({ length: PARTITIONS }, unsendable);
+  const why = `MODEL_SEED=${seed}: ${events.join(', ')} after ${waits.join(', ')} ms`;
   let environment: Environment;
   let topic: string;
   let kafka: Kafka;
@@ -98,7 +112,6 @@ describe('the intake against a model, on the real servers', function () {
     });
   const messagesOf = (of: (given: NamedSequence) => readonly string[]) =>
     sequences.flatMap((given, index) => of(given).map((value) => ({ partition: partitionOf(index), value })));
-  const half = ({ messages }: NamedSequence): number => Math.ceil(messages.length / 2);
 
   it(`leaves the verdicts, rows, events and offsets of the model, after ${SEQUENCES} sequences`, async () => {
     const child = spawn(process.execPath, [BRIDGE_MAIN, 'intake', '--json'], {
@@ -106,48 +119,59 @@ describe('the intake against a model, on the real servers', function () {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');
-    await emit([
-      ...messagesOf(({ first }) => [first]),
-      ...wanderers.map(({ first }, index) => ({ partition: partitionOf(index), value: first.value })),
-      { partition: 5, value: envelope([persistState({ aggregation_id: row })]).value },
-    ]);
-    // In the middle of it.
-    await until(60_000, async () => assert.ok((await environment.pool.query('SELECT FROM intake_verdicts')).rowCount));
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await expelMembers(kafka, environment.endpoints.kafka.brokers[0]!, groupId());
-    start();
-    await answered([
-      ...sequences.map(({ expected }) => expected[0]!.eventId),
-      ...wanderers.map((one) => one.first.eventId),
-    ]);
-
-    const holder = await environment.pool.connect();
+    /** The members of the group change, whatever they have in hand. */
+    async function happen(event: Event): Promise<void> {
+      if (event === 'join') return void running.push(start());
+      if (running.length === 0) running.push(start());
+      if (event === 'leave') return running.shift()?.stop(5_000);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await expelMembers(kafka, environment.endpoints.kafka.brokers[0]!, groupId());
+    }
+    const running: RunningIntake[] = [];
     try {
-      const heldKeys = sequences.filter(({ held }) => held).map(({ keys }) => keys[0]);
-      const rows = [...heldKeys, ...wanderers.map(({ id }) => id), row];
-      await holder.query('BEGIN');
-      await holder.query('UPDATE bridge_state_rows SET updated_at = now() WHERE bridge_id = ANY ($1)', [rows]);
-      await holder.query('SELECT FROM fsm_states WHERE workflow_id = ANY ($1) FOR UPDATE', [heldKeys]);
       await emit([
-        ...wanderers.map(({ second }, index) => ({ partition: partitionOf(index), value: second.value })),
-        ...large.map(({ value }) => ({ partition: 5, value })),
-        ...messagesOf((given) => given.messages.slice(0, half(given))),
+        ...messagesOf(({ first }) => [first]),
+        ...wanderers.map(({ first }, index) => ({ partition: partitionOf(index), value: first.value })),
+        { partition: 5, value: envelope([persistState({ aggregation_id: row })]).value },
       ]);
-      await until(180_000, async () => {
-        const { rowCount } = await environment.pool.query('SELECT FROM intake_parked');
-        assert.ok((rowCount ?? 0) >= wanderers.length + large.length);
-      });
-      // Keys that nobody holds go on meanwhile, also in slices behind those that wait.
-      const second = start();
-      await emit(messagesOf((given) => given.messages.slice(half(given))));
-      await answered(
-        sequences.filter(({ held }) => !held).flatMap(({ expected }) => expected.map((one) => one.eventId)),
-      );
-      await second.stop(5_000);
+      await answered([
+        ...sequences.map(({ expected }) => expected[0]!.eventId),
+        ...wanderers.map((one) => one.first.eventId),
+      ]);
+
+      const holder = await environment.pool.connect();
+      try {
+        const heldKeys = sequences.filter(({ held }) => held).map(({ keys }) => keys[0]);
+        const rows = [...heldKeys, ...wanderers.map(({ id }) => id), row];
+        await holder.query('BEGIN');
+        await holder.query('UPDATE bridge_state_rows SET updated_at = now() WHERE bridge_id = ANY ($1)', [rows]);
+        await holder.query('SELECT FROM fsm_states WHERE workflow_id = ANY ($1) FOR UPDATE', [heldKeys]);
+        await emit([
+          ...wanderers.map(({ second }, index) => ({ partition: partitionOf(index), value: second.value })),
+          ...large.map(({ value }) => ({ partition: 5, value })),
+        ]);
+        for (const [round, event] of events.entries()) {
+          await emit(messagesOf(({ rounds }) => rounds[round]!));
+          if (round === 0) await emit(refused.map((value, partition) => ({ partition, value })));
+          await sleep(waits[round]);
+          await happen(event);
+        }
+        if (running.length === 0) running.push(start());
+        await until(180_000, async () => {
+          const { rowCount } = await environment.pool.query('SELECT FROM intake_parked');
+          assert.ok((rowCount ?? 0) >= wanderers.length + large.length);
+        });
+        // Keys that nobody holds go on meanwhile, also in slices behind those that wait.
+        await answered(
+          sequences.filter(({ held }) => !held).flatMap(({ expected }) => expected.map((one) => one.eventId)),
+        );
+      } finally {
+        await holder.query('ROLLBACK');
+        holder.release(true);
+      }
     } finally {
-      await holder.query('ROLLBACK');
-      holder.release(true);
+      child.kill('SIGKILL');
     }
     await emit(wanderers.map(({ second }, index) => ({ partition: partitionOf(index + 1), value: second.value })));
 
@@ -161,7 +185,7 @@ describe('the intake against a model, on the real servers', function () {
         return { eventId, outcome, succeeded: results.filter(({ success }) => success).length };
       }),
       [...wanted.values()],
-      `MODEL_SEED=${seed}`,
+      why,
     );
     await until(60_000, async () =>
       assert.equal((await environment.pool.query('SELECT FROM intake_parked')).rowCount, 0, 'lists stay parked'),
@@ -181,7 +205,7 @@ describe('the intake against a model, on the real servers', function () {
       ...sequences.flatMap((given) => [...given.totals]),
       ...[row, ...wanderers.map(({ id }) => id)].map((id) => [id, 200] as const),
     ];
-    assert.deepEqual(new Map(totals.map(({ id, total }) => [id, total])), new Map(expected), `MODEL_SEED=${seed}`);
+    assert.deepEqual(new Map(totals.map(({ id, total }) => [id, total])), new Map(expected), why);
     const { rows: steps } = await environment.pool.query<{ id: string; steps: string[] }>(
       `SELECT entity_id::text AS id, array_agg(to_state ORDER BY sequence) AS steps FROM fsm_transitions
        WHERE entity_id = ANY ($1) GROUP BY 1`,
@@ -190,7 +214,7 @@ describe('the intake against a model, on the real servers', function () {
     assert.deepEqual(
       new Map(steps.map((one) => [one.id, one.steps])),
       new Map(sequences.flatMap((given) => [...given.steps])),
-      `MODEL_SEED=${seed}`,
+      why,
     );
   }
 
@@ -216,7 +240,7 @@ describe('the intake against a model, on the real servers', function () {
       key,
       Array.from({ length: 750 }, (_, index) => index),
     );
-    assert.deepEqual(seen, new Map([...seen.keys()].map((of) => [of, marks.get(of)])), `MODEL_SEED=${seed}`);
+    assert.deepEqual(seen, new Map([...seen.keys()].map((of) => [of, marks.get(of)])), why);
     assert.equal(seen.size, marks.size);
     const told = new Map<string, Set<string>>();
     for (const { envelope: event } of await readEvents(environment, ['INTENT_RESULT'])) {
@@ -226,10 +250,18 @@ describe('the intake against a model, on the real servers', function () {
     for (const id of ids) assert.equal(told.get(id)?.size, 1, `${id} was told ${told.get(id)?.size} things`);
     const texts = sequences.reduce((sum, given) => sum + given.texts, 0);
     const copies = await readRecords(environment.endpoints.kafka.brokers, [`${topic}.dlq`]);
-    const poison = copies
-      .map(({ value }) => JSON.parse(value ?? '') as Record<string, unknown>)
-      .filter(({ original_data }) => String(original_data).startsWith('{"event_id"'));
-    const places = poison.map((copy) => `${String(copy['original_partition'])}/${String(copy['original_offset'])}`);
-    assert.equal(new Set(places).size, texts, 'copies of what carries no list');
+    const parsed = copies.map(({ value }) => JSON.parse(value ?? '') as Record<string, unknown>);
+    /** Of how many messages there is a copy for that reason. */
+    const copied = (of: RegExp): number =>
+      new Set(
+        parsed
+          .filter(({ failure_reason }) => of.test(String(failure_reason)))
+          .map((copy) => `${String(copy['original_partition'])}/${String(copy['original_offset'])}`),
+      ).size;
+    assert.deepEqual(
+      [copied(/^envelope: expected JSON/), copied(/^Temporal refused it: /)],
+      [texts, refused.length],
+      why,
+    );
   }
 });

@@ -19,7 +19,24 @@ export interface SequenceDraft {
   readonly lists: readonly ListDraft[];
   /** Somebody holds the rows of its first key for a while. */
   readonly held: boolean;
+  /** Which of its messages are on the topic by the end of each round but the last, in any order. */
+  readonly cuts: readonly number[];
 }
+
+/** What happens to the members of the group while the messages of a round are under way. */
+export type Event = 'kill' | 'join' | 'leave';
+export const EVENTS: readonly Event[] = ['kill', 'join', 'leave'];
+
+export interface Script {
+  /** One a round: each of them, in any order. */
+  readonly events: readonly Event[];
+  /** Milliseconds between the messages of a round and its event. */
+  readonly waits: readonly number[];
+}
+export const script: fc.Arbitrary<Script> = fc.record({
+  events: fc.shuffledSubarray([...EVENTS], { minLength: EVENTS.length }),
+  waits: fc.array(fc.nat({ max: 1_500 }), { minLength: EVENTS.length, maxLength: EVENTS.length }),
+});
 
 const draft: fc.Arbitrary<Draft> = fc.record({
   type: fc.constantFrom('state', 'step', 'event'),
@@ -35,6 +52,7 @@ const list: fc.Arbitrary<ListDraft> = fc.oneof(
 export const sequence: fc.Arbitrary<SequenceDraft> = fc.record({
   lists: fc.array(list, { minLength: 2, maxLength: 6 }),
   held: fc.nat({ max: 9 }).map((drawn) => drawn < 2),
+  cuts: fc.array(fc.nat({ max: 7 }), { minLength: EVENTS.length - 1, maxLength: EVENTS.length - 1 }),
 });
 
 interface Expected {
@@ -49,7 +67,8 @@ export interface NamedSequence {
   readonly keys: readonly [string, string];
   /** What makes the rows that can be held. */
   readonly first: string;
-  readonly messages: readonly string[];
+  /** By round. */
+  readonly rounds: readonly (readonly string[])[];
   readonly expected: readonly Expected[];
   readonly texts: number;
   /** By key: what its rows and its events have to say. */
@@ -70,7 +89,13 @@ export function envelope(given: readonly unknown[], payload: object = {}): { eve
   return { eventId, value };
 }
 
-export function nameSequence({ lists, held }: SequenceDraft): NamedSequence {
+/** A list whose start is too large for a message, so that Temporal refuses the slice it is in: 4 bytes a number, 21 in the start. */
+export const unsendable = (): string => {
+  const numbers = `[${Array.from({ length: 100_000 }, () => '1e20').join(',')}]`;
+  return envelope(['numbers']).value.replace('"numbers"', numbers);
+};
+
+export function nameSequence({ lists, held, cuts }: SequenceDraft): NamedSequence {
   const keys = [randomUUID(), randomUUID()] as const;
   const totals = new Map<string, number>();
   const steps = new Map<string, string[]>();
@@ -133,7 +158,9 @@ export function nameSequence({ lists, held }: SequenceDraft): NamedSequence {
       messages.push(`{"event_id": ${keys[0]}, ${texts}`);
     }
   }
-  // What was sent again may have been no list.
+  // What is sent again may be no list.
   const sent = messages.filter((value) => value.startsWith('{"event_id"')).length;
-  return { held, keys, first, messages, expected, texts: sent, totals, steps, marks };
+  const bounds = [0, ...[...cuts].sort((one, other) => one - other), messages.length];
+  const rounds = EVENTS.map((_, round) => messages.slice(bounds[round], bounds[round + 1]));
+  return { held, keys, first, rounds, expected, texts: sent, totals, steps, marks };
 }

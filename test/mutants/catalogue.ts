@@ -16,25 +16,38 @@ const mutant = z.strictObject({
   /** What the user would lose. */
   fault: z.string(),
 });
-export type Mutant = z.output<typeof mutant> & {
+const equivalent = z.strictObject({
+  ...mutant.pick({ id: true, file: true, find: true, replace: true }).shape,
+  /** Why no user can tell. */
+  why: z.string().min(1),
+});
+
+interface Named {
   /** `file/id`: unique among all. */
   readonly name: string;
-};
+}
+export type Mutant = z.output<typeof mutant> & Named;
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
 /** @throws Error naming the file of an entry that is not one, or an id that is there twice. */
-export function readCatalogue(): Mutant[] {
-  const mutants = readdirSync(folder)
-    .filter((name) => /^[a-z]+\.json$/.test(name))
+export const readCatalogue = (): Mutant[] => read(/^[a-z]+\.json$/, mutant);
+
+/** Changes by which no user would lose anything, so that no test has to notice. @throws as `readCatalogue`. */
+export const readEquivalents = (): (z.output<typeof equivalent> & Named)[] =>
+  read(/^[a-z]+\.equivalent\.json$/, equivalent);
+
+function read<T extends { readonly id: string }>(files: RegExp, entry: z.ZodType<T>): (T & Named)[] {
+  const entries = readdirSync(folder)
+    .filter((name) => files.test(name))
     .sort()
     .flatMap((name) => {
-      const parsed = z.array(mutant).safeParse(JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
+      const parsed = z.array(entry).safeParse(JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
       if (!parsed.success) throw new Error(`test/mutants/${name}: ${z.prettifyError(parsed.error)}`);
-      return parsed.data.map((entry) => ({ ...entry, name: `${name.replace(/\.json$/, '')}/${entry.id}` }));
+      return parsed.data.map((one) => ({ ...one, name: `${name.replace(/\..*$/, '')}/${one.id}` }));
     });
-  const names = mutants.map(({ name }) => name);
+  const names = entries.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`mutant ${twice}: expected an id of its own, it is there twice`);
-  return mutants;
+  return entries;
 }

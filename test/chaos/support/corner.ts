@@ -1,8 +1,7 @@
 /** A column of the matrix: database, topics, task queue, proxies and a worker process of its own. */
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { installHolds } from './holds.js';
-import { END_MS, replayAll } from './replay-all.js';
-import { type Route, type Servers, startServers } from './servers.js';
+import { END_MS, type Route, type Servers, startServers } from './servers.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
 export interface Corner {
@@ -51,7 +50,7 @@ export async function createCorner(route: Route, settings = SHORT): Promise<Corn
 }
 
 /**
- * Servers with one corner for the tests of the enclosing `describe`; there from its `before` on, replayed in its `after`.
+ * Servers with one corner for the tests of the enclosing `describe`; there from its `before` on, closed in its `after`.
  * @param settings as `createCorner` takes them. @param prepare runs before the tests.
  */
 export function useCorner(
@@ -67,11 +66,9 @@ export function useCorner(
   });
   after(async function () {
     this.timeout(END_MS);
-    const corner = used.corner as Corner | undefined;
     try {
-      await replayAll(corner?.environment);
+      await (used.corner as Corner | undefined)?.close();
     } finally {
-      await corner?.close();
       await (used.servers as Servers | undefined)?.stop();
     }
   });

@@ -16,6 +16,9 @@ import { cacheDir, newStack, removeStacks } from '../../stack/support.js';
 import { freePort } from '../../support/free-port.js';
 import { type ProxyServer, startToxiproxy, type ToxicProxy } from './toxiproxy.js';
 
+/** Milliseconds for the last `after`: a file has up to some thousands of executions, of which 50 a second are replayed. */
+export const END_MS = 300_000;
+
 /** A worker's way to the two stores. */
 export interface Route {
   readonly postgres: ToxicProxy;
