@@ -2,5 +2,5 @@
 import { itKeepsItsPromises, useVirtualClock } from './random-sequences.js';
 
 describe('the intake against a model, once more', () => {
-  itKeepsItsPromises(useVirtualClock());
+  itKeepsItsPromises(useVirtualClock(), 1);
 });

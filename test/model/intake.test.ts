@@ -10,7 +10,7 @@ import { Simulation } from './simulation.js';
 
 describe('the intake against a model', () => {
   const clock = useVirtualClock();
-  itKeepsItsPromises(clock);
+  itKeepsItsPromises(clock, 0);
 
   const list: Fate = { ms: 5, failsAfter: null };
   /** Found above, each before it was mended. */
