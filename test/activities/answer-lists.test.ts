@@ -1,6 +1,7 @@
 /** What the senders of lists are told, where stores fail or answer in between. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { OutageBudget } from '../../activities/failures.js';
 import { EffectError } from '../../src/intents/failure.js';
 import type { BatchOutput } from '../../src/intents/batch.js';
 import { eventIdOf } from '../../src/intents/ids.js';
@@ -180,6 +181,26 @@ describe('answers of lists', () => {
       answer(worker, { parked: true, verdicts: [{ number: 0, outcome: 'completed', results: [7] }] }),
     );
     assert.equal(worker.parked.length, 1);
+  });
+
+  it('survive failures now and then: an answer that went out in between ends an outage', async () => {
+    let now = 0;
+    const on = memoryActivities(undefined, new OutageBudget(15 * 60_000, () => now));
+    Object.assign(on.ports.deadLetters, { afterAttempts: Infinity });
+    const noBroker = refusing('INTENT_RESULT', new EffectError('unavailable', 'no broker'));
+    const lists = Array.from({ length: 25 }, () => list());
+    on.cache.put(SLICE, { lists });
+    // More often than an outage takes to be forgotten, for longer than its budget.
+    for (const number of lists.keys()) {
+      const input: Partial<AnswerInput> = { verdicts: [{ number, outcome: 'completed', results: [] }] };
+      on.refuses = noBroker;
+      await assert.rejects(answer(on, input), { type: 'unavailable', nonRetryable: false });
+      now += 10_000;
+      on.refuses = () => null;
+      await answer(on, input);
+      now += 40_000;
+    }
+    assert.equal(on.eventsOf('INTENT_RESULT').length, lists.length);
   });
 
   describe('about announcements', () => {

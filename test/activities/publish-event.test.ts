@@ -85,7 +85,7 @@ describe('an event that is not taken', () => {
 });
 
 describe('an event that was told before', () => {
-  const event = () => ({ ...publishEvent({ partition_key: 'k' }), intent_id: randomUUID() as string });
+  const event = (partition_key = 'k') => ({ ...publishEvent({ partition_key }), intent_id: randomUUID() as string });
   const publish = (worker: MemoryActivities, ...intents: ReturnType<typeof event>[]) =>
     worker.run<BatchOutput>('publishEvents', {
       correlation_id: 'c',
@@ -115,6 +115,22 @@ describe('an event that was told before', () => {
       [true, undefined],
     );
     assert.equal(worker.sent.length, 2);
+  });
+
+  it('is not sent again when its batch is tried again for another one', async () => {
+    const worker = memoryActivities();
+    Object.assign(worker.ports.deadLetters, { afterAttempts: 3 });
+    const batch = [event(), event('other')];
+    worker.refuses = ({ key }) => (key === 'other' ? new EffectError('transient', 'no leader') : null);
+    for (let attempts = 1; attempts <= 2; attempts += 1) {
+      await assert.rejects(publish(worker, ...batch), { type: 'transient', nonRetryable: false });
+    }
+    worker.refuses = () => null;
+    assert.deepEqual(statusesOf(await publish(worker, ...batch)), ['succeeded', 'succeeded']);
+    assert.deepEqual(
+      worker.sent.map(({ key }) => key),
+      ['k', 'other'],
+    );
   });
 
   it('is one of two in a batch under one id: sent once, and both say what became of it', async () => {

@@ -1,6 +1,7 @@
 /** A page of a recovery whose topic does not take all of it, which no broker does on command. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import type { ApplicationFailure } from '@temporalio/common';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
 import type { RecoveredState, RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
 import type { RecoveredStateEvent, RecoveryPage } from '../../src/intents/recovery.js';
@@ -26,8 +27,10 @@ const PAGE: RecoveredStates = {
 
 describe('a page of a recovery', () => {
   let worker: MemoryActivities;
+  let page: RecoveredStates;
   beforeEach(() => {
-    worker = memoryActivities(memoryPorts({ fsmStates: { recover: () => Promise.resolve(PAGE) } }));
+    page = PAGE;
+    worker = memoryActivities(memoryPorts({ fsmStates: { recover: () => Promise.resolve(page) } }));
   });
 
   const emit = () => worker.run<RecoveryPage>('emitFsmStates', { recovery_id: randomUUID(), cursor: null });
@@ -49,6 +52,20 @@ describe('a page of a recovery', () => {
       assert.deepEqual([emitted, failed, sent()], [3, 0, ['first', 'second', 'third']]);
     });
   }
+
+  it('is tried again after a pause when the store timed out before its first state', async () => {
+    const nothing = { ...PAGE, recovered_states: {}, total_recovered: 0, truncated: true, next_cursor: 'same' };
+    page = { ...nothing, warning: 'PostgreSQL timed out after 0 states' };
+    await assert.rejects(emit(), (error: ApplicationFailure) => {
+      assert.deepEqual([error.type, error.nonRetryable, error.message], ['transient', false, page.warning]);
+      assert.ok(Number(error.nextRetryDelay) > 0, 'without a pause');
+      return true;
+    });
+    assert.deepEqual(worker.calls.includes('publisher.publish'), false);
+    // One that came to a state, if only to leave it out, has another cursor.
+    page = { ...page, failed: 1, warning: 'left out' };
+    assert.deepEqual(await emit(), { emitted: 0, failed: 1, by_state: {}, next_cursor: 'same', warning: 'left out' });
+  });
 
   it('counts a state as failed that is too large for its topic, and goes on behind it', async () => {
     refuse('second', 'invalid');

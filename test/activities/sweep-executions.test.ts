@@ -126,6 +126,21 @@ describe('sweeping an execution', () => {
     assert.deepEqual(await copied(), { count: 2, copies: left.map(({ event_id }) => event_id) });
   });
 
+  it('copies an envelope as it was given: emitted again, its intents are the same ones', async () => {
+    const given = { ...list(...states(1)), request_id: 'of the sender', options: { derivedEvents: 'none' } };
+    input = { lists: [given] };
+    await copied();
+    const { original_data } = JSON.parse(worker.sent[0]!.value) as PoisonCopy;
+    const { event_id, correlation_id, intents, request_id, options } = given;
+    assert.deepEqual(JSON.parse(original_data ?? ''), {
+      envelope_version: '1.0',
+      event_type: 'INTENT_EMITTED',
+      event_id,
+      correlation_id,
+      payload: { intents, request_id, options },
+    });
+  });
+
   it('copies nothing of a slice of parked lists: they are tried again', async () => {
     input = { lists: [list(...states(1))], parked: true };
     assert.deepEqual(await copied(), { count: 0, copies: [] });

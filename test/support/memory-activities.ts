@@ -16,12 +16,18 @@ export interface MemoryActivities extends MemoryPorts {
   run<R>(activity: string, input: unknown, heartbeatDetails?: unknown): Promise<R>;
 }
 
-/** @param memory of another process, which shares the stores but knows nothing of what was carried out there. */
-export function memoryActivities(memory: MemoryPorts = memoryPorts()): MemoryActivities {
+/**
+ * @param memory of another process, which shares the stores but knows nothing of what was carried out there.
+ * @param budget of its outages; default: one by the clock.
+ */
+export function memoryActivities(
+  memory: MemoryPorts = memoryPorts(),
+  budget: OutageBudget = new OutageBudget(),
+): MemoryActivities {
   const cache = new SliceCache();
   const activities: Activities = createActivities(memory.ports, {
     instruments: { settled: () => undefined },
-    budget: new OutageBudget(),
+    budget,
     sliceCache: cache,
   });
   return {

@@ -33,6 +33,8 @@ export interface MemoryWorker {
   cancel(execution: Execution, of?: string): Promise<void>;
   /** Seconds of the timers an execution has set. */
   timersOf(execution: Execution): Promise<number[]>;
+  /** How often an activity of an execution is attempted at most, each time it was scheduled; 0: for as long as it takes. */
+  attemptsOf(execution: Execution, activity: string): Promise<number[]>;
   execute<R>(workflow: string, ...args: readonly unknown[]): Promise<R>;
   /** Also replays what has ended. */
   close(): Promise<void>;
@@ -102,6 +104,10 @@ export async function createMemoryWorker(effects: readonly AnyEffect[] = []): Pr
     timersOf: async (execution) =>
       (await eventsOf(execution)).flatMap(({ timerStartedEventAttributes: of }) =>
         of == null ? [] : [Number(of.startToFireTimeout?.seconds)],
+      ),
+    attemptsOf: async (execution, activity) =>
+      (await eventsOf(execution)).flatMap(({ activityTaskScheduledEventAttributes: of }) =>
+        of?.activityType?.name === activity ? [of.retryPolicy?.maximumAttempts ?? 0] : [],
       ),
     get memory() {
       return current.memory;

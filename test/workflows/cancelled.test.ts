@@ -114,6 +114,30 @@ describe('cancelled executions', () => {
     assert.deepEqual(worker.memory.parked, []);
   });
 
+  for (const [what, intent, activity, carriedOut] of [
+    ['a row', persistState(), 'persistStates', () => worker.memory.effects.length],
+    ['an event', publishEvent(), 'publishEvents', () => worker.memory.eventsOf('AGGREGATION_STARTED').length],
+  ] as const) {
+    it(`wait for ${what} on its way, and tell what came of it`, async () => {
+      let entered: () => void = () => undefined;
+      const begun = new Promise<void>((resolve) => (entered = resolve));
+      let release: () => void = () => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      worker.instead.set(activity, async (input, real) => {
+        entered();
+        await released;
+        return real(input);
+      });
+      const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents: [intent] }]);
+      await begun;
+      await worker.cancel(execution);
+      release();
+      await assert.rejects(execution.result());
+      const report = await reportOf(execution);
+      assert.deepEqual([statusesOf(report), carriedOut()], [['succeeded'], 1]);
+    });
+  }
+
   it('report of a list what was done and what was not', async () => {
     const held = gate.close();
     const intents = [persistState({}, { priority: 5 }), gatedIntent(1), persistState({}, { priority: 0 })];

@@ -44,6 +44,11 @@ describe('rounds of parked lists', () => {
     });
   }
 
+  /** PostgreSQL, the first times it is asked: more often than a budget of few attempts takes. */
+  const away = (time: number): void => {
+    if (time <= 5) throw ApplicationFailure.create({ message: 'away', nextRetryDelay: '1 ms' });
+  };
+
   it('find a list that was parked while they looked for the last time', async () => {
     const partition = newPartition();
     const given = listOf(persistState());
@@ -124,6 +129,17 @@ describe('rounds of parked lists', () => {
     assert.equal(worker.memory.effects.length, 1);
   });
 
+  it('wait for a store that is away, for as long as that takes', async () => {
+    const partition = newPartition();
+    const given = listOf(persistState());
+    park(partition, given);
+    onTaking(away);
+    const rounds = await startRounds(partition);
+    assert.deepEqual(await rounds.result(), { answered: 1 });
+    assert.equal(outcomeOf(given), 'completed');
+    assert.deepEqual(await worker.attemptsOf(rounds, 'takeParked'), [0, 0]);
+  });
+
   it('which are cancelled answer the lists they are at as cancelled', async () => {
     const partition = newPartition();
     const given = listOf(gatedIntent(1), persistState({}, { priority: 0 }));
@@ -186,6 +202,25 @@ describe('rounds of parked lists', () => {
       ];
       const report = await run(lists);
       assert.deepEqual([report.parked, lists.map(outcomeOf)], [1, ['completed', undefined, 'completed', 'completed']]);
+    });
+
+    it('a list that waits is parked, however long the store is away', async () => {
+      const state = persistState();
+      worker.memory.held.add(state.payload.aggregation_id);
+      let times = 0;
+      worker.instead.set('parkLists', (input, real) => {
+        away((times += 1));
+        return real(input);
+      });
+      const given = listOf(state);
+      const partition = newPartition();
+      const slice = await worker.start('ExecuteSliceWorkflow', [{ lists: [given] }], partition);
+      assert.equal(((await slice.result()) as SliceReport).parked, 1);
+      assert.deepEqual(
+        worker.memory.parked.map(({ list }) => list.event_id),
+        [given.event_id],
+      );
+      assert.deepEqual(await worker.attemptsOf(slice, 'parkLists'), [0]);
     });
 
     it('that is parked as a whole tells what was done of it when it is answered', async () => {
