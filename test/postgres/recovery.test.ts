@@ -114,6 +114,7 @@ describe('recovery of fsm states', () => {
 });
 
 describe('recovery while PostgreSQL is slow', () => {
+  const STATES = 3_000;
   const SLOW_AT = 200;
   const database = useDatabase();
   let pool: Pool;
@@ -121,13 +122,13 @@ describe('recovery while PostgreSQL is slow', () => {
   before(async () => {
     await database.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event)
-       SELECT gen_random_uuid(), 'workflow_execution', 'PROCESSING', 'x' FROM generate_series(1, 3000)`,
+       SELECT gen_random_uuid(), 'workflow_execution', 'PROCESSING', 'x' FROM generate_series(1, ${STATES})`,
     );
-    // One row takes ten seconds to read; rows are read by the index, newest first.
+    // One row takes ten seconds to read, and one that moved; rows are read by the index, newest first.
     await database.pool.query(
       `CREATE SCHEMA slow;
        CREATE FUNCTION slow.passes(at BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS
-         'BEGIN IF at = ${SLOW_AT} THEN PERFORM pg_sleep(10); END IF; RETURN true; END';
+         'BEGIN IF at = ${SLOW_AT} OR at > ${STATES} THEN PERFORM pg_sleep(10); END IF; RETURN true; END';
        CREATE VIEW slow.fsm_states AS SELECT * FROM public.fsm_states WHERE slow.passes(sequence)`,
     );
     const url = new URL(database.url);
@@ -164,6 +165,24 @@ describe('recovery while PostgreSQL is slow', () => {
       await locker.query('ROLLBACK');
       locker.release();
     }
+  });
+
+  it('goes on when it cannot say in time whether something moved, and gives what did', async () => {
+    const fast = createFsmStateStore(database.pool);
+    const read = (request: object) => recoverFsmStatesPayload.parse({ recovery_id: 'r', ...request });
+    // All but what is older than the row that is slow.
+    const first = await fast.recover(read({ limit: STATES - SLOW_AT + 1 }), MEGABYTE);
+    const moves = Object.keys(first.recovered_states)[0] ?? '';
+    await legacyTransition(database.pool, moves, 'PROCESSING', 'MOVED');
+    const page = await recover({ cursor: first.next_cursor });
+    assert.deepEqual([page.total_recovered, page.truncated], [SLOW_AT - 1, true]);
+    assert.match(page.warning ?? '', /timed out looking for workflows that moved meanwhile/);
+    const { recovered_states, next_cursor } = await fast.recover(read({ cursor: page.next_cursor }), MEGABYTE);
+    assert.deepEqual(
+      Object.entries(recovered_states).map(([id, { current_state }]) => [id, current_state]),
+      [[moves, 'MOVED']],
+    );
+    assert.equal(next_cursor, null);
   });
 
   it('fails when the connection dies', async () => {

@@ -35,11 +35,18 @@ describe('redrives', () => {
     const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
     const key = randomUUID();
     const value = JSON.stringify({ payload: { n: 1 } });
-    await environment.pool.query(
-      `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts)
-       VALUES ($1, $2, $3, $4, $5, 'test', 3)`,
-      [randomUUID(), randomUUID(), name, key, value],
-    );
+    // Before the other, which a run that takes it has passed: it was redriven as often as a schedule does.
+    const spent = randomUUID();
+    for (const [message_key, redrives] of [
+      [spent, environment.config.KAFKA_DLQ_MAX_REDRIVES],
+      [key, 0],
+    ] as const) {
+      await environment.pool.query(
+        `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts, redrive_count)
+         VALUES ($1, $2, $3, $4, $5, 'test', 3, $6)`,
+        [randomUUID(), randomUUID(), name, message_key, value, redrives],
+      );
+    }
     assert.deepEqual(await setup(2), [id]);
     await until(30_000, async () => {
       const { rows } = await environment.pool.query('SELECT redriven_at FROM dead_letters WHERE message_key = $1', [
@@ -51,6 +58,9 @@ describe('redrives', () => {
     assert.deepEqual(await setup(2), []);
     assert.deepEqual(await setup(0), []);
     await assert.rejects(environment.temporal.schedule.getHandle(id).describe(), /not found/);
+    assert.deepEqual(await numbersOf(environment, name, spent), [], 'it is left to a person');
+    assert.equal((await redrive({ topic: name })).redriven, 1);
+    assert.deepEqual(await numbersOf(environment, name, spent), [1]);
   });
 
   it('lists and redrives only letters from a time on', async () => {
