@@ -20,7 +20,7 @@ describe('what was stored about lists', () => {
   }
   const verdictOf = (event_id: string, bytes: number): Verdict => ({
     event_id,
-    correlation_id: null,
+    correlation_id: 'c',
     request_id: event_id,
     workflow_id: 'w',
     outcome: 'failed',

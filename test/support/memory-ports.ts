@@ -10,6 +10,7 @@ import type { LedgerRecord } from '../../src/intents/ports/ledger.js';
 import { orderOf, type OutboundMessage, type SendOutcome } from '../../src/intents/ports/publisher.js';
 import type { PersistStateFields } from '../../src/intents/ports/effect-stores.js';
 import type { PersistStatePayload } from '../../src/intents/persist-state/schema.js';
+import type { RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
 import { repeatOf } from '../../src/intents/repeat.js';
 import type { SliceList, Verdict } from '../../src/intents/slice.js';
 
@@ -138,6 +139,16 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
     },
     parkedRuns: { wake: () => Promise.resolve() },
     endedExecutions: { input: () => Promise.resolve(null) },
+    fsmStates: {
+      recover: () =>
+        Promise.resolve({
+          recovered_states: {},
+          total_recovered: 0,
+          failed: 0,
+          truncated: false,
+          next_cursor: null,
+        } satisfies RecoveredStates),
+    },
     source: { topicPrefix: 'p', environment: 'test', region: 'local', sourceInstance: 'i' },
     ...given,
   } as unknown as Ports;

@@ -9,7 +9,7 @@ import { until } from '../../src/until.js';
 import type { Progress } from '../../workflows/progress.js';
 import { createGate, gatedIntent } from '../support/gate.js';
 import { createMemoryWorker, type Execution, listOf, type MemoryWorker } from '../support/memory-worker.js';
-import { persistState, publishEvent } from '../support/intents.js';
+import { persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
 describe('cancelled executions', () => {
   const gate = createGate();
@@ -35,6 +35,7 @@ describe('cancelled executions', () => {
     assert.equal((await execution.describe()).status.name, 'CANCELLED');
   }
   const reportOf = (execution: Execution): Promise<Report> => execution.query<Report>('report');
+  const callsOf = (port: string) => worker.memory.calls.filter((call) => call === port).length;
   const statusesOf = ({ results }: Pick<Report, 'results'>) => results.map(({ status }) => status);
 
   it('say of each list of a slice how far it had come', async () => {
@@ -117,6 +118,7 @@ describe('cancelled executions', () => {
   for (const [what, intent, activity, carriedOut] of [
     ['a row', persistState(), 'persistStates', () => worker.memory.effects.length],
     ['an event', publishEvent(), 'publishEvents', () => worker.memory.eventsOf('AGGREGATION_STARTED').length],
+    ['a page of states', recoverFsmStates(), 'recoverFsmStates', () => callsOf('fsmStates.recover')],
   ] as const) {
     it(`wait for ${what} on its way, and tell what came of it`, async () => {
       let entered: () => void = () => undefined;
