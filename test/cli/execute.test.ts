@@ -6,7 +6,7 @@ import { writeFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { IntentsReport } from '../../src/client/index.js';
+import { type IntentsReport, StoreEffectClient } from '../../src/client/index.js';
 import { LARGEST_PAGE } from '../../src/intents/limits.js';
 import { until } from '../../src/until.js';
 import { bridge, BRIDGE_MAIN, type BridgeRun } from '../support/bridge.js';
@@ -157,7 +157,29 @@ describe('bridge execute', () => {
     assert.equal(newest.stdout.match(/^ *cli-/gm)?.length, 1, newest.stdout);
   });
 
-  it('exits with 1 for one state that is left out, and for one dead letter that stays', async () => {
+  it('lists how an execution ended that could not say so itself', async () => {
+    // Without a worker they stay as they were started: running.
+    const env = { ...environment.env, TEMPORAL_TASK_QUEUE: `nobody-${randomUUID()}` };
+    const client = new StoreEffectClient(environment.temporal, env.TEMPORAL_TASK_QUEUE);
+    const ids = await Promise.all([0, 1].map(async () => (await client.start([persistState()])).workflowId));
+    const [ended, running] = ids as [string, string];
+    await environment.temporal.workflow.getHandle(ended).terminate('test');
+    const wanted = new Map([
+      [ended, 'terminated'],
+      [running, 'running'],
+    ]);
+    try {
+      // The list is answered by the visibility store, which follows.
+      await until(20_000, async () => {
+        const listed = (await bridgeHere(['list', '--json'], env)).json() as Record<string, unknown>[];
+        assert.deepEqual(new Map(listed.map(({ workflow_id, outcome }) => [workflow_id, outcome])), wanted);
+      });
+    } finally {
+      await environment.temporal.workflow.getHandle(running).terminate('test');
+    }
+  });
+
+  it('exits with 1 for one state that is left out, and for every dead letter named that stays', async () => {
     const workflow = randomUUID();
     await environment.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_data)
@@ -167,19 +189,19 @@ describe('bridge execute', () => {
     );
     await environment.pool.query(
       `INSERT INTO dead_letters (event_id, topic, message_key, message_value, failure_reason, retry_attempts, copied_at)
-       SELECT gen_random_uuid(), 't', 'k', '{}', 'test', 3, now() FROM generate_series(1, 2)`,
+       SELECT gen_random_uuid(), 't', 'k', '{}', 'test', 3, now() FROM generate_series(1, 3)`,
     );
     const { rows } = await environment.pool.query<{ id: string }>('SELECT id FROM dead_letters ORDER BY id');
     const [recover, listed, redrive] = await Promise.all([
       bridgeHere(['recover', '--json'], environment.env),
       bridgeHere(['dead-letters', 'redrive', '--dry-run', '--json'], environment.env),
-      bridgeHere(['dead-letters', 'redrive', '--id', rows[1]!.id], environment.env),
+      bridgeHere(['dead-letters', 'redrive', '--id', rows[1]!.id, rows[2]!.id], environment.env),
     ]);
     assert.equal(recover.code, 1, recover.stdout);
     assert.match(recover.stderr, /^bridge: 1 states are too large for any page and are left out$/m);
-    assert.deepEqual([listed.code, listed.json().length], [0, 2]);
+    assert.deepEqual([listed.code, listed.json().length], [0, 3]);
     assert.equal(redrive.code, 1);
-    assert.equal(redrive.stdout, '0 sent, 0 refused again, 1 behind an open letter\n');
+    assert.equal(redrive.stdout, '0 sent, 0 refused again, 2 behind an open letter\n');
   });
 
   it('helps', async () => {

@@ -76,4 +76,45 @@ describe('bridge recover', () => {
       assert.match(cutAt(3, walk), total === undefined ? /^only the newest 3 states were read/ : /^only .* of 9 were/);
     });
   }
+
+  /** What a person sees of states that moved last on these days of January, which is long ago. */
+  async function shownOf(states: readonly { readonly state: string; readonly day: number }[]) {
+    const found = states.map(({ state, day }): [string, RecoveredState] => [
+      `${state}-${day}`,
+      { ...STATE, current_state: state, last_transition_at: new Date(Date.UTC(2026, 0, day)).toISOString() },
+    ]);
+    const one = page(0);
+    const report = { ...one.results[0]!, recovered_states: Object.fromEntries(found), truncated: false };
+    const walk = new RecoveredStatesWalk(
+      () => Promise.resolve({ ...one, results: [{ ...report, next_cursor: null } as (typeof one.results)[number]] }),
+      {},
+    );
+    const lines: string[] = [];
+    const tables = new Map<string, readonly (readonly string[])[]>();
+    const records: { stuck: string[] }[] = [];
+    const out: Output = {
+      ...createOutput({ json: false, color: false }),
+      line: (text = '') => void lines.push(text),
+      table: ([head = ''], rows) => void tables.set(head, rows),
+      record: (value) => void records.push(value as { stuck: string[] }),
+    };
+    showStates(out, await gatherStates(walk, undefined), walk, { stuckAfter: 1, limit: 1_000 });
+    return { lines, stuckShown: tables.get('workflow')?.map(([workflow]) => workflow), stuck: records[0]?.stuck };
+  }
+
+  it('lists those stuck for longest, and counts the others', async () => {
+    // As pages bring them: newest first.
+    const days = Array.from({ length: 23 }, (_, n) => 23 - n);
+    const { lines, stuckShown, stuck } = await shownOf(days.map((day) => ({ state: 'PROCESSING', day })));
+    const oldestFirst = days.toReversed().map((day) => `PROCESSING-${day}`);
+    assert.deepEqual(stuckShown, oldestFirst.slice(0, 20));
+    assert.deepEqual(stuck, oldestFirst, 'with --json: all');
+    assert.ok(lines.includes('and 3 more'), lines.join('\n'));
+  });
+
+  it('calls no workflow stuck that has ended, however it did', async () => {
+    const ended = ['COMPLETED', 'FAILED', 'CANCELLED', 'CANCELED', 'TERMINATED', 'TIMED_OUT', 'ABORTED', 'timed_out'];
+    const { stuck } = await shownOf([...ended, 'PENDING'].map((state) => ({ state, day: 1 })));
+    assert.deepEqual(stuck, ['PENDING-1']);
+  });
 });

@@ -108,6 +108,19 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     );
     assert.match((await states('--fix')).line?.[0] ?? '', /warn +FSM states .* 1 repaired/);
     assert.equal((await states()).line?.[1], 'ok');
+    // What no history tells of can be repaired by nobody but a person, who has to hear of it.
+    const orphan = randomUUID();
+    await environment.pool.query(
+      `INSERT INTO fsm_states SELECT (jsonb_populate_record(s, jsonb_build_object('workflow_id', $1::text, 'sequence', 0))).*
+       FROM fsm_states s LIMIT 1`,
+      [orphan],
+    );
+    const orphaned = await states();
+    assert.match(orphaned.line?.[0] ?? '', /FAIL +FSM states +4 compared: 0 missing, 0 differ, 1 without a history/);
+    assert.match(orphaned.stdout, new RegExp(orphan));
+    const kept = /FAIL +FSM states +4 compared.* 0 repaired; those without a history/;
+    assert.match((await states('--fix')).stdout, kept);
+    await environment.pool.query('DELETE FROM fsm_states WHERE workflow_id = $1', [orphan]);
     const wrong = await bridgeHere(['doctor', '--fix'], environment.env);
     assert.deepEqual([wrong.code, wrong.stderr], [2, 'bridge: --fix: expected together with --check-states\n']);
   });
@@ -133,6 +146,15 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     assert.match((await bridge(['stack', 'up'], environment.env)).stdout, /^Temporal +127\.0\.0\.1:/m);
     assert.equal((await bridgeHere(['stack', 'down'], environment.env)).code, 0);
     await until(30_000, async () => assert.equal((await bridgeHere(['stack', 'status'], environment.env)).code, 0));
+  });
+
+  it('shows a given server that cannot be reached, and exits with 3', async () => {
+    const run = await bridgeHere(['stack', 'status'], {
+      ...environment.env,
+      DATABASE_URL: 'postgres://postgres@127.0.0.1:1/x',
+    });
+    assert.match(run.stdout, /postgres +unreachable +postgres:\/\/postgres@127\.0\.0\.1:1\/x/);
+    assert.equal(run.code, 3);
   });
 
   it('runs a worker until SIGTERM, which ends it well', async () => {

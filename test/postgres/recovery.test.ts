@@ -62,6 +62,25 @@ describe('recovery of fsm states', () => {
     assert.equal((await recover({ since_days: 60 })).total_recovered, COUNT);
   });
 
+  it('forgets an old workflow that has ended, however it did, and none that has not', async () => {
+    const ended = ['COMPLETED', 'FAILED', 'CANCELLED', 'CANCELED', 'TERMINATED', 'TIMED_OUT', 'ABORTED', 'timed_out'];
+    const { rows } = await database.pool.query<{ entity_id: string; to_state: string }>(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_data, created_at)
+       SELECT gen_random_uuid(), 'workflow_execution', state, 'x', '{"metadata": {"namespace": "ends"}}', NOW() - INTERVAL '30 days'
+       FROM unnest($1::text[]) AS state RETURNING entity_id, to_state`,
+      [[...ended, 'WAITING']],
+    );
+    const waiting = rows.filter(({ to_state }) => to_state === 'WAITING').map(({ entity_id }) => entity_id);
+    assert.deepEqual(idsOf([await recover({ namespaces: ['ends'] })]), waiting);
+    assert.equal((await recover({ namespaces: ['ends'], since_days: 60 })).total_recovered, ended.length + 1);
+    // The other tests count.
+    for (const [table, id] of [
+      ['fsm_transitions', 'entity_id'],
+      ['fsm_states', 'workflow_id'],
+    ])
+      await database.pool.query(`DELETE FROM ${table} WHERE ${id} = ANY ($1)`, [rows.map((row) => row.entity_id)]);
+  });
+
   it('counts all that matches, when asked, on any page', async () => {
     const first = await recover({ limit: 7, states: ['PROCESSING'], with_total: true });
     const second = await recover({ limit: 7, states: ['PROCESSING'], with_total: true, cursor: first.next_cursor });

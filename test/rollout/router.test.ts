@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createPool } from '../../src/postgres/pool.js';
+import { observeWhole } from '../../src/rollout/observation.js';
+import { createRolloutStore } from '../../src/rollout/postgres-store.js';
 import type { RolloutChange } from '../../src/rollout/store.js';
+import type { PathWindow } from '../../src/rollout/triggers.js';
 import { bucketOf } from '../../src/rollout/share.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -27,7 +30,12 @@ describe('rollout: router', function () {
   const shown = async () => {
     const run = await bridgeHere(['rollout', 'status', '--json'], environment.env);
     assert.equal(run.code, 0, run.stderr);
-    return run.json()[0] as { percent: number; latched: boolean; changes: RolloutChange[] };
+    return run.json()[0] as {
+      percent: number;
+      latched: boolean;
+      changes: RolloutChange[];
+      windows: Record<'legacy' | 'new', PathWindow>;
+    };
   };
   const setByCommand = async (share: string) => {
     const run = await bridgeHere(['rollout', 'set', share, '--reason', `to ${share}`], environment.env);
@@ -106,6 +114,26 @@ describe('rollout: router', function () {
     const wrong = await bridgeHere(['rollout', 'set', '101'], environment.env);
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /expected 0 to 100, on or off/);
+  });
+
+  it('shows the last minutes of each path under its name', async () => {
+    const store = createRolloutStore(database.pool);
+    const seen = (path: 'legacy' | 'new', intents: number) => ({
+      ...observeWhole(path, 10, intents, false),
+      revision: 0,
+    });
+    await store.record([seen('legacy', 3), seen('legacy', 4), seen('new', 5)]);
+    const { windows } = await shown();
+    assert.deepEqual(
+      [windows.legacy, windows.new].map(({ lists, intents }) => [lists, intents]),
+      [
+        [2, 7],
+        [1, 5],
+      ],
+    );
+    const { stdout } = await bridgeHere(['rollout', 'status'], environment.env);
+    assert.match(stdout, /^ *legacy +2 +7 /m);
+    assert.match(stdout, /^ *new +1 +5 /m);
   });
 
   it('with the service itself: rows and events by the new path, none by the old one', async () => {
