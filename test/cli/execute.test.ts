@@ -12,7 +12,7 @@ import { until } from '../../src/until.js';
 import { bridge, BRIDGE_MAIN, type BridgeRun } from '../support/bridge.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { persistState, publishEvent } from '../support/intents.js';
+import { persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
 describe('bridge execute', () => {
   let environment: Environment;
@@ -176,6 +176,36 @@ describe('bridge execute', () => {
       });
     } finally {
       await environment.temporal.workflow.getHandle(running).terminate('test');
+    }
+  });
+
+  it('shows what an execution did whose report could not hold it', async () => {
+    // A page of states takes all that a result of usual size leaves of the report, and this one has a hundred long names.
+    const namespaces = Array.from({ length: 100 }, (_, n) => String(n).padStart(255, 'n'));
+    const aggregated_data = Object.fromEntries(namespaces.map((name) => [name, { total_stamps: 2 }]));
+    const { rows } = await environment.pool.query<{ entity_id: string }>(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_data)
+       SELECT gen_random_uuid(), 'workflow_execution', 'PENDING', 'x',
+         jsonb_build_object('metadata', jsonb_build_object('filler', repeat('x', 10000)))
+       FROM generate_series(1, 200) RETURNING entity_id`,
+    );
+    const report = await environment.client.executeIntents([persistState({ aggregated_data }), recoverFsmStates()]);
+    assert.deepEqual([report.outcome, report.truncated], ['completed', true]);
+    const shown = await bridgeHere(['status', report.request_id], environment.env);
+    assert.match(shown.stdout, /PersistState +succeeded +[\d.]+ +100 namespaces, 200 items/);
+    const [whole] = (await bridgeHere(['status', report.request_id, '--json'], environment.env)).json() as [
+      IntentsReport,
+    ];
+    const [persisted] = whole.results;
+    assert.ok(persisted?.intent_type === 'PersistState');
+    assert.deepEqual(persisted.namespaces_persisted?.toSorted(), namespaces.toSorted());
+    // Another test reads all states.
+    for (const [table, id] of [
+      ['fsm_transitions', 'entity_id'],
+      ['fsm_states', 'workflow_id'],
+    ]) {
+      const ids = rows.map(({ entity_id }) => entity_id);
+      await environment.pool.query(`DELETE FROM ${table} WHERE ${id} = ANY ($1)`, [ids]);
     }
   });
 

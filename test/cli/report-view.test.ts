@@ -16,7 +16,7 @@ const result = (status: 'succeeded' | 'failed' | 'skipped'): Row =>
     error: status === 'succeeded' ? null : `why it was ${status}`,
     execution_time_ms: 1,
     timestamp: new Date().toISOString(),
-  }) as Row;
+  });
 
 describe('the report that is printed', () => {
   it('shows what went wrong in a list that is too long for its table, and counts what it cuts off', () => {

@@ -14,6 +14,7 @@ import type { SliceInput } from '../../src/intents/slice.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/until.js';
 import { BRIDGE_MAIN } from '../support/bridge.js';
+import { bridgeHere } from '../support/bridge-here.js';
 import { readRecords } from '../support/records.js';
 import { releaseSlice } from '../support/slice-workflow.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -261,6 +262,46 @@ describe('intake', function () {
     assert.equal(copies.length, 2);
     assert.match(String(copies[1]?.[0]), new RegExp(id!));
     assert.equal(copies[1]?.[1], 'not for this store');
+  });
+
+  it('bridge emit puts every list of a file of several batches on the topic, once', async () => {
+    const lists = Array.from({ length: 401 }, (_, n) => ({
+      request_id: `${config.KAFKA_TOPIC_PREFIX}-${n}`,
+      intents: [],
+    }));
+    const ids = lists.map(({ request_id }) => request_id).sort();
+    const run = await bridgeHere(
+      ['emit', '-', '--json'],
+      { ...environment.env, KAFKA_TOPIC_PREFIX: config.KAFKA_TOPIC_PREFIX },
+      lists.map((list) => JSON.stringify(list)).join('\n'),
+    );
+    assert.equal(run.code, 0, run.stderr);
+    const told = run.json() as { request_id: string }[];
+    const records = await readRecords(environment.endpoints.kafka.brokers, [topic]);
+    const there = records.map(({ value }) => JSON.parse(value ?? '') as { payload: { request_id: string } });
+    assert.deepEqual(there.map(({ payload }) => payload.request_id).sort(), ids);
+    assert.deepEqual(told.map(({ request_id }) => request_id).sort(), ids);
+  });
+
+  it('a process that is told to stop copies what a slice refuses that ends meanwhile', async () => {
+    // The producer of the copies connects with its first one: closed before it has, it would connect all the same.
+    await producer.send({ topic, messages: [{ partition: 0, value: 'no envelope' }] });
+    const [id] = await emit(0, 1, { options: { held: true, invalid: 'not for this store' } });
+    const others = new Set(process.listeners('SIGTERM'));
+    let ended = false;
+    const run = bridgeHere(['intake', '--json'], {
+      ...environment.env,
+      KAFKA_TOPIC_PREFIX: config.KAFKA_TOPIC_PREFIX,
+      SHUTDOWN_GRACE_SECONDS: '20',
+    }).finally(() => (ended = true));
+    await arrives(0, [id!]);
+    // Only to the command: the workers of this process listen as well.
+    for (const tell of process.listeners('SIGTERM')) if (!others.has(tell)) tell('SIGTERM');
+    await environment.temporal.workflow.getHandle(`intake/${topic}/0`).signal(releaseSlice);
+    await until(20_000, () => Promise.resolve().then(() => assert.ok(ended)));
+    assert.equal((await run).code, 0);
+    const copies = (await dlq(1)).map(({ failure_reason }) => failure_reason);
+    assert.deepEqual([copies.length, copies[1]], [2, 'not for this store']);
   });
 
   it('reads a topic that was deleted and created again from its beginning', async () => {
