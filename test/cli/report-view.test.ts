@@ -7,16 +7,15 @@ import type { IntentsReport } from '../../src/client/index.js';
 
 type Row = IntentsReport['results'][number];
 
-const result = (status: 'succeeded' | 'failed' | 'skipped'): Row =>
-  ({
-    intent_id: randomUUID(),
-    intent_type: 'PublishEvent',
-    status,
-    success: status === 'succeeded',
-    error: status === 'succeeded' ? null : `why it was ${status}`,
-    execution_time_ms: 1,
-    timestamp: new Date().toISOString(),
-  });
+const result = (status: 'succeeded' | 'failed' | 'skipped'): Row => ({
+  intent_id: randomUUID(),
+  intent_type: 'PublishEvent',
+  status,
+  success: status === 'succeeded',
+  error: status === 'succeeded' ? null : `why it was ${status}`,
+  execution_time_ms: 1,
+  timestamp: new Date().toISOString(),
+});
 
 describe('the report that is printed', () => {
   it('shows what went wrong in a list that is too long for its table, and counts what it cuts off', () => {
