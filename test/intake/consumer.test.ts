@@ -20,6 +20,17 @@ describe('intake: member of its group', () => {
     assert.equal(await metric('intake_lag{partition="1"}'), 10);
   });
 
+  it('shows no lag of a partition that a rebalance has taken from it: its new owner does', async () => {
+    const { first, says, metric } = await setUp();
+    first.join('me', [0, 1]);
+    says.mayStart = false;
+    for (const partition of [0, 1]) await first.deliver(partition, messagesOf(newIds(2)), 10);
+    const lags = () => Promise.all([0, 1].map((partition) => metric(`intake_lag{partition="${partition}"}`)));
+    assert.deepEqual(await lags(), [10, 10]);
+    first.join('me', [0]);
+    assert.deepEqual(await lags(), [10, NaN], 'not a number: there is no such line');
+  });
+
   it('keeps what it holds of the partitions that a rebalance leaves it, and hands it over', async () => {
     const { first, says, started } = await setUp();
     first.join('me', [0, 1]);

@@ -63,6 +63,23 @@ describe('redrives', () => {
     assert.deepEqual(await numbersOf(environment, name, spent), [1]);
   });
 
+  it('tries a letter ten times by itself, then leaves it to a person', async () => {
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
+    const [ninth, tenth] = [randomUUID(), randomUUID()];
+    await environment.pool.query(
+      `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts, redrive_count)
+       SELECT gen_random_uuid(), gen_random_uuid(), $1, letter.key, '{"payload":{"n":1}}', 'test', 3, letter.count
+       FROM (VALUES ($2, 9), ($3, 10)) AS letter (key, count)`,
+      [name, ninth, tenth],
+    );
+    const automatic = await redrive({ topic: name, automatic: true });
+    assert.deepEqual(automatic, { redriven: 1, failed: 0, behind: 0, stopped: null });
+    const sent = () => Promise.all([ninth, tenth].map((key) => numbersOf(environment, name, key)));
+    assert.deepEqual(await sent(), [[1], []]);
+    assert.equal((await redrive({ topic: name })).redriven, 1, 'who asks for it is not held to the limit');
+    assert.deepEqual(await sent(), [[1], [1]]);
+  });
+
   it('lists and redrives only letters from a time on', async () => {
     const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
     const [older, newer] = [randomUUID(), randomUUID()];
