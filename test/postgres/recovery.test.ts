@@ -5,7 +5,7 @@ import { createFsmStateStore } from '../../src/postgres/fsm-state-store.js';
 import { createPool, endPool, type Pool } from '../../src/postgres/pool.js';
 import { until } from '../../src/until.js';
 import { legacyTransition } from './legacy.js';
-import { useDatabase } from './support.js';
+import { one, useDatabase } from './support.js';
 
 const COUNT = 300;
 const MEGABYTE = 1_000_000;
@@ -220,6 +220,64 @@ describe('recovery while PostgreSQL is slow', () => {
     } finally {
       await locker.query('ROLLBACK');
       locker.release();
+    }
+  });
+});
+
+describe('recovery of a page that takes several statements', () => {
+  const COUNT = 2_600;
+  /** In the first statement, which reads 2,500: newest first. */
+  const HELD_AT = 1_000;
+  const LOCK = 7;
+  const database = useDatabase();
+  let pool: Pool;
+
+  before(async () => {
+    await database.pool.query(
+      `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event)
+       SELECT gen_random_uuid(), 'workflow_execution', 'PROCESSING', 'x' FROM generate_series(1, ${COUNT})`,
+    );
+    // The row is read when nobody has the lock.
+    await database.pool.query(
+      `CREATE SCHEMA held;
+       CREATE FUNCTION held.passes(at BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS
+         'BEGIN IF at = ${HELD_AT} THEN PERFORM pg_advisory_xact_lock_shared(${LOCK}); END IF; RETURN true; END';
+       CREATE VIEW held.fsm_states AS SELECT * FROM public.fsm_states WHERE held.passes(sequence)`,
+    );
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c search_path=held,public -c enable_seqscan=off -c enable_sort=off');
+    pool = createPool({ connectionString: url.href, min: 0 }, () => undefined);
+  });
+  after(() => endPool(pool));
+
+  it('has the workflow that moves between two of them', async () => {
+    const { workflow_id: oldest } = await one<{ workflow_id: string }>(
+      database.pool,
+      'SELECT workflow_id FROM fsm_states ORDER BY sequence LIMIT 1',
+    );
+    const holder = await database.pool.connect();
+    try {
+      await holder.query(`SELECT pg_advisory_lock(${LOCK})`);
+      const answer = createFsmStateStore(pool).recover(
+        recoverFsmStatesPayload.parse({ recovery_id: 'r', limit: COUNT }),
+        MEGABYTE,
+      );
+      await until(5_000, async () => {
+        const { rowCount } = await holder.query(
+          `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        );
+        assert.equal(rowCount, 1);
+      });
+      await legacyTransition(database.pool, oldest, 'PROCESSING', 'MOVED');
+      await holder.query(`SELECT pg_advisory_unlock(${LOCK})`);
+      const page = await answer;
+      // The walk ends with this page: who is not in it is in none.
+      assert.deepEqual([page.total_recovered, page.next_cursor], [COUNT, null]);
+      assert.equal(page.recovered_states[oldest]?.current_state, 'PROCESSING', 'as it was when the page began');
+    } finally {
+      await holder.query('SELECT pg_advisory_unlock_all()');
+      holder.release();
     }
   });
 });

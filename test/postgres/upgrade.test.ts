@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createBridgeStateStore } from '../../src/postgres/bridge-state-store.js';
 import { cutOver } from '../../src/postgres/cut-over.js';
 import { migrate } from '../../src/postgres/migrate.js';
+import { createPool, endPool, type Pool } from '../../src/postgres/pool.js';
 import { until } from '../../src/until.js';
 import { LEGACY_TABLES, legacyTransition, legacyUpsert } from './legacy.js';
 import { command, MIGRATIONS, onServer, one, useDatabase } from './support.js';
@@ -254,5 +255,31 @@ describe('cut-over of a fresh database', () => {
   const database = useDatabase();
   it('has nothing to do', async () => {
     assert.deepEqual(await cutOver(database.pool), { moved: 0 });
+  });
+});
+
+describe('cut-over of a large table', () => {
+  const database = useDatabase();
+  let pool: Pool;
+  before(async () => {
+    // Takes longer than a statement of the pool may; another try is refused for good, or it would be made for half an hour.
+    await database.pool.query(
+      `CREATE SCHEMA slow;
+       CREATE SEQUENCE slow.tries;
+       CREATE FUNCTION slow.bridge_cut_over() RETURNS BIGINT LANGUAGE plpgsql AS
+         'BEGIN
+            IF nextval(''slow.tries'') > 1 THEN RAISE EXCEPTION ''the first try was cancelled''; END IF;
+            PERFORM pg_sleep(0.6);
+            RETURN 7;
+          END'`,
+    );
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c search_path=slow,public');
+    pool = createPool({ connectionString: url.href, statementTimeoutMs: 200, min: 0 }, () => undefined);
+  });
+  after(() => endPool(pool));
+
+  it('is given more time than a statement has', async () => {
+    assert.deepEqual(await cutOver(pool), { moved: 7 });
   });
 });
