@@ -8,7 +8,7 @@ import type { IntentResult } from '../../src/intents/result.js';
 import { makeReport } from '../../src/intents/report.js';
 import { createLedger } from '../../src/postgres/ledger.js';
 import { createPool } from '../../src/postgres/pool.js';
-import { failedIntents, intentOutcome, intentTypes } from '../../src/temporal/search-attributes.js';
+import { correlationId, failedIntents, intentOutcome, intentTypes } from '../../src/temporal/search-attributes.js';
 import { readEvents, readEventsByConsole } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
@@ -314,10 +314,14 @@ describe('ExecuteIntentsWorkflow', () => {
   });
 
   it('shows itself by search attributes, summary, details and progress', async () => {
-    const requestId = randomUUID();
-    await environment.client.executeIntents([await overflowing(1), publishEvent()], { requestId });
+    const [requestId, itsOwn] = [randomUUID(), randomUUID()];
+    await environment.client.executeIntents([await overflowing(1), publishEvent()], {
+      requestId,
+      correlationId: itsOwn,
+    });
     const handle = environment.temporal.workflow.getHandle(requestId);
     const { typedSearchAttributes } = await handle.describe();
+    assert.equal(typedSearchAttributes.get(correlationId), itsOwn);
     assert.equal(typedSearchAttributes.get(intentOutcome), 'partial');
     assert.equal(typedSearchAttributes.get(failedIntents), 1);
     assert.deepEqual(typedSearchAttributes.get(intentTypes), ['PersistState', 'PublishEvent']);
