@@ -36,7 +36,7 @@ describe('listener for results', () => {
     const kafka = {
       admin: () => ({ connect: nothing, disconnect: nothing, fetchTopicOffsets: () => ends }),
       consumer: () => {
-        const consumer = { bring: (_eventId: string) => nothing(), crash: () => undefined as void };
+        const consumer = { bring: (_eventId: string) => nothing(), crash: (): void => undefined };
         consumers.push(consumer);
         return {
           ...{ connect: nothing, subscribe: nothing, disconnect: nothing },

@@ -9,14 +9,14 @@ describe('statements that may time out', () => {
 
   it('have one time together: the one that outlasts it is cancelled, and the transaction goes on', async () => {
     const answers = await withTransaction(database.pool, async (tx) => {
-      const timed = timedStatements(tx, 800);
+      const timed = timedStatements(tx, 1_000);
       const sleep = (seconds: number) =>
         timed(
           async (at) =>
             (await at.query<{ slept: number }>(`SELECT $1::float8 AS slept, pg_sleep($1)`, [seconds])).rows[0]?.slept,
         );
-      // Each of the two is within 800 ms, both are not.
-      const [first, second, third] = [await sleep(0.5), await sleep(0.6), await sleep(0)];
+      // Each of the two is within a second, both are not.
+      const [first, second, third] = [await sleep(0.5), await sleep(0.8), await sleep(0)];
       const { rows } = await tx.query<{ alive: boolean }>('SELECT true AS alive');
       return [first, second, third, rows[0]?.alive];
     });
