@@ -25,7 +25,7 @@ export interface SequenceDraft {
 
 /** What happens to the members of the group while the messages of a round are under way. */
 export type Event = 'kill' | 'join' | 'leave';
-export const EVENTS: readonly Event[] = ['kill', 'join', 'leave'];
+const EVENTS: readonly Event[] = ['kill', 'join', 'leave'];
 
 export interface Script {
   /** One a round: each of them, in any order. */
