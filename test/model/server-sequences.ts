@@ -50,7 +50,7 @@ const list: fc.Arbitrary<ListDraft> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('refused', 'text', 'again') }) },
 );
 export const sequence: fc.Arbitrary<SequenceDraft> = fc.record({
-  lists: fc.array(list, { minLength: 2, maxLength: 6 }),
+  lists: fc.array(list, { minLength: 2, maxLength: 4 }),
   held: fc.nat({ max: 9 }).map((drawn) => drawn < 2),
   cuts: fc.array(fc.nat({ max: 7 }), { minLength: EVENTS.length - 1, maxLength: EVENTS.length - 1 }),
 });

@@ -12,18 +12,23 @@ export async function makeTopics(admin: Admin, topics: ITopicConfig[]): Promise<
 }
 
 /**
- * The broker refuses messages to the topic that are larger, when this returns. It answers a change before it has made it, and shows one
- * a moment before; it makes them one after the other, so that the second that is shown says that the first is made.
+ * Gives a topic this setting alone, and returns when it holds. The broker answers a change before it has made it, and shows one a moment
+ * before; it makes them one after the other, so that the second that is shown says that the first is made.
  */
-export async function limitTopic(brokers: readonly string[], name: string, bytes: number): Promise<void> {
+export async function configureTopic(
+  brokers: readonly string[],
+  name: string,
+  setting: 'max.message.bytes' | 'retention.ms' | 'cleanup.policy',
+  value: string | number,
+): Promise<void> {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   const topic = { type: ConfigResourceTypes.TOPIC, name };
-  const limit = { name: 'max.message.bytes', value: String(bytes) };
-  // Of compacted topics, which this is none of; another value each time.
+  const entry = { name: setting, value: String(value) };
+  // Of compacted topics: no test looks at what one deletes; another value each time.
   const mark = { name: 'delete.retention.ms', value: String(Date.now()) };
   try {
-    for (const configEntries of [[limit], [limit, mark]]) {
+    for (const configEntries of [[entry], [entry, mark]]) {
       await admin.alterConfigs({ validateOnly: false, resources: [{ ...topic, configEntries }] });
     }
     await until(30_000, async () => {

@@ -18,7 +18,7 @@ import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
 import { switchableServer, type SwitchableServer } from '../support/switchable-server.js';
-import { limitTopic } from '../support/topics.js';
+import { configureTopic } from '../support/topics.js';
 
 const TYPE = 'AGGREGATION_STARTED';
 
@@ -53,7 +53,8 @@ describe('dead letters', () => {
     await environment.close();
   });
 
-  const limitTo = (name: string, bytes: number) => limitTopic(environment.endpoints.kafka.brokers, name, bytes);
+  const limitTo = (name: string, bytes: number) =>
+    configureTopic(environment.endpoints.kafka.brokers, name, 'max.message.bytes', bytes);
 
   const event = (key: string, n: number) =>
     publishEvent({ event_type: TYPE, partition_key: key, n }, { intent_id: randomUUID() });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { workerEndpoints } from '../../src/cli/context.js';
 import { judgeRetention } from '../../src/cli/retention-verdict.js';
 import { topicOf } from '../../src/intents/event-types.js';
@@ -11,6 +10,7 @@ import { createPool } from '../../src/postgres/pool.js';
 import { startWorker } from '../../src/worker/run.js';
 import { until } from '../../src/until.js';
 import { bridgeHere } from '../support/bridge-here.js';
+import { configureTopic } from '../support/topics.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const DAY_MS = 86_400_000;
@@ -145,64 +145,46 @@ describe('ledger retention', () => {
 
   it('is judged by the doctor against what Temporal and the topics keep', async () => {
     const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
-    const admin = new Kafka({
-      brokers: [...environment.endpoints.kafka.brokers],
-      logLevel: logLevel.NOTHING,
-    }).admin();
-    await admin.connect();
-    const keep = (name: 'retention.ms' | 'cleanup.policy', value: string) =>
-      admin.alterConfigs({
-        validateOnly: false,
-        resources: [
-          {
-            type: ConfigResourceTypes.TOPIC,
-            name: topic,
-            configEntries: [{ name, value }],
-          },
-        ],
-      });
+    const keep = (setting: 'retention.ms' | 'cleanup.policy', value: string) =>
+      configureTopic(environment.endpoints.kafka.brokers, topic, setting, value);
     const doctor = async (days: number) => {
       const run = await bridgeHere(['doctor'], { ...environment.env, LEDGER_RETENTION_DAYS: String(days) });
       // A long finding goes over several lines.
       const [found = ''] = /^ *\S+ +ledger retention[^]*?(?=\n *(?:ok|warn|FAIL) |\s*$(?![^]))/m.exec(run.stdout) ?? [];
       return { code: run.code, line: found.replace(/\s+/g, ' ').trim() };
     };
-    try {
-      assert.match((await doctor(30)).line, /^ok +ledger retention$/);
-      await keep('retention.ms', String(45 * DAY_MS));
-      const short = await doctor(30);
-      assert.equal(short.code, 1);
+    assert.match((await doctor(30)).line, /^ok +ledger retention$/);
+    await keep('retention.ms', String(45 * DAY_MS));
+    const short = await doctor(30);
+    assert.equal(short.code, 1);
+    assert.match(
+      short.line,
+      new RegExp(
+        `^FAIL +ledger retention +30 days, but ${topic} keeps its messages for 45 days; set LEDGER_RETENTION_DAYS to 46 or more`,
+      ),
+    );
+    assert.match((await doctor(46)).line, /^ok /);
+    // What is compacted keeps the last message of each key, whatever its retention says.
+    for (const [name, value] of [
+      ['retention.ms', '-1'],
+      ['cleanup.policy', 'compact'],
+    ] as const) {
+      await keep(name, value);
+      const unbounded = await doctor(30);
+      assert.equal(unbounded.code, 0);
       assert.match(
-        short.line,
+        unbounded.line,
         new RegExp(
-          `^FAIL +ledger retention +30 days, but ${topic} keeps its messages for 45 days; set LEDGER_RETENTION_DAYS to 46 or more`,
+          `^warn +ledger retention +30 days, but ${topic} keeps its messages for ever; LEDGER_RETENTION_DAYS=0 does so too$`,
         ),
       );
-      assert.match((await doctor(46)).line, /^ok /);
-      // What is compacted keeps the last message of each key, whatever its retention says.
-      for (const [name, value] of [
-        ['retention.ms', '-1'],
-        ['cleanup.policy', 'compact'],
-      ] as const) {
-        await keep(name, value);
-        const unbounded = await doctor(30);
-        assert.equal(unbounded.code, 0);
-        assert.match(
-          unbounded.line,
-          new RegExp(
-            `^warn +ledger retention +30 days, but ${topic} keeps its messages for ever; LEDGER_RETENTION_DAYS=0 does so too$`,
-          ),
-        );
-      }
-      assert.match((await doctor(0)).line, /^ok /);
-      // Of what keeps a day or more, the longest is named; the namespace is judged below.
-      assert.match(
-        (await doctor(1)).line,
-        /^FAIL +ledger retention +1 day, but .* for 7 days \(and \d+ more\); set .* to 8 /,
-      );
-    } finally {
-      await admin.disconnect();
     }
+    assert.match((await doctor(0)).line, /^ok /);
+    // Of what keeps a day or more, the longest is named; the namespace is judged below.
+    assert.match(
+      (await doctor(1)).line,
+      /^FAIL +ledger retention +1 day, but .* for 7 days \(and \d+ more\); set .* to 8 /,
+    );
   });
 
   it('is judged against a namespace that keeps executions longer than every topic', () => {

@@ -7,7 +7,7 @@ import { numbersOf } from '../support/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { publishEvent } from '../support/intents.js';
 import { countProduceRequests, type ProduceRequests } from '../support/produce-requests.js';
-import { limitTopic } from '../support/topics.js';
+import { configureTopic } from '../support/topics.js';
 
 describe('topics that refuse', () => {
   let environment: Environment;
@@ -21,7 +21,8 @@ describe('topics that refuse', () => {
     produceRequests.stop();
   });
 
-  const limitTo = (name: string, bytes: number) => limitTopic(environment.endpoints.kafka.brokers, name, bytes);
+  const limitTo = (name: string, bytes: number) =>
+    configureTopic(environment.endpoints.kafka.brokers, name, 'max.message.bytes', bytes);
 
   it('fails one message of 500 too large for its topic, alone, in few requests', async () => {
     const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
