@@ -12,6 +12,7 @@ import { until } from '../../src/until.js';
 import { bridge, BRIDGE_MAIN, type BridgeRun } from '../support/bridge.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { forgetWorkflows } from '../support/forget-workflows.js';
 import { persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
 describe('bridge execute', () => {
@@ -200,13 +201,10 @@ describe('bridge execute', () => {
     assert.ok(persisted?.intent_type === 'PersistState');
     assert.deepEqual(persisted.namespaces_persisted?.toSorted(), namespaces.toSorted());
     // Another test reads all states.
-    for (const [table, id] of [
-      ['fsm_transitions', 'entity_id'],
-      ['fsm_states', 'workflow_id'],
-    ]) {
-      const ids = rows.map(({ entity_id }) => entity_id);
-      await environment.pool.query(`DELETE FROM ${table} WHERE ${id} = ANY ($1)`, [ids]);
-    }
+    await forgetWorkflows(
+      environment.pool,
+      rows.map(({ entity_id }) => entity_id),
+    );
   });
 
   it('exits with 1 for one state that is left out, and for every dead letter named that stays', async () => {

@@ -14,6 +14,10 @@ export const ANNOUNCED_BY: Readonly<Record<string, string>> = {
   PersistFSMTransition: 'FSM_STATE_TRANSITIONED',
 };
 
+/** The intent and the type of an event: an intent is announced once. */
+export const causeOf = ({ event_type, metadata }: Pick<OnexEnvelopeV1, 'event_type' | 'metadata'>): string =>
+  `${String(metadata['intent_id'])} ${event_type}`;
+
 interface LedgerRow {
   readonly intent_id: string;
   readonly intent_type: string;
@@ -68,15 +72,15 @@ export async function checkAnnounced(
   const events = eventsOf(environment, records, PUBLISHABLE_EVENT_TYPES);
   const ids = new Set(events.map(({ event_id }) => event_id));
   const idsByCause = new Map<string, Set<string>>();
-  for (const { event_id, event_type, metadata } of events) {
-    const cause = `${String(metadata['intent_id'])} ${event_type}`;
-    idsByCause.set(cause, (idsByCause.get(cause) ?? new Set()).add(event_id));
+  for (const event of events) {
+    const cause = causeOf(event);
+    idsByCause.set(cause, (idsByCause.get(cause) ?? new Set()).add(event.event_id));
   }
   const announced = Object.values(ANNOUNCED_BY);
   const live = new Set(ledger.map(({ intent_id }) => intent_id));
   const unfounded = events
     .filter(({ event_type, metadata }) => announced.includes(event_type) && !live.has(String(metadata['intent_id'])))
-    .map(({ event_type, metadata }) => `${String(metadata['intent_id'])} ${event_type}: there is no such effect`);
+    .map((event) => `${causeOf(event)}: there is no such effect`);
   const silent = new Set(executions.filter(mayBeSilent).map(idOf));
   const missing = ledger.flatMap((row) =>
     row.intent_type === 'PublishEvent'

@@ -13,7 +13,7 @@ import { checkReports } from './reports.js';
 import { checkResults } from './results.js';
 import { readRecords, type TopicRecord } from '../support/records.js';
 import { checkRows } from './rows.js';
-import { hasRun, replay } from '../support/replay.js';
+import { replayRun } from '../support/replay.js';
 
 type Invariant = keyof typeof CHECKS | 'replay';
 
@@ -51,9 +51,5 @@ export async function assertInvariants(environment: Environment, exceptions: Exc
     for (const problem of await check(environment, executions, records)) broken.push(`${name}: ${problem}`);
   }
   assert.equal(broken.length, 0, `${broken.length} invariants are broken:\n${broken.slice(0, 20).join('\n')}`);
-  const histories = executions.filter(({ history }) => hasRun(history));
-  if (histories.length === 0 || exceptions.replay !== undefined) return 0;
-  const replayed = await replay(histories.map(({ workflowId, history }) => ({ workflowId, history })));
-  assert.equal(replayed, histories.length, 'every execution is replayed');
-  return replayed;
+  return exceptions.replay === undefined ? replayRun(executions) : 0;
 }

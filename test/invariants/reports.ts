@@ -1,10 +1,10 @@
 /** What reports and verdicts tell callers is what the ledger holds, and what is on the topics. */
+import { PUBLISHABLE_EVENT_TYPES } from '../../src/intents/event-types.js';
 import type { IntentResult } from '../../src/intents/result.js';
 import type { Environment } from '../support/environment.js';
-import { ANNOUNCED_BY, eventsOf } from './events.js';
-import { type Execution, idOf, listsOf } from './executions.js';
 import type { TopicRecord } from '../support/records.js';
-import { PUBLISHABLE_EVENT_TYPES } from '../../src/intents/event-types.js';
+import { ANNOUNCED_BY, causeOf, eventsOf } from './events.js';
+import { type Execution, idOf, listsOf } from './executions.js';
 
 interface Report {
   readonly counts: Readonly<Record<string, number>>;
@@ -65,7 +65,7 @@ export async function checkReports(
   ]);
 }
 
-/** Intents with an event of theirs on a topic, as `ID TYPE`, and those with a dead letter, redriven or not. */
+/** Events on the topics, by id and by cause; and intents with a dead letter, redriven or not. */
 interface Delivered {
   readonly events: ReadonlySet<string>;
   readonly letters: ReadonlySet<string>;
@@ -75,9 +75,10 @@ async function readDelivered(environment: Environment, records: readonly TopicRe
   const { rows } = await environment.pool.query<{ intent_id: string }>(
     'SELECT intent_id FROM dead_letters WHERE intent_id IS NOT NULL',
   );
-  const events = eventsOf(environment, records, PUBLISHABLE_EVENT_TYPES).flatMap(
-    ({ event_id, event_type, metadata }) => [event_id, `${String(metadata['intent_id'])} ${event_type}`],
-  );
+  const events = eventsOf(environment, records, PUBLISHABLE_EVENT_TYPES).flatMap((event) => [
+    event.event_id,
+    causeOf(event),
+  ]);
   return { events: new Set(events), letters: new Set(rows.map(({ intent_id }) => intent_id)) };
 }
 

@@ -4,8 +4,9 @@ import { recoverFsmStatesPayload, type RecoveredStates } from '../../src/intents
 import { createFsmStateStore } from '../../src/postgres/fsm-state-store.js';
 import { createPool, endPool, type Pool } from '../../src/postgres/pool.js';
 import { until } from '../../src/until.js';
+import { forgetWorkflows } from '../support/forget-workflows.js';
 import { legacyTransition } from './legacy.js';
-import { one, useDatabase } from './support.js';
+import { one, type TestDatabase, useDatabase } from './support.js';
 
 const COUNT = 300;
 const MEGABYTE = 1_000_000;
@@ -74,11 +75,10 @@ describe('recovery of fsm states', () => {
     assert.deepEqual(idsOf([await recover({ namespaces: ['ends'] })]), waiting);
     assert.equal((await recover({ namespaces: ['ends'], since_days: 60 })).total_recovered, ended.length + 1);
     // The other tests count.
-    for (const [table, id] of [
-      ['fsm_transitions', 'entity_id'],
-      ['fsm_states', 'workflow_id'],
-    ])
-      await database.pool.query(`DELETE FROM ${table} WHERE ${id} = ANY ($1)`, [rows.map((row) => row.entity_id)]);
+    await forgetWorkflows(
+      database.pool,
+      rows.map((row) => row.entity_id),
+    );
   });
 
   it('counts all that matches, when asked, on any page', async () => {
@@ -132,6 +132,31 @@ describe('recovery of fsm states', () => {
   });
 });
 
+/**
+ * Makes states, and a pool that reads them by the index, newest first, through a view that stops at a row of its choosing.
+ * @param given.onRow PL/pgSQL that is run for each row; `at` is its sequence, from 1.
+ */
+async function watchRows(
+  { url, pool }: TestDatabase,
+  states: number,
+  given: { readonly onRow: string; readonly statementTimeoutMs?: number },
+): Promise<Pool> {
+  const { onRow, ...options } = given;
+  await pool.query(
+    `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event)
+     SELECT gen_random_uuid(), 'workflow_execution', 'PROCESSING', 'x' FROM generate_series(1, ${states})`,
+  );
+  await pool.query(
+    `CREATE SCHEMA watched;
+     CREATE FUNCTION watched.passes(at BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS
+       'BEGIN ${onRow} RETURN true; END';
+     CREATE VIEW watched.fsm_states AS SELECT * FROM public.fsm_states WHERE watched.passes(sequence)`,
+  );
+  const watched = new URL(url);
+  watched.searchParams.set('options', '-c search_path=watched,public -c enable_seqscan=off -c enable_sort=off');
+  return createPool({ connectionString: watched.href, min: 0, ...options }, () => undefined);
+}
+
 describe('recovery while PostgreSQL is slow', () => {
   const STATES = 3_000;
   const SLOW_AT = 200;
@@ -139,20 +164,11 @@ describe('recovery while PostgreSQL is slow', () => {
   let pool: Pool;
 
   before(async () => {
-    await database.pool.query(
-      `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event)
-       SELECT gen_random_uuid(), 'workflow_execution', 'PROCESSING', 'x' FROM generate_series(1, ${STATES})`,
-    );
-    // One row takes ten seconds to read, and one that moved; rows are read by the index, newest first.
-    await database.pool.query(
-      `CREATE SCHEMA slow;
-       CREATE FUNCTION slow.passes(at BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS
-         'BEGIN IF at = ${SLOW_AT} OR at > ${STATES} THEN PERFORM pg_sleep(10); END IF; RETURN true; END';
-       CREATE VIEW slow.fsm_states AS SELECT * FROM public.fsm_states WHERE slow.passes(sequence)`,
-    );
-    const url = new URL(database.url);
-    url.searchParams.set('options', '-c search_path=slow,public -c enable_seqscan=off -c enable_sort=off');
-    pool = createPool({ connectionString: url.href, statementTimeoutMs: 1_000, min: 0 }, () => undefined);
+    // One row takes ten seconds to read, and one that moved.
+    pool = await watchRows(database, STATES, {
+      onRow: `IF at = ${SLOW_AT} OR at > ${STATES} THEN PERFORM pg_sleep(10); END IF;`,
+      statementTimeoutMs: 1_000,
+    });
   });
   after(() => endPool(pool));
 
@@ -233,20 +249,9 @@ describe('recovery of a page that takes several statements', () => {
   let pool: Pool;
 
   before(async () => {
-    await database.pool.query(
-      `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event)
-       SELECT gen_random_uuid(), 'workflow_execution', 'PROCESSING', 'x' FROM generate_series(1, ${COUNT})`,
-    );
     // The row is read when nobody has the lock.
-    await database.pool.query(
-      `CREATE SCHEMA held;
-       CREATE FUNCTION held.passes(at BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS
-         'BEGIN IF at = ${HELD_AT} THEN PERFORM pg_advisory_xact_lock_shared(${LOCK}); END IF; RETURN true; END';
-       CREATE VIEW held.fsm_states AS SELECT * FROM public.fsm_states WHERE held.passes(sequence)`,
-    );
-    const url = new URL(database.url);
-    url.searchParams.set('options', '-c search_path=held,public -c enable_seqscan=off -c enable_sort=off');
-    pool = createPool({ connectionString: url.href, min: 0 }, () => undefined);
+    const onRow = `IF at = ${HELD_AT} THEN PERFORM pg_advisory_xact_lock_shared(${LOCK}); END IF;`;
+    pool = await watchRows(database, COUNT, { onRow });
   });
   after(() => endPool(pool));
 

@@ -8,8 +8,10 @@ export interface Gate {
   readonly effect: AnyEffect;
   /** Closes the gate. @returns what resolves when the next intent has come to it. */
   close(): Promise<void>;
+  /** What comes to it by another way than the intent: an activity, say. */
+  pass(): Promise<void>;
   open(): void;
-  /** How often an intent has come to it. */
+  /** How often something has come to it. */
   readonly calls: number;
 }
 
@@ -35,15 +37,19 @@ export function createGate(): Gate {
     errorCode: 'GATED_ERROR',
     announce: () => null,
   });
-  const effect = defineEffect(definition, () => async ({ commands }) => {
+  const pass = async (): Promise<void> => {
     calls += 1;
     entered();
     if (closed) await new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  const effect = defineEffect(definition, () => async ({ commands }) => {
+    await pass();
     const settled_at = new Date().toISOString();
     return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
   });
   return {
     effect,
+    pass,
     get calls() {
       return calls;
     },

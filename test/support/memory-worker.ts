@@ -14,7 +14,7 @@ import { createEndedExecutions } from '../../src/temporal/ended-executions.js';
 import { setupTemporal } from '../../src/temporal/setup.js';
 import { installRuntime } from '../../src/worker/runtime.js';
 import { until } from '../../src/until.js';
-import { replayRun } from './replay.js';
+import { readHistories, replayRun } from './replay.js';
 import { type MemoryPorts, memoryPorts } from './memory-ports.js';
 
 export interface MemoryWorker {
@@ -36,7 +36,7 @@ export interface MemoryWorker {
   /** How often an activity of an execution is attempted at most, each time it was scheduled; 0: for as long as it takes. */
   attemptsOf(execution: Execution, activity: string): Promise<number[]>;
   execute<R>(workflow: string, ...args: readonly unknown[]): Promise<R>;
-  /** Also replays what has ended. */
+  /** Also replays what has run. */
   close(): Promise<void>;
 }
 
@@ -127,8 +127,9 @@ export async function createMemoryWorker(effects: readonly AnyEffect[] = []): Pr
       await connection.close();
       const executions = [];
       for await (const one of temporal.workflow.list({ query: `TaskQueue = '${taskQueue}'` })) executions.push(one);
-      await replayRun(temporal, executions);
+      const replayed = await replayRun(await readHistories(temporal, executions));
       await reading.close();
+      assert.ok(replayed > 0, 'executions were started and none was replayed');
     },
   };
 }

@@ -8,12 +8,12 @@ import { workflowBundle } from '../../src/temporal/bundle.js';
 import { installRuntime } from '../../src/worker/runtime.js';
 
 type Histories = Parameters<typeof Worker.runReplayHistories>[1];
-interface ExecutionId {
-  readonly workflowId: string;
-  readonly runId?: string;
-}
-
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
+
+interface Recorded {
+  readonly workflowId: string;
+  readonly history: History;
+}
 
 /** Replays histories with today's code. @returns how many. @throws the first failure, with the workflow's id. */
 export async function replay(histories: Histories): Promise<number> {
@@ -33,25 +33,32 @@ export async function replay(histories: Histories): Promise<number> {
   return replayed;
 }
 
-/**
- * Replays those executions that have run, whether they have ended or not.
- * @returns how many. @throws AssertionError when there is none, or a workflow task of one failed.
- */
-export async function replayRun(client: Client, executions: readonly ExecutionId[]): Promise<number> {
-  const histories = await Promise.all(
+export const readHistories = (
+  client: Client,
+  executions: readonly { readonly workflowId: string; readonly runId?: string }[],
+): Promise<Recorded[]> =>
+  Promise.all(
     executions.map(async ({ workflowId, runId }) => ({
       workflowId,
       history: await client.workflow.getHandle(workflowId, runId).fetchHistory(),
     })),
   );
-  assert.deepEqual(histories.flatMap(taskFailuresOf), []);
-  const replayed = await replay(histories.filter(({ history }) => hasRun(history)));
-  assert.ok(replayed > 0, 'nothing was replayed');
+
+/**
+ * Replays those that have run, whether they have ended or not.
+ * @returns how many. @throws as `replay`, and AssertionError when a workflow task of one failed.
+ */
+export async function replayRun(executions: readonly Recorded[]): Promise<number> {
+  assert.deepEqual(executions.flatMap(taskFailuresOf), []);
+  const histories = executions.filter(hasRun).map(({ workflowId, history }) => ({ workflowId, history }));
+  if (histories.length === 0) return 0;
+  const replayed = await replay(histories);
+  assert.equal(replayed, histories.length, 'every execution is replayed');
   return replayed;
 }
 
 /** Workflow tasks that failed: the execution then runs on for ever. */
-export const taskFailuresOf = ({ workflowId, history }: { readonly workflowId: string; readonly history: History }) =>
+export const taskFailuresOf = ({ workflowId, history }: Recorded): string[] =>
   (history.events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) => {
     // A reset is told as a task that failed, with the run that follows.
     const message = failed?.newRunId ? undefined : failed?.failure?.message;
@@ -59,5 +66,5 @@ export const taskFailuresOf = ({ workflowId, history }: { readonly workflowId: s
   });
 
 /** Whether its code has answered a workflow task: before that there is nothing to compare with. */
-export const hasRun = ({ events }: History): boolean =>
-  (events ?? []).some(({ workflowTaskCompletedEventAttributes: completed }) => completed != null);
+const hasRun = ({ history }: Recorded): boolean =>
+  (history.events ?? []).some(({ workflowTaskCompletedEventAttributes: completed }) => completed != null);

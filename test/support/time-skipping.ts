@@ -1,6 +1,9 @@
 /** Temporal's time-skipping test server, fetched with Maven into the stack's cache: hours of waiting in seconds. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
@@ -11,7 +14,7 @@ import { INDEXED } from '../../src/temporal/setup.js';
 import { searchAttributeKeys } from '../../src/temporal/search-attributes.js';
 import { installRuntime } from '../../src/worker/runtime.js';
 import { until } from '../../src/until.js';
-import { replayRun } from './replay.js';
+import { readHistories, replayRun } from './replay.js';
 
 const VERSION = '1.31.0';
 /** Milliseconds for the server to start, in as many attempts as it takes. */
@@ -42,8 +45,10 @@ export interface TimeSkipping {
    * @param queued tasks that wait.
    */
   passWith(queued: number, duration: '20 minutes'): Promise<void>;
-  /** Replays what `executions` did, then ends the server. It can list none. @throws as `replayRun`. */
-  close(executions: readonly { readonly workflowId: string }[]): Promise<void>;
+  /** Starts a workflow under an id of its own. */
+  start(workflow: string, taskQueue: string, input: unknown): Promise<WorkflowHandle>;
+  /** Replays what was started, then ends the server. @throws as `replayRun`. */
+  close(): Promise<void>;
 }
 
 export async function createTimeSkipping(): Promise<TimeSkipping> {
@@ -56,6 +61,8 @@ export async function createTimeSkipping(): Promise<TimeSkipping> {
   );
   const { connection } = environment;
   const { testService } = connection;
+  // The server can list none.
+  const executions: WorkflowHandle[] = [];
   if (testService === undefined) throw new Error('the server has no time to skip');
   await connection.operatorService.addSearchAttributes({
     namespace: environment.namespace ?? 'default',
@@ -69,9 +76,20 @@ export async function createTimeSkipping(): Promise<TimeSkipping> {
       await environment.sleep(duration);
       for (let task = 0; task < queued; task += 1) await testService.lockTimeSkipping({});
     },
-    async close(executions) {
+    async start(workflow, taskQueue, input) {
+      const args = [input];
+      const execution = await environment.client.workflow.start(workflow, {
+        args,
+        taskQueue,
+        workflowId: randomUUID(),
+      });
+      executions.push(execution);
+      return execution;
+    },
+    async close() {
       try {
-        await replayRun(environment.client, executions);
+        const replayed = await replayRun(await readHistories(environment.client, executions));
+        assert.ok(replayed > 0, 'nothing was replayed');
       } finally {
         await environment.teardown();
       }

@@ -65,42 +65,43 @@ describe('worker', () => {
     assert.equal(status, 503);
   });
 
-  it('gives a statement as long as it is told, and answers a recovery that takes longer', async () => {
-    const { client } = await workers.start({ config: { PG_STATEMENT_TIMEOUT_MS: 300 } });
-    const { pool, temporal } = workers.environment;
-    const locker = await pool.connect();
+  async function whileStatesAreLocked(work: (unlock: () => Promise<unknown>) => Promise<void>): Promise<void> {
+    const locker = await workers.environment.pool.connect();
+    const unlock = () => locker.query('ROLLBACK');
     try {
       await locker.query('BEGIN; LOCK TABLE fsm_states IN ACCESS EXCLUSIVE MODE');
+      await work(unlock);
+    } finally {
+      await unlock();
+      locker.release();
+    }
+  }
+
+  it('gives a statement as long as it is told, and answers a recovery that takes longer', async () => {
+    const { client } = await workers.start({ config: { PG_STATEMENT_TIMEOUT_MS: 300 } });
+    await whileStatesAreLocked(async () => {
       const { workflowId } = await client.start([recoverFsmStates()]);
       // By default a statement has a minute.
       await until(10_000, async () => {
-        const { status } = await temporal.workflow.getHandle(workflowId).describe();
+        const { status } = await workers.environment.temporal.workflow.getHandle(workflowId).describe();
         assert.equal(status.name, 'COMPLETED');
       });
       const [result] = (await client.result(workflowId)).results;
       assert.match(JSON.stringify(result), /PostgreSQL timed out after 0 states/);
-    } finally {
-      await locker.query('ROLLBACK');
-      locker.release();
-    }
+    });
   });
 
   it('opens as many connections as it is told, and waits as long for one', async () => {
     const { worker, client } = await workers.start({ config: { PG_POOL_MAX: 1, PG_CHECKOUT_TIMEOUT_MS: 200 } });
-    const locker = await workers.environment.pool.connect();
-    try {
-      await locker.query('BEGIN; LOCK TABLE fsm_states IN ACCESS EXCLUSIVE MODE');
+    await whileStatesAreLocked(async (unlock) => {
       const { workflowId } = await client.start([recoverFsmStates()]);
       // The recovery has the only one. By default a probe is answered on another, and would wait for one until it is given up.
       await until(10_000, async () => {
         assert.match((await checksOf(worker)).checks['postgres']!.detail, /timeout exceeded when trying to connect/);
       });
-      await locker.query('ROLLBACK');
+      await unlock();
       assert.equal((await client.result(workflowId)).outcome, 'completed');
-    } finally {
-      await locker.query('ROLLBACK');
-      locker.release();
-    }
+    });
   });
 
   it('waits an outage out for as long as it is told, and reports what nobody knows then', async () => {

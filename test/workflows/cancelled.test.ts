@@ -121,19 +121,15 @@ describe('cancelled executions', () => {
     ['a page of states', recoverFsmStates(), 'recoverFsmStates', () => callsOf('fsmStates.recover')],
   ] as const) {
     it(`wait for ${what} on its way, and tell what came of it`, async () => {
-      let entered: () => void = () => undefined;
-      const begun = new Promise<void>((resolve) => (entered = resolve));
-      let release: () => void = () => undefined;
-      const released = new Promise<void>((resolve) => (release = resolve));
+      const begun = gate.close();
       worker.instead.set(activity, async (input, real) => {
-        entered();
-        await released;
+        await gate.pass();
         return real(input);
       });
       const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents: [intent] }]);
       await begun;
       await worker.cancel(execution);
-      release();
+      gate.open();
       await Promise.allSettled([execution.result()]);
       assert.deepEqual([statusesOf(await reportOf(execution)), carriedOut()], [['succeeded'], 1]);
     });

@@ -20,7 +20,6 @@ const MINUTE = 60_000;
 
 describe('a recovery whose connections die', () => {
   let time: TimeSkipping;
-  const executions: { readonly workflowId: string }[] = [];
   let server: Server;
   let pool: Pool;
 
@@ -36,7 +35,7 @@ describe('a recovery whose connections die', () => {
   after(async () => {
     await endPool(pool);
     server.close();
-    await (time as TimeSkipping | undefined)?.close(executions);
+    await (time as TimeSkipping | undefined)?.close();
   });
 
   it('is tried again for 15 minutes, then fails, and says why', async () => {
@@ -64,12 +63,10 @@ describe('a recovery whose connections die', () => {
         [effect],
       ),
     });
-    const execution = await time.environment.client.workflow.start('ExecuteIntentsWorkflow', {
-      args: [{ intents: [recoverFsmStates({}, { priority: 0 })], options: { derivedEvents: 'none' } }],
-      taskQueue,
-      workflowId: randomUUID(),
+    const execution = await time.start('ExecuteIntentsWorkflow', taskQueue, {
+      intents: [recoverFsmStates({}, { priority: 0 })],
+      options: { derivedEvents: 'none' },
     });
-    executions.push(execution);
     const { results } = (await worker.runUntil(execution.result())) as IntentsReport;
     assert.deepEqual(
       results.map(({ status, error_code }) => [status, error_code]),

@@ -23,7 +23,6 @@ const TEN_YEARS_S = 10 * 365 * 24 * 3_600;
 
 describe('outages of many minutes', () => {
   let time: TimeSkipping;
-  const executions: { readonly workflowId: string }[] = [];
   let codePath: string;
   /** The server's time, as of the last attempt: the clock that the worker's budget goes by here. */
   let now = 0;
@@ -51,7 +50,7 @@ describe('outages of many minutes', () => {
     time = await createTimeSkipping();
     codePath = await workflowBundle(createLogger('silent'));
   });
-  after(() => (time as TimeSkipping | undefined)?.close(executions));
+  after(() => (time as TimeSkipping | undefined)?.close());
   beforeEach(() => {
     attempts = [];
     retryAfterMs = null;
@@ -73,16 +72,10 @@ describe('outages of many minutes', () => {
     });
 
   const start = (taskQueue: string) =>
-    time.environment.client.workflow.start('ExecuteIntentsWorkflow', {
+    time.start('ExecuteIntentsWorkflow', taskQueue, {
+      intents: [{ intent_type: 'Note', target: 'store_effect', payload: {} }],
       // Nothing to announce with: the list's own activity is what it is about.
-      args: [
-        {
-          intents: [{ intent_type: 'Note', target: 'store_effect', payload: {} }],
-          options: { derivedEvents: 'none' },
-        },
-      ],
-      taskQueue,
-      workflowId: randomUUID(),
+      options: { derivedEvents: 'none' },
     });
   type Execution = Awaited<ReturnType<typeof start>>;
 
@@ -93,7 +86,6 @@ describe('outages of many minutes', () => {
     const taskQueue = randomUUID();
     const worker = await createWorker(taskQueue);
     const execution = await start(taskQueue);
-    executions.push(execution);
     const report = await worker.runUntil(reportOf(execution));
     await assertScheduled(execution);
     return { result: report.results[0]!, outcome: report.outcome, lasted: attempts.at(-1)! - attempts[0]! };
@@ -115,7 +107,6 @@ describe('outages of many minutes', () => {
     const taskQueue = randomUUID();
     const from = await time.now();
     const execution = await start(taskQueue);
-    executions.push(execution);
     // The workflow task.
     await time.passWith(1, '20 minutes');
     assert.ok((await time.now()) - from >= 20 * MINUTE);
@@ -128,7 +119,6 @@ describe('outages of many minutes', () => {
   it('all workers down for 20 minutes, after an activity was scheduled: it is carried out when one is back', async () => {
     const taskQueue = randomUUID();
     const execution = await start(taskQueue);
-    executions.push(execution);
     const planner = await Worker.create({
       connection: time.environment.nativeConnection,
       taskQueue,
@@ -167,12 +157,7 @@ describe('outages of many minutes', () => {
       correlation_id: null,
       intents: [{ intent_type: 'Note', target: 'store_effect', payload: {} }],
     };
-    const execution = await client.workflow.start('ExecuteSliceWorkflow', {
-      args: [{ lists: [list] }],
-      taskQueue,
-      workflowId: randomUUID(),
-    });
-    executions.push(execution);
+    const execution = await time.start('ExecuteSliceWorkflow', taskQueue, { lists: [list] });
     await (await createWorker(taskQueue, memory.ports)).runUntil(execution.result());
     assert.equal(memory.verdicts.get(list.event_id)?.outcome, 'completed');
     assert.ok(asked > 4 && attempts.length === 1, `asked ${asked} times, ${attempts.length} attempts`);

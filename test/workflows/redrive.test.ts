@@ -25,6 +25,22 @@ describe('redrives', () => {
       { args: [request], taskQueue: environment.config.TEMPORAL_TASK_QUEUE, workflowId: randomUUID() },
     );
 
+  /** Dead letters, redriven `redrives` times so far. @returns their topic. */
+  async function addLetters(
+    letters: readonly { readonly key: string; readonly redrives?: number; readonly createdAt?: string }[],
+  ): Promise<string> {
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
+    for (const { key, redrives = 0, createdAt = new Date().toISOString() } of letters) {
+      await environment.pool.query(
+        `INSERT INTO dead_letters
+           (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts, redrive_count, created_at)
+         VALUES ($1, $2, $3, $4, '{"payload":{"n":1}}', 'test', 3, $5, $6)`,
+        [randomUUID(), randomUUID(), name, key, redrives, createdAt],
+      );
+    }
+    return name;
+  }
+
   it('redrives on a schedule that setup keeps', async function () {
     this.timeout(120_000);
     const setup = async (seconds: number) => {
@@ -32,21 +48,9 @@ describe('redrives', () => {
       return (run.json()[0] as { schedules: string[] }).schedules;
     };
     const id = `redrive-dead-letters-${environment.config.TEMPORAL_TASK_QUEUE}`;
-    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
-    const key = randomUUID();
-    const value = JSON.stringify({ payload: { n: 1 } });
+    const [spent, key] = [randomUUID(), randomUUID()];
     // Before the other, which a run that takes it has passed: it was redriven as often as a schedule does.
-    const spent = randomUUID();
-    for (const [message_key, redrives] of [
-      [spent, environment.config.KAFKA_DLQ_MAX_REDRIVES],
-      [key, 0],
-    ] as const) {
-      await environment.pool.query(
-        `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts, redrive_count)
-         VALUES ($1, $2, $3, $4, $5, 'test', 3, $6)`,
-        [randomUUID(), randomUUID(), name, message_key, value, redrives],
-      );
-    }
+    const name = await addLetters([{ key: spent, redrives: environment.config.KAFKA_DLQ_MAX_REDRIVES }, { key }]);
     assert.deepEqual(await setup(2), [id]);
     await until(30_000, async () => {
       const { rows } = await environment.pool.query('SELECT redriven_at FROM dead_letters WHERE message_key = $1', [
@@ -64,14 +68,11 @@ describe('redrives', () => {
   });
 
   it('tries a letter ten times by itself, then leaves it to a person', async () => {
-    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
     const [ninth, tenth] = [randomUUID(), randomUUID()];
-    await environment.pool.query(
-      `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts, redrive_count)
-       SELECT gen_random_uuid(), gen_random_uuid(), $1, letter.key, '{"payload":{"n":1}}', 'test', 3, letter.count
-       FROM (VALUES ($2, 9), ($3, 10)) AS letter (key, count)`,
-      [name, ninth, tenth],
-    );
+    const name = await addLetters([
+      { key: ninth, redrives: 9 },
+      { key: tenth, redrives: 10 },
+    ]);
     const automatic = await redrive({ topic: name, automatic: true });
     assert.deepEqual(automatic, { redriven: 1, failed: 0, behind: 0, stopped: null });
     const sent = () => Promise.all([ninth, tenth].map((key) => numbersOf(environment, name, key)));
@@ -81,14 +82,11 @@ describe('redrives', () => {
   });
 
   it('lists and redrives only letters from a time on', async () => {
-    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'REGISTRY_REQUEST_INTROSPECTION');
     const [older, newer] = [randomUUID(), randomUUID()];
-    await environment.pool.query(
-      `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts, created_at)
-       SELECT gen_random_uuid(), gen_random_uuid(), $1, letter.key, '{"payload":{"n":1}}', 'test', 3, letter.created_at
-       FROM (VALUES ($2, '2026-01-31T11:59:59.999Z'::timestamptz), ($3, '2026-01-31T12:00:00Z')) AS letter (key, created_at)`,
-      [name, older, newer],
-    );
+    const name = await addLetters([
+      { key: older, createdAt: '2026-01-31T11:59:59.999Z' },
+      { key: newer, createdAt: '2026-01-31T12:00:00Z' },
+    ]);
     const since = ['--topic', name, '--since', '2026-01-31T13:00:00+01:00'];
     const keysOf = ({ records }: Awaited<ReturnType<typeof cli>>) => records.map((letter) => letter['key']);
     assert.deepEqual(keysOf(await cli('list', ...since)), [newer]);
