@@ -2,7 +2,7 @@
 import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
 import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/intents/event-types.js';
 import type { Environment } from '../support/environment.js';
-import { type Execution, idOf, listsOf } from './executions.js';
+import { type Execution, idOf, listsOf, repeatsOf } from './executions.js';
 import type { TopicRecord } from '../support/records.js';
 
 /** Whose topics are read. */
@@ -26,8 +26,9 @@ interface LedgerRow {
 }
 
 /**
- * Counts, not sets. Not for files that make deliveries fail: an event is promised at least once then. A result is told again for
- * each time its request was emitted or carried.
+ * Counts, not sets. An event is promised at least once: it may be there again for each attempt that Temporal repeated in an execution
+ * that tells of it. A result is told again for each time its request was emitted or carried. Not for files that make attempts or
+ * processes fail outside of a history.
  */
 export function checkOnce(
   environment: Environment,
@@ -43,14 +44,37 @@ export function checkOnce(
     [...onTopic.keys(), ...inSlices.keys()].map((id) => [id, Math.max(onTopic.get(id) ?? 0, inSlices.get(id) ?? 0)]),
   );
   const events = eventsOf(environment, records, [...PUBLISHABLE_EVENT_TYPES, 'INTENT_RESULT']);
+  const repeats = repeatsByCause(executions);
   const allowed = new Map(
-    events.map(({ event_id, causation_id }) => [event_id, requests.get(causation_id ?? '') ?? 1]),
+    events.map(({ event_id, causation_id, metadata }) => {
+      const causes = new Set([String(metadata['intent_id']), causation_id ?? '']);
+      const repeated = [...causes].reduce((sum, cause) => sum + (repeats.of.get(cause) ?? 0), repeats.ofAny);
+      return [event_id, (requests.get(causation_id ?? '') ?? 1) + repeated];
+    }),
   );
   const told = [...countBy(events, ({ event_id }) => event_id)]
     .filter(([id, count]) => count > (allowed.get(id) ?? 1))
     .map(([id, count]) => `event ${id} is on its topic ${count} times`);
   return Promise.resolve(told);
 }
+
+/** Attempts that Temporal repeated, by intent or list; those of executions without lists (redrives, sweeps) may tell of any. */
+function repeatsByCause(executions: readonly Execution[]): { of: ReadonlyMap<string, number>; ofAny: number } {
+  const of = new Map<string, number>();
+  let ofAny = 0;
+  for (const execution of executions) {
+    const repeats = repeatsOf(execution);
+    const lists = listsOf(execution);
+    if (lists.length === 0) ofAny += repeats;
+    const causes = lists.flatMap(({ event_id, intents }) => [event_id, ...[intents ?? []].flat().map(intentIdOf)]);
+    for (const cause of new Set(causes)) if (cause !== undefined) of.set(cause, (of.get(cause) ?? 0) + repeats);
+  }
+  return { of, ofAny };
+}
+
+/** A list may hold anything that some client has sent. */
+const intentIdOf = (intent: unknown): string | undefined =>
+  (intent as { readonly intent_id?: string } | null | undefined)?.intent_id;
 
 function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {
   const counts = new Map<string, number>();

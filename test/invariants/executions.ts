@@ -73,6 +73,13 @@ function decode(payloads: Payload[] | null | undefined): unknown {
   }
 }
 
+/** Attempts of activities that Temporal made again: a history holds the number of the last attempt only. */
+export const repeatsOf = ({ history }: Pick<Execution, 'history'>): number =>
+  (history.events ?? []).reduce(
+    (sum, { activityTaskStartedEventAttributes: started }) => sum + Math.max((started?.attempt ?? 1) - 1, 0),
+    0,
+  );
+
 /** A list, or each list of a slice. */
 interface ListInput {
   /** Of a list of a slice. */

@@ -4,9 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { type EventType, topicOf } from '../../src/intents/event-types.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { checkReports } from './reports.js';
+import type { TopicRecord } from '../support/records.js';
+import { checkOnce } from './events.js';
 import { checkTasks, type Execution } from './executions.js';
 import { assertInvariants } from './index.js';
+import { checkReports } from './reports.js';
 
 describe('invariants', () => {
   let environment: Environment;
@@ -106,6 +108,28 @@ describe('invariants', () => {
     await finds(new RegExp(`announced: ${state} STATE_PERSISTED: announced under 2 event ids`));
     await forget('dead_letters');
     await forget('executed_intents');
+  });
+
+  it('allow an event again for each repeated attempt of the execution that tells of it', async () => {
+    const [intent, other] = [randomUUID(), randomUUID()];
+    const attempts = [1, 3].map((attempt) => ({ activityTaskStartedEventAttributes: { attempt } }));
+    const execution = {
+      type: 'ExecuteIntentsWorkflow',
+      history: { events: attempts },
+      input: { intents: [{ intent_id: intent }] },
+    } as unknown as Execution;
+    const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'STATE_PERSISTED');
+    const told = (id: string, times: number) =>
+      Array.from({ length: times }, () => ({
+        topic,
+        value: JSON.stringify({ event_id: id, event_type: 'STATE_PERSISTED', metadata: { intent_id: id } }),
+      }));
+    const check = (...records: object[]) => checkOnce(environment, [execution], records as TopicRecord[]);
+    assert.deepEqual(await check(...told(intent, 3), ...told(other, 1)), []);
+    assert.deepEqual(await check(...told(intent, 4), ...told(other, 2)), [
+      `event ${intent} is on its topic 4 times`,
+      `event ${other} is on its topic 2 times`,
+    ]);
   });
 
   it('find results that are told otherwise than they are', async () => {
