@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
 import { EffectError, type FailureClass } from '../../src/intents/failure.js';
-import { classifyKafkaError, toEffectError } from '../../src/kafka/failures.js';
+import { classifyKafkaError, isMissingTopic, toEffectError } from '../../src/kafka/failures.js';
 
 const protocol = (type: string, retriable: boolean): Error =>
   new kafkajs.KafkaJSProtocolError(Object.assign(new Error(type), { type, code: 1, retriable }));
@@ -27,4 +27,33 @@ describe('Kafka failure classes', () => {
       assert.equal(wrapped.cause, error);
     });
   }
+});
+
+describe('a failure of Kafka', () => {
+  it('without a row in the table is transient when kafkajs would try again', () => {
+    const retriable = (name: string, value: unknown) =>
+      classifyKafkaError(Object.assign(new Error('m'), { name, retriable: value }));
+    assert.deepEqual(
+      [retriable('KafkaJSOther', true), retriable('KafkaJSOther', false), retriable('OtherKafkaJS', true)],
+      ['transient', 'unknown', 'unknown'],
+    );
+    assert.equal(classifyKafkaError(Object.assign(new Error('m'), { name: 'KafkaJSOther' })), 'unknown');
+    assert.equal(classifyKafkaError('text'), 'unknown');
+  });
+
+  it('is told with its own words and the store’s code', () => {
+    const outer = toEffectError(spent(protocol('MESSAGE_TOO_LARGE', false)));
+    assert.deepEqual([outer.message, outer.code], ['Kafka: MESSAGE_TOO_LARGE', 'KAFKA_ERROR']);
+    assert.equal(toEffectError('text').message, 'Kafka: text');
+    const one = new EffectError('invalid', 'as it is');
+    assert.equal(toEffectError(new Error('outer', { cause: one })), one);
+  });
+
+  it('is a missing topic by the type of the broker’s answer', () => {
+    const missing = protocol('UNKNOWN_TOPIC_OR_PARTITION', true);
+    const effect = (cause: unknown) => new EffectError('transient', 'm', { cause });
+    assert.deepEqual([missing, spent(missing), effect(missing)].map(isMissingTopic), [true, true, true]);
+    const others = [protocol('MESSAGE_TOO_LARGE', false), new kafkajs.KafkaJSConnectionError('m'), new Error('m'), 'm'];
+    assert.deepEqual([...others, effect(undefined)].map(isMissingTopic), [false, false, false, false, false]);
+  });
 });
