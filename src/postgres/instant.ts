@@ -3,8 +3,8 @@
 /** Microseconds since 1970 of an ISO 8601 time with offset; no time is older than any. Digits beyond the sixth are cut. */
 export function microseconds(iso: string | null | undefined): bigint {
   if (iso === null || iso === undefined) return OLDEST;
-  const [, head, fraction = '', offset] = /^([^.]*)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)$/.exec(iso) ?? [];
-  const seconds = BigInt(Math.floor(Date.parse(`${head}${offset}`) / 1_000));
+  const fraction = /\.(\d+)/.exec(iso)?.[1] ?? '';
+  const seconds = BigInt(Math.floor(Date.parse(iso.replace(/\.\d+/, '')) / 1_000));
   return seconds * 1_000_000n + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
 }
 
