@@ -4,7 +4,7 @@
 export function microseconds(iso: string | null | undefined): bigint {
   if (iso === null || iso === undefined) return OLDEST;
   const fraction = /\.(\d+)/.exec(iso)?.[1] ?? '';
-  const seconds = BigInt(Math.floor(Date.parse(iso.replace(/\.\d+/, '')) / 1_000));
+  const seconds = BigInt(Math.floor(Date.parse(iso) / 1_000));
   return seconds * 1_000_000n + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
 }
 
