@@ -31,6 +31,11 @@ export async function readEventsByConsole(environment: Environment, types: reado
   );
 }
 
+/** As a consumer has them that drops repeats: an attempt that ran into its time limit sends its events again, under the same ids. */
+export const withoutRepeats = (events: readonly ReadEvent[]): ReadEvent[] => [
+  ...new Map(events.map((event) => [event.envelope.event_id, event])).values(),
+];
+
 /** `n` in the payloads of what a topic holds under a key, in order. */
 export async function numbersOf({ endpoints }: Environment, topic: string, key: string): Promise<unknown[]> {
   const records = await readRecords(endpoints.kafka.brokers, [topic]);
