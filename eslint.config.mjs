@@ -6,12 +6,12 @@ import tseslint from 'typescript-eslint';
 /** Imports point one way; each zone names what it may not see. */
 const zones = [
   {
-    target: './src/intents',
+    target: './src/domain',
     from: './src',
-    except: ['./intents'],
-    message: 'src/intents is pure: it imports nothing of ours',
+    except: ['./domain'],
+    message: 'src/domain is pure: it imports nothing of ours',
   },
-  { target: './src/intents', from: ['./workflows', './activities'] },
+  { target: './src/domain', from: ['./workflows', './activities'] },
   {
     target: './src/postgres',
     from: ['./workflows', './activities', './src/cli', './src/worker', './src/kafka', './src/client', './src/rollout'],
@@ -20,8 +20,7 @@ const zones = [
     target: './src/kafka',
     from: ['./workflows', './activities', './src/cli', './src/worker', './src/postgres', './src/client'],
   },
-  { target: './src/breaker', from: './src', except: ['./breaker', './intents'] },
-  { target: './src/batching', from: './src', except: ['./batching', './intents'] },
+  { target: './src/flow-control', from: './src', except: ['./flow-control', './domain'] },
   {
     target: './src/temporal',
     from: ['./activities', './src/cli', './src/worker', './src/postgres', './src/kafka', './src/client'],

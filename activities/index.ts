@@ -1,20 +1,20 @@
 /** The worker's activities: one for every effect of the registry, and those of the other workflows. */
-import type { DefinitionsByType } from '../src/intents/parse.js';
-import { answerLists } from './answer-lists.js';
-import { type BoundaryOptions, toActivity } from './boundary.js';
-import type { AnyEffect, Ports } from './effect.js';
-import { findVerdicts } from './find-verdicts.js';
-import { parkedListActivities } from './parked-lists.js';
-import { planningActivities } from './planning.js';
-import { pruneLedger } from './prune-ledger.js';
-import { recoveryActivities } from './recovery.js';
-import { redriveDeadLetters } from './redrive-dead-letters.js';
-import { sweepActivities } from './sweep-executions.js';
+import type { DefinitionsByType } from '../src/domain/intents/parse.js';
+import { answerLists } from './intake/answer-lists.js';
+import { type BoundaryOptions, toActivity } from './execution/batch-activity.js';
+import type { AnyEffect, Ports } from './effects/effect.js';
+import { findVerdicts } from './intake/find-verdicts.js';
+import { parkedListActivities } from './intake/parked-lists.js';
+import { planningActivities } from './execution/plan-intents.js';
+import { pruneLedger } from './maintenance/prune-ledger.js';
+import { recoveryActivities } from './maintenance/emit-fsm-states.js';
+import { redriveDeadLetters } from './maintenance/redrive-dead-letters.js';
+import { sweepActivities } from './maintenance/sweep-executions.js';
 import * as registry from './registry.js';
-import { settleIntents } from './settle-intents.js';
-import { SliceIntents } from './slice-intents.js';
-import { SliceResults } from './slice-results.js';
-import { SliceCache } from '../src/intents/slice-cache.js';
+import { settleIntents } from './execution/settle-intents.js';
+import { SliceIntents } from './intake/slice-intents.js';
+import { SliceResults } from './intake/slice-source.js';
+import { SliceCache } from '../src/domain/intake/slice-cache.js';
 
 export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 

@@ -2,7 +2,7 @@
  * The intent types of this service, a line each. The planner, the validation, the activities, the metrics and the client's
  * types all follow from this list; see docs/adding-an-intent.md.
  */
-export { persistFsmTransition } from './persist-fsm-transition.js';
-export { persistState } from './persist-state.js';
-export { publishEvent } from './publish-event.js';
-export { recoverFsmStates } from './recover-fsm-states.js';
+export { persistFsmTransition } from './effects/persist-fsm-transition.js';
+export { persistState } from './effects/persist-state.js';
+export { publishEvent } from './effects/publish-event.js';
+export { recoverFsmStates } from './effects/recover-fsm-states.js';

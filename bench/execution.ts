@@ -1,10 +1,10 @@
 /** The lists of the seed's load tests, against a no-op workflow of the same shape. */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { Output } from '../src/cli/output.js';
+import type { Output } from '../src/cli/views/output.js';
 import type { Intent, Result } from '../src/client/index.js';
 import { forkWorker } from './child.js';
-import { type Corner, execute } from './corner.js';
+import { type Corner, execute } from './installation.js';
 import { mixed, MIXED_ROUNDS, recovery, seedList } from './lists.js';
 import { load, type LoadResult, median, percentiles } from './load.js';
 

@@ -4,8 +4,8 @@
  * are compared.
  */
 import { parseArgs } from 'node:util';
-import { createOutput } from '../src/cli/output.js';
-import { type Corner, withCorner } from './corner.js';
+import { createOutput } from '../src/cli/views/output.js';
+import { type Corner, withCorner } from './installation.js';
 import { executionBench } from './execution.js';
 import { intakeBench } from './intake.js';
 import { recoveryBench } from './recovery.js';

@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { RecoveryReport } from '../src/intents/recovery.js';
+import type { RecoveryReport } from '../src/domain/recovery/recovery.js';
 import type { Result } from '../src/client/index.js';
 import type { BenchWorker } from './child.js';
-import { type Corner, execute } from './corner.js';
+import { type Corner, execute } from './installation.js';
 import { recovery } from './lists.js';
 import { percentiles } from './load.js';
 

@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import envPaths from 'env-paths';
 import { z } from 'zod';
-import { parseShare } from './rollout/share.js';
+import { parseShare } from './domain/rollout/share.js';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const seconds = (max: number) => z.coerce.number().positive().max(max);

@@ -1,8 +1,8 @@
 /** What the failure of an activity says, to a person and about its intents. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
-import { isFailureClass } from '../src/intents/failure.js';
-import type { PlannedLane } from '../src/intents/plan.js';
-import type { Unsettled } from '../src/intents/settle.js';
+import { isFailureClass } from '../src/domain/failures/failure.js';
+import type { PlannedLane } from '../src/domain/execution/plan.js';
+import type { Unsettled } from '../src/domain/execution/without-effect.js';
 
 /** Of what the wrapper around it holds. */
 export function messageOf(error: unknown): string {

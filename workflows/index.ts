@@ -1,9 +1,9 @@
 /** What the worker registers. */
-export { ExecuteIntentsWorkflow } from './execute-intents.js';
-export { ExecuteParkedListsWorkflow } from './execute-parked-lists.js';
-export { ExecuteSliceWorkflow } from './execute-slice.js';
-export { FindVerdictsWorkflow } from './find-verdicts.js';
-export { PruneLedgerWorkflow } from './prune-ledger.js';
-export { RecoverFsmStatesWorkflow } from './recover-fsm-states.js';
-export { RedriveDeadLettersWorkflow } from './redrive-dead-letters.js';
-export { SweepExecutionsWorkflow } from './sweep-executions.js';
+export { ExecuteIntentsWorkflow } from './execution/execute-intents.js';
+export { ExecuteParkedListsWorkflow } from './intake/execute-parked-lists.js';
+export { ExecuteSliceWorkflow } from './intake/execute-slice.js';
+export { FindVerdictsWorkflow } from './intake/find-verdicts.js';
+export { PruneLedgerWorkflow } from './maintenance/prune-ledger.js';
+export { RecoverFsmStatesWorkflow } from './maintenance/recover-fsm-states.js';
+export { RedriveDeadLettersWorkflow } from './maintenance/redrive-dead-letters.js';
+export { SweepExecutionsWorkflow } from './maintenance/sweep-executions.js';

@@ -1,5 +1,5 @@
 /**
- * Activity proxies, one per purpose. Budgets per failure class are kept in `activities/failures.ts`, because
+ * Activity proxies, one per purpose. Budgets per failure class are kept in `activities/attempts/retries.ts`, because
  * `maximumAttempts` counts every attempt alike. No policy sets `scheduleToClose` either: it counts the time
  * in the queue, and would fail untouched intents while the worker fleet is down.
  */
@@ -17,8 +17,8 @@ import type {
   PlanActivity,
   SettleActivity,
   SettleInput,
-} from '../src/intents/batch.js';
-import type { RetryPolicyName } from '../src/intents/definition.js';
+} from '../src/domain/execution/batch.js';
+import type { RetryPolicyName } from '../src/domain/intents/definition.js';
 
 /** The activity's own `nextRetryDelay` (jittered) comes before these; they hold for time-outs, which bring none. */
 const retry = {

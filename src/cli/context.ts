@@ -7,7 +7,7 @@ import { createLogger } from '../log.js';
 import { type StackEndpoints, type StackOptions, stackStatus } from '../stack/index.js';
 import type { Endpoints } from '../worker/compose.js';
 import { UnreachableError } from './errors.js';
-import { createOutput, type Output } from './output.js';
+import { createOutput, type Output } from './views/output.js';
 
 export interface Context {
   readonly config: Config;

@@ -1,4 +1,4 @@
-import { createPool, type Pool } from '../postgres/pool.js';
+import { createPool, type Pool } from '../postgres/core/pool.js';
 
 /** A small pool for the length of a command. */
 export async function withPool<T>(connectionString: string, use: (pool: Pool) => Promise<T>): Promise<T> {

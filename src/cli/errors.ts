@@ -1,9 +1,9 @@
 /** Exit codes of `bridge` (design 9) and the errors that lead to them. */
 import { RefusedError, RequestConflictError } from '../client/errors.js';
 import { ConfigError } from '../config.js';
-import { classify } from '../intents/failure-table.js';
-import { LimitError } from '../intents/limits.js';
-import { RequestError } from '../intents/request.js';
+import { classify } from '../domain/failures/failure-table.js';
+import { LimitError } from '../domain/values/limits.js';
+import { RequestError } from '../domain/execution/request.js';
 import { StackError } from '../stack/index.js';
 
 /** `failed`: an intent, a check or a redrive. */

@@ -5,9 +5,9 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { checkLimits } from '../intents/limits.js';
-import { parseRequest, type RequestInput } from '../intents/request.js';
-import { serializable } from '../intents/serializable.js';
+import { checkLimits } from '../domain/values/limits.js';
+import { parseRequest, type RequestInput } from '../domain/execution/request.js';
+import { serializable } from '../domain/values/serializable.js';
 import { UsageError } from './errors.js';
 
 /** A list, or why a line holds none. `line` is from 1. */

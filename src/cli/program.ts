@@ -4,19 +4,19 @@ import { EXIT, exitCodeOf } from './errors.js';
 
 /** A command is loaded when it is asked for: Temporal's worker alone takes half a second. */
 const loaders: Record<string, () => Promise<Command>> = {
-  execute: async () => (await import('./execute.js')).executeCommand(),
-  emit: async () => (await import('./emit.js')).emitCommand(),
-  status: async () => (await import('./status.js')).statusCommand(),
-  list: async () => (await import('./list.js')).listCommand(),
-  'dead-letters': async () => (await import('./dead-letters.js')).deadLettersCommand(),
-  rollout: async () => (await import('./rollout.js')).rolloutCommand(),
-  recover: async () => (await import('./recover.js')).recoverCommand(),
-  setup: async () => (await import('./setup.js')).setupCommand(),
-  worker: async () => (await import('./worker.js')).workerCommand(),
-  intake: async () => (await import('./intake.js')).intakeCommand(),
-  stack: async () => (await import('./stack.js')).stackCommand(),
-  doctor: async () => (await import('./doctor.js')).doctorCommand(),
-  demo: async () => (await import('./demo.js')).demoCommand(),
+  execute: async () => (await import('./commands/execute.js')).executeCommand(),
+  emit: async () => (await import('./commands/emit.js')).emitCommand(),
+  status: async () => (await import('./commands/status.js')).statusCommand(),
+  list: async () => (await import('./commands/list.js')).listCommand(),
+  'dead-letters': async () => (await import('./commands/dead-letters.js')).deadLettersCommand(),
+  rollout: async () => (await import('./commands/rollout.js')).rolloutCommand(),
+  recover: async () => (await import('./commands/recover.js')).recoverCommand(),
+  setup: async () => (await import('./commands/setup.js')).setupCommand(),
+  worker: async () => (await import('./commands/worker.js')).workerCommand(),
+  intake: async () => (await import('./commands/intake.js')).intakeCommand(),
+  stack: async () => (await import('./commands/stack.js')).stackCommand(),
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+  demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };
 
 /**

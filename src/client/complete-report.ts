@@ -1,4 +1,4 @@
-import type { Ledger } from '../intents/ports/ledger.js';
+import type { Ledger } from '../domain/ledger/port.js';
 import type { IntentsReport } from './types.js';
 
 /** Fills a truncated report's successes with what the ledger has stored of them. */

@@ -1,11 +1,11 @@
 /** Puts lists on the INTENT_EMITTED topic, for the intake to carry out. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type EventSource, makeEnvelope, type OnexEnvelopeV1, toMessage } from '../intents/envelope.js';
-import { emittedId } from '../intents/ids.js';
-import { checkLimits } from '../intents/limits.js';
-import { parseRequest, type RequestInput } from '../intents/request.js';
-import { serializable } from '../intents/serializable.js';
+import { type EventSource, makeEnvelope, type OnexEnvelopeV1, toMessage } from '../domain/events/envelope.js';
+import { emittedId } from '../domain/values/ids.js';
+import { checkLimits } from '../domain/values/limits.js';
+import { parseRequest, type RequestInput } from '../domain/execution/request.js';
+import { serializable } from '../domain/values/serializable.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
 

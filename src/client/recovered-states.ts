@@ -1,6 +1,6 @@
 /** A walk over the FSM states of all workflows, a page at a time. */
 import { randomUUID } from 'node:crypto';
-import type { RecoveredState, RecoveredStates } from '../intents/recover-fsm-states/schema.js';
+import type { RecoveredState, RecoveredStates } from '../domain/intents/recover-fsm-states/schema.js';
 import { ExecutionError } from './errors.js';
 import type { ExecuteOptions, Intent, IntentsReport } from './types.js';
 

@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { Consumer, Kafka } from 'kafkajs';
-import { topicOf } from '../intents/event-types.js';
-import type { Verdict } from '../intents/slice.js';
+import { topicOf } from '../domain/events/event-types.js';
+import type { Verdict } from '../domain/intake/slice.js';
 import { toEffectError } from '../kafka/failures.js';
-import { until } from '../until.js';
+import { until } from '../flow-control/until.js';
 import { ClosedError, ResultTimeoutError } from './errors.js';
 import { VerdictQuestions } from './verdict-questions.js';
 

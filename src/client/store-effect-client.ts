@@ -17,20 +17,20 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
 import stringify from 'safe-stable-stringify';
-import type { ExecuteIntentsWorkflow } from '../../workflows/execute-intents.js';
-import type { Progress } from '../../workflows/progress.js';
-import { checkLimits } from '../intents/limits.js';
-import type { Report } from '../intents/report.js';
-import type { RequestInput } from '../intents/request.js';
-import { parseRequest } from '../intents/request.js';
-import { serializable } from '../intents/serializable.js';
-import { correlationId, intentOutcome } from '../temporal/search-attributes.js';
+import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
+import type { Progress } from '../../workflows/execution/progress.js';
+import { checkLimits } from '../domain/values/limits.js';
+import type { Report } from '../domain/execution/report.js';
+import type { RequestInput } from '../domain/execution/request.js';
+import { parseRequest } from '../domain/execution/request.js';
+import { serializable } from '../domain/values/serializable.js';
+import { correlationId, intentOutcome } from '../domain/execution/search-attributes.js';
 import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
 import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
 import { ResultListener } from './result-listener.js';
-import { summaryOf } from './summary.js';
+import { summaryOf } from '../domain/execution/summary.js';
 import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport } from './types.js';
 
 export interface ConnectOptions {

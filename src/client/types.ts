@@ -1,9 +1,9 @@
 /** The types an orchestrator works with; they follow from the registry of intent types. */
 import type { z } from 'zod';
 import type * as registry from '../../activities/registry.js';
-import type { Report } from '../intents/report.js';
-import type { BaseResult } from '../intents/result.js';
-import type { Verdict } from '../intents/slice.js';
+import type { Report } from '../domain/execution/report.js';
+import type { BaseResult } from '../domain/intents/result.js';
+import type { Verdict } from '../domain/intake/slice.js';
 
 type Registered = (typeof registry)[keyof typeof registry];
 

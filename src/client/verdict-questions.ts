@@ -1,7 +1,7 @@
 /** Asks the service which of some lists have been answered. */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import type { FoundVerdicts, Verdict } from '../intents/slice.js';
+import type { FoundVerdicts, Verdict } from '../domain/intake/slice.js';
 
 /** Ids of one question; the service takes as many. */
 const ASK_AT_ONCE = 500;

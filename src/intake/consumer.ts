@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, Kafka } from 'kafkajs';
 import pLimit from 'p-limit';
-import type { RawMessage } from '../intents/poison-copy.js';
+import type { RawMessage } from '../domain/dead-letters/poison-copy.js';
 import { createLane, type Lane, type LaneContext } from './lane.js';
 
 export interface IntakeOptions extends Omit<LaneContext, 'slots'> {

@@ -1,11 +1,11 @@
 /** An INTENT_EMITTED message as it stands on the topic: the list it carries, or why it is none. Pure. */
 import { z } from 'zod';
-import { guid, jsonObject, listName } from '../intents/fields.js';
-import { findJsonProblem, shorten } from '../intents/json.js';
-import { DEFAULT_LIMITS, jsonBytes, type ListLimits } from '../intents/limits.js';
-import { describeIssue } from '../intents/parse.js';
-import { serializable } from '../intents/serializable.js';
-import type { SliceList } from '../intents/slice.js';
+import { guid, jsonObject, listName } from '../domain/intents/fields.js';
+import { findJsonProblem, shorten } from '../domain/values/json.js';
+import { DEFAULT_LIMITS, jsonBytes, type ListLimits } from '../domain/values/limits.js';
+import { describeIssue } from '../domain/intents/parse.js';
+import { serializable } from '../domain/values/serializable.js';
+import type { SliceList } from '../domain/intake/slice.js';
 
 export type ReadEnvelope =
   | {

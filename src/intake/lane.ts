@@ -3,8 +3,8 @@
  * works beside kafkajs's fetch loop, which therefore keeps its heartbeats however long Temporal or a store is away.
  */
 import type { LimitFunction } from 'p-limit';
-import type { RawMessage } from '../intents/poison-copy.js';
-import { Held, isSame, sizeOf } from './held.js';
+import type { RawMessage } from '../domain/dead-letters/poison-copy.js';
+import { Held, isSame, sizeOf } from './lane-message.js';
 import { type CarrierContext, createSliceCarrier } from './slice-carrier.js';
 import { nextSlice } from './slicer.js';
 

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { copiesOf, type RawMessage } from '../intents/poison-copy.js';
-import type { EventPublisher } from '../intents/ports/publisher.js';
-import type { Held } from './held.js';
+import { copiesOf, type RawMessage } from '../domain/dead-letters/poison-copy.js';
+import type { EventPublisher } from '../domain/events/publisher.js';
+import type { Held } from './lane-message.js';
 import type { IntakeMetrics } from './metrics.js';
 import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';
 import type { Slice } from './slicer.js';

@@ -1,9 +1,9 @@
 /** Slices as executions of `ExecuteSliceWorkflow`: one open run per partition, told apart by the hash of its input. */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { RawValue } from '@temporalio/common';
-import { classify } from '../intents/failure-table.js';
-import type { InvalidList, SliceInput, SliceList, SliceReport } from '../intents/slice.js';
-import type { SliceCache } from '../intents/slice-cache.js';
+import { classify } from '../domain/failures/failure-table.js';
+import type { InvalidList, SliceInput, SliceList, SliceReport } from '../domain/intake/slice.js';
+import type { SliceCache } from '../domain/intake/slice-cache.js';
 
 export interface SliceRunner {
   /**

@@ -1,6 +1,6 @@
 /** Failures of Kafka and of the way to it, as failure classes. */
-import { EffectError, type FailureClass } from '../intents/failure.js';
-import { classify } from '../intents/failure-table.js';
+import { EffectError, type FailureClass } from '../domain/failures/failure.js';
+import { classify } from '../domain/failures/failure-table.js';
 
 /** The class by the table; an error without a row says at least whether kafkajs would try again. */
 export function classifyKafkaError(error: unknown): FailureClass {

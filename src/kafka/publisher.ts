@@ -1,10 +1,10 @@
 /** The `EventPublisher` port over a kafkajs producer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes, type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
-import { groupCommit, type GroupCommitOptions } from '../batching/group-commit.js';
-import { groupBy } from '../intents/group-by.js';
-import { EffectError } from '../intents/failure.js';
-import { type EventPublisher, orderOf, type OutboundMessage, type SendOutcome } from '../intents/ports/publisher.js';
+import { groupCommit, type GroupCommitOptions } from '../flow-control/group-commit.js';
+import { groupBy } from '../domain/values/group-by.js';
+import { EffectError } from '../domain/failures/failure.js';
+import { type EventPublisher, orderOf, type OutboundMessage, type SendOutcome } from '../domain/events/publisher.js';
 import { isMissingTopic, toEffectError } from './failures.js';
 import type { BatchSettings } from './settings.js';
 

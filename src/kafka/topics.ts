@@ -1,7 +1,7 @@
 /** Topics are made explicitly: automatic creation is off on the broker, and a typo must not become a topic. */
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
-import { until } from '../until.js';
-import { PUBLISHABLE_EVENT_TYPES, SERVICE_EVENT_TYPES, topicOf } from '../intents/event-types.js';
+import { until } from '../flow-control/until.js';
+import { PUBLISHABLE_EVENT_TYPES, SERVICE_EVENT_TYPES, topicOf } from '../domain/events/event-types.js';
 
 export interface TopicSettings {
   readonly prefix: string;

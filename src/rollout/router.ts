@@ -8,16 +8,16 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { LimitError } from '../intents/limits.js';
-import { RequestError } from '../intents/request.js';
+import { LimitError } from '../domain/values/limits.js';
+import { RequestError } from '../domain/execution/request.js';
 import type { ExecuteOptions, Intent, IntentsReport } from '../client/types.js';
 import { RefusedError, RequestConflictError } from '../client/errors.js';
-import { createRolloutStore } from './postgres-store.js';
-import { createPool, endPool, type Pool } from '../postgres/pool.js';
-import { observe, observeWhole } from './observation.js';
-import { bucketOf, isOff, parseShare } from './share.js';
-import type { RolloutStore, Route } from './store.js';
-import { DEFAULT_TRIGGERS, type Triggers } from './triggers.js';
+import { createRolloutStore } from '../postgres/rollout/rollout-store.js';
+import { createPool, endPool, type Pool } from '../postgres/core/pool.js';
+import { observe, observeWhole } from '../domain/rollout/observation.js';
+import { bucketOf, isOff, parseShare } from '../domain/rollout/share.js';
+import type { RolloutStore, Route } from '../domain/rollout/port.js';
+import { DEFAULT_TRIGGERS, type Triggers } from '../domain/rollout/triggers.js';
 import { Watch } from './watch.js';
 
 /** No path was taken, because it could not be said which: the list has not been executed. */

@@ -1,7 +1,7 @@
 /** Stores what lists say about the path they took, looks at the window of all routers, and rolls back. */
-import type { Observation } from './observation.js';
-import type { Route, RoutedObservation, RolloutStore } from './store.js';
-import { reasonToRollBack, type Triggers } from './triggers.js';
+import type { Observation } from '../domain/rollout/observation.js';
+import type { Route, RoutedObservation, RolloutStore } from '../domain/rollout/port.js';
+import { reasonToRollBack, type Triggers } from '../domain/rollout/triggers.js';
 
 /** Observations kept while PostgreSQL is away. */
 const BACKLOG = 10_000;

@@ -58,7 +58,7 @@ interface CompilerRule {
 
 async function cachedBundle(logger: Logger): Promise<string> {
   const hash = createHash('sha256');
-  for (const directory of ['workflows', 'src/intents', 'src/temporal']) {
+  for (const directory of ['workflows', 'src/domain', 'src/temporal']) {
     const files = (await readdir(join(codeRoot, directory), { recursive: true }))
       .filter((file) => file.endsWith('.ts'))
       .sort();

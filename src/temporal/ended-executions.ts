@@ -1,10 +1,10 @@
 /** Asks Temporal for executions that ended without announcing all their effects, and for what they were started with. */
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import { EffectError } from '../intents/failure.js';
-import { classify } from '../intents/failure-table.js';
-import type { EndedExecutions } from '../intents/ports/executions.js';
-import { unannouncedEffects } from './search-attributes.js';
+import { EffectError } from '../domain/failures/failure.js';
+import { classify } from '../domain/failures/failure-table.js';
+import type { EndedExecutions } from '../domain/sweep/port.js';
+import { unannouncedEffects } from '../domain/execution/search-attributes.js';
 
 /** gRPC status code. */
 const NOT_FOUND = 5;

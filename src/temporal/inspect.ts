@@ -1,6 +1,6 @@
 /** Questions `bridge doctor` asks the Temporal server. */
 import { Connection } from '@temporalio/client';
-import { searchAttributeKeys } from './search-attributes.js';
+import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
 
 /** Runs `ask` on a connection of its own. */
 export async function withConnection<T>(address: string, ask: (connection: Connection) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 /** Executions of `ExecuteParkedListsWorkflow`: one a partition, while it has parked lists. */
 import type { Client } from '@temporalio/client';
-import type { ParkedRuns } from '../intents/ports/slice-stores.js';
-import { PARKED_WAKE, type ParkedReport } from '../intents/slice.js';
+import type { ParkedRuns } from '../domain/intake/ports.js';
+import { PARKED_WAKE, type ParkedReport } from '../domain/intake/slice.js';
 
 export const createParkedRuns = (client: Client, taskQueue: string): ParkedRuns => ({
   async wake(partition) {

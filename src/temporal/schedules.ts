@@ -7,8 +7,8 @@ import {
   ScheduleOverlapPolicy,
   type ScheduleOptions,
 } from '@temporalio/client';
-import type { RecoveryRequest } from '../intents/recovery.js';
-import type { RedriveRequest } from '../intents/redrive.js';
+import type { RecoveryRequest } from '../domain/recovery/recovery.js';
+import type { RedriveRequest } from '../domain/dead-letters/redrive.js';
 
 export interface ScheduleSettings {
   readonly namespace: string;

@@ -1,10 +1,10 @@
 /** What `bridge setup` does on the Temporal server; every step is safe to repeat. */
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { until } from '../until.js';
+import { until } from '../flow-control/until.js';
 import { missingSearchAttributes, withConnection } from './inspect.js';
 import { ensureSchedules, type ScheduleSettings } from './schedules.js';
-import { searchAttributeKeys } from './search-attributes.js';
+import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
 
 /** `temporal.api.enums.v1.IndexedValueType`. */
 export const INDEXED = { KEYWORD: 2, INT: 3, KEYWORD_LIST: 7 } as const;

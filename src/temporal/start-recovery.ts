@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/client';
 import type { Logger } from 'pino';
-import type { RecoveryReport, RecoveryRequest } from '../intents/recovery.js';
+import type { RecoveryReport, RecoveryRequest } from '../domain/recovery/recovery.js';
 import { workflowBundle } from './bundle.js';
 
 export interface DeploymentRecovery {

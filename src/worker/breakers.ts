@@ -1,9 +1,9 @@
 /** The circuit breakers of a worker: settings from the environment, changes to the log and the metrics, state to `/ready`. */
 import type { Logger } from 'pino';
-import { type BreakerOptions, createStoreBreaker, type StoreBreaker } from '../breaker/store-breaker.js';
+import { type BreakerOptions, createStoreBreaker, type StoreBreaker } from '../flow-control/store-breaker.js';
 import type { Config } from '../config.js';
-import { EffectError } from '../intents/failure.js';
-import type { EventPublisher, SendOutcome } from '../intents/ports/publisher.js';
+import { EffectError } from '../domain/failures/failure.js';
+import type { EventPublisher, SendOutcome } from '../domain/events/publisher.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 

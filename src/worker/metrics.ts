@@ -1,10 +1,10 @@
 /** The worker's metrics: the seed's five names, the pool, and Temporal's own. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Instruments } from '../../activities/boundary.js';
-import type { BreakerState, StoreBreaker } from '../breaker/store-breaker.js';
-import type { DeadLetterStore } from '../intents/ports/dead-letters.js';
-import type { LedgerSize } from '../intents/ports/ledger.js';
-import type { EventPublisher } from '../intents/ports/publisher.js';
+import type { Instruments } from '../../activities/execution/batch-activity.js';
+import type { BreakerState, StoreBreaker } from '../flow-control/store-breaker.js';
+import type { DeadLetterStore } from '../domain/dead-letters/port.js';
+import type { LedgerSize } from '../domain/ledger/port.js';
+import type { EventPublisher } from '../domain/events/publisher.js';
 
 interface PoolGauges {
   readonly totalCount: number;

@@ -1,6 +1,6 @@
 /** Says that the pool is too full or PostgreSQL too slow: each time in the metrics, once in a while in the log. */
 import type { Logger } from 'pino';
-import type { PoolObserver } from '../postgres/pool.js';
+import type { PoolObserver } from '../postgres/core/pool.js';
 import type { Metrics, PoolPressure } from './metrics.js';
 
 /** Of the seed (8.4): utilization of the pool, 0 to 1, from which it counts as exhausted. */

@@ -3,7 +3,7 @@
  * consumer finds every event, repeats under the same event id, and the results are true.
  */
 import assert from 'node:assert/strict';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { useCorner } from './support/corner.js';

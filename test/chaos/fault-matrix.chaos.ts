@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { SERVICE_NAMES } from '../../src/stack/types.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { type Corner, createCorner } from './support/corner.js';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import pLimit from 'p-limit';
-import type { RequestInput } from '../../src/intents/request.js';
+import type { RequestInput } from '../../src/domain/execution/request.js';
 import { readEventsByConsole } from '../support/events.js';
 import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
 import { type Corner, useCorner } from './support/corner.js';

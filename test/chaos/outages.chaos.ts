@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IntentsReport } from '../../src/client/index.js';
 import type { ServiceName } from '../../src/stack/types.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { bridge } from '../support/bridge.js';
 import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../src/client/index.js';
-import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
-import type { RecoveryReport } from '../../src/intents/recovery.js';
-import { until } from '../../src/until.js';
+import { isNewer } from '../../src/domain/recovery/newer.js';
+import type { RecoveryReport } from '../../src/domain/recovery/recovery.js';
+import { until } from '../../src/flow-control/until.js';
 import { readEventsByConsole } from '../support/events.js';
 import { useCorner } from './support/corner.js';
 

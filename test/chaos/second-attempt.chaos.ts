@@ -3,7 +3,7 @@
  * one beside it. One effect, one ledger row, a result that is true, whichever of them comes first.
  */
 import assert from 'node:assert/strict';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { heartbeatTimeout } from '../../workflows/policies.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { auditRows } from './support/audit.js';

@@ -9,8 +9,8 @@ import { EXIT, exitCodeOf, UnreachableError, UsageError } from '../../src/cli/er
 import { type InputItem, readRequests } from '../../src/cli/input.js';
 import { RefusedError, RequestConflictError } from '../../src/client/errors.js';
 import { ConfigError } from '../../src/config.js';
-import { EffectError } from '../../src/intents/failure.js';
-import { LimitError } from '../../src/intents/limits.js';
+import { EffectError } from '../../src/domain/failures/failure.js';
+import { LimitError } from '../../src/domain/values/limits.js';
 import { StackError } from '../../src/stack/index.js';
 import { persistState, publishEvent } from '../support/intents.js';
 

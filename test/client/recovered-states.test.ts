@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ExecutionError, type Intent, type IntentsReport } from '../../src/client/index.js';
 import { RecoveredStatesWalk, type RecoverOptions } from '../../src/client/recovered-states.js';
-import type { RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
+import type { RecoveredStates } from '../../src/domain/intents/recover-fsm-states/schema.js';
 
 const STATE = {
   current_state: 'PROCESSING',

@@ -4,7 +4,7 @@ import { mock } from 'node:test';
 import type { Client } from '@temporalio/client';
 import type { Kafka } from 'kafkajs';
 import { ResultListener } from '../../src/client/result-listener.js';
-import type { FoundVerdicts, Verdict } from '../../src/intents/slice.js';
+import type { FoundVerdicts, Verdict } from '../../src/domain/intake/slice.js';
 
 describe('listener for results', () => {
   const listeners: ResultListener[] = [];

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ClosedError, ResultTimeoutError, StoreEffectClient } from '../../src/client/index.js';
 import { builtinEffects } from '../../activities/index.js';
 import { workerEndpoints } from '../../src/cli/context.js';
-import { topicOf } from '../../src/intents/event-types.js';
+import { topicOf } from '../../src/domain/events/event-types.js';
 import { createLogger } from '../../src/log.js';
 import { startWorker, type RunningWorker } from '../../src/worker/run.js';
 import getPort from 'get-port';

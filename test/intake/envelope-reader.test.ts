@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readEnvelope } from '../../src/intake/envelope-reader.js';
-import { DEFAULT_LIMITS, jsonBytes } from '../../src/intents/limits.js';
-import type { SliceList } from '../../src/intents/slice.js';
+import { DEFAULT_LIMITS, jsonBytes } from '../../src/domain/values/limits.js';
+import type { SliceList } from '../../src/domain/intake/slice.js';
 
 const event_id = randomUUID();
 const envelope = (fields: object = {}, payload: object = {}) => ({

@@ -1,7 +1,7 @@
 /** Copies for the `.dlq` topic: all of a message, in messages that a topic takes. */
 import assert from 'node:assert/strict';
-import { copiesOf, type PoisonCopy } from '../../src/intents/poison-copy.js';
-import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
+import { copiesOf, type PoisonCopy } from '../../src/domain/dead-letters/poison-copy.js';
+import type { OutboundMessage } from '../../src/domain/events/publisher.js';
 import { message, TOPIC } from './support.js';
 
 describe('a copy for the .dlq topic', () => {

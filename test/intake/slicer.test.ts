@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ReadEnvelope } from '../../src/intake/envelope-reader.js';
 import { nextSlice } from '../../src/intake/slicer.js';
-import { SLICE_BYTES, SLICE_INTENTS } from '../../src/intents/slice.js';
+import { SLICE_BYTES, SLICE_INTENTS } from '../../src/domain/intake/slice.js';
 
 interface Message {
   readonly offset: number;

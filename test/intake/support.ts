@@ -5,11 +5,11 @@ import { Registry } from 'prom-client';
 import { createLane, type Lane, type LaneContext } from '../../src/intake/lane.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
-import { EffectError } from '../../src/intents/failure.js';
-import type { PoisonCopy, RawMessage } from '../../src/intents/poison-copy.js';
-import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
+import { EffectError } from '../../src/domain/failures/failure.js';
+import type { PoisonCopy, RawMessage } from '../../src/domain/dead-letters/poison-copy.js';
+import type { OutboundMessage } from '../../src/domain/events/publisher.js';
 import { createLogger } from '../../src/log.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { persistState } from '../support/intents.js';
 
 export const TOPIC = 'lane.test';

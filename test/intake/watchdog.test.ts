@@ -7,7 +7,7 @@ import { Registry } from 'prom-client';
 import { startIntake } from '../../src/intake/consumer.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import { createLogger } from '../../src/log.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { loadConfig } from '../../src/config.js';
 import { persistState } from '../support/intents.js';
 import { newTopic } from '../support/run.js';

@@ -1,6 +1,6 @@
 /** Every effect is announced, and nothing is announced twice: records are counted, not collected in a set. */
-import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
-import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/intents/event-types.js';
+import type { OnexEnvelopeV1 } from '../../src/domain/events/envelope.js';
+import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/domain/events/event-types.js';
 import type { Environment } from '../support/environment.js';
 import { type Execution, idOf, listsOf, repeatsOf } from './executions.js';
 import type { TopicRecord } from '../support/records.js';

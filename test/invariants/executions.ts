@@ -1,7 +1,7 @@
 /** The executions of a task queue with their histories, and what their first and last events say. */
 import assert from 'node:assert/strict';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import type { Environment } from '../support/environment.js';
 import { taskFailuresOf } from '../support/replay.js';
 

@@ -3,7 +3,7 @@
  * returns what is wrong, as text; the environment fails its file when there is any.
  */
 import assert from 'node:assert/strict';
-import { topicOf } from '../../src/intents/event-types.js';
+import { topicOf } from '../../src/domain/events/event-types.js';
 import type { Environment } from '../support/environment.js';
 import { checkAnnounced, checkOnce, EVENT_TYPES } from './events.js';
 import { checkTasks, type Execution, readExecutions } from './executions.js';

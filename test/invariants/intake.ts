@@ -1,6 +1,6 @@
 /** Nothing the intake took is forgotten: offsets are committed behind what is answered or on its way, parked lists have a run. */
 import { Kafka, logLevel } from 'kafkajs';
-import { topicOf } from '../../src/intents/event-types.js';
+import { topicOf } from '../../src/domain/events/event-types.js';
 import type { Environment } from '../support/environment.js';
 import type { Execution } from './executions.js';
 import { readRecords, type TopicRecord } from '../support/records.js';

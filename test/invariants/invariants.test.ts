@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { type EventType, topicOf } from '../../src/intents/event-types.js';
+import { type EventType, topicOf } from '../../src/domain/events/event-types.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import type { TopicRecord } from '../support/records.js';
 import { checkOnce } from './events.js';

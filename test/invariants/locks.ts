@@ -1,6 +1,6 @@
 /** No transaction, lock or busy connection outlives the worker and the test. */
 import type { Environment } from '../support/environment.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 
 /** Milliseconds in which the server notices that a client has gone. */
 const NOTICE_MS = 5_000;

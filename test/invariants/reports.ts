@@ -1,6 +1,6 @@
 /** What reports and verdicts tell callers is what the ledger holds, and what is on the topics. */
-import { PUBLISHABLE_EVENT_TYPES } from '../../src/intents/event-types.js';
-import type { IntentResult } from '../../src/intents/result.js';
+import { PUBLISHABLE_EVENT_TYPES } from '../../src/domain/events/event-types.js';
+import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { Environment } from '../support/environment.js';
 import type { TopicRecord } from '../support/records.js';
 import { ANNOUNCED_BY, causeOf, eventsOf } from './events.js';

@@ -4,12 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Config, loadConfig } from '../../src/config.js';
-import type { SendOutcome } from '../../src/intents/ports/publisher.js';
+import type { SendOutcome } from '../../src/domain/events/publisher.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { createPublisher } from '../../src/kafka/publisher.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { readTopic, sendLines } from '../support/console-consumer.js';
 import { makeTopics } from '../support/topics.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
-import { EffectError, type FailureClass } from '../../src/intents/failure.js';
+import { EffectError, type FailureClass } from '../../src/domain/failures/failure.js';
 import { classifyKafkaError, isMissingTopic, toEffectError } from '../../src/kafka/failures.js';
 
 const protocol = (type: string, retriable: boolean): Error =>

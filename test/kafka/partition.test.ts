@@ -6,7 +6,7 @@ import { createKafka } from '../../src/kafka/client.js';
 import { createPublisher } from '../../src/kafka/publisher.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { createLogger } from '../../src/log.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { newTopic } from '../support/run.js';
 import { makeTopics } from '../support/topics.js';
 

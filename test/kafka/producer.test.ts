@@ -1,7 +1,7 @@
 /** What the publisher makes of a client that fails on demand. */
 import assert from 'node:assert/strict';
 import kafkajs, { type Kafka, type ProducerBatch, type ProducerConfig } from 'kafkajs';
-import type { OutboundMessage, SendOutcome } from '../../src/intents/ports/publisher.js';
+import type { OutboundMessage, SendOutcome } from '../../src/domain/events/publisher.js';
 import { createPublisher } from '../../src/kafka/publisher.js';
 
 const missingTopic = (): Error =>

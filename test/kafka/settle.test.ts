@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { EffectError, type FailureClass } from '../../src/intents/failure.js';
-import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
+import { EffectError, type FailureClass } from '../../src/domain/failures/failure.js';
+import type { OutboundMessage } from '../../src/domain/events/publisher.js';
 import { settleAll } from '../../src/kafka/publisher.js';
 
 const message = (topic: string, value: string): OutboundMessage => ({ topic, key: 'k', value, headers: {} });

@@ -1,6 +1,6 @@
 /** The model: what must have become of every message, and when its offset may be committed. */
-import type { PoisonCopy } from '../../src/intents/poison-copy.js';
-import type { OutboundMessage } from '../../src/intents/ports/publisher.js';
+import type { PoisonCopy } from '../../src/domain/dead-letters/poison-copy.js';
+import type { OutboundMessage } from '../../src/domain/events/publisher.js';
 import { carriesList, type Rec } from './records.js';
 import type { Simulation } from './simulation.js';
 import type { Run } from './simulated-temporal.js';

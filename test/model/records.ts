@@ -1,5 +1,5 @@
 /** The messages of a simulated topic: what is on it, and what the model expects of each. */
-import { SLICE_INTENTS } from '../../src/intents/slice.js';
+import { SLICE_INTENTS } from '../../src/domain/intake/slice.js';
 
 export type Kind =
   | 'list'

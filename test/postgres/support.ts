@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import type { Command } from '../../src/intents/ports/command.js';
-import { createPool, type Pool } from '../../src/postgres/pool.js';
+import type { Command } from '../../src/domain/intents/command.js';
+import { createPool, type Pool } from '../../src/postgres/core/pool.js';
 import { checkLocks } from '../invariants/locks.js';
 import { checkRows } from '../invariants/rows.js';
 import { cloneTemplate, databaseUrl, dropDatabase, newName, onServer } from '../support/template-database.js';

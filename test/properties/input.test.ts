@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { UsageError } from '../../src/cli/errors.js';
 import { type InputItem, readRequests } from '../../src/cli/input.js';
 import { definitions } from '../support/definitions.js';
-import { makePlan } from '../../src/intents/plan.js';
-import { parseRequest, RequestError } from '../../src/intents/request.js';
+import { makePlan } from '../../src/domain/execution/plan.js';
+import { parseRequest, RequestError } from '../../src/domain/execution/request.js';
 import { hostileRequest } from './hostile-lists.js';
 
 describe('hostile input (property)', () => {

@@ -1,6 +1,6 @@
 /** What a list of drafts must leave: its plan followed by hand, each id once. */
-import { groupBy } from '../../src/intents/group-by.js';
-import type { IntentStatus, Outcome } from '../../src/intents/result.js';
+import { groupBy } from '../../src/domain/values/group-by.js';
+import type { IntentStatus, Outcome } from '../../src/domain/intents/result.js';
 import { type Draft, type Names, priorityOf, refusalsOf } from './draft-lists.js';
 
 const FAIL_FAST_PRIORITY = 2;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { v5 as uuidv5 } from 'uuid';
-import { makePlan, type Plan } from '../../src/intents/plan.js';
-import { parseRequest } from '../../src/intents/request.js';
+import { makePlan, type Plan } from '../../src/domain/execution/plan.js';
+import { parseRequest } from '../../src/domain/execution/request.js';
 import { definitions } from '../support/definitions.js';
 import { type Draft, draft, names, type Names, priorityOf, rawOf, refusalsOf } from './draft-lists.js';
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { PoolClient } from 'pg';
-import { isNewer } from '../../src/intents/recover-fsm-states/newer.js';
-import { type RecoveredState, recoverFsmStatesPayload } from '../../src/intents/recover-fsm-states/schema.js';
-import { createFsmStateStore } from '../../src/postgres/fsm-state-store.js';
+import { isNewer } from '../../src/domain/recovery/newer.js';
+import { type RecoveredState, recoverFsmStatesPayload } from '../../src/domain/intents/recover-fsm-states/schema.js';
+import { createFsmStateStore } from '../../src/postgres/recovery/fsm-state-store.js';
 import { useDatabase } from '../postgres/support.js';
 import { FsmModel, type Transition } from './fsm-model.js';
 

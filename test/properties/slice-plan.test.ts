@@ -1,9 +1,9 @@
 /** The plan of a slice against what ADR 0009 says of keys: who waits for whom, whatever the priorities. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { OpenSlice } from '../../src/intents/open-slice.js';
-import type { SliceList, SlicePlan } from '../../src/intents/slice.js';
-import { type Known, makeSlicePlan } from '../../src/intents/slice-plan.js';
+import { OpenSlice } from '../../src/domain/intake/open-slice.js';
+import type { SliceList, SlicePlan } from '../../src/domain/intake/slice.js';
+import { type Known, makeSlicePlan } from '../../src/domain/intake/slice-plan.js';
 import { definitions } from '../support/definitions.js';
 import { publishEvent } from '../support/intents.js';
 

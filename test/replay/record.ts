@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { WorkflowHandle } from '@temporalio/client';
-import { setup } from '../../src/cli/setup.js';
+import { setup } from '../../src/cli/commands/setup.js';
 import type { Intent } from '../../src/client/index.js';
 import { mochaGlobalSetup, mochaGlobalTeardown } from '../support/fixture.js';
 import { createEnvironment } from '../support/environment.js';

@@ -1,12 +1,12 @@
 /** The rollout, with its real tables: shares, stickiness, and one path for each list. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { createPool } from '../../src/postgres/pool.js';
-import { observeWhole } from '../../src/rollout/observation.js';
-import { createRolloutStore } from '../../src/rollout/postgres-store.js';
-import type { RolloutChange } from '../../src/rollout/store.js';
-import type { PathWindow } from '../../src/rollout/triggers.js';
-import { bucketOf } from '../../src/rollout/share.js';
+import { createPool } from '../../src/postgres/core/pool.js';
+import { observeWhole } from '../../src/domain/rollout/observation.js';
+import { createRolloutStore } from '../../src/postgres/rollout/rollout-store.js';
+import type { RolloutChange } from '../../src/domain/rollout/port.js';
+import type { PathWindow } from '../../src/domain/rollout/triggers.js';
+import { bucketOf } from '../../src/domain/rollout/share.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecuteOptions, IntentsReport } from '../../src/client/index.js';
-import type { Pool } from '../../src/postgres/pool.js';
+import type { Pool } from '../../src/postgres/core/pool.js';
 import { RolloutRouter, type RouterOptions } from '../../src/rollout/index.js';
-import { createRolloutStore } from '../../src/rollout/postgres-store.js';
+import { createRolloutStore } from '../../src/postgres/rollout/rollout-store.js';
 import { persistState } from '../support/intents.js';
 
 export type Results = readonly Readonly<Record<string, unknown>>[];

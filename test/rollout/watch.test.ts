@@ -1,10 +1,10 @@
 /** What a router does with what it sees, over a store that fails on demand. */
 import assert from 'node:assert/strict';
-import { observeWhole, type Observation } from '../../src/rollout/observation.js';
-import type { RolloutStore, RoutedObservation } from '../../src/rollout/store.js';
-import { DEFAULT_TRIGGERS, type PathWindow } from '../../src/rollout/triggers.js';
+import { observeWhole, type Observation } from '../../src/domain/rollout/observation.js';
+import type { RolloutStore, RoutedObservation } from '../../src/domain/rollout/port.js';
+import { DEFAULT_TRIGGERS, type PathWindow } from '../../src/domain/rollout/triggers.js';
 import { Watch } from '../../src/rollout/watch.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 
 const EMPTY: PathWindow = {
   lists: 0,

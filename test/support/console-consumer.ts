@@ -10,7 +10,7 @@ import { fetchKafka, kafkaClassPath } from '../../src/stack/native/kafka-jars.js
 import { runCommand } from '../../src/stack/process/run.js';
 import { createReporter } from '../../src/stack/progress.js';
 import { KAFKA } from '../../src/stack/versions.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 
 export interface ConsoleRecord {
   readonly key: string | null;

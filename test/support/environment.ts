@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
-import type { AnyEffect } from '../../activities/effect.js';
+import type { AnyEffect } from '../../activities/effects/effect.js';
 import { workerEndpoints } from '../../src/cli/context.js';
-import { setup } from '../../src/cli/setup.js';
+import { setup } from '../../src/cli/commands/setup.js';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { type Config, loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';

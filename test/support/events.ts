@@ -1,7 +1,7 @@
 /** Events of an environment. */
 import assert from 'node:assert/strict';
-import type { OnexEnvelopeV1 } from '../../src/intents/envelope.js';
-import { type EventType, topicOf } from '../../src/intents/event-types.js';
+import type { OnexEnvelopeV1 } from '../../src/domain/events/envelope.js';
+import { type EventType, topicOf } from '../../src/domain/events/event-types.js';
 import { type ConsoleRecord, readTopics } from './console-consumer.js';
 import type { Environment } from './environment.js';
 import { readRecords } from './records.js';

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
 import { stackDown, type StackEndpoints, stackStatus, stackUp } from '../../src/stack/index.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { buildIfStale } from './build.js';
 import { environmentsClosed } from './environment.js';
 import { beginReport, endReport, reportFile } from './run-report.js';

@@ -1,8 +1,8 @@
 /** An intent type that waits: holds an execution at a point of a test's choosing. */
 import { z } from 'zod';
-import { type AnyEffect, defineEffect } from '../../activities/effect.js';
+import { type AnyEffect, defineEffect } from '../../activities/effects/effect.js';
 import type { Intent } from '../../src/client/index.js';
-import { defineIntent } from '../../src/intents/definition.js';
+import { defineIntent } from '../../src/domain/intents/definition.js';
 
 export interface Gate {
   readonly effect: AnyEffect;

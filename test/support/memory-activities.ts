@@ -1,8 +1,8 @@
 /** The real activities over stores in memory, each called as by Temporal. */
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { OutageBudget } from '../../activities/failures.js';
+import { OutageBudget } from '../../activities/attempts/retries.js';
 import { type Activities, createActivities } from '../../activities/index.js';
-import { SliceCache } from '../../src/intents/slice-cache.js';
+import { SliceCache } from '../../src/domain/intake/slice-cache.js';
 import { QUIET } from './quiet.js';
 import { type MemoryPorts, memoryPorts } from './memory-ports.js';
 

@@ -2,17 +2,17 @@
  * Stores in memory behind the real activities: to fail between two calls, which no server does on command, and to count what
  * reached a broker without reading it back.
  */
-import type { Ports } from '../../activities/effect.js';
-import type { EffectError } from '../../src/intents/failure.js';
-import type { Command } from '../../src/intents/ports/command.js';
-import type { NewDeadLetter } from '../../src/intents/ports/dead-letters.js';
-import type { LedgerRecord } from '../../src/intents/ports/ledger.js';
-import { orderOf, type OutboundMessage, type SendOutcome } from '../../src/intents/ports/publisher.js';
-import type { PersistStateFields } from '../../src/intents/ports/effect-stores.js';
-import type { PersistStatePayload } from '../../src/intents/persist-state/schema.js';
-import type { RecoveredStates } from '../../src/intents/recover-fsm-states/schema.js';
-import { repeatOf } from '../../src/intents/repeat.js';
-import type { SliceList, Verdict } from '../../src/intents/slice.js';
+import type { Ports } from '../../activities/effects/effect.js';
+import type { EffectError } from '../../src/domain/failures/failure.js';
+import type { Command } from '../../src/domain/intents/command.js';
+import type { NewDeadLetter } from '../../src/domain/dead-letters/port.js';
+import type { LedgerRecord } from '../../src/domain/ledger/port.js';
+import { orderOf, type OutboundMessage, type SendOutcome } from '../../src/domain/events/publisher.js';
+import type { PersistStateFields } from '../../src/domain/intents/persist-state/store.js';
+import type { PersistStatePayload } from '../../src/domain/intents/persist-state/schema.js';
+import type { RecoveredStates } from '../../src/domain/intents/recover-fsm-states/schema.js';
+import { repeatOf } from '../../src/domain/ledger/repeat.js';
+import type { SliceList, Verdict } from '../../src/domain/intake/slice.js';
 
 /** `ledger.find`, `publisher.publish`, and so on. */
 type Call = `${string}.${string}`;

@@ -1,6 +1,6 @@
 /** An intent type whose effect a test makes up. */
 import type { z } from 'zod';
-import { defineIntent } from '../../src/intents/definition.js';
+import { defineIntent } from '../../src/domain/intents/definition.js';
 
 export const noteOf = <Schema extends z.ZodType>(schema: Schema) =>
   defineIntent({

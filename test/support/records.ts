@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type Admin, type IHeaders, Kafka, logLevel } from 'kafkajs';
 import '../../src/kafka/codecs.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 
 export interface TopicRecord {
   readonly topic: string;

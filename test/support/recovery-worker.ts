@@ -1,9 +1,9 @@
 /** A worker that carries out recoveries alone, in pages small enough for several of them in a test. */
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { OutageBudget } from '../../activities/failures.js';
-import { recoveryActivities } from '../../activities/recovery.js';
+import { OutageBudget } from '../../activities/attempts/retries.js';
+import { recoveryActivities } from '../../activities/maintenance/emit-fsm-states.js';
 import { workerEndpoints } from '../../src/cli/context.js';
-import type { RecoveryActivities } from '../../src/intents/recovery.js';
+import type { RecoveryActivities } from '../../src/domain/recovery/recovery.js';
 import { createLogger } from '../../src/log.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
 import { createEndedExecutions } from '../../src/temporal/ended-executions.js';

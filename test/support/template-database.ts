@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import pg from 'pg';
-import { migrate } from '../../src/postgres/migrate.js';
+import { migrate } from '../../src/postgres/schema/migrate.js';
 import { runName } from './run.js';
 
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));

@@ -11,9 +11,9 @@ import { makeOnce } from '../../src/stack/cache.js';
 import { copyJars, dependency } from '../../src/stack/native/maven.js';
 import { runCommand } from '../../src/stack/process/run.js';
 import { INDEXED } from '../../src/temporal/setup.js';
-import { searchAttributeKeys } from '../../src/temporal/search-attributes.js';
+import { searchAttributeKeys } from '../../src/domain/execution/search-attributes.js';
 import { installRuntime } from '../../src/worker/runtime.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { readHistories, replayRun } from './replay.js';
 
 const VERSION = '1.31.0';

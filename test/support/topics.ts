@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Admin, ConfigResourceTypes, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 
 /**
  * Creates topics, and returns when the broker knows them. kafkajs' own `waitForLeaders` gives up on the first broker that has

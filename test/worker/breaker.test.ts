@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import { workerEndpoints } from '../../src/cli/context.js';
-import type { BreakerState } from '../../src/breaker/store-breaker.js';
-import { until } from '../../src/until.js';
+import type { BreakerState } from '../../src/flow-control/store-breaker.js';
+import { until } from '../../src/flow-control/until.js';
 import { checkBehind, guarding } from '../../src/worker/breakers.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { type Config, loadConfig } from '../../src/config.js';
-import { EffectError } from '../../src/intents/failure.js';
-import type { SendOutcome } from '../../src/intents/ports/publisher.js';
+import { EffectError } from '../../src/domain/failures/failure.js';
+import type { SendOutcome } from '../../src/domain/events/publisher.js';
 import { createLogger } from '../../src/log.js';
 import { createBreakers, guardingPublisher } from '../../src/worker/breakers.js';
 import { openAdapters } from '../../src/worker/compose.js';

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { workerEndpoints } from '../../src/cli/context.js';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createStoreBreaker } from '../../src/breaker/store-breaker.js';
-import { createPool, endPool, withTransaction } from '../../src/postgres/pool.js';
+import { createStoreBreaker } from '../../src/flow-control/store-breaker.js';
+import { createPool, endPool, withTransaction } from '../../src/postgres/core/pool.js';
 import { createMetrics } from '../../src/worker/metrics.js';
 import { poolPressure } from '../../src/worker/pool-pressure.js';
 import { useDatabase } from '../postgres/support.js';

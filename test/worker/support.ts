@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { type AnyEffect, defineEffect } from '../../activities/effect.js';
+import { type AnyEffect, defineEffect } from '../../activities/effects/effect.js';
 import { builtinEffects } from '../../activities/index.js';
 import { workerEndpoints } from '../../src/cli/context.js';
 import { StoreEffectClient } from '../../src/client/index.js';
 import type { Config } from '../../src/config.js';
-import { topicOf } from '../../src/intents/event-types.js';
+import { topicOf } from '../../src/domain/events/event-types.js';
 import { createLogger } from '../../src/log.js';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';

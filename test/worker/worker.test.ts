@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { until } from '../../src/until.js';
+import { until } from '../../src/flow-control/until.js';
 import { readEvents } from '../support/events.js';
 import { createGate, gatedIntent } from '../support/gate.js';
 import { persistState, publishEvent, recoverFsmStates } from '../support/intents.js';

@@ -1,6 +1,6 @@
 /** Compares the stores with what a cell expects: every deviation is counted, none is only logged. */
 import type pg from 'pg';
-import type { EventType } from '../../../src/intents/event-types.js';
+import type { EventType } from '../../../src/domain/events/event-types.js';
 import type { ReadEvent } from '../../support/events.js';
 import { auditLedger } from './audit-ledger.js';
 import type { Expected } from './lists.js';

@@ -1,7 +1,7 @@
 /** Starting lists in a corner, and what became of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IntentsReport } from '../../../src/client/index.js';
-import { topicOf } from '../../../src/intents/event-types.js';
+import { topicOf } from '../../../src/domain/events/event-types.js';
 import { createKafka } from '../../../src/kafka/client.js';
 import { createLogger } from '../../../src/log.js';
 import { CHAOS_EVENTS } from './audit.js';

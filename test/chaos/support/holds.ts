@@ -3,7 +3,7 @@
  * the test ask for them, in the database of the corner only; while nobody holds a lock, they let everything pass.
  */
 import pg from 'pg';
-import { until } from '../../../src/until.js';
+import { until } from '../../../src/flow-control/until.js';
 
 /** The number is the lock's key. */
 const HOLDS = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ICreateToxicBody, type Proxy, Toxiproxy } from 'toxiproxy-node-client';
 import { makeOnce } from '../../../src/stack/cache.js';
 import { runCommand } from '../../../src/stack/process/run.js';
-import { until } from '../../../src/until.js';
+import { until } from '../../../src/flow-control/until.js';
 import { freePort } from '../../support/free-port.js';
 
 /** Newest release; a later `go install` of the same tag is the same program. */

@@ -1,0 +1,204 @@
+/**
+ * Publishes events: the PublishEvent intents of a batch, and the announcements of intents that were settled before.
+ * The ledger is asked first and told last, so a repeated intent is not published again; a crash in between publishes it
+ * once more under the same `event_id` (at least once). What no broker takes becomes a dead letter (ADR 0006).
+ */
+import { sendCopies } from '../../src/domain/dead-letters/copy.js';
+import { type EventInput, makeEnvelope, toMessage } from '../../src/domain/events/envelope.js';
+import { topicOf } from '../../src/domain/events/event-types.js';
+import { EffectError } from '../../src/domain/failures/failure.js';
+import { eventIdOf } from '../../src/domain/values/ids.js';
+import type { Command, EffectOutcome } from '../../src/domain/intents/command.js';
+import type { NewDeadLetter } from '../../src/domain/dead-letters/port.js';
+import type { LedgerRecord } from '../../src/domain/ledger/port.js';
+import type { OutboundMessage, PublishFields, SendOutcome } from '../../src/domain/events/publisher.js';
+import { publishEvent as definition } from '../../src/domain/intents/publish-event/definition.js';
+import { correlationOf } from '../../src/domain/intents/publish-event/event.js';
+import type { PublishEventPayload } from '../../src/domain/intents/publish-event/schema.js';
+import { repeatOf } from '../../src/domain/ledger/repeat.js';
+import { defineEffect, type EffectBatch, type Ports } from './effect.js';
+
+type PublishCommand = Command<PublishEventPayload>;
+type PublishBatch = EffectBatch<PublishEventPayload>;
+
+/** One message on its way, and whose it is. */
+interface Outbound {
+  readonly intentId: string;
+  readonly eventId: string;
+  readonly message: OutboundMessage;
+  /** Absent for an announcement. */
+  readonly command?: PublishCommand;
+}
+
+/** Why a message was not sent; `null` when it was. */
+type Fate = EffectError | null;
+
+export const publishEvent = defineEffect(definition, (ports) => async (batch) => {
+  const known = await ports.ledger.find(batch.commands.map((command) => command.intent_id));
+  // An id may come twice in a batch, of two lists of a slice: the first one is published, the others repeat it or conflict with it.
+  const first = new Map<string, PublishCommand>();
+  for (const command of batch.commands) {
+    if (!known.has(command.intent_id) && !first.has(command.intent_id)) first.set(command.intent_id, command);
+  }
+  const outbound = [
+    ...batch.announce.map((announcement) => {
+      const { intent_id: intentId, event_type: eventType } = announcement;
+      return outboundOf(ports, {
+        intentId,
+        eventType,
+        timestamp: batch.scheduledAt,
+        payload: announcement.payload,
+        correlationId: announcement.correlation_id ?? batch.correlationId,
+        partitionKey: announcement.partition_key,
+      });
+    }),
+    ...[...first.values()].map((command) => ({ ...outboundOf(ports, eventOf(command, batch)), command })),
+  ];
+  const fates = await publish(ports, outbound);
+  const refused = outbound.filter((one) => fates.get(one)?.failureClass === 'invalid');
+  const unsent = outbound.filter((one) => fates.get(one) !== null && !refused.includes(one));
+  const raced = await ports.ledger.record(
+    outbound.filter((one) => fates.get(one) === null).flatMap((one) => recordOf(ports, one, { event_published: true })),
+  );
+  const failure = unsent.map((one) => fates.get(one)).find((fate) => fate !== BLOCKED);
+  if (failure != null && !isTimeToBury(ports, batch, failure)) throw failure;
+  await bury(ports, unsent, fates, batch);
+  for (const { command, intentId } of [...unsent, ...refused]) if (command === undefined) batch.notAnnounced(intentId);
+
+  const settledAt = new Date().toISOString();
+  const buried = new Set(unsent.map(({ intentId }) => intentId));
+  const eventIds = new Map(outbound.flatMap((one) => (one.command === undefined ? [] : [[one.intentId, one.eventId]])));
+  const errors = new Map(refused.map((one) => [one.intentId, fates.get(one)?.message ?? '']));
+  return batch.commands.map((command): EffectOutcome<PublishFields> => {
+    const { intent_id } = command;
+    const stored = known.get(intent_id) ?? raced.get(intent_id);
+    if (stored !== undefined) {
+      // Written by `recordOf` in this very shape.
+      const result = stored.result as unknown as PublishFields;
+      const outcome = repeatOf(command, stored, result, stored.execution_id !== command.execution_id);
+      return outcome.ok ? { ...outcome, dead_lettered: !result.event_published } : outcome;
+    }
+    const error = errors.get(intent_id);
+    if (error !== undefined) return { ok: false, error, settled_at: settledAt };
+    const dead_lettered = buried.has(intent_id);
+    const result = fieldsOf(
+      ports,
+      command,
+      dead_lettered ? DEAD_LETTERED : { event_published: true },
+      eventIds.get(intent_id),
+    );
+    const winner = first.get(intent_id) ?? command;
+    if (winner === command) return { ok: true, result, settled_at: settledAt, repeated: false, dead_lettered };
+    const outcome = repeatOf(command, { ...winner, settled_at: settledAt }, result, true);
+    return outcome.ok ? { ...outcome, dead_lettered } : outcome;
+  });
+});
+
+const BLOCKED = new EffectError('transient', 'queued behind an open dead letter of its topic and key');
+
+/** Sends what no open letter holds back. */
+async function publish(ports: Ports, outbound: readonly Outbound[]): Promise<Map<Outbound, Fate>> {
+  const blocked = await blockedOf(ports, outbound);
+  const free = outbound.filter((_, index) => blocked[index] !== true);
+  const outcomes = await ports.publisher.publish(free.map(({ message }) => message));
+  const fateOf = (outcome: SendOutcome | undefined): Fate => (outcome?.sent === false ? outcome.error : null);
+  return new Map([
+    ...outbound.map((one) => [one, BLOCKED] as const),
+    ...free.map((one, index) => [one, fateOf(outcomes[index])] as const),
+  ]);
+}
+
+async function blockedOf(ports: Ports, outbound: readonly Outbound[]): Promise<readonly boolean[]> {
+  if (ports.deadLetters.lettersPass) return [];
+  try {
+    return await ports.deadLetters.store.blocked(outbound.map(({ message }) => message));
+  } catch (error) {
+    // Announcing the database's outage must not wait for its end.
+    if (outbound.every(({ command }) => command === undefined)) return [];
+    throw error;
+  }
+}
+
+/** The attempts are spent: the letters' own number, or all there are of this failure, which may be fewer. */
+function isTimeToBury({ deadLetters: { afterAttempts } }: Ports, batch: PublishBatch, failure: EffectError): boolean {
+  if (afterAttempts === Infinity) return false;
+  return batch.attempt >= afterAttempts || batch.isLast(failure);
+}
+
+async function bury(
+  ports: Ports,
+  unsent: readonly Outbound[],
+  fates: ReadonlyMap<Outbound, Fate>,
+  batch: PublishBatch,
+): Promise<void> {
+  if (unsent.length === 0) return;
+  const letters = unsent.map((one): NewDeadLetter => {
+    const fate = fates.get(one);
+    return {
+      intent_id: one.intentId,
+      event_id: one.eventId,
+      message: one.message,
+      failure_reason: fate?.message ?? '',
+      retry_attempts: fate === BLOCKED ? 0 : batch.attempt,
+    };
+  });
+  const { store, topicSuffix } = ports.deadLetters;
+  await store.bury(
+    letters,
+    unsent.flatMap((one) => recordOf(ports, one, DEAD_LETTERED)),
+  );
+  // With no broker there the copies are left to the next redrive.
+  if (unsent.some((one) => fates.get(one)?.failureClass === 'unavailable')) return;
+  const failedAt = new Date().toISOString();
+  const outlet = { publisher: ports.publisher, topicSuffix };
+  await store.copied(await sendCopies(letters, () => failedAt, outlet));
+}
+
+const outboundOf = (ports: Ports, event: EventInput): Outbound => {
+  const envelope = makeEnvelope(ports.source, event);
+  return {
+    intentId: event.intentId,
+    eventId: envelope.event_id,
+    message: toMessage(ports.source.topicPrefix, envelope),
+  };
+};
+
+const eventOf = ({ intent_id, correlation_id, payload }: PublishCommand, batch: PublishBatch): EventInput => ({
+  intentId: intent_id,
+  eventType: payload.event_type,
+  timestamp: batch.scheduledAt,
+  payload,
+  correlationId: correlationOf(payload) ?? correlation_id,
+  causationId: payload.causation_id,
+  sourceNodeId: payload.source_node_id,
+  partitionKey: payload.partition_key,
+});
+
+type Delivery = Partial<Pick<PublishFields, 'dlq_fallback'>> & Pick<PublishFields, 'event_published'>;
+
+const DEAD_LETTERED: Delivery = { event_published: false, dlq_fallback: true };
+
+const fieldsOf = (
+  ports: Ports,
+  { intent_id, payload }: PublishCommand,
+  delivery: Delivery,
+  eventId = eventIdOf(intent_id, payload.event_type),
+): PublishFields => ({
+  event_type: payload.event_type,
+  topic: topicOf(ports.source.topicPrefix, payload.event_type),
+  event_id: eventId,
+  dlq_fallback: false,
+  ...delivery,
+});
+
+/** The ledger's row of an intent; none for an announcement. */
+function recordOf(
+  ports: Ports,
+  { command, eventId }: Outbound,
+  delivery: Delivery,
+): Omit<LedgerRecord, 'settled_at'>[] {
+  if (command === undefined) return [];
+  const { intent_id, payload_hash, execution_id } = command;
+  const result = { ...fieldsOf(ports, command, delivery, eventId) };
+  return [{ intent_id, intent_type: definition.type, payload_hash, execution_id, result }];
+}

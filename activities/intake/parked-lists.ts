@@ -1,0 +1,33 @@
+/** The activities about parked lists: those that wait for a key somebody holds, and the ones behind them (ADR 0009). */
+import { activityInfo } from '@temporalio/activity';
+import type { ParkingActivities, TakeParkedActivity } from '../../src/domain/intake/slice.js';
+import { keysOf } from '../../src/domain/intake/slice-plan.js';
+import type { Ports } from '../effects/effect.js';
+import { heartbeating } from '../attempts/heartbeats.js';
+import type { SliceIntents } from './slice-intents.js';
+
+interface ParkedListActivities extends ParkingActivities {
+  takeParked: TakeParkedActivity;
+}
+
+/** They fail as the stores do, and are tried for as long as it takes. */
+export function parkedListActivities({ parkedLists, parkedRuns }: Ports, slices: SliceIntents): ParkedListActivities {
+  return {
+    parkLists: ({ slice, event_ids }) =>
+      heartbeating({}, async () => {
+        const info = activityInfo();
+        const partition = info.workflowExecution?.workflowId ?? '';
+        const open = await slices.find(slice, info);
+        const wanted = new Set(event_ids);
+        const lists = open.lists.filter(({ event_id }) => wanted.has(event_id));
+        await parkedLists.park(
+          partition,
+          lists.map((list) => ({ list: list.given, keys: keysOf(open.intentsOf(list)) })),
+        );
+        // After they are stored: it ends when it finds none.
+        await parkedRuns.wake(partition);
+        slices.forget(slice);
+      }),
+    takeParked: ({ partition, after }) => heartbeating({}, () => parkedLists.page(partition, after)),
+  };
+}

@@ -1,0 +1,41 @@
+/** Finds a slice: at hand in this process, or in the history of the execution that carries it. */
+import type { Info } from '@temporalio/activity';
+import { OpenSlice } from '../../src/domain/intake/open-slice.js';
+import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
+import type { EndedExecutions } from '../../src/domain/sweep/port.js';
+import { serializable } from '../../src/domain/values/serializable.js';
+import type { CachedSlice, SliceCache } from '../../src/domain/intake/slice-cache.js';
+
+export class SliceIntents {
+  readonly #open = new WeakMap<CachedSlice, OpenSlice>();
+
+  constructor(
+    private readonly cache: SliceCache,
+    private readonly executions: Pick<EndedExecutions, 'input'>,
+    private readonly definitions: DefinitionsByType,
+  ) {}
+
+  /** @throws EffectError when Temporal cannot be asked; RequestError when it is no slice. */
+  async find(key: string, { workflowExecution }: Pick<Info, 'workflowExecution'>): Promise<OpenSlice> {
+    let cached = this.cache.get(key);
+    if (cached === undefined) {
+      const input =
+        workflowExecution === undefined
+          ? null
+          : await this.executions.input({
+              workflow_id: workflowExecution.workflowId,
+              run_id: workflowExecution.runId,
+            });
+      // As the intake does: what no JSON can carry is refused by name.
+      cached = this.cache.put(key, serializable(input?.value));
+    }
+    const open = this.#open.get(cached) ?? new OpenSlice(cached.input, this.definitions);
+    this.#open.set(cached, open);
+    return open;
+  }
+
+  /** Its lists are answered: nobody asks for it any more. */
+  forget(key: string): void {
+    this.cache.delete(key);
+  }
+}

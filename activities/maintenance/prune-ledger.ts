@@ -1,0 +1,17 @@
+/** The activity behind `PruneLedgerWorkflow`: one page of rows. */
+import { z } from 'zod';
+import type { PruneActivity } from '../../src/domain/ledger/retention.js';
+import type { Ports } from '../effects/effect.js';
+import { attempt } from '../attempts/attempt.js';
+import type { OutageBudget } from '../attempts/retries.js';
+import { readInput } from '../parse-input.js';
+
+const time = z.iso.datetime({ offset: true }).nullable();
+const pageInput = z.object({ before: time, after: time });
+
+export function pruneLedger({ retention }: Ports, budget: OutageBudget): PruneActivity {
+  return async (given) => {
+    const { before, after } = readInput(pageInput, given);
+    return attempt('DATABASE_ERROR', budget, () => retention.prune(before, after));
+  };
+}

@@ -1,0 +1,32 @@
+/** The activity behind `RedriveDeadLettersWorkflow`: one page of letters. */
+import { z } from 'zod';
+import type { RedriveActivity } from '../../src/domain/dead-letters/redrive.js';
+import { attempt } from '../attempts/attempt.js';
+import type { Ports } from '../effects/effect.js';
+import type { OutageBudget } from '../attempts/retries.js';
+import { readInput } from '../parse-input.js';
+
+const pageInput = z.object({
+  topic: z.string().optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  ids: z.array(z.int().min(1)).max(10_000).optional(),
+  automatic: z.boolean().default(false),
+  after: z.int().min(0),
+  limit: z.int().min(1).max(1_000),
+});
+
+export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveActivity {
+  const { store, maxRedrives, topicSuffix } = ports.deadLetters;
+  return async (given) => {
+    const { after, limit, automatic, topic, since, ids } = readInput(pageInput, given);
+    const filter = {
+      ...(topic === undefined ? {} : { topic }),
+      ...(since === undefined ? {} : { since }),
+      ...(ids === undefined ? {} : { ids }),
+      ...(automatic ? { maxRedrives } : {}),
+    };
+    return attempt('DATABASE_ERROR', budget, () =>
+      store.redrive(filter, after, limit, { publisher: ports.publisher, topicSuffix }),
+    );
+  };
+}

@@ -1,0 +1,143 @@
+/** The activities behind `SweepExecutionsWorkflow`: which executions to sweep, what they have to announce, and that it is done. */
+import { log } from '@temporalio/activity';
+import { z } from 'zod';
+import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
+import { topicOf } from '../../src/domain/events/event-types.js';
+import { LimitError, REPORT_BYTES } from '../../src/domain/values/limits.js';
+import { OpenSlice } from '../../src/domain/intake/open-slice.js';
+import { makePlan, type Plan, planList } from '../../src/domain/execution/plan.js';
+import { copiesOf } from '../../src/domain/dead-letters/poison-copy.js';
+import { type Execution, executionId } from '../../src/domain/sweep/port.js';
+import { parseRequest, RequestError } from '../../src/domain/execution/request.js';
+import { optionsOf } from '../../src/domain/intake/slice-plan.js';
+import { serializable } from '../../src/domain/values/serializable.js';
+import type { EndedPage, SweepActivities, Unannounced, UnannouncedInput } from '../../src/domain/sweep/sweep.js';
+import { unannouncedOf } from '../../src/domain/sweep/unannounced.js';
+import { attempt } from '../attempts/attempt.js';
+import type { Ports } from '../effects/effect.js';
+import type { OutageBudget } from '../attempts/retries.js';
+import { readInput } from '../parse-input.js';
+
+const endedInput = z.object({
+  grace_seconds: z.number().min(0).max(86_400),
+  after: z.string().nullable(),
+  limit: z.int().min(1).max(1_000),
+});
+
+export function sweepActivities(ports: Ports, budget: OutageBudget, definitions: DefinitionsByType): SweepActivities {
+  const { endedExecutions, sweptExecutions } = ports;
+
+  return {
+    findEndedExecutions: (given) => {
+      const { grace_seconds, limit, after: start } = readInput(endedInput, given);
+      const closedBefore = new Date(Date.now() - grace_seconds * 1_000).toISOString();
+      return attempt('DATABASE_ERROR', budget, async (): Promise<EndedPage> => {
+        for (let after = start; ;) {
+          const { executions, next } = await endedExecutions.list(closedBefore, after, limit);
+          const unswept = await sweptExecutions.unswept(executions.map(executionId));
+          const due = executions.filter((execution) => unswept.has(executionId(execution)));
+          // A page of executions that are all swept is no page: most are, and the workflow's history is not for them.
+          if (due.length > 0 || next === null) return { executions: due, next };
+          after = next;
+        }
+      });
+    },
+    findUnannounced: (input) => attempt('DATABASE_ERROR', budget, () => findUnannounced(ports, definitions, input)),
+    copyUnanswered: ({ execution }) =>
+      attempt('KAFKA_ERROR', budget, () => copyUnanswered(ports, definitions, execution)),
+    markSwept: (marks) => {
+      for (const { execution, reason } of marks) {
+        if (reason !== null) log.warn('an execution cannot be swept', { execution_id: executionId(execution), reason });
+      }
+      return attempt('DATABASE_ERROR', budget, () =>
+        sweptExecutions.mark(marks.map(({ execution, reason }) => ({ execution_id: executionId(execution), reason }))),
+      );
+    },
+  };
+}
+
+/** A list of an ended execution, as its plan has it. */
+interface EndedList extends Pick<Plan, 'intents' | 'options' | 'self_announced'> {
+  readonly correlation_id: string;
+}
+
+async function findUnannounced(
+  { endedExecutions, ledger }: Ports,
+  definitions: DefinitionsByType,
+  { execution, from, limit }: UnannouncedInput,
+): Promise<Unannounced> {
+  const input = await endedExecutions.input(execution);
+  if (input === null) return { reason: 'its history is gone' };
+  try {
+    const value = serializable(input.value);
+    const lists = isSlice(value)
+      ? listsOf(new OpenSlice(value, definitions), definitions)
+      : [makePlan(parseRequest(value), execution.workflow_id, definitions)];
+    const records = await ledger.find([...new Set(lists.flatMap(({ intents }) => intents.map(({ id }) => id)))]);
+    const events = lists.flatMap((list) =>
+      unannouncedOf(list, records, executionId(execution), definitions).map((event) => ({
+        ...event,
+        correlation_id: list.correlation_id,
+      })),
+    );
+    return {
+      correlation_id: lists[0]?.correlation_id ?? '',
+      page_bytes: REPORT_BYTES,
+      announce: events.slice(from, from + limit),
+      next: from + limit < events.length ? from + limit : null,
+      ...(isSlice(value) ? { slice: true } : {}),
+    };
+  } catch (error) {
+    if (error instanceof RequestError) return { reason: error.message };
+    throw error;
+  }
+}
+
+const isSlice = (value: unknown): boolean => typeof value === 'object' && value !== null && 'lists' in value;
+
+/** The lists of a slice that can be planned; the others have had no effect. */
+const listsOf = (slice: OpenSlice, definitions: DefinitionsByType): EndedList[] =>
+  slice.lists.flatMap((list) => {
+    const { intents, request_id, correlation_id } = list;
+    try {
+      const options = optionsOf(list);
+      return [{ ...planList(intents, request_id, options, definitions), options, correlation_id }];
+    } catch (error) {
+      if (error instanceof RequestError || error instanceof LimitError) return [];
+      throw error;
+    }
+  });
+
+/**
+ * The intake copies what it sees end by force itself; this is for what ended while it was away. Where both do, the copies say the
+ * same, and the envelope is carried out once.
+ */
+async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, execution: Execution): Promise<number> {
+  const { endedExecutions, parkedLists, verdicts, publisher, deadLetters, source } = ports;
+  const input = await endedExecutions.input(execution);
+  if (input === null) return 0;
+  const slice = new OpenSlice(serializable(input.value), definitions);
+  const eventIds = slice.lists.map(({ event_id }) => event_id);
+  // In this order: a list is parked until it has its verdict.
+  const parked = await parkedLists.find(eventIds);
+  const answered = await verdicts.find(eventIds);
+  // Parked lists are tried again, also when this slice was the one that tried.
+  const left = slice.lists.filter(({ event_id }) => !slice.parked && !parked.has(event_id) && !answered.has(event_id));
+  const reason = `slice ${execution.workflow_id}, run ${execution.run_id}: ended without an answer`;
+  const copies = left.flatMap(({ given }) => {
+    const { event_id, correlation_id, emitted_at, ...payload } = given;
+    const envelope = { envelope_version: '1.0', event_id, event_type: 'INTENT_EMITTED', correlation_id, payload };
+    const message = {
+      topic: topicOf(source.topicPrefix, 'INTENT_EMITTED'),
+      partition: -1,
+      offset: '',
+      key: null,
+      value: Buffer.from(JSON.stringify(envelope)),
+      timestamp: emitted_at === undefined ? 0 : Date.parse(emitted_at),
+      headers: [],
+    };
+    return copiesOf(message, reason, deadLetters.topicSuffix);
+  });
+  for (const outcome of await publisher.publish(copies)) if (!outcome.sent) throw outcome.error;
+  return left.length;
+}

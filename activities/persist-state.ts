@@ -1,9 +1,0 @@
-import { persistState as definition } from '../src/intents/persist-state/definition.js';
-import { defineEffect } from './effect.js';
-
-export const persistState = defineEffect(
-  definition,
-  ({ bridgeStates }) =>
-    ({ commands, locks }) =>
-      bridgeStates.persist(commands, locks),
-);

@@ -1,0 +1,68 @@
+/** A bench's own corner of the real servers: database, topics and task queue, a client, and the worker in a process of its own. */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { stackOptions } from '../src/cli/context.js';
+import type { Output } from '../src/cli/views/output.js';
+import { setup } from '../src/cli/commands/setup.js';
+import { type Intent, type Result, StoreEffectClient } from '../src/client/index.js';
+import { loadConfig } from '../src/config.js';
+import { stackUp } from '../src/stack/index.js';
+import { type BenchWorker, forkWorker } from './child.js';
+
+export interface Corner {
+  readonly out: Output;
+  readonly env: NodeJS.ProcessEnv;
+  readonly taskQueue: string;
+  readonly databaseUrl: string;
+  readonly temporal: Client;
+  readonly client: StoreEffectClient;
+  readonly worker: BenchWorker;
+}
+
+export async function withCorner(out: Output, bench: (corner: Corner) => Promise<void>): Promise<void> {
+  const endpoints = await stackUp({ ...stackOptions(loadConfig()), onProgress: ({ message }) => out.note(message) });
+  const name = `bench_${randomUUID().slice(0, 8)}`;
+  const databaseUrl = new URL(endpoints.postgres.url);
+  databaseUrl.pathname = `/${name}`;
+  const env = {
+    ...process.env,
+    TEMPORAL_ADDRESS: endpoints.temporal.address,
+    DATABASE_URL: databaseUrl.href,
+    KAFKA_BOOTSTRAP_SERVERS: endpoints.kafka.brokers.join(','),
+    KAFKA_TOPIC_PREFIX: name,
+    TEMPORAL_TASK_QUEUE: name,
+    // What runs on a schedule would be measured too.
+    DLQ_REDRIVE_SECONDS: '0',
+    LEDGER_RETENTION_DAYS: '0',
+    SWEEP_SECONDS: '0',
+    RECOVERY_SECONDS: '0',
+    // The seed's load is spread over a dozen.
+    KAFKA_TOPIC_PARTITIONS: '12',
+    PORT: '0',
+  };
+  await setup(loadConfig(env), { ...endpoints, postgres: { url: databaseUrl.href } });
+  const connection = await Connection.connect({ address: endpoints.temporal.address });
+  const temporal = new Client({ connection, namespace: endpoints.temporal.namespace });
+  const worker = await forkWorker('service', env);
+  try {
+    const client = new StoreEffectClient(temporal, name);
+    await bench({ out, env, taskQueue: name, databaseUrl: databaseUrl.href, temporal, client, worker });
+  } finally {
+    await worker.stop();
+    await connection.close();
+  }
+}
+
+/** A list that did not succeed ends the bench: a fast failure is no result. */
+export async function execute(
+  { client }: Pick<Corner, 'client'>,
+  intents: readonly Intent[],
+): Promise<readonly Result[]> {
+  const report = await client.executeIntents(intents);
+  if (report.outcome !== 'completed') {
+    throw new Error(
+      `${report.workflow_id}: ${report.outcome}: ${report.results.find(({ error }) => error !== null)?.error ?? ''}`,
+    );
+  }
+  return report.results;
+}

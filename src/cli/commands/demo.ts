@@ -1,0 +1,157 @@
+/** `bridge demo`: everything at once, on real servers, for someone who sees this for the first time. */
+import { randomUUID } from 'node:crypto';
+import { Command } from 'commander';
+import type { IntentsReport } from '../../client/types.js';
+import { counted } from '../../domain/intents/definition.js';
+import { topicOf, type EventType, PUBLISHABLE_EVENT_TYPES } from '../../domain/events/event-types.js';
+import type { RequestInput } from '../../domain/execution/request.js';
+import { createKafka } from '../../kafka/client.js';
+import { readTopics } from '../../kafka/read.js';
+import { kafkaSettings } from '../../kafka/settings.js';
+import { createLogger } from '../../log.js';
+import { packagePath } from '../../paths.js';
+import { stackDown, type StackEndpoints, stackStatus } from '../../stack/index.js';
+import { startWorker } from '../../worker/run.js';
+import { withTemporal } from '../connect.js';
+import { type Context, contextOf, stackOptions, workerEndpoints } from '../context.js';
+import { withPool } from '../database.js';
+import { EXIT, UsageError } from '../errors.js';
+import { readRequests } from '../input.js';
+import { printReport } from '../views/report.js';
+import { setup } from './setup.js';
+import { up } from './stack.js';
+import { executionUrl } from '../views/web-ui.js';
+
+const EXAMPLE = packagePath('examples/first-list.json');
+
+export const demoCommand = (): Command =>
+  new Command('demo')
+    .description('start the stack, execute a list, show what it left behind, stop again')
+    .argument('[file]', 'lists to execute, as for "execute"', EXAMPLE)
+    .option('--keep', 'leave the stack running')
+    .action(async (file: string, { keep = false }: { keep?: boolean }, command: Command) => {
+      process.exitCode = await demo(contextOf(command), file, keep);
+    });
+
+async function demo(context: Context, file: string, keep: boolean): Promise<number> {
+  const { config, out } = context;
+  const requests = await requestsOf(file);
+  const before = await stackStatus(stackOptions(config));
+  const startedHere = Object.values(before.services).some(({ state }) => state === 'stopped');
+  try {
+    heading(context, 'Servers');
+    const endpoints = await up(context);
+    const prepared = await setup(config, endpoints);
+    out.note(
+      `       setup: ${counted(prepared.migrations.length, 'migration')}, ${counted(prepared.topics.length, 'topic')}`,
+    );
+    return await show(context, endpoints, requests);
+  } finally {
+    if (startedHere && !keep) {
+      await stackDown(stackOptions(config));
+      out.line('\nThe servers are stopped again; "npm run demo -- --keep" leaves them running, for the Web UI.');
+    }
+  }
+}
+
+/** Every list of the file; a broken one is said before anything is started. */
+async function requestsOf(file: string): Promise<RequestInput[]> {
+  const requests: RequestInput[] = [];
+  for await (const item of readRequests(file)) {
+    if (!item.ok) throw new UsageError(`line ${item.line}: ${item.error}`);
+    requests.push(item.request);
+  }
+  return requests;
+}
+
+async function show(context: Context, endpoints: StackEndpoints, requests: readonly RequestInput[]): Promise<number> {
+  const { config, out } = context;
+  const worker = await startWorker({
+    config: { ...config, PORT: 0 },
+    endpoints: workerEndpoints(endpoints),
+    logger: createLogger('warn'),
+  });
+  try {
+    const reports = await execute(context, requests);
+    for (const report of reports) {
+      heading(context, 'Report');
+      out.record(report);
+      printReport(out, report);
+      const url = executionUrl(endpoints, report.workflow_id);
+      if (url !== null) out.line(`\nWeb UI  ${out.style('cyan', url)}`);
+    }
+    await showRows(context, endpoints, reports);
+    await showMessages(context, endpoints, reports);
+    return reports.every(({ outcome }) => outcome === 'completed') ? EXIT.ok : EXIT.failed;
+  } finally {
+    await worker.shutdown();
+  }
+}
+
+function heading({ out }: Context, text: string): void {
+  out.line(`\n${out.style('bold', text)}`);
+}
+
+const execute = (context: Context, requests: readonly RequestInput[]): Promise<IntentsReport[]> =>
+  withTemporal(context.config, async ({ client }) => {
+    const reports: IntentsReport[] = [];
+    for (const request of requests) {
+      const request_id = request.request_id ?? `demo-${randomUUID().slice(0, 8)}`;
+      const { workflowId } = await client.startRequest({ ...request, request_id });
+      reports.push(await client.result(workflowId));
+    }
+    return reports;
+  });
+
+async function showRows(context: Context, endpoints: StackEndpoints, reports: readonly IntentsReport[]): Promise<void> {
+  const results = reports.flatMap((report) => report.results);
+  const bridges = results.flatMap((r) => (r.intent_type === 'PersistState' ? [r.aggregation_id] : []));
+  const workflows = results.flatMap((r) => (r.intent_type === 'PersistFSMTransition' ? [r.workflow_id] : []));
+  await withPool(endpoints.postgres.url, async (pool) => {
+    const states = await pool.query<string[]>({
+      text: `SELECT bridge_id::text, namespace, total_workflows_processed::text, total_items_aggregated::text, current_fsm_state
+        FROM bridge_states WHERE bridge_id = ANY ($1) ORDER BY bridge_id, namespace LIMIT 20`,
+      values: [bridges],
+      rowMode: 'array',
+    });
+    heading(context, 'Rows of bridge_states');
+    context.out.table(['bridge', 'namespace', 'workflows', 'items', 'state'], states.rows);
+    const current = await pool.query<string[]>({
+      text: `SELECT workflow_id::text, current_state, coalesce(previous_state, ''), transition_count::text
+        FROM fsm_states WHERE workflow_id = ANY ($1) ORDER BY sequence DESC LIMIT 20`,
+      values: [workflows],
+      rowMode: 'array',
+    });
+    heading(context, 'Rows of fsm_states');
+    context.out.table(['workflow', 'state', 'before', 'transitions'], current.rows);
+  });
+}
+
+async function showMessages(
+  context: Context,
+  endpoints: StackEndpoints,
+  reports: readonly IntentsReport[],
+): Promise<void> {
+  const { config, out } = context;
+  const kafka = createKafka(kafkaSettings(config, endpoints.kafka.brokers), createLogger('silent'));
+  const ids = new Set(reports.flatMap(({ results }) => results.map(({ intent_id }) => intent_id)));
+  const topics = PUBLISHABLE_EVENT_TYPES.map((type: EventType) => topicOf(config.KAFKA_TOPIC_PREFIX, type));
+  const messages = await readTopics(kafka, topics, ({ value }) => ids.has(intentIdOf(value)));
+  heading(context, 'Messages on Kafka');
+  out.table(
+    ['topic', 'key', 'event id'],
+    messages
+      .slice(0, 20)
+      .map(({ topic, key, value }) => [topic, key, (JSON.parse(value) as { event_id: string }).event_id]),
+  );
+  if (messages.length > 20) out.line(`… and ${messages.length - 20} more`);
+}
+
+/** The intent an envelope names; empty for a message that is no envelope of ours. */
+function intentIdOf(value: string): string {
+  try {
+    return (JSON.parse(value) as { metadata?: { intent_id?: string } }).metadata?.intent_id ?? '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,181 @@
+import { SingleBar } from 'cli-progress';
+import { Command } from 'commander';
+import type { Admin } from 'kafkajs';
+import type { Config } from '../../config.js';
+import { createKafka } from '../../kafka/client.js';
+import { kafkaSettings, topicSettings } from '../../kafka/settings.js';
+import { allTopics, eventTopics, topicRetention } from '../../kafka/topics.js';
+import { createLogger } from '../../log.js';
+import { packagePath } from '../../paths.js';
+import { checkStates, type StateCheck, type StateProblem } from '../../postgres/states/state-check.js';
+import { pendingMigrations } from '../../postgres/schema/pending-migrations.js';
+import type { StackEndpoints } from '../../stack/index.js';
+import {
+  missingSearchAttributes,
+  namespaceRetentionSeconds,
+  pollerCount,
+  withConnection,
+} from '../../temporal/inspect.js';
+import { contextOf, endpointsOf } from '../context.js';
+import { withPool } from '../database.js';
+import { EXIT, isUnreachable, UsageError } from '../errors.js';
+import type { Output } from '../views/output.js';
+import { judgeRetention, type Warning } from './retention-verdict.js';
+
+interface Options {
+  readonly checkStates?: boolean;
+  readonly fix?: boolean;
+}
+
+interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  /** Something to know that is no failure. */
+  readonly warning?: boolean;
+  readonly detail: string;
+  readonly unreachable?: boolean;
+}
+
+export const doctorCommand = (): Command =>
+  new Command('doctor')
+    .description('check that everything an execution needs is there, and say what to do where it is not')
+    .option('--check-states', 'compare the current state of every workflow with its history')
+    .option('--fix', 'with --check-states: repair the states that differ or are missing')
+    .action(async (options: Options, command: Command) => {
+      const { fix = false } = options;
+      const { config, out } = contextOf(command);
+      if (fix && options.checkStates !== true) throw new UsageError('--fix: expected together with --check-states');
+      const endpoints = await endpointsOf(config);
+      const findings = await examine(config, endpoints);
+      const states = options.checkStates === true ? await compareStates(out, endpoints.postgres.url, fix) : undefined;
+      if (states !== undefined) findings.push(states.finding);
+      for (const finding of findings) out.record(finding);
+      const mark = ({ ok, warning }: Finding): string => {
+        if (!ok) return out.style('red', 'FAIL');
+        return warning === true ? out.style('yellow', 'warn') : out.style('green', 'ok');
+      };
+      out.table(
+        ['', 'check', ''],
+        findings.map((finding) => [mark(finding), finding.check, wrapped(finding.detail)]),
+      );
+      if (states !== undefined) showProblems(out, states.problems);
+      if (findings.some(({ unreachable }) => unreachable === true)) process.exitCode = EXIT.unreachable;
+      else if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.failed;
+    });
+
+const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> => {
+  const { temporal, postgres, kafka } = endpoints;
+  return Promise.all([
+    finding('PostgreSQL migrations', async () => {
+      const pending = await withPool(postgres.url, (pool) => pendingMigrations(pool, packagePath('migrations')));
+      return pending.length === 0 ? null : `${pending.join(', ')} not applied; run "bridge setup"`;
+    }),
+    finding('Kafka topics', async () => {
+      const existing = new Set(await withAdmin(config, kafka.brokers, (admin) => admin.listTopics()));
+      const missing = eventTopics(config.KAFKA_TOPIC_PREFIX).filter((topic) => !existing.has(topic));
+      return missing.length === 0 ? null : `${missing.length} missing (${missing[0] ?? ''} …); run "bridge setup"`;
+    }),
+    finding('Temporal search attributes', async () => {
+      const missing = await withConnection(temporal.address, (connection) =>
+        missingSearchAttributes(connection, temporal.namespace),
+      );
+      return missing.length === 0 ? null : `${missing.join(', ')} missing; run "bridge setup"`;
+    }),
+    finding('ledger retention', async () => {
+      const days = config.LEDGER_RETENTION_DAYS;
+      if (days === 0) return null;
+      const executions = await withConnection(temporal.address, (connection) =>
+        namespaceRetentionSeconds(connection, temporal.namespace),
+      );
+      const topics = await withAdmin(config, kafka.brokers, (admin) =>
+        topicRetention(admin, allTopics(topicSettings(config))),
+      );
+      return judgeRetention(days, { namespace: temporal.namespace, executions, topics });
+    }),
+    finding('workers', async () => {
+      const pollers = await withConnection(temporal.address, (connection) =>
+        pollerCount(connection, temporal.namespace, config.TEMPORAL_TASK_QUEUE),
+      );
+      return pollers > 0 ? null : `no worker polls ${config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`;
+    }),
+  ]);
+};
+
+/** Compares all states; a fault that stays is a failure. */
+async function compareStates(out: Output, databaseUrl: string, fix: boolean) {
+  const bar = out.interactive
+    ? new SingleBar({ format: '{value} workflows compared  {duration_formatted}', stream: process.stderr })
+    : undefined;
+  let problems: readonly StateProblem[] = [];
+  const found = await finding('FSM states', () =>
+    withPool(databaseUrl, async (pool) => {
+      bar?.start(1, 0);
+      const check = await checkStates(pool, { fix, onProgress: (checked) => bar?.update(checked) }).finally(() =>
+        bar?.stop(),
+      );
+      problems = check.examples;
+      return judgeStates(check, fix);
+    }),
+  );
+  return { finding: found, problems };
+}
+
+function judgeStates({ checked, faults, repaired }: StateCheck, fix: boolean): string | Warning | null {
+  const mendable = faults.missing + faults.differs;
+  const counts = `${checked} compared: ${faults.missing} missing, ${faults.differs} differ, ${faults.orphaned} without a history`;
+  if (mendable + faults.orphaned === 0) return null;
+  if (fix) {
+    // What a writer has put right meanwhile needs no repair.
+    const detail = `${counts}; ${repaired} repaired`;
+    return faults.orphaned > 0
+      ? `${detail}; those without a history are for a person to judge`
+      : { warning: true, detail };
+  }
+  return mendable > 0 ? `${counts}; run "bridge doctor --check-states --fix"` : counts;
+}
+
+function showProblems(out: Output, problems: readonly StateProblem[]): void {
+  for (const problem of problems) out.record(problem);
+  for (const { workflow_id, fault, stored, expected } of problems) {
+    out.line();
+    out.line(`${workflow_id}  ${fault}`);
+    out.line(`  stored    ${stored ?? 'nothing'}`);
+    out.line(`  expected  ${expected ?? 'unknown: no history'}`);
+  }
+}
+
+/** Longer lines would make the table wider than a terminal. */
+const WIDTH = 90;
+
+/** In lines, broken at spaces. */
+const wrapped = (text: string): string =>
+  text
+    .split(' ')
+    .reduce<string[]>((lines, word) => {
+      const last = lines.at(-1);
+      if (last === undefined || last.length + word.length >= WIDTH) return [...lines, word];
+      return [...lines.slice(0, -1), `${last} ${word}`];
+    }, [])
+    .join('\n');
+
+/** @param examineOne answers null when all is well, else what is wrong and what to do. */
+async function finding(check: string, examineOne: () => Promise<string | Warning | null>): Promise<Finding> {
+  try {
+    const problem = await examineOne();
+    if (problem !== null && typeof problem === 'object') return { check, ok: true, ...problem };
+    return { check, ok: problem === null, detail: problem ?? '' };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { check, ok: false, detail, unreachable: isUnreachable(error) };
+  }
+}
+
+async function withAdmin<T>(config: Config, brokers: readonly string[], ask: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = createKafka(kafkaSettings(config, brokers), createLogger('silent')).admin();
+  try {
+    await admin.connect();
+    return await ask(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { Registry } from 'prom-client';
+import { type RunningIntake, runIntake } from '../../intake/run.js';
+import { serveHttp } from '../../worker/http.js';
+import { contextOf, endpointsOf, workerEndpoints } from '../context.js';
+
+export const intakeCommand = (): Command =>
+  new Command('intake')
+    .description('take INTENT_EMITTED events to Temporal until SIGINT or SIGTERM; /health, /ready and /metrics on PORT')
+    .action(async (_options: object, command: Command) => {
+      const { config, logger, out } = contextOf(command);
+      const endpoints = workerEndpoints(await endpointsOf(config));
+      const registry = new Registry();
+      const current: { intake?: RunningIntake } = {};
+      // First, because a port that is taken has to be found before there is a member of the group, which would keep the process.
+      const http = await serveHttp(config.PORT, {
+        health: () => ({ ok: true, detail: 'intake' }),
+        ready: () => Promise.resolve({ intake: current.intake?.check() ?? { ok: false, detail: 'starting' } }),
+        metrics: () => registry.metrics(),
+      });
+      const intake = runIntake({ config, endpoints, logger, registry });
+      current.intake = intake;
+      out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port });
+      const signal = await new Promise<NodeJS.Signals>((resolve) => {
+        process.once('SIGINT', resolve).once('SIGTERM', resolve);
+      });
+      logger.info({ signal }, 'shutting down');
+      await intake.stop(config.SHUTDOWN_GRACE_SECONDS * 1_000);
+      await http.close();
+      logger.info('intake stopped');
+    });

@@ -1,0 +1,65 @@
+import { Command, Option } from 'commander';
+import { failedIntents, intentOutcome, intentTypes } from '../../domain/execution/search-attributes.js';
+import { wholeNumber } from '../arguments.js';
+import { withTemporal } from '../connect.js';
+import { contextOf } from '../context.js';
+import { styledStatus } from '../views/report.js';
+
+interface Options {
+  readonly limit: number;
+  readonly outcome?: keyof typeof FILTERS;
+}
+
+const ended = (outcome: string): string => `${intentOutcome.name} = '${outcome}'`;
+
+const FILTERS = {
+  running: "ExecutionStatus = 'Running'",
+  completed: ended('completed'),
+  partial: ended('partial'),
+  failed: ended('failed'),
+  cancelled: ended('cancelled'),
+} as const;
+
+export const listCommand = (): Command =>
+  new Command('list')
+    .description('list executions, newest first')
+    .option('-n, --limit <n>', 'how many at most', wholeNumber(), 20)
+    .addOption(new Option('--outcome <outcome>', 'only those with this outcome').choices(Object.keys(FILTERS)))
+    .action(async ({ limit, outcome }: Options, command: Command) => {
+      const { config, out } = contextOf(command);
+      const rows: string[][] = [];
+      await withTemporal(config, async ({ temporal }) => {
+        const filter = outcome === undefined ? '' : ` AND ${FILTERS[outcome]}`;
+        const query = `WorkflowType = 'ExecuteIntentsWorkflow' AND TaskQueue = '${config.TEMPORAL_TASK_QUEUE}'${filter}`;
+        for await (const execution of temporal.workflow.list({ query, pageSize: Math.min(limit, 100) })) {
+          const { typedSearchAttributes: attributes, workflowId, startTime, closeTime, status } = execution;
+          const outcomeSaid = attributes.get(intentOutcome);
+          // One that was terminated in the middle could not say so.
+          const stale = outcomeSaid === 'running' && status.name !== 'RUNNING';
+          const shown = outcomeSaid === undefined || stale ? status.name.toLowerCase() : outcomeSaid;
+          const failed = attributes.get(failedIntents) ?? 0;
+          const types = attributes.get(intentTypes) ?? [];
+          const took = closeTime === undefined ? null : closeTime.getTime() - startTime.getTime();
+          out.record({
+            workflow_id: workflowId,
+            outcome: shown,
+            failed_intents: failed,
+            intent_types: types,
+            start_time: startTime.toISOString(),
+            duration_ms: took,
+          });
+          const duration = took === null ? '' : `${took} ms`;
+          rows.push([
+            workflowId,
+            styledStatus(out, shown),
+            String(failed),
+            types.join(', '),
+            startTime.toISOString(),
+            duration,
+          ]);
+          if (rows.length >= limit) break;
+        }
+      });
+      if (rows.length === 0) out.line('no executions');
+      else out.table(['execution', 'outcome', 'failed', 'intent types', 'started', 'took'], rows);
+    });

@@ -1,0 +1,77 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Command, Option } from 'commander';
+import type { RecoveredStatesWalk, RecoverOptions } from '../../client/recovered-states.js';
+import { days, wholeNumber } from '../arguments.js';
+import { withTemporal } from '../connect.js';
+import { contextOf } from '../context.js';
+import { EXIT, UsageError } from '../errors.js';
+import { gatherStates } from './gather-states.js';
+import { cutAt, showStates } from '../views/recovered-states.js';
+
+interface Options {
+  readonly all?: boolean;
+  readonly ndjson?: boolean;
+  readonly state?: readonly string[];
+  readonly namespace?: readonly string[];
+  /** Days. */
+  readonly since?: number;
+  readonly limit: number;
+  /** Days. */
+  readonly stuckAfter: number;
+}
+
+export const recoverCommand = (): Command =>
+  new Command('recover')
+    .description('read the FSM states of all workflows: counts by state, and those that are stuck')
+    .option('--all', 'every state, not only --limit of them')
+    .option('--ndjson', 'print the states, one per line; of a workflow that is there twice the later line is the newer')
+    .option('--state <state...>', 'only workflows in one of these states')
+    .option('--namespace <namespace...>', 'only workflows of one of these namespaces')
+    .option('--since <duration>', 'how far back those that have ended are of interest: 30d, 12h (default: 7d)', days)
+    .option('-n, --limit <n>', 'how many states at most, the newest', wholeNumber(), 10_000)
+    .addOption(
+      new Option('--stuck-after <duration>', 'age at which one that has not ended counts as stuck')
+        .argParser(days)
+        .default(1, '1d'),
+    )
+    .action(async (options: Options, command: Command) => {
+      const { config, out } = contextOf(command);
+      if (out.json && options.ndjson === true) throw new UsageError('--ndjson: expected without --json');
+      await withTemporal(config, async ({ client }) => {
+        const walk = client.recoverFsmStates(walkOptions(options));
+        let readAll = true;
+        if (options.ndjson === true) readAll = await printStates(walk);
+        else showStates(out, await gatherStates(walk, out.interactive ? process.stderr : undefined), walk, options);
+        if (readAll && walk.truncated) out.note(`bridge: ${cutAt(options.limit, walk)}`);
+        if (walk.warning !== null) out.note(`bridge: ${walk.warning}`);
+        if (walk.failed > 0) {
+          out.note(`bridge: ${walk.failed} states are too large for any page and are left out`);
+          process.exitCode = EXIT.failed;
+        }
+      });
+    });
+
+const walkOptions = ({ all, state, namespace, since, limit }: Options): RecoverOptions => ({
+  ...(all === true ? {} : { limit }),
+  ...(state === undefined ? {} : { states: state }),
+  ...(namespace === undefined ? {} : { namespaces: namespace }),
+  ...(since === undefined ? {} : { sinceDays: since }),
+});
+
+/** As fast as the reader reads, in constant memory. @returns false when the reader has left before the end. */
+async function printStates(walk: RecoveredStatesWalk): Promise<boolean> {
+  async function* lines(): AsyncGenerator<string> {
+    for await (const state of walk) yield `${JSON.stringify(state)}\n`;
+  }
+  try {
+    await pipeline(Readable.from(lines()), process.stdout, { end: false });
+    return true;
+  } catch (error) {
+    // `| head`: the reader has seen enough.
+    if (!GONE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return false;
+  }
+}
+
+const GONE = new Set(['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);

@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import { stackDown, type StackEndpoints, type StackProgress, stackStatus, stackUp } from '../../stack/index.js';
+import { type Context, contextOf, stackOptions } from '../context.js';
+import { EXIT } from '../errors.js';
+import { styledStatus } from '../views/report.js';
+
+export const stackCommand = (): Command => {
+  const stack = new Command('stack').description('the local servers: Temporal with Web UI, PostgreSQL, Kafka');
+  stack
+    .command('up')
+    .description('start what is not running; builds the servers the first time')
+    .action(async (_options: unknown, command: Command) => {
+      const context = contextOf(command);
+      const endpoints = await up(context);
+      context.out.record(endpoints);
+      printEndpoints(context, endpoints);
+    });
+  stack
+    .command('status')
+    .description('addresses and state of the servers')
+    .action(async (_options: unknown, command: Command) => {
+      const { config, out } = contextOf(command);
+      const { endpoints, services } = await stackStatus(stackOptions(config));
+      out.record(endpoints);
+      const addresses = {
+        temporal: endpoints.temporal?.address ?? '',
+        postgres: endpoints.postgres?.url ?? '',
+        kafka: endpoints.kafka?.brokers.join(',') ?? '',
+      };
+      const rows = Object.entries(services).map(([name, { state }]) => [
+        name,
+        styledStatus(out, state),
+        addresses[name as keyof typeof addresses],
+      ]);
+      out.table(['server', 'state', 'address'], rows);
+      const ui = endpoints.temporal?.ui ?? null;
+      if (ui !== null) out.line(`\nWeb UI  ${ui}`);
+      const down = Object.values(services).some(({ state }) => state === 'stopped' || state === 'unreachable');
+      process.exitCode = down ? EXIT.unreachable : EXIT.ok;
+    });
+  stack
+    .command('down')
+    .description('end what "up" started; data is kept')
+    .option('--purge', 'remove the data too')
+    .action(async ({ purge = false }: { purge?: boolean }, command: Command) => {
+      const { config, out } = contextOf(command);
+      const stopped = await stackDown({ ...stackOptions(config), purge });
+      out.record(stopped);
+      out.line('stopped');
+    });
+  return stack;
+};
+
+/** Starts the stack, telling on standard error what takes time. */
+export const up = ({ config, out }: Context): Promise<StackEndpoints> =>
+  stackUp({
+    ...stackOptions(config),
+    onProgress: ({ service, message, elapsedMs }: StackProgress) => {
+      out.note(
+        `${out.style('gray', `${(elapsedMs / 1_000).toFixed(0).padStart(4)} s`)}  ${service.padEnd(9)} ${message}`,
+      );
+    },
+  });
+
+export function printEndpoints({ out }: Context, { temporal, postgres, kafka }: StackEndpoints): void {
+  out.line(`Temporal    ${temporal.address} (namespace ${temporal.namespace})`);
+  if (temporal.ui !== null) out.line(`Web UI      ${temporal.ui}`);
+  out.line(`PostgreSQL  ${postgres.url}`);
+  out.line(`Kafka       ${kafka.brokers.join(',')}`);
+}

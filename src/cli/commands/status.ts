@@ -1,0 +1,50 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { Command } from 'commander';
+import { completeReport } from '../../client/complete-report.js';
+import { createLedger } from '../../postgres/ledger/ledger.js';
+import { withPool } from '../database.js';
+import { type Connected, withTemporal } from '../connect.js';
+import { type Context, contextOf } from '../context.js';
+import { EXIT, UsageError } from '../errors.js';
+import { printReport, styledStatus } from '../views/report.js';
+import { executionUrl } from '../views/web-ui.js';
+
+export const statusCommand = (): Command =>
+  new Command('status')
+    .description('show one execution: its progress, or its report')
+    .argument('<id>', 'request id, which is the workflow id')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const context = contextOf(command);
+      process.exitCode = await withTemporal(context.config, (connected) => status(context, connected, id));
+    });
+
+async function status({ out }: Context, connected: Connected, id: string): Promise<number> {
+  const { client, temporal, endpoints } = connected;
+  const described = await temporal.workflow
+    .getHandle(id)
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) throw new UsageError(`${id}: no such execution`, { cause: error });
+      throw error;
+    });
+  const url = executionUrl(endpoints, id);
+  if (described.status.name === 'RUNNING') {
+    // A query needs a worker; without one the rest is still worth knowing.
+    const progress = await client.progress(id).catch(() => null);
+    out.record({ workflow_id: id, outcome: 'running', progress });
+    out.line(`${out.style('bold', id)}  running since ${described.startTime.toISOString()}`);
+    if (progress !== null) out.line(`${progress.settled} of ${progress.total} settled, ${progress.failed} failed`);
+    if (url !== null) out.line(url);
+    return EXIT.ok;
+  }
+  const stored = await client.result(id);
+  const report = stored.truncated
+    ? await withPool(endpoints.postgres.url, (pool) => completeReport(stored, createLedger(pool)))
+    : stored;
+  out.record(report);
+  printReport(out, report);
+  if (url !== null) out.line(`\n${url}`);
+  if (!out.json)
+    out.line(`ended ${described.closeTime?.toISOString() ?? ''} (${styledStatus(out, described.status.name)})`);
+  return report.outcome === 'completed' ? EXIT.ok : EXIT.failed;
+}

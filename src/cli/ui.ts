@@ -1,7 +1,0 @@
-import type { StackEndpoints } from '../stack/index.js';
-
-/** Address of an execution in the Web UI; null when nobody has said where the Web UI is. */
-export const executionUrl = ({ temporal }: StackEndpoints, workflowId: string): string | null =>
-  temporal.ui === null
-    ? null
-    : `${temporal.ui}/namespaces/${encodeURIComponent(temporal.namespace)}/workflows/${encodeURIComponent(workflowId)}`;

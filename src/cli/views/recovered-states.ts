@@ -1,0 +1,80 @@
+/** What `bridge recover` prints of the states it has read. */
+import type { RecoveredStatesWalk, RecoveredWorkflow } from '../../client/recovered-states.js';
+import { TERMINAL_STATES } from '../../domain/recovery/terminal-states.js';
+import type { Output } from './output.js';
+
+const DAY_MS = 24 * 3_600_000;
+/** Stuck workflows that are listed; the others are counted. */
+const SHOWN = 20;
+
+/** Pages go newest first, so that what is cut off holds the states that have not moved for the longest time. */
+export const cutAt = (limit: number, { totalMatching }: RecoveredStatesWalk): string =>
+  `only the newest ${limit} states${totalMatching === null ? '' : ` of ${totalMatching}`} were read, and those stuck for longest ` +
+  'may be among the others; --all reads all';
+
+/**
+ * Counts by state, the stuck ones first.
+ * @param options `stuckAfter` in days; `limit` is the one of the walk.
+ */
+export function showStates(
+  out: Output,
+  states: Map<string, RecoveredWorkflow>,
+  walk: RecoveredStatesWalk,
+  { stuckAfter, limit }: { readonly stuckAfter: number; readonly limit: number },
+): void {
+  const before = new Date(Date.now() - stuckAfter * DAY_MS).toISOString();
+  const counts = new Map<string, { workflows: number; stuck: number }>();
+  const stuck: RecoveredWorkflow[] = [];
+  for (const state of states.values()) {
+    const { workflows, stuck: old } = counts.get(state.current_state) ?? { workflows: 0, stuck: 0 };
+    const isStuck = !TERMINAL_STATES.includes(state.current_state.toUpperCase()) && state.last_transition_at < before;
+    if (isStuck) stuck.push(state);
+    counts.set(state.current_state, { workflows: workflows + 1, stuck: old + Number(isStuck) });
+  }
+  const byState = [...counts].sort(([, a], [, b]) => b.stuck - a.stuck || b.workflows - a.workflows);
+  stuck.sort((a, b) => (a.last_transition_at < b.last_transition_at ? -1 : 1));
+  out.record({
+    total_recovered: states.size,
+    total_matching: walk.totalMatching,
+    failed: walk.failed,
+    truncated: walk.truncated,
+    by_state: Object.fromEntries(byState.map(([state, { workflows }]) => [state, workflows])),
+    stuck: stuck.map(({ workflow_id }) => workflow_id),
+    recovered_states: Object.fromEntries([...states].map(([id, { workflow_id: _id, ...state }]) => [id, state])),
+  });
+  if (states.size === 0) {
+    out.line('no states');
+    return;
+  }
+  const among = walk.truncated ? `, among the newest ${limit}; --all looks at all` : '';
+  if (stuck.length > 0) {
+    const what = `${stuck.length} not ended and without a transition for ${ageOf(stuckAfter)}`;
+    out.line(out.style('yellow', `Stuck: ${what}${among}`));
+    out.table(
+      ['workflow', 'state', 'since', 'age', 'transitions', 'namespace'],
+      stuck
+        .slice(0, SHOWN)
+        .map(({ workflow_id, current_state, last_transition_at, transition_count, metadata }) => [
+          workflow_id,
+          current_state,
+          `${last_transition_at.slice(0, 19)}Z`,
+          ageOf((Date.now() - Date.parse(last_transition_at)) / DAY_MS),
+          String(transition_count),
+          typeof metadata['namespace'] === 'string' ? metadata['namespace'] : '',
+        ]),
+    );
+    if (stuck.length > SHOWN) out.line(`and ${stuck.length - SHOWN} more`);
+    out.line();
+  } else if (walk.truncated) {
+    out.line(`Stuck: none${among}\n`);
+  }
+  out.table(
+    ['state', 'workflows', 'stuck'],
+    byState.map(([state, { workflows, stuck: old }]) => [state, String(workflows), old === 0 ? '' : String(old)]),
+  );
+  const of = walk.truncated ? ` of ${walk.totalMatching ?? 'more'}` : '';
+  out.line(`${states.size} workflows${of}`);
+}
+
+/** `3 d`, or `5 h` below two days. */
+const ageOf = (age: number): string => (age >= 2 ? `${Math.floor(age)} d` : `${Math.round(age * 24)} h`);

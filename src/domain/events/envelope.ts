@@ -1,0 +1,80 @@
+/** OnexEnvelopeV1 (design 9): what every event on Kafka is wrapped in. */
+import { type EventType, topicOf } from './event-types.js';
+import { eventIdOf } from '../values/ids.js';
+import type { OutboundMessage } from './publisher.js';
+
+export interface OnexEnvelopeV1 {
+  readonly envelope_version: '1.0';
+  readonly event_id: string;
+  readonly event_type: EventType;
+  readonly event_version: '1.0';
+  /** ISO 8601. */
+  readonly event_timestamp: string;
+  readonly source_node_id: string;
+  readonly source_service: 'omninode-bridge';
+  readonly source_version: '1.0.0';
+  readonly source_instance: string;
+  readonly correlation_id: string | null;
+  readonly causation_id: string | null;
+  readonly environment: string;
+  readonly region: string;
+  readonly partition_key: string | null;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** What a service says of itself in every envelope. */
+export interface EventSource {
+  readonly topicPrefix: string;
+  readonly sourceInstance: string;
+  readonly environment: string;
+  readonly region: string;
+}
+
+export interface EventInput {
+  /** The intent that causes the event: makes `event_id` the same for every attempt. */
+  readonly intentId: string;
+  readonly eventType: EventType;
+  /** ISO 8601. */
+  readonly timestamp: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly correlationId?: string | null | undefined;
+  readonly causationId?: string | null | undefined;
+  readonly sourceNodeId?: string | null | undefined;
+  readonly partitionKey?: string | null | undefined;
+}
+
+export function makeEnvelope(source: EventSource, event: EventInput): OnexEnvelopeV1 {
+  return {
+    envelope_version: '1.0',
+    event_id: eventIdOf(event.intentId, event.eventType),
+    event_type: event.eventType,
+    event_version: '1.0',
+    event_timestamp: event.timestamp,
+    source_node_id: event.sourceNodeId ?? source.sourceInstance,
+    source_service: 'omninode-bridge',
+    source_version: '1.0.0',
+    source_instance: source.sourceInstance,
+    correlation_id: event.correlationId ?? null,
+    causation_id: event.causationId ?? event.intentId,
+    environment: source.environment,
+    region: source.region,
+    partition_key: event.partitionKey ?? null,
+    payload: event.payload,
+    metadata: { intent_id: event.intentId },
+  };
+}
+
+/** Key: partition_key, else correlation_id, else source_node_id, which is always there. `event_id` is a header too, for dedupe. */
+export function toMessage(topicPrefix: string, envelope: OnexEnvelopeV1): OutboundMessage {
+  return {
+    topic: topicOf(topicPrefix, envelope.event_type),
+    key: envelope.partition_key ?? envelope.correlation_id ?? envelope.source_node_id,
+    value: JSON.stringify(envelope),
+    headers: {
+      event_id: envelope.event_id,
+      event_type: envelope.event_type,
+      ...(envelope.correlation_id === null ? {} : { correlation_id: envelope.correlation_id }),
+    },
+  };
+}

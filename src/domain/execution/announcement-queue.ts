@@ -1,0 +1,65 @@
+/**
+ * The derived events of one list on their way to a broker: which are sent, which are held back because the list publishes
+ * them itself, and which still wait. Free of zod: workflow code imports it.
+ */
+import { announcementKey } from '../events/announcement.js';
+import { type Announcement, ANNOUNCEMENTS_PER_BATCH } from './batch.js';
+import type { Plan } from './plan.js';
+
+/** @typeParam Index `number` where an intent's index may stand for what its result says there is to announce. */
+export class AnnouncementQueue<Index extends number = never> {
+  /** Announcements no broker has taken yet. */
+  readonly #pending: (Announcement | Index)[] = [];
+  /** Announcements that an intent of the list stands for. */
+  readonly #heldBack: Announcement[] = [];
+  readonly #addedIds = new Set<string>();
+
+  constructor(private readonly plan: Pick<Plan, 'options' | 'self_announced'>) {}
+
+  /** How many wait to be sent. */
+  get length(): number {
+    return this.#pending.length;
+  }
+
+  add(events: readonly (Announcement | Index)[]): void {
+    const { options, self_announced } = this.plan;
+    if (options.derivedEvents === 'none') return;
+    const published = new Set(options.derivedEvents === 'all' ? [] : self_announced.map(({ key }) => key));
+    for (const event of events) {
+      // Not looked at: it is of a list that publishes none itself, and of the one intent that was carried out under its id.
+      if (typeof event === 'number') {
+        this.#pending.push(event);
+        continue;
+      }
+      // The same intent twice in a list has one effect, and one announcement.
+      const id = announcementKey(event.event_type, event.intent_id);
+      if (this.#addedIds.has(id)) continue;
+      this.#addedIds.add(id);
+      (published.has(subjectOf(event)) ? this.#heldBack : this.#pending).push(event);
+    }
+  }
+
+  /**
+   * Announces after all what the list did not publish itself.
+   * @param succeeded whether the intent of an input index did.
+   */
+  releaseHeldBack(succeeded: (index: number) => boolean): void {
+    const published = new Set(this.plan.self_announced.flatMap(({ key, index }) => (succeeded(index) ? [key] : [])));
+    this.#pending.push(...this.#heldBack.splice(0).filter((event) => !published.has(subjectOf(event))));
+  }
+
+  /** The next ones, `most` at most; what is not sent has to be put back. */
+  take(most = ANNOUNCEMENTS_PER_BATCH): (Announcement | Index)[] {
+    return this.#pending.splice(0, most);
+  }
+
+  takeAll(): (Announcement | Index)[] {
+    return this.#pending.splice(0);
+  }
+
+  putBack(batch: readonly (Announcement | Index)[]): void {
+    this.#pending.unshift(...batch);
+  }
+}
+
+const subjectOf = (event: Announcement): string => announcementKey(event.event_type, event.partition_key ?? '');

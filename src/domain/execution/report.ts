@@ -1,0 +1,65 @@
+/** The report of a list. Free of zod: workflow code imports it. */
+import { REPORT_BYTES } from '../values/limits.js';
+import type { IntentResult, IntentStatus, Outcome } from '../intents/result.js';
+
+export interface Report {
+  readonly request_id: string;
+  readonly workflow_id: string;
+  readonly outcome: Outcome;
+  /** Results by status; a status that did not occur is left out. */
+  readonly counts: Readonly<Partial<Record<IntentStatus, number>>>;
+  /** In input order. */
+  readonly results: readonly IntentResult[];
+  /**
+   * True when the results did not fit a Temporal payload: successes then carry only their base fields, and
+   * `bridge status` reads the rest from the ledger.
+   */
+  readonly truncated: boolean;
+}
+
+/** Puts a report together and keeps it under `maxBytes` of JSON. */
+export function makeReport(
+  head: Pick<Report, 'request_id' | 'workflow_id' | 'outcome'>,
+  results: readonly IntentResult[],
+  maxBytes = REPORT_BYTES,
+): Report {
+  const report: Report = { ...head, counts: countByStatus(results), results, truncated: false };
+  if (jsonLength(report) <= maxBytes) return report;
+  const cut = ERROR_LENGTHS.map((length) => ({
+    ...report,
+    results: results.map((one) => baseOf(one, length)),
+    truncated: true,
+  }));
+  return cut.find((shorter) => jsonLength(shorter) <= maxBytes) ?? cut.at(-1) ?? report;
+}
+
+/** Characters of errors to try. With the last, the 2,000 results of the largest list take 800 KB, whatever the characters are. */
+const ERROR_LENGTHS = [300, 100, 40];
+
+/** Results by status; a status that did not occur is left out. */
+export function countByStatus(results: readonly IntentResult[]): Report['counts'] {
+  const counts: Partial<Record<IntentStatus, number>> = {};
+  for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+const baseOf = (result: IntentResult, errorLength: number): IntentResult => ({
+  intent_id: result.intent_id,
+  intent_type: result.intent_type,
+  status: result.status,
+  success: result.success,
+  error: result.error === null ? null : result.error.slice(0, errorLength),
+  ...(result.error_code === undefined ? {} : { error_code: result.error_code }),
+  ...(result.failure_class === undefined ? {} : { failure_class: result.failure_class }),
+  execution_time_ms: result.execution_time_ms,
+  timestamp: result.timestamp,
+});
+
+/** Bytes of a value's JSON in UTF-8; the workflow sandbox has no Buffer. */
+function jsonLength(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}
+
+/** `completed` when every intent succeeded, else `partial`. Dead letters count as successes that await delivery. */
+export const outcomeOf = (results: readonly IntentResult[]): Outcome =>
+  results.every((result) => result.status === 'succeeded') ? 'completed' : 'partial';

@@ -1,0 +1,13 @@
+import { counted } from '../intents/definition.js';
+import { groupBy } from '../values/group-by.js';
+
+/** `20 intents: 10 PersistState, 10 PublishEvent`, for the Web UI; at most 180 characters. */
+export function summaryOf(intents: readonly unknown[]): string {
+  const byType = groupBy(intents, (intent) => {
+    const type: unknown =
+      typeof intent === 'object' && intent !== null ? Reflect.get(intent, 'intent_type') : undefined;
+    return typeof type === 'string' ? type.slice(0, 40) : 'unknown';
+  });
+  const types = [...byType].map(([type, ofType]) => `${ofType.length} ${type}`).join(', ');
+  return `${counted(intents.length, 'intent')}${types === '' ? '' : `: ${types}`}`.slice(0, 180);
+}

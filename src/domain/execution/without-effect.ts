@@ -1,0 +1,27 @@
+/** Results for intents whose outcome is known without a store: rejected, skipped, failed as a batch. Free of zod. */
+import type { FailureClass } from '../failures/failure.js';
+import type { PlannedIntent } from './plan.js';
+import type { IntentResult, IntentStatus } from '../intents/result.js';
+
+export interface Unsettled {
+  readonly status: Extract<IntentStatus, 'failed' | 'skipped' | 'unknown'>;
+  readonly error: string;
+  /** `VALIDATION_ERROR`, `SKIPPED`, or the type's own code. */
+  readonly errorCode: string;
+  /** Of a store's failure. */
+  readonly failureClass?: FailureClass;
+  /** ISO 8601 in UTC. */
+  readonly timestamp: string;
+}
+
+export const withoutEffect = (intent: Pick<PlannedIntent, 'id' | 'type'>, outcome: Unsettled): IntentResult => ({
+  intent_id: intent.id,
+  intent_type: intent.type,
+  status: outcome.status,
+  success: false,
+  error: outcome.error,
+  error_code: outcome.errorCode,
+  ...(outcome.failureClass === undefined ? {} : { failure_class: outcome.failureClass }),
+  execution_time_ms: 0,
+  timestamp: outcome.timestamp,
+});

@@ -1,0 +1,136 @@
+/** A slice as activities see it: its lists, and its intents by their place among those of all lists. */
+import { z } from 'zod';
+import { jsonObject, listName } from '../intents/fields.js';
+import {
+  describeIssue,
+  type DefinitionsByType,
+  parseIntent,
+  type ParsedIntent,
+  type RejectedIntent,
+} from '../intents/parse.js';
+import { intentIdOf } from '../execution/plan.js';
+import type { IntentResult } from '../intents/result.js';
+import { RequestError } from '../execution/request.js';
+import type { SliceInput, SliceList } from './slice.js';
+
+const sliceInput = z.object({
+  lists: z.array(
+    z.object({
+      event_id: listName,
+      correlation_id: listName.nullable(),
+      emitted_at: z.iso.datetime().optional(),
+      request_id: listName.optional(),
+      options: jsonObject.optional(),
+      intents: z.array(z.unknown()),
+    }),
+  ),
+  parked: z.boolean().optional(),
+});
+
+/** @throws RequestError naming the field: any client may start the workflow, with any input. */
+function parseSlice(raw: unknown): SliceInput {
+  const parsed = sliceInput.safeParse(raw);
+  if (!parsed.success) throw new RequestError(describeIssue(parsed.error, raw, 'input'));
+  return parsed.data as SliceInput;
+}
+
+/** One of its lists, with what an envelope may leave out. */
+export interface OpenList extends Pick<SliceList, 'event_id' | 'emitted_at' | 'options' | 'intents'> {
+  /** As it came. */
+  readonly given: SliceList;
+  readonly request_id: string;
+  readonly correlation_id: string;
+  /** Place of its first intent. */
+  readonly at: number;
+}
+
+export class OpenSlice {
+  readonly lists: readonly OpenList[];
+  /** Whether they are parked. */
+  readonly parked: boolean;
+  /** Results of its intents that were carried out in this process. */
+  readonly results = new Map<number, IntentResult>();
+  readonly #intents = new Map<number, ParsedIntent | RejectedIntent>();
+  readonly #ids = new Map<number, string>();
+  readonly #publishing = new Map<OpenList, boolean>();
+
+  /** @throws RequestError when `input` is no slice. */
+  constructor(
+    input: unknown,
+    private readonly definitions: DefinitionsByType,
+  ) {
+    const { lists, parked = false } = parseSlice(input);
+    this.parked = parked;
+    let at = 0;
+    this.lists = lists.map((list) => {
+      const request_id = list.request_id ?? list.event_id;
+      const open = { ...list, given: list, request_id, correlation_id: list.correlation_id ?? request_id, at };
+      at += list.intents.length;
+      return open;
+    });
+  }
+
+  /** @throws RangeError when there is none of that number. */
+  list(number: number): OpenList {
+    const list = this.lists[number];
+    if (list === undefined) throw new RangeError(`the slice has no list ${number}`);
+    return list;
+  }
+
+  /** @throws RangeError when there is no such place. */
+  intentAt(at: number): ParsedIntent | RejectedIntent {
+    const known = this.#intents.get(at);
+    if (known !== undefined) return known;
+    const list = this.listAt(at);
+    const intent = parseIntent(list.intents[at - list.at], this.definitions);
+    this.#intents.set(at, intent);
+    return intent;
+  }
+
+  /** All intents of a list, in its order. */
+  intentsOf(list: OpenList): (ParsedIntent | RejectedIntent)[] {
+    return list.intents.map((_, index) => this.intentAt(list.at + index));
+  }
+
+  /** Spares reading an intent once more, and hashing for its id. */
+  remember(at: number, intent: ParsedIntent | RejectedIntent, id: string): void {
+    this.#intents.set(at, intent);
+    this.#ids.set(at, id);
+  }
+
+  /** The id it has in the plan. @throws as `intentAt`. */
+  idAt(at: number): string {
+    const known = this.#ids.get(at);
+    if (known !== undefined) return known;
+    const list = this.listAt(at);
+    return intentIdOf(this.intentAt(at), list.request_id, at - list.at);
+  }
+
+  /** @throws as `intentAt`. */
+  listAt(at: number): OpenList {
+    let from = 0;
+    let to = this.lists.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.lists[middle]?.at ?? 0) <= at) from = middle + 1;
+      else to = middle;
+    }
+    // The last of those that begin there: others are empty.
+    const list = this.lists[from - 1];
+    if (list === undefined || at - list.at >= list.intents.length)
+      throw new RangeError(`the slice has no intent ${at}`);
+    return list;
+  }
+
+  /** Whether the list of an intent publishes derived events itself: then the workflow has to look at each of them. */
+  publishesItself(at: number): boolean {
+    const list = this.listAt(at);
+    const known = this.#publishing.get(list);
+    if (known !== undefined) return known;
+    const publishing = this.intentsOf(list).some(
+      (intent) => intent.ok && (intent.definition.announcedBy?.(intent.payload) ?? null) !== null,
+    );
+    this.#publishing.set(list, publishing);
+    return publishing;
+  }
+}

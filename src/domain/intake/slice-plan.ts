@@ -1,0 +1,165 @@
+/**
+ * The plan of a slice: its lists' intents in common tiers, so that a slice takes as many activities as one list. What is in order
+ * is said by the key: intents that share it run in the order of their lists, and of one list by priority; others do not wait for
+ * each other (ADR 0009).
+ */
+import { groupBy } from '../values/group-by.js';
+import { checkLimits, LimitError, pageBytes } from '../values/limits.js';
+import type { OpenSlice } from './open-slice.js';
+import type { DefinitionsByType, ParsedIntent, RejectedIntent } from '../intents/parse.js';
+import { type Entry, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
+import { parseRequest, type Request, RequestError } from '../execution/request.js';
+import { type PlannedList, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
+
+/** What is known of a slice's lists before it is planned. */
+export interface Known {
+  /** Event ids whose verdict is stored: their lists have been run. */
+  readonly answered: ReadonlySet<string>;
+  /** Keys of the partition's parked lists. */
+  readonly parkedKeys: ReadonlySet<string>;
+  /** What was settled before this time may be gone from the ledger, ISO 8601; null: nothing is. */
+  readonly prunedBefore: string | null;
+}
+
+/** A list with the keys that it uses; none when it is not run. */
+type Planned = PlannedList & { readonly uses: readonly string[] };
+
+export function makeSlicePlan(
+  slice: OpenSlice,
+  { answered, parkedKeys, prunedBefore }: Known,
+  definitions: DefinitionsByType,
+): SlicePlan {
+  const held = new Set(parkedKeys);
+  const seen = new Set<string>();
+  const waves = new Waves();
+  const planned: Planned[] = [];
+  const intents: PlannedIntent[] = [];
+  const entries: (Entry & { readonly wave: number })[] = [];
+  for (const list of slice.lists) {
+    const { event_id, correlation_id, request_id, at } = list;
+    const scope = { event_id, correlation_id, at, first: intents.length };
+    const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0, uses: [] };
+    const skipped = seen.has(event_id) ? 'repeats' : answered.has(event_id) ? 'answered' : undefined;
+    seen.add(event_id);
+    if (skipped !== undefined) {
+      planned.push({ ...none, skipped });
+      continue;
+    }
+    const forgotten = forgottenSince(list.emitted_at, prunedBefore);
+    if (forgotten !== null) {
+      planned.push({ ...none, refused: forgotten });
+      continue;
+    }
+    try {
+      const options = optionsOf(list);
+      const own = planList(list.intents, request_id, options, definitions, intents.length);
+      const uses = keysOf(own.entries.map(({ intent }) => intent));
+      const invalid = invalidOf(own.intents);
+      if (uses.some((key) => held.has(key))) {
+        for (const key of uses) held.add(key);
+        planned.push({ ...none, skipped: 'parked', ...invalid });
+        continue;
+      }
+      planned.push({
+        ...scope,
+        options,
+        self_announced: own.self_announced,
+        count: own.intents.length,
+        uses,
+        ...invalid,
+      });
+      intents.push(...own.intents);
+      own.parsed.forEach((intent, index) => {
+        slice.remember(at + index, intent, own.intents[index]?.id ?? '');
+      });
+      const wave = waves.place(own.entries);
+      entries.push(...own.entries.map((entry) => ({ ...entry, wave })));
+    } catch (error) {
+      if (!(error instanceof RequestError || error instanceof LimitError)) throw error;
+      planned.push({ ...none, refused: error.message });
+    }
+  }
+  const paged = entries.filter(({ intent }) => intent.definition.pagedResult === true).length;
+  return {
+    intents,
+    lists: withSharedKeys(planned),
+    locks: slice.parked ? 'probe' : 'park',
+    // Waves are met in their order: a list is in one only behind a list of the wave before.
+    tiers: [...groupBy(entries, ({ wave }) => wave).values()].flatMap(tiersOf),
+    page_bytes: pageBytes(intents.length, paged, VERDICT_BYTES),
+  };
+}
+
+function invalidOf(intents: readonly PlannedIntent[]): Pick<PlannedList, 'invalid'> {
+  const [invalid] = intents.flatMap(({ rejected }, index) =>
+    rejected === undefined ? [] : [`payload.intents[${index}]: ${rejected}`],
+  );
+  return invalid === undefined ? {} : { invalid };
+}
+
+/** Why a list is so old that its intents may have had their effect and be gone from the ledger since; null: it is not. */
+function forgottenSince(emittedAt: string | undefined, prunedBefore: string | null): string | null {
+  if (emittedAt === undefined || prunedBefore === null) return null;
+  if (Date.parse(emittedAt) >= Date.parse(prunedBefore)) return null;
+  return `the list was emitted at ${emittedAt}, and the ledger is pruned up to ${prunedBefore}: nobody knows whether it was carried out`;
+}
+
+/** Numbers the keys that several lists use; the others need no name in the plan. */
+function withSharedKeys(lists: readonly Planned[]): PlannedList[] {
+  const users = new Map<string, number>();
+  for (const { uses } of lists) for (const key of uses) users.set(key, (users.get(key) ?? 0) + 1);
+  const numbers = new Map<string, number>();
+  for (const [key, count] of users) if (count > 1) numbers.set(key, numbers.size);
+  return lists.map(({ uses, ...list }) => {
+    const keys = uses.flatMap((key) => numbers.get(key) ?? []);
+    return keys.length === 0 ? list : { ...list, keys };
+  });
+}
+
+/** Of lists that are not run: nothing reads them. */
+const NO_OPTIONS: Request['options'] = { failFastPriority: 2, derivedEvents: 'none' };
+
+/** @throws LimitError, RequestError */
+export function optionsOf({ intents, options }: Pick<SliceList, 'intents' | 'options'>): Request['options'] {
+  checkLimits(intents);
+  return parseRequest({ intents, options }).options;
+}
+
+/** Where a key was last used. */
+interface Place {
+  readonly wave: number;
+  readonly priority: number;
+}
+
+/**
+ * Tiers run by wave, then by priority. A list is in the first wave, unless a list before it uses one of its keys at a lower
+ * priority, and so in a later tier: then it is in the wave after.
+ */
+class Waves {
+  readonly #places = new Map<string, Place>();
+
+  place(entries: readonly Entry[]): number {
+    let wave = 0;
+    for (const entry of entries) {
+      const before = this.#places.get(keyOf(entry.intent));
+      if (before === undefined) continue;
+      wave = Math.max(wave, entry.intent.priority > before.priority ? before.wave + 1 : before.wave);
+    }
+    for (const entry of entries) {
+      const { priority } = entry.intent;
+      const before = this.#places.get(keyOf(entry.intent));
+      // Of the list's own intents the one with the lowest priority comes last.
+      if (before === undefined || before.wave < wave || before.priority > priority) {
+        this.#places.set(keyOf(entry.intent), { wave, priority });
+      }
+    }
+    return wave;
+  }
+}
+
+/** What a list keeps others waiting for, or waits for: the keys of its intents. */
+export const keysOf = (intents: readonly (ParsedIntent | RejectedIntent)[]): string[] => [
+  ...new Set(intents.flatMap((intent) => (intent.ok ? [keyOf(intent)] : []))),
+];
+
+const keyOf = ({ definition, payload }: ParsedIntent): string => `${definition.type}/${definition.orderKey(payload)}`;

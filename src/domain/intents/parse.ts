@@ -1,0 +1,147 @@
+/** Parsing one raw intent: the envelope fields every intent has, then its type's payload. */
+import { z } from 'zod';
+import type { AnyIntentDefinition } from './definition.js';
+import { guid, jsonObject } from './fields.js';
+import { payloadHash } from '../values/ids.js';
+import { findJsonProblem, pathOf, shorten, shortenJson, typeName } from '../values/json.js';
+import { DEFAULT_LIMITS, jsonBytes } from '../values/limits.js';
+
+/** Intent types by name. */
+export type DefinitionsByType = ReadonlyMap<string, AnyIntentDefinition>;
+
+export interface ParsedIntent {
+  readonly ok: true;
+  readonly definition: AnyIntentDefinition;
+  readonly payload: unknown;
+  readonly priority: number;
+  /** The caller's id, if there is one. */
+  readonly intentId: string | null;
+  readonly hash: string;
+  readonly bytes: number;
+}
+
+export interface RejectedIntent {
+  readonly ok: false;
+  /** `path: expected …, got …`. */
+  readonly error: string;
+  readonly intentType: string;
+  readonly priority: number;
+  readonly intentId: string | null;
+  readonly hash: string;
+}
+
+const envelope = z.looseObject({
+  intent_type: z.string(),
+  target: z.string(),
+  payload: jsonObject,
+  priority: z.int().nullish(),
+  intent_id: guid.nullish(),
+});
+
+/** Bytes of a rejection and of a type, in JSON: with what is beside them, the plan of 2,000 takes 1.4 MB. */
+const ERROR_BYTES = 500;
+const TYPE_BYTES = 100;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function parseIntent(raw: unknown, definitions: DefinitionsByType): ParsedIntent | RejectedIntent {
+  const fields = isObject(raw) ? raw : {};
+  const definition = typeof fields['intent_type'] === 'string' ? definitions.get(fields['intent_type']) : undefined;
+  const priority = Number.isSafeInteger(fields['priority']) ? (fields['priority'] as number) : undefined;
+  // Most bring none, and a refusal costs as much as the rest of the head.
+  const intentId = typeof fields['intent_id'] === 'string' ? (guid.safeParse(fields['intent_id']).data ?? null) : null;
+  const problem = findJsonProblem(raw, DEFAULT_LIMITS.depth);
+  // Deeper nesting than allowed is not walked by anything that recurses, the hash included.
+  const hash = problem === null ? payloadHash(fields['intent_type'], fields['payload']) : payloadHash(null, problem);
+  const reject = (error: string): RejectedIntent => ({
+    ok: false,
+    // The plan holds one for every intent of a list, and has to stay under 2 MB.
+    error: shortenJson(error, ERROR_BYTES),
+    intentType: typeof fields['intent_type'] === 'string' ? shortenJson(fields['intent_type'], TYPE_BYTES) : 'unknown',
+    priority: priority ?? definition?.defaultPriority ?? 0,
+    intentId,
+    hash,
+  });
+
+  if (!isObject(raw)) return reject(`intent: expected an object, got ${typeName(raw)}`);
+  if (problem !== null) return reject(`${problem.path}: ${problem.problem}`);
+  const head = envelope.safeParse(raw);
+  if (!head.success) return reject(describeIssue(head.error, raw, 'intent'));
+  if (definition === undefined) {
+    const known = [...definitions.keys()].join(', ');
+    return reject(
+      `intent_type: expected one of ${known}, got string ${JSON.stringify(shorten(head.data.intent_type))}`,
+    );
+  }
+  if (head.data.target !== definition.target) {
+    const given = JSON.stringify(shorten(head.data.target));
+    return reject(`target: expected ${JSON.stringify(definition.target)} for ${definition.type}, got string ${given}`);
+  }
+  const body = definition.schema.safeParse(head.data.payload);
+  if (!body.success) return reject(describeIssue(body.error, head.data.payload, 'payload', ['payload']));
+  const bytes = jsonBytes(raw);
+  if (bytes > definition.limits.bytes) {
+    return reject(`payload: expected at most ${definition.limits.bytes} bytes of JSON, got object of ${bytes} bytes`);
+  }
+  return {
+    ok: true,
+    definition,
+    payload: body.data,
+    priority: head.data.priority ?? definition.defaultPriority,
+    intentId,
+    hash,
+    bytes,
+  };
+}
+
+/**
+ * `payload.aggregation_id: expected a UUID, got number`: the first issue, with the type of the value found there.
+ * @param name of the root, for an issue with the root itself.
+ */
+export function describeIssue(
+  error: z.ZodError,
+  root: unknown,
+  name: string,
+  prefix: readonly PropertyKey[] = [],
+): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return `${name}: expected another value, got ${typeName(root)}`;
+  let found = root;
+  for (const key of issue.path) found = isObject(found) || Array.isArray(found) ? Reflect.get(found, key) : undefined;
+  const path = pathOf([...prefix, ...issue.path]) || name;
+  return `${path}: expected ${expectation(issue)}, got ${typeName(found)}`;
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.expected === 'int'
+        ? 'a whole number JSON can carry (up to 9007199254740991)'
+        : article(issue.expected);
+    case 'invalid_format':
+      return FORMATS[issue.format] ?? issue.format;
+    case 'invalid_value':
+      return `one of ${issue.values.map(String).join(', ')}`;
+    case 'too_big':
+      return `at most ${String(issue.maximum)}${unit(issue.origin)}`;
+    case 'too_small':
+      return `${issue.inclusive === false ? 'more than' : 'at least'} ${String(issue.minimum)}${unit(issue.origin)}`;
+    case 'unrecognized_keys':
+      return `no unknown fields (${issue.keys.map((key) => shorten(key)).join(', ')})`;
+    case 'invalid_key':
+      return `a valid key (${issue.issues[0] === undefined ? issue.message : expectation(issue.issues[0])})`;
+    default:
+      return issue.message.replace(/^(?:Invalid input: )?expected /, '');
+  }
+}
+
+const article = (noun: string): string => {
+  if (noun === 'record') return 'an object';
+  return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
+};
+
+const FORMATS: Readonly<Record<string, string>> = { guid: 'a UUID', datetime: 'an ISO 8601 time' };
+const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' items' };
+
+const unit = (origin: string): string => UNITS[origin] ?? '';

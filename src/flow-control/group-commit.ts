@@ -1,0 +1,91 @@
+/**
+ * Group commit: batches that concurrent activities hand in while a transaction is under way share the next one. One row a
+ * statement writes 2,800 rows/s, 500 rows a statement 95,800.
+ *
+ * A queue of our own rather than `dataloader`: that bounds a batch by its number of keys, and a key would be a whole chunk
+ * here, of one to 500 rows; nor does it know how many batches are in flight.
+ */
+import { EffectError } from '../domain/failures/failure.js';
+
+export interface GroupCommitOptions {
+  /** Most entries of one transaction; default 500. A chunk that is larger travels alone. */
+  readonly maxEntries?: number;
+  /** Most transactions at once; default 4: more only wait for each other's rows and log writes. */
+  readonly maxInFlight?: number;
+  /** Milliseconds the first chunk waits for company; default 0: at once when idle, so a lone caller pays nothing. */
+  readonly lingerMs?: number;
+}
+
+interface Chunk<C, O> {
+  readonly entries: readonly C[];
+  readonly resolve: (outcomes: O[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Whether it says something of the store, and not of what was sent to it. */
+const isOfStore = (error: unknown): boolean =>
+  error instanceof EffectError && (error.failureClass === 'transient' || error.failureClass === 'unavailable');
+
+/**
+ * Wraps `run`. Each caller gets the outcomes of its own entries, in their order; a chunk is never split, so its order holds.
+ * An error fails every chunk that shared the transaction, except one of class `unknown` or `invalid`: then each is run again
+ * alone, so that a chunk which cannot be run fails none but itself.
+ */
+export function groupCommit<C, O>(
+  run: (entries: readonly C[]) => Promise<O[]>,
+  { maxEntries = 500, maxInFlight = 4, lingerMs = 0 }: GroupCommitOptions = {},
+): (entries: readonly C[]) => Promise<O[]> {
+  let waiting: Chunk<C, O>[] = [];
+  let inFlight = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const entriesWaiting = () => waiting.reduce((sum, { entries }) => sum + entries.length, 0);
+
+  function flushWhatFits(): void {
+    while (inFlight < maxInFlight && waiting.length > 0) {
+      if (timer !== undefined && entriesWaiting() < maxEntries) return;
+      inFlight += 1;
+      void flush(takeGroup()).finally(() => {
+        inFlight -= 1;
+        flushWhatFits();
+      });
+    }
+  }
+
+  function takeGroup(): Chunk<C, O>[] {
+    let size = 0;
+    const end = waiting.findIndex(({ entries }, index) => (size += entries.length) > maxEntries && index > 0);
+    const group = end === -1 ? waiting : waiting.slice(0, end);
+    waiting = end === -1 ? [] : waiting.slice(end);
+    return group;
+  }
+
+  async function flush(group: readonly Chunk<C, O>[]): Promise<void> {
+    try {
+      const outcomes = await run(group.flatMap(({ entries }) => entries));
+      let start = 0;
+      for (const { entries, resolve } of group) resolve(outcomes.slice(start, (start += entries.length)));
+    } catch (error) {
+      if (group.length > 1 && !isOfStore(error)) {
+        for (const chunk of group) await flush([chunk]);
+      } else {
+        for (const { reject } of group) reject(error);
+      }
+    }
+  }
+
+  return (entries) => {
+    if (entries.length === 0) return Promise.resolve([]);
+    return new Promise<O[]>((resolve, reject) => {
+      waiting.push({ entries, resolve, reject });
+      if (lingerMs > 0 && timer === undefined) {
+        timer = setTimeout(() => {
+          timer = undefined;
+          flushWhatFits();
+        }, lingerMs);
+      }
+      // Callers of the same turn of the event loop travel together.
+      queueMicrotask(flushWhatFits);
+    });
+  };
+}

@@ -1,0 +1,210 @@
+/** Connections: one pool a process, and the one way to run a transaction on it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { EffectError } from '../../domain/failures/failure.js';
+import { toEffectError } from './sqlstate.js';
+
+/** What a pool tells of itself; times in seconds. */
+export interface PoolObserver {
+  /** A checkout ended, with a connection or without; `used` connections of `max` are then in use. */
+  checkedOut(seconds: number, used: number, max: number): void;
+  /** A statement or a transaction ended, well or not; from checkout to release. */
+  ran(seconds: number): void;
+}
+
+export interface PoolOptions {
+  readonly connectionString: string;
+  /** Connections kept open when idle; default 10, the seed's. */
+  readonly min?: number;
+  /** Connections at most; default 25, in the middle of the seed's optimum of 20 to 30. */
+  readonly max?: number;
+  /** Milliseconds until the server cancels a statement; default 60,000, the seed's command timeout. */
+  readonly statementTimeoutMs?: number;
+  /** Milliseconds to wait for a free connection, or for a new one; default 5,000. The library's default waits for ever. */
+  readonly connectTimeoutMs?: number;
+  /** Checkouts after which a connection is replaced; default 50,000, the seed's. */
+  readonly maxUses?: number;
+  /** Shown in pg_stat_activity; default `bridge-store-effect`. */
+  readonly applicationName?: string;
+  readonly observer?: PoolObserver;
+}
+
+/** How long the server gets, beyond its own time-out, to say that a statement timed out. */
+const GRACE_MS = 5_000;
+
+/** A pool, and what its transactions have to know of its settings. */
+export interface Pool extends pg.Pool {
+  /** Milliseconds after which the server cancels a statement. */
+  readonly statementTimeoutMs: number;
+  /** Milliseconds after which a transaction's connection is given up: statement time-out and grace. */
+  readonly transactionDeadlineMs: number;
+  readonly observer: PoolObserver | undefined;
+  /** Its connections, also those that are in use. */
+  readonly open: ReadonlySet<pg.PoolClient>;
+}
+
+/** @param onError told of connections lost while idle; without a listener that would end the process. */
+export function createPool(options: PoolOptions, onError: (error: Error) => void): Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
+  const max = options.max ?? 25;
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    min: Math.min(options.min ?? 10, max),
+    max,
+    maxUses: options.maxUses ?? 50_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    statement_timeout: statementTimeoutMs,
+    // Locks of a worker that froze inside a transaction are free again after this long.
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    application_name: options.applicationName ?? 'bridge-store-effect',
+    keepAlive: true,
+    types: { getTypeParser },
+  });
+  pool.on('error', onError);
+  const open = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => open.add(client));
+  pool.on('remove', (client) => open.delete(client));
+  return Object.assign(pool, {
+    statementTimeoutMs,
+    transactionDeadlineMs: statementTimeoutMs + GRACE_MS,
+    observer: options.observer,
+    open,
+  });
+}
+
+/** Connections somebody has, or is waiting for to be made. */
+export const busyConnections = (pool: pg.Pool): number => pool.totalCount - pool.idleCount;
+
+/**
+ * Closes the pool.
+ * @param graceMs milliseconds in which connections that are in use have to come back; default 5,000.
+ * @throws when they do not. pg would wait for them for ever; they are closed instead.
+ */
+export async function endPool(pool: Pool, graceMs = GRACE_MS): Promise<void> {
+  const ended = new AbortController();
+  const late = sleep(graceMs, undefined, { signal: ended.signal }).then(() => {
+    for (const client of pool.open) client.on('error', () => undefined).end(() => undefined);
+    throw new Error(
+      `expected every connection to PostgreSQL back within ${graceMs} ms, ${busyConnections(pool)} were not`,
+    );
+  });
+  late.catch(() => undefined);
+  try {
+    await Promise.race([pool.end(), late]);
+  } finally {
+    ended.abort();
+  }
+}
+
+/** Type id of BIGINT. */
+const INT8 = 20;
+
+/** BIGINT as a number where a number can hold it, else as the text it came in. */
+const parseInt8 = (text: string): number | string => {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : text;
+};
+
+const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
+  (oid as number) === INT8 && format !== 'binary'
+    ? parseInt8
+    : (pg.types.getTypeParser(oid, format) as (text: string) => unknown);
+
+/** A transaction's connection. */
+export type Transaction = pg.ClientBase;
+
+/**
+ * Runs `work` between BEGIN and COMMIT (READ COMMITTED), rolls back when it throws. Otherwise like `withConnection`.
+ * @param options.lockMs milliseconds a statement waits for a row; default: as long as it may take.
+ */
+export const withTransaction = <T>(
+  pool: Pool,
+  work: (tx: Transaction) => Promise<T>,
+  { deadlineMs = pool.transactionDeadlineMs, lockMs }: { readonly deadlineMs?: number; readonly lockMs?: number } = {},
+): Promise<T> =>
+  withConnection(
+    pool,
+    async (tx) => {
+      await tx.query(lockMs === undefined ? 'BEGIN' : `BEGIN; SET LOCAL lock_timeout = ${lockMs}`);
+      const result = await work(tx);
+      await tx.query('COMMIT');
+      return result;
+    },
+    deadlineMs,
+    true,
+  );
+
+/**
+ * Runs `work`, which is one statement, on a connection of its own: it commits by itself, without two round trips more.
+ * @param deadlineMs after which the connection is given up; the pool's by default.
+ * @throws EffectError always, whatever went wrong. Where the driver gives no code, the class follows from where it happened:
+ * no free connection is `transient`, a connection that could not be made, was lost or did not answer is `unavailable`.
+ */
+export async function withConnection<T>(
+  pool: Pool,
+  work: (connection: Transaction) => Promise<T>,
+  deadlineMs = pool.transactionDeadlineMs,
+  inTransaction = false,
+): Promise<T> {
+  const client = await checkOut(pool);
+  const started = performance.now();
+  let lost: Error | undefined;
+  const onLost = (error: Error) => (lost ??= error);
+  // The pool listens only while a connection is idle.
+  client.on('error', onLost);
+  // statement_timeout is the server's; when the network swallows its answer, only this ends the wait.
+  const deadline = setTimeout(() => {
+    lost ??= new Error(`no answer within ${deadlineMs} ms`);
+    release();
+  }, deadlineMs);
+  let released = false;
+  const release = () => {
+    if (released) return;
+    released = true;
+    clearTimeout(deadline);
+    // A broken connection is destroyed, not given to the next one. The listener stays on it: it may report more than once.
+    if (lost === undefined) client.off('error', onLost);
+    client.release(lost);
+    pool.observer?.ran(secondsSince(started));
+  };
+  try {
+    return await work(client);
+  } catch (error) {
+    if (inTransaction && lost === undefined) await client.query('ROLLBACK').catch(onLost);
+    const classified = toEffectError(error);
+    if (lost !== undefined && classified.failureClass === 'unknown') {
+      throw new EffectError('unavailable', `PostgreSQL: connection lost: ${lost.message}`, {
+        cause: error,
+        code: 'DATABASE_ERROR',
+      });
+    }
+    throw classified;
+  } finally {
+    release();
+  }
+}
+
+async function checkOut(pool: Pool): Promise<pg.PoolClient> {
+  // A full pool queues the request, so that only a time-out in the queue can fail it; else a connection is being made.
+  const full = pool.idleCount === 0 && pool.totalCount >= pool.options.max;
+  const started = performance.now();
+  try {
+    return await pool.connect();
+  } catch (error) {
+    const classified = toEffectError(error);
+    if (classified.failureClass !== 'unknown' || 'code' in (error as object)) throw classified;
+    throw full
+      ? new EffectError('transient', `PostgreSQL: all ${pool.options.max} connections are busy`, {
+          cause: error,
+          code: 'DATABASE_ERROR',
+        })
+      : new EffectError('unavailable', `PostgreSQL: cannot connect: ${(error as Error).message}`, {
+          cause: error,
+          code: 'DATABASE_ERROR',
+        });
+  } finally {
+    pool.observer?.checkedOut(secondsSince(started), busyConnections(pool), pool.options.max);
+  }
+}
+
+const secondsSince = (started: number): number => (performance.now() - started) / 1_000;

@@ -1,0 +1,224 @@
+/** Dead letters: messages no broker took, kept in order until they are redriven (ADR 0006). */
+import { groupCommit, type GroupCommitOptions } from '../../flow-control/group-commit.js';
+import { sendCopies } from '../../domain/dead-letters/copy.js';
+import type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterStore,
+  DeadLetterOutlet,
+  NewDeadLetter,
+  RedrivePage,
+} from '../../domain/dead-letters/port.js';
+import { orderOf, type OutboundMessage } from '../../domain/events/publisher.js';
+import { isoUtc } from '../core/instant.js';
+import { insertRecords } from '../ledger/ledger.js';
+import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
+
+export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = {}): DeadLetterStore {
+  const blockedTogether = groupCommit<OutboundMessage, boolean>(
+    (messages) => withConnection(pool, (connection) => findBlocked(connection, messages)),
+    options,
+  );
+  return {
+    blocked: (messages) => blockedTogether(messages),
+    bury: (letters, records) =>
+      withTransaction(pool, async (tx) => {
+        await insertLetters(tx, letters);
+        await insertRecords(tx, records);
+      }),
+    copied: async (eventIds) => {
+      await withConnection(pool, (connection) => markCopied(connection, eventIds));
+    },
+    list: (filter, after, limit) => withConnection(pool, (connection) => select(connection, filter, after, limit)),
+    redrive: (filter, after, limit, outlet) =>
+      withTransaction(
+        pool,
+        async (tx) => {
+          await tx.query(`SET LOCAL idle_in_transaction_session_timeout = ${REDRIVE_MS}`);
+          // The transaction's: whoever redrives next waits here, also when this process dies.
+          await tx.query(`SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
+          return redrivePage(tx, await select(tx, filter, after, limit), limit, outlet);
+        },
+        { deadlineMs: REDRIVE_MS },
+      ),
+  };
+}
+
+/** Milliseconds of a page: letters and copies, each at most 75 s on their way to a broker (`publishDeadlineMs`), and their rows. */
+const REDRIVE_MS = 180_000;
+
+/** Same topic and key as `letter`; the index holds the key's hash, because a key may be longer than a row of it. */
+const SAME_ORDER = (other: string): string =>
+  `${other}.topic = letter.topic AND hashtextextended(${other}.message_key, 0) = hashtextextended(letter.message_key, 0)
+   AND ${other}.message_key = letter.message_key`;
+
+/** Open letters that are looked through here: naming the messages to the server costs more than a few rows do. */
+const FEW = 100;
+
+async function findBlocked(connection: Transaction, messages: readonly OutboundMessage[]): Promise<boolean[]> {
+  const { rows: open } = await connection.query<{ topic: string; message_key: string }>(
+    'SELECT topic, message_key FROM dead_letters WHERE redriven_at IS NULL LIMIT $1',
+    [FEW + 1],
+  );
+  if (open.length <= FEW) return areBlocked(messages, open);
+  const { rows } = await connection.query<{ topic: string; message_key: string }>(
+    `SELECT DISTINCT letter.topic, letter.message_key
+     FROM unnest($1::text[], $2::text[]) AS message (topic, message_key) JOIN dead_letters letter ON ${SAME_ORDER('message')}
+     WHERE letter.redriven_at IS NULL`,
+    [messages.map(({ topic }) => topic), messages.map(({ key }) => key)],
+  );
+  return areBlocked(messages, rows);
+}
+
+function areBlocked(
+  messages: readonly OutboundMessage[],
+  open: readonly { readonly topic: string; readonly message_key: string }[],
+): boolean[] {
+  if (open.length === 0) return messages.map(() => false);
+  const blocked = new Set(open.map(({ topic, message_key }) => orderOf(topic, message_key)));
+  return messages.map(({ topic, key }) => blocked.has(orderOf(topic, key)));
+}
+
+async function insertLetters(tx: Transaction, letters: readonly NewDeadLetter[]): Promise<void> {
+  await tx.query(
+    // In the order of the batch: ids decide the order of redrive.
+    `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, headers, failure_reason, retry_attempts)
+     SELECT intent_id, event_id, topic, key, value, headers::jsonb, reason, attempts
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[])
+       WITH ORDINALITY AS letter (intent_id, event_id, topic, key, value, headers, reason, attempts, position)
+     ORDER BY position
+     ON CONFLICT (event_id) DO NOTHING`,
+    [
+      letters.map(({ intent_id }) => intent_id),
+      letters.map(({ event_id }) => event_id),
+      letters.map(({ message }) => message.topic),
+      letters.map(({ message }) => message.key),
+      letters.map(({ message }) => message.value),
+      letters.map(({ message }) => JSON.stringify(message.headers)),
+      letters.map(({ failure_reason }) => failure_reason),
+      letters.map(({ retry_attempts }) => retry_attempts),
+    ],
+  );
+}
+
+async function markCopied(connection: Transaction, eventIds: readonly string[]): Promise<void> {
+  if (eventIds.length === 0) return;
+  await connection.query(
+    `UPDATE dead_letters SET copied_at = clock_timestamp() WHERE event_id = ANY ($1::uuid[]) AND copied_at IS NULL`,
+    [eventIds],
+  );
+}
+
+interface StoredLetter extends DeadLetter {
+  readonly copied: boolean;
+  /** The open letter of the same topic and key before it; null: it is the first. */
+  readonly previous: number | null;
+}
+
+async function select(
+  connection: Transaction,
+  { topic, since, ids, maxRedrives }: DeadLetterFilter,
+  after: number,
+  limit: number,
+): Promise<StoredLetter[]> {
+  interface Row extends Omit<StoredLetter, 'message'> {
+    readonly topic: string;
+    readonly message_key: string;
+    readonly message_value: string;
+    readonly headers: Record<string, string>;
+  }
+  const { rows } = await connection.query<Row>(
+    `SELECT id, intent_id, event_id, topic, message_key, message_value, headers, failure_reason, retry_attempts,
+       redrive_count, copied_at IS NOT NULL AS copied, ${isoUtc('created_at')} AS created_at,
+       (SELECT other.id FROM dead_letters other
+        WHERE other.redriven_at IS NULL AND ${SAME_ORDER('other')} AND other.id < letter.id
+        ORDER BY other.topic, hashtextextended(other.message_key, 0), other.id DESC LIMIT 1) AS previous
+     FROM dead_letters letter
+     WHERE redriven_at IS NULL AND id > $1
+       AND ($2::text IS NULL OR topic = $2) AND ($3::timestamptz IS NULL OR created_at >= $3)
+       AND ($4::bigint[] IS NULL OR id = ANY ($4)) AND ($5::integer IS NULL OR redrive_count < $5)
+     ORDER BY id LIMIT $6`,
+    [after, topic ?? null, since ?? null, ids ?? null, maxRedrives ?? null, limit],
+  );
+  return rows.map(({ topic: name, message_key, message_value, headers, ...letter }) => ({
+    ...letter,
+    message: { topic: name, key: message_key, value: message_value, headers },
+  }));
+}
+
+async function redrivePage(
+  tx: Transaction,
+  page: readonly StoredLetter[],
+  limit: number,
+  outlet: DeadLetterOutlet,
+): Promise<RedrivePage> {
+  const due = withNothingBefore(page);
+  // Strict: a letter that is at fault itself stays open, and those behind it with it.
+  const outcomes = await outlet.publisher.publish(
+    due.map(({ message }) => message),
+    { strict: true },
+  );
+  const sent = due.filter((_, index) => outcomes[index]?.sent === true);
+  const refused = due.flatMap((letter, index) => {
+    const outcome = outcomes[index];
+    return outcome?.sent === false && outcome.behind !== true ? [{ letter, error: outcome.error }] : [];
+  });
+  const away = refused.find(({ error }) => error.failureClass === 'unavailable');
+  await markRedriven(tx, sent);
+  await markRefused(tx, away === undefined ? refused : []);
+  if (away === undefined) await copyOpen(tx, page, new Set(sent), outlet);
+  return {
+    redriven: sent.length,
+    failed: refused.length,
+    behind: page.length - sent.length - refused.length,
+    next: away === undefined && page.length === limit ? (page.at(-1)?.id ?? null) : null,
+    stopped: away?.error.message ?? null,
+  };
+}
+
+/** Letters of the page with no older open one of their topic and key outside of it. */
+function withNothingBefore(page: readonly StoredLetter[]): StoredLetter[] {
+  const due = new Set<number>();
+  return page.filter(({ id, previous }) => {
+    if (previous !== null && !due.has(previous)) return false;
+    due.add(id);
+    return true;
+  });
+}
+
+/** The ledger follows, so that a repeat of the intent says that its event is on its topic. */
+async function markRedriven(tx: Transaction, letters: readonly StoredLetter[]): Promise<void> {
+  if (letters.length === 0) return;
+  await tx.query(
+    `WITH redriven AS (
+       UPDATE dead_letters SET redriven_at = clock_timestamp(), last_attempt_at = clock_timestamp()
+       WHERE id = ANY ($1::bigint[]) RETURNING intent_id, event_id)
+     UPDATE executed_intents SET outcome = outcome || '{"event_published": true}'
+     FROM redriven
+     WHERE executed_intents.intent_id = redriven.intent_id AND outcome ->> 'event_id' = redriven.event_id::text`,
+    [letters.map(({ id }) => id)],
+  );
+}
+
+async function markRefused(
+  tx: Transaction,
+  refused: readonly { readonly letter: StoredLetter; readonly error: Error }[],
+): Promise<void> {
+  if (refused.length === 0) return;
+  await tx.query(
+    `UPDATE dead_letters SET redrive_count = redrive_count + 1, last_attempt_at = clock_timestamp(), failure_reason = reason
+     FROM unnest($1::bigint[], $2::text[]) AS refused (id, reason) WHERE dead_letters.id = refused.id`,
+    [refused.map(({ letter }) => letter.id), refused.map(({ error }) => error.message)],
+  );
+}
+
+/** The copies that no broker could take when the letters were stored. */
+async function copyOpen(
+  tx: Transaction,
+  page: readonly StoredLetter[],
+  sent: ReadonlySet<StoredLetter>,
+  outlet: DeadLetterOutlet,
+): Promise<void> {
+  const uncopied = page.filter((letter) => !letter.copied && !sent.has(letter));
+  await markCopied(tx, await sendCopies(uncopied, ({ created_at }) => created_at, outlet));
+}

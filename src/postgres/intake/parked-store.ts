@@ -1,0 +1,93 @@
+/** Parked lists of the intake, `intake_parked` (ADR 0009). */
+import type { ParkedLists } from '../../domain/intake/ports.js';
+import { SLICE_BYTES, SLICE_INTENTS, type SliceList } from '../../domain/intake/slice.js';
+import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
+
+interface Row {
+  readonly seq: number;
+  readonly keys: readonly string[];
+  readonly intents: number;
+  readonly bytes: number;
+}
+
+export function createParkedLists(pool: Pool): ParkedLists {
+  return {
+    async keys(partition) {
+      const { rows } = await withConnection(pool, (connection) =>
+        connection.query<{ keys: readonly string[] }>('SELECT keys FROM intake_parked WHERE partition = $1', [
+          partition,
+        ]),
+      );
+      return new Set(rows.flatMap(({ keys }) => keys));
+    },
+
+    async find(eventIds) {
+      const { rows } = await withConnection(pool, (connection) =>
+        connection.query<{ event_id: string }>('SELECT event_id FROM intake_parked WHERE event_id = ANY ($1::text[])', [
+          eventIds,
+        ]),
+      );
+      return new Set(rows.map(({ event_id }) => event_id));
+    },
+
+    async park(partition, lists) {
+      await withTransaction(pool, async (tx) => {
+        // One by one: their order is that of the sequence, and PostgreSQL has no array of arrays of different lengths.
+        for (const { list, keys } of lists) {
+          await tx.query(
+            `INSERT INTO intake_parked (event_id, partition, keys, list, intents) VALUES ($1, $2, $3::text[], $4::json, $5)
+             ON CONFLICT (event_id) DO NOTHING`,
+            [list.event_id, partition, keys, JSON.stringify(list), list.intents.length],
+          );
+        }
+      });
+    },
+
+    page: (partition, after) =>
+      withTransaction(pool, async (tx) => {
+        // The keys of all, because what is left out decides about what comes behind it; the lists only of those that are taken.
+        const { rows } = await tx.query<Row>(
+          `SELECT seq, keys, intents, octet_length(list::text) AS bytes
+           FROM intake_parked WHERE partition = $1 ORDER BY seq`,
+          [partition],
+        );
+        const { taken, next } = pageOf(rows, after);
+        return { lists: await listsOf(tx, partition, taken), parked: rows.length, next };
+      }),
+
+    async remove(eventIds) {
+      await withConnection(pool, (connection) =>
+        connection.query('DELETE FROM intake_parked WHERE event_id = ANY ($1::text[])', [eventIds]),
+      );
+    },
+  };
+}
+
+/** A slice of those after `after`, without the ones that share a key with a list before the page, or with one that is left out for that. */
+function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]; next: number | null } {
+  const held = new Set<string>();
+  const taken: number[] = [];
+  let intents = 0;
+  let bytes = 0;
+  for (const row of rows) {
+    if (row.seq <= after || row.keys.some((key) => held.has(key))) {
+      for (const key of row.keys) held.add(key);
+      continue;
+    }
+    intents += row.intents;
+    bytes += row.bytes;
+    const last = taken.at(-1);
+    if (last !== undefined && (intents > SLICE_INTENTS || bytes > SLICE_BYTES)) return { taken, next: last };
+    taken.push(row.seq);
+  }
+  return { taken, next: null };
+}
+
+async function listsOf(tx: Transaction, partition: string, seqs: readonly number[]): Promise<SliceList[]> {
+  if (seqs.length === 0) return [];
+  const { rows } = await tx.query<{ list: SliceList }>(
+    'SELECT list FROM intake_parked WHERE partition = $1 AND seq = ANY ($2::bigint[]) ORDER BY seq',
+    [partition, seqs],
+  );
+  return rows.map(({ list }) => list);
+}

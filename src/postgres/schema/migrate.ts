@@ -1,0 +1,92 @@
+/** Brings a database to the shape this version expects, creating it when it does not exist. */
+import pg from 'pg';
+import { runner } from 'node-pg-migrate';
+import { toEffectError } from '../core/sqlstate.js';
+
+export interface MigrateOptions {
+  /** Directory of the numbered SQL files. */
+  readonly dir: string;
+  /** Told what is done, a line at a time. */
+  readonly log?: (line: string) => void;
+}
+
+/** Tells our migrations from those another service keeps in the same database. */
+export const MIGRATIONS_TABLE = 'bridge_migrations';
+// eslint-disable-next-line @typescript-eslint/no-empty-function -- that is its job
+const ignore = () => {};
+
+/** Advisory lock of a run; not the library's own, which another service's migrations may hold. */
+const LOCK = 62_741_186;
+
+/**
+ * Runs the migrations that have not run yet, all in one transaction. Safe to repeat and to run twice at once: the second
+ * waits for the first and finds nothing to do.
+ * @returns names of the migrations that were applied, in order.
+ */
+export async function migrate(
+  databaseUrl: string,
+  { dir, log = ignore }: MigrateOptions,
+): Promise<{ applied: string[] }> {
+  await ensureDatabase(databaseUrl);
+  return withClient(databaseUrl, async (client) => {
+    // Notices of IF NOT EXISTS are expected on an upgrade.
+    await client.query('SET client_min_messages = warning');
+    const applied = await runner({
+      dbClient: client,
+      dir,
+      direction: 'up',
+      migrationsTable: MIGRATIONS_TABLE,
+      lockValue: LOCK,
+      advisoryLockMode: 'wait',
+      singleTransaction: true,
+      checkOrder: true,
+      log,
+    });
+    return { applied: applied.map(({ name }) => name) };
+  });
+}
+
+/** Creates the URL's database when it does not exist. @returns true when it was created. */
+async function ensureDatabase(databaseUrl: string): Promise<boolean> {
+  if (await exists(databaseUrl)) return false;
+  const url = new URL(databaseUrl);
+  const name = decodeURIComponent(url.pathname.slice(1));
+  url.pathname = '/postgres';
+  return withClient(url.href, async (client) => {
+    try {
+      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+      return true;
+    } catch (error) {
+      // Another one was faster: 42P04, or 23505 when both were in the middle of it.
+      if (await exists(databaseUrl)) return false;
+      throw error;
+    }
+  });
+}
+
+/** Asks by connecting: a user who may use the database need not be allowed to use another one to ask in. */
+async function exists(databaseUrl: string): Promise<boolean> {
+  try {
+    await withClient(databaseUrl, () => Promise.resolve());
+    return true;
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (cause instanceof pg.DatabaseError && cause.code === '3D000') return false;
+    throw error;
+  }
+}
+
+/** @throws EffectError when the server cannot be reached or refuses. */
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, keepAlive: true });
+  // The query under way fails with the same error.
+  client.on('error', ignore);
+  try {
+    await client.connect();
+    return await work(client);
+  } catch (error) {
+    throw toEffectError(error);
+  } finally {
+    await client.end().catch(ignore);
+  }
+}

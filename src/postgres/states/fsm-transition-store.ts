@@ -1,0 +1,124 @@
+/** `fsm_transitions`: appends transitions; the database places them and keeps `fsm_states` (migration 0006). */
+import { v7 as uuidv7 } from 'uuid';
+import type { PersistFsmTransitionPayload } from '../../domain/intents/persist-fsm-transition/schema.js';
+import type { Command, EffectOutcome } from '../../domain/intents/command.js';
+import type { FsmTransitionFields, FsmTransitionStore } from '../../domain/intents/persist-state/store.js';
+import { bisect } from '../core/bisect.js';
+import type { GroupCommitOptions } from '../../flow-control/group-commit.js';
+import { claim, type Promised } from '../ledger/ledger.js';
+import { byLockWait } from '../core/lock-wait.js';
+import { type Pool, type Transaction, withTransaction } from '../core/pool.js';
+
+type TransitionCommand = Command<PersistFsmTransitionPayload>;
+
+const INTENT_TYPE = 'PersistFSMTransition';
+
+export function createFsmTransitionStore(pool: Pool, options: GroupCommitOptions = {}): FsmTransitionStore {
+  return {
+    insert: byLockWait<TransitionCommand, EffectOutcome<FsmTransitionFields>>(
+      (batch, locks) => bisect(batch, (part, lockMs) => insertTogether(pool, part, lockMs), locks),
+      options,
+    ),
+  };
+}
+
+const insertTogether = (pool: Pool, batch: readonly TransitionCommand[], lockMs?: number) =>
+  withTransaction(
+    pool,
+    async (tx) => {
+      const claimed = await claim(tx, INTENT_TYPE, batch, resultOf);
+      const inserted = await insertRows(tx, claimed.claimed);
+      const duplicates = claimed.claimed.filter(({ command }) => !inserted.has(command.intent_id));
+      await claimed.amend(await existingTransitions(tx, duplicates));
+      return claimed.outcomes();
+    },
+    lockMs === undefined ? {} : { lockMs },
+  );
+
+type Row = Promised<PersistFsmTransitionPayload, FsmTransitionFields>;
+
+/**
+ * The id is a random UUIDv7: in time order it keeps the primary key's hot pages few. One derived from the intent would not
+ * guard anything the ledger does not, and with the ledger's row gone it would collide only after the trigger had its effect.
+ */
+const resultOf = ({ payload }: TransitionCommand): FsmTransitionFields => ({
+  workflow_id: payload.workflow_id,
+  transition_id: uuidv7(),
+  from_state: payload.previous_state ?? payload.transition_record?.from_state ?? null,
+  to_state: payload.current_state,
+  duplicate: false,
+});
+
+const happenedAt = (payload: PersistFsmTransitionPayload): string | null =>
+  payload.transition_record?.timestamp ?? payload.timestamp ?? null;
+
+/** `transition_data`. The history is left out: it repeats the table. */
+const dataOf = ({ metadata, transition_record, timestamp }: PersistFsmTransitionPayload): string =>
+  JSON.stringify({
+    metadata: { ...transition_record?.metadata, ...metadata },
+    ...(transition_record == null ? {} : { transition_record }),
+    timestamp: timestamp ?? null,
+  });
+
+/** @returns intent ids of the rows that were inserted; the others are duplicates. */
+async function insertRows(tx: Transaction, rows: readonly Row[]): Promise<Set<string>> {
+  if (rows.length === 0) return new Set();
+  const { rows: inserted } = await tx.query<{ intent_id: string }>(
+    // By workflow, so that two batches lock fsm_states in one order; inside a workflow in the order of the batch.
+    `INSERT INTO fsm_transitions (id, entity_id, entity_type, from_state, to_state, transition_event, transition_data,
+       intent_id, transition_count, transition_at)
+     SELECT id, entity_id, 'workflow_execution', from_state, to_state, event, data::jsonb, intent_id, count, at
+     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::bigint[],
+       $9::timestamptz[]) WITH ORDINALITY
+       AS added (id, entity_id, from_state, to_state, event, data, intent_id, count, at, position)
+     ORDER BY entity_id, position
+     ON CONFLICT (entity_id, epoch, transition_count, coalesce(from_state, ''), to_state) WHERE intent_id IS NOT NULL
+       DO NOTHING
+     RETURNING intent_id`,
+    [
+      rows.map(({ result }) => result.transition_id),
+      rows.map(({ result }) => result.workflow_id),
+      rows.map(({ result }) => result.from_state),
+      rows.map(({ result }) => result.to_state),
+      rows.map(({ command }) => command.payload.transition_record?.trigger ?? 'unknown'),
+      rows.map(({ command }) => dataOf(command.payload)),
+      rows.map(({ command }) => command.intent_id),
+      rows.map(({ command }) => command.payload.transition_count ?? null),
+      rows.map(({ command }) => happenedAt(command.payload)),
+    ],
+  );
+  return new Set(inserted.map(({ intent_id }) => intent_id));
+}
+
+/**
+ * Results of duplicates, which name the transition that is there. Its epoch is not known here, as the row that had it was not
+ * inserted: among the epochs' candidates it is the one of the same time, else the newest.
+ */
+async function existingTransitions(tx: Transaction, duplicates: readonly Row[]): Promise<Row[]> {
+  if (duplicates.length === 0) return [];
+  const { rows } = await tx.query<{ intent_id: string; id: string }>(
+    `SELECT duplicate.intent_id, existing.id
+     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
+       AS duplicate (intent_id, entity_id, count, from_state, to_state, at)
+     CROSS JOIN LATERAL (
+       SELECT t.id FROM fsm_transitions t
+       WHERE t.entity_id = duplicate.entity_id AND t.transition_count = duplicate.count AND t.intent_id IS NOT NULL
+         AND coalesce(t.from_state, '') = coalesce(duplicate.from_state, '') AND t.to_state = duplicate.to_state
+       ORDER BY (t.transition_at IS NOT DISTINCT FROM duplicate.at) DESC, t.epoch DESC
+       LIMIT 1
+     ) AS existing`,
+    [
+      duplicates.map(({ command }) => command.intent_id),
+      duplicates.map(({ result }) => result.workflow_id),
+      duplicates.map(({ command }) => command.payload.transition_count ?? null),
+      duplicates.map(({ result }) => result.from_state),
+      duplicates.map(({ result }) => result.to_state),
+      duplicates.map(({ command }) => happenedAt(command.payload)),
+    ],
+  );
+  const existing = new Map(rows.map((row) => [row.intent_id, row.id]));
+  return duplicates.map(({ command, result }) => ({
+    command,
+    result: { ...result, transition_id: existing.get(command.intent_id) ?? result.transition_id, duplicate: true },
+  }));
+}

@@ -1,0 +1,173 @@
+/** What an attempt knows of those before it: without that an outage would use up the attempts at a deadlock. */
+import assert from 'node:assert/strict';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import {
+  failAttempt,
+  isFinal,
+  OutageBudget,
+  standingOf,
+  toTemporalFailure,
+} from '../../../activities/attempts/retries.js';
+import { failuresOf, spend, spentBefore } from '../../../activities/attempts/spent-attempts.js';
+import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
+import { QUIET } from '../../support/quiet.js';
+
+const CODE = 'DATABASE_ERROR';
+const failing = (failureClass: FailureClass, code?: string) =>
+  new EffectError(failureClass, 'why', code === undefined ? {} : { code });
+
+describe('what earlier attempts have spent', () => {
+  it('is read from the heartbeat, and is nothing when that is of another shape', () => {
+    assert.deepEqual(spentBefore({ heartbeatDetails: { 'A/unknown': 2 } }), { 'A/unknown': 2 });
+    for (const heartbeatDetails of [undefined, null, 7, 'x', { 'A/unknown': -1 }, { 'A/unknown': 1.5 }, { a: 'b' }]) {
+      assert.deepEqual(spentBefore({ heartbeatDetails }), {});
+    }
+    assert.deepEqual(spentBefore({ heartbeatDetails: { 'A/unknown': 0 } }), { 'A/unknown': 0 });
+  });
+
+  it('is counted by store, whatever the class', () => {
+    const spent = { 'A/unknown': 2, 'A/transient': 3, 'AB/unknown': 10, 'B/unknown': 20 };
+    assert.deepEqual(
+      ['A', 'AB', 'B', 'C'].map((store) => failuresOf(spent, store)),
+      [5, 10, 20, 0],
+    );
+  });
+
+  it('grows by one, for the store that the error names, else for the intent type’s', () => {
+    const spent = { 'A/transient': 3 };
+    assert.deepEqual(spend(spent, failing('transient'), 'A'), { spent: { 'A/transient': 4 }, alike: 4 });
+    assert.deepEqual(spend(spent, failing('unavailable'), 'A'), {
+      spent: { 'A/transient': 3, 'A/unavailable': 1 },
+      alike: 1,
+    });
+    assert.deepEqual(spend(spent, failing('transient', 'B'), 'A').spent, { 'A/transient': 3, 'B/transient': 1 });
+    for (const foreign of [new TypeError('x'), 'text', undefined]) {
+      assert.deepEqual(spend(spent, foreign, 'A').spent, { 'A/transient': 3, 'A/unknown': 1 });
+    }
+  });
+});
+
+describe('a failed attempt', () => {
+  const fail = async (heartbeatDetails: unknown, error: unknown) => {
+    const environment = new MockActivityEnvironment({ attempt: 41 }, QUIET);
+    const beats: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => beats.push(details));
+    const failure = await environment.run(() =>
+      Promise.resolve(failAttempt({ heartbeatDetails }, error, CODE, new OutageBudget())),
+    );
+    assert.ok(failure instanceof ApplicationFailure);
+    return { beats, failure };
+  };
+
+  it('hands on what it has spent, and is final by the number of those that failed alike', async () => {
+    const before = { [`${CODE}/unavailable`]: 40, [`${CODE}/unknown`]: 1 };
+    const second = await fail(before, new TypeError('defect'));
+    assert.deepEqual(second.beats, [{ [`${CODE}/unavailable`]: 40, [`${CODE}/unknown`]: 2 }]);
+    assert.equal(second.failure.nonRetryable, false);
+    const third = await fail(second.beats[0], new TypeError('defect'));
+    assert.equal(third.failure.nonRetryable, true);
+  });
+
+  it('says why, in which class, of which store, and when to come back', async () => {
+    const { failure } = await fail(undefined, failing('transient'));
+    assert.deepEqual([failure.message, failure.type, failure.details], ['why', 'transient', [CODE]]);
+    assert.ok(failure.cause instanceof EffectError);
+    assert.ok(Number(failure.nextRetryDelay) >= 800);
+    const last = await fail({ [`${CODE}/transient`]: 9 }, failing('transient'));
+    assert.equal(last.failure.nextRetryDelay, undefined);
+    const thrown = await fail(undefined, 'a text');
+    assert.deepEqual([thrown.failure.message, thrown.failure.cause], ['a text', undefined]);
+  });
+
+  it('stands where those of its store have brought it, and knows whether it is the last', () => {
+    const standing = (spent: object) => standingOf({ heartbeatDetails: spent }, CODE, new OutageBudget());
+    assert.equal(standing({}).attempt, 1);
+    const { attempt, isLast } = standing({
+      [`${CODE}/unavailable`]: 2,
+      [`${CODE}/transient`]: 8,
+      'KAFKA_ERROR/unknown': 9,
+    });
+    assert.equal(attempt, 11);
+    assert.equal(isLast(failing('transient')), false);
+    assert.equal(isLast(failing('unknown')), false);
+    assert.equal(isLast(failing('invalid')), true);
+    assert.equal(standing({ [`${CODE}/transient`]: 9 }).isLast(failing('transient')), true);
+    assert.equal(standing({ [`${CODE}/unknown`]: 2 }).isLast(new TypeError('defect')), true);
+  });
+
+  it('is final only when Temporal makes no other', () => {
+    assert.equal(isFinal(ApplicationFailure.nonRetryable('x')), true);
+    for (const other of [ApplicationFailure.retryable('x'), new CancelledFailure('x'), new Error('x'), undefined]) {
+      assert.equal(isFinal(other), false);
+    }
+  });
+});
+
+describe('the budget of an outage', () => {
+  /** Milliseconds after which a store that failed at 0 and every `step` is given up. */
+  const lasts = (budget: OutageBudget, at: (now: number) => void, step: number): number => {
+    for (let now = 0; ; now += step) {
+      at(now);
+      const failure = toTemporalFailure(failing('unavailable'), CODE, 1, budget);
+      if (isFinal(failure)) return now;
+    }
+  };
+
+  it('is 15 minutes where nobody says otherwise', () => {
+    let now = 0;
+    assert.equal(
+      lasts(new OutageBudget(undefined, () => now), (time) => (now = time), 30_000),
+      930_000,
+    );
+  });
+
+  it('is kept for each store apart', () => {
+    let now = 0;
+    const budget = new OutageBudget(1_000, () => now);
+    budget.exhausted('A');
+    now = 2_000;
+    assert.deepEqual([budget.exhausted('B'), budget.exhausted('A')], [false, true]);
+    budget.succeeded('B');
+    assert.equal(budget.exhausted('A'), true, 'what one can do does not help the other');
+  });
+
+  it('goes on over a minute of silence, and begins anew after a longer one', () => {
+    for (const [silence, exhausted] of [
+      [60_000, true],
+      [60_001, false],
+    ] as const) {
+      let now = 0;
+      const budget = new OutageBudget(50_000, () => now);
+      budget.exhausted('A');
+      now = silence;
+      assert.equal(budget.exhausted('A'), exhausted);
+      assert.equal(new OutageBudget(50_000, () => now).refused('A', 1), false);
+    }
+  });
+
+  it('is not cut by a failure that ends before a refused call comes back', () => {
+    let now = 0;
+    const budget = new OutageBudget(600_000, () => now);
+    budget.exhausted('A');
+    budget.refused('A', 500_000);
+    now = 1_000;
+    budget.exhausted('A');
+    // A shorter refusal takes nothing back either.
+    budget.refused('A', 1_000);
+    now = 560_000;
+    assert.equal(budget.exhausted('A'), false);
+    now = 600_001;
+    assert.equal(budget.exhausted('A'), true, 'counted from the first failure');
+  });
+
+  it('is spent for refused calls from the first millisecond after it, whatever the time of day', () => {
+    let now = 1_000_000;
+    const budget = new OutageBudget(50_000, () => now);
+    budget.exhausted('A');
+    now += 50_000;
+    assert.equal(budget.refused('A', 1), false);
+    now += 1;
+    assert.equal(budget.refused('A', 1), true);
+  });
+});

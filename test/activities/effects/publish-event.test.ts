@@ -1,0 +1,178 @@
+/** When an event that no broker takes becomes a dead letter; the stores are fakes, as no broker fails to order in these ways. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { toActivity } from '../../../activities/execution/batch-activity.js';
+import type { Ports } from '../../../activities/effects/effect.js';
+import { OutageBudget } from '../../../activities/attempts/retries.js';
+import { publishEvent as effect } from '../../../activities/effects/publish-event.js';
+import { SliceIntents } from '../../../activities/intake/slice-intents.js';
+import { SliceResults } from '../../../activities/intake/slice-source.js';
+import type { BatchOutput } from '../../../src/domain/execution/batch.js';
+import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
+import { SliceCache } from '../../../src/domain/intake/slice-cache.js';
+import type { IntentResult } from '../../../src/domain/intents/result.js';
+import { publishEvent } from '../../support/intents.js';
+import { memoryActivities, type MemoryActivities } from '../../support/memory-activities.js';
+import { refusing } from '../../support/memory-ports.js';
+import { QUIET } from '../../support/quiet.js';
+
+describe('an event that is not taken', () => {
+  let buried = 0;
+
+  /** An attempt after `failed` that failed so. */
+  function attempt(failureClass: FailureClass, failed: number, afterAttempts: number, budgetMs?: number) {
+    const error = new EffectError(failureClass, 'refused', { code: 'KAFKA_ERROR' });
+    const ports = {
+      ledger: { find: () => Promise.resolve(new Map()), record: () => Promise.resolve(new Map()) },
+      publisher: { publish: (messages: unknown[]) => Promise.resolve(messages.map(() => ({ sent: false, error }))) },
+      deadLetters: {
+        afterAttempts,
+        topicSuffix: '.dlq',
+        store: {
+          blocked: (messages: unknown[]) => Promise.resolve(messages.map(() => false)),
+          bury: (letters: unknown[]) => Promise.resolve((buried += letters.length)),
+          copied: () => Promise.resolve(),
+        },
+      },
+      source: { topicPrefix: 'p', environment: 'test', region: 'local', instance: 'i' },
+    } as unknown as Ports;
+    let now = 0;
+    const budget = new OutageBudget(budgetMs, () => now);
+    budget.exhausted('KAFKA_ERROR');
+    now = 30_000;
+    const activity = toActivity(effect, ports, {
+      instruments: { settled: () => undefined },
+      budget,
+      slices: new SliceIntents(new SliceCache(), { input: () => Promise.resolve(null) }, new Map()),
+      sliceResults: new SliceResults([], ports),
+    });
+    const environment = new MockActivityEnvironment(
+      { heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed } },
+      QUIET,
+    );
+    const item = { intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() };
+    return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, {
+      correlation_id: 'c',
+      page_bytes: 1_000,
+      items: [item],
+    });
+  }
+  beforeEach(() => (buried = 0));
+
+  for (const [name, ...given] of [
+    ['its own number of attempts', 'transient', 2, 3],
+    ['all attempts at an unknown failure, fewer than its own number', 'unknown', 2, 5],
+    ['all attempts at a transient failure, fewer than its own number', 'transient', 9, 20],
+    ['an outage budget shorter than its own number of attempts', 'unavailable', 1, 3, 10_000],
+  ] as const) {
+    it(`is a dead letter after ${name}, and not before`, async () => {
+      const [failureClass, failed, afterAttempts, budgetMs] = given as readonly [FailureClass, number, number, number?];
+      await assert.rejects(attempt(failureClass, failed - 1, afterAttempts), { nonRetryable: false });
+      assert.equal(buried, 0);
+      const { results } = await attempt(failureClass, failed, afterAttempts, budgetMs);
+      assert.equal(buried, 1);
+      const [result] = results;
+      assert.ok(typeof result === 'object' && result !== null);
+      assert.equal(result.status, 'dead_lettered');
+    });
+  }
+
+  it('is never one without dead letters: its intent fails', async () => {
+    await assert.rejects(attempt('unknown', 2, Infinity), { nonRetryable: true });
+    assert.equal(buried, 0);
+  });
+});
+
+describe('an event that was told before', () => {
+  const event = (partition_key = 'k') => ({ ...publishEvent({ partition_key }), intent_id: randomUUID() as string });
+  const publish = (worker: MemoryActivities, ...intents: ReturnType<typeof event>[]) =>
+    worker.run<BatchOutput>('publishEvents', {
+      correlation_id: 'c',
+      page_bytes: 1_000,
+      items: intents.map((intent) => ({ intent_id: intent.intent_id, intent })),
+    });
+  const statusesOf = ({ results }: BatchOutput) => results.map((result) => (result as IntentResult).status);
+
+  it('is a dead letter again when it is one, and is not sent past its letter', async () => {
+    const worker = memoryActivities();
+    const given = event();
+    worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('unavailable', 'no broker'));
+    assert.deepEqual(statusesOf(await publish(worker, given)), ['dead_lettered']);
+    worker.refuses = () => null;
+    assert.deepEqual(statusesOf(await publish(worker, given)), ['dead_lettered']);
+    assert.deepEqual([worker.letters.length, worker.sent.length], [1, 0]);
+  });
+
+  it('is not sent again, and says so to a later execution', async () => {
+    const worker = memoryActivities();
+    const given = event();
+    await publish(worker, given);
+    worker.ledger.set(given.intent_id, { ...worker.ledger.get(given.intent_id)!, execution_id: 'another/run' });
+    const { results } = await publish(worker, given, event());
+    assert.deepEqual(
+      results.map((result) => (result as IntentResult)['repeated']),
+      [true, undefined],
+    );
+    assert.equal(worker.sent.length, 2);
+  });
+
+  it('is not sent again when its batch is tried again for another one', async () => {
+    const worker = memoryActivities();
+    Object.assign(worker.ports.deadLetters, { afterAttempts: 3 });
+    const batch = [event(), event('other')];
+    worker.refuses = ({ key }) => (key === 'other' ? new EffectError('transient', 'no leader') : null);
+    for (let attempts = 1; attempts <= 2; attempts += 1) {
+      await assert.rejects(publish(worker, ...batch), { type: 'transient', nonRetryable: false });
+    }
+    worker.refuses = () => null;
+    assert.deepEqual(statusesOf(await publish(worker, ...batch)), ['succeeded', 'succeeded']);
+    assert.deepEqual(
+      worker.sent.map(({ key }) => key),
+      ['k', 'other'],
+    );
+  });
+
+  it('is one of two in a batch under one id: sent once, and both say what became of it', async () => {
+    for (const refused of [false, true]) {
+      const worker = memoryActivities();
+      if (refused) worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('unavailable', 'no broker'));
+      const given = event();
+      const output = await publish(worker, given, given);
+      assert.deepEqual(statusesOf(output), refused ? ['dead_lettered', 'dead_lettered'] : ['succeeded', 'succeeded']);
+      assert.equal((output.results[1] as IntentResult)['repeated'], true);
+      assert.equal(refused ? worker.letters.length : worker.sent.length, 1);
+    }
+  });
+
+  it('queues behind an open letter of its key, without an attempt, and its copy is sent', async () => {
+    const worker = memoryActivities();
+    worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('unavailable', 'no broker'));
+    await publish(worker, event());
+    // No broker: copies are left to the next redrive, which is spared the time-out of each.
+    const publishes = () => worker.calls.filter((call) => call === 'publisher.publish').length;
+    assert.equal(publishes(), 1);
+    worker.refuses = () => null;
+    // Of those an event has before it is a letter, queueing takes none.
+    Object.assign(worker.ports.deadLetters, { afterAttempts: 3 });
+    assert.deepEqual(statusesOf(await publish(worker, event())), ['dead_lettered']);
+    assert.deepEqual(
+      worker.letters.map(({ retry_attempts }) => retry_attempts),
+      [1, 0],
+    );
+    assert.deepEqual(
+      worker.sent.map(({ topic }) => topic),
+      ['p.reducer.events.aggregation_started.dlq'],
+    );
+  });
+
+  it('is no letter, and no letter is told of, when storing it fails: the attempt is made again', async () => {
+    const worker = memoryActivities();
+    worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('transient', 'no leader'));
+    worker.before.set('deadLetters.bury', () => {
+      throw new EffectError('unavailable', 'away', { code: 'DATABASE_ERROR' });
+    });
+    await assert.rejects(publish(worker, event()), { type: 'unavailable', nonRetryable: false });
+    assert.deepEqual(worker.sent, []);
+  });
+});

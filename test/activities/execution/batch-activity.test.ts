@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { z } from 'zod';
+import { toActivity } from '../../../activities/execution/batch-activity.js';
+import { defineEffect, type Ports } from '../../../activities/effects/effect.js';
+import { SliceIntents } from '../../../activities/intake/slice-intents.js';
+import { SliceResults } from '../../../activities/intake/slice-source.js';
+import { SliceCache } from '../../../src/domain/intake/slice-cache.js';
+import { OutageBudget } from '../../../activities/attempts/retries.js';
+import { HEARTBEAT_MS } from '../../../activities/attempts/heartbeats.js';
+import type { BatchOutput } from '../../../src/domain/execution/batch.js';
+import { EffectError } from '../../../src/domain/failures/failure.js';
+import { noteOf } from '../../support/note.js';
+import { QUIET } from '../../support/quiet.js';
+
+const definition = noteOf(z.looseObject({ text: z.string() }));
+const item = (text: unknown) => ({
+  intent_id: `id-${String(text)}`,
+  intent: { intent_type: 'Note', target: 'store_effect', payload: { text } },
+});
+
+describe('the activity boundary', () => {
+  const settled: string[] = [];
+  const heartbeats: unknown[] = [];
+  const run = (
+    carry: (texts: string[]) => void | Promise<void>,
+    texts: unknown[],
+    failedBefore = 0,
+    budget = new OutageBudget(),
+  ): Promise<BatchOutput> => {
+    const effect = defineEffect(definition, () => async ({ commands }) => {
+      await carry(commands.map(({ payload }) => payload.text));
+      return commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false }));
+    });
+    const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
+    const activity = toActivity(effect, {} as Ports, {
+      instruments,
+      budget,
+      slices: new SliceIntents(new SliceCache(), { input: () => Promise.resolve(null) }, new Map()),
+      sliceResults: new SliceResults([], {} as Ports),
+    });
+    const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
+    const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };
+    const environment = new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails }, QUIET);
+    environment.on('heartbeat', (details: unknown) => heartbeats.push(details));
+    return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, input);
+  };
+  beforeEach(() => {
+    settled.splice(0);
+    heartbeats.splice(0);
+  });
+
+  it('settles what today’s schema refuses, beside what it takes', async () => {
+    const carried: string[] = [];
+    const { results, announce } = await run((texts) => void carried.push(...texts), ['a', 7, 'b']);
+    assert.deepEqual(carried, ['a', 'b']);
+    assert.deepEqual(
+      results.map((result) =>
+        typeof result === 'object' ? [result?.intent_id, result?.status, result?.error] : result,
+      ),
+      [
+        ['id-a', 'succeeded', null],
+        ['id-7', 'failed', 'payload.text: expected a string, got number'],
+        ['id-b', 'succeeded', null],
+      ],
+    );
+    assert.deepEqual(
+      announce.map((event) => (typeof event === 'object' ? [event.event_type, event.intent_id] : event)),
+      [['OPERATION_FAILED', 'id-7']],
+    );
+    assert.deepEqual(settled, ['Note succeeded', 'Note failed', 'Note succeeded']);
+  });
+
+  it('counts a batch as failed when it is given up, not while it is retried', async () => {
+    const failing = (): never => {
+      throw new EffectError('unknown', 'no idea');
+    };
+    await assert.rejects(
+      run(failing, ['a', 'b'], 0),
+      (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable !== true,
+    );
+    assert.deepEqual(settled, []);
+    await assert.rejects(
+      run(failing, ['a', 'b'], 2),
+      (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable === true,
+    );
+    assert.deepEqual(settled, ['Note failed', 'Note failed']);
+  });
+
+  it('counts an outage from the first failure after a success, not over one', async () => {
+    let now = 0;
+    const budget = new OutageBudget(60_000, () => now);
+    const away = (): never => {
+      throw new EffectError('unavailable', 'away');
+    };
+    // Down for a moment every half minute: of two minutes in which it mostly works, none is given up.
+    for (now = 0; now <= 120_000; now += 30_000) {
+      await assert.rejects(run(away, ['a'], 0, budget), { type: 'unavailable', nonRetryable: false });
+      await run(() => undefined, ['a'], 0, budget);
+    }
+    for (const [at, nonRetryable] of [
+      [180_000, false],
+      [210_000, false],
+      [240_001, true],
+    ] as const) {
+      now = at;
+      await assert.rejects(run(away, ['a'], 0, budget), { nonRetryable }, `at ${at} ms`);
+    }
+  });
+
+  it('says that it is alive while an effect takes long, and keeps what earlier attempts have spent', async () => {
+    await run(() => undefined, ['a'], 1);
+    assert.deepEqual(heartbeats, []);
+    await run(() => sleep(HEARTBEAT_MS + 100), ['a'], 1);
+    assert.deepEqual(heartbeats, [{ 'NOTE_ERROR/unknown': 1, 'NOTE_ERROR/unavailable': 40 }]);
+  });
+});

@@ -1,0 +1,135 @@
+/** How the intents of a type are spread over activities: by what an activity may carry, and never against the order of a key. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { AnyIntentDefinition } from '../../../src/domain/intents/definition.js';
+import { type Entry, lanesOf } from '../../../src/domain/execution/plan.js';
+import { parseIntent } from '../../../src/domain/intents/parse.js';
+import { definitions } from '../../support/definitions.js';
+import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
+
+const definitionOf = (type: string, limits?: AnyIntentDefinition['limits']): AnyIntentDefinition => {
+  const definition = definitions.get(type);
+  assert.ok(definition);
+  return limits === undefined ? definition : { ...definition, limits };
+};
+const entriesOf = (raws: readonly unknown[]): Entry[] =>
+  raws.map((raw, index) => {
+    const intent = parseIntent(raw, definitions);
+    assert.ok(intent.ok);
+    return { index, intent };
+  });
+/** Intents of one key, all of the same length. */
+const alike = (count: number) => {
+  const aggregation_id = randomUUID();
+  return entriesOf(Array.from({ length: count }, () => persistState({ aggregation_id })));
+};
+const chunksOf = (entries: readonly Entry[], limits: AnyIntentDefinition['limits']) =>
+  lanesOf(definitionOf('PersistState', limits), entries).map(({ chunks }) => chunks.map(({ indexes }) => indexes));
+
+describe('the lanes of a type', () => {
+  it('have chunks of as many as an activity takes', () => {
+    assert.deepEqual(chunksOf(alike(5), { count: 2, bytes: 1e6 }), [[[0, 1], [2, 3], [4]]]);
+    assert.deepEqual(chunksOf(alike(4), { count: 2, bytes: 1e6 }), [
+      [
+        [0, 1],
+        [2, 3],
+      ],
+    ]);
+  });
+
+  it('have chunks of as many bytes as an activity takes, to the byte', () => {
+    const entries = alike(3);
+    const bytes = entries[0]!.intent.bytes;
+    assert.deepEqual(chunksOf(entries, { count: 500, bytes: 3 * bytes }), [[[0, 1, 2]]]);
+    assert.deepEqual(chunksOf(entries, { count: 500, bytes: 3 * bytes - 1 }), [[[0, 1], [2]]]);
+    assert.deepEqual(chunksOf(entries, { count: 500, bytes: bytes + 1 }), [[[0], [1], [2]]]);
+  });
+
+  it('count the bytes of a chunk anew', () => {
+    const [large, ...small] = entriesOf([
+      publishEvent({ partition_key: 'k', big: 'x'.repeat(5_000) }),
+      ...Array.from({ length: 3 }, () => publishEvent({ partition_key: 'k', big: 'x'.repeat(2_000) })),
+    ]);
+    const limits = { count: 500, bytes: 7_500 };
+    const [lane, ...others] = lanesOf(definitionOf('PublishEvent', limits), [large!, ...small]);
+    assert.deepEqual(
+      [lane?.chunks.map(({ indexes }) => indexes), others],
+      [
+        [
+          [0, 1],
+          [2, 3],
+        ],
+        [],
+      ],
+    );
+  });
+
+  it('are as many as are needed, by number or by bytes, and at most four', () => {
+    const many = (count: number) => entriesOf(Array.from({ length: count }, () => persistState()));
+    const lanes = (entries: readonly Entry[], limits: AnyIntentDefinition['limits']) =>
+      chunksOf(entries, limits).length;
+    const sixty = many(60);
+    const bytes = sixty.reduce((sum, { intent }) => sum + intent.bytes, 0);
+    assert.equal(lanes(sixty, { count: 60, bytes }), 1);
+    assert.equal(lanes(sixty, { count: 59, bytes }), 2);
+    assert.equal(lanes(sixty, { count: 60, bytes: bytes - 1 }), 2);
+    assert.equal(lanes(sixty, { count: 20, bytes }), 3);
+    assert.equal(lanes(sixty, { count: 60, bytes: Math.ceil(bytes / 3) }), 3);
+    assert.equal(lanes(sixty, { count: 1, bytes }), 4);
+  });
+
+  it('say which activity, under which policy, and whether what was given up can be settled', () => {
+    const laneOf = (raw: { intent_type: string }) => {
+      const [lane] = lanesOf(definitionOf(raw.intent_type), entriesOf([raw]));
+      assert.ok(lane);
+      const { chunks, ...rest } = lane;
+      return { ...rest, summary: chunks[0]?.summary };
+    };
+    assert.deepEqual([persistState(), persistFsmTransition(), publishEvent(), recoverFsmStates()].map(laneOf), [
+      {
+        activity: 'persistStates',
+        policy: 'write',
+        errorCode: 'DATABASE_ERROR',
+        settles: true,
+        summary: 'PersistState x 1, 1 namespace',
+      },
+      {
+        activity: 'persistFsmTransitions',
+        policy: 'write',
+        errorCode: 'DATABASE_ERROR',
+        settles: true,
+        summary: 'PersistFSMTransition x 1, 1 workflow',
+      },
+      {
+        activity: 'publishEvents',
+        policy: 'publish',
+        errorCode: 'KAFKA_ERROR',
+        settles: true,
+        summary: 'PublishEvent x 1, 1 event type',
+      },
+      // It is in no ledger: nobody can say what became of it.
+      { activity: 'recoverFsmStates', policy: 'read', errorCode: 'DATABASE_ERROR', summary: 'RecoverFSMStates x 1' },
+    ]);
+  });
+
+  it('count what is different in a chunk, for whoever looks at the Web UI', () => {
+    const summaryOf = (raws: readonly { intent_type: string }[]) =>
+      lanesOf(definitionOf(raws[0]!.intent_type), entriesOf(raws))[0]?.chunks[0]?.summary;
+    assert.equal(
+      summaryOf([
+        persistState({ aggregated_data: { a: {}, b: {} } }),
+        persistState({ aggregated_data: { b: {}, c: {} } }),
+      ]),
+      'PersistState x 2, 3 namespaces',
+    );
+    const workflow_id = randomUUID();
+    assert.equal(
+      summaryOf([persistFsmTransition({ workflow_id }), persistFsmTransition({ workflow_id }), persistFsmTransition()]),
+      'PersistFSMTransition x 3, 2 workflows',
+    );
+    assert.equal(
+      summaryOf([publishEvent(), publishEvent({ event_type: 'NODE_HEARTBEAT' })]),
+      'PublishEvent x 2, 2 event types',
+    );
+  });
+});

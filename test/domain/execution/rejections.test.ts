@@ -1,0 +1,187 @@
+/** What is kept of an intent that is refused: a report names it, fail-fast goes by its priority, and the plan has to fit. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { jsonBytes } from '../../../src/domain/values/limits.js';
+import {
+  type DefinitionsByType,
+  describeIssue,
+  parseIntent,
+  type RejectedIntent,
+} from '../../../src/domain/intents/parse.js';
+import { parseRequest } from '../../../src/domain/execution/request.js';
+import { definitions } from '../../support/definitions.js';
+import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
+
+const refused = (raw: unknown, known: DefinitionsByType = definitions): RejectedIntent => {
+  const parsed = parseIntent(raw, known);
+  assert.ok(!parsed.ok, 'it is refused');
+  return parsed;
+};
+const errorOf = (raw: unknown) => refused(raw).error;
+
+describe('a refused intent', () => {
+  it('keeps its priority: its own, its type’s, or none', () => {
+    const bad = { ...recoverFsmStates(), target: 'nowhere' };
+    assert.deepEqual(
+      [{ ...bad, priority: -3 }, bad, { ...bad, priority: 1.5 }, { ...bad, intent_type: 'SendMail' }, 7].map(
+        (raw) => refused(raw).priority,
+      ),
+      [-3, 2, 2, 0, 0],
+    );
+    const unsafe = { ...persistState(), priority: 2 ** 53 };
+    assert.equal(refused(unsafe).priority, 1);
+    // Zero is one too.
+    assert.equal(refused({ ...bad, priority: 0 }).priority, 0);
+  });
+
+  it('keeps the caller’s id, where it is one', () => {
+    const intent_id = randomUUID();
+    const bad = { ...persistState(), target: 'nowhere' };
+    assert.equal(refused({ ...bad, intent_id: intent_id.toUpperCase() }).intentId, intent_id);
+    for (const none of [undefined, null, 7, 'x']) assert.equal(refused({ ...bad, intent_id: none }).intentId, null);
+  });
+
+  it('is told from others by what it would have done, or by what is wrong with it', () => {
+    const bad = { ...persistState(), target: 'nowhere' };
+    assert.equal(refused(bad).hash, refused({ ...bad, target: 'elsewhere' }).hash);
+    assert.notEqual(refused(bad).hash, refused({ ...bad, payload: { other: 1 } }).hash);
+    assert.notEqual(refused(bad).hash, refused({ ...bad, intent_type: 'PublishEvent' }).hash);
+    const nul = (field: string) => refused(publishEvent({ [field]: '\u0000' })).hash;
+    assert.equal(nul('a'), nul('a'));
+    assert.notEqual(nul('a'), nul('b'));
+  });
+
+  it('has a type and an error that fit the plan, whatever was sent', () => {
+    const huge = refused({ intent_type: '"'.repeat(5_000), payload: {}, target: 'x' });
+    assert.ok(jsonBytes(huge.intentType) <= 130 && jsonBytes(huge.error) <= 530);
+    assert.match(huge.intentType, /^"+… \(5000 characters\)$/);
+    assert.deepEqual([refused({}).intentType, refused({ intent_type: 7 }).intentType], ['unknown', 'unknown']);
+    const long = errorOf({ ...persistState(), target: 't'.repeat(5_000) });
+    assert.match(long, /^target: expected "store_effect" for PersistState, got string "t{80}… \(5000 characters\)"$/);
+    const unknown = errorOf({ ...persistState(), intent_type: 't'.repeat(5_000) });
+    assert.match(unknown, /, got string "t{80}… \(5000 characters\)"$/);
+    assert.match(unknown, /one of \w+, \w+, \w+, \w+, got/);
+  });
+
+  it('is one byte too large, and not one that just fits', () => {
+    const raw = publishEvent({ event_type: 'NODE_HEARTBEAT' });
+    const definition = definitions.get('PublishEvent');
+    assert.ok(definition);
+    const upTo = (bytes: number): DefinitionsByType =>
+      new Map([['PublishEvent', { ...definition, limits: { count: 1, bytes } }]]);
+    const bytes = jsonBytes(raw);
+    const taken = parseIntent(raw, upTo(bytes));
+    assert.ok(taken.ok);
+    assert.deepEqual([taken.bytes, taken.intentId, taken.priority], [bytes, null, 0]);
+    assert.equal(
+      refused(raw, upTo(bytes - 1)).error,
+      `payload: expected at most ${bytes - 1} bytes of JSON, got object of ${bytes} bytes`,
+    );
+  });
+
+  for (const [what, raw, error] of [
+    ['no target', { ...persistState(), target: 7 }, 'target: expected a string, got number'],
+    ['no payload', { ...persistState(), payload: undefined }, 'payload: expected an object, got nothing'],
+    [
+      'nothing where something more should be',
+      recoverFsmStates({ since_days: 0 }),
+      'payload.since_days: expected more than 0, got number',
+    ],
+    ['no state of a list', recoverFsmStates({ states: [] }), 'payload.states: expected at least 1 items, got array'],
+    ['a page of none', recoverFsmStates({ limit: 0 }), 'payload.limit: expected at least 1, got number'],
+    [
+      'a page of a part',
+      recoverFsmStates({ limit: 1.5 }),
+      'payload.limit: expected a whole number JSON can carry (up to 9007199254740991), got number',
+    ],
+    [
+      'what is inside a list',
+      persistFsmTransition({ transition_history: [{}, { trigger: 7 as never }] }),
+      'payload.transition_history[1].trigger: expected a string, got number',
+    ],
+    [
+      'a list for an object',
+      persistState({ aggregated_data: [] as never }),
+      'payload.aggregated_data: expected an object, got array',
+    ],
+    [
+      'no list',
+      persistFsmTransition({ transition_history: {} as never }),
+      'payload.transition_history: expected an array, got object',
+    ],
+    ['no UUID', persistState({ aggregation_id: 'x' }), 'payload.aggregation_id: expected a UUID, got string'],
+  ] as [string, unknown, string][]) {
+    it(`names what is wrong: ${what}`, () => {
+      assert.equal(errorOf(raw), error);
+    });
+  }
+});
+
+describe('a refusal', () => {
+  const describe_ = (schema: z.ZodType, value: unknown, prefix?: string[]) => {
+    const { error } = schema.safeParse(value);
+    assert.ok(error);
+    return describeIssue(error, value, 'intent', prefix);
+  };
+
+  it('names the place and what is there, as far as anything is', () => {
+    const schema = z.object({ a: z.object({ b: z.array(z.object({ c: z.string() })) }) });
+    assert.equal(describe_(schema, { a: { b: [{ c: 'x' }, { c: 7 }] } }), 'a.b[1].c: expected a string, got number');
+    assert.equal(describe_(schema, { a: 'x' }, ['payload']), 'payload.a: expected an object, got string');
+    assert.equal(describe_(schema, 7), 'intent: expected an object, got number');
+    // The path leads into a text: nothing is there.
+    const error = new z.ZodError([{ code: 'custom', path: ['a', 'length'], message: 'expected more', input: 'x' }]);
+    assert.equal(describeIssue(error, { a: 'x' }, 'intent'), 'a.length: expected more, got nothing');
+    assert.equal(describeIssue(new z.ZodError([]), {}, 'input'), 'input: expected another value, got object');
+  });
+
+  it('says what was expected in words of its own, and else in those of the schema', () => {
+    assert.equal(describe_(z.email(), 'x'), 'intent: expected email, got string');
+    assert.equal(describe_(z.set(z.string()), 7), 'intent: expected a set, got number');
+    assert.equal(describe_(z.record(z.string(), z.int()), []), 'intent: expected an object, got array');
+    assert.equal(describe_(z.number().lt(5), 5), 'intent: expected at most 5, got number');
+    assert.equal(describe_(z.array(z.int()).max(1), [1, 2]), 'intent: expected at most 1 items, got array');
+    assert.equal(
+      describe_(
+        z.record(
+          z.string().refine(() => false, 'expected no key'),
+          z.int(),
+        ),
+        { a: 1 },
+      ),
+      'a: expected a valid key (no key), got number',
+    );
+    const keyless = new z.ZodError([
+      { code: 'invalid_key', origin: 'record', issues: [], path: ['a'], message: 'Invalid key', input: {} },
+    ]);
+    assert.equal(describeIssue(keyless, { a: 1 }, 'intent'), 'a: expected a valid key (Invalid key), got number');
+    assert.match(describe_(z.union([z.string(), z.int()]), {}), /^intent: expected .+, got object$/);
+    assert.equal(
+      describe_(
+        z.any().refine(() => false, 'Invalid input: expected rain'),
+        1,
+      ),
+      'intent: expected rain, got number',
+    );
+    assert.equal(
+      describe_(
+        z.any().refine(() => false, 'not expected here'),
+        1,
+      ),
+      'intent: expected not expected here, got number',
+    );
+  });
+
+  it('of a request is cut to what a message holds', () => {
+    const many = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`${'k'.repeat(100)}${n}`, 1]));
+    assert.throws(
+      () => parseRequest({ intents: [], ...many }),
+      ({ message }: Error) => {
+        assert.match(message, /^input: expected no unknown fields \(k{80}… \(101 characters\), k/);
+        assert.match(message, /… \(\d+ characters\)$/);
+        return message.length > 500 && message.length < 530;
+      },
+    );
+  });
+});

@@ -1,0 +1,153 @@
+/** What is said of JSON that cannot be carried: by name, in a message that is itself short enough. */
+import assert from 'node:assert/strict';
+import {
+  findJsonProblem,
+  pathOf,
+  shorten,
+  shortenJson,
+  textProblem,
+  typeName,
+} from '../../../src/domain/values/json.js';
+import { serializable } from '../../../src/domain/values/serializable.js';
+
+const nested = (levels: number, end: unknown = 1): unknown => (levels === 0 ? end : { a: nested(levels - 1, end) });
+const bytesOf = (text: string): number => Buffer.byteLength(JSON.stringify(text));
+
+describe('a path', () => {
+  it('is as one would write it in code', () => {
+    assert.equal(pathOf([]), '');
+    assert.equal(pathOf(['a', 'b_c', 'D-9']), 'a.b_c.D-9');
+    assert.equal(pathOf([3, 'a', 0]), '[3].a[0]');
+    assert.equal(pathOf(['x y', 'b', '9a', '', '-a']), '["x y"].b["9a"][""]["-a"]');
+    assert.equal(pathOf(['a b', 'ab c']), '["a b"]["ab c"]');
+    assert.equal(pathOf([Symbol('s')]), '["Symbol(s)"]');
+    const long = 'k'.repeat(80);
+    assert.equal(pathOf([long]), long);
+    assert.equal(pathOf([`${long}k`]), `["${long}… (81 characters)"]`);
+  });
+});
+
+describe('a text in a message', () => {
+  it('is cut to 80 characters, or as many as there is room for, and says how long it was', () => {
+    const text = 'x'.repeat(80);
+    assert.equal(shorten(text), text);
+    assert.equal(shorten(`${text}y`), `${text}… (81 characters)`);
+    assert.equal(shorten('abc', 2), 'ab… (3 characters)');
+    assert.equal(shorten('ab', 2), 'ab');
+  });
+
+  it('is cut by the bytes that it takes in JSON', () => {
+    assert.equal(shortenJson('x'.repeat(500), 500), 'x'.repeat(500));
+    for (const letter of ['x', '"', '\u0001', 'é', '€']) {
+      for (const length of [1, 90, 130, 600, 5_000]) {
+        const cut = shortenJson(letter.repeat(length), 100);
+        assert.ok(bytesOf(cut) <= 130, `${bytesOf(cut)} bytes`);
+        if (bytesOf(letter.repeat(length)) <= 100) assert.equal(cut, letter.repeat(length));
+        else if (length > 130) assert.match(cut, new RegExp(`… \\(${length} characters\\)$`));
+        // Not more is taken away than has to be.
+        if (length === 5_000) assert.ok(bytesOf(cut) >= 95, `${bytesOf(cut)} bytes`);
+      }
+    }
+  });
+
+  it('is not cut for what a cut one adds to itself', () => {
+    // 100 characters, of which seven take two bytes, the two quotation marks around and the 21 bytes of the note.
+    assert.equal(
+      shortenJson('"'.repeat(7) + 'x'.repeat(4_993), 100),
+      `${'"'.repeat(7)}${'x'.repeat(93)}… (5000 characters)`,
+    );
+  });
+
+  it('names types as JSON has them', () => {
+    assert.deepEqual([null, undefined, [], {}, 'x', 1, true].map(typeName), [
+      'null',
+      'nothing',
+      'array',
+      'object',
+      'string',
+      'number',
+      'boolean',
+    ]);
+  });
+
+  it('is one that PostgreSQL takes', () => {
+    assert.equal(textProblem('naïve 😀'), null);
+    assert.equal(textProblem('a\u0000'), 'expected text without NUL characters (\\u0000), got string with one');
+    assert.equal(textProblem('\udc00'), 'expected well-formed Unicode, got string with half of a surrogate pair');
+  });
+});
+
+describe('what JSON cannot carry', () => {
+  const UNSAFE = 'expected a whole number JSON can carry (up to 9007199254740991), got number';
+  const NUL = 'expected text without NUL characters (\\u0000), got string with one';
+  const HALF = 'expected well-formed Unicode, got string with half of a surrogate pair';
+  const find = (value: unknown, depth = 64) => findJsonProblem(value, depth);
+
+  it('is nothing in what is well', () => {
+    const well = { a: [1, -1.5, true, null, 'x', { b: [[]] }], c: Number.MAX_SAFE_INTEGER, d: 1e-9 };
+    for (const value of [well, 'x', 7, null, undefined, true, [], {}]) assert.equal(find(value), null);
+  });
+
+  for (const [what, value, path, problem] of [
+    ['a text', '\u0000', '', NUL],
+    ['a text inside', { a: [1, { b: '\ud800' }] }, 'a[1].b', HALF],
+    ['a text in a list', ['x', '\u0000'], '[1]', NUL],
+    ['a key', { a: { 'b\u0000': 1 } }, 'a["b\\u0000"]', NUL],
+    ['half a key', { '\ud800': 1 }, '["\\ud800"]', HALF],
+    ['a number', { a: [2 ** 53] }, 'a[0]', UNSAFE],
+    ['a negative number', [-(2 ** 53) - 2], '[0]', UNSAFE],
+    [
+      'a key of another object',
+      JSON.parse('{"a":{"__proto__":1}}'),
+      'a.__proto__',
+      'expected another key: __proto__ is not allowed, got object with it',
+    ],
+  ] as [string, unknown, string, string][]) {
+    it(`is named: ${what}`, () => {
+      assert.deepEqual(find(value), { path, problem });
+    });
+  }
+
+  it('is nesting of more levels than there may be, and not as many', () => {
+    assert.equal(find(nested(3), 3), null);
+    assert.equal(find(nested(2, []), 3), null);
+    assert.deepEqual(find(nested(4), 3), {
+      path: 'a.a.a…',
+      problem: 'expected at most 3 levels of nesting, got more',
+    });
+    assert.equal(find(nested(9), 8)?.path, 'a.a.a.a…');
+    assert.equal(find(nested(8, []), 8)?.path, 'a.a.a.a…');
+    assert.equal(find(nested(8, 'x'), 8), null);
+  });
+});
+
+describe('what a caller sent, made fit to be sent on', () => {
+  it('is the same thing where JSON can carry it', () => {
+    for (const value of [nested(72, {}), undefined, { a: [1, null, 'x', undefined] }, 7, 'x', null]) {
+      assert.equal(serializable(value), value);
+    }
+  });
+
+  it('is cut where it is deeper, and keeps everything beside that', () => {
+    const given = { deep: nested(80), list: [1, { b: 'x' }, null], text: 'x' };
+    const copy = serializable(given) as typeof given;
+    assert.notEqual(copy, given);
+    assert.deepEqual({ ...copy, deep: 0 }, { ...given, deep: 0 });
+    let levels = 0;
+    for (let inner: unknown = copy; typeof inner === 'object' && inner !== null; levels += 1) {
+      inner = (inner as Record<string, unknown>)['deep'] ?? (inner as Record<string, unknown>)['a'] ?? null;
+    }
+    // Eight more than an intent may have: the plan finds that it is too deep.
+    assert.equal(levels, 72);
+    assert.notEqual(findJsonProblem(copy, 64), null);
+    assert.notEqual(serializable(nested(73, {})), null);
+  });
+
+  it('has the largest number there is for one that is infinite, which the plan refuses by name', () => {
+    assert.deepEqual(serializable({ a: [Infinity, -Infinity, 1, null, 'x'] }), {
+      a: [Number.MAX_VALUE, -Number.MAX_VALUE, 1, null, 'x'],
+    });
+    assert.equal(serializable(Infinity), Number.MAX_VALUE);
+    assert.match(findJsonProblem(serializable(JSON.parse('[1e400]')), 64)?.problem ?? '', /^expected a whole number/);
+  });
+});

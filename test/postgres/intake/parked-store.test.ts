@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { SLICE_BYTES, SLICE_INTENTS, type SliceList } from '../../../src/domain/intake/slice.js';
+import { createParkedLists } from '../../../src/postgres/intake/parked-store.js';
+import { one, useDatabase } from '../support.js';
+
+describe('parked lists', () => {
+  const database = useDatabase();
+  const list = (...intents: unknown[]): SliceList => ({ event_id: randomUUID(), correlation_id: null, intents });
+
+  it('come back word for word, with texts that PostgreSQL takes in no other type', async () => {
+    const store = createParkedLists(database.pool);
+    // Each has an invalid intent beside a valid one whose row somebody holds.
+    const lists = [list({ text: 'nul \u0000' }, {}), list({ 'half \ud800': 1 }, {}), list({ text: 'fine' })];
+    await store.park(
+      'p',
+      lists.map((given) => ({ list: given, keys: [randomUUID()] })),
+    );
+    const page = await store.page('p', 0);
+    assert.deepEqual([page.lists, page.parked, page.next], [lists, 3, null]);
+  });
+
+  it('come in pages of a slice, by how many intents they hold', async () => {
+    const store = createParkedLists(database.pool);
+    const lists = [300, 150, 100].map((count) => list(...Array.from({ length: count }, () => ({}))));
+    await store.park(
+      'q',
+      lists.map((given) => ({ list: given, keys: [randomUUID()] })),
+    );
+    const first = await store.page('q', 0);
+    assert.deepEqual(first.lists, lists.slice(0, 2));
+    assert.deepEqual((await store.page('q', first.next ?? 0)).lists, lists.slice(2));
+  });
+
+  const own = (given: SliceList) => ({ list: given, keys: [given.event_id] });
+  const seqOf = (given: SliceList) =>
+    one<{ seq: number }>(database.pool, 'SELECT seq FROM intake_parked WHERE event_id = $1', [given.event_id]);
+
+  it('are left out of a page behind a list that is left out, also by a key that only the two share', async () => {
+    const store = createParkedLists(database.pool);
+    const partition = randomUUID();
+    const lists = Array.from({ length: 5 }, () => list({}));
+    const keys = [['a'], ['a', 'b'], ['b', 'c'], ['c'], ['d']];
+    await store.park(
+      partition,
+      lists.map((given, index) => ({ list: given, keys: keys[index]! })),
+    );
+    // The first one was looked at by the page before, and stays: the next three follow it by one key each.
+    const page = await store.page(partition, (await seqOf(lists[0]!)).seq);
+    assert.deepEqual([page.lists, page.parked, page.next], [[lists[4]], 5, null]);
+    // In one page they go together, in their order.
+    assert.deepEqual((await store.page(partition, 0)).lists, lists);
+    await store.remove([lists[0]!.event_id]);
+    assert.deepEqual((await store.page(partition, 0)).lists, lists.slice(1), 'the others go on once it is answered');
+  });
+
+  it('fill a page to the last intent and the last byte, and none is left out between two pages', async () => {
+    const store = createParkedLists(database.pool);
+    const sized = (bytes: number): SliceList => {
+      const given = list({ text: '' });
+      return { ...given, intents: [{ text: 'x'.repeat(bytes - JSON.stringify(given).length) }] };
+    };
+    const full: readonly (readonly [string, readonly SliceList[]])[] = [
+      ['intents', [SLICE_INTENTS - 1, 1, 1].map((count) => list(...Array.from({ length: count }, () => ({}))))],
+      ['bytes', [SLICE_BYTES - 1_000, 1_000, 1_000].map(sized)],
+      // Larger than a page: alone in one of its own.
+      ['too large', [SLICE_BYTES + 1, SLICE_BYTES + 1].map(sized)],
+    ];
+    for (const [partition, lists] of full) {
+      await store.park(partition, lists.map(own));
+      const pages: (readonly SliceList[])[] = [];
+      for (let after: number | null = 0; after !== null && pages.length < 5;) {
+        const page: Awaited<ReturnType<typeof store.page>> = await store.page(partition, after);
+        pages.push(page.lists);
+        after = page.next;
+      }
+      const size = lists.length - 1;
+      assert.deepEqual(pages, [lists.slice(0, size), lists.slice(size)], partition);
+    }
+  });
+
+  it('stay where they are when they are parked again, and are told apart by partition', async () => {
+    const store = createParkedLists(database.pool);
+    const [first, second, elsewhere] = [list({ n: 1 }), list({ n: 2 }), list({ n: 3 })];
+    await store.park('again/0', [first, second].map(own));
+    await store.park('again/1', [own(elsewhere)]);
+    await store.park('again/0', [{ list: { ...first, intents: [] }, keys: ['other'] }]);
+    const page = await store.page('again/0', 0);
+    assert.deepEqual([page.lists, page.parked], [[first, second], 2]);
+    assert.deepEqual(await store.keys('again/0'), new Set([first.event_id, second.event_id]));
+    assert.deepEqual(
+      await store.find([second.event_id, elsewhere.event_id, randomUUID()]),
+      new Set([second.event_id, elsewhere.event_id]),
+    );
+    await store.remove([first.event_id]);
+    assert.deepEqual((await store.page('again/0', 0)).lists, [second]);
+    assert.deepEqual((await store.page('again/1', 0)).lists, [elsewhere]);
+  });
+});

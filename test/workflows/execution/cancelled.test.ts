@@ -1,0 +1,251 @@
+/** Cancelled lists and slices: what happened is told as it is, the rest as skipped; on the real server. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Report } from '../../../src/domain/execution/report.js';
+import { EffectError } from '../../../src/domain/failures/failure.js';
+import type { SliceList } from '../../../src/domain/intake/slice.js';
+import { until } from '../../../src/flow-control/until.js';
+import type { Progress } from '../../../workflows/execution/progress.js';
+import { createGate, gatedIntent } from '../../support/gate.js';
+import { createMemoryWorker, type Execution, listOf, type MemoryWorker } from '../../support/memory-worker.js';
+import { persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
+
+describe('cancelled executions', () => {
+  const gate = createGate();
+  let worker: MemoryWorker;
+  before(async () => {
+    worker = await createMemoryWorker([gate.effect]);
+  });
+  after(() => worker.close());
+  beforeEach(() => {
+    worker.reset();
+  });
+  afterEach(() => {
+    gate.open();
+  });
+
+  const verdictOf = ({ event_id }: SliceList) => worker.memory.verdicts.get(event_id);
+  /** Cancels it while it is held, lets it go on, and waits for its end. */
+  async function cancelHeld(held: Promise<void>, execution: Execution): Promise<void> {
+    await held;
+    await worker.cancel(execution);
+    gate.open();
+    await assert.rejects(execution.result());
+    assert.equal((await execution.describe()).status.name, 'CANCELLED');
+  }
+  const reportOf = (execution: Execution): Promise<Report> => execution.query<Report>('report');
+  const callsOf = (port: string) => worker.memory.calls.filter((call) => call === port).length;
+  const statusesOf = ({ results }: Pick<Report, 'results'>) => results.map(({ status }) => status);
+
+  it('say of each list of a slice how far it had come', async () => {
+    const held = gate.close();
+    const lists = [
+      listOf(persistState({}, { priority: 5 }), gatedIntent(1), persistState({}, { priority: 0 })),
+      listOf(persistState({}, { priority: 5 })),
+      listOf(persistState({}, { priority: 0 })),
+      listOf(gatedIntent(1)),
+      { ...listOf(persistState()), options: { failFastPriority: 'high' } },
+    ];
+    await cancelHeld(held, await worker.start('ExecuteSliceWorkflow', [{ lists }]));
+    assert.deepEqual(
+      lists.map((given) => [verdictOf(given)?.outcome, statusesOf(verdictOf(given) ?? { results: [] })]),
+      [
+        ['cancelled', ['succeeded', 'succeeded', 'skipped']],
+        ['completed', ['succeeded']],
+        ['cancelled', ['skipped']],
+        ['cancelled', ['skipped']],
+        ['failed', []],
+      ],
+    );
+    assert.equal(worker.memory.eventsOf('INTENT_RESULT').length, lists.length);
+    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 2);
+  });
+
+  it('say of a list that it is completed which was done before, and is answered afterwards', async () => {
+    const held = gate.close();
+    // More than go with the answer: the others are announced first, which takes until after the cancellation.
+    const done = listOf(...Array.from({ length: 501 }, () => persistState({}, { priority: 5 })));
+    const rest = listOf(gatedIntent(1), persistState({}, { priority: 0 }));
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    worker.instead.set('publishEvents', async (input, real) => {
+      await released;
+      return real(input);
+    });
+    const execution = await worker.start('ExecuteSliceWorkflow', [{ lists: [done, rest] }]);
+    await held;
+    await worker.cancel(execution);
+    gate.open();
+    await until(20_000, () => {
+      assert.equal(verdictOf(rest)?.outcome, 'cancelled');
+      return Promise.resolve();
+    });
+    release();
+    await assert.rejects(execution.result());
+    assert.equal(verdictOf(done)?.outcome, 'completed');
+    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 501);
+  });
+
+  it('park what queues behind a parked list, as if they had not been cancelled', async () => {
+    const held = gate.close();
+    const partition = `intake/${randomUUID()}/0`;
+    const behind = persistState();
+    const key = `PersistState/${behind.payload.aggregation_id}`;
+    worker.memory.parked.push({ partition, list: listOf(behind), keys: [key] });
+    const lists = [listOf(behind), listOf(gatedIntent(1), persistState({}, { priority: 0 }))];
+    await cancelHeld(held, await worker.start('ExecuteSliceWorkflow', [{ lists }], partition));
+    assert.deepEqual(
+      worker.memory.parked.slice(1).map(({ list }) => list.event_id),
+      [lists[0]!.event_id],
+    );
+    assert.deepEqual([verdictOf(lists[0]!), verdictOf(lists[1]!)?.outcome], [undefined, 'cancelled']);
+  });
+
+  it('answer a list that waits for a key as cancelled, and do not park it', async () => {
+    const waits = persistState({}, { priority: 5 });
+    worker.memory.held.add(waits.payload.aggregation_id);
+    const held = gate.close();
+    const lists = [listOf(waits), listOf(gatedIntent(1), persistState({}, { priority: 0 }))];
+    await cancelHeld(held, await worker.start('ExecuteSliceWorkflow', [{ lists }]));
+    assert.deepEqual(
+      lists.map((given) => verdictOf(given)?.outcome),
+      ['cancelled', 'cancelled'],
+    );
+    assert.deepEqual(worker.memory.parked, []);
+  });
+
+  for (const [what, intent, activity, carriedOut] of [
+    ['a row', persistState(), 'persistStates', () => worker.memory.effects.length],
+    ['an event', publishEvent(), 'publishEvents', () => worker.memory.eventsOf('AGGREGATION_STARTED').length],
+    ['a page of states', recoverFsmStates(), 'recoverFsmStates', () => callsOf('fsmStates.recover')],
+  ] as const) {
+    it(`wait for ${what} on its way, and tell what came of it`, async () => {
+      const begun = gate.close();
+      worker.instead.set(activity, async (input, real) => {
+        await gate.pass();
+        return real(input);
+      });
+      const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents: [intent] }]);
+      await begun;
+      await worker.cancel(execution);
+      gate.open();
+      await Promise.allSettled([execution.result()]);
+      assert.deepEqual([statusesOf(await reportOf(execution)), carriedOut()], [['succeeded'], 1]);
+    });
+  }
+
+  it('report of a list what was done and what was not', async () => {
+    const held = gate.close();
+    const intents = [persistState({}, { priority: 5 }), gatedIntent(1), persistState({}, { priority: 0 })];
+    const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents }]);
+    await cancelHeld(held, execution);
+    const report = await reportOf(execution);
+    assert.deepEqual([report.outcome, statusesOf(report)], ['cancelled', ['succeeded', 'succeeded', 'skipped']]);
+    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 1);
+  });
+
+  it('still ask the store about a batch that fails for good after the cancellation', async () => {
+    for (const slice of [false, true]) {
+      worker.reset();
+      // A batch that is held, and then refused.
+      let entered: () => void = () => undefined;
+      const begun = new Promise<void>((resolve) => (entered = resolve));
+      let refuse: () => void = () => undefined;
+      worker.memory.before.set('bridgeStates.persist', () => {
+        entered();
+        // Settling it goes through.
+        worker.memory.before.clear();
+        return new Promise((_, reject) => {
+          refuse = () => {
+            reject(new EffectError('invalid', 'refused'));
+          };
+        });
+      });
+      const given = listOf(persistState(), publishEvent());
+      const execution = slice
+        ? await worker.start('ExecuteSliceWorkflow', [{ lists: [given] }])
+        : await worker.start('ExecuteIntentsWorkflow', [{ intents: given.intents }]);
+      await begun;
+      await worker.cancel(execution);
+      refuse();
+      await assert.rejects(execution.result());
+      const { outcome, results } = slice ? verdictOf(given)! : await reportOf(execution);
+      assert.equal(outcome, 'cancelled');
+      assert.deepEqual(
+        results.map(({ status, error }) => [status, error]),
+        [
+          ['failed', 'refused'],
+          ['skipped', 'skipped: the execution was cancelled'],
+        ],
+      );
+      assert.equal(worker.memory.eventsOf('OPERATION_FAILED').length, 1);
+    }
+  });
+
+  it('wait for a batch that runs beside one that is between two attempts, and tell what came of it', async () => {
+    let attempts = 0;
+    worker.instead.set('publishEvents', (input, real) => {
+      attempts += 1;
+      // The announcement of the row is published afterwards.
+      if (attempts > 1) return real(input);
+      throw ApplicationFailure.create({ message: 'lost', nextRetryDelay: '1 hour' });
+    });
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    worker.memory.before.set('bridgeStates.persist', () => released);
+    const together = { priority: 1 };
+    const intents = [persistState({}, together), publishEvent({}, together)];
+    const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents }]);
+    try {
+      await until(20_000, async () => {
+        const { pendingActivities } = (await execution.describe()).raw;
+        assert.deepEqual(pendingActivities?.map(({ attempt }) => attempt).sort(), [1, 2]);
+        assert.ok(worker.memory.calls.includes('bridgeStates.persist'));
+      });
+      await execution.cancel();
+      // The batch that waits for its next attempt is given up at once.
+      await until(20_000, async () => {
+        const { settled, failed } = await execution.query<Progress>('progress');
+        assert.ok(settled > 0 && failed > 0);
+      });
+    } finally {
+      release();
+    }
+    await assert.rejects(execution.result());
+    const report = await reportOf(execution);
+    assert.deepEqual([report.outcome, statusesOf(report)], ['cancelled', ['succeeded', 'unknown']]);
+    assert.equal(worker.memory.effects.length, 1);
+    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 1);
+  });
+
+  for (const [type, intent, activity, status] of [
+    ['a row', persistState(), 'persistStates', 'succeeded'],
+    ['an event', publishEvent(), 'publishEvents', 'succeeded'],
+    ['a row that was not written', persistState(), 'persistStates', 'failed'],
+    ['an event that was not sent', publishEvent(), 'publishEvents', 'unknown'],
+  ] as const) {
+    it(`between two attempts tell the truth of ${type}`, async () => {
+      let attempts = 0;
+      worker.instead.set(activity, async (input, real) => {
+        attempts += 1;
+        if (attempts > 1) return real(input);
+        // The answer of the first attempt is lost, or its store was away.
+        if (status === 'succeeded') await real(input);
+        throw ApplicationFailure.create({ message: 'lost', nextRetryDelay: '1 hour' });
+      });
+      const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents: [intent] }]);
+      await until(20_000, async () => {
+        const { pendingActivities } = (await execution.describe()).raw;
+        assert.equal(pendingActivities?.[0]?.attempt, 2);
+      });
+      await execution.cancel();
+      await assert.rejects(execution.result());
+      const report = await reportOf(execution);
+      assert.deepEqual([report.outcome, statusesOf(report)], ['cancelled', [status]]);
+      if (activity === 'persistStates' && status === 'succeeded') {
+        assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 1);
+      }
+    });
+  }
+});

@@ -1,0 +1,207 @@
+/** Outages of many minutes, on Temporal's time-skipping server: how long a list waits, and what never ends it. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import { Worker } from '@temporalio/worker';
+import { z } from 'zod';
+import { defineEffect, type Ports } from '../../../activities/effects/effect.js';
+import { OutageBudget } from '../../../activities/attempts/retries.js';
+import { createActivities } from '../../../activities/index.js';
+import type { IntentsReport } from '../../../src/client/index.js';
+import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
+import type { SliceList } from '../../../src/domain/intake/slice.js';
+import { createLogger } from '../../../src/log.js';
+import { workflowBundle } from '../../../src/temporal/bundle.js';
+import { createEndedExecutions } from '../../../src/temporal/ended-executions.js';
+import { until } from '../../../src/flow-control/until.js';
+import { memoryPorts } from '../../support/memory-ports.js';
+import { createTimeSkipping, type TimeSkipping } from '../../support/time-skipping.js';
+import { noteOf } from '../../support/note.js';
+
+const MINUTE = 60_000;
+const TEN_YEARS_S = 10 * 365 * 24 * 3_600;
+
+describe('outages of many minutes', () => {
+  let time: TimeSkipping;
+  let codePath: string;
+  /** The server's time, as of the last attempt: the clock that the worker's budget goes by here. */
+  let now = 0;
+  /** When attempts were made, by that clock. */
+  let attempts: number[] = [];
+  /** What an attempt meets; undefined: it succeeds. */
+  let meets: (at: number) => FailureClass | undefined = () => undefined;
+  /** What its failure says of when to come back, in milliseconds. */
+  let retryAfterMs: number | null = null;
+
+  const note = defineEffect(noteOf(z.looseObject({})), () => async ({ commands }) => {
+    now = await time.now();
+    attempts.push(now);
+    const failureClass = meets(now);
+    if (failureClass !== undefined) throw refusalOf(failureClass);
+    const settled_at = new Date(now).toISOString();
+    return commands.map(() => ({ ok: true as const, result: {}, settled_at, repeated: false }));
+  });
+
+  const refusalOf = (failureClass: FailureClass): EffectError =>
+    new EffectError(failureClass, `on command: ${failureClass}`, retryAfterMs === null ? {} : { retryAfterMs });
+
+  before(async function () {
+    this.timeout(5 * MINUTE);
+    time = await createTimeSkipping();
+    codePath = await workflowBundle(createLogger('silent'));
+  });
+  after(() => (time as TimeSkipping | undefined)?.close());
+  beforeEach(() => {
+    attempts = [];
+    retryAfterMs = null;
+    meets = () => undefined;
+  });
+
+  // The list asks for no store.
+  const ports = { deadLetters: {} } as Ports;
+  const optionsOf = () => ({
+    instruments: { settled: () => undefined },
+    budget: new OutageBudget(undefined, () => now),
+  });
+  const createWorker = (taskQueue: string, over: Ports = ports): Promise<Worker> =>
+    Worker.create({
+      connection: time.environment.nativeConnection,
+      taskQueue,
+      workflowBundle: { codePath },
+      activities: createActivities(over, optionsOf(), [note]),
+    });
+
+  const start = (taskQueue: string) =>
+    time.start('ExecuteIntentsWorkflow', taskQueue, {
+      intents: [{ intent_type: 'Note', target: 'store_effect', payload: {} }],
+      // Nothing to announce with: the list's own activity is what it is about.
+      options: { derivedEvents: 'none' },
+    });
+  type Execution = Awaited<ReturnType<typeof start>>;
+
+  const reportOf = async (execution: Execution): Promise<IntentsReport> => (await execution.result()) as IntentsReport;
+
+  /** Runs a list while a worker is there. @returns its report, and the server's milliseconds between first and last attempt. */
+  async function execute() {
+    const taskQueue = randomUUID();
+    const worker = await createWorker(taskQueue);
+    const execution = await start(taskQueue);
+    const report = await worker.runUntil(reportOf(execution));
+    await assertScheduled(execution);
+    return { result: report.results[0]!, outcome: report.outcome, lasted: attempts.at(-1)! - attempts[0]! };
+  }
+
+  /** An activity is scheduled, and time in the queue ends none. Where a command has no time-out the test server writes its own: ten years. */
+  async function assertScheduled(execution: Execution): Promise<void> {
+    const { events } = await execution.fetchHistory();
+    const scheduled = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: of }) => of ?? []);
+    assert.ok(scheduled.length > 0, 'no activity was scheduled');
+    for (const { scheduleToCloseTimeout, scheduleToStartTimeout } of scheduled) {
+      for (const timeout of [scheduleToCloseTimeout, scheduleToStartTimeout]) {
+        assert.equal(Number(timeout?.seconds), TEN_YEARS_S);
+      }
+    }
+  }
+
+  it('all workers down for 20 minutes, before a list is even planned: it is carried out when one is back', async () => {
+    const taskQueue = randomUUID();
+    const from = await time.now();
+    const execution = await start(taskQueue);
+    // The workflow task.
+    await time.passWith(1, '20 minutes');
+    assert.ok((await time.now()) - from >= 20 * MINUTE);
+    const report = await (await createWorker(taskQueue)).runUntil(reportOf(execution));
+    assert.equal(report.outcome, 'completed', JSON.stringify(report.results));
+    assert.ok(attempts[0]! - from >= 20 * MINUTE);
+    await assertScheduled(execution);
+  });
+
+  it('all workers down for 20 minutes, after an activity was scheduled: it is carried out when one is back', async () => {
+    const taskQueue = randomUUID();
+    const execution = await start(taskQueue);
+    const planner = await Worker.create({
+      connection: time.environment.nativeConnection,
+      taskQueue,
+      workflowBundle: { codePath },
+      activities: createActivities(ports, optionsOf(), [note]),
+      // It plans, in a local activity; what it schedules stays in the queue.
+      enableNonLocalActivities: false,
+      // The server never takes a workflow's next task back from the queue of a worker that has its workflow in memory.
+      maxCachedWorkflows: 0,
+    });
+    await planner.runUntil(until(20_000, () => assertScheduled(execution)));
+    assert.deepEqual(attempts, []);
+    const from = await time.now();
+    await time.passWith(1, '20 minutes');
+    const report = await (await createWorker(taskQueue)).runUntil(reportOf(execution));
+    assert.equal(report.outcome, 'completed', JSON.stringify(report.results));
+    assert.equal(attempts.length, 1);
+    assert.ok(attempts[0]! - from >= 20 * MINUTE);
+    await assertScheduled(execution);
+  });
+
+  it('a store away for 20 minutes, before a slice is planned: its lists are carried out when it is back', async () => {
+    const taskQueue = randomUUID();
+    const { client } = time.environment;
+    const memory = memoryPorts({ endedExecutions: createEndedExecutions(client, taskQueue) });
+    const from = await time.now();
+    let asked = 0;
+    memory.before.set('verdicts.find', async () => {
+      asked += 1;
+      if ((await time.now()) - from >= 20 * MINUTE) return;
+      // More than a minute: a worker waits shorter delays of a local activity out by itself, by a clock that cannot be skipped.
+      throw ApplicationFailure.create({ message: 'away', nextRetryDelay: '5 minutes' });
+    });
+    const list: SliceList = {
+      event_id: randomUUID(),
+      correlation_id: null,
+      intents: [{ intent_type: 'Note', target: 'store_effect', payload: {} }],
+    };
+    const execution = await time.start('ExecuteSliceWorkflow', taskQueue, { lists: [list] });
+    await (await createWorker(taskQueue, memory.ports)).runUntil(execution.result());
+    assert.equal(memory.verdicts.get(list.event_id)?.outcome, 'completed');
+    assert.ok(asked > 4 && attempts.length === 1, `asked ${asked} times, ${attempts.length} attempts`);
+  });
+
+  it('a store away for 14 minutes: the list waits, and succeeds', async () => {
+    let back = Infinity;
+    meets = (at) => {
+      if (back === Infinity) back = at + 14 * MINUTE;
+      return at < back ? 'unavailable' : undefined;
+    };
+    const { outcome, lasted } = await execute();
+    assert.equal(outcome, 'completed');
+    assert.ok(lasted >= 14 * MINUTE && lasted <= 15 * MINUTE, `after ${lasted} ms`);
+  });
+
+  it('a store away for longer than 15 minutes: the list is given up then', async () => {
+    meets = () => 'unavailable';
+    const { result, lasted } = await execute();
+    assert.deepEqual(
+      [result.status, result.error, result.failure_class],
+      ['failed', 'on command: unavailable', 'unavailable'],
+    );
+    // The longest delay between two attempts is 36 s.
+    assert.ok(lasted > 15 * MINUTE && lasted <= 15 * MINUTE + 40_000, `after ${lasted} ms`);
+  });
+
+  it('a breaker that refuses for 5 minutes: the retry comes after that, within a quarter of it', async () => {
+    retryAfterMs = 5 * MINUTE;
+    meets = () => (attempts.length === 1 ? 'unavailable' : undefined);
+    const { outcome, lasted } = await execute();
+    assert.deepEqual([outcome, attempts.length], ['completed', 2]);
+    assert.ok(lasted >= 5 * MINUTE && lasted <= 6.25 * MINUTE + 5_000, `after ${lasted} ms`);
+  });
+
+  for (const [failureClass, budget] of [
+    ['transient', 10],
+    ['unknown', 3],
+    ['invalid', 1],
+  ] as const) {
+    it(`a failure of class ${failureClass}: ${budget} attempts`, async () => {
+      meets = () => failureClass;
+      const { result } = await execute();
+      assert.deepEqual([result.status, attempts.length], ['failed', budget]);
+    });
+  }
+});

@@ -1,0 +1,65 @@
+/** Messages that a topic refuses, and topics that are not there. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
+import { topicOf } from '../../../src/domain/events/event-types.js';
+import { numbersOf } from '../../support/events.js';
+import { createEnvironment, type Environment } from '../../support/environment.js';
+import { publishEvent } from '../../support/intents.js';
+import { countProduceRequests, type ProduceRequests } from '../../support/produce-requests.js';
+import { configureTopic } from '../../support/topics.js';
+
+describe('topics that refuse', () => {
+  let environment: Environment;
+  let produceRequests: ProduceRequests;
+  before(async () => {
+    produceRequests = countProduceRequests();
+    environment = await createEnvironment();
+  });
+  after(async () => {
+    await environment.close();
+    produceRequests.stop();
+  });
+
+  const limitTo = (name: string, bytes: number) =>
+    configureTopic(environment.endpoints.kafka.brokers, name, 'max.message.bytes', bytes);
+
+  it('fails one message of 500 too large for its topic, alone, in few requests', async () => {
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
+    // All others together fit, so that only the one is in the way; with it they are still one request's worth.
+    await limitTo(name, 420_000);
+    const key = 'k';
+    const heartbeat = (n: number) =>
+      publishEvent(
+        { event_type: 'NODE_HEARTBEAT', partition_key: key, n, text: n === 321 ? 'x'.repeat(430_000) : '' },
+        { intent_id: randomUUID() },
+      );
+    produceRequests.count = 0;
+    const report = await environment.client.executeIntents(Array.from({ length: 500 }, (_, n) => heartbeat(n)));
+    assert.deepEqual(report.counts, { succeeded: 499, failed: 1 });
+    assert.match(report.results[321]?.error ?? '', /larger|too large/i);
+    // A request without a bad message may be repeated under the same event id; its order stays.
+    const numbers = [...new Set(await numbersOf(environment, name, key))];
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 500 }, (_, n) => n).filter((n) => n !== 321),
+    );
+    // Halving 500 down to one takes 19.
+    assert.ok(produceRequests.count >= 2 && produceRequests.count <= 20, `${produceRequests.count} requests`);
+  });
+
+  it('creates a topic that is missing, on first need', async () => {
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'AGGREGATION_FAILED');
+    const brokers = [...environment.endpoints.kafka.brokers];
+    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [name] });
+    await admin.disconnect();
+    const key = randomUUID();
+    const report = await environment.client.executeIntents([
+      publishEvent({ event_type: 'AGGREGATION_FAILED', partition_key: key, n: 1 }),
+    ]);
+    assert.deepEqual(report.counts, { succeeded: 1 });
+    assert.deepEqual(await numbersOf(environment, name, key), [1]);
+  });
+});

@@ -1,0 +1,70 @@
+/** The execution's current details in the Web UI: a small Markdown table, a row per tier. */
+import type { Plan, PlannedTier } from '../../src/domain/execution/plan.js';
+import type { IntentResult } from '../../src/domain/intents/result.js';
+import type { SlicePlan } from '../../src/domain/intake/slice.js';
+import type { Work } from '../../src/domain/execution/work.js';
+
+/** Failures spelled out below the table; an operator reads the first ones and opens the result for the rest. */
+const SHOWN_FAILURES = 5;
+
+type Results = readonly (IntentResult | undefined)[];
+
+export const detailsOf = (plan: Plan, results: Results, current: PlannedTier | null): string =>
+  tableOf(`**${plan.intents.length} intents**, request \`${escape(plan.request_id)}\``, plan, results, current);
+
+export function sliceDetailsOf(plan: SlicePlan, results: Results, current: PlannedTier | null): string {
+  const repeated = plan.lists.filter(({ skipped }) => skipped === 'answered' || skipped === 'repeats').length;
+  const parked = plan.lists.filter(({ skipped }) => skipped === 'parked').length;
+  const refused = plan.lists.flatMap(({ refused: reason }, number) =>
+    reason === undefined ? [] : [{ number, reason }],
+  );
+  const head = [
+    `**${plan.intents.length} intents** of ${plan.lists.length} lists` +
+      (repeated > 0 ? `, ${repeated} answered before` : '') +
+      (parked > 0 ? `, ${parked} behind a parked list` : ''),
+    ...refused
+      .slice(0, SHOWN_FAILURES)
+      .map(({ number, reason }) => `- \`lists[${number}]\` **refused**: ${escape(reason)}`),
+  ].join('\n');
+  return tableOf(head, plan, results, current);
+}
+
+function tableOf(
+  head: string,
+  plan: Pick<Work, 'intents' | 'tiers'>,
+  results: Results,
+  current: PlannedTier | null,
+): string {
+  const rows = plan.tiers.map((tier) => {
+    const indexes = tier.lanes.flatMap(({ chunks }) => chunks.flatMap((chunk) => chunk.indexes));
+    const settled = indexes.map((index) => results[index]).filter((result) => result !== undefined);
+    const types = [...new Set(indexes.map((index) => plan.intents[index]?.type ?? ''))].sort().join(', ');
+    const succeeded = settled.filter(({ success }) => success).length;
+    const failed = settled.filter(({ success, status }) => !success && status !== 'skipped').length;
+    const skipped = settled.filter(({ status }) => status === 'skipped').length;
+    const state = tier === current ? 'running' : settled.length === indexes.length ? 'done' : 'waiting';
+    return `| ${tier.priority} | ${types} | ${indexes.length} | ${succeeded} | ${failed} | ${skipped} | ${state} |`;
+  });
+  const table = [
+    '| Priority | Intent types | Intents | Succeeded | Failed | Skipped | State |',
+    '| ---: | --- | ---: | ---: | ---: | ---: | --- |',
+    ...rows,
+  ];
+  const failures = results.flatMap((result, index) =>
+    result === undefined || result.success || result.status === 'skipped'
+      ? []
+      : [`- \`intents[${index}]\` ${result.intent_type} **${result.status}**: ${escape(result.error ?? '')}`],
+  );
+  const more = failures.length - SHOWN_FAILURES;
+  return [
+    head,
+    '',
+    ...(plan.tiers.length > 0 ? table : ['Nothing ran.']),
+    ...(failures.length > 0 ? ['', '**Failures**', '', ...failures.slice(0, SHOWN_FAILURES)] : []),
+    ...(more > 0 ? [`- and ${more} more in the result`] : []),
+  ].join('\n');
+}
+
+/** Without what Markdown would take for its own; an underscore within a word is none. */
+export const escape = (text: string): string =>
+  text.slice(0, 200).replace(/[|`*<>[\]\r\n]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, ' ');

@@ -1,0 +1,92 @@
+/** The announcements of an execution on their way to a broker: whose they are, and by what name an activity is given them. */
+import { AnnouncementQueue } from '../../src/domain/execution/announcement-queue.js';
+import {
+  type Announcement,
+  ANNOUNCEMENTS_PER_BATCH,
+  type BatchInput,
+  type BatchOutput,
+} from '../../src/domain/execution/batch.js';
+import { indexesOf, listOf, ownCorrelationOf, type Work } from '../../src/domain/execution/work.js';
+
+/** One on its way, and the list it belongs to. What is not sent has to be put back. */
+export interface Pending {
+  readonly list: number;
+  /** Or the index of the intent that is announced. */
+  readonly event: Announcement | number;
+}
+
+export class PendingAnnouncements {
+  /** By list: what no broker has taken yet. */
+  readonly #queues: readonly AnnouncementQueue<number>[];
+  /** By list: where its intents stand. */
+  readonly #indexById: readonly ReadonlyMap<string, number>[];
+
+  /** @param placeOf the place in the slice of an intent that is announced by it. */
+  constructor(
+    private readonly work: Work,
+    private readonly placeOf: (index: number) => number,
+  ) {
+    this.#queues = work.lists.map((list) => new AnnouncementQueue<number>(list));
+    // The last of equal ids: only one of them executes, and repeats are not announced.
+    this.#indexById = work.lists.map(
+      (list) => new Map(indexesOf(list).map((index) => [work.intents[index]?.id ?? '', index])),
+    );
+  }
+
+  /** How many of these lists wait to be sent. */
+  lengthOf(lists: readonly number[]): number {
+    return lists.reduce((sum, list) => sum + (this.#queues[list]?.length ?? 0), 0);
+  }
+
+  /** What an activity says there is to announce of the intents it has settled. */
+  add(settled: readonly number[], events: BatchOutput['announce']): void {
+    // The first of equal ids is the one that was carried out.
+    const indexById = new Map([...settled].reverse().map((index) => [this.work.intents[index]?.id ?? '', index]));
+    const indexByPlace = new Map(
+      events.some((event) => typeof event === 'number') ? settled.map((index) => [this.placeOf(index), index]) : [],
+    );
+    for (const event of events) {
+      if (typeof event === 'number') {
+        const index = indexByPlace.get(event);
+        if (index !== undefined) this.#queues[listOf(this.work, index)]?.add([index]);
+      } else {
+        this.#queues[listOf(this.work, indexById.get(event.intent_id) ?? 0)]?.add([event]);
+      }
+    }
+  }
+
+  /** Lists that did not publish themselves what they were to: then it is announced after all. */
+  releaseHeldBack(lists: readonly number[], succeeded: (index: number) => boolean): void {
+    for (const list of lists) this.#queues[list]?.releaseHeldBack(succeeded);
+  }
+
+  /** The next ones of these lists, as many as one activity takes. */
+  take(lists: readonly number[]): Pending[] {
+    const taken: Pending[] = [];
+    for (const list of lists) {
+      const events = this.#queues[list]?.take(ANNOUNCEMENTS_PER_BATCH - taken.length) ?? [];
+      taken.push(...events.map((event) => ({ list, event })));
+    }
+    return taken;
+  }
+
+  putBack(batch: readonly Pending[]): void {
+    for (const list of new Set(batch.map((pending) => pending.list))) {
+      this.#queues[list]?.putBack(batch.filter((one) => one.list === list).map(({ event }) => event));
+    }
+  }
+
+  /** As an activity is given them. */
+  name(batch: readonly Pending[]): NonNullable<BatchInput['announce']> {
+    return batch.map(({ list, event }) =>
+      typeof event === 'number' ? this.placeOf(event) : { ...event, ...ownCorrelationOf(this.work, list) },
+    );
+  }
+
+  /** The intents they announce. */
+  indexesOf(batch: readonly Pending[]): number[] {
+    return batch.flatMap(({ list, event }) =>
+      typeof event === 'number' ? [event] : (this.#indexById[list]?.get(event.intent_id) ?? []),
+    );
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * Follows a plan: tiers one after the other, lanes of a tier side by side, chunks of a lane one after the other. Knows no
+ * intent type; what to call, under which policy and how to name it stands in the plan. Intents may be of several lists: what
+ * one list's failure stops, and which events announce it, is its own.
+ */
+import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import { ANNOUNCER, type BatchInput, type BatchOutput } from '../../src/domain/execution/batch.js';
+import { operationFailed } from '../../src/domain/intents/operation-failed.js';
+import type { PlannedChunk, PlannedLane, PlannedTier } from '../../src/domain/execution/plan.js';
+import type { LockWait } from '../../src/domain/intents/command.js';
+import type { IntentResult } from '../../src/domain/intents/result.js';
+import { type Unsettled, withoutEffect } from '../../src/domain/execution/without-effect.js';
+import { indexesOf, listOf, type ListScope, ownCorrelationOf, type Work } from '../../src/domain/execution/work.js';
+import { plannedAt, scopeOf, SettledResults } from './settled-results.js';
+import { failureOf, messageOf } from '../activity-failures.js';
+import { type Pending, PendingAnnouncements } from './pending-announcements.js';
+import { runBatch, settleBatch } from '../policies.js';
+
+/** Where activities find the intents. */
+export interface IntentSource {
+  /** By which they find the slice; absent where they are given the intents themselves. */
+  readonly slice?: string;
+  /** What activities do about rows that others hold; default: they wait for them. */
+  readonly locks?: LockWait;
+  /** The intent at an index of the plan, or its place in the slice. */
+  item(index: number): { readonly intent: unknown } | number;
+}
+
+export class PlanExecutor {
+  readonly results: SettledResults;
+  readonly #announcements: PendingAnnouncements;
+  /** Lists that wait for a key, and those behind them: nothing more of them is run. */
+  readonly #waiting = new Set<number>();
+
+  /**
+   * @param onProgress called when a tier begins and when a chunk has settled.
+   * @param onTierEnd called when a tier has ended, and once before the first.
+   */
+  constructor(
+    private readonly work: Work,
+    private readonly source: IntentSource,
+    private readonly onProgress: () => void,
+    private readonly onTierEnd: () => void = () => undefined,
+  ) {
+    this.results = new SettledResults(work);
+    this.#announcements = new PendingAnnouncements(work, (index) => this.#placeOf(index));
+  }
+
+  /** The tier being run; null before the first and after the last. */
+  current: PlannedTier | null = null;
+
+  /** Announcements no broker has taken yet. */
+  get unannounced(): number {
+    return this.#announcements.lengthOf(this.#lists());
+  }
+
+  /** Lists that were not finished because somebody holds one of their keys, or one of a list before them. */
+  get waiting(): readonly number[] {
+    return [...this.#waiting].filter((list) => !this.results.isSettled(list)).sort((one, other) => one - other);
+  }
+
+  /** Runs the whole plan. Every intent has a result afterwards, but for `waiting` lists. @throws only when cancelled. */
+  async run(): Promise<void> {
+    this.#rejectInvalid();
+    this.#skipStopped();
+    this.onTierEnd();
+    try {
+      for (const tier of this.work.tiers) {
+        if (!tier.lanes.some(({ chunks }) => chunks.some((chunk) => this.#open(chunk).length > 0))) continue;
+        this.current = tier;
+        this.onProgress();
+        await this.#runTier(tier);
+        this.#skipStopped();
+        this.onTierEnd();
+      }
+    } catch (error) {
+      for (const list of this.work.lists) this.#skipRest(list, 'skipped: the execution was cancelled');
+      throw error;
+    } finally {
+      this.current = null;
+    }
+  }
+
+  /**
+   * Publishes what has not travelled with a batch. Failures leave it pending: the report says so.
+   * @param leave how many may be left to something else.
+   */
+  async announceRest(lists: readonly number[], leave = 0): Promise<void> {
+    while (this.#announcements.lengthOf(lists) > leave) {
+      const batch = this.#announcements.take(lists);
+      try {
+        const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
+        this.#announced(batch, await runBatch('publish', ANNOUNCER, summary, this.#inputOf([], batch)));
+      } catch (error) {
+        this.#announcements.putBack(batch);
+        if (isCancellation(error)) throw error;
+        return;
+      }
+    }
+  }
+
+  /** The next announcements travel with `send`, which says what is not on its topic. @throws what it throws; they stay pending. */
+  async announceWith(
+    lists: readonly number[],
+    send: (announce: NonNullable<BatchInput['announce']>) => Promise<Pick<BatchOutput, 'not_announced'>>,
+  ): Promise<void> {
+    const batch = this.#announcements.take(lists);
+    try {
+      this.#announced(batch, await send(this.#announcements.name(batch)));
+    } catch (error) {
+      this.#announcements.putBack(batch);
+      throw error;
+    }
+  }
+
+  #rejectInvalid(): void {
+    this.work.intents.forEach((intent, index) => {
+      if (intent.rejected === undefined) return;
+      const verdict: Unsettled = {
+        status: 'failed',
+        error: intent.rejected,
+        errorCode: 'VALIDATION_ERROR',
+        timestamp: now(),
+      };
+      this.#settle(index, withoutEffect(intent, verdict));
+    });
+  }
+
+  async #runTier(tier: PlannedTier): Promise<void> {
+    const carrier = tier.lanes
+      .find(({ activity }) => activity === ANNOUNCER)
+      ?.chunks.find((chunk) => this.#open(chunk).length > 0);
+    // Of lists that are settled, their answer carries them: it has to know what became of them.
+    const open = this.#lists().filter((list) => !this.results.isSettled(list));
+    const announce = carrier === undefined ? [] : this.#announcements.take(open);
+    const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === carrier ? announce : [])));
+    if (lanes.length === 1) return lanes[0];
+    // Settled, so that a cancelled lane does not leave the others unobserved.
+    const failed = (await Promise.allSettled(lanes)).find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async #runLane(lane: PlannedLane, announceWith: (chunk: PlannedChunk) => readonly Pending[]): Promise<void> {
+    for (const chunk of lane.chunks) {
+      const indexes = this.#open(chunk);
+      if (indexes.length === 0) continue;
+      const announce = announceWith(chunk);
+      try {
+        const input = this.#inputOf(indexes, announce);
+        const output = await runBatch(lane.policy, lane.activity, chunk.summary, input);
+        this.#settleBatch(indexes, output);
+        this.#announced(announce, output);
+      } catch (error) {
+        this.#announcements.putBack(announce);
+        // Cancelled before it was scheduled: nothing happened. Once scheduled, an attempt may have had its effect.
+        if (isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
+        await this.#giveUp(lane, chunk.summary, indexes, failureOf(error, lane, now()));
+        if (isCancellation(error)) throw error;
+      }
+      this.onProgress();
+    }
+  }
+
+  /**
+   * An activity that failed for good has not said that nothing happened: a late attempt may still be writing. So the store is
+   * asked for the last word, also when the execution is cancelled.
+   */
+  async #giveUp(lane: PlannedLane, summary: string, indexes: readonly number[], failure: Unsettled): Promise<void> {
+    let verdict = failure;
+    if (lane.settles === true) {
+      try {
+        const { activity } = lane;
+        const input = {
+          activity,
+          ...pick(this.#inputOf(indexes, [])),
+          failure: {
+            error: failure.error,
+            error_code: failure.errorCode,
+            ...(failure.failureClass === undefined ? {} : { failure_class: failure.failureClass }),
+          },
+        };
+        const output = await CancellationScope.nonCancellable(() => settleBatch(summary, input));
+        this.#settleBatch(indexes, output);
+        return;
+      } catch (error) {
+        const reason = messageOf(error);
+        verdict = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${reason}` };
+      }
+    }
+    for (const index of indexes) this.#settle(index, withoutEffect(plannedAt(this.work, index), verdict));
+  }
+
+  /** Indexes of a chunk that have no result yet: all, unless a list was stopped or waits. */
+  #open({ indexes }: PlannedChunk): readonly number[] {
+    return indexes.filter((index) => !this.results.has(index) && !this.#waits(index));
+  }
+
+  #waits(index: number): boolean {
+    return this.#waiting.size > 0 && this.#waiting.has(listOf(this.work, index));
+  }
+
+  /**
+   * A list waits from now on, and with it every list behind it that shares a key and is not finished: one that is has had its
+   * turn at that key, as tiers and lanes keep the order of the lists.
+   */
+  #wait(first: number): void {
+    const keys = new Set(scopeOf(this.work, first).keys);
+    this.#waiting.add(first);
+    this.work.lists.forEach((list, number) => {
+      if (number <= first || this.results.isSettled(number) || list.keys?.some((key) => keys.has(key)) !== true) return;
+      for (const key of list.keys) keys.add(key);
+      this.#waiting.add(number);
+    });
+  }
+
+  #inputOf(indexes: readonly number[], announce: readonly Pending[]): BatchInput {
+    return {
+      correlation_id: scopeOf(this.work, 0).correlation_id,
+      ...(this.source.slice === undefined ? {} : { slice: this.source.slice }),
+      ...(this.source.locks === undefined ? {} : { locks: this.source.locks }),
+      page_bytes: this.work.page_bytes,
+      items: indexes.map((index) => {
+        const item = this.source.item(index);
+        return typeof item === 'number'
+          ? item
+          : {
+              intent_id: plannedAt(this.work, index).id,
+              ...item,
+              ...ownCorrelationOf(this.work, listOf(this.work, index)),
+            };
+      }),
+      ...(announce.length > 0 ? { announce: this.#announcements.name(announce) } : {}),
+    };
+  }
+
+  /** Of an intent that is announced by its place. */
+  #placeOf(index: number): number {
+    const place = this.source.item(index);
+    if (typeof place !== 'number') throw ApplicationFailure.nonRetryable(`intent ${index} has no place`, 'PlanError');
+    return place;
+  }
+
+  #settleBatch(indexes: readonly number[], output: BatchOutput): void {
+    indexes.forEach((index, position) => {
+      const result = output.results[position];
+      if (result === null) this.#wait(listOf(this.work, index));
+      else if (result !== undefined) this.results.settle(index, result, now());
+    });
+    this.#announcements.add(
+      indexes.filter((index) => this.results.has(index)),
+      output.announce,
+    );
+  }
+
+  #settle(index: number, result: IntentResult): void {
+    this.results.settle(index, result, result.timestamp);
+    const event = result.status === 'skipped' ? null : operationFailed(result);
+    if (event !== null) this.#announcements.add([index], [{ ...event, intent_id: result.intent_id }]);
+  }
+
+  /** Skips what is left of lists that a failure has stopped. */
+  #skipStopped(): void {
+    this.work.lists.forEach((list, number) => {
+      if (this.#waiting.has(number) || this.results.isSettled(number) || this.results.failedFast(number) === undefined)
+        return;
+      this.#skipRest(list, `skipped: an intent of priority ${list.options.failFastPriority} or higher failed`);
+    });
+  }
+
+  #skipRest(list: ListScope, error: string): void {
+    const verdict: Unsettled = { status: 'skipped', error, errorCode: 'SKIPPED', timestamp: now() };
+    for (const index of indexesOf(list)) {
+      if (!this.results.has(index)) this.#settle(index, withoutEffect(plannedAt(this.work, index), verdict));
+    }
+  }
+
+  /** Lists that did not publish themselves what they were to: then it is announced after all. */
+  releaseHeldBack(lists: readonly number[]): void {
+    this.#announcements.releaseHeldBack(lists, (index) => this.results.succeeded(index));
+  }
+
+  #announced(batch: readonly Pending[], { not_announced = [] }: Pick<BatchOutput, 'not_announced'>): void {
+    for (const index of this.#announcements.indexesOf(batch)) {
+      if (!not_announced.includes(plannedAt(this.work, index).id)) this.results.announced(index);
+    }
+  }
+
+  #lists(): readonly number[] {
+    return this.work.lists.map((_, list) => list);
+  }
+}
+
+const pick = ({ items, slice }: BatchInput) => ({ items, ...(slice === undefined ? {} : { slice }) });
+
+const now = (): string => new Date().toISOString();

@@ -1,0 +1,32 @@
+/** The `progress` query: how far an execution is; answered at any time, also after its end. */
+import { defineQuery } from '@temporalio/workflow';
+import type { IntentResult } from '../../src/domain/intents/result.js';
+import type { Work } from '../../src/domain/execution/work.js';
+
+export interface Progress {
+  readonly total: number;
+  readonly settled: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Priority of the tier being run; null before the first and after the last. */
+  readonly priority: number | null;
+}
+
+/** Null until the plan is made. */
+export const progressQuery = defineQuery<Progress | null>('progress');
+
+export function progressOf(
+  work: Pick<Work, 'intents'>,
+  results: readonly (IntentResult | undefined)[],
+  priority: number | null,
+): Progress {
+  const settled = results.filter((result) => result !== undefined);
+  const succeeded = settled.filter(({ success }) => success).length;
+  return {
+    total: work.intents.length,
+    settled: settled.length,
+    succeeded,
+    failed: settled.length - succeeded,
+    priority,
+  };
+}

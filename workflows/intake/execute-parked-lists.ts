@@ -1,0 +1,106 @@
+/** `ExecuteParkedListsWorkflow`: tries a partition's parked lists until each has its verdict (ADR 0009). */
+import {
+  ApplicationFailure,
+  continueAsNew,
+  defineSignal,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ParkedPage } from '../../src/domain/intake/ports.js';
+import {
+  PARKED_WAKE,
+  type ParkedReport,
+  type SliceList,
+  type TakeParkedActivity,
+} from '../../src/domain/intake/slice.js';
+import type { ExecuteSliceWorkflow } from './execute-slice.js';
+import { storeActivity } from '../policies.js';
+
+/** Without a bound on its attempts: parked lists wait for as long as the store is away. */
+const { takeParked } = proxyActivities<{ takeParked: TakeParkedActivity }>({
+  ...storeActivity,
+  retry: { initialInterval: '1 s', maximumInterval: '30 s' },
+});
+
+/** Seconds between two rounds of which the first answered nothing: doubled up to the longest. */
+const FIRST_WAIT = 1;
+const LONGEST_WAIT = 16;
+
+/**
+ * @param given the partition: the workflow id of its slices. Any client may give anything.
+ * @param so_far lists answered by the runs before this one.
+ * @param from where the run before this one has come to in its round.
+ * @throws ApplicationFailure `InvalidInput`. Cancelled, it answers what it is at as cancelled.
+ */
+export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, from = 0): Promise<ParkedReport> {
+  if (typeof given !== 'string' || given === '') {
+    throw ApplicationFailure.nonRetryable(
+      `input: expected the workflow id of a partition's slices, got ${typeof given}`,
+      'InvalidInput',
+    );
+  }
+  const partition = given;
+  let wakes = 0;
+  setHandler(defineSignal(PARKED_WAKE), () => {
+    wakes += 1;
+  });
+  let answered = typeof so_far === 'number' ? so_far : 0;
+  let start = typeof from === 'number' ? from : 0;
+  let wait = FIRST_WAIT;
+  for (;;) {
+    const before = wakes;
+    const round = await tryAll();
+    // A list parked after the round looked has woken this execution.
+    if (round.parked === 0 && wakes === before) return { answered };
+    setCurrentDetails(`${answered} lists answered, ${round.parked - round.answered} wait for a key`);
+    if (round.answered > 0) {
+      wait = FIRST_WAIT;
+    } else {
+      await sleep(wait * 1_000);
+      wait = Math.min(LONGEST_WAIT, wait * 2);
+    }
+  }
+
+  /** Every parked list once, in their order; those behind one that stays parked are left out by the store. */
+  async function tryAll(): Promise<{ readonly parked: number; readonly answered: number }> {
+    let parked = 0;
+    const before = answered;
+    let after: number | null = start;
+    start = 0;
+    while (after !== null) {
+      const page: ParkedPage = await takeParked({ partition, after });
+      parked = Math.max(parked, page.parked);
+      if (page.lists.length > 0) answered += await tryPage(page.lists);
+      after = page.next;
+      // Within a round too: each page of lists is in the history twice.
+      if (workflowInfo().continueAsNewSuggested) {
+        await continueAsNew<typeof ExecuteParkedListsWorkflow>(partition, answered, after ?? 0);
+      }
+    }
+    return { parked, answered: answered - before };
+  }
+}
+
+/** @returns how many were answered. A slice that failed has answered none, or nobody knows: the next round will. */
+async function tryPage(lists: readonly SliceList[]): Promise<number> {
+  try {
+    // By its name: the function says of its input that it is not to be decoded, which the SDK takes for how to send it too.
+    const { parked } = await executeChild<typeof ExecuteSliceWorkflow>('ExecuteSliceWorkflow', {
+      args: [{ lists, parked: true }],
+      workflowId: `${workflowInfo().workflowId}/slice`,
+      // Its lists are answered as cancelled, not left in the middle.
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      staticSummary: `${lists.length} parked lists`,
+    });
+    return lists.length - parked;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return 0;
+  }
+}

@@ -1,0 +1,22 @@
+/** `FindVerdictsWorkflow`: what was stored about lists that came through the intake; for callers without a database. */
+import { proxyLocalActivities } from '@temporalio/workflow';
+import type { FindVerdictsActivity, FoundVerdicts } from '../../src/domain/intake/slice.js';
+import { refusalOf } from '../activity-failures.js';
+
+/** Local: one statement, and the answer is in history at the cost of a marker. Somebody waits for it, so it does not wait long. */
+const { findVerdicts } = proxyLocalActivities<{ findVerdicts: FindVerdictsActivity }>({
+  startToCloseTimeout: '10 s',
+  retry: { maximumAttempts: 3 },
+});
+
+/**
+ * @param given `{event_ids}`; taken as unknown, because any client may start this.
+ * @throws ApplicationFailure `InvalidInput` naming the field.
+ */
+export async function FindVerdictsWorkflow(given: unknown): Promise<FoundVerdicts> {
+  try {
+    return await findVerdicts(given);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}

@@ -1,0 +1,80 @@
+/** `RecoverFsmStatesWorkflow`: gives the reducers their FSM states back, by way of Kafka (ADR 0008). */
+import {
+  continueAsNew,
+  defineQuery,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  addCounts,
+  type RecoveryActivities,
+  type RecoveryReport,
+  type RecoveryRequest,
+} from '../../src/domain/recovery/recovery.js';
+import { escape } from '../execution/details.js';
+import { storeActivity } from '../policies.js';
+import { soFar } from './positions.js';
+
+const { emitFsmStates, emitRecoverySummary } = proxyActivities<RecoveryActivities>(storeActivity);
+
+interface Position {
+  readonly cursor: string;
+  readonly so_far: RecoveryReport;
+}
+
+/** What has been emitted so far; answered at any time. */
+const recoveryQuery = defineQuery<RecoveryReport>('recovery');
+
+/**
+ * @param request which states; `{}` takes all but those that ended more than 7 days ago.
+ * @param position where an earlier run of the same recovery has come to; any client may give anything.
+ * @throws ApplicationFailure `InvalidInput` naming the field.
+ */
+export async function RecoverFsmStatesWorkflow(
+  request: RecoveryRequest = {},
+  position?: Position,
+): Promise<RecoveryReport> {
+  // `?.`: any client may start this, also with null.
+  const recovery_id = (request as RecoveryRequest | null)?.recovery_id ?? workflowInfo().firstExecutionRunId;
+  const given = position as Partial<Position> | null | undefined;
+  let report: RecoveryReport = {
+    ...soFar({ recovery_id, emitted: 0, failed: 0, by_state: {}, pages: 0 }, given?.so_far),
+    ...(typeof given?.so_far?.warning === 'string' ? { warning: given.so_far.warning } : {}),
+  };
+  setHandler(recoveryQuery, () => report);
+  let cursor = given?.cursor ?? null;
+  do {
+    const page = await emitFsmStates({ ...request, recovery_id, cursor });
+    const warning = page.warning ?? report.warning;
+    report = {
+      recovery_id,
+      emitted: report.emitted + page.emitted,
+      failed: report.failed + page.failed,
+      by_state: addCounts(report.by_state, Object.entries(page.by_state)),
+      pages: report.pages + 1,
+      ...(warning === undefined ? {} : { warning }),
+    };
+    setCurrentDetails(detailsOf(report));
+    cursor = page.next_cursor;
+    if (cursor !== null && workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof RecoverFsmStatesWorkflow>(request, { cursor, so_far: report });
+    }
+  } while (cursor !== null);
+  await emitRecoverySummary(report);
+  return report;
+}
+
+/** Shown in the Web UI. */
+function detailsOf({ emitted, failed, pages, by_state }: RecoveryReport): string {
+  const counts = Object.entries(by_state).sort(([, a], [, b]) => b - a);
+  return [
+    `**${emitted} states** emitted in ${pages} ${pages === 1 ? 'page' : 'pages'}` +
+      (failed > 0 ? `, ${failed} could not be read or sent` : ''),
+    '',
+    '| State | Workflows |',
+    '| --- | ---: |',
+    ...counts.map(([state, count]) => `| ${escape(state)} | ${count} |`),
+  ].join('\n');
+}

@@ -1,0 +1,119 @@
+/**
+ * `SweepExecutionsWorkflow`: announces the effects of executions that ended before they could: terminated, timed out,
+ * reset, or closed while no broker and no database was there.
+ */
+import {
+  continueAsNew,
+  isCancellation,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { ANNOUNCEMENTS_PER_BATCH, ANNOUNCER } from '../../src/domain/execution/batch.js';
+import type { Execution } from '../../src/domain/sweep/port.js';
+import type {
+  SweepActivities,
+  SweepReport,
+  SweepRequest,
+  SweptMark,
+  Unannounced,
+} from '../../src/domain/sweep/sweep.js';
+import { runBatch, storeActivity } from '../policies.js';
+import { soFar } from './positions.js';
+
+/** Executions of a page: with the ids of Temporal and ours 20 KB, and a mark for all of them. */
+const PAGE = 100;
+
+/** Executions of a page that are swept side by side: the group commits and the publisher's lanes share their work. */
+const AT_ONCE = 10;
+
+/**
+ * Seconds an execution has to be closed before it is swept: an attempt that Temporal has given up on may still write for the
+ * 90 s of its start-to-close (`policies.ts`), and 30 s more for the clocks and for visibility, which lags.
+ */
+const GRACE_SECONDS = 120;
+
+const { findEndedExecutions, findUnannounced, copyUnanswered, markSwept } =
+  proxyActivities<SweepActivities>(storeActivity);
+
+interface Position {
+  readonly after: string | null;
+  readonly so_far: SweepReport;
+}
+
+const START: Position = { after: null, so_far: { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 } };
+
+/**
+ * @param request any client may start this, also with null.
+ * @param position where an earlier run of the same sweep has come to; any client may give anything.
+ * @throws ApplicationFailure `InvalidInput` naming the field.
+ */
+export async function SweepExecutionsWorkflow(
+  request: SweepRequest | null = {},
+  position: Partial<Position> | null = START,
+): Promise<SweepReport> {
+  const { grace_seconds = GRACE_SECONDS } = request ?? {};
+  let { after } = { ...START, ...position };
+  let report = soFar(START.so_far, position?.so_far);
+  for (;;) {
+    const page = await findEndedExecutions({ grace_seconds, after, limit: PAGE });
+    for (let start = 0; start < page.executions.length; start += AT_ONCE) {
+      const swept = await Promise.all(page.executions.slice(start, start + AT_ONCE).map(sweep));
+      // Published first: a crash in between publishes again, under the same event ids.
+      const marks = swept.flatMap(({ mark }) => (mark === null ? [] : [mark]));
+      if (marks.length > 0) await markSwept(marks);
+      report = sum(report, swept);
+      setCurrentDetails(
+        `${report.swept} executions swept, ${report.announced} events announced, ${report.copied} envelopes copied, ` +
+          `${report.unreadable} unreadable, ${report.left} left for the next sweep`,
+      );
+    }
+    if (page.next === null) return report;
+    after = page.next;
+    if (workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof SweepExecutionsWorkflow>({ grace_seconds }, { after, so_far: report });
+    }
+  }
+}
+
+interface Swept {
+  /** Null: the execution is left for the next sweep. */
+  readonly mark: SweptMark | null;
+  readonly announced: number;
+  readonly copied: number;
+}
+
+async function sweep(execution: Execution): Promise<Swept> {
+  let announced = 0;
+  let copied = 0;
+  try {
+    let from: number | null = 0;
+    while (from !== null) {
+      const part: Unannounced = await findUnannounced({ execution, from, limit: ANNOUNCEMENTS_PER_BATCH });
+      if ('reason' in part) return { mark: { execution, reason: part.reason }, announced, copied };
+      const { announce, correlation_id, page_bytes } = part;
+      if (announce.length > 0) {
+        const summary = `announce ${announce.length} of ${execution.workflow_id}`;
+        await runBatch('publish', ANNOUNCER, summary, { correlation_id, page_bytes, items: [], announce });
+        announced += announce.length;
+      }
+      from = part.next;
+      if (from === null && part.slice === true) copied = await copyUnanswered({ execution });
+    }
+    return { mark: { execution, reason: null }, announced, copied };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // One that cannot be swept now must not keep the others waiting.
+    log.warn('an execution is left for the next sweep', { workflow_id: execution.workflow_id, error });
+    return { mark: null, announced, copied };
+  }
+}
+
+const sum = (before: SweepReport, swept: readonly Swept[]): SweepReport => ({
+  swept: before.swept + swept.filter(({ mark }) => mark?.reason === null).length,
+  announced: before.announced + swept.reduce((total, { announced }) => total + announced, 0),
+  copied: before.copied + swept.reduce((total, { copied }) => total + copied, 0),
+  unreadable: before.unreadable + swept.filter(({ mark }) => typeof mark?.reason === 'string').length,
+  left: before.left + swept.filter(({ mark }) => mark === null).length,
+});
