@@ -1,0 +1,67 @@
+/**
+ * Which folder may import which: a folder may import those named for it and itself, types included. Folders further up come later here,
+ * so that no import points up.
+ */
+const mayImport = {
+  'src/domain': [],
+  'src/flow-control': ['src/domain'],
+  'src/postgres': ['src/domain', 'src/flow-control'],
+  'src/kafka': ['src/domain', 'src/flow-control', 'src/config.ts'],
+  'src/temporal': ['src/domain', 'src/flow-control', 'src/paths.ts'],
+  workflows: ['src/domain'],
+  activities: ['src/domain'],
+  'src/intake': ['src/domain', 'src/kafka', 'src/config.ts'],
+  'src/client': ['src/domain', 'src/flow-control', 'src/kafka', 'workflows/execution', 'activities/registry.ts'],
+  'src/rollout': ['src/domain', 'src/postgres', 'src/client'],
+  'src/worker': [
+    ...['src/domain', 'src/flow-control', 'src/postgres', 'src/kafka', 'src/temporal', 'src/intake'],
+    ...['activities', 'src/config.ts'],
+  ],
+  'src/stack': [],
+};
+
+/** The same between the rooms of one folder. */
+const mayNotImport = {
+  'src/domain/values': ['src/domain/(?!values/)'],
+  'src/domain/execution': ['src/domain/intake/'],
+  'workflows/execution': ['workflows/(intake|maintenance)/'],
+  'activities/attempts': ['activities/(?!attempts/)'],
+  'activities/effects': ['activities/(?!(effects|attempts)/|ports\\.ts)'],
+  'activities/execution': ['activities/(intake|maintenance)/'],
+  'src/cli/views': ['src/cli/(?!views/)'],
+  '(workflows|activities)': ['src/(postgres|kafka)/'],
+};
+
+const ours = '^(src|workflows|activities)/';
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'Files that import each other, by way of others or not, are one file in pieces.',
+      severity: 'error',
+      from: { path: ours },
+      to: { circular: true },
+    },
+    ...Object.entries(mayImport).map(([folder, others]) => ({
+      name: `layers: ${folder}`,
+      comment: `${folder} may import ${others.length === 0 ? 'nothing of ours outside itself' : others.join(', ')}.`,
+      severity: 'error',
+      from: { path: `^${folder}/` },
+      to: { path: ours, pathNot: [folder, ...others].map((other) => `^${other}(/|$)`) },
+    })),
+    ...Object.entries(mayNotImport).map(([room, others]) => ({
+      name: `rooms: ${room}`,
+      severity: 'error',
+      from: { path: `^${room}/` },
+      to: { path: others.map((other) => `^${other}`) },
+    })),
+  ],
+  options: {
+    // Types too: what a file has to know of another, it knows at compile time.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    includeOnly: ours,
+  },
+};
