@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { guid, jsonObject, listName } from '../domain/intents/fields.js';
 import { findJsonProblem, shorten } from '../domain/values/json.js';
 import { DEFAULT_LIMITS, jsonBytes, type ListLimits } from '../domain/values/limits.js';
-import { describeIssue } from '../domain/intents/parse.js';
+import { describeIssue } from '../domain/values/issue.js';
 import { serializable } from '../domain/values/serializable.js';
-import type { SliceList } from '../domain/intake/slice.js';
+import type { SliceList } from '../domain/intake/list.js';
 
 export type ReadEnvelope =
   | {

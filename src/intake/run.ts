@@ -10,8 +10,8 @@ import type { SliceCache } from '../domain/intake/slice-cache.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
 import { kafkaSettings } from '../kafka/settings.js';
-import { startIntake } from './consumer.js';
-import type { MayStart } from './slice-carrier.js';
+import { Intake } from './intake.js';
+import type { MayStart } from './slice-driver.js';
 import { createIntakeMetrics } from './metrics.js';
 import { createSliceRunner } from './slice-runner.js';
 
@@ -47,7 +47,7 @@ export function runIntake({ config, endpoints, logger, registry, shared }: RunIn
   const kafka = createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger);
   const { client, eager, publisher, slices, mayStart, close }: OpenParts =
     shared ?? ownParts(config, endpoints.temporalAddress, kafka);
-  const intake = startIntake({
+  const intake = new Intake({
     kafka,
     // A group of each installation: those that share a broker differ in their prefix.
     groupId: config.KAFKA_GROUP_ID ?? `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`,

@@ -2,7 +2,8 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { RawValue } from '@temporalio/common';
 import { classify } from '../domain/failures/failure-table.js';
-import type { InvalidList, SliceInput, SliceList, SliceReport } from '../domain/intake/slice.js';
+import type { InvalidList, SliceInput, SliceReport } from '../domain/intake/slice.js';
+import type { SliceList } from '../domain/intake/list.js';
 import type { SliceCache } from '../domain/intake/slice-cache.js';
 
 export interface SliceRunner {

@@ -1,5 +1,6 @@
 /** Cuts the messages of a partition into slices: what one workflow carries out. Pure. */
-import { SLICE_BYTES, SLICE_INTENTS, type SliceList } from '../domain/intake/slice.js';
+import { SLICE_BYTES, SLICE_INTENTS } from '../domain/intake/slice.js';
+import type { SliceList } from '../domain/intake/list.js';
 import type { ReadEnvelope } from './envelope-reader.js';
 
 export interface Slice<R> {

@@ -51,7 +51,7 @@ describe('intake: member of its group', () => {
   });
 
   it('copies what is invalid of a slice that runs on when a rebalance leaves it its partition, also when the topic is away', async () => {
-    const { first, says, started, buried } = await setUp();
+    const { first, says, started, rejected } = await setUp();
     const end = createHold();
     says.end = () => end.released.then(() => ({ completed: true, invalid: [{ list: 0, reason: 'no such intent' }] }));
     let refusals = 2;
@@ -64,7 +64,7 @@ describe('intake: member of its group', () => {
     first.join('me', [0]);
     end.release();
     await soon(() => {
-      assert.deepEqual(buried(), [['0', 'no such intent']]);
+      assert.deepEqual(rejected(), [['0', 'no such intent']]);
     });
   });
 
@@ -181,7 +181,7 @@ describe('intake: member of its group', () => {
   });
 
   it('is stopped after the slices of a topic that is gone have ended too, and then leaves the group', async () => {
-    const { intake, first, says, started, buried } = await setUp();
+    const { intake, first, says, started, rejected } = await setUp();
     const end = createHold();
     // The slice of the old topic takes longer than that of the new one.
     says.end = async (run) => {
@@ -195,7 +195,7 @@ describe('intake: member of its group', () => {
     });
     await first.deliver(0, messagesOf(newIds(1)));
     await soon(() => {
-      assert.deepEqual([started.length, buried().length], [2, 1]);
+      assert.deepEqual([started.length, rejected().length], [2, 1]);
     });
     let stopped = false;
     const stopping = intake.stop(60_000).then(() => (stopped = true));
@@ -203,7 +203,7 @@ describe('intake: member of its group', () => {
     assert.deepEqual([stopped, first.disconnects], [false, 0]);
     end.release();
     await stopping;
-    assert.deepEqual([buried().length, first.disconnects], [2, 1]);
+    assert.deepEqual([rejected().length, first.disconnects], [2, 1]);
   });
 
   it('takes nothing new while it is stopped, and leaves when the grace period is over', async () => {

@@ -6,7 +6,7 @@ import type { Producer } from 'kafkajs';
 import { createLogger } from '../../src/log.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import type { PoisonCopy } from '../../src/domain/dead-letters/poison-copy.js';
-import type { Verdict } from '../../src/domain/intake/slice.js';
+import type { Verdict } from '../../src/domain/intake/list.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { until } from '../../src/flow-control/until.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readEnvelope } from '../../src/intake/envelope-reader.js';
 import { DEFAULT_LIMITS, jsonBytes } from '../../src/domain/values/limits.js';
-import type { SliceList } from '../../src/domain/intake/slice.js';
+import type { SliceList } from '../../src/domain/intake/list.js';
 
 const event_id = randomUUID();
 const envelope = (fields: object = {}, payload: object = {}) => ({

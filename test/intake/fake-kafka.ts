@@ -2,7 +2,7 @@
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { mock } from 'node:test';
 import { Registry } from 'prom-client';
-import { type Intake, startIntake } from '../../src/intake/consumer.js';
+import { Intake } from '../../src/intake/intake.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { RawMessage } from '../../src/domain/dead-letters/poison-copy.js';
 import { createParts, TOPIC } from './support.js';
@@ -100,7 +100,7 @@ export function useIntakes() {
     const parts = createParts();
     const registry = new Registry();
     const { kafka, consumers } = fakeKafka(options.prepare);
-    const intake = startIntake({
+    const intake = new Intake({
       ...parts.context,
       metrics: createIntakeMetrics(registry),
       kafka,

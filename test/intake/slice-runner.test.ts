@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { loadConfig } from '../../src/config.js';
 import { createSliceRunner } from '../../src/intake/slice-runner.js';
-import type { SliceList } from '../../src/domain/intake/slice.js';
+import type { SliceList } from '../../src/domain/intake/list.js';
 import { persistState } from '../support/intents.js';
 
 describe('intake: a slice at Temporal', () => {

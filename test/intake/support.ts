@@ -1,8 +1,8 @@
-/** A partition's lane with a Temporal and a topic that do what no real one does on demand: refuse one list for good, end a slice by force. */
+/** A partition's worker with a Temporal and a topic that do what no real one does on demand: refuse one list for good, end a slice by force. */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { Registry } from 'prom-client';
-import { createLane, type Lane, type LaneContext } from '../../src/intake/lane.js';
+import { type PartitionContext, PartitionWorker } from '../../src/intake/partition-worker.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
@@ -12,7 +12,7 @@ import { createLogger } from '../../src/log.js';
 import { until } from '../../src/flow-control/until.js';
 import { persistState } from '../support/intents.js';
 
-export const TOPIC = 'lane.test';
+export const TOPIC = 'worker.test';
 
 export const message = (offset: number, value: string | Buffer, partition = 0): RawMessage => ({
   topic: TOPIC,
@@ -69,7 +69,7 @@ export function createParts() {
     publish: (): Promise<void> => Promise.resolve(),
     mayStart: true,
   };
-  const context: Omit<LaneContext, 'slots'> = {
+  const context: Omit<PartitionContext, 'slots'> = {
     runner: {
       start: async (_id, lists, hash) => {
         const ids = lists.map(({ event_id }) => event_id);
@@ -103,40 +103,42 @@ export function createParts() {
     logger: createLogger('silent'),
   };
   /** Offset and reason of each copy, in their order. */
-  const buried = () =>
+  const rejected = () =>
     copies.map(({ value }) => {
       const { original_offset, failure_reason } = JSON.parse(value) as PoisonCopy;
       return [original_offset, failure_reason] as const;
     });
-  return { context, says, started, hashes, asked, copies, buried };
+  return { context, says, started, hashes, asked, copies, rejected };
 }
 
-const lanes = new Set<Lane>();
-/** After each test: one that failed has not stopped its lane. */
-export function dropLanes(): void {
-  for (const lane of lanes) lane.abandon();
-  lanes.clear();
+const workers = new Set<PartitionWorker>();
+/** After each test: one that failed has not stopped its worker. */
+export function dropWorkers(): void {
+  for (const worker of workers) worker.abandon();
+  workers.clear();
 }
 
-export function setUpLane(id = `${TOPIC}/0`) {
+export function setUpWorker(id = `${TOPIC}/0`) {
   const parts = createParts();
   const committed: string[] = [];
   const may = { commit: true };
   let wanted = 0;
-  const lane = createLane(
+  const worker = new PartitionWorker(
     id,
     { ...parts.context, slots: pLimit(1) },
-    (offset) => {
-      if (!may.commit) return Promise.reject(new Error('a rebalance'));
-      committed.push(offset);
-      return Promise.resolve();
+    {
+      commit(offset) {
+        if (!may.commit) return Promise.reject(new Error('a rebalance'));
+        committed.push(offset);
+        return Promise.resolve();
+      },
+      roomAgain: () => (wanted += 1),
     },
-    () => (wanted += 1),
   );
-  lanes.add(lane);
+  workers.add(worker);
   return {
     ...parts,
-    lane,
+    worker,
     committed,
     may,
     get wanted() {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { Kafka, logLevel } from 'kafkajs';
 import { Registry } from 'prom-client';
-import { startIntake } from '../../src/intake/consumer.js';
+import { Intake } from '../../src/intake/intake.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/flow-control/until.js';
@@ -64,7 +64,7 @@ describe('intake: watchdog', function () {
     const arrived: string[] = [];
     const emittedAt: number[] = [];
     const registry = new Registry();
-    const intake = startIntake({
+    const intake = new Intake({
       kafka: new Kafka({ ...settings, requestTimeout: 30_000, socketFactory: broker.connect }),
       topic,
       groupId: topic,

@@ -12,7 +12,7 @@ import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { Registry } from 'prom-client';
 import { type RunningIntake, runIntake } from '../../src/intake/run.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
-import type { Verdict } from '../../src/domain/intake/slice.js';
+import type { Verdict } from '../../src/domain/intake/list.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/flow-control/until.js';
 import { expelMembers } from '../intake/expel.js';

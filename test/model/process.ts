@@ -1,5 +1,5 @@
 /** A process of the intake. */
-import type { Intake } from '../../src/intake/consumer.js';
+import type { Intake } from '../../src/intake/intake.js';
 import type { IntakeMetrics } from '../../src/intake/metrics.js';
 import type { SimulatedConsumer } from './simulated-consumer.js';
 

@@ -1,6 +1,6 @@
 /** A Temporal that exists in memory: one open run a workflow id, lists answered once, and starts that fail as they are told. */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
-import type { SliceList } from '../../src/domain/intake/slice.js';
+import type { SliceList } from '../../src/domain/intake/list.js';
 import type { VirtualClock } from './virtual-clock.js';
 import { type Faults, never } from './faults.js';
 import type { Rec } from './records.js';

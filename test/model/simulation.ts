@@ -1,7 +1,7 @@
 /** One sequence: processes of the real intake between a simulated Kafka and a simulated Temporal. */
 import pino from 'pino';
 import type { Kafka } from 'kafkajs';
-import { startIntake } from '../../src/intake/consumer.js';
+import { Intake } from '../../src/intake/intake.js';
 import { createSliceRunner } from '../../src/intake/slice-runner.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
 import type { EventPublisher, OutboundMessage } from '../../src/domain/events/publisher.js';
@@ -169,7 +169,7 @@ export class Simulation implements KafkaWorld, TemporalWorld {
       },
     } as unknown as Kafka;
     const watched: Process['watched'] = {};
-    const intake = startIntake({
+    const intake = new Intake({
       kafka,
       groupId: 'simulated',
       topic: TOPIC,

@@ -4,13 +4,13 @@ import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import {
   away,
   createHold,
-  dropLanes,
+  dropWorkers,
   envelope,
   message,
   messagesOf,
   newIds,
   refusal,
-  setUpLane,
+  setUpWorker,
   soon,
   TOPIC,
 } from './support.js';
@@ -22,7 +22,7 @@ const invalid = (...lists: number[]): SliceEnd => ({
 });
 
 describe('intake: slices', () => {
-  afterEach(dropLanes);
+  afterEach(dropWorkers);
 
   for (const [place, bad] of [
     ['in the middle', [5]],
@@ -31,21 +31,21 @@ describe('intake: slices', () => {
     ['in three places', [2, 3, 8]],
   ] as const) {
     it(`halves a slice that is refused for good down to the lists at fault, ${place}; the others run in their order`, async () => {
-      const set = setUpLane();
+      const set = setUpWorker();
       const ids = newIds(9);
       const refused = new Set<string>(bad.map((index) => ids[index]!));
       set.says.start = (given) => (given.some((id) => refused.has(id)) ? Promise.reject(refusal()) : undefined);
-      set.lane.offer(messagesOf(ids));
+      set.worker.offer(messagesOf(ids));
       await soon(() => {
         assert.deepEqual(set.committed, ['9']);
       });
-      await set.lane.stop();
+      await set.worker.stop();
       assert.deepEqual(
         set.started.flat(),
         ids.filter((id) => !refused.has(id)),
       );
       assert.deepEqual(
-        set.buried(),
+        set.rejected(),
         bad.map((offset) => [String(offset), 'Temporal refused it: the server takes no such list']),
       );
       assert.deepEqual(set.committed, ['9'], 'once');
@@ -53,47 +53,47 @@ describe('intake: slices', () => {
   }
 
   it('commits nothing of a refused slice before Temporal has all of it', async () => {
-    const { lane, says, started, committed } = setUpLane();
+    const { worker, says, started, committed } = setUpWorker();
     const ids = newIds(4);
     says.start = (given) => {
       if (given.length === 4) return Promise.reject(refusal());
       // The first half is taken; then Temporal is away.
       return given.includes(ids[2]!) ? Promise.reject(away()) : undefined;
     };
-    lane.offer(messagesOf(ids));
+    worker.offer(messagesOf(ids));
     await soon(() => {
-      assert.deepEqual([started.length, lane.waiting], [1, true]);
+      assert.deepEqual([started.length, worker.waiting], [1, true]);
     });
     assert.deepEqual(committed, []);
-    await lane.stop();
+    await worker.stop();
     assert.deepEqual([started, committed], [[ids.slice(0, 2)], []]);
   });
 
   it('commits nothing behind a refused list whose copy no broker takes', async () => {
-    const { lane, says, committed, buried } = setUpLane();
+    const { worker, says, committed, rejected } = setUpWorker();
     says.start = (given) => (given.length > 0 ? Promise.reject(refusal()) : undefined);
     says.publish = () => Promise.reject(away());
-    lane.offer(messagesOf(newIds(1)));
+    worker.offer(messagesOf(newIds(1)));
     await soon(() => {
-      assert.equal(lane.waiting, true);
+      assert.equal(worker.waiting, true);
     });
-    await lane.stop();
-    assert.deepEqual([buried(), committed], [[], []]);
+    await worker.stop();
+    assert.deepEqual([rejected(), committed], [[], []]);
   });
 
   it('buries nothing when the server refuses also what is empty', async () => {
-    const { lane, says, started, buried, committed } = setUpLane();
+    const { worker, says, started, rejected, committed } = setUpWorker();
     says.start = () => Promise.reject(refusal());
-    lane.offer([message(0, envelope())]);
+    worker.offer([message(0, envelope())]);
     await soon(() => {
-      assert.equal(lane.waiting, true);
+      assert.equal(worker.waiting, true);
     });
-    await lane.stop();
-    assert.deepEqual([started, buried(), committed], [[], [], []]);
+    await worker.stop();
+    assert.deepEqual([started, rejected(), committed], [[], [], []]);
   });
 
   it('tries a start again that failed for a while, with the same slice, and copies nothing', async () => {
-    const { lane, says, started, hashes, buried } = setUpLane();
+    const { worker, says, started, hashes, rejected } = setUpWorker();
     const ids = newIds(3);
     // The last is a rate limit of the server.
     const failures = [
@@ -105,16 +105,16 @@ describe('intake: slices', () => {
       const failure = failures.pop();
       return failure === undefined ? undefined : Promise.reject(failure);
     };
-    lane.offer(messagesOf(ids));
+    worker.offer(messagesOf(ids));
     await soon(() => {
       assert.equal(started.length, 1);
     });
-    await lane.stop();
-    assert.deepEqual([started, hashes.length, buried()], [[ids], 1, []]);
+    await worker.stop();
+    assert.deepEqual([started, hashes.length, rejected()], [[ids], 1, []]);
   });
 
   it('waits for the end of a slice that still runs, of a process before it, and then starts its own', async () => {
-    const { lane, says, started, asked, committed } = setUpLane();
+    const { worker, says, started, asked, committed } = setUpWorker();
     const ids = newIds(2);
     const before = createHold();
     let open = true;
@@ -124,7 +124,7 @@ describe('intake: slices', () => {
       open = false;
       return invalid();
     };
-    lane.offer(messagesOf(ids));
+    worker.offer(messagesOf(ids));
     await soon(() => {
       assert.deepEqual(asked, [ids, 'the open one']);
     });
@@ -133,41 +133,41 @@ describe('intake: slices', () => {
     await soon(() => {
       assert.deepEqual(committed, ['2']);
     });
-    await lane.stop();
+    await worker.stop();
     assert.deepEqual(asked, [ids, 'the open one', ids, 'run-1']);
     assert.deepEqual(started, [ids]);
   });
 
   it('asks again for the end of its slice while Temporal is away, and starts no other before', async () => {
-    const { lane, says, started, buried } = setUpLane();
+    const { worker, says, started, rejected } = setUpWorker();
     let asks = 0;
     says.end = () => {
       asks += 1;
       return asks === 1 ? Promise.reject(away()) : invalid(0);
     };
-    lane.offer(messagesOf(newIds(1)));
+    worker.offer(messagesOf(newIds(1)));
     await soon(() => {
-      assert.equal(lane.waiting, true);
+      assert.equal(worker.waiting, true);
     });
-    lane.offer(messagesOf(newIds(1), 1));
+    worker.offer(messagesOf(newIds(1), 1));
     assert.equal(started.length, 1);
     await soon(() => {
-      assert.deepEqual(buried()[0], ['0', 'an invalid intent']);
+      assert.deepEqual(rejected()[0], ['0', 'an invalid intent']);
       assert.equal(started.length, 2);
     });
-    await lane.stop();
+    await worker.stop();
   });
 
   it('copies the envelopes of a slice that was ended by force, each with the reason', async () => {
-    const { lane, says, buried, committed } = setUpLane();
+    const { worker, says, rejected, committed } = setUpWorker();
     says.end = () => ended();
-    lane.offer(messagesOf(newIds(2)));
+    worker.offer(messagesOf(newIds(2)));
     await soon(() => {
-      assert.equal(buried().length, 2);
+      assert.equal(rejected().length, 2);
     });
-    await lane.stop();
+    await worker.stop();
     const reason = `slice intake/${TOPIC}/0, run run-1: terminated`;
-    assert.deepEqual(buried(), [
+    assert.deepEqual(rejected(), [
       ['0', reason],
       ['1', reason],
     ]);
@@ -175,36 +175,36 @@ describe('intake: slices', () => {
   });
 
   it('copies of a slice that ran in halves only those of the half that was ended by force', async () => {
-    const { lane, says, buried } = setUpLane();
+    const { worker, says, rejected } = setUpWorker();
     says.start = (given) => (given.length > 2 ? Promise.reject(refusal()) : undefined);
     says.end = (run) => (run === 'run-2' ? ended() : invalid(0));
-    lane.offer(messagesOf(newIds(4)));
+    worker.offer(messagesOf(newIds(4)));
     await soon(() => {
-      assert.equal(buried().length, 3);
+      assert.equal(rejected().length, 3);
     });
-    await lane.stop();
+    await worker.stop();
     assert.deepEqual(
-      buried().map(([offset]) => offset),
+      rejected().map(([offset]) => offset),
       ['0', '2', '3'],
     );
   });
 
   it('copies the envelopes of lists that were answered as invalid, also when it is stopped meanwhile', async () => {
-    const { lane, says, started, buried } = setUpLane();
+    const { worker, says, started, rejected } = setUpWorker();
     const end = createHold();
     says.end = () => end.released.then(() => invalid(1));
-    lane.offer(messagesOf(newIds(3)));
+    worker.offer(messagesOf(newIds(3)));
     await soon(() => {
       assert.equal(started.length, 1);
     });
-    const stopped = lane.stop();
+    const stopped = worker.stop();
     end.release();
     await stopped;
-    assert.deepEqual(buried(), [['1', 'an invalid intent']]);
+    assert.deepEqual(rejected(), [['1', 'an invalid intent']]);
   });
 
   it('is not stopped, and starts no other slice, before the copies are on their topic', async () => {
-    const { lane, says, started, buried } = setUpLane();
+    const { worker, says, started, rejected } = setUpWorker();
     const broker = createHold();
     let publishing = false;
     says.publish = () => {
@@ -212,23 +212,23 @@ describe('intake: slices', () => {
       return broker.released;
     };
     says.end = () => invalid(0);
-    lane.offer(messagesOf(newIds(1)));
-    lane.offer(messagesOf(newIds(1), 1));
+    worker.offer(messagesOf(newIds(1)));
+    worker.offer(messagesOf(newIds(1), 1));
     await soon(() => {
       assert.equal(publishing, true);
     });
     let stopped = false;
-    const stopping = lane.stop().then(() => (stopped = true));
-    // More turns than a lane needs that waits for nothing.
+    const stopping = worker.stop().then(() => (stopped = true));
+    // More turns than a worker needs that waits for nothing.
     for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
     assert.equal(stopped, false);
     broker.release();
     await stopping;
-    assert.deepEqual([started.length, buried()], [1, [['0', 'an invalid intent']]]);
+    assert.deepEqual([started.length, rejected()], [1, [['0', 'an invalid intent']]]);
   });
 
   it('tries once to send the copies of a slice that ends while it is stopped, and does not wait for a broker that is away', async () => {
-    const { lane, says, started, buried } = setUpLane();
+    const { worker, says, started, rejected } = setUpWorker();
     const end = createHold();
     let tries = 0;
     says.publish = () => {
@@ -236,13 +236,13 @@ describe('intake: slices', () => {
       return tries > 10 ? Promise.resolve() : Promise.reject(away());
     };
     says.end = () => end.released.then(() => invalid(0));
-    lane.offer(messagesOf(newIds(1)));
+    worker.offer(messagesOf(newIds(1)));
     await soon(() => {
       assert.equal(started.length, 1);
     });
-    const stopped = lane.stop();
+    const stopped = worker.stop();
     end.release();
     await stopped;
-    assert.deepEqual([tries, buried()], [1, []]);
+    assert.deepEqual([tries, rejected()], [1, []]);
   });
 });

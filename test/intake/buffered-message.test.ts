@@ -1,6 +1,6 @@
 /** A message that waits for its slice: what it weighs, and when it is the one that waits already. */
 import assert from 'node:assert/strict';
-import { Held, isSame, sizeOf } from '../../src/intake/lane-message.js';
+import { BufferedMessage, isSame, sizeOf } from '../../src/intake/buffered-message.js';
 import type { RawMessage } from '../../src/domain/dead-letters/poison-copy.js';
 
 const message = (text: string | null, timestamp = 1): RawMessage => ({
@@ -32,7 +32,7 @@ describe('a message that waits', () => {
   });
 
   it('is read once', () => {
-    const held = new Held(message('no envelope'));
+    const held = new BufferedMessage(message('no envelope'));
     assert.equal(held.read, held.read);
   });
 });

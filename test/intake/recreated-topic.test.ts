@@ -1,8 +1,8 @@
-/** What a lane takes for messages of its topic, and what for those of another that has its name now. */
+/** What a worker takes for messages of its topic, and what for those of another that has its name now. */
 import assert from 'node:assert/strict';
 import pLimit from 'p-limit';
 import { Registry } from 'prom-client';
-import { createLane } from '../../src/intake/lane.js';
+import { PartitionWorker } from '../../src/intake/partition-worker.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { RawMessage } from '../../src/domain/dead-letters/poison-copy.js';
 import type { EventPublisher } from '../../src/domain/events/publisher.js';
@@ -21,9 +21,9 @@ const message = (offset: number, value = String(offset), timestamp = 0): RawMess
 });
 
 describe('intake: a topic that was created again', () => {
-  /** A lane that has read 5 and 6, and waits with them. */
+  /** A worker that has read 5 and 6, and waits with them. */
   function setUp(commit: () => Promise<void> = never, publish: EventPublisher['publish'] = never) {
-    const lane = createLane(
+    const worker = new PartitionWorker(
       't/0',
       {
         runner: { start: never, ended: never },
@@ -34,65 +34,64 @@ describe('intake: a topic that was created again', () => {
         metrics: createIntakeMetrics(new Registry()),
         logger: createLogger('silent'),
       },
-      commit,
-      () => undefined,
+      { commit, roomAgain: () => undefined },
     );
-    lane.offer([message(5), message(6)]);
-    return lane;
+    worker.offer([message(5), message(6)]);
+    return worker;
   }
 
   it('is known by offsets that were read before', () => {
-    const lane = setUp();
-    assert.equal(lane.isOther([message(7)]), false);
-    assert.equal(lane.isOther([message(4)]), true);
-    assert.equal(lane.isOther([message(0)]), true);
+    const worker = setUp();
+    assert.equal(worker.isOther([message(7)]), false);
+    assert.equal(worker.isOther([message(4)]), true);
+    assert.equal(worker.isOther([message(0)]), true);
   });
 
   it('is known after a rejoin too, by offsets before the first that was read', () => {
-    const lane = setUp();
-    lane.rejoined();
-    assert.equal(lane.isOther([message(5), message(6)]), false);
-    assert.equal(lane.isOther([message(4)]), true);
+    const worker = setUp();
+    worker.rejoined();
+    assert.equal(worker.isOther([message(5), message(6)]), false);
+    assert.equal(worker.isOther([message(4)]), true);
   });
 
   it('is known after a rejoin by other bytes at an offset that is held', () => {
-    const lane = setUp();
-    lane.rejoined();
-    assert.equal(lane.isOther([message(5, 'another')]), true);
-    assert.equal(lane.isOther([message(5, '5', 1)]), true, 'or by its time');
+    const worker = setUp();
+    worker.rejoined();
+    assert.equal(worker.isOther([message(5, 'another')]), true);
+    assert.equal(worker.isOther([message(5, '5', 1)]), true, 'or by its time');
   });
 
   it('is known after a rejoin by another message where one was handed over that could not be committed', async () => {
-    const lane = setUp(
+    const worker = setUp(
       () => Promise.reject(new Error('the group has another generation')),
       (copies) => Promise.resolve(copies.map(() => ({ sent: true }))),
     );
     await turns();
-    assert.equal(lane.held, 0);
-    lane.rejoined();
-    assert.equal(lane.isOther([message(5), message(6)]), false);
-    assert.equal(lane.isOther([message(5, 'another'), message(6)]), true);
+    assert.equal(worker.buffered, 0);
+    worker.rejoined();
+    assert.equal(worker.isOther([message(5), message(6)]), false);
+    assert.equal(worker.isOther([message(5, 'another'), message(6)]), true);
   });
 
   it('is known by that message also when repeats of what is committed were handed over before', async () => {
     let refuses = true;
-    const lane = setUp(
+    const worker = setUp(
       () => (refuses ? Promise.reject(new Error('the group has another generation')) : Promise.resolve()),
       (copies) => Promise.resolve(copies.map(() => ({ sent: true }))),
     );
     await turns();
     refuses = false;
-    lane.offer([message(7)]);
+    worker.offer([message(7)]);
     await turns();
     // Read before it was committed, and delivered now.
-    lane.offer([message(5), message(6), message(7)]);
+    worker.offer([message(5), message(6), message(7)]);
     await turns();
     refuses = true;
-    lane.offer([message(8), message(9)]);
+    worker.offer([message(8), message(9)]);
     await turns();
-    assert.equal(lane.held, 0);
-    lane.rejoined();
-    assert.equal(lane.isOther([message(8), message(9)]), false);
-    assert.equal(lane.isOther([message(8, 'another')]), true);
+    assert.equal(worker.buffered, 0);
+    worker.rejoined();
+    assert.equal(worker.isOther([message(8), message(9)]), false);
+    assert.equal(worker.isOther([message(8, 'another')]), true);
   });
 });

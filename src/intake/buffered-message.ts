@@ -1,9 +1,9 @@
-/** A message that waits in a lane, with the list it carries. */
+/** A Kafka message that a partition worker buffers, and the list that it carries. */
 import type { RawMessage } from '../domain/dead-letters/poison-copy.js';
 import { readEnvelope, type ReadEnvelope } from './envelope-reader.js';
 
-/** Read when it is its slice's turn: what waits here is bytes, which the garbage collector does not walk. */
-export class Held {
+/** The list is parsed when its slice is due: until then the buffer is bytes, which the garbage collector does not walk. */
+export class BufferedMessage {
   #read: ReadEnvelope | undefined;
 
   constructor(readonly raw: RawMessage) {}
@@ -13,10 +13,10 @@ export class Held {
   }
 }
 
-/** The value, and what a record costs besides. */
+/** Bytes in the buffer: the value, and 100 for the rest of the record. */
 export const sizeOf = ({ value }: RawMessage): number => (value?.length ?? 0) + 100;
 
-/** Of two messages at one offset: whether they are one, or those of a topic and of its successor. */
+/** Whether two messages at one offset are the same one. Otherwise they belong to a topic and to its successor. */
 export const isSame = (one: RawMessage, other: RawMessage): boolean =>
   one.timestamp === other.timestamp &&
   (one.value === null || other.value === null ? one.value === other.value : one.value.equals(other.value));

@@ -1,0 +1,179 @@
+/**
+ * The worker of one partition: buffers what was fetched, executes it slice after slice, and commits what Temporal has acknowledged.
+ * It runs beside kafkajs's fetch loop, which therefore keeps its heartbeats however long Temporal or a store is unavailable.
+ */
+import type { LimitFunction } from 'p-limit';
+import type { Logger } from 'pino';
+import type { RawMessage } from '../domain/dead-letters/poison-copy.js';
+import { BufferedMessage, isSame, sizeOf } from './buffered-message.js';
+import { type DriverContext, SliceDriver } from './slice-driver.js';
+import { nextSlice, type Slice } from './slicer.js';
+
+export interface PartitionContext extends DriverContext {
+  /** Bounds the running slices of all partitions. */
+  readonly slots: LimitFunction;
+}
+
+/** What a partition worker asks its consumer for. */
+export interface PartitionOwner {
+  /** Commits the next offset to read. @throws when it was not taken; the messages then come again. */
+  commit(offset: string): Promise<void>;
+  /** The worker has room again. */
+  roomAgain(): void;
+}
+
+/** Milliseconds until a worker that failed goes on. */
+const RESTART_MS = 250;
+
+export class PartitionWorker {
+  readonly #slots: LimitFunction;
+  readonly #owner: PartitionOwner;
+  readonly #log: Logger;
+  readonly #stopping = new AbortController();
+  readonly #driver: SliceDriver;
+  #buffer: BufferedMessage[] = [];
+  #bytes = 0;
+  /** The group's offset, or more: first where the consumer began to read. */
+  #committed: bigint | undefined;
+  /** The first message that Temporal has and that is not committed: where the group's offset takes the consumer when it joins again. */
+  #uncommitted: RawMessage | undefined;
+  /** Lowest offset that may still come of this topic. */
+  #next = 0n;
+  #owned = true;
+  #working: Promise<void> | undefined;
+
+  /** @param id `{topic}/{partition}`. */
+  constructor(id: string, context: PartitionContext, owner: PartitionOwner) {
+    this.#slots = context.slots;
+    this.#owner = owner;
+    this.#log = context.logger.child({ partition: id });
+    this.#driver = new SliceDriver(id, context, this.#stopping.signal);
+  }
+
+  /** Bytes in the buffer. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Messages in the buffer: Temporal does not have them yet. */
+  get buffered(): number {
+    return this.#buffer.length;
+  }
+
+  /** Whether it waits for something that is unavailable. */
+  get waiting(): boolean {
+    return this.#driver.waiting;
+  }
+
+  /** Whether it has a slice that is started and has not ended. */
+  get running(): boolean {
+    return this.#driver.running;
+  }
+
+  /** Takes messages in the order of the partition; those in the buffer already are passed over. */
+  offer(messages: readonly RawMessage[]): void {
+    this.#committed ??= BigInt(messages[0]?.offset ?? 0);
+    // By what the buffer has, not by how far it has read: a topic that was created again begins at 0. What Temporal has is a repeat.
+    const known = new Set(this.#buffer.map(({ raw }) => raw.offset));
+    for (const message of messages) {
+      if (known.has(message.offset)) continue;
+      this.#buffer.push(new BufferedMessage(message));
+      this.#bytes += sizeOf(message);
+    }
+    this.#next = BigInt(messages.at(-1)?.offset ?? this.#next - 1n) + 1n;
+    this.#start();
+  }
+
+  /** Whether these come from a topic that was deleted and created again: its offsets repeat, its messages do not. */
+  isOther(messages: readonly RawMessage[]): boolean {
+    const known = new Map(this.#buffer.map(({ raw }) => [raw.offset, raw]));
+    if (this.#uncommitted !== undefined) known.set(this.#uncommitted.offset, this.#uncommitted);
+    return messages.some((message) => {
+      const before = known.get(message.offset);
+      return BigInt(message.offset) < this.#next || (before !== undefined && !isSame(before, message));
+    });
+  }
+
+  /** The consumer has joined again and reads from the group's offset, which is what was committed or more. */
+  rejoined(): void {
+    this.#next = this.#committed ?? 0n;
+  }
+
+  /** Takes no new slice; resolves when the one in hand has ended. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#working;
+  }
+
+  /** Finishes its buffer and commits nothing any more: the topic it was read from is gone. */
+  disown(): void {
+    this.#owned = false;
+  }
+
+  /** Drops its buffer: the partition is somebody else's, who reads it again. */
+  abandon(): void {
+    this.#owned = false;
+    this.#buffer = [];
+    this.#bytes = 0;
+    this.#stopping.abort();
+  }
+
+  #start(): void {
+    if (this.#working !== undefined || this.#stopping.signal.aborted) return;
+    this.#working = this.#work()
+      .catch((error: unknown) => this.#log.error({ err: error }, 'the partition stopped'))
+      .finally(() => {
+        this.#working = undefined;
+        if (this.#buffer.length > 0 && !this.#stopping.signal.aborted) setTimeout(() => this.#start(), RESTART_MS);
+      });
+  }
+
+  async #work(): Promise<void> {
+    while (this.#buffer.length > 0 && !this.#stopping.signal.aborted) {
+      await this.#slots(async () => {
+        if (this.#stopping.signal.aborted) return;
+        const slice = nextSlice(this.#buffer);
+        if (slice.taken > 0) await this.#execute(slice);
+      });
+    }
+  }
+
+  async #execute(slice: Slice<BufferedMessage>): Promise<void> {
+    if (!(await this.#driver.reject(slice.poison))) return;
+    let done = false;
+    const acknowledged = async (): Promise<void> => {
+      if (done) return;
+      done = true;
+      await this.#release(slice.taken);
+    };
+    const finished = slice.messages.length === 0 || (await this.#driver.execute(slice.messages, acknowledged));
+    if (finished) await acknowledged();
+  }
+
+  /** Drops the first messages of the buffer, which Temporal has now, and commits the offset behind them. */
+  async #release(count: number): Promise<void> {
+    const taken = this.#buffer.slice(0, count);
+    // The worker was abandoned while the slice was started.
+    if (taken.length === 0) return;
+    this.#bytes -= taken.reduce((sum, { raw }) => sum + sizeOf(raw), 0);
+    this.#buffer = this.#buffer.slice(count);
+    this.#owner.roomAgain();
+    await this.#commitBehind(taken.map(({ raw }) => raw));
+  }
+
+  async #commitBehind(slice: readonly RawMessage[]): Promise<void> {
+    // The highest: repeats whose commit was refused stand behind newer messages.
+    const offset = slice.map((message) => BigInt(message.offset)).reduce((one, other) => (one > other ? one : other));
+    const behind = offset + 1n;
+    if (!this.#owned || behind <= (this.#committed ?? 0n)) return;
+    this.#uncommitted ??= slice[0];
+    try {
+      await this.#owner.commit(String(behind));
+      this.#committed = behind;
+      this.#uncommitted = undefined;
+    } catch (error) {
+      // A rebalance, most likely: they come again, here or elsewhere, and their ids say so. The next commit covers them.
+      this.#log.warn({ err: error, offset: String(offset) }, 'the offset was not committed');
+    }
+  }
+}

@@ -1,0 +1,213 @@
+/** The driver of a partition's slices: starts one after the other, waits for its end, and copies rejected messages to the `.dlq` topic. */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { copiesOf, type RawMessage } from '../domain/dead-letters/poison-copy.js';
+import type { EventPublisher } from '../domain/events/publisher.js';
+import type { BufferedMessage } from './buffered-message.js';
+import type { IntakeMetrics } from './metrics.js';
+import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';
+import type { Slice } from './slicer.js';
+
+/** Whether the stores take work now. */
+export type MayStart = () => { readonly ok: boolean; readonly retryAfterMs: number };
+
+export interface DriverContext {
+  readonly runner: SliceRunner;
+  readonly publisher: EventPublisher;
+  readonly dlqSuffix: string;
+  readonly mayStart: MayStart;
+  readonly metrics: IntakeMetrics;
+  readonly logger: Logger;
+}
+
+type Poison = Slice<BufferedMessage>['poison'];
+
+interface Persistence {
+  /** Errors against which no repetition helps. */
+  readonly giveUp?: (error: unknown) => boolean;
+  /** The attempt is the last part of something begun: it is made once even when the driver was stopped before. */
+  readonly last?: boolean;
+}
+
+/** Milliseconds between two attempts while something is unavailable: doubled from the first to the longest. */
+const FIRST_MS = 250;
+const LONGEST_MS = 10_000;
+
+export class SliceDriver {
+  readonly #id: string;
+  readonly #context: DriverContext;
+  readonly #stopping: AbortSignal;
+  readonly #log: Logger;
+  #waiting = false;
+  #running = false;
+
+  /**
+   * @param id `{topic}/{partition}`.
+   * @param stopping ends what waits; what is begun comes to its end.
+   */
+  constructor(id: string, context: DriverContext, stopping: AbortSignal) {
+    this.#id = id;
+    this.#context = context;
+    this.#stopping = stopping;
+    this.#log = context.logger.child({ partition: id });
+  }
+
+  /** Whether it waits for something that is unavailable. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  /** Whether it has a slice that is started and has not ended. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Copies messages to the `.dlq` topic. @returns false when the driver was stopped first. */
+  async reject(poison: Poison): Promise<boolean> {
+    if (poison.length === 0) return true;
+    const { publisher, dlqSuffix, metrics } = this.#context;
+    const copies = poison.flatMap(({ message, reason }) => copiesOf(message.raw, reason, dlqSuffix));
+    const sent = await this.#persist(
+      'the .dlq topic cannot be reached',
+      async () => {
+        for (const outcome of await publisher.publish(copies)) if (!outcome.sent) throw outcome.error;
+      },
+      { last: true },
+    );
+    if (sent === undefined) return false;
+    metrics.poison(poison.length);
+    for (const { message, reason } of poison) {
+      this.#log.error({ offset: message.raw.offset, reason }, 'copied to the .dlq topic');
+    }
+    return true;
+  }
+
+  /**
+   * Starts a slice and waits for its end. A permanent refusal of Temporal is narrowed down to the messages at fault, which are rejected.
+   * @param acknowledged called when Temporal has all of it.
+   * @returns true when it ended, false when the driver was stopped meanwhile.
+   */
+  async execute(messages: readonly BufferedMessage[], acknowledged: () => Promise<void>): Promise<boolean> {
+    try {
+      return await this.#run(messages, acknowledged);
+    } catch (error) {
+      const [first] = messages;
+      if (first === undefined) return true;
+      if (messages.length === 1) {
+        // Refused without lists too? Then the server is at fault, and the message waits for it.
+        if (!(await this.#acceptsEmpty())) {
+          await this.#pause(LONGEST_MS);
+          return this.#stopping.aborted ? false : this.execute(messages, acknowledged);
+        }
+        const reason = `Temporal refused it: ${error instanceof Error ? error.message : String(error)}`.slice(0, 500);
+        return this.reject([{ message: first, reason }]);
+      }
+      const middle = Math.ceil(messages.length / 2);
+      // Only the last part's acknowledgement may commit: the offset is behind all of them.
+      const none = () => Promise.resolve();
+      return (
+        (await this.execute(messages.slice(0, middle), none)) &&
+        (await this.execute(messages.slice(middle), acknowledged))
+      );
+    }
+  }
+
+  /** @returns true when it started and ended, false when the driver was stopped meanwhile. @throws a permanent refusal. */
+  async #run(messages: readonly BufferedMessage[], acknowledged: () => Promise<void>): Promise<boolean> {
+    const { runner, metrics } = this.#context;
+    const lists = messages.flatMap(({ read }) => (read.ok ? [read.list] : []));
+    const runId = await this.#startSlice(messages, lists);
+    if (runId === undefined) return false;
+    this.#running = true;
+    metrics.envelopes(lists.length);
+    try {
+      await acknowledged();
+      // Also when it was stopped while the slice was started: nobody else copies what is invalid in it.
+      const end = await this.#persist(
+        'the end of the slice cannot be waited for',
+        () => runner.ended(this.#id, runId),
+        { last: true },
+      );
+      if (end === undefined) return false;
+      await this.reject(this.#poisonOf(messages, runId, end.value));
+      return true;
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** @returns the run id; undefined when the driver was stopped first. @throws a permanent refusal. */
+  async #startSlice(
+    messages: readonly BufferedMessage[],
+    lists: Parameters<SliceRunner['start']>[1],
+  ): Promise<string | undefined> {
+    const { runner, mayStart } = this.#context;
+    const hash = hashOf(
+      this.#id,
+      messages.map(({ raw }) => raw),
+    );
+    for (;;) {
+      for (let may = mayStart(); !may.ok && !this.#stopping.aborted; may = mayStart()) {
+        // A breaker's probe may be over sooner than the time it has.
+        await this.#pause(Math.min(1_000, may.retryAfterMs));
+      }
+      const started = await this.#persist('the slice could not be started', () => runner.start(this.#id, lists, hash), {
+        giveUp: isPermanent,
+      });
+      if (started === undefined) return undefined;
+      if (started.value !== null) return started.value;
+      await this.#persist('the slice before cannot be waited for', () => runner.ended(this.#id));
+    }
+  }
+
+  /** The messages for a person: all of a slice that was ended by force, else the lists that were answered as invalid. */
+  #poisonOf(messages: readonly BufferedMessage[], runId: string, end: SliceEnd): Poison {
+    if (end.completed) {
+      return end.invalid.flatMap(({ list, reason }) => {
+        const message = messages[list];
+        return message === undefined ? [] : [{ message, reason }];
+      });
+    }
+    const reason = `slice intake/${this.#id}, run ${runId}: ${end.reason}`.slice(0, 500);
+    return messages.map((message) => ({ message, reason }));
+  }
+
+  async #acceptsEmpty(): Promise<boolean> {
+    try {
+      return await this.#run([], () => Promise.resolve());
+    } catch {
+      return false;
+    }
+  }
+
+  /** Until it succeeds. @returns undefined when the driver is stopped first. @throws what `giveUp` says. */
+  async #persist<T>(what: string, attempt: () => Promise<T>, { giveUp = () => false, last = false }: Persistence = {}) {
+    for (let wait = FIRST_MS; ; wait = Math.min(LONGEST_MS, wait * 2)) {
+      if (this.#stopping.aborted && !(last && wait === FIRST_MS)) return undefined;
+      try {
+        return { value: await attempt() };
+      } catch (error) {
+        if (giveUp(error)) throw error;
+        this.#log.warn({ err: error, retry_ms: wait }, `${what}; the partition waits`);
+        await this.#pause(wait);
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    this.#waiting = true;
+    await sleep(ms, undefined, { signal: this.#stopping }).catch(() => undefined);
+    this.#waiting = false;
+  }
+}
+
+/**
+ * Hashes the bytes as they were delivered: the same messages in the same order. The partition is part of it: activities find the slice by
+ * its hash, and keep results there, which are not those of the same messages on another partition.
+ */
+function hashOf(id: string, messages: readonly RawMessage[]): string {
+  const hash = createHash('sha256').update(`${id}\n`);
+  for (const { value } of messages) hash.update(`${value?.length ?? -1}\n`).update(value ?? '');
+  return hash.digest('hex');
+}
