@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
-import { parseItems } from '../activities/execution/commands.js';
+import { parseCarried } from '../activities/execution/commands.js';
 import { persistState } from '../activities/effects/persist-state.js';
 import { publishEvent } from '../activities/effects/publish-event.js';
 import { endpointsOf, workerEndpoints } from '../src/cli/context.js';
@@ -103,11 +103,11 @@ const resultOf = (intent_id: string): IntentResult => ({
 });
 
 function commandsOf<P>(
-  { definition }: { definition: Parameters<typeof parseItems>[0] },
+  { definition }: { definition: Parameters<typeof parseCarried>[0] },
   intents: readonly Intent[],
 ): Command<P>[] {
-  const items = intents.map((intent) => ({ intent_id: randomUUID(), intent }));
-  return parseItems(definition, items).flatMap(({ item: { intent_id }, intent }) =>
+  const parsed = intents.map((intent) => parseCarried(definition, { intent_id: randomUUID(), intent }));
+  return parsed.flatMap(({ item: { intent_id }, intent }) =>
     intent.ok
       ? [
           {

@@ -42,24 +42,43 @@ async function measure(corner: Corner): Promise<void> {
   const activities = await activityTimes(corner);
   const { maxRssMb } = await worker.usage();
 
-  const report = {
-    baseline: { one_caller: single.baseline, fifty_callers: twenty.baseline },
-    lists_of_4: { ...single.service, p95_ratio: single.service.p95 / single.baseline.p95 },
-    lists_of_20: {
-      ...twenty.service,
-      intents_per_second: twenty.service.callsPerSecond * 20,
-      ratio: twenty.service.callsPerSecond / twenty.baseline.callsPerSecond,
-    },
-    lists_of_200: { ...large, intents_per_second: large.callsPerSecond * 200 },
-    list_of_1000: {
-      seconds_p50: seed.p50 / 1_000,
-      seconds_max: seed.p99 / 1_000,
-      intents_per_second: seed.callsPerSecond * 1_000,
-    },
-    activities,
-    worker_peak_mb: maxRssMb,
-  };
+  const report = reportOf({ single, twenty, large, seed, activities, maxRssMb });
   out.record(report);
+  show(out, { single, twenty, large, seed, activities, maxRssMb }, report);
+}
+
+interface Figures {
+  readonly single: Awaited<ReturnType<typeof turns>>;
+  readonly twenty: Awaited<ReturnType<typeof turns>>;
+  readonly large: LoadResult;
+  readonly seed: LoadResult;
+  readonly activities: Awaited<ReturnType<typeof activityTimes>>;
+  readonly maxRssMb: number;
+}
+
+const reportOf = ({ single, twenty, large, seed, activities, maxRssMb }: Figures) => ({
+  baseline: { one_caller: single.baseline, fifty_callers: twenty.baseline },
+  lists_of_4: { ...single.service, p95_ratio: single.service.p95 / single.baseline.p95 },
+  lists_of_20: {
+    ...twenty.service,
+    intents_per_second: twenty.service.callsPerSecond * 20,
+    ratio: twenty.service.callsPerSecond / twenty.baseline.callsPerSecond,
+  },
+  lists_of_200: { ...large, intents_per_second: large.callsPerSecond * 200 },
+  list_of_1000: {
+    seconds_p50: seed.p50 / 1_000,
+    seconds_max: seed.p99 / 1_000,
+    intents_per_second: seed.callsPerSecond * 1_000,
+  },
+  activities,
+  worker_peak_mb: maxRssMb,
+});
+
+function show(
+  out: Corner['out'],
+  { single, twenty, large, seed, activities, maxRssMb }: Figures,
+  { lists_of_4, lists_of_20 }: ReturnType<typeof reportOf>,
+): void {
   const ms = ({ p50, p95, p99 }: LoadResult): string[] => [p50, p95, p99].map((value) => value.toFixed(0));
   const row = (label: string, result: LoadResult, size: number, note: string): string[] => [
     label,
@@ -68,23 +87,14 @@ async function measure(corner: Corner): Promise<void> {
     size === 0 ? '' : (result.callsPerSecond * size).toFixed(0),
     note,
   ];
+  const [p95Ratio, ratio] = [lists_of_4.p95_ratio.toFixed(2), lists_of_20.ratio.toFixed(2)];
   out.table(
     ['scenario', 'p50 ms', 'p95', 'p99', 'lists/s', 'intents/s', ''],
     [
       row('(a) no-op workflow, one caller', single.baseline, 0, ''),
-      row(
-        '(b) lists of 4, one caller',
-        single.service,
-        4,
-        `p95 ${report.lists_of_4.p95_ratio.toFixed(2)} x (a); target <= 1.6`,
-      ),
+      row('(b) lists of 4, one caller', single.service, 4, `p95 ${p95Ratio} x (a); target <= 1.6`),
       row('(a) no-op workflow, 50 callers', twenty.baseline, 0, ''),
-      row(
-        '(c) lists of 20, 50 callers',
-        twenty.service,
-        20,
-        `${report.lists_of_20.ratio.toFixed(2)} x (a); target >= 0.85`,
-      ),
+      row('(c) lists of 20, 50 callers', twenty.service, 20, `${ratio} x (a); target >= 0.85`),
       row('(d) lists of 200, 16 callers', large, 200, 'target > 2000 intents/s'),
       row('(e) one list of 1,000', seed, 1_000, 'target < 3 s'),
     ],

@@ -2,8 +2,8 @@
  * The circuit breaker in front of one store: after several failures of class `unavailable` its calls are refused at once,
  * until one of them has found the store answering again. ADR 0005.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { circuitBreaker, CircuitState, handleAll } from 'cockatiel';
+import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, handleAll } from 'cockatiel';
+import pTimeout from 'p-timeout';
 import { EffectError } from '../domain/failures/failure.js';
 import { CountingBreaker } from './counting-breaker.js';
 
@@ -46,96 +46,107 @@ export interface StoreBreaker {
   call<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export function createStoreBreaker(options: BreakerOptions, listener: BreakerListener): StoreBreaker {
-  const { store, title, code, openMs, probeMs } = options;
-  const policy = circuitBreaker(handleAll, {
-    halfOpenAfter: openMs,
-    breaker: new CountingBreaker(options.failures, options.windowMs),
-  });
+export const createStoreBreaker = (options: BreakerOptions, listener: BreakerListener): StoreBreaker =>
+  new PolicyBreaker(options, listener);
+
+class PolicyBreaker implements StoreBreaker {
+  readonly store: string;
+  readonly #options: BreakerOptions;
+  readonly #listener: BreakerListener;
+  readonly #policy: CircuitBreakerPolicy;
   /** When the state last changed, milliseconds since the epoch. */
-  let changedAt = 0;
+  #changedAt = 0;
   /** Another one whenever it opens: a call of an earlier age says nothing about the store of now. */
-  let age = Symbol();
-  let reason: Error | undefined;
+  #age = Symbol();
+  #reason: Error | undefined;
   /** Failures already counted: callers whose work shared one transaction are handed the same error. */
-  const counted = new WeakSet<Error>();
+  readonly #counted = new WeakSet<Error>();
 
-  policy.onBreak((failure) => {
-    age = Symbol();
-    changedAt = Date.now();
-    reason = 'error' in failure ? failure.error : undefined;
-    listener.changed('open', reason);
-  });
-  policy.onHalfOpen(() => {
-    changedAt = Date.now();
-    listener.changed('half-open');
-  });
-  policy.onReset(() => {
-    changedAt = Date.now();
-    listener.changed('closed');
-  });
+  constructor(options: BreakerOptions, listener: BreakerListener) {
+    this.store = options.store;
+    this.#options = options;
+    this.#listener = listener;
+    this.#policy = circuitBreaker(handleAll, {
+      halfOpenAfter: options.openMs,
+      breaker: new CountingBreaker(options.failures, options.windowMs),
+    });
+    this.#policy.onBreak((failure) => {
+      this.#age = Symbol();
+      this.#reason = 'error' in failure ? failure.error : undefined;
+      this.#changed('open', this.#reason);
+    });
+    this.#policy.onHalfOpen(() => this.#changed('half-open'));
+    this.#policy.onReset(() => this.#changed('closed'));
+  }
 
-  const left = (ms: number): number => Math.max(0, changedAt + ms - Date.now());
-  const retryAfterMs = (): number => {
-    if (policy.state === CircuitState.Open) return left(openMs);
+  get state(): BreakerState {
+    if (this.#policy.state === CircuitState.Closed) return 'closed';
+    return this.#policy.state === CircuitState.Open && this.#left(this.#options.openMs) > 0 ? 'open' : 'half-open';
+  }
+
+  get retryAfterMs(): number {
+    if (this.#policy.state === CircuitState.Open) return this.#left(this.#options.openMs);
     // At least 1: while the probe is under way nobody else is let through.
-    return policy.state === CircuitState.HalfOpen ? Math.max(1, left(probeMs)) : 0;
-  };
-  const isNew = (error: unknown): error is EffectError =>
-    error instanceof EffectError && error.failureClass === 'unavailable' && !counted.has(error);
+    return this.#policy.state === CircuitState.HalfOpen ? Math.max(1, this.#left(this.#options.probeMs)) : 0;
+  }
 
-  /** Resolves to whether the store was reached, throws when it was not: what the policy counts. */
-  async function observe(answer: Promise<unknown>): Promise<void> {
-    const started = age;
+  async call<T>(work: () => Promise<T>): Promise<T> {
+    const wait = this.retryAfterMs;
+    if (wait > 0) throw this.#refusal(wait);
+    const probing = this.#policy.state === CircuitState.Open;
+    const answer = work();
+    // The policy only watches: the caller of a probe that is late still gets the store's answer, for its effect may have
+    // happened, and failing it would make it happen again.
+    await this.#policy
+      .execute(() => (probing ? this.#observeProbe(answer) : this.#observe(answer)))
+      .catch(() => undefined);
+    return answer;
+  }
+
+  #refusal(wait: number): EffectError {
+    this.#listener.refused();
+    const { title, code } = this.#options;
+    const since = this.#reason === undefined ? '' : `; opened by: ${this.#reason.message}`;
+    return new EffectError('unavailable', `${title}: circuit breaker open for another ${wait} ms${since}`, {
+      code,
+      retryAfterMs: wait,
+    });
+  }
+
+  /** Resolves when the store was reached, throws when it was not: what the policy counts. */
+  async #observe(answer: Promise<unknown>): Promise<void> {
+    const started = this.#age;
     try {
       await answer;
     } catch (error) {
       // Any other failure is an answer.
-      if (started !== age || !isNew(error)) return;
-      counted.add(error);
+      if (started !== this.#age || !this.#isNew(error)) return;
+      this.#counted.add(error);
       throw error;
     }
   }
 
   /** The same for a probe, which has `probeMs`. */
-  async function observeProbe(answer: Promise<unknown>): Promise<void> {
-    const answered = new AbortController();
-    const late = sleep(probeMs, undefined, { signal: answered.signal }).then(() => {
-      throw new EffectError('unavailable', `${title}: no answer to the circuit breaker's probe within ${probeMs} ms`);
+  #observeProbe(answer: Promise<unknown>): Promise<void> {
+    const { title, probeMs } = this.#options;
+    return pTimeout(this.#observe(answer), {
+      milliseconds: probeMs,
+      fallback: () => {
+        throw new EffectError('unavailable', `${title}: no answer to the circuit breaker's probe within ${probeMs} ms`);
+      },
     });
-    late.catch(() => undefined);
-    try {
-      await Promise.race([observe(answer), late]);
-    } finally {
-      answered.abort();
-    }
   }
 
-  return {
-    store,
-    get state() {
-      if (policy.state === CircuitState.Closed) return 'closed';
-      return policy.state === CircuitState.Open && left(openMs) > 0 ? 'open' : 'half-open';
-    },
-    get retryAfterMs() {
-      return retryAfterMs();
-    },
-    async call(work) {
-      const wait = retryAfterMs();
-      if (wait > 0) {
-        listener.refused();
-        const since = reason === undefined ? '' : `; opened by: ${reason.message}`;
-        throw new EffectError('unavailable', `${title}: circuit breaker open for another ${wait} ms${since}`, {
-          code,
-          retryAfterMs: wait,
-        });
-      }
-      const probing = policy.state === CircuitState.Open;
-      const answer = work();
-      // The policy only watches: the caller of a probe that is late still gets the store's answer, for its effect may have
-      // happened, and failing it would make it happen again.
-      await policy.execute(() => (probing ? observeProbe(answer) : observe(answer))).catch(() => undefined);
-      return answer;
-    },
-  };
+  #isNew(error: unknown): error is EffectError {
+    return error instanceof EffectError && error.failureClass === 'unavailable' && !this.#counted.has(error);
+  }
+
+  #changed(state: BreakerState, reason?: Error): void {
+    this.#changedAt = Date.now();
+    this.#listener.changed(state, reason);
+  }
+
+  #left(ms: number): number {
+    return Math.max(0, this.#changedAt + ms - Date.now());
+  }
 }

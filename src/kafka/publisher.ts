@@ -1,10 +1,11 @@
 /** The `EventPublisher` port over a kafkajs producer. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes, type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
+import pTimeout from 'p-timeout';
 import { groupCommit, type GroupCommitOptions } from '../flow-control/group-commit.js';
 import { groupBy } from '../domain/values/group-by.js';
 import { EffectError } from '../domain/failures/failure.js';
-import { type EventPublisher, orderOf, type OutboundMessage, type SendOutcome } from '../domain/events/publisher.js';
+import type { EventPublisher, OutboundMessage, SendOutcome } from '../domain/events/publisher.js';
+import { deliver, type Send } from './delivery.js';
 import { isMissingTopic, toEffectError } from './failures.js';
 import type { BatchSettings } from './settings.js';
 
@@ -13,14 +14,6 @@ export interface KafkaPublisher extends EventPublisher {
   ping(): Promise<{ readonly brokers: number }>;
   disconnect(): Promise<void>;
 }
-
-/**
- * Bytes of one topic's messages in a request: kafkajs sends a record batch per partition and request, and
- * `max.message.bytes` (1 MiB by default) limits that batch. The rest is for the records' own frames.
- */
-const TOPIC_BYTES = 900_000;
-/** Frame, timestamps and lengths of a record and of its headers. */
-const RECORD_OVERHEAD = 100;
 
 export interface PublisherOptions extends GroupCommitOptions {
   /** Creates topics that are missing; asked when a broker says one is. Default: nothing is created. */
@@ -63,7 +56,7 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
     await sendTogether(producer, messages, COMPRESSION[options.compression ?? 'none']);
   }, options.createTopics);
   // Two in flight: one is on its way while the other is put together.
-  const together = groupCommit<Waiting, SendOutcome>((waiting) => settleOpen(waiting, send), {
+  const together = groupCommit<Waiting, SendOutcome>((waiting) => deliverOpen(waiting, send), {
     maxInFlight: 2,
     ...options,
   });
@@ -90,10 +83,10 @@ interface Waiting {
 }
 
 /** Leaves out what was given up in the queue: its next attempt sends it, and a late one would come after it. */
-async function settleOpen(waiting: readonly Waiting[], send: Send): Promise<SendOutcome[]> {
+async function deliverOpen(waiting: readonly Waiting[], send: Send): Promise<SendOutcome[]> {
   const open = waiting.filter(({ caller }) => caller.given === undefined);
   const strict = new Set(open.filter(({ caller }) => caller.strict).map(({ message }) => message));
-  const outcomes = await settleAll(
+  const outcomes = await deliver(
     open.map(({ message }) => message),
     send,
     strict,
@@ -113,18 +106,16 @@ function within(
 ): EventPublisher['publish'] {
   return async (messages, { strict = false } = {}) => {
     const caller: Waiting['caller'] = { strict, given: undefined };
-    const settled = new AbortController();
-    const late = sleep(deadlineMs, undefined, { signal: settled.signal }).then(() => {
-      const error = new EffectError('unavailable', `Kafka: no answer within ${deadlineMs} ms`, { code: 'KAFKA_ERROR' });
-      const given: SendOutcome = (caller.given = { sent: false, error });
-      return messages.map(() => given);
+    return pTimeout(publish(messages.map((message) => ({ message, caller }))), {
+      milliseconds: deadlineMs,
+      fallback: () => {
+        const error = new EffectError('unavailable', `Kafka: no answer within ${deadlineMs} ms`, {
+          code: 'KAFKA_ERROR',
+        });
+        const given: SendOutcome = (caller.given = { sent: false, error });
+        return messages.map(() => given);
+      },
     });
-    late.catch(() => undefined);
-    try {
-      return await Promise.race([publish(messages.map((message) => ({ message, caller }))), late]);
-    } finally {
-      settled.abort();
-    }
   };
 }
 
@@ -133,8 +124,6 @@ const COMPRESSION = {
   gzip: CompressionTypes.GZIP,
   lz4: CompressionTypes.LZ4,
 } as const;
-
-type Send = (messages: readonly OutboundMessage[]) => Promise<void>;
 
 /** One produce request. @throws EffectError */
 async function sendTogether(
@@ -170,85 +159,3 @@ function topicCreating(send: Send, createTopics: PublisherOptions['createTopics'
     }
   };
 }
-
-/**
- * Sends request after request, so that messages of a key keep their order, and settles each message.
- * @param strict those that must not overtake one of `strict` of their topic and key, whatever that was refused for.
- */
-export async function settleAll(
-  messages: readonly OutboundMessage[],
-  send: Send,
-  strict: ReadonlySet<OutboundMessage> = new Set(),
-): Promise<SendOutcome[]> {
-  const outcomes = new Map<OutboundMessage, SendOutcome>();
-  /** Topics, and topics with keys, whose later messages must not overtake one that was not sent. */
-  const stopped = new Map<string, EffectError>();
-  for (const request of requestsOf(messages)) await settle(request);
-  return messages.map((message) => outcomes.get(message) ?? { sent: true });
-
-  function refuse(part: readonly OutboundMessage[], error: EffectError): void {
-    for (const message of part) {
-      outcomes.set(message, { sent: false, error });
-      if (error.failureClass !== 'invalid') stopped.set(message.topic, error);
-      else if (strict.has(message)) stopped.set(orderOf(message.topic, message.key), error);
-    }
-  }
-
-  async function settle(part: readonly OutboundMessage[]): Promise<void> {
-    const open = part.filter((message) => {
-      const error =
-        stopped.get(message.topic) ??
-        (strict.has(message) ? stopped.get(orderOf(message.topic, message.key)) : undefined);
-      if (error !== undefined) outcomes.set(message, { sent: false, error, behind: true });
-      return error === undefined;
-    });
-    if (open.length === 0) return;
-    try {
-      await send(open);
-    } catch (thrown) {
-      const error = toEffectError(thrown);
-      const topics = groupBy(open, ({ topic }) => topic);
-      // Nobody there: the other parts would only wait for the same time-out.
-      if (error.failureClass === 'unavailable') {
-        for (const { topic } of messages) stopped.set(topic, error);
-        refuse(open, error);
-      } else if (topics.size > 1) {
-        // kafkajs tells of one partition's error only: each topic for itself. What had arrived arrives again, under its event id.
-        for (const ofTopic of topics.values()) await settle(ofTopic);
-      } else if (error.failureClass === 'invalid' && open.length > 1) {
-        // One bad message of 500 costs some 19 requests, a request without one none.
-        const middle = Math.ceil(open.length / 2);
-        await settle(open.slice(0, middle));
-        await settle(open.slice(middle));
-      } else {
-        refuse(open, error);
-      }
-    }
-  }
-}
-
-/** Cuts messages, in order, into requests that hold at most `TOPIC_BYTES` of any topic. */
-export function requestsOf(messages: readonly OutboundMessage[], topicBytes = TOPIC_BYTES): OutboundMessage[][] {
-  const requests: OutboundMessage[][] = [];
-  const bytes = new Map<string, number>();
-  for (const message of messages) {
-    const size = sizeOf(message);
-    const current = requests.at(-1);
-    const held = bytes.get(message.topic) ?? 0;
-    if (current === undefined || (held > 0 && held + size > topicBytes)) {
-      requests.push([message]);
-      bytes.clear();
-      bytes.set(message.topic, size);
-    } else {
-      current.push(message);
-      bytes.set(message.topic, held + size);
-    }
-  }
-  return requests;
-}
-
-const sizeOf = ({ key, value, headers }: OutboundMessage): number =>
-  RECORD_OVERHEAD +
-  Buffer.byteLength(key) +
-  Buffer.byteLength(value) +
-  Object.entries(headers).reduce((sum, [name, text]) => sum + name.length + Buffer.byteLength(text), 0);

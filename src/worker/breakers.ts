@@ -48,11 +48,24 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
   };
 }
 
-/** Puts a store's operation behind its breaker. An empty batch asks the store nothing: it would be a probe that always succeeds. */
-export const guarding =
-  (breaker: StoreBreaker) =>
-  <A extends unknown[], R>(operation: (...args: A) => Promise<R>) =>
-  (...args: A): Promise<R> => {
+/**
+ * Puts every operation of a port behind a store's breaker, so that none can be forgotten.
+ * @param past operations that go past the breaker.
+ */
+export const guardAll = <P extends object>(breaker: StoreBreaker, port: P, past: readonly (keyof P)[] = []): P =>
+  Object.fromEntries(
+    Object.entries<Operation>(port as Readonly<Record<string, Operation>>).map(([name, operation]) => [
+      name,
+      past.includes(name as keyof P) ? operation : guard(breaker, operation),
+    ]),
+  ) as P;
+
+type Operation = (...args: unknown[]) => Promise<unknown>;
+
+/** An empty batch asks the store nothing: it would be a probe that always succeeds. */
+const guard =
+  (breaker: StoreBreaker, operation: Operation): Operation =>
+  (...args) => {
     const [batch] = args;
     return Array.isArray(batch) && batch.length === 0 ? operation(...args) : breaker.call(() => operation(...args));
   };
@@ -61,7 +74,7 @@ export const guarding =
  * A publisher behind its breaker. It settles each message instead of throwing, so the breaker is told what it has to know:
  * that no broker was there. What the breaker refuses is settled too, as not sent.
  */
-export const guardingPublisher = (breaker: StoreBreaker, publisher: EventPublisher): EventPublisher => ({
+export const guardPublisher = (breaker: StoreBreaker, publisher: EventPublisher): EventPublisher => ({
   async publish(messages, options) {
     if (messages.length === 0) return [];
     let outcomes: SendOutcome[] | undefined;

@@ -1,7 +1,7 @@
 /** Says that the pool is too full or PostgreSQL too slow: each time in the metrics, once in a while in the log. */
 import type { Logger } from 'pino';
 import type { PoolObserver } from '../postgres/core/pool.js';
-import type { Metrics, PoolPressure } from './metrics.js';
+import type { DatabaseMetrics, PoolPressure } from './database-metrics.js';
 
 /** Of the seed (8.4): utilization of the pool, 0 to 1, from which it counts as exhausted. */
 const FULL = 0.9;
@@ -16,7 +16,7 @@ const MESSAGES: Readonly<Record<PoolPressure, string>> = {
   query: 'a statement or transaction of PostgreSQL was slow',
 };
 
-type Reported = Pick<Metrics, 'checkedOut' | 'ran' | 'poolPressure'>;
+type Reported = Pick<DatabaseMetrics, 'checkedOut' | 'ran' | 'poolPressure'>;
 
 export function poolPressure(logger: Pick<Logger, 'warn'>, metrics: Reported, now = Date.now): PoolObserver {
   const said = new Map<PoolPressure, { readonly at: number; unsaid: number }>();

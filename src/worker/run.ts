@@ -3,9 +3,9 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../../activities/index.js';
-import { OutageBudget } from '../../activities/attempts/retries.js';
+import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import type { AnyEffect } from '../../activities/effects/effect.js';
-import { HEARTBEAT_MS } from '../../activities/attempts/heartbeats.js';
+import { HEARTBEAT_MS } from '../../activities/attempts/attempt.js';
 import type { Config } from '../config.js';
 import { REPORT_BYTES } from '../domain/values/limits.js';
 import { SliceCache } from '../domain/intake/slice-cache.js';
@@ -85,13 +85,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       })
       .finally(() => closeAll(cleanup, logger));
     if (options.intake === true) {
-      const { publisher } = adapters.ports;
-      const mayStart = () => adapters.mayStart();
-      // A first task that waits in this process for room in the cache times out after 10 s, and the server then holds it back (seen
-      // with no cache at all: 53 s); in the server's queue it waits for free.
-      const eager = config.MAX_CACHED_WORKFLOWS >= config.INTAKE_MAX_SLICES;
-      const shared = { client, eager, publisher, mayStart, slices: sliceCache };
-      const intake = runIntake({ config, endpoints, logger, registry: metrics.registry, shared });
+      const intake = intakeBeside(options, client, adapters, metrics, sliceCache);
       current.intake = intake;
       // Also when the worker fails: an intake without it would hold its partitions, and start nothing.
       cleanup.unshift(() => intake.stop(0));
@@ -113,6 +107,23 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await closeAll(cleanup, logger);
     throw error;
   }
+}
+
+/** The intake of a worker's process shares the worker's connections and its cache of slices. */
+function intakeBeside(
+  { config, endpoints, logger }: WorkerOptions,
+  client: Client,
+  adapters: Adapters,
+  { registry }: Metrics,
+  sliceCache: SliceCache,
+): RunningIntake {
+  const { publisher } = adapters.ports;
+  const mayStart = () => adapters.mayStart();
+  // A first task that waits in this process for room in the cache times out after 10 s, and the server then holds it back (seen
+  // with no cache at all: 53 s); in the server's queue it waits for free.
+  const eager = config.MAX_CACHED_WORKFLOWS >= config.INTAKE_MAX_SLICES;
+  const shared = { client, eager, publisher, mayStart, slices: sliceCache };
+  return runIntake({ config, endpoints, logger, registry, shared });
 }
 
 const createWorker = (

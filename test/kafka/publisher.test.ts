@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { requestsOf } from '../../src/kafka/publisher.js';
+import { requestsOf } from '../../src/kafka/delivery.js';
 
 describe('requestsOf', () => {
   const message = (topic: string, bytes: number) => ({ topic, key: '', value: 'x'.repeat(bytes - 100), headers: {} });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import { workerEndpoints } from '../../src/cli/context.js';
-import type { BreakerState } from '../../src/flow-control/store-breaker.js';
+import type { BreakerState, StoreBreaker } from '../../src/flow-control/store-breaker.js';
 import { until } from '../../src/flow-control/until.js';
-import { checkBehind, guarding } from '../../src/worker/breakers.js';
+
+import { checkBehind, guardAll } from '../../src/worker/breakers.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { persistState } from '../support/intents.js';
@@ -111,10 +112,14 @@ describe('an operation behind a breaker', () => {
       calls += 1;
       return work();
     };
-    const count = guarding({ store: 'kafka', state: 'half-open', retryAfterMs: 0, call })((batch: readonly string[]) =>
-      Promise.resolve(batch.length),
-    );
+    const port = {
+      count: (batch: readonly string[]) => Promise.resolve(batch.length),
+      redrive: () => Promise.resolve(7),
+    };
+    const breaker: StoreBreaker = { store: 'kafka', state: 'half-open', retryAfterMs: 0, call };
+    const { count, redrive } = guardAll(breaker, port, ['redrive']);
     assert.deepEqual([await count([]), calls], [0, 0]);
     assert.deepEqual([await count(['a']), calls], [1, 1]);
+    assert.deepEqual([await redrive(), calls], [7, 1], 'past the breaker');
   });
 });

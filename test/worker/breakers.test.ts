@@ -5,7 +5,7 @@ import { type Config, loadConfig } from '../../src/config.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
 import type { SendOutcome } from '../../src/domain/events/publisher.js';
 import { createLogger } from '../../src/log.js';
-import { createBreakers, guardingPublisher } from '../../src/worker/breakers.js';
+import { createBreakers, guardPublisher } from '../../src/worker/breakers.js';
 import { openAdapters } from '../../src/worker/compose.js';
 import { createMetrics } from '../../src/worker/metrics.js';
 
@@ -56,7 +56,7 @@ describe('breakers of the stores', () => {
     const message = { topic: 't', key: 'k', value: '{}', headers: {} };
     const error = away();
     const settled: SendOutcome[] = [{ sent: true }, { sent: false, error }];
-    const publisher = guardingPublisher(breaker, { publish: () => Promise.resolve(settled) });
+    const publisher = guardPublisher(breaker, { publish: () => Promise.resolve(settled) });
     assert.deepEqual(await publisher.publish([]), []);
     assert.deepEqual(await publisher.publish([message, message]), settled);
     assert.equal(breaker.state, 'open', 'a broker that is away is counted, though nothing is thrown');
@@ -73,7 +73,7 @@ describe('breakers of the stores', () => {
       { sent: false, error: new EffectError('invalid', 'too large') },
       { sent: false, error: new EffectError('transient', 'the leader moves') },
     ];
-    const publisher = guardingPublisher(breaker, { publish: () => Promise.resolve(settled) });
+    const publisher = guardPublisher(breaker, { publish: () => Promise.resolve(settled) });
     const message = { topic: 't', key: 'k', value: '{}', headers: {} };
     assert.deepEqual(await publisher.publish([message, message]), settled);
     assert.equal(breaker.state, 'closed');

@@ -1,5 +1,5 @@
 /** Connections: one pool a process, and the one way to run a transaction on it. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import pg from 'pg';
 import { EffectError } from '../../domain/failures/failure.js';
 import { toEffectError } from './sqlstate.js';
@@ -81,19 +81,15 @@ export const busyConnections = (pool: pg.Pool): number => pool.totalCount - pool
  * @throws when they do not. pg would wait for them for ever; they are closed instead.
  */
 export async function endPool(pool: Pool, graceMs = GRACE_MS): Promise<void> {
-  const ended = new AbortController();
-  const late = sleep(graceMs, undefined, { signal: ended.signal }).then(() => {
-    for (const client of pool.open) client.on('error', () => undefined).end(() => undefined);
-    throw new Error(
-      `expected every connection to PostgreSQL back within ${graceMs} ms, ${busyConnections(pool)} were not`,
-    );
+  await pTimeout(pool.end(), {
+    milliseconds: graceMs,
+    fallback: () => {
+      for (const client of pool.open) client.on('error', () => undefined).end(() => undefined);
+      throw new Error(
+        `expected every connection to PostgreSQL back within ${graceMs} ms, ${busyConnections(pool)} were not`,
+      );
+    },
   });
-  late.catch(() => undefined);
-  try {
-    await Promise.race([pool.end(), late]);
-  } finally {
-    ended.abort();
-  }
 }
 
 /** Type id of BIGINT. */

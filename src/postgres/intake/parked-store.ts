@@ -1,6 +1,8 @@
 /** Parked lists of the intake, `intake_parked` (ADR 0009). */
+import { HeldKeys } from '../../domain/intake/held-keys.js';
 import type { ParkedLists } from '../../domain/intake/ports.js';
-import { SLICE_BYTES, SLICE_INTENTS, type SliceList } from '../../domain/intake/slice.js';
+import { SLICE_BYTES, SLICE_INTENTS } from '../../domain/intake/slice.js';
+import type { SliceList } from '../../domain/intake/list.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
 
 interface Row {
@@ -65,15 +67,16 @@ export function createParkedLists(pool: Pool): ParkedLists {
 
 /** A slice of those after `after`, without the ones that share a key with a list before the page, or with one that is left out for that. */
 function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]; next: number | null } {
-  const held = new Set<string>();
+  const held = new HeldKeys<string>();
   const taken: number[] = [];
   let intents = 0;
   let bytes = 0;
   for (const row of rows) {
-    if (row.seq <= after || row.keys.some((key) => held.has(key))) {
-      for (const key of row.keys) held.add(key);
+    if (row.seq <= after) {
+      held.hold(row.keys);
       continue;
     }
+    if (held.stops(row.keys)) continue;
     intents += row.intents;
     bytes += row.bytes;
     const last = taken.at(-1);

@@ -1,6 +1,6 @@
 /** Verdicts on the lists of the intake, `intake_verdicts` (ADR 0009). */
 import type { VerdictStore } from '../../domain/intake/ports.js';
-import type { Verdict } from '../../domain/intake/slice.js';
+import type { Verdict } from '../../domain/intake/list.js';
 import { type Pool, withConnection } from '../core/pool.js';
 
 export function createVerdictStore(pool: Pool): VerdictStore {

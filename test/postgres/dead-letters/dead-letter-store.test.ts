@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
 import type { NewDeadLetter } from '../../../src/domain/dead-letters/port.js';
 import type { EventPublisher, OutboundMessage } from '../../../src/domain/events/publisher.js';
-import { settleAll } from '../../../src/kafka/publisher.js';
+import { deliver } from '../../../src/kafka/delivery.js';
 import { createDeadLetterStore } from '../../../src/postgres/dead-letters/dead-letter-store.js';
 import { until } from '../../../src/flow-control/until.js';
 import { one, useDatabase } from '../support.js';
@@ -176,7 +176,7 @@ describe('dead letters', () => {
       return Promise.resolve();
     };
     const publisher: EventPublisher = {
-      publish: (messages, { strict = false } = {}) => settleAll(messages, send, new Set(strict ? messages : [])),
+      publish: (messages, { strict = false } = {}) => deliver(messages, send, new Set(strict ? messages : [])),
     };
     const page = await store().redrive({}, 0, 10, { publisher, topicSuffix: SUFFIX });
     assert.deepEqual([page.redriven, page.failed, page.behind, stored], [1, 1, 1, ['2']]);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { SLICE_BYTES, SLICE_INTENTS, type SliceList } from '../../../src/domain/intake/slice.js';
+import { SLICE_BYTES, SLICE_INTENTS } from '../../../src/domain/intake/slice.js';
+import type { SliceList } from '../../../src/domain/intake/list.js';
 import { createParkedLists } from '../../../src/postgres/intake/parked-store.js';
 import { one, useDatabase } from '../support.js';
 

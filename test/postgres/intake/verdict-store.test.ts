@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Outcome } from '../../../src/domain/intents/result.js';
-import type { Verdict } from '../../../src/domain/intake/slice.js';
+import type { Verdict } from '../../../src/domain/intake/list.js';
 import { createVerdictStore } from '../../../src/postgres/intake/verdict-store.js';
 import { useDatabase } from '../support.js';
 

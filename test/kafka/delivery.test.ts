@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EffectError, type FailureClass } from '../../src/domain/failures/failure.js';
 import type { OutboundMessage } from '../../src/domain/events/publisher.js';
-import { settleAll } from '../../src/kafka/publisher.js';
+import { deliver } from '../../src/kafka/delivery.js';
 
 const message = (topic: string, value: string): OutboundMessage => ({ topic, key: 'k', value, headers: {} });
 
@@ -24,11 +24,11 @@ function broker(refuses: (message: OutboundMessage) => FailureClass | undefined)
   };
 }
 
-describe('settleAll', () => {
+describe('deliver', () => {
   it('finds one bad message of 500 in some 19 requests, and sends the others in order', async () => {
     const messages = Array.from({ length: 500 }, (_, index) => message('a', String(index)));
     const { send, requests, stored } = broker(({ value }) => (value === '321' ? 'invalid' : undefined));
-    const outcomes = await settleAll(messages, send);
+    const outcomes = await deliver(messages, send);
     assert.deepEqual(
       outcomes.flatMap((outcome, index) => (outcome.sent ? [] : [[index, outcome.error.message]])),
       [[321, 'refused 321']],
@@ -46,7 +46,7 @@ describe('settleAll', () => {
     const far = { ...message('a', `far${'x'.repeat(900_000)}`), key: 'broken' };
     const messages = [message('a', '1'), bad, behind, message('a', '2'), message('b', '3'), far, message('a', '4')];
     const { send, stored } = broker(({ value }) => (value === 'bad' ? 'invalid' : undefined));
-    const outcomes = await settleAll(messages, send, new Set(messages));
+    const outcomes = await deliver(messages, send, new Set(messages));
     assert.deepEqual(
       outcomes.map((outcome) => (outcome.sent ? 'sent' : outcome.behind === true ? 'behind' : outcome.error.message)),
       ['sent', 'refused bad', 'behind', 'sent', 'sent', 'behind', 'sent'],
@@ -63,7 +63,7 @@ describe('settleAll', () => {
       const { send, stored } = broker(({ topic }) =>
         topic === 'a' && (refusals += 1) <= 2 ? failureClass : undefined,
       );
-      const outcomes = await settleAll(messages, send);
+      const outcomes = await deliver(messages, send);
       assert.deepEqual(
         outcomes.map((outcome) => (outcome.sent ? 'sent' : outcome.behind === true ? 'behind' : 'refused')),
         ['refused', 'sent', 'behind', 'sent'],
@@ -76,7 +76,7 @@ describe('settleAll', () => {
     const messages = ['a', 'b', 'c'].map((topic) => message(topic, topic));
     let asked = 0;
     const { send, requests } = broker(() => ((asked += 1) === 1 ? 'transient' : 'unavailable'));
-    const outcomes = await settleAll(messages, send);
+    const outcomes = await deliver(messages, send);
     assert.deepEqual(
       outcomes.map(({ sent }) => sent),
       [false, false, false],
@@ -88,7 +88,7 @@ describe('settleAll', () => {
   it('lets later messages of the key pass one that is at fault itself, unless they must not', async () => {
     const messages = [message('a', 'bad'), message('a', '2'), { ...message('a', '3'), key: 'other' }];
     const { send, stored } = broker(({ value }) => (value === 'bad' ? 'invalid' : undefined));
-    const outcomes = await settleAll(messages, send);
+    const outcomes = await deliver(messages, send);
     assert.deepEqual(
       outcomes.map(({ sent }) => sent),
       [false, true, true],
@@ -96,13 +96,13 @@ describe('settleAll', () => {
     assert.deepEqual(stored, ['2', '3']);
     // A letter that is redriven beside them waits for letters only.
     const letter = message('a', '4');
-    assert.equal((await settleAll([...messages, letter], send, new Set([letter])))[3]?.sent, true);
+    assert.equal((await deliver([...messages, letter], send, new Set([letter])))[3]?.sent, true);
   });
 
   it('asks once when nobody is there', async () => {
     const big = 'x'.repeat(500_000);
     const { send, requests } = broker(() => 'unavailable');
-    const outcomes = await settleAll([message('a', big), message('a', big), message('b', '2')], send);
+    const outcomes = await deliver([message('a', big), message('a', big), message('b', '2')], send);
     assert.deepEqual(
       outcomes.map(({ sent }) => sent),
       [false, false, false],

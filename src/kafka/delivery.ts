@@ -1,0 +1,99 @@
+/** The delivery of messages in produce requests: cut by size, and narrowed down to the message at fault when a request is refused. */
+import { orderOf, type OutboundMessage, type SendOutcome } from '../domain/events/publisher.js';
+import type { EffectError } from '../domain/failures/failure.js';
+import { groupBy } from '../domain/values/group-by.js';
+import { toEffectError } from './failures.js';
+
+/** One produce request. @throws EffectError */
+export type Send = (messages: readonly OutboundMessage[]) => Promise<void>;
+
+/**
+ * Bytes of one topic's messages in a request: kafkajs sends a record batch per partition and request, and
+ * `max.message.bytes` (1 MiB by default) limits that batch. The rest is for the records' own frames.
+ */
+const TOPIC_BYTES = 900_000;
+/** Frame, timestamps and lengths of a record and of its headers. */
+const RECORD_OVERHEAD = 100;
+
+/**
+ * Delivers messages, request after request, so that messages of a key keep their order.
+ * @param strict those that must not overtake one of `strict` of their topic and key, whatever that was refused for.
+ * @returns the outcome of each message, in their order.
+ */
+export async function deliver(
+  messages: readonly OutboundMessage[],
+  send: Send,
+  strict: ReadonlySet<OutboundMessage> = new Set(),
+): Promise<SendOutcome[]> {
+  const outcomes = new Map<OutboundMessage, SendOutcome>();
+  /** Topics, and topics with keys, whose later messages must not overtake one that was not sent. */
+  const stopped = new Map<string, EffectError>();
+  for (const request of requestsOf(messages)) await deliverPart(request);
+  return messages.map((message) => outcomes.get(message) ?? { sent: true });
+
+  function refuse(part: readonly OutboundMessage[], error: EffectError): void {
+    for (const message of part) {
+      outcomes.set(message, { sent: false, error });
+      if (error.failureClass !== 'invalid') stopped.set(message.topic, error);
+      else if (strict.has(message)) stopped.set(orderOf(message.topic, message.key), error);
+    }
+  }
+
+  async function deliverPart(part: readonly OutboundMessage[]): Promise<void> {
+    const open = part.filter((message) => {
+      const error =
+        stopped.get(message.topic) ??
+        (strict.has(message) ? stopped.get(orderOf(message.topic, message.key)) : undefined);
+      if (error !== undefined) outcomes.set(message, { sent: false, error, behind: true });
+      return error === undefined;
+    });
+    if (open.length === 0) return;
+    try {
+      await send(open);
+    } catch (thrown) {
+      const error = toEffectError(thrown);
+      const topics = groupBy(open, ({ topic }) => topic);
+      // Nobody there: the other parts would only wait for the same time-out.
+      if (error.failureClass === 'unavailable') {
+        for (const { topic } of messages) stopped.set(topic, error);
+        refuse(open, error);
+      } else if (topics.size > 1) {
+        // kafkajs tells of one partition's error only: each topic for itself. What had arrived arrives again, under its event id.
+        for (const ofTopic of topics.values()) await deliverPart(ofTopic);
+      } else if (error.failureClass === 'invalid' && open.length > 1) {
+        // One bad message of 500 costs some 19 requests, a request without one none.
+        const middle = Math.ceil(open.length / 2);
+        await deliverPart(open.slice(0, middle));
+        await deliverPart(open.slice(middle));
+      } else {
+        refuse(open, error);
+      }
+    }
+  }
+}
+
+/** Cuts messages, in order, into requests that hold at most `TOPIC_BYTES` of any topic. */
+export function requestsOf(messages: readonly OutboundMessage[], topicBytes = TOPIC_BYTES): OutboundMessage[][] {
+  const requests: OutboundMessage[][] = [];
+  const bytes = new Map<string, number>();
+  for (const message of messages) {
+    const size = sizeOf(message);
+    const current = requests.at(-1);
+    const before = bytes.get(message.topic) ?? 0;
+    if (current === undefined || (before > 0 && before + size > topicBytes)) {
+      requests.push([message]);
+      bytes.clear();
+      bytes.set(message.topic, size);
+    } else {
+      current.push(message);
+      bytes.set(message.topic, before + size);
+    }
+  }
+  return requests;
+}
+
+const sizeOf = ({ key, value, headers }: OutboundMessage): number =>
+  RECORD_OVERHEAD +
+  Buffer.byteLength(key) +
+  Buffer.byteLength(value) +
+  Object.entries(headers).reduce((sum, [name, text]) => sum + name.length + Buffer.byteLength(text), 0);

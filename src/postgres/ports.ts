@@ -1,0 +1,47 @@
+/** The ports that PostgreSQL implements, over one pool. */
+import type { DeadLetterStore } from '../domain/dead-letters/port.js';
+import type { ParkedLists, VerdictStore } from '../domain/intake/ports.js';
+import type { BridgeStateStore, FsmStateStore, FsmTransitionStore } from '../domain/intents/persist-state/store.js';
+import type { Ledger, LedgerRetention } from '../domain/ledger/port.js';
+import type { SweptExecutions } from '../domain/sweep/port.js';
+import type { Pool } from './core/pool.js';
+import { createDeadLetterStore } from './dead-letters/dead-letter-store.js';
+import { createParkedLists } from './intake/parked-store.js';
+import { createVerdictStore } from './intake/verdict-store.js';
+import { createLedger } from './ledger/ledger.js';
+import { createLedgerRetention } from './ledger/retention.js';
+import { createFsmStateStore } from './recovery/fsm-state-store.js';
+import { createBridgeStateStore } from './states/bridge-state-store.js';
+import { createFsmTransitionStore } from './states/fsm-transition-store.js';
+import { createSweptExecutions } from './sweep/swept-executions.js';
+
+export interface PostgresPorts {
+  readonly bridgeStates: BridgeStateStore;
+  readonly fsmTransitions: FsmTransitionStore;
+  readonly fsmStates: FsmStateStore;
+  readonly ledger: Ledger;
+  readonly deadLetters: DeadLetterStore;
+  readonly retention: LedgerRetention;
+  readonly sweptExecutions: SweptExecutions;
+  readonly verdicts: VerdictStore;
+  readonly parkedLists: ParkedLists;
+}
+
+export interface PostgresPortOptions {
+  /** Milliseconds that a call waits for others to share its transaction. */
+  readonly lingerMs: number;
+  /** Days that the ledger keeps an intent. */
+  readonly retentionDays: number;
+}
+
+export const createPostgresPorts = (pool: Pool, { lingerMs, retentionDays }: PostgresPortOptions): PostgresPorts => ({
+  bridgeStates: createBridgeStateStore(pool, { lingerMs }),
+  fsmTransitions: createFsmTransitionStore(pool, { lingerMs }),
+  fsmStates: createFsmStateStore(pool),
+  ledger: createLedger(pool, { lingerMs }),
+  deadLetters: createDeadLetterStore(pool, { lingerMs }),
+  retention: createLedgerRetention(pool, retentionDays),
+  sweptExecutions: createSweptExecutions(pool),
+  verdicts: createVerdictStore(pool),
+  parkedLists: createParkedLists(pool),
+});

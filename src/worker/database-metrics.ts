@@ -1,0 +1,126 @@
+/** The worker's metrics of PostgreSQL: its pool, its statements and the ledger. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { LedgerSize } from '../domain/ledger/port.js';
+
+interface PoolGauges {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+}
+
+/** What is too slow or too full; see `pool-pressure.ts` for the limits. */
+export type PoolPressure = 'utilization' | 'checkout' | 'query';
+
+export interface DatabaseMetrics {
+  /** Counts a call of a store's operation. */
+  databaseOperation(operation: string): void;
+  /** Reads the pool's gauges whenever the metrics are read. */
+  watchPool(pool: PoolGauges, max: number): void;
+  /** Seconds a checkout took, with or without a connection at its end. */
+  checkedOut(seconds: number): void;
+  /** Seconds a statement or a transaction had its connection. */
+  ran(seconds: number): void;
+  poolPressure(kind: PoolPressure): void;
+  /** Reads the ledger's size when the metrics are read; what cannot be read is absent. */
+  watchLedger(read: () => Promise<LedgerSize>): void;
+}
+
+/** Seconds. The targets of one list lie between 0.02 and 0.2. */
+export const BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30];
+
+export function databaseMetrics(registers: Registry[]): DatabaseMetrics {
+  const database = new Counter({
+    name: 'database_operations_total',
+    help: 'Calls of a PostgreSQL store',
+    labelNames: ['operation'],
+    registers,
+  });
+  const checkouts = new Histogram({
+    name: 'pg_checkout_seconds',
+    help: 'Time until a connection was there, or was not to be had',
+    buckets: BUCKETS,
+    registers,
+  });
+  const queries = new Histogram({
+    name: 'pg_query_seconds',
+    help: 'Time a statement or a transaction had its connection',
+    buckets: BUCKETS,
+    registers,
+  });
+  const pressures: Readonly<Record<PoolPressure, Counter>> = {
+    utilization: new Counter({
+      name: 'pg_pool_pressure_total',
+      help: 'Checkouts that left at least 90 % of the connections in use',
+      registers,
+    }),
+    checkout: new Counter({ name: 'pg_slow_checkouts_total', help: 'Checkouts of more than 100 ms', registers }),
+    query: new Counter({
+      name: 'pg_slow_queries_total',
+      help: 'Statements and transactions of more than 100 ms',
+      registers,
+    }),
+  };
+  return {
+    databaseOperation: (operation) => {
+      database.inc({ operation });
+    },
+    watchPool: (pool, max) => {
+      watchPool(pool, max, registers);
+    },
+    checkedOut: (seconds) => checkouts.observe(seconds),
+    ran: (seconds) => queries.observe(seconds),
+    poolPressure: (kind) => pressures[kind].inc(),
+    watchLedger: (read) => {
+      watchLedger(read, registers);
+    },
+  };
+}
+
+function watchPool(pool: PoolGauges, max: number, registers: Registry[]): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  gauge('pg_pool_connections', 'Open connections', () => pool.totalCount);
+  gauge('pg_pool_idle_connections', 'Open connections nobody uses', () => pool.idleCount);
+  gauge('pg_pool_waiting_requests', 'Requests waiting for a connection', () => pool.waitingCount);
+  gauge('pg_pool_utilization_ratio', 'Used connections of the maximum', () => (pool.totalCount - pool.idleCount) / max);
+}
+
+/** Milliseconds for which a reading of the ledger holds: scrapes of many workers must not become a load. */
+const LEDGER_READING_MS = 30_000;
+
+function watchLedger(read: () => Promise<LedgerSize>, registers: Registry[]): void {
+  let reading: { readonly at: number; readonly size: Promise<LedgerSize | null> } | undefined;
+  const size = (): Promise<LedgerSize | null> => {
+    if (reading === undefined || Date.now() - reading.at >= LEDGER_READING_MS) {
+      reading = { at: Date.now(), size: read().catch(() => null) };
+    }
+    return reading.size;
+  };
+  const gauge = (name: string, help: string, valueOf: (size: LedgerSize) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        const known = await size();
+        if (known === null) this.remove();
+        else this.set(valueOf(known));
+      },
+    });
+  };
+  gauge('ledger_rows', 'Rows of the ledger, estimated', ({ rows }) => rows);
+  gauge('ledger_bytes', 'Size of the ledger with its indexes', ({ bytes }) => bytes);
+  gauge(
+    'ledger_prune_lag_seconds',
+    'By how much the oldest row that may be pruned is past the retention',
+    ({ lagSeconds }) => lagSeconds,
+  );
+}
