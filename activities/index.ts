@@ -2,25 +2,28 @@
 import type { DefinitionsByType } from '../src/domain/intents/parse.js';
 import { answerLists } from './intake/answer-lists.js';
 import { type BoundaryOptions, toActivity } from './execution/batch-activity.js';
-import type { AnyEffect, Ports } from './effects/effect.js';
+import type { AnyEffect } from './effects/effect.js';
+import type { Ports } from './ports.js';
 import { findVerdicts } from './intake/find-verdicts.js';
 import { parkedListActivities } from './intake/parked-lists.js';
-import { planningActivities } from './execution/plan-intents.js';
+import { planIntents } from './execution/plan-intents.js';
+import { planSlice } from './intake/plan-slice.js';
 import { pruneLedger } from './maintenance/prune-ledger.js';
 import { recoveryActivities } from './maintenance/emit-fsm-states.js';
 import { redriveDeadLetters } from './maintenance/redrive-dead-letters.js';
 import { sweepActivities } from './maintenance/sweep-executions.js';
 import * as registry from './registry.js';
 import { settleIntents } from './execution/settle-intents.js';
-import { SliceIntents } from './intake/slice-intents.js';
-import { SliceResults } from './intake/slice-source.js';
+import { SliceResults } from './intake/slice-results.js';
+import { sourceFinder } from './intake/slice-source.js';
+import { Slices } from './intake/slices.js';
 import { SliceCache } from '../src/domain/intake/slice-cache.js';
 
 export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 
 export type Activities = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
-export interface ActivityOptions extends Omit<BoundaryOptions, 'slices' | 'sliceResults'> {
+export interface ActivityOptions extends Omit<BoundaryOptions, 'findSource'> {
   /** Slices at hand; shared with the intake of the same process. Default: those that activities have read. */
   readonly sliceCache?: SliceCache;
 }
@@ -32,9 +35,9 @@ export function createActivities(
   effects: readonly AnyEffect[] = builtinEffects,
 ): Activities {
   const definitions: DefinitionsByType = new Map(effects.map(({ definition }) => [definition.type, definition]));
-  const slices = new SliceIntents(sliceCache, ports.endedExecutions, definitions);
+  const slices = new Slices(sliceCache, ports.endedExecutions, definitions);
   const sliceResults = new SliceResults(effects, ports);
-  const options: BoundaryOptions = { ...given, slices, sliceResults };
+  const options: BoundaryOptions = { ...given, findSource: sourceFinder(slices, sliceResults) };
   const entries = effects.map((effect) => {
     const { activity } = effect.definition;
     return [activity, toActivity(effect, ports, options)] as const;
@@ -46,9 +49,10 @@ export function createActivities(
     redriveDeadLetters: redriveDeadLetters(ports, options.budget),
     pruneLedger: pruneLedger(ports, options.budget),
     ...sweepActivities(ports, options.budget, definitions),
-    answerLists: answerLists(ports, options),
+    answerLists: answerLists(ports, options.budget, slices, sliceResults),
     findVerdicts: findVerdicts(ports),
     ...parkedListActivities(ports, slices),
-    ...planningActivities(ports, definitions, options.instruments, slices),
+    planIntents: planIntents(definitions, options.instruments),
+    planSlice: planSlice(ports, definitions, options.instruments, slices),
   };
 }

@@ -1,8 +1,8 @@
 /** An attempt of an activity. */
-import { activityInfo, type Info } from '@temporalio/activity';
-import { failAttempt, type OutageBudget } from './retries.js';
-import { heartbeating } from './heartbeats.js';
-import { spentBefore } from './spent-attempts.js';
+import { activityInfo, heartbeat, type Info } from '@temporalio/activity';
+import type { OutageBudget } from './outage-budget.js';
+import { failAttempt } from './retries.js';
+import { type SpentAttempts, spentBefore } from './spent-attempts.js';
 
 /**
  * Runs `work` with heartbeats. @throws what Temporal should do about its failure.
@@ -18,5 +18,22 @@ export async function attempt<T>(
     return await heartbeating(spentBefore(info), () => work(info));
   } catch (error) {
     throw failAttempt(info, error, errorCode, budget);
+  }
+}
+
+/** A quarter of the time-out of 20 s: three in a row may be late. Batches take milliseconds, so most attempts send none. */
+export const HEARTBEAT_MS = 5_000;
+
+/**
+ * Heartbeats of an attempt that takes long, so that a worker that died is noticed by its silence (`heartbeatTimeout` in
+ * `workflows/policies.ts`) and not only by the 90 s of start-to-close.
+ * @param spent is sent each time: a heartbeat takes the place of the details before it, and failed attempts are counted in them.
+ */
+export async function heartbeating<T>(spent: SpentAttempts, work: () => Promise<T>): Promise<T> {
+  const beating = setInterval(() => heartbeat(spent), HEARTBEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beating);
   }
 }

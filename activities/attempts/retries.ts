@@ -5,60 +5,21 @@
 import { heartbeat, type Info } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { EffectError, type FailureClass } from '../../src/domain/failures/failure.js';
-import type { EffectBatch } from '../effects/effect.js';
+import { delayAfterRefusal, delayOf } from './backoff.js';
+import type { OutageBudget } from './outage-budget.js';
 import { failuresOf, spend, spentBefore } from './spent-attempts.js';
 
 /** Attempts at a failure nobody has classified: the seed's number. */
 const UNKNOWN_ATTEMPTS = 3;
 /** Attempts at a transient failure: with delays of 1 s to 30 s, about 3 minutes of them. */
 const TRANSIENT_ATTEMPTS = 10;
-const FIRST_DELAY_MS = 1_000;
-const LONGEST_DELAY_MS = 30_000;
 
-/** Without a failure for this long an outage is over, also when nobody has noticed: twice the longest delay between attempts. */
-const FORGET_MS = 2 * LONGEST_DELAY_MS;
-
-/** Tells how long a store has been failing, for all activities of a process: an outage is the store's, not a list's. */
-export class OutageBudget {
-  readonly #outages = new Map<string, { readonly since: number; readonly last: number }>();
-
-  /** @param budgetMs how long an outage is waited out, in milliseconds; default 15 minutes. */
-  constructor(
-    readonly budgetMs = 15 * 60_000,
-    private readonly now: () => number = Date.now,
-  ) {}
-
-  succeeded(store: string): void {
-    this.#outages.delete(store);
-  }
-
-  /** Notes a failure of the store; true when its outage has lasted longer than the budget. */
-  exhausted(store: string): boolean {
-    const now = this.now();
-    const { since, last } = this.#outage(store) ?? { since: now, last: now };
-    this.#outages.set(store, { since, last: Math.max(last, now) });
-    return now - since > this.budgetMs;
-  }
-
-  /**
-   * Notes a call that was refused without asking the store; true when the outage has lasted longer than the budget. It begins
-   * no outage, since it has not seen one, and ends none: while a breaker is open the store fails in nobody, for longer than
-   * it takes to be forgotten.
-   * @param delayMs milliseconds until the call comes back.
-   */
-  refused(store: string, delayMs: number): boolean {
-    const now = this.now();
-    const outage = this.#outage(store);
-    if (outage === undefined) return false;
-    this.#outages.set(store, { since: outage.since, last: Math.max(outage.last, now + delayMs) });
-    return now - outage.since > this.budgetMs;
-  }
-
-  /** The outage that goes on; undefined when there is none or it is forgotten. */
-  #outage(store: string) {
-    const outage = this.#outages.get(store);
-    return outage !== undefined && this.now() - outage.last <= FORGET_MS ? outage : undefined;
-  }
+/** Where an attempt stands among those of its activity. */
+export interface Standing {
+  /** Which attempt this is at the store of the intent type's `errorCode`, from 1: another store's failures are not counted. */
+  readonly attempt: number;
+  /** Whether Temporal makes no attempt after this one, if it fails with `error`. */
+  isLast(error: unknown): boolean;
 }
 
 /** What to throw for a failed attempt; what it has spent goes into the heartbeat, for the next one. */
@@ -74,11 +35,7 @@ export function failAttempt(
 }
 
 /** Where an attempt stands among those that the store of `errorCode` has failed. */
-export function standingOf(
-  info: Pick<Info, 'heartbeatDetails'>,
-  errorCode: string,
-  budget: OutageBudget,
-): Pick<EffectBatch<unknown>, 'attempt' | 'isLast'> {
+export function standingOf(info: Pick<Info, 'heartbeatDetails'>, errorCode: string, budget: OutageBudget): Standing {
   const spent = spentBefore(info);
   return {
     attempt: 1 + failuresOf(spent, errorCode),
@@ -129,16 +86,3 @@ function isSpent(failureClass: FailureClass, store: string, attempt: number, bud
       return attempt >= UNKNOWN_ATTEMPTS;
   }
 }
-
-/** Exponential with ±20 % of jitter, so that the lists that failed together do not come back together. */
-function delayOf(attempt: number): number {
-  const delay = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS);
-  return Math.round(delay * (0.8 + 0.4 * Math.random()));
-}
-
-/**
- * Never before the breaker lets a call through, and spread over a quarter of the wait (at least 1 s): what was refused
- * meanwhile would come back as one herd.
- */
-const delayAfterRefusal = (retryAfterMs: number): number =>
-  Math.round(retryAfterMs + Math.max(FIRST_DELAY_MS, retryAfterMs / 4) * Math.random());

@@ -5,52 +5,12 @@
 import type { Announcement } from '../../src/domain/execution/batch.js';
 import type { z } from 'zod';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
-import type { EventSource } from '../../src/domain/events/envelope.js';
+import type { Ports } from '../ports.js';
+import type { Standing } from '../attempts/retries.js';
 import type { Command, EffectOutcome, LockWait } from '../../src/domain/intents/command.js';
-import type { DeadLetterStore } from '../../src/domain/dead-letters/port.js';
-import type {
-  BridgeStateStore,
-  FsmStateStore,
-  FsmTransitionStore,
-} from '../../src/domain/intents/persist-state/store.js';
-import type { EndedExecutions, SweptExecutions } from '../../src/domain/sweep/port.js';
-import type { Ledger, LedgerRetention } from '../../src/domain/ledger/port.js';
-import type { EventPublisher } from '../../src/domain/events/publisher.js';
-import type { ParkedLists, ParkedRuns, VerdictStore } from '../../src/domain/intake/ports.js';
-
-/** Everything effects may ask for; the worker's composition provides it. */
-export interface Ports {
-  readonly bridgeStates: BridgeStateStore;
-  readonly fsmTransitions: FsmTransitionStore;
-  readonly fsmStates: FsmStateStore;
-  readonly ledger: Ledger;
-  readonly publisher: EventPublisher;
-  readonly deadLetters: DeadLetterPort;
-  readonly retention: Pick<LedgerRetention, 'prune' | 'prunedBefore'>;
-  readonly endedExecutions: EndedExecutions;
-  readonly sweptExecutions: SweptExecutions;
-  readonly verdicts: VerdictStore;
-  readonly parkedLists: ParkedLists;
-  readonly parkedRuns: ParkedRuns;
-  /** What every envelope says about its sender. */
-  readonly source: EventSource;
-}
-
-/** Where events go that no broker takes. */
-interface DeadLetterPort {
-  readonly store: DeadLetterStore;
-  /** Attempts of the activity before an event becomes a dead letter; Infinity: it never does (KAFKA_ENABLE_DLQ=false). */
-  readonly afterAttempts: number;
-  /** Of dead letter topics, e.g. `.dlq`. */
-  readonly topicSuffix: string;
-  /** True: messages do not queue behind an open letter of their topic and key (DLQ_LETTERS_PASS). */
-  readonly lettersPass: boolean;
-  /** Redrives after which the automatic one leaves a letter alone. */
-  readonly maxRedrives: number;
-}
 
 /** One batch on its way through an effect. */
-export interface EffectBatch<P> {
+export interface EffectBatch<P> extends Standing {
   readonly commands: readonly Command<P>[];
   /** Of announcements that name none. */
   readonly correlationId: string;
@@ -61,10 +21,6 @@ export interface EffectBatch<P> {
   readonly announce: readonly Announcement[];
   /** What to do about rows that others hold. */
   readonly locks: LockWait;
-  /** Which attempt this is at the store of the intent type's `errorCode`, from 1: another store's failures are not counted. */
-  readonly attempt: number;
-  /** Whether Temporal makes no attempt after this one, if it fails with `error`. */
-  isLast(error: unknown): boolean;
   /** Tells that the announcement of an intent is not on its topic. */
   notAnnounced(intentId: string): void;
 }

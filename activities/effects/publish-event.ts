@@ -16,7 +16,8 @@ import { publishEvent as definition } from '../../src/domain/intents/publish-eve
 import { correlationOf } from '../../src/domain/intents/publish-event/event.js';
 import type { PublishEventPayload } from '../../src/domain/intents/publish-event/schema.js';
 import { repeatOf } from '../../src/domain/ledger/repeat.js';
-import { defineEffect, type EffectBatch, type Ports } from './effect.js';
+import { defineEffect, type EffectBatch } from './effect.js';
+import type { Ports } from '../ports.js';
 
 type PublishCommand = Command<PublishEventPayload>;
 type PublishBatch = EffectBatch<PublishEventPayload>;

@@ -2,15 +2,16 @@
  * Where Temporal meets an effect: parses what arrived, times the effect, turns outcomes into results, and translates
  * failures into what Temporal should do about them.
  */
-import type { Announcement, BatchActivity } from '../../src/domain/execution/batch.js';
+import type { BatchActivity, BatchOutput } from '../../src/domain/execution/batch.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { attempt } from '../attempts/attempt.js';
-import { commandsOf, parseItems } from './commands.js';
-import type { AnyEffect, Ports } from '../effects/effect.js';
-import { isFinal, type OutageBudget, standingOf } from '../attempts/retries.js';
-import { announcementOf, refused, resultOf } from './outcomes.js';
-import type { SliceIntents } from '../intake/slice-intents.js';
-import type { SliceResults } from '../intake/slice-source.js';
+import type { FindSource } from './batch-source.js';
+import { commandsOf } from './commands.js';
+import type { AnyEffect } from '../effects/effect.js';
+import type { Ports } from '../ports.js';
+import { isFinal, standingOf } from '../attempts/retries.js';
+import type { OutageBudget } from '../attempts/outage-budget.js';
+import { refused, resultOf } from './outcomes.js';
 
 /** What the activities tell the metrics. */
 export interface Instruments {
@@ -21,8 +22,7 @@ export interface Instruments {
 export interface BoundaryOptions {
   readonly instruments: Instruments;
   readonly budget: OutageBudget;
-  readonly slices: SliceIntents;
-  readonly sliceResults: SliceResults;
+  readonly findSource: FindSource;
 }
 
 export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOptions): BatchActivity {
@@ -33,16 +33,16 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
     const started = performance.now();
     try {
       return await attempt(definition.errorCode, options.budget, async (info) => {
-        const slice = input.slice === undefined ? undefined : await options.slices.find(input.slice, info);
-        const parsed = parseItems(definition, input.items, slice);
+        const source = await options.findSource(input, info);
+        const parsed = source.parse(definition, input.items);
         const notAnnounced: string[] = [];
-        const announce: (Announcement | number)[] = [];
+        const announce: BatchOutput['announce'][number][] = [];
         const outcomes = await carry({
           commands: commandsOf(parsed, input.correlation_id, info),
           correlationId: input.correlation_id,
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
           pageBytes: input.page_bytes,
-          announce: await options.sliceResults.announcements(input.announce ?? [], slice, info),
+          announce: await source.announcements(input.announce ?? []),
           locks: input.locks ?? 'patient',
           ...standingOf(info, definition.errorCode, options.budget),
           notAnnounced: (intentId) => notAnnounced.push(intentId),
@@ -50,19 +50,16 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         options.budget.succeeded(definition.errorCode);
         const elapsedMs = performance.now() - started;
         const inOrder = outcomes.values();
-        const results = parsed.map(({ item, intent, at }) => {
+        const results = parsed.map((item) => {
           // A list planned by an older version may hold what today's schema refuses.
-          const outcome = intent.ok ? inOrder.next().value : refused(intent.error);
+          const outcome = item.intent.ok ? inOrder.next().value : refused(item.intent.error);
           if (outcome?.ok === false && outcome.busy === true) return null;
           const settled = outcome ?? refused('the store gave no outcome');
-          const result = resultOf(definition.type, item.intent_id, settled, elapsedMs);
+          const result = resultOf(definition.type, item.item.intent_id, settled, elapsedMs);
           options.instruments.settled(definition.type, result.status, elapsedMs / 1_000);
-          const kept =
-            slice !== undefined && at !== undefined && options.sliceResults.keep(slice, at, definition, result);
-          announce.push(
-            ...announcementOf(definition, result).map((event) => (kept && !slice.publishesItself(at) ? at : event)),
-          );
-          return kept ? result.execution_time_ms : result;
+          const told = source.tell(item, definition, result);
+          announce.push(...told.announce);
+          return told.result;
         });
         return {
           results,

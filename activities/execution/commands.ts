@@ -1,9 +1,7 @@
 /** From what the workflow hands over to the commands that stores understand. */
 import type { Info } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
-import type { BatchInput, BatchItem } from '../../src/domain/execution/batch.js';
+import type { BatchItem } from '../../src/domain/execution/batch.js';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
-import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { parseIntent, type ParsedIntent, type RejectedIntent } from '../../src/domain/intents/parse.js';
 import type { Command } from '../../src/domain/intents/command.js';
 import { executionId } from '../../src/domain/sweep/port.js';
@@ -11,27 +9,15 @@ import { executionId } from '../../src/domain/sweep/port.js';
 export interface ParsedItem {
   readonly item: Pick<BatchItem, 'intent_id' | 'correlation_id'>;
   readonly intent: ParsedIntent | RejectedIntent;
-  /** Its place in the slice, if it is of one. */
-  readonly at?: number;
+  /** Its position in the slice, if it is of one. */
+  readonly position?: number;
 }
 
-/**
- * Every item, also those that today's schema refuses.
- * @param slice that holds the intents which are named by their place.
- */
-export function parseItems(
-  definition: AnyIntentDefinition,
-  items: BatchInput['items'],
-  slice?: OpenSlice,
-): ParsedItem[] {
-  const definitions = new Map([[definition.type, definition]]);
-  return items.map((item) => {
-    if (typeof item !== 'number') return { item, intent: parseIntent(item.intent, definitions) };
-    if (slice === undefined) throw ApplicationFailure.nonRetryable(`no slice has intent ${item}`, 'PlanError');
-    const { correlation_id } = slice.listAt(item);
-    return { item: { intent_id: slice.idAt(item), correlation_id }, intent: slice.intentAt(item), at: item };
-  });
-}
+/** An item that brings its intent. */
+export const parseCarried = (definition: AnyIntentDefinition, item: BatchItem): ParsedItem => ({
+  item,
+  intent: parseIntent(item.intent, new Map([[definition.type, definition]])),
+});
 
 /**
  * Commands of the valid ones, in their order.

@@ -1,8 +1,10 @@
 /** From what stores say about commands to the results and announcements that the workflow gets. */
+import type { Info } from '@temporalio/activity';
+import type { AnyEffect } from '../effects/effect.js';
 import type { Announcement } from '../../src/domain/execution/batch.js';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
 import { operationFailed } from '../../src/domain/intents/operation-failed.js';
-import type { EffectOutcome } from '../../src/domain/intents/command.js';
+import type { Command, EffectOutcome } from '../../src/domain/intents/command.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 
 export const refused = (error: string): EffectOutcome<object> => ({
@@ -43,3 +45,21 @@ export function announcementOf(definition: AnyIntentDefinition, result: IntentRe
   const event = result.success ? definition.announce(result) : operationFailed(result);
   return event === null ? [] : [{ ...event, intent_id: result.intent_id }];
 }
+
+/** Asks an effect for the outcomes of intents it has carried out before. @returns in the order of the commands. All of them are in the ledger, so nothing happens once more. @throws EffectError */
+export const outcomesOfRepeats = (
+  carry: ReturnType<AnyEffect['create']>,
+  commands: readonly Command<unknown>[],
+  { scheduledTimestampMs }: Info,
+): Promise<EffectOutcome<object>[]> =>
+  carry({
+    commands,
+    correlationId: '',
+    scheduledAt: new Date(scheduledTimestampMs).toISOString(),
+    pageBytes: 0,
+    announce: [],
+    locks: 'patient',
+    attempt: 1,
+    isLast: () => false,
+    notAnnounced: () => undefined,
+  });

@@ -8,11 +8,12 @@ import type { Command } from '../../src/domain/intents/command.js';
 import { withoutEffect } from '../../src/domain/execution/without-effect.js';
 import { attempt } from '../attempts/attempt.js';
 import type { BoundaryOptions } from './batch-activity.js';
-import { commandsOf, parseItems } from './commands.js';
-import type { AnyEffect, Ports } from '../effects/effect.js';
+import { commandsOf } from './commands.js';
+import type { AnyEffect } from '../effects/effect.js';
+import type { Ports } from '../ports.js';
 import { isFinal } from '../attempts/retries.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
-import { outcomesOfRepeats } from './repeats.js';
+import { outcomesOfRepeats } from './outcomes.js';
 
 export function settleIntents(effects: readonly AnyEffect[], ports: Ports, options: BoundaryOptions): SettleActivity {
   const settlers = new Map(effects.map((effect) => [effect.definition.activity, settlerOf(effect, ports, options)]));
@@ -23,7 +24,11 @@ export function settleIntents(effects: readonly AnyEffect[], ports: Ports, optio
   };
 }
 
-function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments, slices }: BoundaryOptions): SettleActivity {
+function settlerOf(
+  effect: AnyEffect,
+  ports: Ports,
+  { budget, instruments, findSource }: BoundaryOptions,
+): SettleActivity {
   const { definition } = effect;
   const carry = effect.create(ports);
   const fences = definition.ledger === 'with-effect';
@@ -38,10 +43,10 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments, slice
     return new Set(known.keys());
   }
 
-  return async ({ items, slice, failure }) => {
+  return async ({ failure, ...batch }) => {
     try {
       return await attempt(definition.errorCode, budget, async (info) => {
-        const parsed = parseItems(definition, items, slice === undefined ? undefined : await slices.find(slice, info));
+        const parsed = (await findSource(batch, info)).parse(definition, batch.items);
         const commands = commandsOf(parsed, '', info);
         const settled = await settledIds(commands, failure);
         // A repeat, for which the effect answers with the first outcome.
@@ -65,7 +70,7 @@ function settlerOf(effect: AnyEffect, ports: Ports, { budget, instruments, slice
         return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
       });
     } catch (failed) {
-      if (isFinal(failed)) for (const _item of items) instruments.settled(definition.type, 'unknown', 0);
+      if (isFinal(failed)) for (const _item of batch.items) instruments.settled(definition.type, 'unknown', 0);
       throw failed;
     }
   };

@@ -5,17 +5,22 @@ import { eventIdOf } from '../../src/domain/values/ids.js';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makeReport } from '../../src/domain/execution/report.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
-import { type SliceActivities, type Verdict, VERDICT_BYTES, type VerdictDraft } from '../../src/domain/intake/slice.js';
+import type { SliceActivities, VerdictDraft } from '../../src/domain/intake/slice.js';
+import { type Verdict, VERDICT_BYTES } from '../../src/domain/intake/list.js';
 import { attempt } from '../attempts/attempt.js';
-import type { BoundaryOptions } from '../execution/batch-activity.js';
-import type { Ports } from '../effects/effect.js';
+import type { OutageBudget } from '../attempts/outage-budget.js';
+import type { Ports } from '../ports.js';
 import { standingOf } from '../attempts/retries.js';
 import { publishEvent } from '../effects/publish-event.js';
-import type { SliceResults } from './slice-source.js';
+import type { SliceResults } from './slice-results.js';
+import { sliceSource } from './slice-source.js';
+import type { Slices } from './slices.js';
 
 export function answerLists(
   ports: Ports,
-  { budget, slices, sliceResults }: Pick<BoundaryOptions, 'budget' | 'slices' | 'sliceResults'>,
+  budget: OutageBudget,
+  slices: Slices,
+  sliceResults: SliceResults,
 ): SliceActivities['answerLists'] {
   const publish = publishEvent.create(ports);
   const { errorCode } = publishEvent.definition;
@@ -35,7 +40,7 @@ export function answerLists(
           announce: announcements,
           notAnnounced,
         });
-      const announcements = await sliceResults.announcements(announce, slice, info);
+      const announcements = await sliceSource(slice, sliceResults, info).announcements(announce);
       const told = new Set(announcements.map(({ intent_id }) => intent_id));
       const not_announced: string[] = [];
       if (announcements.length > 0) {

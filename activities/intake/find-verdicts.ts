@@ -1,8 +1,9 @@
 /** The local activity behind `FindVerdictsWorkflow`. */
 import { z } from 'zod';
 import { jsonBytes } from '../../src/domain/values/limits.js';
-import type { FindVerdictsActivity, Verdict } from '../../src/domain/intake/slice.js';
-import type { Ports } from '../effects/effect.js';
+import type { FindVerdictsActivity } from '../../src/domain/intake/slice.js';
+import type { Verdict } from '../../src/domain/intake/list.js';
+import type { Ports } from '../ports.js';
 import { readInput } from '../parse-input.js';
 
 /** Of an answer: a payload holds 2 MB, a verdict 900 KB at most. */

@@ -2,16 +2,16 @@
 import { activityInfo } from '@temporalio/activity';
 import type { ParkingActivities, TakeParkedActivity } from '../../src/domain/intake/slice.js';
 import { keysOf } from '../../src/domain/intake/slice-plan.js';
-import type { Ports } from '../effects/effect.js';
-import { heartbeating } from '../attempts/heartbeats.js';
-import type { SliceIntents } from './slice-intents.js';
+import type { Ports } from '../ports.js';
+import { heartbeating } from '../attempts/attempt.js';
+import type { Slices } from './slices.js';
 
 interface ParkedListActivities extends ParkingActivities {
   takeParked: TakeParkedActivity;
 }
 
 /** They fail as the stores do, and are tried for as long as it takes. */
-export function parkedListActivities({ parkedLists, parkedRuns }: Ports, slices: SliceIntents): ParkedListActivities {
+export function parkedListActivities({ parkedLists, parkedRuns }: Ports, slices: Slices): ParkedListActivities {
   return {
     parkLists: ({ slice, event_ids }) =>
       heartbeating({}, async () => {

@@ -1,77 +1,44 @@
 /**
- * Results of a slice's intents where they were carried out, so that those of successes do not travel through Temporal, which knows
- * only that there are some: some 300 bytes each, four times. A process that has not got them asks their store again,
- * which answers with the outcome it has.
+ * The source of a slice's batches: its intents and the results of its successes stay in this worker, and travel by their position
+ * among the intents of all its lists.
  */
+import type { BatchSource, FindSource } from '../execution/batch-source.js';
+import { carried } from '../execution/batch-source.js';
+import { parseCarried } from '../execution/commands.js';
+import { announcementOf } from '../execution/outcomes.js';
 import type { Info } from '@temporalio/activity';
-import type { Announcement, BatchInput } from '../../src/domain/execution/batch.js';
-import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
-import { groupBy } from '../../src/domain/values/group-by.js';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
-import type { IntentResult } from '../../src/domain/intents/result.js';
-import { commandsOf, parseItems } from '../execution/commands.js';
-import type { AnyEffect, Ports } from '../effects/effect.js';
-import { announcementOf, refused, resultOf } from '../execution/outcomes.js';
-import { outcomesOfRepeats } from '../execution/repeats.js';
+import { definitionAt, itemAt, type SliceResults } from './slice-results.js';
+import type { Slices } from './slices.js';
 
-export class SliceResults {
-  readonly #carries: ReadonlyMap<AnyIntentDefinition, ReturnType<AnyEffect['create']>>;
+/** Finds the slice of a batch that names one. @throws as `Slices.find`. */
+export const sourceFinder =
+  (slices: Slices, results: SliceResults): FindSource =>
+  async ({ slice }, info) =>
+    slice === undefined ? carried : sliceSource(await slices.find(slice, info), results, info);
 
-  constructor(effects: readonly AnyEffect[], ports: Ports) {
-    this.#carries = new Map(effects.map((effect) => [effect.definition, effect.create(ports)]));
-  }
+export const sliceSource = (slice: OpenSlice, results: SliceResults, info: Info): BatchSource => ({
+  parse: (definition, items) =>
+    items.map((item) => (typeof item === 'number' ? itemAt(slice, item) : parseCarried(definition, item))),
 
-  /**
-   * Keeps what the workflow need not know.
-   * @returns whether it was kept: a success that a process without it can ask for.
-   */
-  keep(slice: OpenSlice, at: number, definition: AnyIntentDefinition, result: IntentResult): boolean {
-    if (result.status !== 'succeeded' || definition.ledger === undefined) return false;
-    slice.results.set(at, result);
-    return true;
-  }
-
-  /** Results by place, of intents that have succeeded. @throws EffectError when a store cannot be asked. */
-  async find(slice: OpenSlice, places: readonly number[], info: Info): Promise<(at: number) => IntentResult> {
-    const missing = places.filter((at) => !slice.results.has(at));
-    for (const [definition, ofType] of groupBy(missing, (at) => definitionAt(slice, at))) {
-      const parsed = parseItems(definition, ofType, slice);
-      const carry = this.#carries.get(definition);
-      const outcomes = carry === undefined ? [] : await outcomesOfRepeats(carry, commandsOf(parsed, '', info), info);
-      ofType.forEach((at, index) => {
-        const outcome = outcomes[index] ?? refused('the store gave no outcome');
-        slice.results.set(at, resultOf(definition.type, slice.idAt(at), outcome, 0));
-      });
-    }
-    return (at) => {
-      const result = slice.results.get(at);
-      if (result === undefined) throw new RangeError(`no result of intent ${at}`);
-      return result;
-    };
-  }
-
-  /** The announcements of a batch, with those made here that it names by their place only. @throws as `find`. */
-  async announcements(
-    announce: NonNullable<BatchInput['announce']>,
-    slice: OpenSlice | undefined,
-    info: Info,
-  ): Promise<readonly Announcement[]> {
-    if (slice === undefined) return announce.filter((event) => typeof event !== 'number');
-    const resultAt = await this.find(
-      slice,
-      announce.filter((event) => typeof event === 'number'),
-      info,
-    );
+  async announcements(announce) {
+    const positions = announce.filter((event) => typeof event === 'number');
+    const resultAt = await results.find(slice, positions, info);
     return announce.flatMap((event) => {
       if (typeof event !== 'number') return [event];
       const { correlation_id } = slice.listAt(event);
       return announcementOf(definitionAt(slice, event), resultAt(event)).map((made) => ({ ...made, correlation_id }));
     });
-  }
-}
+  },
 
-function definitionAt(slice: OpenSlice, at: number): AnyIntentDefinition {
-  const intent = slice.intentAt(at);
-  if (!intent.ok) throw new RangeError(`intent ${at} was never carried out: ${intent.error}`);
-  return intent.definition;
-}
+  tell({ position }, definition, result) {
+    const announcement = announcementOf(definition, result);
+    if (position === undefined || !results.keep(slice, position, definition, result)) {
+      return { result, announce: announcement };
+    }
+    return {
+      result: result.execution_time_ms,
+      announce: slice.publishesItself(position) ? announcement : announcement.map(() => position),
+    };
+  },
+});

@@ -12,9 +12,9 @@ import {
   type RecoveryPage,
   type RecoverySummaryEvent,
 } from '../../src/domain/recovery/recovery.js';
-import type { Ports } from '../effects/effect.js';
+import type { Ports } from '../ports.js';
 import { attempt } from '../attempts/attempt.js';
-import type { OutageBudget } from '../attempts/retries.js';
+import type { OutageBudget } from '../attempts/outage-budget.js';
 import { readInput } from '../parse-input.js';
 
 /** States of a page: with envelopes of 1 KB some six produce requests, 0.3 s, and 5 MB of memory. */

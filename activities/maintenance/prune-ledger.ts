@@ -1,9 +1,9 @@
 /** The activity behind `PruneLedgerWorkflow`: one page of rows. */
 import { z } from 'zod';
 import type { PruneActivity } from '../../src/domain/ledger/retention.js';
-import type { Ports } from '../effects/effect.js';
+import type { Ports } from '../ports.js';
 import { attempt } from '../attempts/attempt.js';
-import type { OutageBudget } from '../attempts/retries.js';
+import type { OutageBudget } from '../attempts/outage-budget.js';
 import { readInput } from '../parse-input.js';
 
 const time = z.iso.datetime({ offset: true }).nullable();

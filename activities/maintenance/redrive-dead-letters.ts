@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { RedriveActivity } from '../../src/domain/dead-letters/redrive.js';
 import { attempt } from '../attempts/attempt.js';
-import type { Ports } from '../effects/effect.js';
-import type { OutageBudget } from '../attempts/retries.js';
+import type { Ports } from '../ports.js';
+import type { OutageBudget } from '../attempts/outage-budget.js';
 import { readInput } from '../parse-input.js';
 
 const pageInput = z.object({

@@ -14,8 +14,8 @@ import { serializable } from '../../src/domain/values/serializable.js';
 import type { EndedPage, SweepActivities, Unannounced, UnannouncedInput } from '../../src/domain/sweep/sweep.js';
 import { unannouncedOf } from '../../src/domain/sweep/unannounced.js';
 import { attempt } from '../attempts/attempt.js';
-import type { Ports } from '../effects/effect.js';
-import type { OutageBudget } from '../attempts/retries.js';
+import type { Ports } from '../ports.js';
+import type { OutageBudget } from '../attempts/outage-budget.js';
 import { readInput } from '../parse-input.js';
 
 const endedInput = z.object({

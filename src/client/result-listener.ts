@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { Consumer, Kafka } from 'kafkajs';
 import { topicOf } from '../domain/events/event-types.js';
-import type { Verdict } from '../domain/intake/slice.js';
+import type { Verdict } from '../domain/intake/list.js';
 import { toEffectError } from '../kafka/failures.js';
 import { until } from '../flow-control/until.js';
 import { ClosedError, ResultTimeoutError } from './errors.js';

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type * as registry from '../../activities/registry.js';
 import type { Report } from '../domain/execution/report.js';
 import type { BaseResult } from '../domain/intents/result.js';
-import type { Verdict } from '../domain/intake/slice.js';
+import type { Verdict } from '../domain/intake/list.js';
 
 type Registered = (typeof registry)[keyof typeof registry];
 

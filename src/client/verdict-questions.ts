@@ -1,7 +1,8 @@
 /** Asks the service which of some lists have been answered. */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import type { FoundVerdicts, Verdict } from '../domain/intake/slice.js';
+import type { FoundVerdicts } from '../domain/intake/slice.js';
+import type { Verdict } from '../domain/intake/list.js';
 
 /** Ids of one question; the service takes as many. */
 const ASK_AT_ONCE = 500;

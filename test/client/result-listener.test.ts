@@ -4,7 +4,8 @@ import { mock } from 'node:test';
 import type { Client } from '@temporalio/client';
 import type { Kafka } from 'kafkajs';
 import { ResultListener } from '../../src/client/result-listener.js';
-import type { FoundVerdicts, Verdict } from '../../src/domain/intake/slice.js';
+import type { FoundVerdicts } from '../../src/domain/intake/slice.js';
+import type { Verdict } from '../../src/domain/intake/list.js';
 
 describe('listener for results', () => {
   const listeners: ResultListener[] = [];

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { VerdictQuestions } from '../../src/client/verdict-questions.js';
-import type { FoundVerdicts, Verdict } from '../../src/domain/intake/slice.js';
+import type { FoundVerdicts } from '../../src/domain/intake/slice.js';
+import type { Verdict } from '../../src/domain/intake/list.js';
 
 describe('questions about verdicts', () => {
   function service(answer: (ids: readonly string[]) => FoundVerdicts | Error) {

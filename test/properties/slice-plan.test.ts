@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { OpenSlice } from '../../src/domain/intake/open-slice.js';
-import type { SliceList, SlicePlan } from '../../src/domain/intake/slice.js';
+import type { SlicePlan } from '../../src/domain/intake/slice.js';
+import type { SliceList } from '../../src/domain/intake/list.js';
 import { type Known, makeSlicePlan } from '../../src/domain/intake/slice-plan.js';
 import { definitions } from '../support/definitions.js';
 import { publishEvent } from '../support/intents.js';

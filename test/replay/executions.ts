@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Intent } from '../../src/client/index.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
-import type { SliceList } from '../../src/domain/intake/slice.js';
+import type { SliceList } from '../../src/domain/intake/list.js';
 import { until } from '../../src/flow-control/until.js';
 import type { Environment } from '../support/environment.js';
 import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';

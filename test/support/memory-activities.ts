@@ -1,6 +1,6 @@
 /** The real activities over stores in memory, each called as by Temporal. */
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { OutageBudget } from '../../activities/attempts/retries.js';
+import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import { type Activities, createActivities } from '../../activities/index.js';
 import { SliceCache } from '../../src/domain/intake/slice-cache.js';
 import { QUIET } from './quiet.js';

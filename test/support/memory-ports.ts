@@ -2,7 +2,7 @@
  * Stores in memory behind the real activities: to fail between two calls, which no server does on command, and to count what
  * reached a broker without reading it back.
  */
-import type { Ports } from '../../activities/effects/effect.js';
+import type { Ports } from '../../activities/ports.js';
 import type { EffectError } from '../../src/domain/failures/failure.js';
 import type { Command } from '../../src/domain/intents/command.js';
 import type { NewDeadLetter } from '../../src/domain/dead-letters/port.js';
@@ -12,7 +12,7 @@ import type { PersistStateFields } from '../../src/domain/intents/persist-state/
 import type { PersistStatePayload } from '../../src/domain/intents/persist-state/schema.js';
 import type { RecoveredStates } from '../../src/domain/intents/recover-fsm-states/schema.js';
 import { repeatOf } from '../../src/domain/ledger/repeat.js';
-import type { SliceList, Verdict } from '../../src/domain/intake/slice.js';
+import type { SliceList, Verdict } from '../../src/domain/intake/list.js';
 
 /** `ledger.find`, `publisher.publish`, and so on. */
 type Call = `${string}.${string}`;

@@ -1,6 +1,6 @@
 /** A worker that carries out recoveries alone, in pages small enough for several of them in a test. */
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { OutageBudget } from '../../activities/attempts/retries.js';
+import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import { recoveryActivities } from '../../activities/maintenance/emit-fsm-states.js';
 import { workerEndpoints } from '../../src/cli/context.js';
 import type { RecoveryActivities } from '../../src/domain/recovery/recovery.js';

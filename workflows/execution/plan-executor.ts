@@ -3,34 +3,25 @@
  * intent type; what to call, under which policy and how to name it stands in the plan. Intents may be of several lists: what
  * one list's failure stops, and which events announce it, is its own.
  */
-import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import { ANNOUNCER, type BatchInput, type BatchOutput } from '../../src/domain/execution/batch.js';
 import { operationFailed } from '../../src/domain/intents/operation-failed.js';
 import type { PlannedChunk, PlannedLane, PlannedTier } from '../../src/domain/execution/plan.js';
-import type { LockWait } from '../../src/domain/intents/command.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { type Unsettled, withoutEffect } from '../../src/domain/execution/without-effect.js';
-import { indexesOf, listOf, type ListScope, ownCorrelationOf, type Work } from '../../src/domain/execution/work.js';
-import { plannedAt, scopeOf, SettledResults } from './settled-results.js';
+import { indexesOf, listOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
+import { plannedAt, SettledResults } from './settled-results.js';
 import { failureOf, messageOf } from '../activity-failures.js';
+import { BatchInputs, type IntentSource } from './batch-inputs.js';
 import { type Pending, PendingAnnouncements } from './pending-announcements.js';
 import { runBatch, settleBatch } from '../policies.js';
-
-/** Where activities find the intents. */
-export interface IntentSource {
-  /** By which they find the slice; absent where they are given the intents themselves. */
-  readonly slice?: string;
-  /** What activities do about rows that others hold; default: they wait for them. */
-  readonly locks?: LockWait;
-  /** The intent at an index of the plan, or its place in the slice. */
-  item(index: number): { readonly intent: unknown } | number;
-}
+import { WaitingLists } from './waiting-lists.js';
 
 export class PlanExecutor {
   readonly results: SettledResults;
   readonly #announcements: PendingAnnouncements;
-  /** Lists that wait for a key, and those behind them: nothing more of them is run. */
-  readonly #waiting = new Set<number>();
+  readonly #inputs: BatchInputs;
+  readonly #waiting: WaitingLists;
 
   /**
    * @param onProgress called when a tier begins and when a chunk has settled.
@@ -38,12 +29,14 @@ export class PlanExecutor {
    */
   constructor(
     private readonly work: Work,
-    private readonly source: IntentSource,
+    source: IntentSource,
     private readonly onProgress: () => void,
     private readonly onTierEnd: () => void = () => undefined,
   ) {
     this.results = new SettledResults(work);
-    this.#announcements = new PendingAnnouncements(work, (index) => this.#placeOf(index));
+    this.#inputs = new BatchInputs(work, source);
+    this.#waiting = new WaitingLists(work, this.results);
+    this.#announcements = new PendingAnnouncements(work, (index) => this.#inputs.positionOf(index));
   }
 
   /** The tier being run; null before the first and after the last. */
@@ -56,7 +49,7 @@ export class PlanExecutor {
 
   /** Lists that were not finished because somebody holds one of their keys, or one of a list before them. */
   get waiting(): readonly number[] {
-    return [...this.#waiting].filter((list) => !this.results.isSettled(list)).sort((one, other) => one - other);
+    return this.#waiting.unfinished;
   }
 
   /** Runs the whole plan. Every intent has a result afterwards, but for `waiting` lists. @throws only when cancelled. */
@@ -90,7 +83,10 @@ export class PlanExecutor {
       const batch = this.#announcements.take(lists);
       try {
         const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
-        this.#announced(batch, await runBatch('publish', ANNOUNCER, summary, this.#inputOf([], batch)));
+        this.#announced(
+          batch,
+          await runBatch('publish', ANNOUNCER, summary, this.#inputs.of([], this.#announcements.name(batch))),
+        );
       } catch (error) {
         this.#announcements.putBack(batch);
         if (isCancellation(error)) throw error;
@@ -146,7 +142,7 @@ export class PlanExecutor {
       if (indexes.length === 0) continue;
       const announce = announceWith(chunk);
       try {
-        const input = this.#inputOf(indexes, announce);
+        const input = this.#inputs.of(indexes, this.#announcements.name(announce));
         const output = await runBatch(lane.policy, lane.activity, chunk.summary, input);
         this.#settleBatch(indexes, output);
         this.#announced(announce, output);
@@ -172,7 +168,7 @@ export class PlanExecutor {
         const { activity } = lane;
         const input = {
           activity,
-          ...pick(this.#inputOf(indexes, [])),
+          ...pick(this.#inputs.of(indexes, [])),
           failure: {
             error: failure.error,
             error_code: failure.errorCode,
@@ -192,58 +188,13 @@ export class PlanExecutor {
 
   /** Indexes of a chunk that have no result yet: all, unless a list was stopped or waits. */
   #open({ indexes }: PlannedChunk): readonly number[] {
-    return indexes.filter((index) => !this.results.has(index) && !this.#waits(index));
-  }
-
-  #waits(index: number): boolean {
-    return this.#waiting.size > 0 && this.#waiting.has(listOf(this.work, index));
-  }
-
-  /**
-   * A list waits from now on, and with it every list behind it that shares a key and is not finished: one that is has had its
-   * turn at that key, as tiers and lanes keep the order of the lists.
-   */
-  #wait(first: number): void {
-    const keys = new Set(scopeOf(this.work, first).keys);
-    this.#waiting.add(first);
-    this.work.lists.forEach((list, number) => {
-      if (number <= first || this.results.isSettled(number) || list.keys?.some((key) => keys.has(key)) !== true) return;
-      for (const key of list.keys) keys.add(key);
-      this.#waiting.add(number);
-    });
-  }
-
-  #inputOf(indexes: readonly number[], announce: readonly Pending[]): BatchInput {
-    return {
-      correlation_id: scopeOf(this.work, 0).correlation_id,
-      ...(this.source.slice === undefined ? {} : { slice: this.source.slice }),
-      ...(this.source.locks === undefined ? {} : { locks: this.source.locks }),
-      page_bytes: this.work.page_bytes,
-      items: indexes.map((index) => {
-        const item = this.source.item(index);
-        return typeof item === 'number'
-          ? item
-          : {
-              intent_id: plannedAt(this.work, index).id,
-              ...item,
-              ...ownCorrelationOf(this.work, listOf(this.work, index)),
-            };
-      }),
-      ...(announce.length > 0 ? { announce: this.#announcements.name(announce) } : {}),
-    };
-  }
-
-  /** Of an intent that is announced by its place. */
-  #placeOf(index: number): number {
-    const place = this.source.item(index);
-    if (typeof place !== 'number') throw ApplicationFailure.nonRetryable(`intent ${index} has no place`, 'PlanError');
-    return place;
+    return indexes.filter((index) => !this.results.has(index) && !this.#waiting.hasIntent(index));
   }
 
   #settleBatch(indexes: readonly number[], output: BatchOutput): void {
     indexes.forEach((index, position) => {
       const result = output.results[position];
-      if (result === null) this.#wait(listOf(this.work, index));
+      if (result === null) this.#waiting.add(listOf(this.work, index));
       else if (result !== undefined) this.results.settle(index, result, now());
     });
     this.#announcements.add(

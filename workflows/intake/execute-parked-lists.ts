@@ -13,12 +13,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ParkedPage } from '../../src/domain/intake/ports.js';
-import {
-  PARKED_WAKE,
-  type ParkedReport,
-  type SliceList,
-  type TakeParkedActivity,
-} from '../../src/domain/intake/slice.js';
+import { PARKED_WAKE, type ParkedReport, type TakeParkedActivity } from '../../src/domain/intake/slice.js';
+import type { SliceList } from '../../src/domain/intake/list.js';
 import type { ExecuteSliceWorkflow } from './execute-slice.js';
 import { storeActivity } from '../policies.js';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { listName } from '../intents/fields.js';
 import { shorten, typeName } from '../values/json.js';
-import { describeIssue } from '../intents/parse.js';
+import { describeIssue } from '../values/issue.js';
 
 const requestOptions = z.strictObject({
   /** A failed intent of this priority or higher skips all later tiers. Default 2 (the seed's `priority > 1`). */

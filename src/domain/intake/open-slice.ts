@@ -1,17 +1,13 @@
 /** A slice as activities see it: its lists, and its intents by their place among those of all lists. */
 import { z } from 'zod';
 import { jsonObject, listName } from '../intents/fields.js';
-import {
-  describeIssue,
-  type DefinitionsByType,
-  parseIntent,
-  type ParsedIntent,
-  type RejectedIntent,
-} from '../intents/parse.js';
+import { type DefinitionsByType, parseIntent, type ParsedIntent, type RejectedIntent } from '../intents/parse.js';
+import { describeIssue } from '../values/issue.js';
 import { intentIdOf } from '../execution/plan.js';
 import type { IntentResult } from '../intents/result.js';
 import { RequestError } from '../execution/request.js';
-import type { SliceInput, SliceList } from './slice.js';
+import type { SliceInput } from './slice.js';
+import type { SliceList } from './list.js';
 
 const sliceInput = z.object({
   lists: z.array(

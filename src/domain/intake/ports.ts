@@ -1,5 +1,5 @@
 /** What is kept of the lists that came through the intake. */
-import type { SliceList, Verdict } from './slice.js';
+import type { SliceList, Verdict } from './list.js';
 
 /** Verdicts on the lists that came through the intake: the first one stored for an event id is the only one ever told. */
 export interface VerdictStore {

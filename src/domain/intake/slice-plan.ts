@@ -5,11 +5,13 @@
  */
 import { groupBy } from '../values/group-by.js';
 import { checkLimits, LimitError, pageBytes } from '../values/limits.js';
+import { HeldKeys } from './held-keys.js';
 import type { OpenSlice } from './open-slice.js';
 import type { DefinitionsByType, ParsedIntent, RejectedIntent } from '../intents/parse.js';
 import { type Entry, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
 import { parseRequest, type Request, RequestError } from '../execution/request.js';
-import { type PlannedList, type SliceList, type SlicePlan, VERDICT_BYTES } from './slice.js';
+import type { PlannedList, SlicePlan } from './slice.js';
+import { type SliceList, VERDICT_BYTES } from './list.js';
 
 /** What is known of a slice's lists before it is planned. */
 export interface Known {
@@ -29,7 +31,7 @@ export function makeSlicePlan(
   { answered, parkedKeys, prunedBefore }: Known,
   definitions: DefinitionsByType,
 ): SlicePlan {
-  const held = new Set(parkedKeys);
+  const held = new HeldKeys(parkedKeys);
   const seen = new Set<string>();
   const waves = new Waves();
   const planned: Planned[] = [];
@@ -55,8 +57,7 @@ export function makeSlicePlan(
       const own = planList(list.intents, request_id, options, definitions, intents.length);
       const uses = keysOf(own.entries.map(({ intent }) => intent));
       const invalid = invalidOf(own.intents);
-      if (uses.some((key) => held.has(key))) {
-        for (const key of uses) held.add(key);
+      if (held.stops(uses)) {
         planned.push({ ...none, skipped: 'parked', ...invalid });
         continue;
       }

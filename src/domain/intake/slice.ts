@@ -1,23 +1,11 @@
 /** What the intake hands to `ExecuteSliceWorkflow`, and what comes of it. Plain data, free of zod: workflow code imports it. */
 import type { BatchInput, BatchOutput } from '../execution/batch.js';
 import type { LockWait } from '../intents/command.js';
+import type { SliceList, Verdict } from './list.js';
 import type { ParkedPage } from './ports.js';
 import type { Report } from '../execution/report.js';
 import type { IntentResult, Outcome } from '../intents/result.js';
 import type { ListScope, Work } from '../execution/work.js';
-
-/** The list of an envelope. */
-export interface SliceList {
-  /** Of the envelope: the scope of derived intent ids when there is no request id. */
-  readonly event_id: string;
-  readonly correlation_id: string | null;
-  /** When it was put on its topic, ISO 8601; absent where nobody knows. */
-  readonly emitted_at?: string;
-  readonly request_id?: string;
-  readonly options?: Readonly<Record<string, unknown>>;
-  /** Raw: an invalid one is reported by the workflow and stops no neighbour. */
-  readonly intents: readonly unknown[];
-}
 
 /** Lists of one partition, in their order. */
 export interface SliceInput {
@@ -52,16 +40,6 @@ export interface SlicePlan extends Work {
   readonly lists: readonly PlannedList[];
   /** How long its statements wait for rows that others hold. */
   readonly locks: LockWait;
-}
-
-/** How a list ended, as it is stored and, as the payload of INTENT_RESULT, published. */
-export interface Verdict extends Report {
-  /** Of the envelope that brought the list. */
-  readonly event_id: string;
-  /** Of the list; of INTENT_RESULT too. */
-  readonly correlation_id: string;
-  /** Why nothing of the list was run; absent otherwise. */
-  readonly error?: string;
 }
 
 /** What the workflow knows of a verdict: the rest is in the slice, and where its intents were carried out. */
@@ -149,6 +127,3 @@ export interface ParkedReport {
 
 /** Signal that tells it to look once more before it ends. */
 export const PARKED_WAKE = 'wake';
-
-/** Most that a verdict takes, in bytes of JSON: with its envelope it is a message under the 1 MiB a topic takes. */
-export const VERDICT_BYTES = 900_000;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { OutageBudget, toTemporalFailure } from '../../../activities/attempts/retries.js';
+import { toTemporalFailure } from '../../../activities/attempts/retries.js';
+import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
 
 describe('toTemporalFailure', () => {

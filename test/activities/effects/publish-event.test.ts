@@ -3,14 +3,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { toActivity } from '../../../activities/execution/batch-activity.js';
-import type { Ports } from '../../../activities/effects/effect.js';
-import { OutageBudget } from '../../../activities/attempts/retries.js';
+import type { Ports } from '../../../activities/ports.js';
+import { carried } from '../../../activities/execution/batch-source.js';
+import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { publishEvent as effect } from '../../../activities/effects/publish-event.js';
-import { SliceIntents } from '../../../activities/intake/slice-intents.js';
-import { SliceResults } from '../../../activities/intake/slice-source.js';
 import type { BatchOutput } from '../../../src/domain/execution/batch.js';
 import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
-import { SliceCache } from '../../../src/domain/intake/slice-cache.js';
 import type { IntentResult } from '../../../src/domain/intents/result.js';
 import { publishEvent } from '../../support/intents.js';
 import { memoryActivities, type MemoryActivities } from '../../support/memory-activities.js';
@@ -44,8 +42,7 @@ describe('an event that is not taken', () => {
     const activity = toActivity(effect, ports, {
       instruments: { settled: () => undefined },
       budget,
-      slices: new SliceIntents(new SliceCache(), { input: () => Promise.resolve(null) }, new Map()),
-      sliceResults: new SliceResults([], ports),
+      findSource: () => Promise.resolve(carried),
     });
     const environment = new MockActivityEnvironment(
       { heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed } },

@@ -4,12 +4,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { toActivity } from '../../../activities/execution/batch-activity.js';
-import { defineEffect, type Ports } from '../../../activities/effects/effect.js';
-import { SliceIntents } from '../../../activities/intake/slice-intents.js';
-import { SliceResults } from '../../../activities/intake/slice-source.js';
-import { SliceCache } from '../../../src/domain/intake/slice-cache.js';
-import { OutageBudget } from '../../../activities/attempts/retries.js';
-import { HEARTBEAT_MS } from '../../../activities/attempts/heartbeats.js';
+import { defineEffect } from '../../../activities/effects/effect.js';
+import type { Ports } from '../../../activities/ports.js';
+import { carried } from '../../../activities/execution/batch-source.js';
+import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
+import { HEARTBEAT_MS } from '../../../activities/attempts/attempt.js';
 import type { BatchOutput } from '../../../src/domain/execution/batch.js';
 import { EffectError } from '../../../src/domain/failures/failure.js';
 import { noteOf } from '../../support/note.js';
@@ -38,8 +37,7 @@ describe('the activity boundary', () => {
     const activity = toActivity(effect, {} as Ports, {
       instruments,
       budget,
-      slices: new SliceIntents(new SliceCache(), { input: () => Promise.resolve(null) }, new Map()),
-      sliceResults: new SliceResults([], {} as Ports),
+      findSource: () => Promise.resolve(carried),
     });
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
     const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };

@@ -1,12 +1,13 @@
 /** What the senders of lists are told, where stores fail or answer in between. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { OutageBudget } from '../../../activities/attempts/retries.js';
+import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { EffectError } from '../../../src/domain/failures/failure.js';
 import type { BatchOutput } from '../../../src/domain/execution/batch.js';
 import { eventIdOf } from '../../../src/domain/values/ids.js';
 import type { IntentResult } from '../../../src/domain/intents/result.js';
-import type { AnswerInput, SliceList, Verdict } from '../../../src/domain/intake/slice.js';
+import type { AnswerInput } from '../../../src/domain/intake/slice.js';
+import type { SliceList, Verdict } from '../../../src/domain/intake/list.js';
 import { memoryActivities, type MemoryActivities } from '../../support/memory-activities.js';
 import { refusing } from '../../support/memory-ports.js';
 import { persistState, publishEvent } from '../../support/intents.js';

@@ -1,7 +1,8 @@
 /** Verdicts too large for one answer, of which a payload holds 2 MB. */
 import assert from 'node:assert/strict';
 import { jsonBytes } from '../../../src/domain/values/limits.js';
-import type { FoundVerdicts, Verdict } from '../../../src/domain/intake/slice.js';
+import type { FoundVerdicts } from '../../../src/domain/intake/slice.js';
+import type { Verdict } from '../../../src/domain/intake/list.js';
 import { memoryActivities } from '../../support/memory-activities.js';
 
 describe('what was stored about lists', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { SliceList } from '../../../src/domain/intake/slice.js';
+import type { SliceList } from '../../../src/domain/intake/list.js';
 import { memoryActivities } from '../../support/memory-activities.js';
 import { persistState, publishEvent } from '../../support/intents.js';
 

@@ -5,7 +5,7 @@ import { EffectError } from '../../../src/domain/failures/failure.js';
 import { executionId } from '../../../src/domain/sweep/port.js';
 import type { PoisonCopy } from '../../../src/domain/dead-letters/poison-copy.js';
 import type { Unannounced } from '../../../src/domain/sweep/sweep.js';
-import type { SliceList, Verdict } from '../../../src/domain/intake/slice.js';
+import type { SliceList, Verdict } from '../../../src/domain/intake/list.js';
 import { EXECUTION, memoryActivities, type MemoryActivities } from '../../support/memory-activities.js';
 import { memoryPorts } from '../../support/memory-ports.js';
 import { persistState } from '../../support/intents.js';

@@ -5,7 +5,7 @@ import { makePlan, type Plan, type PlannedTier } from '../../../src/domain/execu
 import { parseRequest, RequestError, type RequestInput } from '../../../src/domain/execution/request.js';
 import { makeReport } from '../../../src/domain/execution/report.js';
 import { withoutEffect } from '../../../src/domain/execution/without-effect.js';
-import { VERDICT_BYTES } from '../../../src/domain/intake/slice.js';
+import { VERDICT_BYTES } from '../../../src/domain/intake/list.js';
 import { definitions } from '../../support/definitions.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
 

@@ -3,12 +3,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { jsonBytes } from '../../../src/domain/values/limits.js';
-import {
-  type DefinitionsByType,
-  describeIssue,
-  parseIntent,
-  type RejectedIntent,
-} from '../../../src/domain/intents/parse.js';
+import { type DefinitionsByType, parseIntent, type RejectedIntent } from '../../../src/domain/intents/parse.js';
+import { describeIssue } from '../../../src/domain/values/issue.js';
 import { parseRequest } from '../../../src/domain/execution/request.js';
 import { definitions } from '../../support/definitions.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';

@@ -11,7 +11,7 @@ import {
 } from '../../../src/domain/values/limits.js';
 import { makeReport } from '../../../src/domain/execution/report.js';
 import type { IntentResult } from '../../../src/domain/intents/result.js';
-import { VERDICT_BYTES } from '../../../src/domain/intake/slice.js';
+import { VERDICT_BYTES } from '../../../src/domain/intake/list.js';
 
 describe('the limits of a list', () => {
   it('are those the README and the servers know', () => {

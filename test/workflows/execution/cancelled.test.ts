@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Report } from '../../../src/domain/execution/report.js';
 import { EffectError } from '../../../src/domain/failures/failure.js';
-import type { SliceList } from '../../../src/domain/intake/slice.js';
+import type { SliceList } from '../../../src/domain/intake/list.js';
 import { until } from '../../../src/flow-control/until.js';
 import type { Progress } from '../../../workflows/execution/progress.js';
 import { createGate, gatedIntent } from '../../support/gate.js';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
-import type { SliceList, SliceReport } from '../../../src/domain/intake/slice.js';
+import type { SliceReport } from '../../../src/domain/intake/slice.js';
+import type { SliceList } from '../../../src/domain/intake/list.js';
 import { until } from '../../../src/flow-control/until.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { readEvents } from '../../support/events.js';

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import type { Ports } from '../../../activities/effects/effect.js';
-import { OutageBudget } from '../../../activities/attempts/retries.js';
+import type { Ports } from '../../../activities/ports.js';
+import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { createActivities } from '../../../activities/index.js';
 import { workerEndpoints } from '../../../src/cli/context.js';
-import type { SliceReport, Verdict } from '../../../src/domain/intake/slice.js';
+import type { SliceReport } from '../../../src/domain/intake/slice.js';
+import type { Verdict } from '../../../src/domain/intake/list.js';
 import { createLogger } from '../../../src/log.js';
 import { workflowBundle } from '../../../src/temporal/bundle.js';
 import { createEndedExecutions } from '../../../src/temporal/ended-executions.js';

@@ -1,4 +1,4 @@
-/** Finds a slice: at hand in this process, or in the history of the execution that carries it. */
+/** The slices that activities ask for: at hand in this process, or read from the history of the execution that carries one. */
 import type { Info } from '@temporalio/activity';
 import { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
@@ -6,7 +6,7 @@ import type { EndedExecutions } from '../../src/domain/sweep/port.js';
 import { serializable } from '../../src/domain/values/serializable.js';
 import type { CachedSlice, SliceCache } from '../../src/domain/intake/slice-cache.js';
 
-export class SliceIntents {
+export class Slices {
   readonly #open = new WeakMap<CachedSlice, OpenSlice>();
 
   constructor(

@@ -1,0 +1,65 @@
+/**
+ * Results of a slice's intents where they were carried out, so that those of successes do not travel through Temporal, which knows
+ * only that there are some: some 300 bytes each, four times. A process that has not got them asks their store again,
+ * which answers with the outcome it has.
+ */
+import type { Info } from '@temporalio/activity';
+import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
+import { groupBy } from '../../src/domain/values/group-by.js';
+import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
+import type { IntentResult } from '../../src/domain/intents/result.js';
+import { commandsOf, type ParsedItem } from '../execution/commands.js';
+import type { AnyEffect } from '../effects/effect.js';
+import type { Ports } from '../ports.js';
+import { refused, resultOf } from '../execution/outcomes.js';
+import { outcomesOfRepeats } from '../execution/outcomes.js';
+
+export class SliceResults {
+  readonly #carries: ReadonlyMap<AnyIntentDefinition, ReturnType<AnyEffect['create']>>;
+
+  constructor(effects: readonly AnyEffect[], ports: Ports) {
+    this.#carries = new Map(effects.map((effect) => [effect.definition, effect.create(ports)]));
+  }
+
+  /**
+   * Keeps what the workflow need not know.
+   * @returns whether it was kept: a success that a process without it can ask for.
+   */
+  keep(slice: OpenSlice, at: number, definition: AnyIntentDefinition, result: IntentResult): boolean {
+    if (result.status !== 'succeeded' || definition.ledger === undefined) return false;
+    slice.results.set(at, result);
+    return true;
+  }
+
+  /** Results by place, of intents that have succeeded. @throws EffectError when a store cannot be asked. */
+  async find(slice: OpenSlice, places: readonly number[], info: Info): Promise<(at: number) => IntentResult> {
+    const missing = places.filter((at) => !slice.results.has(at));
+    for (const [definition, ofType] of groupBy(missing, (at) => definitionAt(slice, at))) {
+      const parsed = ofType.map((at) => itemAt(slice, at));
+      const carry = this.#carries.get(definition);
+      const outcomes = carry === undefined ? [] : await outcomesOfRepeats(carry, commandsOf(parsed, '', info), info);
+      ofType.forEach((at, index) => {
+        const outcome = outcomes[index] ?? refused('the store gave no outcome');
+        slice.results.set(at, resultOf(definition.type, slice.idAt(at), outcome, 0));
+      });
+    }
+    return (at) => {
+      const result = slice.results.get(at);
+      if (result === undefined) throw new RangeError(`no result of intent ${at}`);
+      return result;
+    };
+  }
+}
+
+/** An intent of the slice, as an item of a batch. */
+export const itemAt = (slice: OpenSlice, at: number): ParsedItem => ({
+  item: { intent_id: slice.idAt(at), correlation_id: slice.listAt(at).correlation_id },
+  intent: slice.intentAt(at),
+  position: at,
+});
+
+export function definitionAt(slice: OpenSlice, at: number): AnyIntentDefinition {
+  const intent = slice.intentAt(at);
+  if (!intent.ok) throw new RangeError(`intent ${at} was never carried out: ${intent.error}`);
+  return intent.definition;
+}

@@ -1,0 +1,39 @@
+/** The ports of the activities: what they ask stores, brokers and Temporal for. */
+import type { EventSource } from '../src/domain/events/envelope.js';
+import type { DeadLetterStore } from '../src/domain/dead-letters/port.js';
+import type { BridgeStateStore, FsmStateStore, FsmTransitionStore } from '../src/domain/intents/persist-state/store.js';
+import type { EndedExecutions, SweptExecutions } from '../src/domain/sweep/port.js';
+import type { Ledger, LedgerRetention } from '../src/domain/ledger/port.js';
+import type { EventPublisher } from '../src/domain/events/publisher.js';
+import type { ParkedLists, ParkedRuns, VerdictStore } from '../src/domain/intake/ports.js';
+
+/** Everything effects may ask for; the worker's composition provides it. */
+export interface Ports {
+  readonly bridgeStates: BridgeStateStore;
+  readonly fsmTransitions: FsmTransitionStore;
+  readonly fsmStates: FsmStateStore;
+  readonly ledger: Ledger;
+  readonly publisher: EventPublisher;
+  readonly deadLetters: DeadLetterPort;
+  readonly retention: Pick<LedgerRetention, 'prune' | 'prunedBefore'>;
+  readonly endedExecutions: EndedExecutions;
+  readonly sweptExecutions: SweptExecutions;
+  readonly verdicts: VerdictStore;
+  readonly parkedLists: ParkedLists;
+  readonly parkedRuns: ParkedRuns;
+  /** What every envelope says about its sender. */
+  readonly source: EventSource;
+}
+
+/** Where events go that no broker takes. */
+interface DeadLetterPort {
+  readonly store: DeadLetterStore;
+  /** Attempts of the activity before an event becomes a dead letter; Infinity: it never does (KAFKA_ENABLE_DLQ=false). */
+  readonly afterAttempts: number;
+  /** Of dead letter topics, e.g. `.dlq`. */
+  readonly topicSuffix: string;
+  /** True: messages do not queue behind an open letter of their topic and key (DLQ_LETTERS_PASS). */
+  readonly lettersPass: boolean;
+  /** Redrives after which the automatic one leaves a letter alone. */
+  readonly maxRedrives: number;
+}

@@ -1,0 +1,115 @@
+/** The answers of a slice: each list is answered once, as soon as all of it is recorded, beside the lists that still run. */
+import { CancellationScope } from '@temporalio/workflow';
+import { ANNOUNCEMENTS_PER_BATCH } from '../../src/domain/execution/batch.js';
+import { outcomeOf } from '../../src/domain/execution/report.js';
+import type { AnswerInput, PlannedList, SlicePlan, VerdictDraft } from '../../src/domain/intake/slice.js';
+import type { IntentResult, Outcome } from '../../src/domain/intents/result.js';
+import type { PlanExecutor } from '../execution/plan-executor.js';
+import { answerLists } from './slice-activities.js';
+
+/** Characters of the verdicts in one call: with two bytes for some of them, and the announcements, under the 2 MB of a payload. */
+const ANSWER_BYTES = 900_000;
+
+export class SliceAnswers {
+  /** Set when the slice is cancelled: lists with skipped intents are answered as cancelled. */
+  cancelled = false;
+  readonly #running: Promise<void>[] = [];
+  readonly #answered = new Set<number>();
+
+  constructor(
+    private readonly slice: string,
+    private readonly plan: SlicePlan,
+    private readonly executor: PlanExecutor,
+  ) {}
+
+  /** Begins to answer the lists that have come to their end since the last call. */
+  answerSettled(): void {
+    const settled = [...this.plan.lists.keys()].filter(
+      (number) => !this.#answered.has(number) && this.executor.results.isSettled(number),
+    );
+    if (settled.length === 0) return;
+    for (const number of settled) this.#answered.add(number);
+    // What has happened is told, also by a cancelled slice.
+    const one = CancellationScope.nonCancellable(() => this.#answer(settled));
+    // Looked at when all is done.
+    one.catch(() => undefined);
+    this.#running.push(one);
+  }
+
+  /** Resolves when every answer that was begun is stored. @throws the activity's failure. */
+  async stored(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  async #answer(numbers: readonly number[]): Promise<void> {
+    const { executor, plan } = this;
+    executor.releaseHeldBack(numbers);
+    await executor.announceRest(numbers, ANNOUNCEMENTS_PER_BATCH);
+    const complete =
+      this.#answered.size === plan.lists.length && !plan.lists.some(({ skipped }) => skipped === 'parked');
+    const parts = this.#partsOf(numbers);
+    for (const [index, part] of parts.entries()) await this.#answerPart(part, complete && index === parts.length - 1);
+  }
+
+  /** Most lists answer in a few bytes each; those that read states bring them along, 10 KB and more. */
+  #partsOf(numbers: readonly number[]): number[][] {
+    const parts: number[][] = [[]];
+    let bytes = 0;
+    for (const number of numbers) {
+      const size = JSON.stringify(this.#verdictOf(number)).length;
+      if (bytes > 0 && bytes + size > ANSWER_BYTES) {
+        parts.push([]);
+        bytes = 0;
+      }
+      parts.at(-1)?.push(number);
+      bytes += size;
+    }
+    return parts;
+  }
+
+  async #answerPart(numbers: readonly number[], last: boolean): Promise<void> {
+    const { executor, plan, slice } = this;
+    const repeats = numbers.flatMap((number) => {
+      const list = plan.lists[number];
+      return list?.skipped === 'answered' ? [list.event_id] : [];
+    });
+    const send = (announce: NonNullable<AnswerInput['announce']>) => {
+      const verdicts = numbers.flatMap((number) => this.#verdictOf(number) ?? []);
+      if (verdicts.length + repeats.length === 0) return Promise.resolve({});
+      const call: AnswerInput = {
+        slice,
+        last,
+        verdicts,
+        repeats,
+        ...(announce.length > 0 ? { announce } : {}),
+        ...(plan.locks === 'probe' ? { parked: true } : {}),
+      };
+      return answerLists.executeWithOptions({ summary: `${verdicts.length + repeats.length} results` }, [call]);
+    };
+    try {
+      await executor.announceWith(numbers, send);
+    } catch (error) {
+      // Whatever cannot be announced must not keep a list from its verdict.
+      if (executor.unannounced === 0) throw error;
+      await send([]);
+    }
+  }
+
+  #verdictOf(number: number): VerdictDraft | null {
+    const list = this.plan.lists[number];
+    if (list === undefined || list.skipped !== undefined) return null;
+    const { results, announced } = this.executor.results.knownOf(number);
+    return {
+      number,
+      outcome: this.#outcomeFor(number, list, this.executor.results.of(number)),
+      results,
+      ...(announced.length === 0 ? {} : { announced }),
+      ...(list.refused === undefined ? {} : { error: list.refused }),
+    };
+  }
+
+  #outcomeFor(number: number, { refused }: PlannedList, results: readonly IntentResult[]): Outcome {
+    if (refused !== undefined || this.executor.results.failedFast(number) !== undefined) return 'failed';
+    return this.cancelled && results.some(({ status }) => status === 'skipped') ? 'cancelled' : outcomeOf(results);
+  }
+}
