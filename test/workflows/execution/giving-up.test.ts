@@ -1,4 +1,4 @@
-/** What a list says of intents whose activity failed for good (ADR 0003, "Giving up"). */
+/** What a list says of intents whose activity failed for good (ADR 0013). */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { persistState as persistStateEffect } from '../../../activities/effects/persist-state.js';
