@@ -1,5 +1,7 @@
 /** The commands of `bridge`, put together. One file a command; this one only finds the one that is asked for. */
+import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
+import { packagePath } from '../paths.js';
 import { EXIT, exitCodeOf } from './errors.js';
 
 /** A command is loaded when it is asked for: Temporal's worker alone takes half a second. */
@@ -38,6 +40,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 async function programFor(args: readonly string[]): Promise<Command> {
   const program = new Command('bridge')
     .description('Carries out lists of intents durably: Temporal, PostgreSQL, Kafka.')
+    .version(await packageVersion(), '-V, --version', 'print the version')
     .option('--json', 'print JSON, one value per line')
     .showHelpAfterError('(run with --help for the usage)')
     .exitOverride()
@@ -59,6 +62,11 @@ async function programFor(args: readonly string[]): Promise<Command> {
     program.addCommand(command);
   }
   return program;
+}
+
+async function packageVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(packagePath('package.json'), 'utf8')) as { readonly version: string };
+  return version;
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,6 @@
 /** `bridge demo`: everything at once, on real servers, for someone who sees this for the first time. */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { Command } from 'commander';
 import type { IntentsReport } from '../../client/types.js';
 import { counted } from '../../domain/intents/definition.js';
@@ -28,7 +29,7 @@ export const demoCommand = (): Command =>
   new Command('demo')
     .description('start the stack, execute a list, show what it left behind, stop again')
     .argument('[file]', 'lists to execute, as for "execute"', EXAMPLE)
-    .option('--keep', 'leave the stack running')
+    .option('--keep', 'leave the servers running, and the Web UI with them')
     .action(async (file: string, { keep = false }: { keep?: boolean }, command: Command) => {
       process.exitCode = await demo(contextOf(command), file, keep);
     });
@@ -45,13 +46,29 @@ async function demo(context: Context, file: string, keep: boolean): Promise<numb
     out.note(
       `       setup: ${counted(prepared.migrations.length, 'migration')}, ${counted(prepared.topics.length, 'topic')}`,
     );
-    return await show(context, endpoints, requests);
+    const stops = startedHere && !keep;
+    // Said first: a link to the Web UI that is dead by the time it is read helps nobody.
+    if (stops && !waitsForKey(context)) out.line('\nThe servers, and the Web UI, stop at the end; --keep leaves them.');
+    const code = await show(context, endpoints, requests);
+    out.line(`\nNext: docs/tutorial/01-first-list.md executes a list of your own.`);
+    if (stops && waitsForKey(context)) await keyPressed(context);
+    return code;
   } finally {
     if (startedHere && !keep) {
       await stackDown(stackOptions(config));
-      out.line('\nThe servers are stopped again; "npm run demo -- --keep" leaves them running, for the Web UI.');
+      out.line('\nThe servers are stopped.');
     }
   }
+}
+
+/** Only a person at a terminal presses a key. */
+const waitsForKey = ({ out }: Context): boolean => !out.json && process.stdin.isTTY && process.stdout.isTTY;
+
+async function keyPressed({ out }: Context): Promise<void> {
+  out.line('The servers and the Web UI stay until you press a key.');
+  process.stdin.setRawMode(true).resume();
+  await once(process.stdin, 'data');
+  process.stdin.setRawMode(false).pause();
 }
 
 /** Every list of the file; a broken one is said before anything is started. */

@@ -1,5 +1,5 @@
 /** Where a command prints: results to standard output, everything about the way there to standard error. */
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
 
 type Style = Parameters<typeof styleText>[0];
@@ -36,8 +36,11 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
       if (json) return;
       const table = new Table({
         head: head.map((cell) => style('bold', cell)),
-        style: { head: [], border: [], compact: true },
+        style: { head: [], border: [], compact: true, 'padding-left': PADDING, 'padding-right': 0 },
         chars: { ...BORDERLESS, 'left-mid': '', mid: '─', 'mid-mid': '─', 'right-mid': '' },
+        ...(process.stdout.isTTY ? { colWidths: columnWidths([head, ...rows], process.stdout.columns) } : {}),
+        wordWrap: true,
+        wrapOnWordBoundary: false,
       });
       table.push(...rows.map((row) => [...row]));
       process.stdout.write(`${table.toString()}\n`);
@@ -47,6 +50,34 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
     },
     style,
   };
+}
+
+const PADDING = 1;
+/** Between two columns. */
+const GAP = '  ';
+/** A column is not made narrower: the first group of a UUID and some more. */
+const NARROWEST = 12;
+
+/**
+ * Widths with padding, so that a table is no wider than the terminal: long cells go on in the next line, and nothing is cut off.
+ * The widest column gives way first. Null for one that keeps its width: cli-table3 would count the colours of its cells.
+ */
+export function columnWidths(rows: readonly (readonly string[])[], columns: number): (number | null)[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) {
+      const width = stripVTControlCharacters(cell).length + PADDING;
+      widths[index] = Math.max(widths[index] ?? 0, width);
+    }
+  }
+  const natural = [...widths];
+  const room = columns - GAP.length * (widths.length - 1);
+  for (let over = widths.reduce((sum, width) => sum + width, 0) - room; over > 0; over -= 1) {
+    const widest = Math.max(...widths);
+    if (widest <= NARROWEST) break;
+    widths[widths.indexOf(widest)] = widest - 1;
+  }
+  return widths.map((width, index) => (width === natural[index] ? null : width));
 }
 
 const BORDERLESS = {
@@ -60,5 +91,5 @@ const BORDERLESS = {
   'bottom-right': '',
   left: '',
   right: '',
-  middle: '  ',
+  middle: GAP,
 } as const;
