@@ -5,7 +5,7 @@ import { ConfigError, loadConfig } from '../src/config.js';
 import { publishDeadlineMs } from '../src/kafka/settings.js';
 
 describe('loadConfig', () => {
-  it('has the defaults that the README and the decision records promise', () => {
+  it('has the defaults that docs/settings.md and the decision records promise', () => {
     assert.deepEqual(loadConfig({}), {
       TEMPORAL_NAMESPACE: 'default',
       TEMPORAL_TASK_QUEUE: 'bridge-store-effect',

@@ -124,7 +124,7 @@ describe('exit codes', () => {
     });
   }
 
-  it('are those the README names', () => {
+  it('are those that docs/operations.md names', () => {
     assert.deepEqual(EXIT, { ok: 0, failed: 1, usage: 2, unreachable: 3 });
   });
 });

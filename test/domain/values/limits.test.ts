@@ -14,7 +14,7 @@ import type { IntentResult } from '../../../src/domain/intents/result.js';
 import { VERDICT_BYTES } from '../../../src/domain/intake/list.js';
 
 describe('the limits of a list', () => {
-  it('are those the README and the servers know', () => {
+  it('are those that the documents and the servers know', () => {
     assert.deepEqual(DEFAULT_LIMITS, { intents: 2_000, bytes: 1_500_000, priorities: 32, pages: 50, depth: 64 });
     assert.equal(REPORT_BYTES, 1_500_000);
   });
