@@ -20,18 +20,24 @@ export type ReadEnvelope =
       readonly reason: string;
     };
 
-/** Other fields, of the envelope and of its payload, are the emitter's own and are not looked at. */
-const envelope = z.looseObject({
-  envelope_version: z.literal('1.0'),
-  event_id: guid,
-  event_type: z.literal('INTENT_EMITTED'),
-  correlation_id: listName.nullish(),
-  payload: z.looseObject({
-    intents: z.array(z.unknown()),
-    request_id: listName.nullish(),
-    options: jsonObject.nullish(),
-  }),
-});
+/** What the intake reads; its descriptions become docs/intents.md. */
+export const intentEmitted = z
+  .looseObject({
+    envelope_version: z.literal('1.0').describe('The version of the envelope.'),
+    event_id: guid.describe('The id of the event. The same id is the same list, however often it arrives.'),
+    event_type: z.literal('INTENT_EMITTED').describe('The type of the event.'),
+    correlation_id: listName
+      .nullish()
+      .describe('The correlation id of the list. Default: its request id, else the `event_id`.'),
+    payload: z
+      .looseObject({
+        intents: z.array(z.unknown()).describe('The intents of the list.'),
+        request_id: listName.nullish().describe('The name of the list. Default: the `event_id`.'),
+        options: jsonObject.nullish().describe('How the list is executed, as in a request.'),
+      })
+      .describe('The list.'),
+  })
+  .describe('Other fields, of the envelope and of its payload, are yours and are not read.');
 
 /** Refuses what is no UTF-8: replaced characters would be carried out as if they had been sent. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -57,7 +63,7 @@ export function readEnvelope(
     const found = error instanceof SyntaxError ? error.message : 'bytes that are not UTF-8';
     return refuse(`envelope: expected JSON, got ${found}`);
   }
-  const parsed = envelope.safeParse(raw);
+  const parsed = intentEmitted.safeParse(raw);
   if (!parsed.success) return refuse(describeIssue(parsed.error, raw, 'envelope'));
   const { event_id, correlation_id, payload } = parsed.data;
   const { intents, request_id, options } = payload;

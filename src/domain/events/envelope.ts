@@ -1,27 +1,12 @@
-/** OnexEnvelopeV1 (design 9): what every event on Kafka is wrapped in. */
+/** OnexEnvelopeV1: what every event on Kafka is wrapped in. */
+import type { z } from 'zod';
 import { type EventType, topicOf } from './event-types.js';
 import { eventIdOf } from '../values/ids.js';
 import type { OutboundMessage } from './publisher.js';
+import type { onexEnvelope } from './schema.js';
 
-export interface OnexEnvelopeV1 {
-  readonly envelope_version: '1.0';
-  readonly event_id: string;
-  readonly event_type: EventType;
-  readonly event_version: '1.0';
-  /** ISO 8601. */
-  readonly event_timestamp: string;
-  readonly source_node_id: string;
-  readonly source_service: 'omninode-bridge';
-  readonly source_version: '1.0.0';
-  readonly source_instance: string;
-  readonly correlation_id: string | null;
-  readonly causation_id: string | null;
-  readonly environment: string;
-  readonly region: string;
-  readonly partition_key: string | null;
-  readonly payload: Readonly<Record<string, unknown>>;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
+/** The envelope; `schema.ts` says what each field is. */
+export type OnexEnvelopeV1 = Readonly<z.infer<typeof onexEnvelope>>;
 
 /** What a service says of itself in every envelope. */
 export interface EventSource {

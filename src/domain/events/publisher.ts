@@ -1,13 +1,10 @@
 /** What is sent to Kafka, and what became of it. */
+import type { z } from 'zod';
 import type { EffectError } from '../failures/failure.js';
+import type { publishFields } from '../intents/publish-event/schema.js';
 
-export interface PublishFields {
-  readonly event_type: string;
-  readonly topic: string;
-  readonly event_id: string;
-  readonly event_published: boolean;
-  readonly dlq_fallback: boolean;
-}
+/** Fields of the result of a PublishEvent. */
+export type PublishFields = Readonly<z.infer<typeof publishFields>>;
 
 /** A message for Kafka, already wrapped: `key` decides the partition and so the order. */
 export interface OutboundMessage {

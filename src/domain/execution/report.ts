@@ -1,20 +1,12 @@
 /** The report of a list. Free of zod: workflow code imports it. */
+import type { z } from 'zod';
 import { REPORT_BYTES } from '../values/limits.js';
 import type { IntentResult, IntentStatus, Outcome } from '../intents/result.js';
+import type { report } from './report-schema.js';
 
-export interface Report {
-  readonly request_id: string;
-  readonly workflow_id: string;
-  readonly outcome: Outcome;
-  /** Results by status; a status that did not occur is left out. */
-  readonly counts: Readonly<Partial<Record<IntentStatus, number>>>;
-  /** In input order. */
+/** The report of a list; `report-schema.ts` says what each field is. */
+export interface Report extends Readonly<Omit<z.infer<typeof report>, 'results'>> {
   readonly results: readonly IntentResult[];
-  /**
-   * True when the results did not fit a Temporal payload: successes then carry only their base fields, and
-   * `bridge status` reads the rest from the ledger.
-   */
-  readonly truncated: boolean;
 }
 
 /** Puts a report together and keeps it under `maxBytes` of JSON. */

@@ -1,26 +1,36 @@
-/** The request: one list of intents with its options, as the workflow, the client and the CLI take it. */
+/**
+ * The request: one list of intents with its options, as the workflow, the client and the CLI take it. Its descriptions become
+ * docs/intents.md.
+ */
 import { z } from 'zod';
 import { listName } from '../intents/fields.js';
 import { shorten, typeName } from '../values/json.js';
 import { describeIssue } from '../values/issue.js';
 
-const requestOptions = z.strictObject({
-  /** A failed intent of this priority or higher skips all later tiers. Default 2 (the seed's `priority > 1`). */
-  failFastPriority: z.int().default(2),
-  /**
-   * Which derived events are sent: `unless_published` (default) leaves out a STATE_PERSISTED that the list publishes
-   * itself for the same aggregation_id, `all` sends every one, `none` sends none.
-   */
-  derivedEvents: z.enum(['unless_published', 'all', 'none']).default('unless_published'),
+export const requestOptions = z.strictObject({
+  failFastPriority: z
+    .int()
+    .default(2)
+    .describe('A failed intent of this priority or higher skips all later tiers, and the list fails.'),
+  derivedEvents: z
+    .enum(['unless_published', 'all', 'none'])
+    .default('unless_published')
+    .describe(
+      'Which derived events are published. `unless_published` leaves out a STATE_PERSISTED that the list publishes itself for the same `aggregation_id`.',
+    ),
 });
 
-const request = z.strictObject({
-  intents: z.array(z.unknown()),
-  /** Names the list: the same id run again repeats nothing. Default: the workflow id. 1 to 200 characters. */
-  request_id: listName.nullish(),
-  /** Written to the envelope of every event and to the search attribute. Default: the request id. */
-  correlation_id: listName.nullish(),
-  options: requestOptions.prefault({}),
+export const request = z.strictObject({
+  intents: z
+    .array(z.unknown())
+    .describe('The intents, at most 2,000 of 1,500,000 bytes of JSON. An empty list succeeds.'),
+  request_id: listName
+    .nullish()
+    .describe('The name of the list: running it again under this id repeats nothing. Default: the workflow id.'),
+  correlation_id: listName
+    .nullish()
+    .describe('It is written to the envelope of every event and to the search attribute. Default: the request id.'),
+  options: requestOptions.prefault({}).describe('How the list is executed.'),
 });
 
 /** What a caller sends. */

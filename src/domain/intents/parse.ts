@@ -1,4 +1,4 @@
-/** Parsing one raw intent: the envelope fields every intent has, then its type's payload. */
+/** Parsing one raw intent: the fields every intent has, then its type's payload. */
 import { z } from 'zod';
 import type { AnyIntentDefinition } from './definition.js';
 import { guid, jsonObject } from './fields.js';
@@ -31,13 +31,21 @@ export interface RejectedIntent {
   readonly hash: string;
 }
 
-const envelope = z.looseObject({
-  intent_type: z.string(),
-  target: z.string(),
-  payload: jsonObject,
-  priority: z.int().nullish(),
-  intent_id: guid.nullish(),
-});
+/** What every intent has; its descriptions become docs/intents.md. */
+export const intentFields = z
+  .looseObject({
+    intent_type: z.string().describe('The type of the intent. It decides the effect and the shape of the payload.'),
+    target: z.string().describe('The target of the type: `event_bus` for PublishEvent, else `store_effect`.'),
+    payload: jsonObject.describe("The effect's data, as its type asks for."),
+    priority: z
+      .int()
+      .nullish()
+      .describe('Higher runs earlier. Default: the priority of the type. A list may have 32 distinct ones.'),
+    intent_id: guid
+      .nullish()
+      .describe('The id by which a repeat is recognised. Default: derived from request id, index and content.'),
+  })
+  .describe('Further fields are ignored.');
 
 /** Bytes of a rejection and of a type, in JSON: with what is beside them, the plan of 2,000 takes 1.4 MB. */
 const ERROR_BYTES = 500;
@@ -64,7 +72,7 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
 
   if (!isObject(raw)) return reject(`intent: expected an object, got ${typeName(raw)}`);
   if (problem !== null) return reject(`${problem.path}: ${problem.problem}`);
-  const head = envelope.safeParse(raw);
+  const head = intentFields.safeParse(raw);
   if (!head.success) return reject(describeIssue(head.error, raw, 'intent'));
   if (definition === undefined) {
     const known = [...definitions.keys()].join(', ');

@@ -1,5 +1,6 @@
 /** What `RecoverFsmStatesWorkflow`, its activities and its consumers say to each other. Free of zod: workflow code imports it. */
-import type { RecoveredState } from '../intents/recover-fsm-states/schema.js';
+import type { z } from 'zod';
+import type { recoveredStateEvent, recoverySummaryEvent } from '../events/schema.js';
 
 /** Which states; every field narrows. */
 interface RecoveryFilter {
@@ -21,21 +22,12 @@ interface RecoveryPageInput extends RecoveryFilter {
   readonly cursor: string | null;
 }
 
-/** What was emitted of a page. */
-export interface RecoveryPage {
-  readonly emitted: number;
-  /** States that could not be read or sent, since they are too large for any message. */
-  readonly failed: number;
-  readonly by_state: Readonly<Record<string, number>>;
-  readonly next_cursor: string | null;
-  /** Which states could not be read, by their workflows, or why the walk ends here; of a report: of its latest page that had one. */
-  readonly warning?: string;
-}
+/** What a recovery comes to: the workflow's result, and the payload of its closing event. */
+export type RecoveryReport = Omit<RecoverySummaryEvent, 'kind'>;
 
-/** What a recovery came to: the workflow's result, and the payload of its closing event. */
-export interface RecoveryReport extends Omit<RecoveryPage, 'next_cursor'> {
-  readonly recovery_id: string;
-  readonly pages: number;
+/** What was emitted of a page. */
+export interface RecoveryPage extends Pick<RecoveryReport, 'emitted' | 'failed' | 'by_state' | 'warning'> {
+  readonly next_cursor: string | null;
 }
 
 export interface RecoveryActivities {
@@ -46,16 +38,10 @@ export interface RecoveryActivities {
 }
 
 /** Payload of the event of one state. */
-export interface RecoveredStateEvent extends RecoveredState {
-  readonly kind: 'state';
-  readonly recovery_id: string;
-  readonly workflow_id: string;
-}
+export type RecoveredStateEvent = Readonly<z.infer<typeof recoveredStateEvent>>;
 
 /** Payload of the closing event. */
-export interface RecoverySummaryEvent extends RecoveryReport {
-  readonly kind: 'summary';
-}
+export type RecoverySummaryEvent = Readonly<z.infer<typeof recoverySummaryEvent>>;
 
 /** States are the callers' words: a report counts so many of them by name, the rest together as `other`. */
 const NAMED_STATES = 100;

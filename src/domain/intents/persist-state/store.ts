@@ -1,23 +1,15 @@
 /** The stores of the effects: what intents write and read in PostgreSQL. */
-import type { PersistFsmTransitionPayload } from '../persist-fsm-transition/schema.js';
-import type { PersistStatePayload } from './schema.js';
+import type { z } from 'zod';
+import type { fsmTransitionFields, PersistFsmTransitionPayload } from '../persist-fsm-transition/schema.js';
+import type { persistStateFields, PersistStatePayload } from './schema.js';
 import type { RecoverFsmStatesPayload, RecoveredStates } from '../recover-fsm-states/schema.js';
 import type { Command, EffectOutcome, LockWait } from '../command.js';
 
-export interface PersistStateFields {
-  readonly aggregation_id: string;
-  readonly namespaces_persisted: readonly string[];
-  readonly total_workflows: number;
-  readonly total_items: number;
-}
+/** Fields of the result of a PersistState. */
+export type PersistStateFields = Readonly<z.infer<typeof persistStateFields>>;
 
-export interface FsmTransitionFields {
-  readonly workflow_id: string;
-  readonly transition_id: string;
-  readonly from_state: string | null;
-  readonly to_state: string;
-  readonly duplicate: boolean;
-}
+/** Fields of the result of a PersistFSMTransition. */
+export type FsmTransitionFields = Readonly<z.infer<typeof fsmTransitionFields>>;
 
 export interface BridgeStateStore {
   /** @param locks default `patient`. */

@@ -1,4 +1,4 @@
-/** RecoverFSMStates (seed 3.4): reads the current state of every workflow, a page at a time. */
+/** RecoverFSMStates reads the current state of every workflow, a page at a time. Its descriptions become docs/intents.md. */
 import { z } from 'zod';
 import { fsmState, text, timestamp } from '../fields.js';
 import { CURSOR_LENGTH } from '../../values/limits.js';
@@ -6,54 +6,74 @@ import { CURSOR_LENGTH } from '../../values/limits.js';
 /** Largest page, the seed's safety limit. */
 const MAX_PAGE = 10_000;
 
-export const recoverFsmStatesPayload = z.looseObject({
-  /** Correlates the answer with the question. */
-  recovery_id: text.min(1).max(255),
-  timestamp: timestamp.nullish(),
-  /** Accepted, as senders have it; not read: the filters say which. */
-  request_all_workflows: z.boolean().default(true),
-  /** How far back, in days; the seed's 7 by default. */
-  since_days: z.number().positive().max(36_500).default(7),
-  /** States per page, 1 to 10,000. */
-  limit: z.int().min(1).max(MAX_PAGE).default(MAX_PAGE),
-  /** `next_cursor` of the page before. */
-  cursor: text.max(CURSOR_LENGTH).nullish(),
-  /** Only workflows whose metadata names one of these namespaces. */
-  namespaces: z.array(text).min(1).nullish(),
-  /** Only workflows in one of these states. */
-  states: z.array(fsmState).min(1).nullish(),
-  /** Also count what matches (`total_matching`), for a progress bar; a scan of all states. */
-  with_total: z.boolean().default(false),
-});
+export const recoverFsmStatesPayload = z
+  .looseObject({
+    recovery_id: text.min(1).max(255).describe('A name that correlates the answer with the question.'),
+    timestamp: timestamp.nullish().describe('When the question was asked. It is not read.'),
+    request_all_workflows: z
+      .boolean()
+      .default(true)
+      .describe('Accepted, because senders have it. It is not read: the filters select.'),
+    since_days: z
+      .number()
+      .positive()
+      .max(36_500)
+      .default(7)
+      .describe(
+        'How far back workflows in a terminal state are of interest, in days. All others are returned, however old.',
+      ),
+    limit: z.int().min(1).max(MAX_PAGE).default(MAX_PAGE).describe('The most states of the page.'),
+    cursor: text.max(CURSOR_LENGTH).nullish().describe('The `next_cursor` of the page before.'),
+    namespaces: z
+      .array(text)
+      .min(1)
+      .nullish()
+      .describe('Selects workflows whose metadata names one of these namespaces.'),
+    states: z.array(fsmState).min(1).nullish().describe('Selects workflows in one of these states.'),
+    with_total: z
+      .boolean()
+      .default(false)
+      .describe('Whether to count what matches (`total_matching`). It costs a scan of all states.'),
+  })
+  .describe('Further fields are ignored.');
 
 export type RecoverFsmStatesPayload = z.infer<typeof recoverFsmStatesPayload>;
 
-export interface RecoveredState {
-  readonly current_state: string;
-  readonly previous_state: string | null;
-  /**
-   * Counts how often `transition_count` has started again. Of two states of a workflow the newer one has the higher
-   * (epoch, transition_count, arrival); may be 0 or negative, for what was seen after a later epoch.
-   */
-  readonly epoch: number;
-  readonly transition_count: number;
-  /** Grows with each arrival; unique. Of two transitions at one place the later arrival counts. */
-  readonly arrival: number;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  /** ISO 8601 in UTC. */
-  readonly last_transition_at: string;
-}
+export const recoveredState = z.object({
+  current_state: z.string().describe('The state of the workflow.'),
+  previous_state: z.string().nullable().describe('The state before; null for none.'),
+  epoch: z
+    .int()
+    .describe(
+      'How often `transition_count` has started again. Keep the state with the higher (`epoch`, `transition_count`, `arrival`). It may be 0 or negative.',
+    ),
+  transition_count: z.int().describe('The number of the latest transition.'),
+  arrival: z.int().describe('A unique number that grows with each arrival. It decides between equal counts.'),
+  metadata: z.record(z.string(), z.unknown()).readonly().describe('The metadata of the latest transition.'),
+  last_transition_at: z.string().describe('When the latest transition happened, ISO 8601 in UTC.'),
+});
 
-export interface RecoveredStates {
-  readonly recovered_states: Readonly<Record<string, RecoveredState>>;
-  readonly total_recovered: number;
-  /** Stored states that no answer can hold; the first of them are named in `warning`. */
-  readonly failed: number;
-  /** True when more states match than the page holds; `next_cursor` then leads on. */
-  readonly truncated: boolean;
-  readonly next_cursor: string | null;
-  /** States that match the filters, over all pages; with `with_total` only. */
-  readonly total_matching?: number;
-  /** What is not in the page and why: a time-out, or states too large. `next_cursor` goes on after what is in it. */
-  readonly warning?: string;
-}
+export type RecoveredState = Readonly<z.infer<typeof recoveredState>>;
+
+export const recoveredStates = z.object({
+  recovered_states: z
+    .record(z.string(), recoveredState.readonly())
+    .readonly()
+    .describe('The states of the page by workflow id, newest first.'),
+  total_recovered: z.int().describe('How many states the page holds.'),
+  failed: z.int().describe('How many stored states no answer can hold. `warning` names the first ten.'),
+  truncated: z.boolean().describe('Whether more states match than the page holds.'),
+  next_cursor: z.string().nullable().describe('The `cursor` of the next page; null after the last.'),
+  total_matching: z
+    .int()
+    .exactOptional()
+    .describe('How many states match the filters, over all pages. Only with `with_total`.'),
+  warning: z
+    .string()
+    .exactOptional()
+    .describe(
+      'What the page lacks, and why: a time-out, or states that are too large. `next_cursor` continues after the page.',
+    ),
+});
+
+export type RecoveredStates = Readonly<z.infer<typeof recoveredStates>>;

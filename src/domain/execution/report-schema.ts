@@ -1,0 +1,21 @@
+/** The report of a list. Its descriptions become docs/intents.md; nothing parses with it while a list is executed. */
+import { z } from 'zod';
+import { baseResult, intentStatus, outcome } from '../intents/result-schema.js';
+
+export const report = z.object({
+  request_id: z.string().describe('The id of the list: its own, or the workflow id.'),
+  workflow_id: z.string().describe('The id of the Temporal execution that ran the list.'),
+  outcome: outcome.describe(
+    'How the list ended. `completed`: every intent succeeded. `partial`: some did not, or are dead letters. `failed`: fail-fast stopped it.',
+  ),
+  counts: z
+    .partialRecord(intentStatus, z.int())
+    .readonly()
+    .describe('How many intents have each status. A status without intents is absent.'),
+  results: z.array(z.looseObject(baseResult.shape)).readonly().describe('One result per intent, in input order.'),
+  truncated: z
+    .boolean()
+    .describe(
+      'Whether the report was too large for Temporal. Results then have their base fields alone, and `bridge status` reads the others from the ledger.',
+    ),
+});
