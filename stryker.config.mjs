@@ -92,7 +92,7 @@ export default {
   jsonReporter: { fileName: '.cache/mutation/report.json' },
   htmlReporter: { fileName: '.cache/mutation/report.html' },
   tempDirName: '.cache/mutation/sandbox',
-  ignorePatterns: ['.cache', '.stack', 'dist', 'coverage', 'docs', 'bench', 'test/replay/histories'],
+  ignorePatterns: ['.cache', '.stack', 'dist', 'coverage', 'docs/images', 'bench', 'test/replay/histories'],
   disableTypeChecks: false,
   allowConsoleColors: false,
 };

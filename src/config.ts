@@ -88,7 +88,7 @@ const postgres = {
   }),
   PGHOST: setting(z.string().optional(), {
     readBy: ['worker', 'CLI', 'stack'],
-    unset: 'no URL is made from the `PG*` variables',
+    unset: 'none',
     about: 'The host of the database. Without it the other `PG*` variables name no server.',
     change: 'Set it where the platform hands out the parts of an address instead of a URL.',
   }),

@@ -7,7 +7,7 @@ import { listName } from '../intents/fields.js';
 import { shorten, typeName } from '../values/json.js';
 import { describeIssue } from '../values/issue.js';
 
-export const requestOptions = z.strictObject({
+const requestOptions = z.strictObject({
   failFastPriority: z
     .int()
     .default(2)
@@ -21,9 +21,7 @@ export const requestOptions = z.strictObject({
 });
 
 export const request = z.strictObject({
-  intents: z
-    .array(z.unknown())
-    .describe('The intents, at most 2,000 of 1,500,000 bytes of JSON. An empty list succeeds.'),
+  intents: z.array(z.unknown()).describe('The intents. An empty list succeeds.'),
   request_id: listName
     .nullish()
     .describe('The name of the list: running it again under this id repeats nothing. Default: the workflow id.'),

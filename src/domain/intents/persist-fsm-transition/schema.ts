@@ -1,4 +1,4 @@
-/** PersistFSMTransition appends one row to `fsm_transitions`. Its descriptions become docs/intents.md. */
+/** PersistFSMTransition: payload and result. Its descriptions become docs/intents.md. */
 import { z } from 'zod';
 import { fsmState, guid, jsonObject, safeCount, timestamp } from '../fields.js';
 
@@ -15,7 +15,7 @@ const transitionRecord = z
     timestamp: timestamp.nullish().describe("When the transition happened. It comes before the payload's `timestamp`."),
     metadata: jsonObject.nullish().describe("Further data. The payload's `metadata` wins where both have a key."),
   })
-  .describe('A transition as the reducer recorded it. Further fields are kept with it.');
+  .describe('Further fields are kept with it.');
 
 export const persistFsmTransitionPayload = z
   .looseObject({
@@ -37,7 +37,9 @@ export const persistFsmTransitionPayload = z
       .describe('Data kept with the transition and the state. A recovery can select states by its `namespace`.'),
     timestamp: timestamp.nullish().describe('When the transition happened, if `transition_record` does not say so.'),
   })
-  .describe('Further fields are ignored.');
+  .describe(
+    'Appends one row to `fsm_transitions`, and moves the `fsm_states` row of the workflow forward. Further fields are ignored.',
+  );
 
 export type PersistFsmTransitionPayload = z.infer<typeof persistFsmTransitionPayload>;
 

@@ -1,4 +1,4 @@
-/** PersistState adds aggregated counts to one `bridge_states` row per namespace. Its descriptions become docs/intents.md. */
+/** PersistState: payload and result. Its descriptions become docs/intents.md. */
 import { z } from 'zod';
 import { fsmState, guid, safeCount, text, timestamp } from '../fields.js';
 
@@ -36,7 +36,7 @@ export const persistStatePayload = z
         'When the aggregation ran. The newest aggregation decides about metadata and state; none counts as oldest.',
       ),
   })
-  .describe('Further fields are ignored.');
+  .describe('Adds aggregated counts to one `bridge_states` row per namespace. Further fields are ignored.');
 
 export type PersistStatePayload = z.infer<typeof persistStatePayload>;
 

@@ -1,4 +1,4 @@
-/** PublishEvent wraps its payload in an OnexEnvelopeV1 and publishes it. Its descriptions become docs/intents.md. */
+/** PublishEvent: payload and result. Its descriptions become docs/intents.md. */
 import { z } from 'zod';
 import { text } from '../fields.js';
 import { PUBLISHABLE_EVENT_TYPES } from '../../events/event-types.js';
@@ -24,7 +24,7 @@ export const publishEventPayload = z
       .nullish()
       .describe('The key of the message. Default: `correlation_id` of the envelope, else its `source_node_id`.'),
   })
-  .describe('The whole payload is published as it is; further fields are yours.');
+  .describe('Publishes the whole payload in an envelope, on the topic of its event type. Further fields are yours.');
 
 export type PublishEventPayload = z.infer<typeof publishEventPayload>;
 

@@ -1,4 +1,4 @@
-/** RecoverFSMStates reads the current state of every workflow, a page at a time. Its descriptions become docs/intents.md. */
+/** RecoverFSMStates: payload and result. Its descriptions become docs/intents.md. */
 import { z } from 'zod';
 import { fsmState, text, timestamp } from '../fields.js';
 import { CURSOR_LENGTH } from '../../values/limits.js';
@@ -35,7 +35,7 @@ export const recoverFsmStatesPayload = z
       .default(false)
       .describe('Whether to count what matches (`total_matching`). It costs a scan of all states.'),
   })
-  .describe('Further fields are ignored.');
+  .describe('Reads the current state of every workflow, a page at a time. Further fields are ignored.');
 
 export type RecoverFsmStatesPayload = z.infer<typeof recoverFsmStatesPayload>;
 

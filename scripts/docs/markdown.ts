@@ -1,0 +1,24 @@
+/** Pieces of Markdown. Prettier lays them out. */
+
+/** A table; a bar in a cell would end it. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+export const jsonBlock = (value: unknown): string => `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+
+export const code = (text: string): string => `\`${text}\``;
+
+/** `a`, `b` or `c`. */
+export function alternatives(words: readonly string[]): string {
+  const quoted = words.map(code);
+  const last = quoted.pop() ?? '';
+  return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`;
+}
+
+/** 60000 as 60,000, and the largest whole number that JSON carries as a power. */
+export function number(value: number): string {
+  if (Math.abs(value) === Number.MAX_SAFE_INTEGER) return value < 0 ? '-(2^53 - 1)' : '2^53 - 1';
+  return value.toLocaleString('en-US');
+}
