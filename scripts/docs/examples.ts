@@ -3,7 +3,7 @@
  * example with its schema.
  */
 import { builtinEffects } from '../../activities/index.js';
-import type { Intent } from '../../src/client/index.js';
+import type { IntentOf, IntentType } from '../../src/client/index.js';
 import type { Result } from '../../src/client/types.js';
 import {
   type EventInput,
@@ -34,8 +34,6 @@ const SOURCE: EventSource = {
   environment: 'production',
   region: 'eu-central',
 };
-
-export type IntentType = Intent['intent_type'];
 
 export const DEFINITIONS: ReadonlyMap<string, AnyIntentDefinition> = new Map(
   builtinEffects.map(({ definition }) => [definition.type, definition]),
@@ -112,7 +110,7 @@ export const INTENTS = {
       timestamp: TIME,
     },
   },
-} as const satisfies { readonly [Type in IntentType]: Extract<Intent, { intent_type: Type }> };
+} as const satisfies { readonly [Type in IntentType]: IntentOf<Type> };
 
 export const REQUEST: RequestInput = {
   intents: Object.values(INTENTS),

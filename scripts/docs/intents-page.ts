@@ -30,13 +30,13 @@ import {
   INTENT_EMITTED,
   INTENT_RESULT,
   INTENTS,
-  type IntentType,
   RECOVERED_STATE,
   RECOVERY_SUMMARY,
   REPORT,
   REQUEST,
   RESULTS,
 } from './examples.js';
+import type { IntentType } from '../../src/client/index.js';
 import { descriptionOf, fieldTable } from './fields.js';
 import { code, jsonBlock, number, table } from './markdown.js';
 

@@ -4,7 +4,15 @@ export type { KafkaOptions } from './kafka.js';
 export type { EmittedList } from './list-emitter.js';
 export type { RecoveredStatesWalk, RecoveredWorkflow, RecoverOptions } from './recovered-states.js';
 export { type ConnectOptions, type StartedExecution, StoreEffectClient } from './store-effect-client.js';
-export type { EmittedListReport, ExecuteOptions, Intent, IntentsReport, Result } from './types.js';
+export type {
+  EmittedListReport,
+  ExecuteOptions,
+  Intent,
+  IntentOf,
+  IntentsReport,
+  IntentType,
+  Result,
+} from './types.js';
 export type { Progress } from '../../workflows/execution/progress.js';
 export { EffectError, type FailureClass } from '../domain/failures/failure.js';
 export type { RecoveredStateEvent, RecoverySummaryEvent } from '../domain/recovery/recovery.js';

@@ -7,7 +7,7 @@ import type { Verdict } from '../domain/intake/list.js';
 
 type Registered = (typeof registry)[keyof typeof registry];
 
-type IntentOf<E> = E extends { definition: { type: infer Type; schema: infer Schema extends z.ZodType } }
+type IntentOfEffect<E> = E extends { definition: { type: infer Type; schema: infer Schema extends z.ZodType } }
   ? {
       readonly intent_type: Type;
       readonly target: string;
@@ -26,8 +26,22 @@ type ResultOf<E> = E extends {
   ? BaseResult & { readonly intent_type: Type } & Partial<Fields>
   : never;
 
-/** Any intent this service executes. */
-export type Intent = IntentOf<Registered>;
+/** The names of the intent types. */
+export type IntentType = Registered['definition']['type'];
+
+/** An intent of one type: `IntentOf<'PublishEvent'>`. */
+export type IntentOf<Type extends IntentType> = Extract<IntentOfEffect<Registered>, { readonly intent_type: Type }>;
+
+/**
+ * No value has this type. While one member of `Intent` lacks `payload`, the compiler selects the member by `intent_type` first, and its
+ * error names the wrong field. Otherwise it compares a payload with those of all types at once, and blames types that nobody wrote.
+ */
+interface NoIntent {
+  readonly intent_type: never;
+}
+
+/** Any intent this service executes, a union discriminated by `intent_type`: narrow it by that before you read its `payload`. */
+export type Intent = IntentOf<IntentType> | NoIntent;
 
 /** One intent's result; narrow it by `intent_type`. The type's own fields are there when `success` is true. */
 export type Result = ResultOf<Registered>;

@@ -1,7 +1,7 @@
 /** The client's walk over FSM states, page by page: what it asks for, gives and says at its ends. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ExecutionError, type Intent, type IntentsReport } from '../../src/client/index.js';
+import { ExecutionError, type Intent, type IntentOf, type IntentsReport } from '../../src/client/index.js';
 import { RecoveredStatesWalk, type RecoverOptions } from '../../src/client/recovered-states.js';
 import type { RecoveredStates } from '../../src/domain/intents/recover-fsm-states/schema.js';
 
@@ -36,7 +36,7 @@ describe('a walk over recovered states', () => {
     const ids: (string | undefined)[] = [];
     const walk = new RecoveredStatesWalk((intents: readonly Intent[], { requestId }) => {
       ids.push(requestId);
-      asked.push(intents[0]!.payload as unknown as Asked);
+      asked.push((intents[0] as IntentOf<'RecoverFSMStates'>).payload as unknown as Asked);
       const answer = pages[asked.length - 1] ?? new Error('asked for too much');
       if (answer instanceof Error) return Promise.reject(answer);
       const result = { ...answer, intent_type: 'RecoverFSMStates', success: true, status: 'succeeded' };

@@ -10,13 +10,13 @@ import {
   INTENT_EMITTED,
   INTENT_RESULT,
   INTENTS,
-  type IntentType,
   RECOVERED_STATE,
   RECOVERY_SUMMARY,
   REPORT,
   REQUEST,
   RESULTS,
 } from '../../scripts/docs/examples.js';
+import type { IntentType } from '../../src/client/index.js';
 import { RESULT_FIELDS } from '../../scripts/docs/intents-page.js';
 import { COMMAND, essenceOf, PAGES } from '../../scripts/docs/pages.js';
 import { loadConfig, SETTING_GROUPS, settingText } from '../../src/config.js';

@@ -1,6 +1,6 @@
 /** Random lists for properties: few keys, so that they repeat; given ids, some twice; rows that are wrong in a known field. */
 import fc from 'fast-check';
-import type { Intent } from '../../src/client/index.js';
+import type { IntentOf, IntentType } from '../../src/client/index.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
 /** `overflow`: a valid intent whose row has no room for its sum, so that PostgreSQL refuses it. */
@@ -77,7 +77,7 @@ export function rawOf(given: Draft, { keys, ids, full }: Names): unknown {
   return given.damage === undefined ? raw : damaged(raw, given.damage);
 }
 
-function soundOf({ kind, amount }: Draft, key: string): Intent {
+function soundOf({ kind, amount }: Draft, key: string): IntentOf<IntentType> {
   switch (kind) {
     case 'state':
     case 'overflow':
@@ -100,7 +100,7 @@ function soundOf({ kind, amount }: Draft, key: string): Intent {
   }
 }
 
-function damaged(raw: Intent & { payload: object }, damage: Damage): unknown {
+function damaged(raw: IntentOf<IntentType>, damage: Damage): unknown {
   switch (damage) {
     case 'target':
       return { ...raw, target: 'elsewhere' };

@@ -1,13 +1,11 @@
 /** Valid intents to start a test from. */
 import { randomUUID } from 'node:crypto';
-import type { Intent } from '../../src/client/index.js';
-
-type Of<T extends Intent['intent_type']> = Extract<Intent, { intent_type: T }>;
+import type { IntentOf } from '../../src/client/index.js';
 
 export const persistState = (
-  payload: Partial<Of<'PersistState'>['payload']> = {},
-  rest: Partial<Of<'PersistState'>> = {},
-): Of<'PersistState'> => ({
+  payload: Partial<IntentOf<'PersistState'>['payload']> = {},
+  rest: Partial<IntentOf<'PersistState'>> = {},
+): IntentOf<'PersistState'> => ({
   intent_type: 'PersistState',
   target: 'store_effect',
   ...rest,
@@ -23,9 +21,9 @@ export const persistState = (
 });
 
 export const persistFsmTransition = (
-  payload: Partial<Of<'PersistFSMTransition'>['payload']> = {},
-  rest: Partial<Of<'PersistFSMTransition'>> = {},
-): Of<'PersistFSMTransition'> => ({
+  payload: Partial<IntentOf<'PersistFSMTransition'>['payload']> = {},
+  rest: Partial<IntentOf<'PersistFSMTransition'>> = {},
+): IntentOf<'PersistFSMTransition'> => ({
   intent_type: 'PersistFSMTransition',
   target: 'store_effect',
   ...rest,
@@ -46,9 +44,9 @@ export const persistFsmTransition = (
 });
 
 export const publishEvent = (
-  payload: Partial<Of<'PublishEvent'>['payload']> = {},
-  rest: Partial<Of<'PublishEvent'>> = {},
-): Of<'PublishEvent'> => ({
+  payload: Partial<IntentOf<'PublishEvent'>['payload']> = {},
+  rest: Partial<IntentOf<'PublishEvent'>> = {},
+): IntentOf<'PublishEvent'> => ({
   intent_type: 'PublishEvent',
   target: 'event_bus',
   ...rest,
@@ -56,9 +54,9 @@ export const publishEvent = (
 });
 
 export const recoverFsmStates = (
-  payload: Partial<Of<'RecoverFSMStates'>['payload']> = {},
-  rest: Partial<Of<'RecoverFSMStates'>> = {},
-): Of<'RecoverFSMStates'> => ({
+  payload: Partial<IntentOf<'RecoverFSMStates'>['payload']> = {},
+  rest: Partial<IntentOf<'RecoverFSMStates'>> = {},
+): IntentOf<'RecoverFSMStates'> => ({
   intent_type: 'RecoverFSMStates',
   target: 'store_effect',
   ...rest,
