@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import envPaths from 'env-paths';
 import { z } from 'zod';
 import { parseShare } from './domain/rollout/share.js';
+import { issueInWords } from './domain/values/issue.js';
 
 /**
  * Who reads a variable. `intake` is `bridge intake` and `bridge worker --intake`; `stack` is the code that starts and finds the local
@@ -488,7 +489,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(given);
   if (!parsed.success) {
-    const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    const lines = parsed.error.issues.map((issue) => issueInWords(issue, given, 'environment'));
     throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
   }
   return { ...parsed.data, DATABASE_URL: parsed.data.DATABASE_URL ?? urlFromParts(parsed.data) };

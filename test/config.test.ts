@@ -125,9 +125,17 @@ describe('loadConfig', () => {
       () => loadConfig({ PORT: 'http', PG_POOL_MAX: '0', KAFKA_TOPIC_PREFIX: 'a b' }),
       (error: unknown) =>
         error instanceof ConfigError &&
-        ['PORT: ', 'PG_POOL_MAX: ', 'KAFKA_TOPIC_PREFIX: expected letters'].every((part) =>
-          error.message.includes(part),
-        ),
+        [
+          'PORT: expected a number, got string "http"',
+          'PG_POOL_MAX: expected at least 1, got string "0"',
+          'KAFKA_TOPIC_PREFIX: expected letters, digits, dots, dashes or underscores, got string "a b"',
+        ].every((line) => error.message.split('\n  ').includes(line)),
     );
+    assert.throws(() => loadConfig({ KAFKA_COMPRESSION: 'snappy', ENABLE_INTENT_PUBLISHER: 'yes' }), {
+      message:
+        'the environment cannot be used:\n' +
+        '  KAFKA_COMPRESSION: expected one of none, gzip, lz4, got string "snappy"\n' +
+        '  ENABLE_INTENT_PUBLISHER: expected true, false or 0 to 100, got string "yes"',
+    });
   });
 });

@@ -1,7 +1,7 @@
 /** An INTENT_EMITTED message as it stands on the topic: the list it carries, or why it is none. Pure. */
 import { z } from 'zod';
 import { guid, jsonObject, listName } from '../domain/intents/fields.js';
-import { findJsonProblem, shorten } from '../domain/values/json.js';
+import { findJsonProblem, shortenMiddle } from '../domain/values/json.js';
 import { DEFAULT_LIMITS, jsonBytes, type ListLimits } from '../domain/values/limits.js';
 import { describeIssue } from '../domain/values/issue.js';
 import { serializable } from '../domain/values/serializable.js';
@@ -54,7 +54,7 @@ export function readEnvelope(
   timestamp = 0,
   limits: ListLimits = DEFAULT_LIMITS,
 ): ReadEnvelope {
-  const refuse = (reason: string): ReadEnvelope => ({ ok: false, reason: shorten(reason, REASON_LENGTH) });
+  const refuse = (reason: string): ReadEnvelope => ({ ok: false, reason: shortenMiddle(reason, REASON_LENGTH) });
   if (value === null) return refuse('envelope: expected JSON, got nothing');
   let raw: unknown;
   try {

@@ -56,7 +56,7 @@ describe('lists of a file', () => {
     assert.ok(first?.ok === false && first.line === 1);
     assert.deepEqual(shown([second!, third!, ...others]), [
       [2, 'b'],
-      [3, 'intents: expected an array, got number'],
+      [3, 'intents: expected an array, got number 7'],
       [4, 'd'],
     ]);
   });

@@ -89,16 +89,16 @@ describe('a message without a list', () => {
   });
 
   it('is named by its fields, not as an intent', () => {
-    assert.equal(reasonOf('7'), 'envelope: expected an object, got number');
+    assert.equal(reasonOf('7'), 'envelope: expected an object, got number 7');
     assert.equal(
       reasonOf(envelope({ correlation_id: '' })),
-      'correlation_id: expected at least 1 characters, got string',
+      'correlation_id: expected at least 1 characters, got string ""',
     );
     assert.equal(
       reasonOf(envelope({}, { request_id: 'x'.repeat(201) })),
-      'payload.request_id: expected at most 200 characters, got string',
+      `payload.request_id: expected at most 200 characters, got string "${'x'.repeat(80)}… (201 characters)"`,
     );
-    assert.equal(reasonOf(envelope({}, { options: 7 })), 'payload.options: expected an object, got number');
+    assert.equal(reasonOf(envelope({}, { options: 7 })), 'payload.options: expected an object, got number 7');
   });
 
   it('names what no store could keep of what is beside the intents', () => {

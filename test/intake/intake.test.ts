@@ -167,7 +167,7 @@ describe('intake', function () {
     );
     assert.equal(copies[0]?.['original_key'], 'k');
     assert.deepEqual(copies[0]['original_headers'], [['origin', Buffer.from('a test').toString('base64')]]);
-    assert.equal(copies[3]?.['failure_reason'], 'payload.intents: expected an array, got string');
+    assert.equal(copies[3]?.['failure_reason'], 'payload.intents: expected an array, got string "none"');
     assert.match(await metrics(), /^intake_poison_total 4$/m);
   });
 

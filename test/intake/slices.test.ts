@@ -25,16 +25,16 @@ describe('readEnvelope', () => {
     [
       'another version',
       bytesOf(envelope({ envelope_version: '2.0' })),
-      'envelope_version: expected one of 1.0, got string',
+      'envelope_version: expected one of 1.0, got string "2.0"',
     ],
     [
       'another event',
       bytesOf(envelope({ event_type: 'NODE_HEARTBEAT' })),
-      'event_type: expected one of INTENT_EMITTED, got string',
+      'event_type: expected one of INTENT_EMITTED, got string "NODE_HEARTBEAT"',
     ],
-    ['no event id', bytesOf(envelope({ event_id: 7 })), 'event_id: expected a string, got number'],
+    ['no event id', bytesOf(envelope({ event_id: 7 })), 'event_id: expected a string, got number 7'],
     ['no payload', bytesOf(envelope({ payload: undefined })), 'payload: expected an object, got nothing'],
-    ['no intents', bytesOf(envelope({}, { intents: 'all' })), 'payload.intents: expected an array, got string'],
+    ['no intents', bytesOf(envelope({}, { intents: 'all' })), 'payload.intents: expected an array, got string "all"'],
     [
       'too many intents',
       bytesOf(envelope({}, { intents: Array(2_001).fill(1) })),

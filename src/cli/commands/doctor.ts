@@ -19,7 +19,7 @@ import {
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
-import type { Output } from '../views/output.js';
+import { type Output, wrapped } from '../views/output.js';
 import { judgeRetention, type Warning } from './retention-verdict.js';
 
 interface Options {
@@ -143,20 +143,6 @@ function showProblems(out: Output, problems: readonly StateProblem[]): void {
     out.line(`  expected  ${expected ?? 'unknown: no history'}`);
   }
 }
-
-/** Longer lines would make the table wider than a terminal. */
-const WIDTH = 90;
-
-/** In lines, broken at spaces. */
-const wrapped = (text: string): string =>
-  text
-    .split(' ')
-    .reduce<string[]>((lines, word) => {
-      const last = lines.at(-1);
-      if (last === undefined || last.length + word.length >= WIDTH) return [...lines, word];
-      return [...lines.slice(0, -1), `${last} ${word}`];
-    }, [])
-    .join('\n');
 
 /** @param examineOne answers null when all is well, else what is wrong and what to do. */
 async function finding(check: string, examineOne: () => Promise<string | Warning | null>): Promise<Finding> {

@@ -1,5 +1,6 @@
 /** The report of a list. Free of zod: workflow code imports it. */
 import type { z } from 'zod';
+import { shortenMiddle } from '../values/json.js';
 import { REPORT_BYTES } from '../values/limits.js';
 import type { IntentResult, IntentStatus, Outcome } from '../intents/result.js';
 import type { report } from './report-schema.js';
@@ -40,7 +41,7 @@ const baseOf = (result: IntentResult, errorLength: number): IntentResult => ({
   intent_type: result.intent_type,
   status: result.status,
   success: result.success,
-  error: result.error === null ? null : result.error.slice(0, errorLength),
+  error: result.error === null ? null : shortenMiddle(result.error, errorLength),
   ...(result.error_code === undefined ? {} : { error_code: result.error_code }),
   ...(result.failure_class === undefined ? {} : { failure_class: result.failure_class }),
   execution_time_ms: result.execution_time_ms,

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { listName } from '../intents/fields.js';
-import { shorten, typeName } from '../values/json.js';
+import { shortenMiddle, shown } from '../values/json.js';
 import { describeIssue } from '../values/issue.js';
 
 const requestOptions = z.strictObject({
@@ -45,9 +45,9 @@ export class RequestError extends Error {
 /** @throws RequestError naming the field, the type of its value and what was expected. */
 export function parseRequest(raw: unknown): Request {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    throw new RequestError(`input: expected an object {intents, options?}, got ${typeName(raw)}`);
+    throw new RequestError(`input: expected an object {intents, options?}, got ${shown(raw)}`);
   }
   const parsed = request.safeParse(raw);
   if (parsed.success) return parsed.data;
-  throw new RequestError(shorten(describeIssue(parsed.error, raw, 'input'), 500));
+  throw new RequestError(shortenMiddle(describeIssue(parsed.error, raw, 'input'), 500));
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AnyIntentDefinition } from './definition.js';
 import { guid, jsonObject } from './fields.js';
 import { payloadHash } from '../values/ids.js';
-import { findJsonProblem, shorten, shortenJson, typeName } from '../values/json.js';
+import { findJsonProblem, shortenJson, shortenMiddle, shown } from '../values/json.js';
 import { describeIssue, isObject } from '../values/issue.js';
 import { DEFAULT_LIMITS, jsonBytes } from '../values/limits.js';
 
@@ -63,26 +63,24 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
   const reject = (error: string): RejectedIntent => ({
     ok: false,
     // The plan holds one for every intent of a list, and has to stay under 2 MB.
-    error: shortenJson(error, ERROR_BYTES),
+    error: shortenJson(error, ERROR_BYTES, shortenMiddle),
     intentType: typeof fields['intent_type'] === 'string' ? shortenJson(fields['intent_type'], TYPE_BYTES) : 'unknown',
     priority: priority ?? definition?.defaultPriority ?? 0,
     intentId,
     hash,
   });
 
-  if (!isObject(raw)) return reject(`intent: expected an object, got ${typeName(raw)}`);
+  if (!isObject(raw)) return reject(`intent: expected an object, got ${shown(raw)}`);
   if (problem !== null) return reject(`${problem.path}: ${problem.problem}`);
   const head = intentFields.safeParse(raw);
   if (!head.success) return reject(describeIssue(head.error, raw, 'intent'));
   if (definition === undefined) {
     const known = [...definitions.keys()].join(', ');
-    return reject(
-      `intent_type: expected one of ${known}, got string ${JSON.stringify(shorten(head.data.intent_type))}`,
-    );
+    return reject(`intent_type: expected one of ${known}, got ${shown(head.data.intent_type)}`);
   }
-  if (head.data.target !== definition.target) {
-    const given = JSON.stringify(shorten(head.data.target));
-    return reject(`target: expected ${JSON.stringify(definition.target)} for ${definition.type}, got string ${given}`);
+  const { type, target } = definition;
+  if (head.data.target !== target) {
+    return reject(`target: expected ${JSON.stringify(target)} for ${type}, got ${shown(head.data.target)}`);
   }
   const body = definition.schema.safeParse(head.data.payload);
   if (!body.success) return reject(describeIssue(body.error, head.data.payload, 'payload', ['payload']));

@@ -1,12 +1,12 @@
 /** What is wrong with a value, in words: the field, what was expected and what was found there. */
 import type { z } from 'zod';
-import { pathOf, shorten, typeName } from './json.js';
+import { pathOf, shorten, shown } from './json.js';
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * `payload.aggregation_id: expected a UUID, got number`: the first issue, with the type of the value found there.
+ * `payload.aggregation_id: expected a UUID, got string "x"`: the first issue, with what was found there.
  * @param name of the root, for an issue with the root itself.
  */
 export function describeIssue(
@@ -15,12 +15,29 @@ export function describeIssue(
   name: string,
   prefix: readonly PropertyKey[] = [],
 ): string {
-  const issue = error.issues[0];
-  if (issue === undefined) return `${name}: expected another value, got ${typeName(root)}`;
-  let found = root;
-  for (const key of issue.path) found = isObject(found) || Array.isArray(found) ? Reflect.get(found, key) : undefined;
+  const [issue] = error.issues;
+  return issue === undefined
+    ? `${name}: expected another value, got ${shown(root)}`
+    : issueInWords(issue, root, name, prefix);
+}
+
+/** The same of one issue. */
+export function issueInWords(
+  issue: z.core.$ZodIssue,
+  root: unknown,
+  name: string,
+  prefix: readonly PropertyKey[] = [],
+): string {
   const path = pathOf([...prefix, ...issue.path]) || name;
-  return `${path}: expected ${expectation(issue)}, got ${typeName(found)}`;
+  return `${path}: expected ${expectation(issue)}, got ${shown(foundBy(issue, root))}`;
+}
+
+/** The value at fault: where the path leads or, of a wrong key, the key. */
+function foundBy({ code, path }: z.core.$ZodIssue, root: unknown): unknown {
+  if (code === 'invalid_key') return path.at(-1);
+  let found = root;
+  for (const key of path) found = isObject(found) || Array.isArray(found) ? Reflect.get(found, key) : undefined;
+  return found;
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
@@ -30,7 +47,7 @@ function expectation(issue: z.core.$ZodIssue): string {
         ? 'a whole number JSON can carry (up to 9007199254740991)'
         : article(issue.expected);
     case 'invalid_format':
-      return FORMATS[issue.format] ?? issue.format;
+      return FORMATS[issue.format] ?? (issue.format === 'regex' ? messageOf(issue) : issue.format);
     case 'invalid_value':
       return `one of ${issue.values.map(String).join(', ')}`;
     case 'too_big':
@@ -38,13 +55,27 @@ function expectation(issue: z.core.$ZodIssue): string {
     case 'too_small':
       return `${issue.inclusive === false ? 'more than' : 'at least'} ${String(issue.minimum)}${unit(issue.origin)}`;
     case 'unrecognized_keys':
-      return `no unknown fields (${issue.keys.map((key) => shorten(key)).join(', ')})`;
+      return `no unknown fields (${fewOf(issue.keys)})`;
     case 'invalid_key':
       return `a valid key (${issue.issues[0] === undefined ? issue.message : expectation(issue.issues[0])})`;
     default:
-      return issue.message.replace(/^(?:Invalid input: )?expected /, '');
+      return messageOf(issue);
   }
 }
+
+/** Names in a message; the rest is counted, so that what was found is not cut off. */
+const MOST_NAMES = 3;
+
+function fewOf(names: readonly string[]): string {
+  const few = names
+    .slice(0, MOST_NAMES)
+    .map((name) => shorten(name))
+    .join(', ');
+  return names.length > MOST_NAMES ? `${few} and ${names.length - MOST_NAMES} more` : few;
+}
+
+/** What the schema itself says, as the end of our sentence. */
+const messageOf = ({ message }: z.core.$ZodIssue): string => message.replace(/^(?:Invalid input: )?expected /, '');
 
 const article = (noun: string): string => {
   if (noun === 'record') return 'an object';

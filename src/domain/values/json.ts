@@ -17,15 +17,36 @@ export const pathOf = (keys: readonly PropertyKey[]): string =>
     return path === '' ? name : `${path}.${name}`;
   }, '');
 
+/** The first `length` characters at most. A pair of surrogates is not cut in two, because no store takes half of one. */
+const startOf = (value: string, length: number): string => value.slice(0, length).replace(/[\ud800-\udbff]$/, '');
+
+/** The last `length` characters at most, likewise. */
+const endOf = (value: string, length: number): string =>
+  length === 0 ? '' : value.slice(-length).replace(/^[\udc00-\udfff]/, '');
+
 /** Keeps text from the outside short enough for an error message. */
 export const shorten = (value: string, length = 80): string =>
-  value.length <= length ? value : `${value.slice(0, length)}… (${value.length} characters)`;
+  value.length <= length ? value : `${startOf(value, length)}… (${value.length} characters)`;
 
-/** The same by the bytes of its JSON, in which a quotation mark takes two and a control character six. */
-export function shortenJson(value: string, bytes: number): string {
+/**
+ * Keeps a message short by its middle, `length` characters at most: the field stands at its beginning, and what was found there at its
+ * end.
+ */
+export function shortenMiddle(message: string, length: number): string {
+  if (message.length <= length) return message;
+  const start = Math.ceil((length - 1) / 2);
+  return `${startOf(message, start)}…${endOf(message, length - 1 - start)}`;
+}
+
+/** Either of them by the bytes of its JSON, in which a quotation mark takes two and a control character six. */
+export function shortenJson(
+  value: string,
+  bytes: number,
+  by: (value: string, length: number) => string = shorten,
+): string {
   let length = bytes;
   for (;;) {
-    const text = shorten(value, length);
+    const text = by(value, length);
     const size = Buffer.byteLength(JSON.stringify(text));
     // Room for what `shorten` says of the length, and for the quotation marks around.
     if (size <= bytes + 30) return text;
@@ -39,6 +60,16 @@ export function typeName(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'array';
   return typeof value;
+}
+
+/** Bytes of a value's JSON in an error message. */
+const SHOWN_BYTES = 80;
+
+/** What a value is, as an error message says it: its type, and itself where it is short: `string "NOPE"`, `number 1.5`, `array`. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `string ${JSON.stringify(shortenJson(value, SHOWN_BYTES))}`;
+  if (typeof value === 'number' || typeof value === 'boolean') return `${typeof value} ${value}`;
+  return typeName(value);
 }
 
 /**

@@ -60,7 +60,7 @@ describe('the activity boundary', () => {
       ),
       [
         ['id-a', 'succeeded', null],
-        ['id-7', 'failed', 'payload.text: expected a string, got number'],
+        ['id-7', 'failed', 'payload.text: expected a string, got number 7'],
         ['id-b', 'succeeded', null],
       ],
     );

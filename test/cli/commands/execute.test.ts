@@ -59,7 +59,7 @@ describe('bridge execute', () => {
     const run = await execute(lines.join('\n'), '--json');
     assert.equal(run.code, 2, 'a broken line is more than a failed intent');
     assert.match(run.stderr, /^bridge: line 2: .*JSON/m);
-    assert.match(run.stderr, /^bridge: line 5: intents: expected an array, got number$/m);
+    assert.match(run.stderr, /^bridge: line 5: intents: expected an array, got number 7$/m);
     const told = run.json() as { request_id: string | null; outcome: string; line?: number }[];
     const sorted = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
     assert.deepEqual(

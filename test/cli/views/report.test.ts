@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createOutput, type Output } from '../../../src/cli/views/output.js';
-import { printReport } from '../../../src/cli/views/report.js';
+import { printReport, printTotals } from '../../../src/cli/views/report.js';
 import type { IntentsReport } from '../../../src/client/index.js';
+import { parseIntent } from '../../../src/domain/intents/parse.js';
+import { definitions } from '../../support/definitions.js';
 
 type Row = IntentsReport['results'][number];
 
@@ -48,5 +50,33 @@ describe('the report that is printed', () => {
       ],
     );
     assert.equal(lines.at(-1), '… and 9 more; --json prints them all');
+  });
+
+  it('shows all of what was refused, in lines: the field, what was expected, and what was found', () => {
+    const intent = { intent_type: 'PublishEvent', target: 'event_bus', payload: { event_type: 'NOPE' } };
+    const refused = parseIntent(intent, definitions);
+    assert.ok(!refused.ok);
+    let rows: readonly (readonly string[])[] = [];
+    const out: Output = {
+      ...createOutput({ json: false, color: false }),
+      line: () => undefined,
+      table: (_head, given) => void (rows = given),
+    };
+    const results = [{ ...result('failed'), error: refused.error }];
+    const report = {
+      request_id: 'r',
+      workflow_id: 'w',
+      outcome: 'partial',
+      counts: { failed: 1 },
+      results,
+      truncated: false,
+    } as const;
+    printReport(out, report);
+    const [shown = ''] = rows.map(([, , , , what]) => what);
+    assert.ok(shown.split('\n').every(({ length }) => length <= 90));
+    assert.equal(shown.replaceAll('\n', ' '), refused.error);
+    assert.match(refused.error, /^payload\.event_type: expected one of AGG.*, OPERATION_FAILED, got string "NOPE"$/);
+    printTotals(out, [report], 0);
+    assert.equal(rows[0]?.[2]?.replaceAll('\n', ' '), refused.error);
   });
 });

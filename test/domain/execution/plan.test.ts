@@ -40,7 +40,10 @@ describe('makePlan', () => {
     const hostile = { payload: { [key]: { [key]: { [key]: '\u0000' } } }, intent_type: `${key}"` };
     const made = plan(Array.from({ length: 2_000 }, () => hostile));
     assert.ok(jsonBytes(made) < 1_700_000, `${jsonBytes(made)} bytes`);
-    assert.match(made.intents[0]?.rejected ?? '', /^payload\[.*characters\)$/);
+    assert.match(
+      made.intents[0]?.rejected ?? '',
+      /^payload\[.*….*: expected text without NUL characters .*, got string with one$/,
+    );
     const results = made.intents.map((intent) =>
       withoutEffect(intent, {
         status: 'failed',
@@ -198,27 +201,27 @@ describe('parseRequest', () => {
       it(`refuses ${JSON.stringify(id)} as ${field}, which no row could hold`, () => {
         assert.throws(() => parseRequest({ intents: [], [field]: id }), {
           name: 'RequestError',
-          message: `${field}: expected well-formed text without NUL characters, got string`,
+          message: `${field}: expected well-formed text without NUL characters, got string ${JSON.stringify(id)}`,
         });
       });
     }
   }
 
   const refusals: [unknown, RegExp][] = [
-    [7, /^input: expected an object \{intents, options\?\}, got number$/],
+    [7, /^input: expected an object \{intents, options\?\}, got number 7$/],
     [[], /^input: expected an object \{intents, options\?\}, got array$/],
     [null, /^input: expected an object \{intents, options\?\}, got null$/],
     [{}, /^intents: expected an array, got nothing$/],
-    [{ intents: 'x' }, /^intents: expected an array, got string$/],
-    [{ intents: [], request_id: 5 }, /^request_id: expected a string, got number$/],
-    [{ intents: [], request_id: '' }, /^request_id: expected at least 1 characters, got string$/],
+    [{ intents: 'x' }, /^intents: expected an array, got string "x"$/],
+    [{ intents: [], request_id: 5 }, /^request_id: expected a string, got number 5$/],
+    [{ intents: [], request_id: '' }, /^request_id: expected at least 1 characters, got string ""$/],
     [
       { intents: [], options: { failFastPriority: 'high' } },
-      /^options\.failFastPriority: expected a .*number.*, got string$/,
+      /^options\.failFastPriority: expected a .*number.*, got string "high"$/,
     ],
     [
       { intents: [], options: { derivedEvents: 'some' } },
-      /^options\.derivedEvents: expected one of unless_published, all, none, got string$/,
+      /^options\.derivedEvents: expected one of unless_published, all, none, got string "some"$/,
     ],
     [{ intents: [], options: { fast: true } }, /^options: expected no unknown fields \(fast\), got object$/],
     [{ intents: [], extra: 1 }, /^input: expected no unknown fields \(extra\), got object$/],

@@ -77,24 +77,24 @@ describe('a refused intent', () => {
   });
 
   for (const [what, raw, error] of [
-    ['no target', { ...persistState(), target: 7 }, 'target: expected a string, got number'],
+    ['no target', { ...persistState(), target: 7 }, 'target: expected a string, got number 7'],
     ['no payload', { ...persistState(), payload: undefined }, 'payload: expected an object, got nothing'],
     [
       'nothing where something more should be',
       recoverFsmStates({ since_days: 0 }),
-      'payload.since_days: expected more than 0, got number',
+      'payload.since_days: expected more than 0, got number 0',
     ],
     ['no state of a list', recoverFsmStates({ states: [] }), 'payload.states: expected at least 1 items, got array'],
-    ['a page of none', recoverFsmStates({ limit: 0 }), 'payload.limit: expected at least 1, got number'],
+    ['a page of none', recoverFsmStates({ limit: 0 }), 'payload.limit: expected at least 1, got number 0'],
     [
       'a page of a part',
       recoverFsmStates({ limit: 1.5 }),
-      'payload.limit: expected a whole number JSON can carry (up to 9007199254740991), got number',
+      'payload.limit: expected a whole number JSON can carry (up to 9007199254740991), got number 1.5',
     ],
     [
       'what is inside a list',
       persistFsmTransition({ transition_history: [{}, { trigger: 7 as never }] }),
-      'payload.transition_history[1].trigger: expected a string, got number',
+      'payload.transition_history[1].trigger: expected a string, got number 7',
     ],
     [
       'a list for an object',
@@ -106,7 +106,7 @@ describe('a refused intent', () => {
       persistFsmTransition({ transition_history: {} as never }),
       'payload.transition_history: expected an array, got object',
     ],
-    ['no UUID', persistState({ aggregation_id: 'x' }), 'payload.aggregation_id: expected a UUID, got string'],
+    ['no UUID', persistState({ aggregation_id: 'x' }), 'payload.aggregation_id: expected a UUID, got string "x"'],
   ] as [string, unknown, string][]) {
     it(`names what is wrong: ${what}`, () => {
       assert.equal(errorOf(raw), error);
@@ -123,9 +123,9 @@ describe('a refusal', () => {
 
   it('names the place and what is there, as far as anything is', () => {
     const schema = z.object({ a: z.object({ b: z.array(z.object({ c: z.string() })) }) });
-    assert.equal(describe_(schema, { a: { b: [{ c: 'x' }, { c: 7 }] } }), 'a.b[1].c: expected a string, got number');
-    assert.equal(describe_(schema, { a: 'x' }, ['payload']), 'payload.a: expected an object, got string');
-    assert.equal(describe_(schema, 7), 'intent: expected an object, got number');
+    assert.equal(describe_(schema, { a: { b: [{ c: 'x' }, { c: 7 }] } }), 'a.b[1].c: expected a string, got number 7');
+    assert.equal(describe_(schema, { a: 'x' }, ['payload']), 'payload.a: expected an object, got string "x"');
+    assert.equal(describe_(schema, 7), 'intent: expected an object, got number 7');
     // The path leads into a text: nothing is there.
     const error = new z.ZodError([{ code: 'custom', path: ['a', 'length'], message: 'expected more', input: 'x' }]);
     assert.equal(describeIssue(error, { a: 'x' }, 'intent'), 'a.length: expected more, got nothing');
@@ -133,10 +133,10 @@ describe('a refusal', () => {
   });
 
   it('says what was expected in words of its own, and else in those of the schema', () => {
-    assert.equal(describe_(z.email(), 'x'), 'intent: expected email, got string');
-    assert.equal(describe_(z.set(z.string()), 7), 'intent: expected a set, got number');
+    assert.equal(describe_(z.email(), 'x'), 'intent: expected email, got string "x"');
+    assert.equal(describe_(z.set(z.string()), 7), 'intent: expected a set, got number 7');
     assert.equal(describe_(z.record(z.string(), z.int()), []), 'intent: expected an object, got array');
-    assert.equal(describe_(z.number().lt(5), 5), 'intent: expected at most 5, got number');
+    assert.equal(describe_(z.number().lt(5), 5), 'intent: expected at most 5, got number 5');
     assert.equal(describe_(z.array(z.int()).max(1), [1, 2]), 'intent: expected at most 1 items, got array');
     assert.equal(
       describe_(
@@ -146,38 +146,65 @@ describe('a refusal', () => {
         ),
         { a: 1 },
       ),
-      'a: expected a valid key (no key), got number',
+      'a: expected a valid key (no key), got string "a"',
     );
     const keyless = new z.ZodError([
       { code: 'invalid_key', origin: 'record', issues: [], path: ['a'], message: 'Invalid key', input: {} },
     ]);
-    assert.equal(describeIssue(keyless, { a: 1 }, 'intent'), 'a: expected a valid key (Invalid key), got number');
+    assert.equal(describeIssue(keyless, { a: 1 }, 'intent'), 'a: expected a valid key (Invalid key), got string "a"');
     assert.match(describe_(z.union([z.string(), z.int()]), {}), /^intent: expected .+, got object$/);
     assert.equal(
       describe_(
         z.any().refine(() => false, 'Invalid input: expected rain'),
         1,
       ),
-      'intent: expected rain, got number',
+      'intent: expected rain, got number 1',
     );
     assert.equal(
       describe_(
         z.any().refine(() => false, 'not expected here'),
         1,
       ),
-      'intent: expected not expected here, got number',
+      'intent: expected not expected here, got number 1',
     );
   });
 
-  it('of a request is cut to what a message holds', () => {
+  it('says what a value is, whatever was expected of it', () => {
+    const refusing = z.any().refine(() => false, 'expected another');
+    for (const [value, what] of [
+      ['x', 'string "x"'],
+      ['a "b"\n', 'string "a \\"b\\"\\n"'],
+      [false, 'boolean false'],
+      [-1.5, 'number -1.5'],
+      [null, 'null'],
+      [[], 'array'],
+      [{}, 'object'],
+      ['é'.repeat(41), `string "${'é'.repeat(41)}"`],
+      ['é'.repeat(400), `string "${'é'.repeat(35)}… (400 characters)"`],
+    ] as const) {
+      assert.equal(describe_(refusing, value), `intent: expected another, got ${what}`);
+    }
+    const text = z.string().regex(/^a$/, 'expected the letter a');
+    assert.equal(describe_(text, 'b'), 'intent: expected the letter a, got string "b"');
+  });
+
+  it('of a request names a few unknown fields, and counts the rest', () => {
     const many = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`${'k'.repeat(100)}${n}`, 1]));
-    assert.throws(
-      () => parseRequest({ intents: [], ...many }),
-      ({ message }: Error) => {
-        assert.match(message, /^input: expected no unknown fields \(k{80}… \(101 characters\), k/);
-        assert.match(message, /… \(\d+ characters\)$/);
-        return message.length > 500 && message.length < 530;
-      },
-    );
+    const name = `${'k'.repeat(80)}… (101 characters)`;
+    assert.throws(() => parseRequest({ intents: [], ...many }), {
+      message: `input: expected no unknown fields (${name}, ${name}, ${name} and 57 more), got object`,
+    });
+    assert.throws(() => parseRequest({ intents: [], a: 1, b: 2, c: 3 }), {
+      message: 'input: expected no unknown fields (a, b, c), got object',
+    });
+  });
+
+  it('is cut in its middle where it is long, so that field and value stay', () => {
+    const field = 'f'.repeat(80);
+    const nested = (levels: number): unknown => (levels === 0 ? '\ud800' : { [field]: nested(levels - 1) });
+    const error = errorOf(publishEvent({ deep: nested(20) }));
+    assert.ok(jsonBytes(error) <= 530, error);
+    assert.match(error, /^payload\.deep\.f+/);
+    assert.match(error, /f: expected well-formed Unicode, got string with half of a surrogate pair$/);
   });
 });

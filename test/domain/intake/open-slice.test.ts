@@ -16,12 +16,12 @@ const list = (intents: readonly unknown[], rest: object = {}) => ({
 
 describe('a slice as activities see it', () => {
   for (const [input, message] of [
-    [7, 'input: expected an object, got number'],
+    [7, 'input: expected an object, got number 7'],
     [{}, 'lists: expected an array, got nothing'],
-    [{ lists: [{ ...list([]), event_id: '' }] }, 'lists[0].event_id: expected at least 1 characters, got string'],
-    [{ lists: [{ ...list([]), intents: 1 }] }, 'lists[0].intents: expected an array, got number'],
-    [{ lists: [list([], { emitted_at: 'x' })] }, 'lists[0].emitted_at: expected an ISO 8601 time, got string'],
-    [{ lists: [], parked: 'no' }, 'parked: expected a boolean, got string'],
+    [{ lists: [{ ...list([]), event_id: '' }] }, 'lists[0].event_id: expected at least 1 characters, got string ""'],
+    [{ lists: [{ ...list([]), intents: 1 }] }, 'lists[0].intents: expected an array, got number 1'],
+    [{ lists: [list([], { emitted_at: 'x' })] }, 'lists[0].emitted_at: expected an ISO 8601 time, got string "x"'],
+    [{ lists: [], parked: 'no' }, 'parked: expected a boolean, got string "no"'],
   ] as const) {
     it(`refuses ${JSON.stringify(input).slice(0, 40)}, naming the field`, () => {
       assert.throws(() => new OpenSlice(input, definitions), { name: 'RequestError', message });

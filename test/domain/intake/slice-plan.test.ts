@@ -200,7 +200,7 @@ describe('the plan of a slice', () => {
     assert.deepEqual(tiersOf(made), [[1, [0]]]);
     // What is wrong with a list is known before it has its turn.
     assert.match(made.lists[3]?.invalid ?? '', /^payload\.intents\[1\]: target: expected /);
-    assert.equal(made.lists[4]?.invalid, 'payload.intents[1]: intent: expected an object, got number');
+    assert.equal(made.lists[4]?.invalid, 'payload.intents[1]: intent: expected an object, got number 7');
   });
 
   it('names the first of a list’s intents that is invalid by its place in the list', () => {

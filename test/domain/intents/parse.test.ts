@@ -52,9 +52,9 @@ describe('parseIntent', () => {
   });
 
   const refusals: [string, unknown, RegExp][] = [
-    ['no object', 7, /^intent: expected an object, got number$/],
+    ['no object', 7, /^intent: expected an object, got number 7$/],
     ['null', null, /^intent: expected an object, got null$/],
-    ['a text that PostgreSQL refuses', 'a\u0000', /^intent: expected an object, got string$/],
+    ['a text that PostgreSQL refuses', 'a\u0000', /^intent: expected an object, got string "a\\u0000"$/],
     ['a list', [], /^intent: expected an object, got array$/],
     ['no type', { ...publishEvent(), intent_type: undefined }, /^intent_type: expected a string, got nothing$/],
     [
@@ -67,28 +67,32 @@ describe('parseIntent', () => {
       { ...persistState(), target: 'event_bus' },
       /^target: expected "store_effect" for PersistState, got string "event_bus"$/,
     ],
-    ['a payload that is no object', { ...publishEvent(), payload: 'x' }, /^payload: expected an object, got string$/],
+    [
+      'a payload that is no object',
+      { ...publishEvent(), payload: 'x' },
+      /^payload: expected an object, got string "x"$/,
+    ],
     [
       'a priority that is no whole number',
       { ...publishEvent(), priority: 1.5 },
-      /^priority: expected a whole number .*, got number$/,
+      /^priority: expected a whole number .*, got number 1.5$/,
     ],
-    ['an id that is no UUID', { ...publishEvent(), intent_id: 'x' }, /^intent_id: expected a UUID, got string$/],
+    ['an id that is no UUID', { ...publishEvent(), intent_id: 'x' }, /^intent_id: expected a UUID, got string "x"$/],
     ['a missing field', { ...persistState(), payload: {} }, /^payload\.aggregat\w+: expected .*, got nothing$/],
     [
       'a wrong type',
       persistState({ aggregation_id: 5 as never }),
-      /^payload\.aggregation_id: expected a string, got number$/,
+      /^payload\.aggregation_id: expected a string, got number 5$/,
     ],
     [
       'a count that is no number',
       persistState({ aggregated_data: { 'a.b': { total_stamps: '5' as never } } }),
-      /^payload\.aggregated_data\["a\.b"\]\.total_stamps: expected a number, got string$/,
+      /^payload\.aggregated_data\["a\.b"\]\.total_stamps: expected a number, got string "5"$/,
     ],
     [
       'a negative count',
       persistState({ aggregated_data: { n: { total_stamps: -1 } } }),
-      /total_stamps: expected at least 0, got number$/,
+      /total_stamps: expected at least 0, got number -1$/,
     ],
     [
       'a number beyond BIGINT',
@@ -103,12 +107,12 @@ describe('parseIntent', () => {
     [
       'a long namespace',
       persistState({ aggregated_data: { ['n'.repeat(256)]: {} } }),
-      /^payload\.aggregated_data\[.*\]: expected a valid key \(at most 255 characters\)/,
+      /^payload\.aggregated_data\[.*\]: expected a valid key \(at most 255 characters\), got string "n{80}… \(256 characters\)"$/,
     ],
     [
       'an unknown event type',
       publishEvent({ event_type: 'NOPE' as never }),
-      /^payload\.event_type: expected one of AGGREGATION_STARTED, .*, got string$/,
+      /^payload\.event_type: expected one of AGGREGATION_STARTED, .*, OPERATION_FAILED, got string "NOPE"$/,
     ],
     [
       'an event type of the service',
@@ -118,17 +122,17 @@ describe('parseIntent', () => {
     [
       'a time that is none',
       persistState({ timestamp: 'yesterday' }),
-      /^payload\.timestamp: expected an ISO 8601 time, got string$/,
+      /^payload\.timestamp: expected an ISO 8601 time, got string "yesterday"$/,
     ],
     [
       'a long state',
       persistFsmTransition({ current_state: 'S'.repeat(51) }),
-      /^payload\.current_state: expected at most 50 characters, got string$/,
+      /^payload\.current_state: expected at most 50 characters, got string "S{51}"$/,
     ],
     [
       'a page over the limit',
       recoverFsmStates({ limit: 10_001 }),
-      /^payload\.limit: expected at most 10000, got number$/,
+      /^payload\.limit: expected at most 10000, got number 10001$/,
     ],
     [
       'a NUL character',
@@ -167,7 +171,7 @@ describe('parseIntent', () => {
     [
       'a workflow id in fsm_states that is too long',
       persistState({ fsm_states: { ['x'.repeat(32_768)]: 'PROCESSING' } }),
-      /^payload\.fsm_states\["x{80}… \(32768 characters\)"\]: expected a valid key \(at most 32767 characters\), got string$/,
+      /^payload\.fsm_states\["x{80}… \(32768 characters\)"\]: expected a valid key \(at most 32767 characters\), got string "x{80}… \(32768 characters\)"$/,
     ],
   ];
   for (const [what, raw, message] of refusals) {

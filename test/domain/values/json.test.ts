@@ -5,6 +5,7 @@ import {
   pathOf,
   shorten,
   shortenJson,
+  shortenMiddle,
   textProblem,
   typeName,
 } from '../../../src/domain/values/json.js';
@@ -56,6 +57,27 @@ describe('a text in a message', () => {
       shortenJson('"'.repeat(7) + 'x'.repeat(4_993), 100),
       `${'"'.repeat(7)}${'x'.repeat(93)}… (5000 characters)`,
     );
+  });
+
+  it('is cut in its middle where both of its ends matter', () => {
+    assert.equal(shortenMiddle('0123456789', 10), '0123456789');
+    assert.equal(shortenMiddle('0123456789', 9), '0123…6789');
+    assert.equal(shortenMiddle('0123456789', 6), '012…89');
+    assert.equal(shortenMiddle('0123456789', 1), '…');
+    assert.equal(shortenMiddle('0123456789', 2), '0…');
+  });
+
+  it('is never left with half of a surrogate pair, which no store takes', () => {
+    const pairs = '😀'.repeat(10);
+    assert.equal(shorten(pairs, 3), '😀… (20 characters)');
+    assert.equal(shorten(pairs, 4), '😀😀… (20 characters)');
+    assert.equal(shortenMiddle(pairs, 8), '😀😀…😀');
+    assert.equal(shortenMiddle(pairs, 7), '😀…😀');
+    assert.equal(shortenMiddle(pairs, 9), '😀😀…😀😀');
+    for (let length = 1; length < 20; length += 1) {
+      assert.ok(shorten(pairs, length).isWellFormed() && shortenMiddle(pairs, length).isWellFormed(), `${length}`);
+      assert.ok(shortenMiddle(pairs, length).length <= length);
+    }
   });
 
   it('names types as JSON has them', () => {

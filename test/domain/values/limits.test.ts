@@ -86,7 +86,9 @@ describe('a report that is too large', () => {
     const whole = jsonBytes(makeReport(head, results(10, { extra: 1 }), Infinity));
     assert.equal(errorLength(whole), 400, 'to the byte');
     assert.equal(errorLength(whole - 1), 300);
-    const at = (length: number) => jsonBytes(makeReport(head, results(10, { error: 'é'.repeat(length) }), Infinity));
+    // A character of three bytes stands for the middle that is cut out.
+    const cutTo = (length: number) => `${'é'.repeat(length - 1)}…`;
+    const at = (length: number) => jsonBytes(makeReport(head, results(10, { error: cutTo(length) }), Infinity));
     // `truncated: false` takes a byte more than `true`.
     assert.equal(errorLength(at(300) - 1), 300);
     assert.equal(errorLength(at(300) - 2), 100);
@@ -105,7 +107,7 @@ describe('a report that is too large', () => {
     const given = [...results(1), ...results(1, { ...succeeded, big: 'x'.repeat(9_000) })];
     const report = makeReport(head, given, 2_000);
     assert.deepEqual(report.results, [
-      { ...given[0], error: 'é'.repeat(300) },
+      { ...given[0], error: `${'é'.repeat(150)}…${'é'.repeat(149)}` },
       {
         intent_id: 'i-0',
         intent_type: 'PersistState',

@@ -344,10 +344,10 @@ describe('ExecuteIntentsWorkflow', () => {
 
   describe('started by any client, with any input', () => {
     const refusals: [string, unknown, RegExp][] = [
-      ['no object', 7, /^input: expected an object \{intents, options\?\}, got number$/],
+      ['no object', 7, /^input: expected an object \{intents, options\?\}, got number 7$/],
       ['nothing', undefined, /^input: expected an object .*, got nothing$/],
       ['a list', [], /^input: expected an object .*, got array$/],
-      ['intents of a wrong type', { intents: 'x' }, /^intents: expected an array, got string$/],
+      ['intents of a wrong type', { intents: 'x' }, /^intents: expected an array, got string "x"$/],
       [
         'too many intents',
         { intents: Array.from({ length: 2_001 }, () => 1) },
@@ -421,7 +421,7 @@ describe('ExecuteIntentsWorkflow', () => {
       const wrong = { ...good, payload: { ...good.payload, aggregation_id: 7 } };
       const report = await environment.client.result(await startByCli(JSON.stringify({ intents: [wrong, good] })));
       assert.equal(report.outcome, 'partial');
-      assert.match(report.results[0]?.error ?? '', /^payload\.aggregation_id: expected a string, got number/);
+      assert.match(report.results[0]?.error ?? '', /^payload\.aggregation_id: expected a string, got number 7/);
       assert.equal((await rowsOf(good.payload.aggregation_id)).length, 1);
 
       const refused = await startByCli('"a list"');

@@ -62,7 +62,7 @@ describe('a fifth intent type', () => {
     assert.equal(report.outcome, 'partial');
     const tags = report.results.slice(1, 6).map((result: Result) => Reflect.get(result, 'tag') as unknown);
     assert.deepEqual(tags, ['A', 'B', 'C', 'D', 'E']);
-    assert.match(report.results[6]!.error ?? '', /^payload\.tag: expected at least 1 characters, got string$/);
+    assert.match(report.results[6]!.error ?? '', /^payload\.tag: expected at least 1 characters, got string ""$/);
     assert.deepEqual(calls, [['a', 'b'], ['c', 'd'], ['e']], 'batches of two, in order');
 
     const history = await environment.temporal.workflow.getHandle(requestId).fetchHistory();

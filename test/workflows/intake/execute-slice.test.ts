@@ -64,9 +64,9 @@ describe('ExecuteSliceWorkflow', () => {
       intents: 6,
       counts: { succeeded: 3, failed: 2, skipped: 1 },
       invalid: [
-        { list: 1, reason: 'payload.intents[0]: intent_id: expected a UUID, got string' },
+        { list: 1, reason: 'payload.intents[0]: intent_id: expected a UUID, got string "no id"' },
         { list: 2, reason: 'payload.intents[0]: payload.aggregated_data: expected an object, got nothing' },
-        { list: 3, reason: 'options.failFastPriority: expected a number, got string' },
+        { list: 3, reason: 'options.failFastPriority: expected a number, got string "high"' },
       ],
     });
     const verdicts = await Promise.all([good, stopped, partial, refused].map(verdictOf));
@@ -79,7 +79,7 @@ describe('ExecuteSliceWorkflow', () => {
         ['failed', refused.event_id, {}],
       ],
     );
-    assert.equal(verdicts[3]?.error, 'options.failFastPriority: expected a number, got string');
+    assert.equal(verdicts[3]?.error, 'options.failFastPriority: expected a number, got string "high"');
     assert.equal(await totalOf(state.payload.aggregation_id), '100');
     assert.equal(await totalOf(skipped.payload.aggregation_id), null);
     const results = await readEventsByConsole(environment, ['INTENT_RESULT']);
@@ -205,7 +205,7 @@ describe('ExecuteSliceWorkflow', () => {
 
   for (const [given, message] of [
     [null, 'input: expected an object, got null'],
-    [{ lists: 'all' }, 'lists: expected an array, got string'],
+    [{ lists: 'all' }, 'lists: expected an array, got string "all"'],
     [{ lists: [{ event_id: 'a', correlation_id: null }] }, 'lists[0].intents: expected an array, got nothing'],
   ] as const) {
     it(`refuses ${JSON.stringify(given)}`, async () => {
