@@ -11,7 +11,8 @@ import {
   makeEnvelope,
   type OnexEnvelopeV1,
 } from '../../src/domain/events/envelope.js';
-import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/domain/events/event-types.js';
+import type { PUBLISHABLE_EVENT_TYPES } from '../../src/domain/events/event-types.js';
+import { type EventType, topicOf } from '../../src/domain/events/event-types.js';
 import { makePlan } from '../../src/domain/execution/plan.js';
 import { makeReport, type Report } from '../../src/domain/execution/report.js';
 import { parseRequest, type RequestInput } from '../../src/domain/execution/request.js';

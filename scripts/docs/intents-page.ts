@@ -56,7 +56,7 @@ const DERIVED: Partial<Record<PublishableType, { readonly schema: z.ZodObject; r
   FSM_STATE_TRANSITIONED: { schema: fsmStateTransitionedEvent, when: 'after a PersistFSMTransition has succeeded' },
   OPERATION_FAILED: {
     schema: operationFailedEvent,
-    when: 'after an intent has failed, unless a broker was at fault or the intent was skipped',
+    when: 'after an intent has failed, but not when a broker was at fault',
   },
 };
 
@@ -70,7 +70,7 @@ How to read the tables:
 - A **UUID** is of any version; it is stored in lower case.
 - A **time** is ISO 8601, such as \`2026-11-23T10:00:00.123456Z\`. Without an offset it is UTC.
 - A **state** of a workflow is text of 1 to 50 characters; it is stored in upper case.
-- A **whole number** is exact up to 2^53 - 1, because JSON carries no more.
+- A **whole number** is exact up to 2^53 - 1, because JSON holds no more.
 - \`a.*.b\` is the field \`b\` of each value in the object \`a\`; \`a[].b\` is the field \`b\` of each element of the list \`a\`.
 - A field that is not required may be absent or, where its type says so, null.`;
 

@@ -71,7 +71,7 @@ export const hasFields = (schema: JsonSchema | undefined): boolean => Object.key
 /** The schema of the elements of a list, or of the values of a record. */
 export const elementOf = (schema: JsonSchema): JsonSchema | undefined => {
   const element = schema.type === 'array' ? schema.items : schema.additionalProperties;
-  return typeof element === 'object' && !Array.isArray(element) ? (element as JsonSchema) : undefined;
+  return typeof element === 'object' && !Array.isArray(element) ? element : undefined;
 };
 
 function elementType(schema: JsonSchema): string {

@@ -38,7 +38,7 @@ interface Setting {
 export function settingsPage(): string {
   const groups = Object.entries(SETTING_GROUPS).map(([title, variables]) => ({
     title,
-    settings: Object.entries(variables).map(([name, schema]) => settingOf(name, schema)),
+    settings: Object.entries<z.ZodType>(variables).map(([name, schema]) => settingOf(name, schema)),
   }));
   const overview = table(
     ['Variable', 'Default', 'Read by'],
@@ -86,5 +86,5 @@ const defaultValue = (schema: z.ZodType): unknown =>
 function defaultOf(name: string, schema: z.ZodType): string {
   const value = defaultValue(schema);
   if (value === undefined) throw new Error(`${name}: expected a default, or \`unset\` in its text`);
-  return value === '' ? 'empty' : code(String(value));
+  return value === '' ? 'empty' : code(typeof value === 'string' ? value : JSON.stringify(value));
 }

@@ -1,6 +1,7 @@
 /** The generated pages of the documents: as the code is now, and with examples that the schemas take. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import {
   DEFINITIONS,
@@ -44,6 +45,15 @@ const takes = (schema: z.ZodObject, value: unknown): void => {
   assert.deepEqual(z.strictObject(schema.shape).parse(value), value);
 };
 
+/** Who runs a file, by any of the names that a variable may have for that. */
+function readersBy(file: string): readonly string[] {
+  // An intake may run in a worker, which then reads what is the intake's.
+  if (file.startsWith('worker/')) return ['worker', 'intake'];
+  if (file.startsWith('intake/')) return ['intake'];
+  const command = basename(file, '.ts');
+  return ['CLI', `bridge ${command}`, command];
+}
+
 describe('a generated page', () => {
   for (const [path, make] of Object.entries(PAGES)) {
     it(`is what the code says: ${path}`, async () => {
@@ -56,7 +66,7 @@ describe('a generated page', () => {
 });
 
 describe('the settings of the documents', () => {
-  const variables = Object.values(SETTING_GROUPS).flatMap((group) => Object.entries(group));
+  const variables = Object.values(SETTING_GROUPS).flatMap((group) => Object.entries<z.ZodType>(group));
 
   it('are all that there are, each with its text', () => {
     const named = new Set(variables.map(([name]) => name));
@@ -70,6 +80,23 @@ describe('the settings of the documents', () => {
       assert.ok(about.endsWith('.') && change.endsWith('.') && readBy.length > 0, name);
     }
     assert.throws(() => settingText(z.string()), /without its text/);
+  });
+
+  it('name who reads a variable, as far as the folder of the code tells', async () => {
+    const files = (await readdir('src', { recursive: true })).filter((file) =>
+      /^(worker|intake|cli\/commands)\/.+ts$/.test(file),
+    );
+    for (const file of files) {
+      const text = await readFile(`src/${file}`, 'utf8');
+      for (const [name, schema] of variables) {
+        if (!new RegExp(`\\bconfig\\.${name}\\b`).test(text)) continue;
+        const readBy = new Set<string>(settingText(schema).readBy);
+        assert.ok(
+          readersBy(file).some((reader) => readBy.has(reader)),
+          `${name}: src/${file} reads it`,
+        );
+      }
+    }
   });
 
   it('name the defaults that follow from ENVIRONMENT', () => {

@@ -52,6 +52,20 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
   };
 }
 
+/** Longer lines would make a table wider than a terminal. */
+const WIDTH = 90;
+
+/** A cell's text in lines, broken at spaces: nothing of it is cut off. */
+export const wrapped = (text: string): string =>
+  text
+    .split(' ')
+    .reduce<string[]>((lines, word) => {
+      const last = lines.at(-1);
+      if (last === undefined || last.length + word.length >= WIDTH) return [...lines, word];
+      return [...lines.slice(0, -1), `${last} ${word}`];
+    }, [])
+    .join('\n');
+
 const PADDING = 1;
 /** Between two columns. */
 const GAP = '  ';
@@ -66,8 +80,8 @@ export function columnWidths(rows: readonly (readonly string[])[], columns: numb
   const widths: number[] = [];
   for (const row of rows) {
     for (const [index, cell] of row.entries()) {
-      const width = stripVTControlCharacters(cell).length + PADDING;
-      widths[index] = Math.max(widths[index] ?? 0, width);
+      const lines = stripVTControlCharacters(cell).split('\n');
+      widths[index] = Math.max(widths[index] ?? 0, ...lines.map(({ length }) => length + PADDING));
     }
   }
   const natural = [...widths];

@@ -309,7 +309,7 @@ describe('ExecuteIntentsWorkflow', () => {
       publishEvent(),
       recoverFsmStates({ limit: 1 }),
     ]);
-    const bare = makeReport(report, report.results as unknown as IntentResult[], 10);
+    const bare = makeReport(report, report.results, 10);
     assert.deepEqual([bare.truncated, 'topic' in bare.results[1]!], [true, false]);
     const pool = createPool({ connectionString: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
     const completed = await completeReport(bare as IntentsReport, createLedger(pool));
