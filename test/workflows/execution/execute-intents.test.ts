@@ -4,7 +4,6 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { completeReport } from '../../../src/client/complete-report.js';
 import { type IntentsReport, RefusedError, RequestConflictError } from '../../../src/client/index.js';
 import type { OnexEnvelopeV1 } from '../../../src/domain/events/envelope.js';
-import type { IntentResult } from '../../../src/domain/intents/result.js';
 import { makeReport } from '../../../src/domain/execution/report.js';
 import { createLedger } from '../../../src/postgres/ledger/ledger.js';
 import { createPool } from '../../../src/postgres/core/pool.js';
