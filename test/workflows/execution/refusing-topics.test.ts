@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { topicOf } from '../../../src/domain/events/event-types.js';
+import { until } from '../../../src/flow-control/until.js';
 import { numbersOf } from '../../support/events.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { publishEvent } from '../../support/intents.js';
@@ -54,6 +55,8 @@ describe('topics that refuse', () => {
     const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     await admin.deleteTopics({ topics: [name] });
+    // The broker answers a deletion before it has made it: what it takes until then is deleted too.
+    await until(20_000, async () => assert.equal((await admin.listTopics()).includes(name), false));
     await admin.disconnect();
     const key = randomUUID();
     const report = await environment.client.executeIntents([
