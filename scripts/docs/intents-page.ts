@@ -118,7 +118,7 @@ An intent asks for one effect. These are the fields that every intent has:
 
 ${fieldTable(intentFields, 'input')}
 
-An intent that is invalid fails with the path of the field at fault, and its neighbours are executed. If its priority reaches \`failFastPriority\`,
+${descriptionOf(intentFields)} An intent that is invalid fails with the path of the field at fault, and its neighbours are executed. If its priority reaches \`failFastPriority\`,
 the list fails before any effect. An intent may nest ${number(DEFAULT_LIMITS.depth)} levels deep; its texts may hold neither NUL characters nor halves of surrogate pairs.
 
 ${table(

@@ -34,7 +34,7 @@ export function typeInWords(schema: JsonSchema): string {
 
 function plainType(schema: JsonSchema): string {
   if (schema.const !== undefined) return code(String(schema.const));
-  if (schema.enum !== undefined) return alternatives(schema.enum.map(String));
+  if (schema.enum !== undefined) return enumeration(schema.enum.map(String));
   switch (schema.type) {
     case 'string':
       if (schema.format === 'uuid') return 'UUID';
@@ -56,6 +56,12 @@ function plainType(schema: JsonSchema): string {
       return 'any JSON';
   }
 }
+
+/** Words that a cell has room for. Only the event types are more, and they have a section of the page. */
+const MOST_WORDS = 8;
+
+const enumeration = (words: readonly string[]): string =>
+  words.length > MOST_WORDS ? `one of the [event types](#event-types)` : alternatives(words);
 
 /** Any whole number that JSON carries. */
 const isWhole = ({ minimum, maximum }: JsonSchema): boolean =>

@@ -1,13 +1,14 @@
-/** docs/settings.md, from src/config.ts. */
+/** docs/settings.md, from src/settings. */
 import { z } from 'zod';
-import { SETTING_GROUPS, settingText } from '../../src/config.js';
+import { SETTING_GROUPS } from '../../src/config.js';
+import { settingText } from '../../src/settings/setting.js';
 import { jsonSchemaOf, typeInWords } from './json-schema.js';
 import { code, table } from './markdown.js';
 
 const INTRODUCTION = `# Settings
 
 This page says what each environment variable is, who reads it, and when to change it.
-It is generated from [src/config.ts](../src/config.ts) by \`npm run docs\`.
+It is generated from [src/settings](../src/settings) by \`npm run docs\`.
 
 A process reads its variables once, when it starts. An empty variable counts as unset. A value that cannot be used ends the process with exit
 code 2 and a message that names every such variable.

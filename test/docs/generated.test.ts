@@ -20,7 +20,8 @@ import {
 import type { IntentType } from '../../src/client/index.js';
 import { RESULT_FIELDS } from '../../scripts/docs/intents-page.js';
 import { COMMAND, essenceOf, PAGES } from '../../scripts/docs/pages.js';
-import { loadConfig, SETTING_GROUPS, settingText } from '../../src/config.js';
+import { loadConfig, SETTING_GROUPS } from '../../src/config.js';
+import { settingText } from '../../src/settings/setting.js';
 import {
   fsmStateTransitionedEvent,
   intentResultEvent,

@@ -1,0 +1,51 @@
+/** A setting: the schema of one environment variable, and beside it the text that docs/settings.md prints. */
+import { z } from 'zod';
+
+/**
+ * Who reads a variable. `intake` is `bridge intake` and `bridge worker --intake`; `stack` is the code that starts and finds the local
+ * servers; `CLI` is every command that needs the value to reach a server.
+ */
+type SettingReader = 'worker' | 'intake' | 'CLI' | 'stack' | `bridge ${string}`;
+
+/** What docs/settings.md says of a variable, in Markdown. Type, bounds and default come from its schema. */
+export interface SettingText {
+  readonly readBy: readonly SettingReader[];
+  /** What the value is, and what it does. */
+  readonly about: string;
+  /** When to choose another value. */
+  readonly change: string;
+  /** The type in words, where the schema cannot say it. */
+  readonly type?: string;
+  /** What holds while the variable is unset, where that is no fixed default. */
+  readonly unset?: string;
+}
+
+const texts = z.registry<SettingText>();
+
+/** Puts a variable's text beside its schema. A registry of our own, because zod's shared one holds nothing typed. */
+export function setting<S extends z.ZodType>(schema: S, text: SettingText): S {
+  texts.add(schema, text);
+  return schema;
+}
+
+export const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+export const seconds = (max: number) => z.coerce.number().positive().max(max);
+export const list = z
+  .string()
+  .transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  )
+  .refine((items) => items.length > 0, 'expected at least one host:port');
+
+/** What holds while an address is unset. */
+export const LOCAL_STACK = "the local stack's";
+
+/** @throws Error when a variable has no text. */
+export function settingText(schema: z.core.$ZodType): SettingText {
+  const text = texts.get(schema as z.ZodType);
+  if (text === undefined) throw new Error('config: a variable stands without its text');
+  return text;
+}

@@ -1,0 +1,32 @@
+/** The settings of Temporal. */
+import { z } from 'zod';
+import { LOCAL_STACK, setting } from './setting.js';
+
+export const temporal = {
+  TEMPORAL_ADDRESS: setting(z.string().optional(), {
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    type: '`host:port`',
+    unset: LOCAL_STACK,
+    about: 'It is the address of the Temporal frontend. A server named here is used, never started and never stopped.',
+    change: "Set it wherever Temporal is not the local stack's.",
+  }),
+  TEMPORAL_NAMESPACE: setting(z.string().default('default'), {
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    about:
+      'It is the Temporal namespace of the executions and schedules. `bridge setup` creates a missing one, which keeps executions for 7 days.',
+    change: 'Give each installation on a shared server its own.',
+  }),
+  TEMPORAL_TASK_QUEUE: setting(z.string().default('bridge-store-effect'), {
+    readBy: ['worker', 'intake', 'CLI'],
+    about:
+      "It is the task queue that workers poll and clients start executions on. Its name is part of every schedule's id.",
+    change: 'Give each installation in a shared namespace its own, and tell the clients (`taskQueue`).',
+  }),
+  TEMPORAL_UI_URL: setting(z.string().optional(), {
+    readBy: ['CLI', 'stack'],
+    type: 'URL',
+    unset: `${LOCAL_STACK}; none for a server that \`TEMPORAL_ADDRESS\` names`,
+    about: 'It is the address of the Temporal Web UI. Commands print links to executions with it.',
+    change: 'Set it together with `TEMPORAL_ADDRESS`, or commands print no links.',
+  }),
+};
