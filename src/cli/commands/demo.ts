@@ -39,6 +39,7 @@ async function demo(context: Context, file: string, keep: boolean): Promise<numb
   const requests = await requestsOf(file);
   const before = await stackStatus(stackOptions(config));
   const startedHere = Object.values(before.services).some(({ state }) => state === 'stopped');
+  const stops = startedHere && !keep;
   try {
     heading(context, 'Servers');
     const endpoints = await up(context);
@@ -46,15 +47,14 @@ async function demo(context: Context, file: string, keep: boolean): Promise<numb
     out.note(
       `       setup: ${counted(prepared.migrations.length, 'migration')}, ${counted(prepared.topics.length, 'topic')}`,
     );
-    const stops = startedHere && !keep;
     // Said first: a link to the Web UI that is dead by the time it is read helps nobody.
     if (stops && !waitsForKey(context)) out.line('\nThe servers, and the Web UI, stop at the end; --keep leaves them.');
     const code = await show(context, endpoints, requests);
-    out.line(`\nNext: docs/tutorial/01-first-list.md executes a list of your own.`);
+    out.line('\nNext: docs/tutorial/01-first-list.md executes a list of your own.');
     if (stops && waitsForKey(context)) await keyPressed(context);
     return code;
   } finally {
-    if (startedHere && !keep) {
+    if (stops) {
       await stackDown(stackOptions(config));
       out.line('\nThe servers are stopped.');
     }
