@@ -9,7 +9,7 @@ import { delayAfterRefusal, delayOf } from './backoff.js';
 import type { OutageBudget } from './outage-budget.js';
 import { failuresOf, spend, spentBefore } from './spent-attempts.js';
 
-/** Attempts at a failure nobody has classified: the seed's number. */
+/** Attempts at a failure that nobody has classified (docs/seed.md). */
 const UNKNOWN_ATTEMPTS = 3;
 /** Attempts at a transient failure: with delays of 1 s to 30 s, about 3 minutes of them. */
 const TRANSIENT_ATTEMPTS = 10;

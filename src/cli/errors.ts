@@ -1,4 +1,4 @@
-/** Exit codes of `bridge` (design 9) and the errors that lead to them. */
+/** Exit codes of `bridge` and the errors that lead to them. */
 import { RefusedError, RequestConflictError } from '../client/errors.js';
 import { ConfigError } from '../config.js';
 import { classify } from '../domain/failures/failure-table.js';

@@ -18,7 +18,7 @@ export class CountingBreaker implements IBreaker {
   ) {}
 
   success(state: CircuitState): void {
-    // While closed a success takes nothing back: the seed counts failures, not failures in a row. A probe's does, since a window
+    // While closed a success takes nothing back: failures are counted, not failures in a row (docs/seed.md). A probe's does, since a window
     // may be longer than the circuit was open.
     if (state === CircuitState.HalfOpen) this.state = [];
   }

@@ -29,7 +29,7 @@ export interface BatchSettings {
   readonly compression: 'none' | 'gzip' | 'lz4';
 }
 
-/** The seed's, by ENVIRONMENT; any other is taken for development. */
+/** Batch settings by ENVIRONMENT (docs/seed.md); any other is taken for development. */
 const BATCHES: Readonly<Record<string, BatchSettings>> = {
   production: { compression: 'lz4', lingerMs: 10, size: 100 },
   staging: { compression: 'gzip', lingerMs: 5, size: 100 },

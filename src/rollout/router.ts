@@ -1,5 +1,5 @@
 /**
- * Routes lists between the legacy path and this service while the service is rolled out (seed 10.1, ADR 0010), and rolls back
+ * Routes lists between the legacy path and this service while the service is rolled out (ADR 0010), and rolls back
  * when the new path does badly.
  *
  * @example

@@ -3,9 +3,9 @@ import type { Logger } from 'pino';
 import type { PoolObserver } from '../postgres/core/pool.js';
 import type { DatabaseMetrics, PoolPressure } from './database-metrics.js';
 
-/** Of the seed (8.4): utilization of the pool, 0 to 1, from which it counts as exhausted. */
+/** The utilization of the pool, 0 to 1, from which it counts as exhausted (docs/seed.md). */
 const FULL = 0.9;
-/** Seconds, of the seed: a longer checkout, statement or transaction is slow. */
+/** Seconds after which a checkout, a statement or a transaction is slow (docs/seed.md). */
 const SLOW = 0.1;
 /** Milliseconds between two warnings of the same kind: under load every checkout would write a line. */
 const QUIET_MS = 60_000;

@@ -1,4 +1,4 @@
-/** The copy of a dead letter on its topic's `.dlq` topic: the seed system's shape (design 9). */
+/** The copy of a dead letter on its topic's `.dlq` topic: its shape is in ADR 0006. */
 import type { DeadLetterOutlet, NewDeadLetter } from './port.js';
 import type { OutboundMessage } from '../events/publisher.js';
 

@@ -12,7 +12,7 @@ export interface RawMessage {
   readonly headers: readonly (readonly [name: string, value: Buffer])[];
 }
 
-/** The seed's shape (design 9), with what is needed to have the bytes again. */
+/** A copy of a rejected message (ADR 0006), with what is needed to have its bytes again. */
 export interface PoisonCopy {
   readonly original_topic: string;
   readonly original_key: string | null;

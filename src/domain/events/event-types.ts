@@ -1,4 +1,4 @@
-/** Event types of the reducer topics (design 9). */
+/** Event types of the reducer topics (docs/intents.md). */
 export const PUBLISHABLE_EVENT_TYPES = [
   'AGGREGATION_STARTED',
   'BATCH_PROCESSED',
@@ -18,6 +18,6 @@ export const SERVICE_EVENT_TYPES = ['INTENT_EMITTED', 'INTENT_RESULT', 'FSM_STAT
 
 export type EventType = (typeof PUBLISHABLE_EVENT_TYPES)[number] | (typeof SERVICE_EVENT_TYPES)[number];
 
-/** `{prefix}.reducer.events.{event_type}` in lower case (seed 5.2). */
+/** `{prefix}.reducer.events.{event_type}` in lower case (docs/seed.md). */
 export const topicOf = (prefix: string, eventType: EventType): string =>
   `${prefix}.reducer.events.${eventType.toLowerCase()}`;

@@ -1,5 +1,5 @@
 /**
- * The plan of a list (design 2): tiers by priority, in each tier lanes, in each lane chunks. It is made once, in a local
+ * The plan of a list (ADR 0001): tiers by priority, in each tier lanes, in each lane chunks. It is made once, in a local
  * activity, and is plain data: the workflow follows it and knows no intent type, so a changed schema, limit or definition
  * cannot break the replay of a running execution.
  */

@@ -1,5 +1,5 @@
 /**
- * What the errors of PostgreSQL, Node, kafkajs and Temporal mean, as failure classes (design 4): the only table of its kind.
+ * What the errors of PostgreSQL, Node, kafkajs and Temporal mean, as failure classes: the only table of its kind.
  * Errors are told by their shape, so that this imports no driver; none is decided by message text. (One of kafkajs has nothing else:
  * `src/kafka/failures.ts`.)
  */

@@ -1,5 +1,5 @@
 /**
- * Failure classes (design 4): the one vocabulary that stores, activities and the workflow use to decide what a failure
+ * Failure classes: the one vocabulary that stores, activities and the workflow use to decide what a failure
  * means. Adapters translate a driver's error into a class; nothing else looks at driver errors.
  */
 
@@ -7,7 +7,7 @@
  * - `invalid`: the intent itself is wrong; never retried, isolated from its batch.
  * - `transient`: a retry is likely to help soon (deadlock, serialization, pool exhausted, leader change).
  * - `unavailable`: the store is down; retried as long as the outage budget lasts.
- * - `unknown`: anything else; three attempts (the seed's number).
+ * - `unknown`: anything else; three attempts (docs/seed.md).
  */
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
 

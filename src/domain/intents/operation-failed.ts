@@ -8,7 +8,7 @@ export const enumName = (intentType: string): string =>
     .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
     .toUpperCase();
 
-/** OPERATION_FAILED (seed 5.1). Null for a broker's failure: announcing it through the same broker would recurse. */
+/** OPERATION_FAILED (docs/intents.md). Null for a broker's failure: announcing it through the same broker would recurse. */
 export const operationFailed = (result: IntentResult): DerivedEvent | null =>
   result['error_code'] === 'KAFKA_ERROR'
     ? null

@@ -1,4 +1,4 @@
-/** When a rollout is rolled back (seed 10.4). Pure. */
+/** When a rollout is rolled back (ADR 0010). Pure. */
 
 /** Of the lists of one path in the window. */
 export interface PathWindow {

@@ -1,4 +1,4 @@
-/** Ids that stay the same however often an intent is delivered (design 3). */
+/** Ids that stay the same however often an intent is delivered. */
 import { hash } from 'node:crypto';
 import stringify from 'safe-stable-stringify';
 import { parse, v5 } from 'uuid';

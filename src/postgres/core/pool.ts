@@ -14,15 +14,15 @@ export interface PoolObserver {
 
 export interface PoolOptions {
   readonly connectionString: string;
-  /** Connections kept open when idle; default 10, the seed's. */
+  /** Connections kept open when idle; default 10 (docs/seed.md). */
   readonly min?: number;
-  /** Connections at most; default 25, in the middle of the seed's optimum of 20 to 30. */
+  /** Connections at most; default 25, in the middle of 20 to 30 (docs/seed.md). */
   readonly max?: number;
-  /** Milliseconds until the server cancels a statement; default 60,000, the seed's command timeout. */
+  /** Milliseconds until the server cancels a statement; default 60,000 (docs/seed.md). */
   readonly statementTimeoutMs?: number;
   /** Milliseconds to wait for a free connection, or for a new one; default 5,000. The library's default waits for ever. */
   readonly connectTimeoutMs?: number;
-  /** Checkouts after which a connection is replaced; default 50,000, the seed's. */
+  /** Checkouts after which a connection is replaced; default 50,000 (docs/seed.md). */
   readonly maxUses?: number;
   /** Shown in pg_stat_activity; default `bridge-store-effect`. */
   readonly applicationName?: string;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { fsmState, text, timestamp } from '../fields.js';
 import { CURSOR_LENGTH } from '../../values/limits.js';
 
-/** Largest page, the seed's safety limit. */
+/** The largest page, in states (docs/seed.md). */
 const MAX_PAGE = 10_000;
 
 export const recoverFsmStatesPayload = z
