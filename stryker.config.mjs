@@ -2,6 +2,8 @@
 
 /** What decides and needs no server. What talks to one is held by `test/mutants`. */
 const mutate = [
+  'activities/attempts/backoff.ts',
+  'activities/attempts/outage-budget.ts',
   'activities/attempts/retries.ts',
   'activities/attempts/spent-attempts.ts',
   'src/domain/dead-letters/copy.ts',
@@ -17,6 +19,7 @@ const mutate = [
   'src/domain/execution/work.ts',
   'src/domain/failures/failure-table.ts',
   'src/domain/failures/failure.ts',
+  'src/domain/intake/held-keys.ts',
   'src/domain/intake/open-slice.ts',
   'src/domain/intake/slice-cache.ts',
   'src/domain/intake/slice-plan.ts',
@@ -42,14 +45,15 @@ const mutate = [
   'src/domain/sweep/unannounced.ts',
   'src/domain/values/group-by.ts',
   'src/domain/values/ids.ts',
+  'src/domain/values/issue.ts',
   'src/domain/values/json.ts',
   'src/domain/values/limits.ts',
   'src/domain/values/serializable.ts',
   'src/flow-control/counting-breaker.ts',
   'src/flow-control/group-commit.ts',
   'src/flow-control/store-breaker.ts',
-  'src/intake/envelope-reader.ts',
   'src/intake/buffered-message.ts',
+  'src/intake/envelope-reader.ts',
   'src/intake/slicer.ts',
   'src/kafka/failures.ts',
   'src/postgres/core/bisect.ts',
