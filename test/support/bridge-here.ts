@@ -1,4 +1,5 @@
 /** Runs the command line of `bridge` in the process that tests: no build, and no start. */
+import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import pLimit from 'p-limit';
 import { type BridgeRun, runOf } from './bridge.js';
@@ -34,13 +35,18 @@ export const bridgeHere = (args: readonly string[], env: NodeJS.ProcessEnv, inpu
     }
   });
 
+const listenersOf = (emitter: NodeJS.EventEmitter): Record<string, number> =>
+  Object.fromEntries(emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]));
+
 /** What is written to a stream meanwhile; it looks like a pipe. */
 class Captured {
   text = '';
+  readonly #listeners: Record<string, number>;
   readonly #write: NodeJS.WriteStream['write'];
   readonly #isTTY: boolean;
 
   constructor(private readonly stream: NodeJS.WriteStream) {
+    this.#listeners = listenersOf(stream);
     this.#write = stream.write.bind(stream);
     this.#isTTY = stream.isTTY;
     stream.isTTY = false;
@@ -55,5 +61,6 @@ class Captured {
   release(): void {
     this.stream.write = this.#write;
     this.stream.isTTY = this.#isTTY;
+    assert.deepEqual(listenersOf(this.stream), this.#listeners, 'a command leaves no listener on its streams');
   }
 }

@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { RecoveredStatesWalk, RecoverOptions } from '../../client/recovered-states.js';
 import { days, wholeNumber } from '../arguments.js';
@@ -61,17 +60,17 @@ const walkOptions = ({ all, state, namespace, since, limit }: Options): RecoverO
 
 /** As fast as the reader reads, in constant memory. @returns false when the reader has left before the end. */
 async function printStates(walk: RecoveredStatesWalk): Promise<boolean> {
-  async function* lines(): AsyncGenerator<string> {
-    for await (const state of walk) yield `${JSON.stringify(state)}\n`;
-  }
+  const { stdout } = process;
   try {
-    await pipeline(Readable.from(lines()), process.stdout, { end: false });
+    for await (const state of walk) {
+      // `| head`: the reader has seen enough.
+      if (!stdout.writable) return false;
+      // Not a `pipeline`: it leaves its listeners on a stream that it does not end.
+      if (!stdout.write(`${JSON.stringify(state)}\n`)) await once(stdout, 'drain');
+    }
     return true;
   } catch (error) {
-    // `| head`: the reader has seen enough.
-    if (!GONE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
     return false;
   }
 }
-
-const GONE = new Set(['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);

@@ -1,10 +1,13 @@
 /** States on demand: the client's walk over all pages, and `bridge recover`. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { ExecutionError, type RecoveredWorkflow, type RecoverOptions } from '../../../src/client/index.js';
 import { RecoveredStatesWalk } from '../../../src/client/recovered-states.js';
 import type { RecoveredStates } from '../../../src/domain/intents/recover-fsm-states/schema.js';
 import { isNewer } from '../../../src/domain/recovery/newer.js';
+import { BRIDGE_MAIN } from '../../support/bridge.js';
 import { bridgeHere } from '../../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { persistFsmTransition, recoverFsmStates } from '../../support/intents.js';
@@ -172,6 +175,14 @@ describe('states on demand', () => {
       states.map(({ workflow_id }) => workflow_id).sort(),
       rows.map(({ id }) => id),
     );
+  });
+
+  it('bridge recover --ndjson | head: its reader leaves, and it ends well and without a word', async () => {
+    const child = spawn(process.execPath, [BRIDGE_MAIN, 'recover', '--all', '--ndjson'], { env: environment.env });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+    child.stdout.once('data', () => child.stdout.destroy());
+    assert.deepEqual([...(await once(child, 'close')), stderr], [0, null, '']);
   });
 
   for (const [args, message] of [
