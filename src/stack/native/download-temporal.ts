@@ -1,0 +1,13 @@
+/** A program: downloads a version of Temporal's CLI into a folder, and starts it once. Arguments: version, folder. */
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+
+const [version = '', downloadDir = ''] = process.argv.slice(2);
+try {
+  // The package has no other way to its downloader than starting what it has got.
+  const executable = { type: 'cached-download', version, downloadDir } as const;
+  const server = await TestWorkflowEnvironment.createLocal({ server: { executable } });
+  await server.teardown();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

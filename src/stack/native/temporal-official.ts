@@ -1,0 +1,35 @@
+/** Temporal's CLI as its makers publish it, by the downloader of Temporal's own test package. */
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RunCommand } from '../process/run.js';
+import { TEMPORAL_CLI } from '../versions.js';
+
+/** Milliseconds: 44 MB at 1 MB/s, and the start of the server. A network that swallows packets must not hold the other ways up. */
+const TIMEOUT_MS = 60_000;
+
+/**
+ * Puts the binary into `directory` as `temporal`.
+ * @returns null, or why there is none.
+ */
+export async function fetchOfficial(directory: string, run: RunCommand): Promise<string | null> {
+  // A process of its own: the downloader starts Temporal's native runtime, of which a process has one.
+  const program = fileURLToPath(new URL(`download-temporal${extname(import.meta.url)}`, import.meta.url));
+  const parts = join(directory, 'official');
+  await mkdir(parts);
+  try {
+    const args = [...process.execArgv, program, `v${TEMPORAL_CLI}`, parts];
+    const { code, output } = await run(process.execPath, args, { timeoutMs: TIMEOUT_MS });
+    if (code !== 0) return innermost(output.trim().split('\n').at(-1) ?? '');
+    const [name = ''] = await readdir(parts);
+    const binary = join(directory, 'temporal');
+    await rename(join(parts, name), binary);
+    await chmod(binary, 0o755);
+    return null;
+  } finally {
+    await rm(parts, { recursive: true, force: true });
+  }
+}
+
+/** The downloader wraps an error several times, and names what happened last. */
+const innermost = (message: string): string => message.split(': ').slice(-2).join(': ');
