@@ -67,7 +67,7 @@ export function createParkedLists(pool: Pool): ParkedLists {
 
 /** A slice of those after `after`, without the ones that share a key with a list before the page, or with one that is left out for that. */
 function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]; next: number | null } {
-  const held = new HeldKeys<string>();
+  const held = new HeldKeys<string>([]);
   const taken: number[] = [];
   let intents = 0;
   let bytes = 0;
