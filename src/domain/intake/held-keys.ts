@@ -5,7 +5,7 @@
 export class HeldKeys<Key> {
   readonly #held: Set<Key>;
 
-  constructor(held: Iterable<Key>) {
+  constructor(held?: Iterable<Key>) {
     this.#held = new Set(held);
   }
 
