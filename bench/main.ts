@@ -1,11 +1,12 @@
 /**
- * `npm run bench [-- execution|recovery|intake] [--json]`: speed as ratios against a baseline of the same run. Every server, the worker
- * and the callers share the machine, so absolute figures are for orientation; baseline and service take turns, and medians
- * are compared.
+ * `npm run bench [-- execution|recovery|intake|await] [--json]`: speed as ratios against a baseline of the same run. Every server,
+ * the worker and the callers share the machine, so absolute figures are for orientation; baseline and service take turns, and
+ * medians are compared.
  */
 import { parseArgs } from 'node:util';
 import { createOutput } from '../src/cli/views/output.js';
 import { type Corner, withCorner } from './installation.js';
+import { awaitBench } from './await.js';
 import { executionBench } from './execution.js';
 import { intakeBench } from './intake.js';
 import { recoveryBench } from './recovery.js';
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, (corner: Corner) => Promise<void>>> = {
   execution: executionBench,
   recovery: recoveryBench,
   intake: intakeBench,
+  await: awaitBench,
 };
 
 const { values: flags, positionals } = parseArgs({

@@ -32,8 +32,10 @@ export class ResultTimeoutError extends Error {
   constructor(
     readonly eventId: string,
     timeoutMs: number,
+    cause?: unknown,
   ) {
-    super(`${eventId}: no result within ${timeoutMs} ms; it may still come`);
+    const reason = cause instanceof Error ? `; the service could not be asked: ${cause.message}` : '';
+    super(`${eventId}: no result within ${timeoutMs} ms; it may still come${reason}`, { cause });
   }
 }
 

@@ -25,13 +25,14 @@ import type { RequestInput } from '../domain/execution/request.js';
 import { parseRequest } from '../domain/execution/request.js';
 import { serializable } from '../domain/values/serializable.js';
 import { correlationId, intentOutcome } from '../domain/execution/search-attributes.js';
+import { AwaitedVerdicts } from './awaited-verdicts.js';
 import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
-import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
+import type { KafkaOptions } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
-import { ResultListener } from './result-listener.js';
 import { summaryOf } from '../domain/execution/summary.js';
 import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport } from './types.js';
+import { VerdictQuestions } from './verdict-questions.js';
 
 export interface ConnectOptions {
   /** host:port; default `localhost:7233`. */
@@ -40,7 +41,7 @@ export interface ConnectOptions {
   readonly namespace?: string;
   /** Default `bridge-store-effect`. */
   readonly taskQueue?: string;
-  /** For `emitIntents` and `awaitResult` only. */
+  /** For `emitIntents` only. */
   readonly kafka?: KafkaOptions;
 }
 
@@ -56,21 +57,20 @@ const RESULT_MS = 300_000;
 
 export class StoreEffectClient {
   readonly #emitter: ListEmitter | undefined;
-  readonly #results: ResultListener | undefined;
+  readonly #verdicts: AwaitedVerdicts;
 
   /**
    * @param client of `@temporalio/client`; `close` closes its connection.
    * @param taskQueue that the service's workers poll.
-   * @param kafka for `emitIntents` and `awaitResult` only.
+   * @param kafka for `emitIntents` only.
    */
   constructor(
     private readonly client: Client,
     private readonly taskQueue = 'bridge-store-effect',
     kafka?: KafkaOptions,
   ) {
-    if (kafka === undefined) return;
-    this.#emitter = new ListEmitter(kafka);
-    this.#results = new ResultListener(kafkaOf(kafka), kafka.topicPrefix ?? DEFAULT_TOPIC_PREFIX, client, taskQueue);
+    this.#emitter = kafka === undefined ? undefined : new ListEmitter(kafka);
+    this.#verdicts = new AwaitedVerdicts(new VerdictQuestions(client, taskQueue));
   }
 
   /** @throws when the Temporal server is not reached within 10 s. */
@@ -82,7 +82,8 @@ export class StoreEffectClient {
 
   /** Closes the connections to Temporal and Kafka; an `awaitResult` that still waits is rejected with ClosedError. */
   async close(): Promise<void> {
-    await Promise.all([this.#emitter?.close(), this.#results?.close()]);
+    this.#verdicts.close();
+    await this.#emitter?.close();
     await this.client.connection.close();
   }
 
@@ -118,15 +119,14 @@ export class StoreEffectClient {
   }
 
   /**
-   * Waits for the result of an emitted list; also of one that was answered long ago, as long as its verdict is kept.
+   * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It asks the service,
+   * so it needs no brokers; a verdict that is stored is told about a second later at most.
    * @param eventId of `emitIntents`, or of whatever envelope.
-   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once: that takes 5 s at most.
-   * @throws ResultTimeoutError; ClosedError when the client is closed meanwhile; TypeError without brokers; EffectError when none is there.
+   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most.
+   * @throws ResultTimeoutError, whose `cause` says why the service could not be asked; ClosedError when the client is closed meanwhile.
    */
   async awaitResult(eventId: string, { timeoutMs = RESULT_MS } = {}): Promise<EmittedListReport> {
-    if (this.#results === undefined)
-      throw new TypeError('kafka: expected the brokers to listen to, got undefined; they are an option of connect()');
-    return (await this.#results.result(eventId, timeoutMs)) as EmittedListReport;
+    return (await this.#verdicts.result(eventId, timeoutMs)) as EmittedListReport;
   }
 
   /** Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. @throws as `start`. */

@@ -1,4 +1,4 @@
-/** Asks the service which of some lists have been answered. */
+/** A question to the service: which of some lists have a verdict. `AwaitedVerdicts` decides when it is asked. */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { FoundVerdicts } from '../domain/intake/slice.js';
@@ -6,74 +6,63 @@ import type { Verdict } from '../domain/intake/list.js';
 
 /** Ids of one question; the service takes as many. */
 const ASK_AT_ONCE = 500;
-/** Milliseconds a question may take; no worker is there when it does. */
-const ANSWER_MS = 30_000;
+/** Milliseconds a question may take. When it takes longer, no worker is there, or the one that took it was killed. */
+const ANSWER_MS = 10_000;
 
 export class VerdictQuestions {
-  readonly #closing = new AbortController();
-  readonly #toAsk = new Set<string>();
-  #asking: Promise<boolean> | undefined;
+  readonly #open = new Set<AbortController>();
 
   constructor(
     private readonly temporal: Client,
     private readonly taskQueue: string,
-    private readonly onVerdict: (verdict: Verdict) => void,
   ) {}
 
   /**
-   * Those who ask in one turn of the event loop ask together. Never rejects.
-   * @returns whether the service has answered, whatever it had.
+   * Asks about lists, 500 in one question.
+   * @param onVerdict is told each verdict that is found, also when another question fails.
+   * @throws when a question has no answer in time, or `close` ended it.
    */
-  ask(eventId: string): Promise<boolean> {
-    this.#toAsk.add(eventId);
-    this.#asking ??= new Promise((resolve) => {
-      setImmediate(() => {
-        this.#asking = undefined;
-        resolve(
-          this.#askAll().then(
-            () => true,
-            () => false,
-          ),
-        );
-      });
-    });
-    return this.#asking;
-  }
-
-  /** Ends the questions that are open. */
-  close(): void {
-    this.#closing.abort();
-  }
-
-  async #askAll(): Promise<void> {
-    const ids = [...this.#toAsk];
-    this.#toAsk.clear();
+  async ask(eventIds: readonly string[], onVerdict: (verdict: Verdict) => void): Promise<void> {
     const questions: Promise<void>[] = [];
-    for (let first = 0; first < ids.length; first += ASK_AT_ONCE) {
-      questions.push(this.#find(ids.slice(first, first + ASK_AT_ONCE)));
+    for (let first = 0; first < eventIds.length; first += ASK_AT_ONCE) {
+      questions.push(this.#find(eventIds.slice(first, first + ASK_AT_ONCE), onVerdict));
     }
     await Promise.all(questions);
   }
 
-  async #find(eventIds: readonly string[]): Promise<void> {
+  /** Ends the questions that are open. */
+  close(): void {
+    for (const question of this.#open) question.abort();
+  }
+
+  async #find(eventIds: readonly string[], onVerdict: (verdict: Verdict) => void): Promise<void> {
     for (let ids = eventIds; ids.length > 0;) {
       const found = await this.#question(ids);
-      for (const verdict of found.verdicts) this.onVerdict(verdict);
+      for (const verdict of found.verdicts) onVerdict(verdict);
       ids = found.left;
     }
   }
 
-  #question(ids: readonly string[]): Promise<FoundVerdicts> {
-    const { signal } = this.#closing;
-    signal.throwIfAborted();
-    return this.temporal.withAbortSignal(signal, () =>
-      this.temporal.workflow.execute<(input: unknown) => Promise<FoundVerdicts>>('FindVerdictsWorkflow', {
-        args: [{ event_ids: ids }],
-        taskQueue: this.taskQueue,
-        workflowId: `find-verdicts-${randomUUID()}`,
-        workflowExecutionTimeout: ANSWER_MS,
-        staticSummary: `${ids.length} ${ids.length === 1 ? 'result' : 'results'}`,
-      }),
-    );
+  /** A question has a signal of its own, because Temporal's client adds a listener for each request and removes none. */
+  async #question(ids: readonly string[]): Promise<FoundVerdicts> {
+    const question = new AbortController();
+    const timer = setTimeout(() => {
+      question.abort();
+    }, ANSWER_MS);
+    this.#open.add(question);
+    try {
+      return await this.temporal.withAbortSignal(question.signal, () =>
+        this.temporal.workflow.execute<(input: unknown) => Promise<FoundVerdicts>>('FindVerdictsWorkflow', {
+          args: [{ event_ids: ids }],
+          taskQueue: this.taskQueue,
+          workflowId: `find-verdicts-${randomUUID()}`,
+          workflowExecutionTimeout: ANSWER_MS,
+          staticSummary: `${ids.length} ${ids.length === 1 ? 'result' : 'results'}`,
+        }),
+      );
+    } finally {
+      clearTimeout(timer);
+      this.#open.delete(question);
+    }
   }
 }

@@ -1,34 +1,53 @@
-/** Which lists are asked about: all of them, in questions the service takes, and again until nothing is left. */
+/** What one question is about: all the lists it is given, in parts the service takes, and until nothing is left. */
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { mock } from 'node:test';
 import type { Client } from '@temporalio/client';
 import { VerdictQuestions } from '../../src/client/verdict-questions.js';
 import type { FoundVerdicts } from '../../src/domain/intake/slice.js';
 import type { Verdict } from '../../src/domain/intake/list.js';
 
 describe('questions about verdicts', () => {
-  function service(answer: (ids: readonly string[]) => FoundVerdicts | Error) {
+  afterEach(() => mock.timers.reset());
+
+  /** A service; its client listens to the signal of a request as Temporal's does, which never stops. */
+  function service(answer: (ids: readonly string[]) => FoundVerdicts | Error | Promise<FoundVerdicts>) {
     const questions: (readonly string[])[] = [];
+    const signals = new Set<AbortSignal>();
     const heard: string[] = [];
+    let current: AbortSignal | undefined;
     const client = {
-      withAbortSignal: (_signal: AbortSignal, call: () => unknown) => call(),
+      withAbortSignal(signal: AbortSignal, call: () => unknown) {
+        signals.add(signal);
+        current = signal;
+        return call();
+      },
       workflow: {
         execute: (_name: string, { args }: { args: [{ event_ids: readonly string[] }] }) => {
           questions.push(args[0].event_ids);
+          const signal = current;
+          const aborted = new Promise<never>((_, reject) => {
+            for (let request = 0; request < 3; request += 1) {
+              signal?.addEventListener('abort', () => reject(new Error('cancelled')));
+            }
+          });
           const found = answer(args[0].event_ids);
-          return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
+          return found instanceof Error ? Promise.reject(found) : Promise.race([found, aborted]);
         },
       },
     } as unknown as Client;
-    const asking = new VerdictQuestions(client, 'queue', ({ event_id }) => heard.push(event_id));
-    return { questions, heard, asking };
+    const asking = new VerdictQuestions(client, 'queue');
+    const ask = (ids: readonly string[]) => asking.ask(ids, ({ event_id }) => heard.push(event_id));
+    return { questions, signals, heard, asking, ask };
   }
   const verdict = (event_id: string) => ({ event_id }) as Verdict;
+  const all = (asked: readonly string[]): FoundVerdicts => ({ verdicts: asked.map(verdict), left: [] });
   const ids = (count: number) => Array.from({ length: count }, (_, n) => `list ${n}`);
+  const never = () => new Promise<FoundVerdicts>(() => undefined);
 
-  it('go together, at most 500 lists each, and leave none out', async () => {
-    const { questions, heard, asking } = service((asked) => ({ verdicts: asked.map(verdict), left: [] }));
-    const answered = await Promise.all(ids(1_001).map((id) => asking.ask(id)));
-    assert.ok(answered.every(Boolean));
+  it('hold at most 500 lists each, and leave none out', async () => {
+    const { questions, heard, ask } = service(all);
+    await ask(ids(1_001));
     assert.deepEqual(
       questions.map(({ length }) => length),
       [500, 500, 1],
@@ -37,31 +56,38 @@ describe('questions about verdicts', () => {
   });
 
   it('are asked again for what one answer did not hold', async () => {
-    const { questions, heard, asking } = service((asked) => ({
+    const { questions, heard, ask } = service((asked) => ({
       verdicts: asked.slice(0, 2).map(verdict),
       left: asked.slice(2),
     }));
-    await Promise.all(ids(5).map((id) => asking.ask(id)));
+    await ask(ids(5));
     assert.deepEqual(questions, [ids(5), ids(5).slice(2), ids(5).slice(4)]);
     assert.deepEqual(heard, ids(5));
   });
 
-  it('say that nobody answered, and are asked anew by the next one', async () => {
-    let away = true;
-    const { questions, heard, asking } = service((asked) =>
-      away ? new Error('no worker') : { verdicts: asked.map(verdict), left: [] },
-    );
-    assert.equal(await asking.ask('a'), false);
-    away = false;
-    assert.equal(await asking.ask('b'), true);
-    assert.deepEqual([questions, heard], [[['a'], ['b']], ['b']]);
+  it('tell what was found although another of them failed, and that it failed', async () => {
+    const { heard, ask } = service((asked) => (asked.length === 500 ? all(asked) : new Error('no worker')));
+    await assert.rejects(ask(ids(501)), /no worker/);
+    assert.deepEqual(heard, ids(500));
   });
 
-  it('are answered although the service has nothing, and end when it is closed', async () => {
-    const { questions, asking } = service(() => ({ verdicts: [], left: [] }));
-    assert.equal(await asking.ask('a'), true);
+  it('end after ten seconds without an answer, and when they are closed', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const { asking, ask } = service(never);
+    const slow = assert.rejects(ask(['slow']), /cancelled/);
+    mock.timers.tick(10_000);
+    await slow;
+    const open = assert.rejects(ask(['open']), /cancelled/);
     asking.close();
-    assert.equal(await asking.ask('b'), false);
-    assert.equal(questions.length, 1);
+    await open;
+  });
+
+  it('leave no signal with more than their own listeners, and none that is still theirs', async () => {
+    const { signals, asking, ask } = service(all);
+    for (let round = 0; round < 20; round += 1) await ask(ids(1_001));
+    const listeners = [...signals].map((signal) => getEventListeners(signal, 'abort').length);
+    assert.deepEqual([listeners.length, Math.max(...listeners)], [60, 3]);
+    asking.close();
+    assert.ok([...signals].every(({ aborted }) => !aborted));
   });
 });

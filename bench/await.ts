@@ -1,0 +1,120 @@
+/**
+ * Emit and await: how long a caller waits for its report, how much of that after the verdict was stored, and what a list costs each
+ * process. Beside it: what it costs to wait, when no answer comes.
+ */
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { StoreEffectClient } from '../src/client/index.js';
+import { endpointsOf } from '../src/cli/context.js';
+import { loadConfig } from '../src/config.js';
+import { type BenchWorker, forkWorker } from './child.js';
+import { serverCpu } from './cpu.js';
+import type { Corner } from './installation.js';
+import { mixed } from './lists.js';
+import { load, percentiles } from './load.js';
+
+/** Lists of 20 as in (c) of the execution bench. */
+const SIZE = 20;
+/** Callers of one client share its questions; those of 50 clients, as in 50 processes, share nothing. */
+const SCENARIOS = {
+  one_caller: { clients: 1, callers: 1, lists: 100 },
+  fifty_callers: { clients: 1, callers: 50, lists: 600 },
+  fifty_clients: { clients: 50, callers: 50, lists: 300 },
+};
+/** Seconds of waiting for a list that nobody emits. */
+const IDLE_SECONDS = 20;
+
+type Cpu = Readonly<Record<string, number>>;
+
+export async function awaitBench(corner: Corner): Promise<void> {
+  const { out } = corner;
+  await corner.worker.stop();
+  const worker = await forkWorker('intake', corner.env);
+  const client = await connect(corner);
+  const clients = [client, ...(await Promise.all(Array.from({ length: 49 }, () => connect(corner))))];
+  const pool = new pg.Pool({ connectionString: corner.databaseUrl, max: 1 });
+  try {
+    const rows: string[][] = [];
+    const report: Record<string, unknown> = {};
+    for (const [name, { callers, lists, clients: count }] of Object.entries(SCENARIOS)) {
+      const label = `${callers} callers, ${count} clients`;
+      out.note(`${lists} lists of ${SIZE}, ${label}`);
+      const figures = await measure(worker, () => emitAndAwait(clients.slice(0, count), pool, callers, lists));
+      const { all, p50, p95, callsPerSecond, told } = figures.value;
+      const cpu = perUnit(figures.cpu, all, 1_000);
+      report[name] = { p50, p95, lists_per_second: callsPerSecond, told, cpu_ms_per_list: cpu };
+      const ms = [p50, p95, told.p50, told.p95, told.max].map((value) => value.toFixed(0));
+      rows.push([label, ...ms, callsPerSecond.toFixed(1), show(cpu)]);
+    }
+    out.note(`nothing to hear for ${IDLE_SECONDS} s`);
+    const idle = await measure(worker, () =>
+      client.awaitResult(randomUUID(), { timeoutMs: IDLE_SECONDS * 1_000 }).catch(() => undefined),
+    );
+    const waiting = perUnit(idle.cpu, idle.seconds, 1_000);
+    out.record({ ...report, waiting_cpu_ms_per_second: waiting });
+    const columns = ['emit and await', 'p50 ms', 'p95', 'told p50', 'p95', 'max', 'lists/s', 'CPU ms a list'];
+    out.table(columns, rows);
+    out.line(`\nwaiting for nothing, CPU ms a second: ${show(waiting)}`);
+    out.line('told: milliseconds from the stored verdict to the caller; target max < 1,000');
+  } finally {
+    await Promise.all([...clients.map((each) => each.close()), pool.end()]);
+    await worker.stop();
+  }
+}
+
+async function connect({ env, taskQueue }: Corner): Promise<StoreEffectClient> {
+  const config = loadConfig(env);
+  const { temporal, kafka } = await endpointsOf(config);
+  return StoreEffectClient.connect({
+    address: temporal.address,
+    namespace: temporal.namespace,
+    taskQueue,
+    kafka: { brokers: kafka.brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX },
+  });
+}
+
+async function emitAndAwait(clients: readonly StoreEffectClient[], pool: pg.Pool, callers: number, lists: number) {
+  let turn = 0;
+  const toldAt = new Map<string, number>();
+  const times = await load(callers, lists, async () => {
+    const client = clients[(turn += 1) % clients.length];
+    if (client === undefined) throw new Error('no client');
+    const { eventId } = await client.emitIntents(mixed(SIZE));
+    const { outcome } = await client.awaitResult(eventId);
+    toldAt.set(eventId, Date.now());
+    if (outcome !== 'completed') throw new Error(`${eventId}: ${outcome}`);
+  });
+  const { rows } = await pool.query<{ event_id: string; ms: number }>(
+    'SELECT event_id, extract(epoch FROM stored_at)::float8 * 1000 AS ms FROM intake_verdicts',
+  );
+  const delays = rows.flatMap(({ event_id, ms }) => {
+    const at = toldAt.get(event_id);
+    return at === undefined ? [] : [at - ms];
+  });
+  return { ...times, all: toldAt.size, told: { ...percentiles(delays), max: Math.max(...delays) } };
+}
+
+/** CPU seconds by process while something runs, warm-up included. */
+async function measure<T>(
+  worker: BenchWorker,
+  work: () => Promise<T>,
+): Promise<{ value: T; cpu: Cpu; seconds: number }> {
+  const read = async (): Promise<Cpu> => {
+    const { user, system } = process.cpuUsage();
+    const { cpuSeconds } = await worker.usage();
+    return { client: (user + system) / 1e6, worker: cpuSeconds, ...serverCpu() };
+  };
+  const [before, started] = [await read(), performance.now()];
+  const value = await work();
+  const [after, seconds] = [await read(), (performance.now() - started) / 1_000];
+  const cpu = Object.fromEntries(Object.entries(after).map(([name, all]) => [name, all - (before[name] ?? 0)]));
+  return { value, cpu, seconds };
+}
+
+const perUnit = (cpu: Cpu, units: number, factor: number): Cpu =>
+  Object.fromEntries(Object.entries(cpu).map(([name, seconds]) => [name, (seconds / units) * factor]));
+
+const show = (cpu: Cpu): string =>
+  Object.entries(cpu)
+    .map(([name, value]) => `${name} ${value.toFixed(1)}`)
+    .join(', ');

@@ -1,0 +1,42 @@
+/** CPU seconds of the local servers, from Linux's /proc: what a list costs them, which its latency does not say. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { stackOptions } from '../src/cli/context.js';
+import { loadConfig } from '../src/config.js';
+import { readState } from '../src/stack/state.js';
+
+/** Clock ticks a second, of every Linux that Node runs on. */
+const TICKS = 100;
+
+/** CPU seconds so far by server; empty for servers that are not local processes, and where there is no /proc. */
+export function serverCpu(): Record<string, number> {
+  const processes = readProcesses();
+  const cpuOf = (pid: number): number =>
+    [...processes].reduce(
+      (sum, [child, { parent }]) => (parent === pid ? sum + cpuOf(child) : sum),
+      processes.get(pid)?.seconds ?? 0,
+    );
+  const services = Object.entries(readState(stackOptions(loadConfig()).stateDir).services);
+  return Object.fromEntries(
+    services.flatMap(([name, service]) => {
+      const pid = service?.process?.pid;
+      return pid !== undefined && processes.has(pid) ? [[name, cpuOf(pid)]] : [];
+    }),
+  );
+}
+
+/** Every process with the time of its own and of its children that have ended. */
+function readProcesses(): Map<number, { parent: number; seconds: number }> {
+  const found = new Map<number, { parent: number; seconds: number }>();
+  if (process.platform !== 'linux') return found;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      // The name stands in brackets, and may hold spaces.
+      const fields = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ').map(Number);
+      const ticks = fields.slice(11, 15).reduce((sum, value) => sum + value, 0);
+      found.set(Number(pid), { parent: fields[1] ?? 0, seconds: ticks / TICKS });
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found;
+}

@@ -1,0 +1,141 @@
+/**
+ * This is the one place that decides when the service is asked for verdicts of emitted lists (ADR 0034). All callers of a client share one
+ * question at a time, so 50 of them cost little more than one.
+ */
+import type { Verdict } from '../domain/intake/list.js';
+import { ClosedError, ResultTimeoutError } from './errors.js';
+import type { VerdictQuestions } from './verdict-questions.js';
+
+/** Milliseconds before the first question. Callers gather meanwhile, and most lists are answered. */
+const FIRST_MS = 100;
+/** The longest pause between two questions, in milliseconds: a stored verdict is told so late, plus the time of an answer. */
+const LONGEST_MS = 1_000;
+/** A pause is at least so many times the last answer's time, up to `LOADED_MS`: many clients must not fill a server with questions. */
+const PAUSE_FACTOR = 2;
+const LOADED_MS = 3_000;
+/** Milliseconds for the last answer when a caller's time is over. */
+const LAST_ANSWER_MS = 5_000;
+
+interface Waiter {
+  /** Whether its time is over: the next answer is its last. */
+  late: boolean;
+  settle(verdict: Verdict): void;
+  /** @param cause why the service could not be asked. */
+  expire(cause: unknown): void;
+  close(): void;
+}
+
+export class AwaitedVerdicts {
+  readonly #questions: Pick<VerdictQuestions, 'ask' | 'close'>;
+  readonly #waiting = new Map<string, Set<Waiter>>();
+  #closed = false;
+  #asking = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the next question is due, by `performance.now()` like all times here. */
+  #dueAt = Infinity;
+  /** No question begins before, so that the server has a pause after each answer. */
+  #pausedUntil = 0;
+  /** When the latest caller began to wait. */
+  #newestSince = 0;
+
+  constructor(questions: Pick<VerdictQuestions, 'ask' | 'close'>) {
+    this.#questions = questions;
+  }
+
+  /**
+   * Waits for a list's verdict. However short the time, the service is asked.
+   * @throws ResultTimeoutError after the time and the last answer, which has 5 s; ClosedError.
+   */
+  result(eventId: string, timeoutMs: number): Promise<Verdict> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new ClosedError(eventId));
+        return;
+      }
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#remove(eventId, waiter);
+      };
+      const waiter: Waiter = {
+        late: false,
+        settle: (verdict) => {
+          end();
+          resolve(verdict);
+        },
+        expire: (cause) => {
+          end();
+          reject(new ResultTimeoutError(eventId, timeoutMs, cause));
+        },
+        close: () => {
+          end();
+          reject(new ClosedError(eventId));
+        },
+      };
+      let timer = setTimeout(() => {
+        waiter.late = true;
+        timer = setTimeout(() => waiter.expire(undefined), LAST_ANSWER_MS);
+        this.#askAt(performance.now());
+      }, timeoutMs);
+      this.#waiting.set(eventId, (this.#waiting.get(eventId) ?? new Set()).add(waiter));
+      this.#newestSince = performance.now();
+      this.#askAt(Math.max(this.#newestSince + FIRST_MS, this.#pausedUntil));
+    });
+  }
+
+  /** Who waits is told so at once. */
+  close(): void {
+    this.#closed = true;
+    this.#questions.close();
+    for (const waiter of this.#waiters()) waiter.close();
+  }
+
+  #waiters(): Waiter[] {
+    return [...this.#waiting.values()].flatMap((waiters) => [...waiters]);
+  }
+
+  #remove(eventId: string, waiter: Waiter): void {
+    const waiters = this.#waiting.get(eventId);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.#waiting.delete(eventId);
+    if (this.#waiting.size === 0) this.#forgetQuestion();
+  }
+
+  /** Asks at that time, or sooner if a question is due sooner. While one is open, its end says when the next is. */
+  #askAt(at: number): void {
+    if (this.#asking || at >= this.#dueAt) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = at;
+    this.#timer = setTimeout(() => void this.#ask(), at - performance.now());
+  }
+
+  #forgetQuestion(): void {
+    clearTimeout(this.#timer);
+    this.#dueAt = Infinity;
+  }
+
+  async #ask(): Promise<void> {
+    this.#forgetQuestion();
+    this.#asking = true;
+    const asked = this.#waiters();
+    const began = performance.now();
+    const failure = await this.#questions
+      .ask([...this.#waiting.keys()], (verdict) => {
+        for (const waiter of this.#waiting.get(verdict.event_id) ?? []) waiter.settle(verdict);
+      })
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    this.#asking = false;
+    for (const waiter of asked) if (waiter.late) waiter.expire(failure);
+    if (this.#waiting.size > 0) this.#askAt(this.#nextAt(performance.now(), began));
+  }
+
+  /** A list that has not been answered for some time is not asked about for as long again, up to a second. */
+  #nextAt(now: number, began: number): number {
+    this.#pausedUntil = now + Math.min(LOADED_MS, PAUSE_FACTOR * (now - began));
+    if (this.#waiters().some(({ late }) => late)) return now;
+    const age = now - this.#newestSince;
+    return Math.max(this.#pausedUntil, now + Math.min(LONGEST_MS, Math.max(FIRST_MS, age)));
+  }
+}
