@@ -1,8 +1,10 @@
 /** An intent type that waits: holds an execution at a point of a test's choosing. */
+import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { type AnyEffect, defineEffect } from '../../activities/effects/effect.js';
 import type { Intent } from '../../src/client/index.js';
 import { defineIntent } from '../../src/domain/intents/definition.js';
+import type { Execution, MemoryWorker } from './memory-worker.js';
 
 export interface Gate {
   readonly effect: AnyEffect;
@@ -62,4 +64,18 @@ export function createGate(): Gate {
       for (const release of waiting.splice(0)) release();
     },
   };
+}
+
+/** Cancels an execution while the gate holds it, lets it go on, and waits until it has ended as cancelled. */
+export async function cancelHeld(
+  worker: Pick<MemoryWorker, 'cancel'>,
+  gate: Pick<Gate, 'open'>,
+  held: Promise<void>,
+  execution: Execution,
+): Promise<void> {
+  await held;
+  await worker.cancel(execution);
+  gate.open();
+  await assert.rejects(execution.result());
+  assert.equal((await execution.describe()).status.name, 'CANCELLED');
 }

@@ -1,0 +1,100 @@
+/** The lists of a slice that are not run: parked, repeated or refused; and the invalid ones, which say why. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { SlicePlan } from '../../../src/domain/intake/slice.js';
+import { recoverFsmStates } from '../../support/intents.js';
+import { keyOf, list, planOf, row, tiersOf } from './support.js';
+
+const skippedOf = ({ lists }: SlicePlan) => lists.map(({ skipped }) => skipped);
+
+describe('the plan of a slice', () => {
+  it('lets a list wait behind a parked one, with all its keys, and runs the others', () => {
+    const [a, b, c, free] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    const lists = [
+      list([row(free), row(a), row(b)]),
+      list([row(b), row(c)]),
+      list([row(c)]),
+      list([row(randomUUID()), { ...row(randomUUID()), target: 'nowhere' }]),
+      list([row(c), 7]),
+      list([row(free)]),
+    ];
+    const made = planOf(lists, { parkedKeys: new Set([keyOf(a)]) });
+    assert.deepEqual(skippedOf(made), ['parked', 'parked', 'parked', undefined, 'parked', 'parked']);
+    assert.deepEqual(made.lists[0], {
+      event_id: lists[0]!.event_id,
+      correlation_id: lists[0]!.event_id,
+      at: 0,
+      first: 0,
+      count: 0,
+      options: { failFastPriority: 2, derivedEvents: 'none' },
+      self_announced: [],
+      skipped: 'parked',
+    });
+    assert.deepEqual(tiersOf(made), [[1, [0]]]);
+    // What is wrong with a list is known before it has its turn.
+    assert.match(made.lists[3]?.invalid ?? '', /^payload\.intents\[1\]: target: expected /);
+    assert.equal(made.lists[4]?.invalid, 'payload.intents[1]: intent: expected an object, got number 7');
+  });
+
+  it('names the first of a list’s intents that is invalid by its place in the list', () => {
+    const made = planOf([list([row(randomUUID())]), list([null, row(randomUUID()), 7])]);
+    assert.equal(made.lists[1]?.invalid, 'payload.intents[0]: intent: expected an object, got null');
+    assert.equal(made.lists[0]?.invalid, undefined);
+  });
+
+  it('runs a list once, however often it comes', () => {
+    const [twice, done] = [list([row(randomUUID())]), list([row(randomUUID())])];
+    const made = planOf([twice, done, twice, done], { answered: new Set([done.event_id]) });
+    assert.deepEqual(skippedOf(made), [undefined, 'answered', 'repeats', 'repeats']);
+    assert.deepEqual(
+      made.lists.map(({ at, first, count }) => [at, first, count]),
+      [
+        [0, 0, 1],
+        [1, 1, 0],
+        [2, 1, 0],
+        [3, 1, 0],
+      ],
+    );
+    assert.deepEqual(tiersOf(made), [[1, [0]]]);
+  });
+
+  it('refuses a list that may have been carried out and forgotten since, and no other', () => {
+    const at = '2026-11-01T00:00:00.000Z';
+    const [old, same, unknown] = [
+      list([row(randomUUID())], { emitted_at: '2026-10-31T23:59:59.999Z' }),
+      list([row(randomUUID())], { emitted_at: at }),
+      list([row(randomUUID())]),
+    ];
+    const made = planOf([old, same, unknown], { prunedBefore: at });
+    assert.deepEqual(
+      made.lists.map(({ refused, count }) => [refused, count]),
+      [
+        [
+          'the list was emitted at 2026-10-31T23:59:59.999Z, and the ledger is pruned up to ' +
+            '2026-11-01T00:00:00.000Z: nobody knows whether it was carried out',
+          0,
+        ],
+        [undefined, 1],
+        [undefined, 1],
+      ],
+    );
+    assert.equal(planOf([old]).lists[0]?.refused, undefined, 'nothing is pruned');
+  });
+
+  it('refuses a list over a limit or with wrong options, and carries out its neighbours', () => {
+    const many = list(Array.from({ length: 2_001 }, () => 7));
+    const wrong = list([row(randomUUID())], { options: { fast: true } });
+    const pages = list(Array.from({ length: 51 }, () => recoverFsmStates()));
+    const made = planOf([many, wrong, pages, list([row(randomUUID())])]);
+    assert.deepEqual(
+      made.lists.map(({ refused, first, count }) => [refused?.slice(0, 40), first, count]),
+      [
+        ['intents: the list holds 2001 intents, th', 0, 0],
+        ['options: expected no unknown fields (fas', 0, 0],
+        ['intents: the list has 51 intents that re', 0, 0],
+        [undefined, 0, 1],
+      ],
+    );
+    assert.deepEqual(tiersOf(made), [[1, [0]]]);
+  });
+});
