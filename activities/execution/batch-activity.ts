@@ -34,7 +34,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
     try {
       return await attempt(definition.errorCode, options.budget, async (info) => {
         const source = await options.findSource(input, info);
-        const parsed = source.parse(definition, input.items);
+        const parsed = source.parse(definition);
         const notAnnounced: string[] = [];
         const announce: BatchOutput['announce'][number][] = [];
         const outcomes = await carry({

@@ -4,17 +4,24 @@
  */
 import type { Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Announcement, BatchInput, BatchOutput } from '../../src/domain/execution/batch.js';
+import type {
+  Announcement,
+  BatchIntents,
+  BatchOutput,
+  CarriedIntents,
+  CompactAnnouncement,
+} from '../../src/domain/execution/batch.js';
+import { expandAnnouncement, isKeptAnnouncement } from '../../src/domain/execution/compact-form.js';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { type ParsedItem, parseCarried } from './commands.js';
 import { announcementOf } from './outcomes.js';
 
 export interface BatchSource {
-  /** Every item, also those that today's schema refuses. @throws ApplicationFailure `PlanError` for one that it has not got. */
-  parse(definition: AnyIntentDefinition, items: BatchInput['items']): ParsedItem[];
+  /** Every intent of the batch, also those that today's schema refuses. */
+  parse(definition: AnyIntentDefinition): ParsedItem[];
   /** Announcements as they are published. @throws EffectError when a store has to be asked for one, and cannot be. */
-  announcements(announce: NonNullable<BatchInput['announce']>): Promise<readonly Announcement[]>;
+  announcements(announce: readonly CompactAnnouncement[]): Promise<readonly Announcement[]>;
   /** What the workflow is told of the result of `item`, and of the event that announces it. */
   tell(item: ParsedItem, definition: AnyIntentDefinition, result: IntentResult): Told;
 }
@@ -25,14 +32,16 @@ interface Told {
 }
 
 /** Finds the source of a batch: by the key of its slice; without one, the batch carries its intents. */
-export type FindSource = (batch: Pick<BatchInput, 'slice'>, info: Info) => Promise<BatchSource>;
+export type FindSource = (batch: BatchIntents, info: Info) => Promise<BatchSource>;
 
-export const carried: BatchSource = {
-  parse: (definition, items) =>
-    items.map((item) => {
-      if (typeof item === 'number') throw ApplicationFailure.nonRetryable(`no slice has intent ${item}`, 'PlanError');
-      return parseCarried(definition, item);
-    }),
-  announcements: (announce) => Promise.resolve(announce.filter((event) => typeof event !== 'number')),
+export const carriedSource = ({ items }: CarriedIntents): BatchSource => ({
+  parse: (definition) => items.map((item) => parseCarried(definition, item)),
+  announcements: (announce) =>
+    Promise.resolve(
+      announce.map(expandAnnouncement).map((event) => {
+        if (!isKeptAnnouncement(event)) return event;
+        throw ApplicationFailure.nonRetryable(`no slice has intent ${event.position}`, 'PlanError');
+      }),
+    ),
   tell: (_item, definition, result) => ({ result, announce: announcementOf(definition, result) }),
-};
+});

@@ -46,7 +46,7 @@ function settlerOf(
   return async ({ failure, ...batch }) => {
     try {
       return await attempt(definition.errorCode, budget, async (info) => {
-        const parsed = (await findSource(batch, info)).parse(definition, batch.items);
+        const parsed = (await findSource(batch, info)).parse(definition);
         const commands = commandsOf(parsed, '', info);
         const settled = await settledIds(commands, failure);
         // A repeat, for which the effect answers with the first outcome.

@@ -1,6 +1,7 @@
 /** The activity that answers the lists of the intake: their verdicts are stored, then published as INTENT_RESULT (ADR 0009). */
 import { type Info, log } from '@temporalio/activity';
 import type { Announcement } from '../../src/domain/execution/batch.js';
+import { expandResult, isKept } from '../../src/domain/execution/compact-form.js';
 import { eventIdOf } from '../../src/domain/values/ids.js';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makeReport } from '../../src/domain/execution/report.js';
@@ -13,7 +14,7 @@ import type { Ports } from '../ports.js';
 import { standingOf } from '../attempts/retries.js';
 import { publishEvent } from '../effects/publish-event.js';
 import type { SliceResults } from './slice-results.js';
-import { sliceSource } from './slice-source.js';
+import { sliceAnnouncements } from './slice-source.js';
 import type { Slices } from './slices.js';
 
 export function answerLists(
@@ -40,7 +41,7 @@ export function answerLists(
           announce: announcements,
           notAnnounced,
         });
-      const announcements = await sliceSource(slice, sliceResults, info).announcements(announce);
+      const announcements = await sliceAnnouncements(slice, announce, sliceResults, info);
       const told = new Set(announcements.map(({ intent_id }) => intent_id));
       const not_announced: string[] = [];
       if (announcements.length > 0) {
@@ -79,7 +80,7 @@ export function answerLists(
 }
 
 /**
- * Drafts with the results that the workflow was not told.
+ * The verdicts of drafts: kept results are put in.
  * @param told ids of intents that have been announced just now.
  * @throws EffectError when a store cannot be asked for them.
  */
@@ -90,15 +91,19 @@ async function verdictsOf(
   sliceResults: SliceResults,
   info: Info,
 ): Promise<Verdict[]> {
-  const lists = drafts.map((draft) => ({ draft, list: slice.list(draft.number) }));
-  const places = lists.flatMap(({ draft, list }) =>
-    draft.results.flatMap((result, index) => (typeof result === 'number' ? [list.at + index] : [])),
+  const lists = drafts.map(({ results, ...draft }) => ({
+    ...draft,
+    results: results.map(expandResult),
+    list: slice.list(draft.number),
+  }));
+  const kept = lists.flatMap(({ results, list }) =>
+    results.flatMap((result, index) => (isKept(result) ? [list.at + index] : [])),
   );
-  const resultAt = await sliceResults.find(slice, places, info);
-  return lists.map(({ draft: { outcome, error, results, announced = [] }, list }) => {
+  const resultAt = await sliceResults.find(slice, kept, info);
+  return lists.map(({ outcome, error, results, announced = [], list }) => {
     const published = new Set(announced);
     const complete = results.map((result, index): IntentResult => {
-      const known = typeof result === 'number' ? { ...resultAt(list.at + index), execution_time_ms: result } : result;
+      const known = isKept(result) ? { ...resultAt(list.at + index), execution_time_ms: result.keptMs } : result;
       const isPublished = published.has(index) || told.has(known.intent_id);
       return known['event_published'] === false && isPublished ? { ...known, event_published: true } : known;
     });

@@ -2,43 +2,63 @@
  * The source of a slice's batches: its intents and the results of its successes stay in this worker, and travel by their position
  * among the intents of all its lists.
  */
-import type { BatchSource, FindSource } from '../execution/batch-source.js';
-import { carried } from '../execution/batch-source.js';
-import { parseCarried } from '../execution/commands.js';
-import { announcementOf } from '../execution/outcomes.js';
 import type { Info } from '@temporalio/activity';
+import type { Announcement, CompactAnnouncement, SliceIntents } from '../../src/domain/execution/batch.js';
+import {
+  compactAnnouncement,
+  compactResult,
+  expandAnnouncement,
+  isKeptAnnouncement,
+} from '../../src/domain/execution/compact-form.js';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
+import { type BatchSource, carriedSource, type FindSource } from '../execution/batch-source.js';
+import { announcementOf } from '../execution/outcomes.js';
 import { definitionAt, itemAt, type SliceResults } from './slice-results.js';
 import type { Slices } from './slices.js';
 
 /** Finds the slice of a batch that names one. @throws as `Slices.find`. */
 export const sourceFinder =
   (slices: Slices, results: SliceResults): FindSource =>
-  async ({ slice }, info) =>
-    slice === undefined ? carried : sliceSource(await slices.find(slice, info), results, info);
+  async (batch, info) =>
+    batch.slice === undefined
+      ? carriedSource(batch)
+      : sliceSource(await slices.find(batch.slice, info), batch, results, info);
 
-export const sliceSource = (slice: OpenSlice, results: SliceResults, info: Info): BatchSource => ({
-  parse: (definition, items) =>
-    items.map((item) => (typeof item === 'number' ? itemAt(slice, item) : parseCarried(definition, item))),
+const sliceSource = (slice: OpenSlice, { items }: SliceIntents, results: SliceResults, info: Info): BatchSource => ({
+  parse: () => items.map((position) => itemAt(slice, position)),
 
-  async announcements(announce) {
-    const positions = announce.filter((event) => typeof event === 'number');
-    const resultAt = await results.find(slice, positions, info);
-    return announce.flatMap((event) => {
-      if (typeof event !== 'number') return [event];
-      const { correlation_id } = slice.listAt(event);
-      return announcementOf(definitionAt(slice, event), resultAt(event)).map((made) => ({ ...made, correlation_id }));
-    });
-  },
+  announcements: (announce) => sliceAnnouncements(slice, announce, results, info),
 
   tell({ position }, definition, result) {
     const announcement = announcementOf(definition, result);
     if (position === undefined || !results.keep(slice, position, definition, result)) {
       return { result, announce: announcement };
     }
+    const kept = compactAnnouncement({ position });
     return {
-      result: result.execution_time_ms,
-      announce: slice.publishesItself(position) ? announcement : announcement.map(() => position),
+      result: compactResult({ keptMs: result.execution_time_ms }),
+      announce: slice.publishesItself(position) ? announcement : announcement.map(() => kept),
     };
   },
 });
+
+/** Announcements of a slice as they are published. @throws EffectError when a store has to be asked for one, and cannot be. */
+export async function sliceAnnouncements(
+  slice: OpenSlice,
+  announce: readonly CompactAnnouncement[],
+  results: SliceResults,
+  info: Info,
+): Promise<readonly Announcement[]> {
+  const events = announce.map(expandAnnouncement);
+  const positions = events.filter(isKeptAnnouncement).map(({ position }) => position);
+  const resultAt = await results.find(slice, positions, info);
+  return events.flatMap((event) => {
+    if (!isKeptAnnouncement(event)) return [event];
+    const { position } = event;
+    const { correlation_id } = slice.listAt(position);
+    return announcementOf(definitionAt(slice, position), resultAt(position)).map((made) => ({
+      ...made,
+      correlation_id,
+    }));
+  });
+}

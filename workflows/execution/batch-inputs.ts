@@ -1,50 +1,59 @@
 /** What activities are handed of the intents of an execution: the intents themselves, or their positions in a slice. */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { BatchInput } from '../../src/domain/execution/batch.js';
+import type { BatchInput, BatchIntents, Position } from '../../src/domain/execution/batch.js';
 import { listOf, ownCorrelationOf, type Work } from '../../src/domain/execution/work.js';
 import type { LockWait } from '../../src/domain/intents/command.js';
 import { plannedAt, scopeOf } from './settled-results.js';
 
-/** Where activities find the intents. */
-export interface IntentSource {
-  /** By which they find the slice; absent where they are given the intents themselves. */
-  readonly slice?: string;
-  /** What activities do about rows that others hold; default: they wait for them. */
-  readonly locks?: LockWait;
-  /** The intent at an index of the plan, or its position in the slice. */
-  item(index: number): { readonly intent: unknown } | number;
+/** The intents of a plain list: they travel with their batches. */
+export interface ListSource {
+  /** @param index of the plan. */
+  intentAt(index: number): unknown;
+}
+
+/** The intents of a slice: activities find them by their positions. */
+export interface SliceSource {
+  /** The key under which activities find the slice. */
+  readonly slice: string;
+  /** What activities do about locked rows. */
+  readonly locks: LockWait;
+  /** @param index of the plan. */
+  positionOf(index: number): Position;
 }
 
 export class BatchInputs {
   constructor(
     private readonly work: Work,
-    private readonly source: IntentSource,
+    private readonly source: ListSource | SliceSource,
   ) {}
 
   /** @param announce events that are published along with the batch. */
   of(indexes: readonly number[], announce: NonNullable<BatchInput['announce']>): BatchInput {
-    const { slice, locks } = this.source;
     return {
       correlation_id: scopeOf(this.work, 0).correlation_id,
-      ...(slice === undefined ? {} : { slice }),
-      ...(locks === undefined ? {} : { locks }),
+      ...this.intentsOf(indexes),
+      ...('slice' in this.source ? { locks: this.source.locks } : {}),
       page_bytes: this.work.page_bytes,
-      items: indexes.map((index) => this.#itemAt(index)),
       ...(announce.length > 0 ? { announce } : {}),
     };
   }
 
-  /** Of an intent that is announced by its position. */
-  positionOf(index: number): number {
-    const position = this.source.item(index);
-    if (typeof position === 'number') return position;
-    throw ApplicationFailure.nonRetryable(`intent ${index} has no place`, 'PlanError');
+  /** The intents at indexes of the plan, without what else a batch is told. */
+  intentsOf(indexes: readonly number[]): BatchIntents {
+    const { source, work } = this;
+    if ('slice' in source) return { slice: source.slice, items: indexes.map((index) => source.positionOf(index)) };
+    return {
+      items: indexes.map((index) => ({
+        intent_id: plannedAt(work, index).id,
+        intent: source.intentAt(index),
+        ...ownCorrelationOf(work, listOf(work, index)),
+      })),
+    };
   }
 
-  #itemAt(index: number): BatchInput['items'][number] {
-    const item = this.source.item(index);
-    if (typeof item === 'number') return item;
-    const { id } = plannedAt(this.work, index);
-    return { intent_id: id, ...item, ...ownCorrelationOf(this.work, listOf(this.work, index)) };
+  /** @throws ApplicationFailure `PlanError` for an intent of a plain list: its result never stays in a worker. */
+  positionOf(index: number): Position {
+    if ('slice' in this.source) return this.source.positionOf(index);
+    throw ApplicationFailure.nonRetryable(`intent ${index} has no position`, 'PlanError');
   }
 }

@@ -47,13 +47,9 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
   setHandler(progressQuery, () => null);
   const plan = await planOf(input);
   const { intents } = input as { intents: readonly unknown[] };
-  const executor: PlanExecutor = new PlanExecutor(
-    oneList(plan),
-    { item: (index) => ({ intent: intents[index] }) },
-    () => {
-      setCurrentDetails(detailsOf(plan, executor.results.all, executor.current));
-    },
-  );
+  const executor: PlanExecutor = new PlanExecutor(oneList(plan), { intentAt: (index) => intents[index] }, () => {
+    setCurrentDetails(detailsOf(plan, executor.results.all, executor.current));
+  });
   setHandler(progressQuery, () => progressOf(plan, executor.results.all, executor.current?.priority ?? null));
   let cancelled = false;
   try {

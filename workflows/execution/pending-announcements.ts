@@ -1,32 +1,37 @@
 /** The announcements of an execution on their way to a broker: whose they are, and by what name an activity is given them. */
-import { AnnouncementQueue } from '../../src/domain/execution/announcement-queue.js';
+import { type AnnouncedIntent, AnnouncementQueue } from '../../src/domain/execution/announcement-queue.js';
 import {
   type Announcement,
   ANNOUNCEMENTS_PER_BATCH,
   type BatchInput,
   type BatchOutput,
+  type Position,
 } from '../../src/domain/execution/batch.js';
+import {
+  compactAnnouncement,
+  expandAnnouncement,
+  isKeptAnnouncement,
+} from '../../src/domain/execution/compact-form.js';
 import { indexesOf, listOf, ownCorrelationOf, type Work } from '../../src/domain/execution/work.js';
 
 /** One on its way, and the list it belongs to. What is not sent has to be put back. */
 export interface Pending {
   readonly list: number;
-  /** Or the index of the intent that is announced. */
-  readonly event: Announcement | number;
+  readonly event: Announcement | AnnouncedIntent;
 }
 
 export class PendingAnnouncements {
   /** By list: what no broker has taken yet. */
-  readonly #queues: readonly AnnouncementQueue<number>[];
+  readonly #queues: readonly AnnouncementQueue<AnnouncedIntent>[];
   /** By list: where its intents stand. */
   readonly #indexById: readonly ReadonlyMap<string, number>[];
 
-  /** @param placeOf the place in the slice of an intent that is announced by it. */
+  /** @param positionOf the position of an intent of a slice, by its index. */
   constructor(
     private readonly work: Work,
-    private readonly placeOf: (index: number) => number,
+    private readonly positionOf: (index: number) => Position,
   ) {
-    this.#queues = work.lists.map((list) => new AnnouncementQueue<number>(list));
+    this.#queues = work.lists.map((list) => new AnnouncementQueue<AnnouncedIntent>(list));
     // The last of equal ids: only one of them executes, and repeats are not announced.
     this.#indexById = work.lists.map(
       (list) => new Map(indexesOf(list).map((index) => [work.intents[index]?.id ?? '', index])),
@@ -42,13 +47,14 @@ export class PendingAnnouncements {
   add(settled: readonly number[], events: BatchOutput['announce']): void {
     // The first of equal ids is the one that was carried out.
     const indexById = new Map([...settled].reverse().map((index) => [this.work.intents[index]?.id ?? '', index]));
-    const indexByPlace = new Map(
-      events.some((event) => typeof event === 'number') ? settled.map((index) => [this.placeOf(index), index]) : [],
+    const expanded = events.map(expandAnnouncement);
+    const indexByPosition = new Map(
+      expanded.some(isKeptAnnouncement) ? settled.map((index) => [this.positionOf(index), index]) : [],
     );
-    for (const event of events) {
-      if (typeof event === 'number') {
-        const index = indexByPlace.get(event);
-        if (index !== undefined) this.#queues[listOf(this.work, index)]?.add([index]);
+    for (const event of expanded) {
+      if (isKeptAnnouncement(event)) {
+        const index = indexByPosition.get(event.position);
+        if (index !== undefined) this.#queues[listOf(this.work, index)]?.add([{ index }]);
       } else {
         this.#queues[listOf(this.work, indexById.get(event.intent_id) ?? 0)]?.add([event]);
       }
@@ -79,14 +85,18 @@ export class PendingAnnouncements {
   /** As an activity is given them. */
   name(batch: readonly Pending[]): NonNullable<BatchInput['announce']> {
     return batch.map(({ list, event }) =>
-      typeof event === 'number' ? this.placeOf(event) : { ...event, ...ownCorrelationOf(this.work, list) },
+      compactAnnouncement(
+        'index' in event
+          ? { position: this.positionOf(event.index) }
+          : { ...event, ...ownCorrelationOf(this.work, list) },
+      ),
     );
   }
 
   /** The intents they announce. */
   indexesOf(batch: readonly Pending[]): number[] {
     return batch.flatMap(({ list, event }) =>
-      typeof event === 'number' ? [event] : (this.#indexById[list]?.get(event.intent_id) ?? []),
+      'index' in event ? [event.index] : (this.#indexById[list]?.get(event.intent_id) ?? []),
     );
   }
 }

@@ -5,6 +5,7 @@
  */
 import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import { ANNOUNCER, type BatchInput, type BatchOutput } from '../../src/domain/execution/batch.js';
+import { expandResult } from '../../src/domain/execution/compact-form.js';
 import { operationFailed } from '../../src/domain/intents/operation-failed.js';
 import type { PlannedChunk, PlannedLane, PlannedTier } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
@@ -12,7 +13,7 @@ import { type Unsettled, withoutEffect } from '../../src/domain/execution/withou
 import { indexesOf, listOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
 import { plannedAt, SettledResults } from './settled-results.js';
 import { failureOf, messageOf } from '../activity-failures.js';
-import { BatchInputs, type IntentSource } from './batch-inputs.js';
+import { BatchInputs, type ListSource, type SliceSource } from './batch-inputs.js';
 import { type Pending, PendingAnnouncements } from './pending-announcements.js';
 import { runBatch, settleBatch } from '../policies.js';
 import { WaitingLists } from './waiting-lists.js';
@@ -29,7 +30,7 @@ export class PlanExecutor {
    */
   constructor(
     private readonly work: Work,
-    source: IntentSource,
+    source: ListSource | SliceSource,
     private readonly onProgress: () => void,
     private readonly onTierEnd: () => void = () => undefined,
   ) {
@@ -168,7 +169,7 @@ export class PlanExecutor {
         const { activity } = lane;
         const input = {
           activity,
-          ...pick(this.#inputs.of(indexes, [])),
+          ...this.#inputs.intentsOf(indexes),
           failure: {
             error: failure.error,
             error_code: failure.errorCode,
@@ -195,7 +196,7 @@ export class PlanExecutor {
     indexes.forEach((index, position) => {
       const result = output.results[position];
       if (result === null) this.#waiting.add(listOf(this.work, index));
-      else if (result !== undefined) this.results.settle(index, result, now());
+      else if (result !== undefined) this.results.settle(index, expandResult(result), now());
     });
     this.#announcements.add(
       indexes.filter((index) => this.results.has(index)),
@@ -240,7 +241,5 @@ export class PlanExecutor {
     return this.work.lists.map((_, list) => list);
   }
 }
-
-const pick = ({ items, slice }: BatchInput) => ({ items, ...(slice === undefined ? {} : { slice }) });
 
 const now = (): string => new Date().toISOString();

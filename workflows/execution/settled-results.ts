@@ -1,5 +1,6 @@
-/** The results of an execution's intents, as they settle. Those of successes of a slice are where they were carried out. */
+/** The results of an execution's intents, as they settle. Kept results are in the worker that executed their intents. */
 import { ApplicationFailure } from '@temporalio/workflow';
+import { isKept, type KeptResult } from '../../src/domain/execution/compact-form.js';
 import type { PlannedIntent } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { indexesOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
@@ -7,8 +8,8 @@ import { indexesOf, type ListScope, type Work } from '../../src/domain/execution
 export class SettledResults {
   /** By input index. */
   readonly all: (IntentResult | undefined)[];
-  /** Intents whose results are where they were carried out, and by index whether they are announced. */
-  readonly #elsewhere = new Map<number, boolean>();
+  /** Intents with a kept result, and by index whether they are announced. */
+  readonly #kept = new Map<number, boolean>();
 
   constructor(private readonly work: Work) {
     this.all = work.intents.map(() => undefined);
@@ -22,13 +23,12 @@ export class SettledResults {
     return this.all[index]?.success === true;
   }
 
-  /** @param result or, of a success whose result stays where it was carried out, the milliseconds it took. */
-  settle(index: number, result: IntentResult | number, timestamp: string): void {
-    if (typeof result !== 'number') {
+  settle(index: number, result: IntentResult | KeptResult, timestamp: string): void {
+    if (!isKept(result)) {
       this.all[index] = result;
       return;
     }
-    this.#elsewhere.set(index, false);
+    this.#kept.set(index, false);
     const { id, type } = plannedAt(this.work, index);
     this.all[index] = {
       intent_id: id,
@@ -36,14 +36,14 @@ export class SettledResults {
       status: 'succeeded',
       success: true,
       error: null,
-      execution_time_ms: result,
+      execution_time_ms: result.keptMs,
       timestamp,
     };
   }
 
   /** Its event is on its topic. */
   announced(index: number): void {
-    if (this.#elsewhere.has(index)) this.#elsewhere.set(index, true);
+    if (this.#kept.has(index)) this.#kept.set(index, true);
     const result = this.all[index];
     if (result?.['event_published'] === false) this.all[index] = { ...result, event_published: true };
   }
@@ -72,17 +72,19 @@ export class SettledResults {
     return this.all.slice(first, first + count) as IntentResult[];
   }
 
-  /** The same without those that are where they were carried out: of these the milliseconds they took. */
+  /** The results of a list that is settled, as far as they are known here. */
   knownOf(list: number): {
-    readonly results: readonly (IntentResult | number)[];
+    readonly results: readonly (IntentResult | KeptResult)[];
     /** Those among them that are announced. */
     readonly announced: readonly number[];
   } {
     const { first } = scopeOf(this.work, list);
     const results = this.of(list);
     return {
-      results: results.map((result, index) => (this.#elsewhere.has(first + index) ? result.execution_time_ms : result)),
-      announced: results.flatMap((_, index) => (this.#elsewhere.get(first + index) === true ? [index] : [])),
+      results: results.map((result, index) =>
+        this.#kept.has(first + index) ? { keptMs: result.execution_time_ms } : result,
+      ),
+      announced: results.flatMap((_, index) => (this.#kept.get(first + index) === true ? [index] : [])),
     };
   }
 }

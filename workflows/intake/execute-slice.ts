@@ -10,6 +10,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { rawValueTypeInfo } from '@temporalio/common';
+import type { Position } from '../../src/domain/execution/batch.js';
 import { countByStatus } from '../../src/domain/execution/report.js';
 import { failedIntents, unannouncedEffects } from '../../src/domain/execution/search-attributes.js';
 import type { PlannedList, SlicePlan, SliceReport } from '../../src/domain/intake/slice.js';
@@ -38,7 +39,7 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   });
   const executor: PlanExecutor = new PlanExecutor(
     plan,
-    { slice, locks: plan.locks, item: positionsOf(plan) },
+    { slice, locks: plan.locks, positionOf: positionsOf(plan) },
     () => {
       showDetails();
       // Not only at the end of a tier: a lane that is tried again must not hold up the lists of its neighbours.
@@ -65,7 +66,7 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
 }
 
 /** The position of an executed intent among all intents of the slice: the plan has only those of lists that run. */
-function positionsOf(plan: SlicePlan): (index: number) => number {
+function positionsOf(plan: SlicePlan): (index: number) => Position {
   const positions = plan.lists.flatMap(({ at, count }) => Array.from({ length: count }, (_, index) => at + index));
   return (index) => {
     const position = positions[index];

@@ -1,6 +1,7 @@
 /** The answers of a slice: each list is answered once, as soon as all of it is recorded, beside the lists that still run. */
 import { CancellationScope } from '@temporalio/workflow';
 import { ANNOUNCEMENTS_PER_BATCH } from '../../src/domain/execution/batch.js';
+import { compactResult } from '../../src/domain/execution/compact-form.js';
 import { outcomeOf } from '../../src/domain/execution/report.js';
 import type { AnswerInput, PlannedList, SlicePlan, VerdictDraft } from '../../src/domain/intake/slice.js';
 import type { IntentResult, Outcome } from '../../src/domain/intents/result.js';
@@ -102,7 +103,7 @@ export class SliceAnswers {
     return {
       number,
       outcome: this.#outcomeFor(number, list, this.executor.results.of(number)),
-      results,
+      results: results.map(compactResult),
       ...(announced.length === 0 ? {} : { announced }),
       ...(list.refused === undefined ? {} : { error: list.refused }),
     };

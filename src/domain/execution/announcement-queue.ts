@@ -6,10 +6,15 @@ import { announcementKey } from '../events/announcement.js';
 import { type Announcement, ANNOUNCEMENTS_PER_BATCH } from './batch.js';
 import type { Plan } from './plan.js';
 
-/** @typeParam Index `number` where an intent's index may stand for what its result says there is to announce. */
-export class AnnouncementQueue<Index extends number = never> {
+/** An intent by its index in the plan: its kept result says what there is to announce. */
+export interface AnnouncedIntent {
+  readonly index: number;
+}
+
+/** @typeParam Kept `AnnouncedIntent` for the lists of a slice. */
+export class AnnouncementQueue<Kept extends AnnouncedIntent = never> {
   /** Announcements no broker has taken yet. */
-  readonly #pending: (Announcement | Index)[] = [];
+  readonly #pending: (Announcement | Kept)[] = [];
   /** Announcements that an intent of the list stands for. */
   readonly #heldBack: Announcement[] = [];
   readonly #addedIds = new Set<string>();
@@ -21,13 +26,13 @@ export class AnnouncementQueue<Index extends number = never> {
     return this.#pending.length;
   }
 
-  add(events: readonly (Announcement | Index)[]): void {
+  add(events: readonly (Announcement | Kept)[]): void {
     const { options, self_announced } = this.plan;
     if (options.derivedEvents === 'none') return;
     const published = new Set(options.derivedEvents === 'all' ? [] : self_announced.map(({ key }) => key));
     for (const event of events) {
       // Not looked at: it is of a list that publishes none itself, and of the one intent that was carried out under its id.
-      if (typeof event === 'number') {
+      if ('index' in event) {
         this.#pending.push(event);
         continue;
       }
@@ -49,15 +54,15 @@ export class AnnouncementQueue<Index extends number = never> {
   }
 
   /** The next ones, `most` at most; what is not sent has to be put back. */
-  take(most = ANNOUNCEMENTS_PER_BATCH): (Announcement | Index)[] {
+  take(most = ANNOUNCEMENTS_PER_BATCH): (Announcement | Kept)[] {
     return this.#pending.splice(0, most);
   }
 
-  takeAll(): (Announcement | Index)[] {
+  takeAll(): (Announcement | Kept)[] {
     return this.#pending.splice(0);
   }
 
-  putBack(batch: readonly (Announcement | Index)[]): void {
+  putBack(batch: readonly (Announcement | Kept)[]): void {
     this.#pending.unshift(...batch);
   }
 }

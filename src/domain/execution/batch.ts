@@ -20,31 +20,48 @@ export interface Announcement extends DerivedEvent {
   readonly correlation_id?: string;
 }
 
-export interface BatchInput {
+/** The position of an intent: its index among the intents of all lists of its slice. */
+export type Position = number;
+
+/** The milliseconds that the batch of an intent took. */
+export type Milliseconds = number;
+
+/** Intents that travel with their batch: those of a plain list. */
+export interface CarriedIntents {
+  readonly slice?: never;
+  readonly items: readonly BatchItem[];
+}
+
+/** Intents of a slice. They do not travel: the worker that has the slice finds them by their positions. */
+export interface SliceIntents {
+  /** The key under which the slice is found. */
+  readonly slice: string;
+  readonly items: readonly Position[];
+}
+
+export type BatchIntents = CarriedIntents | SliceIntents;
+
+/** An announcement as it travels: itself, or the position of an intent whose kept result says what there is to announce. */
+export type CompactAnnouncement = Announcement | Position;
+
+/** A result as it travels: itself, or the milliseconds of a kept one. */
+export type CompactResult = IntentResult | Milliseconds;
+
+export type BatchInput = BatchIntents & {
   readonly correlation_id: string;
-  /** By which the slice of the items is found; absent when they bring their intents. */
-  readonly slice?: string;
-  /** Intents of a slice by their place among those of all its lists. */
-  readonly items: readonly (BatchItem | number)[];
   /** Bytes of JSON that one result may take. */
   readonly page_bytes: number;
   /** Default `patient`. */
   readonly locks?: LockWait;
-  /**
-   * Published along with this batch; only the announcing activity gets any. By its place an intent of a slice, whose result says
-   * what there is to announce.
-   */
-  readonly announce?: readonly (Announcement | number)[];
-}
+  /** Published along with this batch; only the announcing activity gets any. */
+  readonly announce?: readonly CompactAnnouncement[];
+};
 
 export interface BatchOutput {
-  /**
-   * In the order of the items; null for one that was left out because somebody holds its key (`locks`), and the milliseconds it took
-   * for a success of a slice's intent: its result is found by its place.
-   */
-  readonly results: readonly (IntentResult | number | null)[];
-  /** What to announce of these results; of an intent of a slice its place, where the workflow need not look at it. */
-  readonly announce: readonly (Announcement | number)[];
+  /** In the order of the items; null for one that was left out because its row is locked (`locks`). */
+  readonly results: readonly (CompactResult | null)[];
+  /** What to announce of these results. */
+  readonly announce: readonly CompactAnnouncement[];
   /** Intents whose announcement came with this batch and is not on its topic: it is a dead letter, or was refused. */
   readonly not_announced?: readonly string[];
 }
@@ -53,12 +70,12 @@ export interface BatchOutput {
 export type BatchActivity = (input: BatchInput) => Promise<BatchOutput>;
 
 /** Intents of one chunk whose activity failed for good. */
-export interface SettleInput extends Pick<BatchInput, 'items' | 'slice'> {
+export type SettleInput = BatchIntents & {
   /** The activity that failed. */
   readonly activity: string;
   /** What becomes the `error`, `error_code` and `failure_class` of those that had no effect. */
   readonly failure: Pick<BaseResult, 'failure_class'> & { readonly error: string; readonly error_code: string };
-}
+};
 
 export type SettleActivity = (input: SettleInput) => Promise<BatchOutput>;
 

@@ -1,10 +1,10 @@
 /** What the intake hands to `ExecuteSliceWorkflow`, and what comes of it. Plain data, free of zod: workflow code imports it. */
-import type { BatchInput, BatchOutput } from '../execution/batch.js';
+import type { BatchInput, BatchOutput, CompactResult } from '../execution/batch.js';
 import type { LockWait } from '../intents/command.js';
 import type { SliceList, Verdict } from './list.js';
 import type { ParkedPage } from './ports.js';
 import type { Report } from '../execution/report.js';
-import type { IntentResult, Outcome } from '../intents/result.js';
+import type { Outcome } from '../intents/result.js';
 import type { ListScope, Work } from '../execution/work.js';
 
 /** Lists of one partition, in their order. */
@@ -48,8 +48,8 @@ export interface VerdictDraft {
   readonly number: number;
   readonly outcome: Outcome;
   readonly error?: string;
-  /** In the list's order; of a success that was not told the workflow its milliseconds. */
-  readonly results: readonly (IntentResult | number)[];
+  /** In the list's order. */
+  readonly results: readonly CompactResult[];
   /** Those of `results` whose event is published. */
   readonly announced?: readonly number[];
 }

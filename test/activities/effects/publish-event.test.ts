@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { toActivity } from '../../../activities/execution/batch-activity.js';
 import type { Ports } from '../../../activities/ports.js';
-import { carried } from '../../../activities/execution/batch-source.js';
+import { carriedSource } from '../../../activities/execution/batch-source.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { publishEvent as effect } from '../../../activities/effects/publish-event.js';
 import type { BatchOutput } from '../../../src/domain/execution/batch.js';
@@ -39,20 +39,20 @@ describe('an event that is not taken', () => {
     const budget = new OutageBudget(budgetMs, () => now);
     budget.exhausted('KAFKA_ERROR');
     now = 30_000;
+    const items = [{ intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() }];
     const activity = toActivity(effect, ports, {
       instruments: { settled: () => undefined },
       budget,
-      findSource: () => Promise.resolve(carried),
+      findSource: () => Promise.resolve(carriedSource({ items })),
     });
     const environment = new MockActivityEnvironment(
       { heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed } },
       QUIET,
     );
-    const item = { intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() };
     return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, {
       correlation_id: 'c',
       page_bytes: 1_000,
-      items: [item],
+      items,
     });
   }
   beforeEach(() => (buried = 0));

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { toActivity } from '../../../activities/execution/batch-activity.js';
 import { defineEffect } from '../../../activities/effects/effect.js';
 import type { Ports } from '../../../activities/ports.js';
-import { carried } from '../../../activities/execution/batch-source.js';
+import { carriedSource } from '../../../activities/execution/batch-source.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { HEARTBEAT_MS } from '../../../activities/attempts/attempt.js';
 import type { BatchOutput } from '../../../src/domain/execution/batch.js';
@@ -34,12 +34,12 @@ describe('the activity boundary', () => {
       return commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false }));
     });
     const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
+    const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
     const activity = toActivity(effect, {} as Ports, {
       instruments,
       budget,
-      findSource: () => Promise.resolve(carried),
+      findSource: () => Promise.resolve(carriedSource(input)),
     });
-    const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
     const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };
     const environment = new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails }, QUIET);
     environment.on('heartbeat', (details: unknown) => heartbeats.push(details));

@@ -1,7 +1,7 @@
 /** Which events a list's effects are announced by, and how often. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { AnnouncementQueue } from '../../../src/domain/execution/announcement-queue.js';
+import { type AnnouncedIntent, AnnouncementQueue } from '../../../src/domain/execution/announcement-queue.js';
 import type { Announcement } from '../../../src/domain/execution/batch.js';
 import type { LedgerRecord } from '../../../src/domain/ledger/port.js';
 import { makePlan, type Plan } from '../../../src/domain/execution/plan.js';
@@ -19,9 +19,9 @@ const persisted = (intent_id: string, subject: string | null = intent_id): Annou
   intent_id,
 });
 const queueOf = (derivedEvents: DerivedEvents, self_announced: Plan['self_announced'] = []) =>
-  new AnnouncementQueue<number>({ options: { failFastPriority: 2, derivedEvents }, self_announced });
-const idsOf = (events: readonly (Announcement | number)[]) =>
-  events.map((event) => (typeof event === 'number' ? event : event.intent_id));
+  new AnnouncementQueue<AnnouncedIntent>({ options: { failFastPriority: 2, derivedEvents }, self_announced });
+const idsOf = (events: readonly (Announcement | AnnouncedIntent)[]) =>
+  events.map((event) => ('index' in event ? event.index : event.intent_id));
 
 describe('the announcements of a list', () => {
   it('are one for an intent that is twice in the list, in one batch or in two', () => {
@@ -50,7 +50,7 @@ describe('the announcements of a list', () => {
 
   it('are none where the list wants none', () => {
     const queue = queueOf('none');
-    queue.add([persisted('i'), 7]);
+    queue.add([persisted('i'), { index: 7 }]);
     assert.deepEqual(queue.takeAll(), []);
   });
 
@@ -75,19 +75,19 @@ describe('the announcements of a list', () => {
     assert.deepEqual(idsOf(queue.takeAll()), ['a']);
   });
 
-  it('of intents named by their place are sent as they come', () => {
+  it('of intents with a kept result are sent as they come', () => {
     const queue = queueOf('unless_published');
-    queue.add([4, persisted('a'), 5]);
+    queue.add([{ index: 4 }, persisted('a'), { index: 5 }]);
     assert.deepEqual(idsOf(queue.takeAll()), [4, 'a', 5]);
   });
 
   it('go out 500 at a time, in their order, and what was not sent goes first the next time', () => {
     const queue = queueOf('all');
-    queue.add(Array.from({ length: 600 }, (_, index) => index));
+    queue.add(Array.from({ length: 600 }, (_, index) => ({ index })));
     const first = queue.take();
     assert.deepEqual([first.length, queue.length], [500, 100]);
     queue.putBack(first.slice(498));
-    assert.deepEqual(queue.take(3), [498, 499, 500]);
+    assert.deepEqual(idsOf(queue.take(3)), [498, 499, 500]);
     assert.equal(queue.takeAll().length, 99);
   });
 });
