@@ -11,7 +11,7 @@ export interface RecoverOptions {
   readonly namespaces?: readonly string[];
   /** How far back workflows in a terminal state are of interest, in days; default 7. The others always are. */
   readonly sinceDays?: number;
-  /** Most states to give; default: all. */
+  /** Most states to give; default: all. The first page has the newest. */
   readonly limit?: number;
 }
 
@@ -20,12 +20,13 @@ export interface RecoveredWorkflow extends RecoveredState {
 }
 
 /**
- * Gives the states as pages arrive, in an order of its own; two pages are in memory at a time. A workflow that moves during
- * the walk is given again, newer: keep the state with the higher (epoch, transition_count, arrival). May be gone through
- * once.
+ * A walk gives every workflow that was there when it began, at least once, as it was when its page was read. Two pages are in
+ * memory at a time. One that moves meanwhile may be given again, newer: keep the state with the higher (epoch,
+ * transition_count, arrival). A walk may be gone through once.
  */
 export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   #failed = 0;
+  #newest = 0;
   #totalMatching: number | null = null;
   #more = true;
   #warning: string | null = null;
@@ -38,6 +39,11 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   /** Stored states no page can hold, so far. */
   get failed(): number {
     return this.#failed;
+  }
+
+  /** How many of the states given are the newest there were: those of the first page, newest first. The others have no such order. */
+  get newest(): number {
+    return this.#newest;
   }
 
   /** States that matched when the walk began; null before the first page, and when PostgreSQL timed out counting. */
@@ -67,6 +73,7 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
     for (let number = 1; ahead !== undefined; number += 1) {
       const page: RecoveredStates = await ahead;
       const states = Object.entries(page.recovered_states);
+      if (number === 1) this.#newest = states.length;
       this.#failed += page.failed;
       this.#warning = page.warning ?? this.#warning;
       if (page.total_matching !== undefined) this.#totalMatching = page.total_matching;

@@ -28,7 +28,7 @@ export const recoverCommand = (): Command =>
     .option('--state <state...>', 'only workflows in one of these states')
     .option('--namespace <namespace...>', 'only workflows of one of these namespaces')
     .option('--since <duration>', 'how far back those that have ended are of interest: 30d, 12h (default: 7d)', days)
-    .option('-n, --limit <n>', 'how many states at most, the newest', wholeNumber(), 10_000)
+    .option('-n, --limit <n>', 'how many states at most; those of the first page are the newest', wholeNumber(), 10_000)
     .addOption(
       new Option('--stuck-after <duration>', 'age at which one that has not ended counts as stuck')
         .argParser(days)

@@ -7,10 +7,18 @@ const DAY_MS = 24 * 3_600_000;
 /** Stuck workflows that are listed; the others are counted. */
 const SHOWN = 20;
 
-/** Pages go newest first, so that what is cut off holds the states that have not moved for the longest time. */
-export const cutAt = (limit: number, { totalMatching }: RecoveredStatesWalk): string =>
-  `only the newest ${limit} states${totalMatching === null ? '' : ` of ${totalMatching}`} were read, and those stuck for longest ` +
-  'may be among the others; --all reads all';
+/** The states that a walk has read up to its limit. Only its first page has the newest ones. */
+const readOf = (limit: number, { newest }: RecoveredStatesWalk): string =>
+  newest < limit ? String(limit) : `the newest ${limit}`;
+
+/** The warning of a walk that its limit ended: what is cut off may hold the states that have not moved for the longest time. */
+export function cutAt(limit: number, walk: RecoveredStatesWalk): string {
+  const of = walk.totalMatching === null ? '' : ` of ${walk.totalMatching}`;
+  return (
+    `only ${readOf(limit, walk)} states${of} were read, and those stuck for longest ` +
+    'may be among the others; --all reads all'
+  );
+}
 
 /**
  * Counts by state, the stuck ones first.
@@ -46,7 +54,7 @@ export function showStates(
     out.line('no states');
     return;
   }
-  const among = walk.truncated ? `, among the newest ${limit}; --all looks at all` : '';
+  const among = walk.truncated ? `, among ${readOf(limit, walk)}; --all looks at all` : '';
   if (stuck.length > 0) {
     const what = `${stuck.length} not ended and without a transition for ${ageOf(stuckAfter)}`;
     out.line(out.style('yellow', `Stuck: ${what}${among}`));

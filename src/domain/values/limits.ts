@@ -18,7 +18,7 @@ export const REPORT_BYTES = 1_500_000;
 
 /** Most that a result of fixed size takes in a report: the longest of them is a publish result under a long topic prefix. */
 const RESULT_BYTES = 500;
-/** Longest cursor of a page of states: two snapshots of 1,500 characters and what is around them, in base64. */
+/** Longest cursor of a page of states. Ours take 2,300 characters; those of before 2026-11-27 had up to 4,300. */
 export const CURSOR_LENGTH = 5_000;
 /** Characters of a page's warnings: ten workflow ids, and what befell the page; 800 at most. */
 const WARNING_LENGTH = 1_000;

@@ -3,7 +3,7 @@ import type { RecoverFsmStatesPayload, RecoveredState } from '../../domain/inten
 import { TERMINAL_STATES } from '../../domain/recovery/terminal-states.js';
 import { isoUtc } from '../core/instant.js';
 import type { Transaction } from '../core/pool.js';
-import { isLast, type Phase } from './cursor.js';
+import type { Cursor } from './cursor.js';
 
 export interface StateRow extends Omit<RecoveredState, 'transition_count'> {
   readonly workflow_id: string;
@@ -11,50 +11,62 @@ export interface StateRow extends Omit<RecoveredState, 'transition_count'> {
   readonly transition_count: number | string;
 }
 
-/**
- * What moved since the phase before: moved by a transaction that its snapshot does not see and this one does. A row in hand is
- * committed, so that one this snapshot does not see has its number from another cluster, by a dump or a copy: it has not
- * moved here, and the first phase had it. Moved here it gets a number of here.
- */
 const MATCHING = `FROM fsm_states
-  WHERE sequence < $1 AND ($7::uuid IS NULL OR workflow_id > $7)
-    AND ($2::pg_snapshot IS NULL OR (
-      NOT pg_visible_in_snapshot(moved_by, $2) AND pg_visible_in_snapshot(moved_by, (SELECT pg_current_snapshot()))))
-    AND (updated_at >= $3 OR upper(current_state) <> ALL ($4::text[]))
-    AND ($5::text[] IS NULL OR upper(current_state) = ANY ($5))
-    AND ($6::text[] IS NULL OR metadata ->> 'namespace' = ANY ($6))`;
+  WHERE (updated_at >= $1 OR upper(current_state) <> ALL ($2::text[]))
+    AND ($3::text[] IS NULL OR upper(current_state) = ANY ($3))
+    AND ($4::text[] IS NULL OR metadata ->> 'namespace' = ANY ($4))`;
 
-const valuesOf = (request: RecoverFsmStatesPayload, phase: Phase): unknown[] => [
-  phase.before,
-  phase.seen,
-  phase.since,
+const valuesOf = ({ states, namespaces }: RecoverFsmStatesPayload, { since }: Cursor): unknown[] => [
+  since,
   TERMINAL_STATES,
-  request.states ?? null,
-  request.namespaces ?? null,
-  phase.after,
+  states ?? null,
+  namespaces ?? null,
 ];
 
-/** Rows of a phase: newest first, in the last one by workflow. */
-export async function readRows(
+const ROWS = `SELECT workflow_id, current_state, previous_state, epoch, transition_count, metadata, sequence AS arrival,
+    ${isoUtc('last_transition_at')} AS last_transition_at
+  ${MATCHING}`;
+
+/** Rows newest first, those that arrived before the number `before`. */
+export async function newestRows(
   tx: Transaction,
   request: RecoverFsmStatesPayload,
-  phase: Phase,
+  cursor: Cursor,
+  before: number,
+  limit: number,
+): Promise<StateRow[]> {
+  const { rows } = await tx.query<StateRow>(`${ROWS} AND sequence < $5 ORDER BY sequence DESC LIMIT $6`, [
+    ...valuesOf(request, cursor),
+    before,
+    limit,
+  ]);
+  return rows;
+}
+
+/** Rows by workflow id. The first page has shown what is no older than its last state and has not moved since. */
+export async function rowsById(
+  tx: Transaction,
+  request: RecoverFsmStatesPayload,
+  cursor: Cursor,
   limit: number,
 ): Promise<StateRow[]> {
   const { rows } = await tx.query<StateRow>(
-    `SELECT workflow_id, current_state, previous_state, epoch, transition_count, metadata, sequence AS arrival,
-       ${isoUtc('last_transition_at')} AS last_transition_at
-     ${MATCHING}
-     ORDER BY ${isLast(phase) ? 'workflow_id' : 'sequence DESC'}
-     LIMIT $8`,
-    [...valuesOf(request, phase), limit],
+    `${ROWS} AND ($5::uuid IS NULL OR workflow_id > $5)
+       AND ($6::bigint IS NULL OR sequence < $6 OR NOT pg_visible_in_snapshot(moved_by, $7))
+     ORDER BY workflow_id LIMIT $8`,
+    [
+      ...valuesOf(request, cursor),
+      cursor.after,
+      cursor.firstPage?.oldest ?? null,
+      cursor.firstPage?.snapshot ?? null,
+      limit,
+    ],
   );
   return rows;
 }
 
 /** States that match the request, wherever the walk is. */
-export async function countRows(tx: Transaction, request: RecoverFsmStatesPayload, phase: Phase): Promise<number> {
-  const all = { ...phase, before: Number.MAX_SAFE_INTEGER, after: null, seen: null };
-  const { rows } = await tx.query<{ count: number }>(`SELECT count(*) AS count ${MATCHING}`, valuesOf(request, all));
+export async function countRows(tx: Transaction, request: RecoverFsmStatesPayload, cursor: Cursor): Promise<number> {
+  const { rows } = await tx.query<{ count: number }>(`SELECT count(*) AS count ${MATCHING}`, valuesOf(request, cursor));
   return rows[0]?.count ?? 0;
 }

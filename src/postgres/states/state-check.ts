@@ -121,7 +121,7 @@ async function repair(tx: Transaction, workflowIds: readonly string[]): Promise<
      ON CONFLICT (workflow_id) DO UPDATE SET updated_at = EXCLUDED.updated_at WHERE false`,
     [workflowIds],
   );
-  // A number and a transaction of now: a recovery that has passed the workflow already comes by again.
+  // The row gets a number and a transaction of now, as by a transition: a walk does not take it for what its first page gave.
   const { rowCount: updated } = await tx.query(
     `UPDATE fsm_states state SET current_state = history.to_state, previous_state = history.from_state, epoch = history.epoch,
        epoch_started_at = CASE WHEN state.epoch = history.epoch THEN state.epoch_started_at ELSE ${EPOCH_BEGAN} END,

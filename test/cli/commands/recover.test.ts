@@ -77,6 +77,16 @@ describe('bridge recover', () => {
     });
   }
 
+  it('calls the states it has read the newest only where they all come from the first page', async () => {
+    const walk = new RecoveredStatesWalk(() => Promise.resolve(page(2, 9)), { limit: 4 });
+    const lines: string[] = [];
+    const out: Output = { ...createOutput({ json: false, color: false }), line: (text = '') => lines.push(text) };
+    const states = await gatherStates(walk, undefined);
+    showStates({ ...out, table: () => undefined }, states, walk, { stuckAfter: 1, limit: 4 });
+    assert.deepEqual([states.size, walk.newest, lines[0]], [4, 2, 'Stuck: none, among 4; --all looks at all\n']);
+    assert.match(cutAt(4, walk), /^only 4 states of 9 were read, and those stuck for longest may be among the others/);
+  });
+
   /** What a person sees of states that moved last on these days of January, which is long ago. */
   async function shownOf(states: readonly { readonly state: string; readonly day: number }[]) {
     const found = states.map(({ state, day }): [string, RecoveredState] => [

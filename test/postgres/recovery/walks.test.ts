@@ -1,15 +1,16 @@
 /** Walks over the states that would lose some, or not end. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CURSOR_LENGTH, LARGEST_PAGE } from '../../../src/domain/values/limits.js';
 import {
   recoverFsmStatesPayload,
   type RecoveredStates,
 } from '../../../src/domain/intents/recover-fsm-states/schema.js';
 import { createFsmStateStore } from '../../../src/postgres/recovery/fsm-state-store.js';
-import { encodeCursor, firstPhase, restOf } from '../../../src/postgres/recovery/cursor.js';
+import { afterFirstPage, encodeCursor, startOf } from '../../../src/postgres/recovery/cursor.js';
 import { legacyTransition } from '../schema/legacy.js';
-import { onServer, useDatabase } from '../support.js';
+import { useDatabase } from '../support.js';
 
 const COUNT = 60;
 /** A page holds six. */
@@ -45,85 +46,103 @@ describe('walks over the states', () => {
   }
   const idsOf = (pages: readonly RecoveredStates[]) => pages.flatMap((page) => Object.keys(page.recovered_states));
   const move = (id: string, to = 'MOVED') => legacyTransition(database.pool, id, 'PENDING', to);
-  const phaseOf = (cursor: string | null) =>
-    JSON.parse(Buffer.from(cursor ?? '', 'base64url').toString()) as Record<string, unknown>;
+  /** The workflows that a first page does not hold, in the order in which the other pages have them. */
+  const others = workflows.slice(0, -LIMIT).sort() as [string, ...string[]];
+  const inOrder = [...workflows.slice(-LIMIT).reverse(), ...others];
+  const changed = (cursor: string | null, change: object) => {
+    const value = JSON.parse(Buffer.from(cursor ?? '', 'base64url').toString()) as object;
+    return Buffer.from(JSON.stringify({ ...value, ...change })).toString('base64url');
+  };
 
-  it('end after a restore, whose rows are numbered by another server, and see what moves', async () => {
-    // A dump's numbers, above all there will be here for long.
-    await database.pool.query(
-      `UPDATE fsm_states SET moved_by = (pg_current_xact_id()::text::bigint + 1000000000)::text::xid8`,
+  it('give each workflow that waits for its page where it moved to, in its place by id', async () => {
+    const waiting = others.slice(2 * LIMIT);
+    const pages = await walk((_page, number) =>
+      number === 2 ? Promise.all(waiting.map((id) => move(id))) : Promise.resolve(),
     );
-    const pages = await walk((_page, number) => (number === 8 ? move(workflows[59] as string) : Promise.resolve()));
-    assert.deepEqual(idsOf(pages), [...[...workflows].reverse(), workflows[59]]);
-    assert.equal(pages.at(-1)?.recovered_states[workflows[59] as string]?.current_state, 'MOVED');
-  });
-
-  it('read what moved once, however long a transaction elsewhere stays open', async () => {
-    await onServer(async (writer) => {
-      await writer.query('BEGIN');
-      await writer.query('SELECT pg_current_xact_id()');
-      const moved = workflows.slice(-2 * LIMIT);
-      const pages = await walk((_page, number) =>
-        number === 4 ? Promise.all(moved.map((id) => move(id))) : Promise.resolve(),
-      );
-      assert.equal(idsOf(pages).length, COUNT + moved.length);
-      await writer.query('ROLLBACK');
-    });
-  });
-
-  it('see what commits after the phase that passed it', async () => {
-    const late = await database.pool.connect();
-    try {
-      await late.query('BEGIN');
-      await legacyTransition(late, first, 'PENDING', 'LATE');
-      // A later transaction that is done before the walk begins: `late` is between those its snapshot sees.
-      await move(workflows[40] as string);
-      const pages = await walk((_page, number) =>
-        number === 10 ? late.query('COMMIT') : move(workflows[30] as string),
-      );
-      const states = pages.flatMap((page) => page.recovered_states[first]?.current_state ?? []);
-      assert.deepEqual(states, ['PENDING', 'LATE']);
-    } finally {
-      await late.query('ROLLBACK');
-      late.release();
-    }
-  });
-
-  it('keep a cursor a payload takes, of however many open transactions', () => {
-    const [xids, row] = [
-      (from: number, n: number) => Array.from({ length: n }, (_, i) => from + i),
-      { workflow_id: first, arrival: 1 },
-    ];
-    const phase = firstPhase(recoverFsmStatesPayload.parse({ recovery_id: 'r' }));
-    const listed = (n: number) => `5000000000000:5000000009999:${xids(5_000_000_000_000, n).join(',')}`;
-    assert.equal(restOf(phase, row, listed(100)).snapshot, listed(100));
-    assert.equal(
-      restOf(phase, row, listed(1_000)).snapshot,
-      '5000000000000:5000000000000:',
-      'all of them and later ones unseen',
+    assert.deepEqual(idsOf(pages), inOrder);
+    const states = pages.flatMap((page) => Object.entries(page.recovered_states));
+    assert.deepEqual(
+      states.flatMap(([id, { current_state }]) => (current_state === 'MOVED' ? [id] : [])),
+      waiting,
     );
-    const longest = { ...restOf(phase, row, listed(104)), seen: listed(104), after: first };
-    assert.equal(longest.snapshot, listed(104));
-    assert.ok(encodeCursor(longest).length <= CURSOR_LENGTH);
   });
 
-  it('begin over when the server’s numbers are below the cursor’s, as after a restore', async () => {
-    const { next_cursor } = await recover();
-    const phase = { ...phaseOf(next_cursor), snapshot: '900000000000:900000000000:' };
-    const pages = [await recover({ cursor: Buffer.from(JSON.stringify(phase)).toString('base64url') })];
-    assert.deepEqual(idsOf(pages), [...workflows].reverse().slice(0, LIMIT));
+  it('give one of the first page again when it has moved, and is not passed by then', async () => {
+    const [newest] = workflows.slice(-1) as [string];
+    const pages = await walk((_page, number) => (number === 1 ? move(newest) : Promise.resolve()));
+    assert.deepEqual(idsOf(pages), [...inOrder.slice(0, LIMIT), ...[...others, newest].sort()]);
+    assert.deepEqual(
+      pages.flatMap((page) => page.recovered_states[newest]?.current_state ?? []),
+      ['PENDING', 'MOVED'],
+    );
   });
 
-  it('end with a warning when more moves than is read', async () => {
+  it('end as soon as all are passed, however much moves, and give each once', async () => {
     const pages = await walk(() =>
       database.pool.query(
         `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event)
          SELECT workflow_id, 'workflow_execution', 'BUSY', 'x' FROM fsm_states`,
       ),
     );
-    assert.match(pages.at(-1)?.warning ?? '', /^workflows move faster than they are read/);
-    assert.ok(pages.slice(0, -1).every((page) => page.warning === undefined));
-    assert.equal(new Set(idsOf(pages)).size, COUNT);
+    // The first page's come again, since they have moved.
+    assert.deepEqual(idsOf(pages), [...inOrder.slice(0, LIMIT), ...[...workflows].sort()]);
+    assert.ok(pages.every((page) => page.warning === undefined));
+  });
+
+  it('give what was committed after the first page under a number that is older than its', async () => {
+    const late = await database.pool.connect();
+    const [last] = others.slice(-1) as [string];
+    try {
+      await late.query('BEGIN');
+      await legacyTransition(late, last, 'PENDING', 'LATE');
+      // Later transactions that are done before the walk begins: `late` is between those that its snapshot sees.
+      for (const id of workflows.slice(-LIMIT)) await move(id);
+      const pages = await walk((_page, number) => (number === 1 ? late.query('COMMIT') : Promise.resolve()));
+      assert.deepEqual(idsOf(pages), inOrder);
+      assert.equal(pages.at(-1)?.recovered_states[last]?.current_state, 'LATE');
+    } finally {
+      await late.query('ROLLBACK');
+      late.release();
+    }
+  });
+
+  it('freeze since_days with the first page: what ended then is not left out of the others', async () => {
+    const [ended] = others.slice(-1) as [string];
+    await move(ended, 'COMPLETED');
+    await database.pool.query(
+      `UPDATE fsm_states SET updated_at = now() - INTERVAL '7 days' + INTERVAL '1 second' WHERE workflow_id = $1`,
+      [ended],
+    );
+    const { next_cursor } = await recover();
+    await sleep(1_200);
+    assert.ok(ended in (await recover({ cursor: next_cursor, limit: COUNT })).recovered_states);
+    assert.ok(!(ended in (await recover({ limit: COUNT })).recovered_states), 'a walk of now');
+  });
+
+  it('keep a cursor a payload takes, of however many open transactions', () => {
+    const row = { workflow_id: first, arrival: Number.MAX_SAFE_INTEGER };
+    const start = startOf(recoverFsmStatesPayload.parse({ recovery_id: 'r' }));
+    const listed = (n: number) =>
+      `5000000000000:5000000009999:${Array.from({ length: n }, (_, i) => 5_000_000_000_000 + i).join(',')}`;
+    const longest = afterFirstPage(start, row, listed(104));
+    assert.equal(longest.firstPage?.snapshot, listed(104));
+    assert.ok(encodeCursor({ ...longest, after: first }).length <= CURSOR_LENGTH / 2);
+    const most = afterFirstPage(start, row, listed(1_000));
+    assert.equal(most.firstPage?.snapshot, '5000000000000:5000000000000:', 'all of them and later ones unseen');
+  });
+
+  it('give the first page again where the server’s numbers are below the cursor’s, as after a restore', async () => {
+    const { next_cursor } = await recover();
+    const firstPage = { oldest: 1, snapshot: '900000000000:900000000000:' };
+    const page = await recover({ cursor: changed(next_cursor, { firstPage }), limit: COUNT });
+    assert.deepEqual(Object.keys(page.recovered_states), [...workflows].sort());
+  });
+
+  it('go on by workflow id with the cursor of an older version, and give all', async () => {
+    const { next_cursor } = await recover();
+    const old = changed(next_cursor, { number: 1, seen: null, before: 41, snapshot: '5:9:', firstPage: undefined });
+    const page = await recover({ cursor: old, limit: COUNT });
+    assert.deepEqual([Object.keys(page.recovered_states), page.next_cursor], [[...workflows].sort(), null]);
   });
 
   it('refuse a cursor with other filters than it came with, in whatever order', async () => {
@@ -152,19 +171,17 @@ describe('walks over the states', () => {
   });
 
   it('stop before a state that is too large for a share of the answer, until it has one of its own', async () => {
-    const large = workflows[COUNT - 3] as string;
+    const [before, large] = others.slice(2, 4) as [string, string];
     await database.pool.query(
       `UPDATE fsm_states SET metadata = jsonb_build_object('note', repeat('x', 20000)) WHERE workflow_id = $1`,
       [large],
     );
-    const before = await recover({}, 10_000);
-    assert.deepEqual([before.total_recovered, before.failed, before.warning], [2, 0, undefined]);
-    const at = await recover({ cursor: before.next_cursor }, 10_000);
-    assert.deepEqual([at.total_recovered, at.failed, at.next_cursor], [0, 0, before.next_cursor]);
-    assert.match(
-      at.warning ?? '',
-      new RegExp(`^${large} comes next and takes 20\\d{3} bytes, more than this page has`),
-    );
+    const cursor = changed((await recover()).next_cursor, { after: others[1] });
+    const page = await recover({ cursor }, 10_000);
+    assert.deepEqual([Object.keys(page.recovered_states), page.failed, page.warning], [[before], 0, undefined]);
+    const at = await recover({ cursor: page.next_cursor }, 10_000);
+    assert.deepEqual([at.total_recovered, at.failed, at.next_cursor], [0, 0, page.next_cursor]);
+    assert.match(at.warning ?? '', new RegExp(`^${large} takes 20\\d{3} bytes, more than this page has`));
     const alone = await recover({ cursor: at.next_cursor });
     assert.deepEqual([Object.keys(alone.recovered_states)[0], alone.total_recovered], [large, LIMIT]);
   });

@@ -6,7 +6,6 @@ import { setImmediate } from 'node:timers/promises';
 import { ExecutionError, type RecoveredWorkflow, type RecoverOptions } from '../../../src/client/index.js';
 import { RecoveredStatesWalk } from '../../../src/client/recovered-states.js';
 import type { RecoveredStates } from '../../../src/domain/intents/recover-fsm-states/schema.js';
-import { isNewer } from '../../../src/domain/recovery/newer.js';
 import { BRIDGE_MAIN } from '../../support/bridge.js';
 import { bridgeHere } from '../../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
@@ -80,34 +79,40 @@ describe('states on demand', () => {
     assert.equal((await gather({ limit: 7 })).length, 7);
   });
 
-  it('gives a workflow that moves during the walk again, newer', async () => {
-    const states = new Map<string, RecoveredWorkflow>();
-    let moved: RecoveredWorkflow | undefined;
-    let again = 0;
+  it('gives a workflow that moves while it waits for its page once, where it moved to', async () => {
+    // Of those that are not among the newest the last by id: it is on the last page.
+    const { rows } = await environment.pool.query<{ workflow_id: string; current_state: string }>(
+      `SELECT workflow_id, current_state FROM fsm_states WHERE sequence <= $1 ORDER BY workflow_id DESC LIMIT 1`,
+      [FEW / 2],
+    );
+    const { workflow_id, current_state } = rows[0]!;
+    const states: RecoveredWorkflow[] = [];
     for await (const state of environment.client.recoverFsmStates()) {
-      if (moved === undefined) {
-        moved = state;
+      if (states.length === 0) {
+        const record = {
+          from_state: current_state,
+          to_state: 'MOVED',
+          trigger: 'moved',
+          timestamp: new Date().toISOString(),
+        };
         await environment.client.executeIntents([
           persistFsmTransition({
-            workflow_id: state.workflow_id,
-            previous_state: state.current_state,
+            workflow_id,
+            previous_state: current_state,
             current_state: 'MOVED',
-            transition_count: state.transition_count + 1,
-            transition_record: {
-              from_state: state.current_state,
-              to_state: 'MOVED',
-              trigger: 'moved',
-              timestamp: new Date().toISOString(),
-            },
+            transition_count: 2,
+            transition_record: record,
           }),
         ]);
-      } else if (state.workflow_id === moved.workflow_id) again += 1;
-      const before = states.get(state.workflow_id);
-      if (before === undefined || isNewer(state, before)) states.set(state.workflow_id, state);
+      }
+      states.push(state);
     }
-    assert.equal(again, 1);
-    assert.equal(states.get(moved!.workflow_id)?.current_state, 'MOVED');
-    assert.equal(states.size, FEW);
+    assert.deepEqual([states.length, new Set(states.map((state) => state.workflow_id)).size], [FEW, FEW]);
+    const moved = states.filter((state) => state.workflow_id === workflow_id);
+    assert.deepEqual(
+      moved.map((state) => state.current_state),
+      ['MOVED'],
+    );
   });
 
   it('stops when its reader does: it has read one page ahead, and reads no other', async () => {

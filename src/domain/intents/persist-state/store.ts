@@ -28,6 +28,6 @@ export interface FsmTransitionStore {
 }
 
 export interface FsmStateStore {
-  /** One page of states, newest first; at most `maxBytes` of JSON. */
+  /** Reads one page of states, at most `maxBytes` of JSON: the newest without a cursor, else the next ones by workflow id. */
   recover(request: RecoverFsmStatesPayload, maxBytes: number): Promise<RecoveredStates>;
 }

@@ -59,11 +59,18 @@ export const recoveredStates = z.object({
   recovered_states: z
     .record(z.string(), recoveredState.readonly())
     .readonly()
-    .describe('The states of the page by workflow id, newest first.'),
+    .describe(
+      'The states of the page, each under its workflow id. Without a `cursor` they are the newest, newest first; all pages after that go by workflow id.',
+    ),
   total_recovered: z.int().describe('How many states the page holds.'),
   failed: z.int().describe('How many stored states no answer can hold. `warning` names the first ten.'),
   truncated: z.boolean().describe('Whether more states match than the page holds.'),
-  next_cursor: z.string().nullable().describe('The `cursor` of the next page; null after the last.'),
+  next_cursor: z
+    .string()
+    .nullable()
+    .describe(
+      'The `cursor` of the next page; null after the last. All pages together hold every workflow that matched when the first was read.',
+    ),
   total_matching: z
     .int()
     .exactOptional()
