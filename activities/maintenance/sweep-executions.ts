@@ -6,7 +6,7 @@ import { topicOf } from '../../src/domain/events/event-types.js';
 import { LimitError, REPORT_BYTES } from '../../src/domain/values/limits.js';
 import { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makePlan, type Plan, planList } from '../../src/domain/execution/plan.js';
-import { copiesOf } from '../../src/domain/dead-letters/poison-copy.js';
+import { copiesOfEnvelope } from '../../src/domain/dead-letters/rejected-copy.js';
 import { type Execution, executionId } from '../../src/domain/sweep/port.js';
 import { parseRequest, RequestError } from '../../src/domain/execution/request.js';
 import { optionsOf } from '../../src/domain/intake/slice-plan.js';
@@ -123,20 +123,12 @@ async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, exec
   const answered = await verdicts.find(eventIds);
   // Parked lists are tried again, also when this slice was the one that tried.
   const left = slice.lists.filter(({ event_id }) => !slice.parked && !parked.has(event_id) && !answered.has(event_id));
+  const topic = topicOf(source.topicPrefix, 'INTENT_EMITTED');
   const reason = `slice ${execution.workflow_id}, run ${execution.run_id}: ended without an answer`;
   const copies = left.flatMap(({ given }) => {
-    const { event_id, correlation_id, emitted_at, ...payload } = given;
+    const { event_id, correlation_id, emitted_at: _emittedAt, ...payload } = given;
     const envelope = { envelope_version: '1.0', event_id, event_type: 'INTENT_EMITTED', correlation_id, payload };
-    const message = {
-      topic: topicOf(source.topicPrefix, 'INTENT_EMITTED'),
-      partition: -1,
-      offset: '',
-      key: null,
-      value: Buffer.from(JSON.stringify(envelope)),
-      timestamp: emitted_at === undefined ? 0 : Date.parse(emitted_at),
-      headers: [],
-    };
-    return copiesOf(message, reason, deadLetters.topicSuffix);
+    return copiesOfEnvelope(topic, envelope, reason, deadLetters.topicSuffix);
   });
   for (const outcome of await publisher.publish(copies)) if (!outcome.sent) throw outcome.error;
   return left.length;

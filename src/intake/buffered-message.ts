@@ -1,5 +1,5 @@
 /** A Kafka message that a partition worker buffers, and the list that it carries. */
-import type { RawMessage } from '../domain/dead-letters/poison-copy.js';
+import type { RawMessage } from '../domain/dead-letters/rejected-copy.js';
 import { readEnvelope, type ReadEnvelope } from './envelope-reader.js';
 
 /** The list is parsed when its slice is due: until then the buffer is bytes, which the garbage collector does not walk. */

@@ -4,7 +4,7 @@
  */
 import type { LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
-import type { RawMessage } from '../domain/dead-letters/poison-copy.js';
+import type { RawMessage } from '../domain/dead-letters/rejected-copy.js';
 import { BufferedMessage, isSame, sizeOf } from './buffered-message.js';
 import { type DriverContext, SliceDriver } from './slice-driver.js';
 import { nextSlice, type Slice } from './slicer.js';

@@ -1,12 +1,13 @@
 /** A message of kafkajs as the intake keeps it: with its topic and partition, and every value of every header. */
-import type { RawMessage } from '../domain/dead-letters/poison-copy.js';
+import type { RawMessage } from '../domain/dead-letters/rejected-copy.js';
 
 interface KafkaMessage {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly timestamp: string;
-  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+  /** Typed as kafkajs does; a value may be null, or one of many. */
+  readonly headers?: Readonly<Record<string, unknown>>;
 }
 
 export const rawOf = (
@@ -20,7 +21,9 @@ export const rawOf = (
   key,
   value,
   timestamp: Math.max(0, Number(timestamp)) || 0,
-  headers: Object.entries(headers).flatMap(([name, values]) =>
-    [values ?? []].flat().map((header) => [name, Buffer.from(header)] as const),
-  ),
+  headers: Object.entries(headers).flatMap(([name, values]) => {
+    // In front of a header called `constructor`, or `toString`, kafkajs puts what its own object inherits under that name.
+    const given = [values].flat().filter((header) => header === null || Buffer.isBuffer(header));
+    return given.map((header) => [name, header] as const);
+  }),
 });

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { copiesOf, type RawMessage } from '../domain/dead-letters/poison-copy.js';
+import { copiesOf, type RawMessage } from '../domain/dead-letters/rejected-copy.js';
 import type { EventPublisher } from '../domain/events/publisher.js';
 import type { BufferedMessage } from './buffered-message.js';
 import type { IntakeMetrics } from './metrics.js';

@@ -1,37 +1,35 @@
 /** The delivery of messages in produce requests: cut by size, and narrowed down to the message at fault when a request is refused. */
-import { orderOf, type OutboundMessage, type SendOutcome } from '../domain/events/publisher.js';
+import { messageBytes, orderOf, type SendOutcome, type WireMessage } from '../domain/events/publisher.js';
 import type { EffectError } from '../domain/failures/failure.js';
 import { groupBy } from '../domain/values/group-by.js';
 import { toEffectError } from './failures.js';
 
 /** One produce request. @throws EffectError */
-export type Send = (messages: readonly OutboundMessage[]) => Promise<void>;
+export type Send<M> = (messages: readonly M[]) => Promise<void>;
 
 /**
  * Bytes of one topic's messages in a request: kafkajs sends a record batch per partition and request, and
  * `max.message.bytes` (1 MiB by default) limits that batch. The rest is for the records' own frames.
  */
 const TOPIC_BYTES = 900_000;
-/** Frame, timestamps and lengths of a record and of its headers. */
-const RECORD_OVERHEAD = 100;
 
 /**
  * Delivers messages, request after request, so that messages of a key keep their order.
  * @param strict those that must not overtake one of `strict` of their topic and key, whatever that was refused for.
  * @returns the outcome of each message, in their order.
  */
-export async function deliver(
-  messages: readonly OutboundMessage[],
-  send: Send,
-  strict: ReadonlySet<OutboundMessage> = new Set(),
+export async function deliver<M extends WireMessage>(
+  messages: readonly M[],
+  send: Send<M>,
+  strict: ReadonlySet<M> = new Set(),
 ): Promise<SendOutcome[]> {
-  const outcomes = new Map<OutboundMessage, SendOutcome>();
+  const outcomes = new Map<M, SendOutcome>();
   /** Topics, and topics with keys, whose later messages must not overtake one that was not sent. */
   const stopped = new Map<string, EffectError>();
   for (const request of requestsOf(messages)) await deliverPart(request);
   return messages.map((message) => outcomes.get(message) ?? { sent: true });
 
-  function refuse(part: readonly OutboundMessage[], error: EffectError): void {
+  function refuse(part: readonly M[], error: EffectError): void {
     for (const message of part) {
       outcomes.set(message, { sent: false, error });
       if (error.failureClass !== 'invalid') stopped.set(message.topic, error);
@@ -39,7 +37,7 @@ export async function deliver(
     }
   }
 
-  async function deliverPart(part: readonly OutboundMessage[]): Promise<void> {
+  async function deliverPart(part: readonly M[]): Promise<void> {
     const open = part.filter((message) => {
       const error =
         stopped.get(message.topic) ??
@@ -73,11 +71,11 @@ export async function deliver(
 }
 
 /** Cuts messages, in order, into requests that hold at most `TOPIC_BYTES` of any topic. */
-export function requestsOf(messages: readonly OutboundMessage[], topicBytes = TOPIC_BYTES): OutboundMessage[][] {
-  const requests: OutboundMessage[][] = [];
+export function requestsOf<M extends WireMessage>(messages: readonly M[], topicBytes = TOPIC_BYTES): M[][] {
+  const requests: M[][] = [];
   const bytes = new Map<string, number>();
   for (const message of messages) {
-    const size = sizeOf(message);
+    const size = messageBytes(message);
     const current = requests.at(-1);
     const before = bytes.get(message.topic) ?? 0;
     if (current === undefined || (before > 0 && before + size > topicBytes)) {
@@ -91,9 +89,3 @@ export function requestsOf(messages: readonly OutboundMessage[], topicBytes = TO
   }
   return requests;
 }
-
-const sizeOf = ({ key, value, headers }: OutboundMessage): number =>
-  RECORD_OVERHEAD +
-  Buffer.byteLength(key) +
-  Buffer.byteLength(value) +
-  Object.entries(headers).reduce((sum, [name, text]) => sum + name.length + Buffer.byteLength(text), 0);

@@ -4,7 +4,7 @@ import pTimeout from 'p-timeout';
 import { groupCommit, type GroupCommitOptions } from '../flow-control/group-commit.js';
 import { groupBy } from '../domain/values/group-by.js';
 import { EffectError } from '../domain/failures/failure.js';
-import type { EventPublisher, OutboundMessage, SendOutcome } from '../domain/events/publisher.js';
+import type { EventPublisher, SendOutcome, WireMessage } from '../domain/events/publisher.js';
 import { deliver, type Send } from './delivery.js';
 import { isMissingTopic, toEffectError } from './failures.js';
 import type { BatchSettings } from './settings.js';
@@ -51,7 +51,7 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
       throw toEffectError(error);
     }
   }
-  const send = topicCreating(async (messages) => {
+  const send = topicCreating<WireMessage>(async (messages) => {
     await connect();
     await sendTogether(producer, messages, COMPRESSION[options.compression ?? 'none']);
   }, options.createTopics);
@@ -78,12 +78,12 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
 
 /** A message, and whether its caller has stopped waiting for it. */
 interface Waiting {
-  readonly message: OutboundMessage;
+  readonly message: WireMessage;
   readonly caller: { readonly strict: boolean; given: SendOutcome | undefined };
 }
 
 /** Leaves out what was given up in the queue: its next attempt sends it, and a late one would come after it. */
-async function deliverOpen(waiting: readonly Waiting[], send: Send): Promise<SendOutcome[]> {
+async function deliverOpen(waiting: readonly Waiting[], send: Send<WireMessage>): Promise<SendOutcome[]> {
   const open = waiting.filter(({ caller }) => caller.given === undefined);
   const strict = new Set(open.filter(({ caller }) => caller.strict).map(({ message }) => message));
   const outcomes = await deliver(
@@ -128,7 +128,7 @@ const COMPRESSION = {
 /** One produce request. @throws EffectError */
 async function sendTogether(
   producer: Producer,
-  messages: readonly OutboundMessage[],
+  messages: readonly WireMessage[],
   compression: CompressionTypes,
 ): Promise<void> {
   const topicMessages: TopicMessages[] = [...groupBy(messages, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
@@ -143,7 +143,7 @@ async function sendTogether(
 }
 
 /** Sends once more after missing topics were created; senders that need them at the same time share one creation. */
-function topicCreating(send: Send, createTopics: PublisherOptions['createTopics']): Send {
+function topicCreating<M>(send: Send<M>, createTopics: PublisherOptions['createTopics']): Send<M> {
   if (createTopics === undefined) return send;
   let creating: Promise<unknown> | undefined;
   return async (messages) => {

@@ -1,7 +1,7 @@
 /** A message that waits for its slice: what it weighs, and when it is the one that waits already. */
 import assert from 'node:assert/strict';
 import { BufferedMessage, isSame, sizeOf } from '../../src/intake/buffered-message.js';
-import type { RawMessage } from '../../src/domain/dead-letters/poison-copy.js';
+import type { RawMessage } from '../../src/domain/dead-letters/rejected-copy.js';
 
 const message = (text: string | null, timestamp = 1): RawMessage => ({
   topic: 't',

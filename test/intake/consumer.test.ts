@@ -1,10 +1,7 @@
-/** The intake as a member of its group: rebalances, topics created again, what it holds, and how it leaves. */
+/** The intake as a member of its group: rebalances, and topics created again. */
 import assert from 'node:assert/strict';
-import type { SliceEnd } from '../../src/intake/slice-runner.js';
-import { away, createHold, envelope, message, messagesOf, newIds, soon } from './support.js';
+import { away, createHold, messagesOf, newIds, soon } from './support.js';
 import { turns, useIntakes } from './fake-kafka.js';
-
-const completed: SliceEnd = { completed: true, invalid: [] };
 
 describe('intake: member of its group', () => {
   const setUp = useIntakes();
@@ -92,75 +89,6 @@ describe('intake: member of its group', () => {
     assert.deepEqual([started, first.resolved.size], [[], 0]);
   });
 
-  it('pauses a partition at a megabyte, fetches again what it did not take, and goes on when there is room', async () => {
-    const { first, says, started } = await setUp();
-    first.join('me', [0, 1]);
-    says.mayStart = false;
-    // Half a megabyte each: what is around a list is not looked at.
-    const large = (offset: number) => message(offset, envelope().replace('{', `{"note":"${'x'.repeat(500_000)}",`));
-    await first.deliver(0, [large(0), large(1)]);
-    await first.deliver(1, messagesOf(newIds(1)));
-    assert.deepEqual([...first.pausedPartitions], [0]);
-    // Under way when it was paused.
-    await first.deliver(0, [large(2)]);
-    assert.equal(first.resolved.get(0), '1');
-    // kafkajs keeps it paused.
-    first.join('me', [0, 1]);
-    assert.deepEqual([...first.pausedPartitions], [0]);
-    says.mayStart = true;
-    await soon(() => {
-      assert.deepEqual([...first.pausedPartitions], []);
-    });
-    await first.deliver(0, [large(2)]);
-    await soon(() => {
-      assert.ok(first.committed.includes('0:3'), String(first.committed));
-    });
-    assert.equal(started.flat().length, 4);
-  });
-
-  it('goes on with a partition that was paused when it came to somebody else', async () => {
-    const { first, says } = await setUp();
-    first.join('me', [0]);
-    says.mayStart = false;
-    await first.deliver(0, [message(0, Buffer.alloc(1_000_000, ' '))]);
-    assert.deepEqual([...first.pausedPartitions], [0]);
-    first.join('somebody else', [0]);
-    assert.deepEqual([...first.pausedPartitions], []);
-  });
-
-  it('holds 64 MB at most, of however many partitions', async () => {
-    const { first, says } = await setUp();
-    const partitions = Array.from({ length: 100 }, (_, partition) => partition);
-    first.join('me', partitions);
-    says.mayStart = false;
-    const value = Buffer.from(envelope().replace('{', `{"note":"${'x'.repeat(900_000)}",`));
-    for (const partition of partitions) await first.deliver(partition, [{ ...message(0, ''), partition, value }]);
-    const taken = partitions.filter((partition) => first.resolved.has(partition));
-    assert.ok(taken.length >= 64 && taken.length <= 75, `${taken.length} partitions have 0.9 MB each`);
-    // The others are fetched when there is room.
-    assert.equal(first.pausedPartitions.size, 101 - taken.length);
-  });
-
-  it('runs as many slices at once as it may, and one of a partition', async () => {
-    const { first, says, started } = await setUp({ maxSlices: 2 });
-    const end = createHold();
-    says.end = () => end.released.then(() => completed);
-    first.join('me', [0, 1, 2]);
-    for (const partition of [0, 0, 1, 2]) {
-      const offset = Number(first.resolved.get(partition) ?? -1) + 1;
-      await first.deliver(partition, messagesOf(newIds(1), offset));
-    }
-    await soon(() => {
-      assert.equal(started.length, 2);
-    });
-    await turns();
-    assert.deepEqual([started.length, first.committed.sort()], [2, ['0:1', '1:1']]);
-    end.release();
-    await soon(() => {
-      assert.equal(started.length, 4);
-    });
-  });
-
   it('reads a topic that was created again from its beginning; what it held of the old one is run, and commits nothing', async () => {
     const { first, says, started } = await setUp();
     first.join('me', [0]);
@@ -178,74 +106,5 @@ describe('intake: member of its group', () => {
       assert.deepEqual(first.committed, ['0:3', '0:1']);
     });
     assert.deepEqual(started.flat().sort(), [...before, ...held, ...created].sort());
-  });
-
-  it('is stopped after the slices of a topic that is gone have ended too, and then leaves the group', async () => {
-    const { intake, first, says, started, rejected } = await setUp();
-    const end = createHold();
-    // The slice of the old topic takes longer than that of the new one.
-    says.end = async (run) => {
-      if (run === 'run-1') await end.released;
-      return { completed: true, invalid: [{ list: 0, reason: 'invalid' }] };
-    };
-    first.join('me', [0]);
-    await first.deliver(0, messagesOf(newIds(1)));
-    await soon(() => {
-      assert.deepEqual(first.committed, ['0:1']);
-    });
-    await first.deliver(0, messagesOf(newIds(1)));
-    await soon(() => {
-      assert.deepEqual([started.length, rejected().length], [2, 1]);
-    });
-    let stopped = false;
-    const stopping = intake.stop(60_000).then(() => (stopped = true));
-    await turns();
-    assert.deepEqual([stopped, first.disconnects], [false, 0]);
-    end.release();
-    await stopping;
-    assert.deepEqual([rejected().length, first.disconnects], [2, 1]);
-  });
-
-  it('takes nothing new while it is stopped, and leaves when the grace period is over', async () => {
-    const { intake, first, says, started } = await setUp();
-    const end = createHold();
-    says.end = () => end.released.then(() => completed);
-    first.join('me', [0, 1]);
-    await first.deliver(0, messagesOf(newIds(1)));
-    await soon(() => {
-      assert.equal(started.length, 1);
-    });
-    let stopped = false;
-    void intake.stop(50).then(() => (stopped = true));
-    await first.deliver(1, messagesOf(newIds(1)));
-    await soon(() => {
-      assert.equal(stopped, true);
-    });
-    assert.deepEqual([started.length, first.resolved.has(1), first.disconnects], [1, false, 1]);
-    end.release();
-  });
-
-  it('has left the group when it has stopped: its partitions are free', async () => {
-    const { intake, first } = await setUp();
-    const left = createHold();
-    first.leaving = left.released;
-    first.join('me', [0]);
-    let stopped = false;
-    const stopping = intake.stop(1_000).then(() => (stopped = true));
-    await turns();
-    assert.deepEqual([stopped, first.disconnects], [false, 1]);
-    left.release();
-    await stopping;
-  });
-
-  it('leaves also when it is stopped while it joins: after that, or it would stay', async () => {
-    const joined = createHold();
-    const { intake, first } = await setUp({ prepare: (consumer) => void (consumer.joining = joined.released) });
-    const stopped = intake.stop(0);
-    await turns();
-    assert.equal(first.disconnects, 0);
-    joined.release();
-    await stopped;
-    assert.equal(first.disconnects, 1);
   });
 });

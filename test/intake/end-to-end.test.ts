@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises';
 import type { Producer } from 'kafkajs';
 import { createLogger } from '../../src/log.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
-import type { PoisonCopy } from '../../src/domain/dead-letters/poison-copy.js';
 import type { Verdict } from '../../src/domain/intake/list.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
@@ -18,6 +17,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { readTopic } from '../support/console-consumer.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
+import { rejectionOf } from '../support/rejected.js';
 
 describe('intake, end to end', () => {
   let environment: Environment;
@@ -101,9 +101,9 @@ describe('intake, end to end', () => {
     const copies = await until(40_000, async () => {
       const read = await readTopic(endpoints, config.BRIDGE_CACHE_DIR, `${topic}.dlq`);
       assert.equal(read.length, 2);
-      return read.map(({ value }) => JSON.parse(value ?? '') as PoisonCopy);
+      return read;
     });
-    const reasons = new Map(copies.map(({ original_data, failure_reason }) => [original_data, failure_reason]));
+    const reasons = new Map(copies.map(({ value, headers }) => [value, rejectionOf(headers).reason]));
     assert.match(
       reasons.get(JSON.stringify(invalid)) ?? '',
       /^payload\.intents\[1\]: payload\.aggregation_id: expected a/,

@@ -4,7 +4,7 @@ import { mock } from 'node:test';
 import { Registry } from 'prom-client';
 import { Intake } from '../../src/intake/intake.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
-import type { RawMessage } from '../../src/domain/dead-letters/poison-copy.js';
+import type { RawMessage } from '../../src/domain/dead-letters/rejected-copy.js';
 import { createParts, TOPIC } from './support.js';
 
 type Name = 'FETCH_START' | 'FETCH' | 'HEARTBEAT' | 'GROUP_JOIN' | 'CRASH';

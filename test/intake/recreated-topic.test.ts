@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { Registry } from 'prom-client';
 import { PartitionWorker } from '../../src/intake/partition-worker.js';
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
-import type { RawMessage } from '../../src/domain/dead-letters/poison-copy.js';
+import type { RawMessage } from '../../src/domain/dead-letters/rejected-copy.js';
 import type { EventPublisher } from '../../src/domain/events/publisher.js';
 import { createLogger } from '../../src/log.js';
 import { never } from '../model/faults.js';

@@ -6,11 +6,12 @@ import { type PartitionContext, PartitionWorker } from '../../src/intake/partiti
 import { createIntakeMetrics } from '../../src/intake/metrics.js';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
-import type { PoisonCopy, RawMessage } from '../../src/domain/dead-letters/poison-copy.js';
-import type { OutboundMessage } from '../../src/domain/events/publisher.js';
+import type { RawMessage } from '../../src/domain/dead-letters/rejected-copy.js';
+import type { WireMessage } from '../../src/domain/events/publisher.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/flow-control/until.js';
 import { persistState } from '../support/intents.js';
+import { rejectionOf } from '../support/rejected.js';
 
 export const TOPIC = 'worker.test';
 
@@ -57,7 +58,7 @@ export function createHold() {
 export function createParts() {
   const started: string[][] = [];
   const hashes: string[] = [];
-  const copies: OutboundMessage[] = [];
+  const copies: WireMessage[] = [];
   /** Calls of the runner: the event ids of a start, the run of a wait. */
   const asked: (readonly string[] | string)[] = [];
   const says = {
@@ -104,9 +105,9 @@ export function createParts() {
   };
   /** Offset and reason of each copy, in their order. */
   const rejected = () =>
-    copies.map(({ value }) => {
-      const { original_offset, failure_reason } = JSON.parse(value) as PoisonCopy;
-      return [original_offset, failure_reason] as const;
+    copies.map(({ headers }) => {
+      const { offset, reason } = rejectionOf(headers);
+      return [offset, reason] as const;
     });
   return { context, says, started, hashes, asked, copies, rejected };
 }

@@ -4,6 +4,7 @@ import { topicOf } from '../../src/domain/events/event-types.js';
 import type { Environment } from '../support/environment.js';
 import type { Execution } from './executions.js';
 import { readRecords, type TopicRecord } from '../support/records.js';
+import { rejectionOf } from '../support/rejected.js';
 
 export async function checkIntake(
   environment: Environment,
@@ -41,9 +42,9 @@ async function checkOffsets(
   );
   const known = new Set(rows.map(({ event_id }) => event_id));
   const copied = new Set<string>();
-  for (const { value } of await readRecords(endpoints.kafka.brokers, [`${topic}${config.KAFKA_DLQ_SUFFIX}`])) {
-    const copy = JSON.parse(value ?? '') as { original_partition?: number; original_offset?: string };
-    copied.add(`${copy.original_partition ?? ''}/${copy.original_offset ?? ''}`);
+  for (const { raw } of await readRecords(endpoints.kafka.brokers, [`${topic}${config.KAFKA_DLQ_SUFFIX}`])) {
+    const copy = rejectionOf(raw.headers);
+    copied.add(`${copy.partition ?? ''}/${copy.offset ?? ''}`);
   }
   return records.flatMap(({ topic: of, partition, offset, value }) => {
     if (of !== topic || offset >= (committed.get(partition) ?? 0n)) return [];

@@ -143,7 +143,7 @@ describe('requestsOf', () => {
       // 600 bytes each, 350 characters.
       const given = { ...wide, ...fields };
       assert.equal(requestsOf([given, given], 1_190).length, 2, JSON.stringify(Object.keys(fields)));
-      assert.equal(requestsOf([given, given], 1_210).length, 1, JSON.stringify(Object.keys(fields)));
+      assert.equal(requestsOf([given, given], 1_220).length, 1, JSON.stringify(Object.keys(fields)));
     }
   });
 

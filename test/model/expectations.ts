@@ -1,6 +1,6 @@
 /** The model: what must have become of every message, and when its offset may be committed. */
-import type { PoisonCopy } from '../../src/domain/dead-letters/poison-copy.js';
-import type { OutboundMessage } from '../../src/domain/events/publisher.js';
+import type { WireMessage } from '../../src/domain/events/publisher.js';
+import { rejectionOf, restored } from '../support/rejected.js';
 import { carriesList, type Rec } from './records.js';
 import type { Simulation } from './simulation.js';
 import type { Run } from './simulated-temporal.js';
@@ -10,8 +10,8 @@ const name = ({ number, kind, partition, offset, topicId }: Rec): string =>
   `message ${number} (${kind}) at ${topicId}/${partition}/${offset}`;
 
 export class Expectations {
-  /** Parts of the copies of a message, by its number. */
-  readonly #parts = new Map<number, Map<number, PoisonCopy>>();
+  /** Parts of a message that fits no copy, by the key that they share. */
+  readonly #parts = new Map<string, Map<string, WireMessage>>();
   readonly #copied = new Set<number>();
   /** Up to where a partition's messages were found to be in safe hands. */
   #safe = new Map<string, number>();
@@ -20,21 +20,26 @@ export class Expectations {
   constructor(private readonly world: Simulation) {}
 
   /** A copy arrives on the `.dlq` topic. */
-  copied({ value }: OutboundMessage): void {
-    const copy = JSON.parse(value) as PoisonCopy;
-    const number = Number(Buffer.from(copy.original_headers.find(([key]) => key === 'number')?.[1] ?? '', 'base64'));
+  copied(copy: WireMessage): void {
+    const { partition, offset, reason = '', form, part = '', parts } = rejectionOf(copy.headers);
+    let copies = [copy];
+    if (form === 'record') {
+      const id = String(copy.key);
+      const known = (this.#parts.get(id) ?? new Map<string, WireMessage>()).set(part, copy);
+      this.#parts.set(id, known);
+      if (known.size < Number(parts)) return;
+      copies = [...known].sort(([one], [other]) => Number(one) - Number(other)).map(([, of]) => of);
+    }
+    const { value, headers } = restored(copies);
+    const number = Number(headers.find(([key]) => key === 'number')?.[1]);
     const rec = this.world.records[number];
-    if (rec === undefined || copy.original_offset !== String(rec.offset) || copy.original_partition !== rec.partition) {
-      this.world.violations.push(`a copy of nothing: ${value.slice(0, 300)}`);
+    if (rec === undefined || offset !== String(rec.offset) || partition !== String(rec.partition)) {
+      this.world.violations.push(`a copy of nothing: ${String(value).slice(0, 300)}`);
       return;
     }
-    if (!this.#isReason(rec, copy.failure_reason)) {
-      this.world.violations.push(`${name(rec)} is copied, for ${copy.failure_reason}`);
-    }
-    const parts = this.#parts.get(number) ?? new Map<number, PoisonCopy>();
-    this.#parts.set(number, parts.set(copy.part, copy));
-    if (parts.size < copy.parts) return;
-    if (!isWhole(rec, [...parts.values()])) this.world.violations.push(`${name(rec)} is copied, and is another`);
+    if (!this.#isReason(rec, reason)) this.world.violations.push(`${name(rec)} is copied, for ${reason}`);
+    const isWhole = rec.value === null ? value === null : value?.equals(rec.value) === true;
+    if (!isWhole) this.world.violations.push(`${name(rec)} is copied, and is another`);
     this.#copied.add(number);
     this.world.changed();
   }
@@ -152,15 +157,3 @@ const parts = (world: Simulation) => ({
   recsOf: (id: string) => world.recsOf(id),
   world,
 });
-
-/** Whether copies hold the bytes of the message. */
-function isWhole({ value }: Rec, copies: readonly PoisonCopy[]): boolean {
-  const pieces = [...copies].sort((one, other) => one.part - other.part);
-  if (value === null) return pieces[0]?.original_data === null;
-  const found = Buffer.concat(
-    pieces.map(({ original_data, original_encoding }) =>
-      Buffer.from(original_data ?? '', original_encoding === 'utf8' ? 'utf8' : 'base64'),
-    ),
-  );
-  return found.equals(value);
-}

@@ -196,7 +196,7 @@ export class SimulatedConsumer {
           key: Buffer.from(`key-${number}`),
           value,
           timestamp: String(timestamp),
-          headers: { number: String(number) },
+          headers: { number: Buffer.from(String(number)) },
         })),
       };
       void this.#eachBatch({

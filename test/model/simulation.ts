@@ -4,7 +4,7 @@ import type { Kafka } from 'kafkajs';
 import { Intake } from '../../src/intake/intake.js';
 import { createSliceRunner } from '../../src/intake/slice-runner.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
-import type { EventPublisher, OutboundMessage } from '../../src/domain/events/publisher.js';
+import type { EventPublisher, WireMessage } from '../../src/domain/events/publisher.js';
 import { SliceCache } from '../../src/domain/intake/slice-cache.js';
 import { idle, type Process } from './process.js';
 import { cycle, never, noFaults } from './faults.js';
@@ -221,7 +221,7 @@ export class Simulation implements KafkaWorld, TemporalWorld {
   #publisher(process: number): EventPublisher {
     const refused = { sent: false as const, error: new EffectError('unavailable', 'simulated: no broker') };
     return {
-      publish: async (messages: readonly OutboundMessage[]) => {
+      publish: async (messages: readonly WireMessage[]) => {
         // Longer than what a process does between its last slice and its end.
         await this.clock.sleep(this.delay() * 5);
         // Its connections are closed.

@@ -15,6 +15,14 @@ export interface TopicRecord {
   readonly key: string | null;
   readonly value: string | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** The record as kafkajs reads it: bytes, and several headers of one name. */
+  readonly raw: Raw;
+}
+
+interface Raw {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: IHeaders;
 }
 
 export interface ReadRecordsOptions {
@@ -88,7 +96,9 @@ async function consume(kafka: Kafka, groupId: string, ends: Map<string, bigint>)
         if (end === undefined || offset < (next.get(place) ?? 0n)) return Promise.resolve();
         next.set(place, offset + 1n);
         const [key, value] = [textOf(message.key), textOf(message.value)];
-        records.push({ topic, partition, offset, key, value, headers: headersOf(message.headers) });
+        const { headers = {} } = message;
+        const raw = { key: message.key, value: message.value, headers };
+        records.push({ topic, partition, offset, key, value, headers: headersOf(headers), raw });
         if (offset >= end - 1n) ends.delete(place);
         if (ends.size === 0) resolve();
         return Promise.resolve();
@@ -103,7 +113,7 @@ async function consume(kafka: Kafka, groupId: string, ends: Map<string, bigint>)
 
 const textOf = (bytes: Buffer | null): string | null => bytes?.toString() ?? null;
 
-const headersOf = (headers: IHeaders = {}): Record<string, string> =>
+const headersOf = (headers: IHeaders): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 
 interface EachMessage {

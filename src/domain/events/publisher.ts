@@ -6,12 +6,35 @@ import type { publishFields } from '../intents/publish-event/schema.js';
 /** Fields of the result of a PublishEvent. */
 export type PublishFields = Readonly<z.infer<typeof publishFields>>;
 
-/** A message for Kafka, already wrapped: `key` decides the partition and so the order. */
-export interface OutboundMessage {
+export type HeaderValue = string | Buffer;
+
+/** A message for Kafka as a topic holds it: bytes, and several headers of one name. */
+export interface WireMessage {
   readonly topic: string;
+  readonly key: string | Buffer | null;
+  readonly value: string | Buffer | null;
+  readonly headers: Readonly<Record<string, HeaderValue | HeaderValue[]>>;
+}
+
+/** A message for Kafka, already wrapped: `key` decides the partition and so the order. */
+export interface OutboundMessage extends WireMessage {
   readonly key: string;
   readonly value: string;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Frame, timestamps and lengths of a record. */
+const RECORD_BYTES = 100;
+/** The lengths of a header's name and value. */
+const HEADER_BYTES = 6;
+
+/** Bytes that a message takes in a request, or a few more. */
+export function messageBytes({ key, value, headers }: WireMessage): number {
+  const named = Object.entries(headers).flatMap(([name, values]) => [values].flat().map((of) => [name, of] as const));
+  return named.reduce(
+    (sum, [name, of]) => sum + HEADER_BYTES + Buffer.byteLength(name) + Buffer.byteLength(of),
+    RECORD_BYTES + Buffer.byteLength(key ?? '') + Buffer.byteLength(value ?? ''),
+  );
 }
 
 /**
@@ -29,11 +52,11 @@ interface PublishOptions {
 }
 
 /** What messages keep their order within: a topic and a key. */
-export const orderOf = (topic: string, key: string): string => `${topic}\n${key}`;
+export const orderOf = (topic: string, key: WireMessage['key']): string => `${topic}\n${key?.toString() ?? ''}`;
 
 export interface EventPublisher {
   /**
    * Settles each message, in order. After one that was not sent for another reason than being `invalid`, none of its topic is.
    */
-  publish(messages: readonly OutboundMessage[], options?: PublishOptions): Promise<SendOutcome[]>;
+  publish(messages: readonly WireMessage[], options?: PublishOptions): Promise<SendOutcome[]>;
 }

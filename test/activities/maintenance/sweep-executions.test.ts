@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { EffectError } from '../../../src/domain/failures/failure.js';
 import { executionId } from '../../../src/domain/sweep/port.js';
-import type { PoisonCopy } from '../../../src/domain/dead-letters/poison-copy.js';
 import type { Unannounced } from '../../../src/domain/sweep/sweep.js';
 import type { SliceList, Verdict } from '../../../src/domain/intake/list.js';
 import { EXECUTION, memoryActivities, type MemoryActivities } from '../../support/memory-activities.js';
 import { memoryPorts } from '../../support/memory-ports.js';
 import { persistState } from '../../support/intents.js';
+import { rejectionOf } from '../../support/rejected.js';
 
 const states = (count: number) => Array.from({ length: count }, () => ({ ...persistState(), intent_id: randomUUID() }));
 const list = (...intents: unknown[]): SliceList => ({ event_id: randomUUID(), correlation_id: 'of the list', intents });
@@ -51,8 +51,7 @@ describe('sweeping an execution', () => {
     const count = await worker.run<number>('copyUnanswered', { execution: EXECUTION });
     const copies = worker.sent.map(({ topic, value }) => {
       assert.equal(topic, 'p.reducer.events.intent_emitted.dlq');
-      const { original_data } = JSON.parse(value) as PoisonCopy;
-      return (JSON.parse(original_data ?? '') as { event_id: string }).event_id;
+      return (JSON.parse(value) as { event_id: string }).event_id;
     });
     return { count, copies };
   };
@@ -130,15 +129,24 @@ describe('sweeping an execution', () => {
     const given = { ...list(...states(1)), request_id: 'of the sender', options: { derivedEvents: 'none' } };
     input = { lists: [given] };
     await copied();
-    const { original_data } = JSON.parse(worker.sent[0]!.value) as PoisonCopy;
+    const [copy] = worker.sent;
     const { event_id, correlation_id, intents, request_id, options } = given;
-    assert.deepEqual(JSON.parse(original_data ?? ''), {
+    assert.deepEqual(JSON.parse(String(copy?.value)), {
       envelope_version: '1.0',
       event_type: 'INTENT_EMITTED',
       event_id,
       correlation_id,
       payload: { intents, request_id, options },
     });
+    // Its key, headers, offset and time are not in the history.
+    assert.deepEqual(copy?.key, null);
+    assert.deepEqual(rejectionOf(copy.headers), {
+      topic: 'p.reducer.events.intent_emitted',
+      event_id,
+      reason: `slice ${EXECUTION.workflow_id}, run ${EXECUTION.run_id}: ended without an answer`,
+      form: 'message',
+    });
+    assert.equal(Object.keys(copy.headers).length, 4);
   });
 
   it('copies nothing of a slice of parked lists: they are tried again', async () => {

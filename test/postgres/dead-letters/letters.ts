@@ -17,7 +17,7 @@ export const letter = (value: number, key = 'k', topic = 't'): NewDeadLetter => 
 export function broker(refuses: (message: OutboundMessage) => FailureClass | undefined = () => undefined) {
   const sent: string[] = [];
   const publisher: EventPublisher = {
-    publish: (messages) =>
+    publish: (messages: readonly OutboundMessage[]) =>
       Promise.resolve(
         messages.map((message) => {
           const failureClass = refuses(message);

@@ -120,7 +120,8 @@ describe('redriven dead letters', () => {
       return Promise.resolve();
     };
     const publisher: EventPublisher = {
-      publish: (messages, { strict = false } = {}) => deliver(messages, send, new Set(strict ? messages : [])),
+      publish: (messages: readonly OutboundMessage[], { strict = false } = {}) =>
+        deliver(messages, send, new Set(strict ? messages : [])),
     };
     const page = await store().redrive({}, 0, 10, { publisher, topicSuffix: SUFFIX });
     assert.deepEqual([page.redriven, page.failed, page.behind, stored], [1, 1, 1, ['2']]);

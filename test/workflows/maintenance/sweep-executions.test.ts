@@ -10,8 +10,8 @@ import type { SweepReport } from '../../../src/domain/sweep/sweep.js';
 import { createEndedExecutions } from '../../../src/temporal/ended-executions.js';
 import { unannouncedEffects } from '../../../src/domain/execution/search-attributes.js';
 import { until } from '../../../src/flow-control/until.js';
-import type { PoisonCopy } from '../../../src/domain/dead-letters/poison-copy.js';
 import { readRecords } from '../../support/records.js';
+import { rejectionOf } from '../../support/rejected.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { readEvents } from '../../support/events.js';
 import { createGate, gatedIntent } from '../../support/gate.js';
@@ -102,10 +102,11 @@ describe('SweepExecutionsWorkflow', () => {
   const copiesOf = async ({ event_id }: { event_id: string }) => {
     const topic = `${environment.config.KAFKA_TOPIC_PREFIX}.reducer.events.intent_emitted.dlq`;
     const records = await readRecords(environment.endpoints.kafka.brokers, [topic]);
-    return records.flatMap(({ value }) => {
-      const { original_data, failure_reason } = JSON.parse(value ?? '') as PoisonCopy;
-      const envelope = JSON.parse(original_data ?? '') as { event_id: string; payload: { intents: unknown[] } };
-      return envelope.event_id === event_id ? [{ intents: envelope.payload.intents, reason: failure_reason }] : [];
+    return records.flatMap(({ value, raw }) => {
+      const copy = rejectionOf(raw.headers);
+      const envelope = JSON.parse(value ?? '') as { event_id: string; payload: { intents: unknown[] } };
+      assert.equal(copy.event_id, envelope.event_id, 'a header tells the copy from others, as nobody has its offset');
+      return envelope.event_id === event_id ? [{ intents: envelope.payload.intents, reason: copy.reason ?? '' }] : [];
     });
   };
 

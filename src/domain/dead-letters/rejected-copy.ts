@@ -1,0 +1,103 @@
+/** The `.dlq` copies of rejected messages: each is the message itself, byte for byte, and headers say why it is there (ADR 0032). */
+import { type HeaderValue, messageBytes, type WireMessage } from '../events/publisher.js';
+import { groupBy } from '../values/group-by.js';
+import { shortenMiddle } from '../values/json.js';
+
+interface Content {
+  readonly topic: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** In their order; a name may stand here several times. */
+  readonly headers: readonly (readonly [name: string, value: Buffer | null])[];
+}
+
+export interface RawMessage extends Content {
+  readonly partition: number;
+  readonly offset: string;
+  /** When it was emitted, milliseconds since 1970; 0: its producer did not say. */
+  readonly timestamp: number;
+}
+
+/** The headers of a copy. They stand behind the message's own, so the last header of a name is the one of this copy. */
+export const REJECTED_HEADERS = {
+  topic: '__intake.errors.topic',
+  partition: '__intake.errors.partition',
+  offset: '__intake.errors.offset',
+  timestamp: '__intake.errors.timestamp',
+  event_id: '__intake.errors.event_id',
+  reason: '__intake.errors.reason',
+  /** `message`: it is the message itself; `record`: it holds a part of the JSON `{key, headers, value}`, each in base64. */
+  form: '__intake.errors.form',
+  part: '__intake.errors.part',
+  parts: '__intake.errors.parts',
+} as const;
+
+type Headers = Partial<Record<keyof typeof REJECTED_HEADERS, string>>;
+
+/**
+ * Bytes of the largest copy. A topic takes 1,048,588 by default (`max.message.bytes`); the rest is for the batch's frame, and for what
+ * compression adds to bytes that it cannot make fewer.
+ */
+const COPY_BYTES = 1_040_000;
+/** Bytes of a part, beside which stand its key and a reason of 2 KB at most. */
+const PART_BYTES = 1_000_000;
+/** Characters of a reason that makes room for its message. The log has the whole one. */
+const SHORT_REASON = 100;
+
+/** One copy, or the parts of a message that no copy holds, in their order. */
+export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string): WireMessage[] {
+  const { topic, partition, offset, timestamp } = raw;
+  // Each of them always: a message that was copied before, and emitted again as it was, has older ones.
+  const place = { topic, partition: String(partition), offset, timestamp: String(timestamp) };
+  return copies(raw, place, reason, `${topic}${dlqSuffix}`);
+}
+
+/** As `copiesOf`, of an envelope whose message nobody has any more: made again from its list, without key and headers. */
+export function copiesOfEnvelope(
+  topic: string,
+  envelope: { readonly event_id: string },
+  reason: string,
+  dlqSuffix: string,
+): WireMessage[] {
+  const content = { topic, key: null, value: Buffer.from(JSON.stringify(envelope)), headers: [] };
+  return copies(content, { topic, event_id: envelope.event_id }, reason, `${topic}${dlqSuffix}`);
+}
+
+function copies(content: Content, origin: Headers, reason: string, topic: string): WireMessage[] {
+  const { key, value } = content;
+  const headers = content.headers.filter((header): header is [string, Buffer] => header[1] !== null);
+  // kafkajs sends no header without a value: such a message goes as a record, which says so.
+  const fits = headers.length === content.headers.length;
+  for (const text of fits ? [reason, shortenMiddle(reason, SHORT_REASON)] : []) {
+    const copy = { topic, key, value, headers: headersOf(headers, { ...origin, reason: text, form: 'message' }) };
+    if (messageBytes(copy) <= COPY_BYTES) return [copy];
+  }
+  const record = recordOf(content);
+  const parts = Math.ceil(record.length / PART_BYTES);
+  // What tells the message from others keeps its parts in one partition.
+  const id = Object.values(origin).join('/');
+  return Array.from({ length: parts }, (_, index) => ({
+    topic,
+    key: id,
+    value: record.subarray(index * PART_BYTES, (index + 1) * PART_BYTES),
+    headers: headersOf([], { ...origin, reason, form: 'record', part: String(index + 1), parts: String(parts) }),
+  }));
+}
+
+/** All of a message as JSON, its bytes in base64. */
+const recordOf = ({ key, value, headers }: Content): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      key: base64(key),
+      headers: headers.map(([name, bytes]) => [name, base64(bytes)]),
+      value: base64(value),
+    }),
+  );
+
+const base64 = (bytes: Buffer | null): string | null => bytes?.toString('base64') ?? null;
+
+function headersOf(given: readonly (readonly [string, Buffer])[], ours: Headers): WireMessage['headers'] {
+  const own = Object.entries(ours).map(([name, text]) => [REJECTED_HEADERS[name as keyof Headers], text] as const);
+  const byName = groupBy<string, readonly [string, HeaderValue]>([...given, ...own], ([name]) => name);
+  return Object.fromEntries([...byName].map(([name, headers]) => [name, headers.map(([, value]) => value)]));
+}
