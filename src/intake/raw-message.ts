@@ -6,7 +6,7 @@ interface KafkaMessage {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly timestamp: string;
-  /** Typed as kafkajs does; a value may be null, or one of many. */
+  /** kafkajs types no null among them, and hands it over all the same. */
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 

@@ -7,7 +7,7 @@ interface Content {
   readonly topic: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** In their order; a name may stand here several times. */
+  /** They are in their order, and a name may be there several times. */
   readonly headers: readonly (readonly [name: string, value: Buffer | null])[];
 }
 
@@ -18,7 +18,7 @@ export interface RawMessage extends Content {
   readonly timestamp: number;
 }
 
-/** The headers of a copy. They stand behind the message's own, so the last header of a name is the one of this copy. */
+/** These are a copy's own headers. The last header of a name is the copy's, because they stand behind those of the message. */
 export const REJECTED_HEADERS = {
   topic: '__intake.errors.topic',
   partition: '__intake.errors.partition',
@@ -35,24 +35,24 @@ export const REJECTED_HEADERS = {
 type Headers = Partial<Record<keyof typeof REJECTED_HEADERS, string>>;
 
 /**
- * Bytes of the largest copy. A topic takes 1,048,588 by default (`max.message.bytes`); the rest is for the batch's frame, and for what
- * compression adds to bytes that it cannot make fewer.
+ * The largest copy has this many bytes. A topic takes 1,048,588 by default (`max.message.bytes`); the rest is for the batch's frame, and
+ * for random bytes, which compression makes more.
  */
 const COPY_BYTES = 1_040_000;
-/** Bytes of a part, beside which stand its key and a reason of 2 KB at most. */
+/** A part has this many bytes; its key and headers come on top. */
 const PART_BYTES = 1_000_000;
-/** Characters of a reason that makes room for its message. The log has the whole one. */
+/** A reason is cut to this many characters where its message needs the room. The log has all of it. */
 const SHORT_REASON = 100;
 
-/** One copy, or the parts of a message that no copy holds, in their order. */
+/** Makes the copy of a message, or the parts of one that no copy holds, in their order. */
 export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string): WireMessage[] {
   const { topic, partition, offset, timestamp } = raw;
-  // Each of them always: a message that was copied before, and emitted again as it was, has older ones.
+  // Each of them is always there: a message that was copied before, and emitted again as it was, has older ones.
   const place = { topic, partition: String(partition), offset, timestamp: String(timestamp) };
   return copies(raw, place, reason, `${topic}${dlqSuffix}`);
 }
 
-/** As `copiesOf`, of an envelope whose message nobody has any more: made again from its list, without key and headers. */
+/** Does the same for an envelope that was made again from its list: nobody has its message, with key and headers, any more. */
 export function copiesOfEnvelope(
   topic: string,
   envelope: { readonly event_id: string },
@@ -84,7 +84,7 @@ function copies(content: Content, origin: Headers, reason: string, topic: string
   }));
 }
 
-/** All of a message as JSON, its bytes in base64. */
+/** A record is all of a message as JSON, its bytes in base64. */
 const recordOf = ({ key, value, headers }: Content): Buffer =>
   Buffer.from(
     JSON.stringify({

@@ -8,7 +8,7 @@ export type PublishFields = Readonly<z.infer<typeof publishFields>>;
 
 export type HeaderValue = string | Buffer;
 
-/** A message for Kafka as a topic holds it: bytes, and several headers of one name. */
+/** A message for Kafka as a topic may hold it: without key or value, as bytes, with several headers of one name. */
 export interface WireMessage {
   readonly topic: string;
   readonly key: string | Buffer | null;
@@ -23,12 +23,12 @@ export interface OutboundMessage extends WireMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Frame, timestamps and lengths of a record. */
+/** A record's frame, timestamps and lengths take this many bytes at most. */
 const RECORD_BYTES = 100;
-/** The lengths of a header's name and value. */
+/** The lengths of a header's name and value take this many bytes at most. */
 const HEADER_BYTES = 6;
 
-/** Bytes that a message takes in a request, or a few more. */
+/** Counts the bytes that a message takes in a request, or a few more. */
 export function messageBytes({ key, value, headers }: WireMessage): number {
   const named = Object.entries(headers).flatMap(([name, values]) => [values].flat().map((of) => [name, of] as const));
   return named.reduce(
