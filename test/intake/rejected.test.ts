@@ -1,6 +1,6 @@
 /** What the intake rejects: copies on the `.dlq` topic of a real broker, that hold the message itself. */
 import assert from 'node:assert/strict';
-import type { IHeaders } from 'kafkajs';
+import kafkajs, { type IHeaders } from 'kafkajs';
 import { until } from '../../src/flow-control/until.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { restored } from '../support/rejected.js';
@@ -79,6 +79,29 @@ describe('intake: what it rejects', function () {
     assert.deepEqual([key, headers], [asSent(large).key, asSent(large).headers]);
     assert.ok(bytes?.equals(value));
     await until(20_000, async () => assert.equal(await live.committed(0), 2));
+  });
+
+  it('waits with a message that its .dlq topic takes no copy of, and loses nothing', async () => {
+    const limit = (value: string) =>
+      live.admin.alterConfigs({
+        validateOnly: false,
+        resources: [
+          {
+            type: kafkajs.ConfigResourceTypes.TOPIC,
+            name: `${live.topic}.dlq`,
+            configEntries: [{ name: 'max.message.bytes', value }],
+          },
+        ],
+      });
+    await limit('10000');
+    await send({ value: 'x'.repeat(20_000) });
+    const { metrics } = live.start();
+    await until(20_000, async () => assert.match(await metrics(), /^intake_partitions_paused 1$/m));
+    assert.equal(await live.committed(0), -1);
+    await limit('1048588');
+    const [copy] = await live.copies(1);
+    assert.equal(copy?.value?.length, 20_000);
+    await until(20_000, async () => assert.equal(await live.committed(0), 1));
   });
 
   it('copies again what was not committed before it ended, under the same place and time', async () => {
