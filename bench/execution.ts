@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { Output } from '../src/cli/views/output.js';
 import type { Intent, Result } from '../src/client/index.js';
 import { forkWorker } from './child.js';
-import { type Corner, execute } from './installation.js';
+import { type Installation, execute } from './installation.js';
 import { mixed, MIXED_ROUNDS, recovery, seedList } from './lists.js';
 import { load, type LoadResult, median, percentiles } from './load.js';
 
@@ -13,18 +13,18 @@ const TURNS = 3;
 /** p95 in milliseconds, the seed's table 8.1. */
 const SEED_P95 = { PublishEvent: 30, PersistState: 50, PersistFSMTransition: 30, RecoverFSMStates: 200 } as const;
 
-export async function executionBench(corner: Corner): Promise<void> {
-  const baseline = await forkWorker('baseline', corner.env);
+export async function executionBench(installation: Installation): Promise<void> {
+  const baseline = await forkWorker('baseline', installation.env);
   try {
-    await measure(corner);
+    await measure(installation);
   } finally {
     await baseline.stop();
   }
 }
 
-async function measure(corner: Corner): Promise<void> {
-  const { out, temporal, taskQueue, worker } = corner;
-  const run = (intents: readonly Intent[]) => execute(corner, intents);
+async function measure(installation: Installation): Promise<void> {
+  const { out, temporal, taskQueue, worker } = installation;
+  const run = (intents: readonly Intent[]) => execute(installation, intents);
   const noop = () =>
     temporal.workflow.execute('NoopWorkflow', {
       args: [MIXED_ROUNDS],
@@ -39,7 +39,7 @@ async function measure(corner: Corner): Promise<void> {
   out.note('one list of 1,000, five times');
   await run(seedList());
   const seed = await load(1, 5, () => run(seedList()), 0);
-  const activities = await activityTimes(corner);
+  const activities = await activityTimes(installation);
   const { maxRssMb } = await worker.usage();
 
   const report = reportOf({ single, twenty, large, seed, activities, maxRssMb });
@@ -75,7 +75,7 @@ const reportOf = ({ single, twenty, large, seed, activities, maxRssMb }: Figures
 });
 
 function show(
-  out: Corner['out'],
+  out: Installation['out'],
   { single, twenty, large, seed, activities, maxRssMb }: Figures,
   { lists_of_4, lists_of_20 }: ReturnType<typeof reportOf>,
 ): void {
@@ -131,17 +131,19 @@ async function turns(
 }
 
 /** Time an intent's batch takes in its activity, one caller; recovery reads 10,000 workflows. */
-async function activityTimes(corner: Corner): Promise<Record<string, { p50: number; p95: number; p99: number }>> {
-  corner.out.note('activity times');
+async function activityTimes(
+  installation: Installation,
+): Promise<Record<string, { p50: number; p95: number; p99: number }>> {
+  installation.out.note('activity times');
   const times: Record<string, number[]> = {};
   const note = (results: readonly Result[]): void => {
     for (const { intent_type, execution_time_ms } of results) (times[intent_type] ??= []).push(execution_time_ms);
   };
-  for (let i = 0; i < 100; i += 1) note(await execute(corner, mixed(20)));
-  const pool = new pg.Pool({ connectionString: corner.databaseUrl, max: 1 });
+  for (let i = 0; i < 100; i += 1) note(await execute(installation, mixed(20)));
+  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 1 });
   await pool.query(`INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event)
     SELECT gen_random_uuid(), 'workflow_execution', 'PENDING', 'PROCESSING', 'bench' FROM generate_series(1, 10000)`);
   await pool.end();
-  for (let i = 0; i < 20; i += 1) note(await execute(corner, [recovery(10_000)]));
+  for (let i = 0; i < 20; i += 1) note(await execute(installation, [recovery(10_000)]));
   return Object.fromEntries(Object.entries(times).map(([type, values]) => [type, percentiles(values)]));
 }

@@ -8,7 +8,7 @@ import pg from 'pg';
 import type { RecoveryReport } from '../src/domain/recovery/recovery.js';
 import type { Result } from '../src/client/index.js';
 import type { BenchWorker } from './child.js';
-import { type Corner, execute } from './installation.js';
+import { type Installation, execute } from './installation.js';
 import { recovery } from './lists.js';
 import { percentiles } from './load.js';
 
@@ -29,12 +29,12 @@ SELECT count(*) FROM (
   SELECT workflow_id, current_state, previous_state, transition_data, last_transition_at FROM latest_transitions
   WHERE last_transition_at > NOW() - INTERVAL '7 days' ORDER BY last_transition_at DESC LIMIT 10000) page`;
 
-export async function recoveryBench(corner: Corner): Promise<void> {
-  const pool = new pg.Pool({ connectionString: corner.databaseUrl, max: 1 });
+export async function recoveryBench(installation: Installation): Promise<void> {
+  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 1 });
   try {
-    const histories = await historyTimes(corner, pool);
-    const many = await manyWorkflows(corner, pool);
-    show(corner, histories, many);
+    const histories = await historyTimes(installation, pool);
+    const many = await manyWorkflows(installation, pool);
+    show(installation, histories, many);
   } finally {
     await pool.end();
   }
@@ -48,17 +48,17 @@ interface HistoryTimes {
   readonly seed_ms: number;
 }
 
-async function historyTimes(corner: Corner, pool: pg.Pool): Promise<HistoryTimes[]> {
+async function historyTimes(installation: Installation, pool: pg.Pool): Promise<HistoryTimes[]> {
   const results: HistoryTimes[] = [];
   let rounds = 0;
   for (const transitions of HISTORIES) {
-    corner.out.note(`${WORKFLOWS} workflows, ${transitions} transitions`);
+    installation.out.note(`${WORKFLOWS} workflows, ${transitions} transitions`);
     const until = transitions / WORKFLOWS;
     await addHistory(pool, WORKFLOWS, rounds + 1, until);
     rounds = until;
     const times: number[] = [];
     for (let call = 0; call < CALLS; call += 1) {
-      times.push(await readAll(corner));
+      times.push(await readAll(installation));
     }
     const seedTimes: number[] = [];
     for (let call = 0; call < SEED_CALLS; call += 1) {
@@ -73,11 +73,11 @@ async function historyTimes(corner: Corner, pool: pg.Pool): Promise<HistoryTimes
 }
 
 /** All pages of the states: 1.5 MB end a page at some 6,900 of them. @returns milliseconds in the activities, in all. */
-async function readAll(corner: Corner): Promise<number> {
+async function readAll(installation: Installation): Promise<number> {
   let [states, ms] = [0, 0];
   let cursor: string | null = null;
   do {
-    const [result]: readonly Result[] = await execute(corner, [recovery(WORKFLOWS, cursor)]);
+    const [result]: readonly Result[] = await execute(installation, [recovery(WORKFLOWS, cursor)]);
     if (result?.intent_type !== 'RecoverFSMStates') throw new Error('the answer is no page of states');
     states += result.total_recovered ?? 0;
     ms += result.execution_time_ms;
@@ -142,15 +142,15 @@ const FLAT_FROM = 100_000;
 
 type ManyWorkflows = Readonly<Record<'workflow' | 'iterator', Walk>>;
 
-async function manyWorkflows(corner: Corner, pool: pg.Pool): Promise<ManyWorkflows> {
-  corner.out.note(`${MANY_WORKFLOWS} workflows`);
+async function manyWorkflows(installation: Installation, pool: pg.Pool): Promise<ManyWorkflows> {
+  installation.out.note(`${MANY_WORKFLOWS} workflows`);
   await pool.query('TRUNCATE fsm_transitions');
   await addHistory(pool, MANY_WORKFLOWS, 1, 1);
 
-  return { workflow: await walkByWorkflow(corner), iterator: await walkByIterator(corner, pool) };
+  return { workflow: await walkByWorkflow(installation), iterator: await walkByIterator(installation, pool) };
 }
 
-async function walkByWorkflow({ temporal, taskQueue, worker }: Corner): Promise<Walk> {
+async function walkByWorkflow({ temporal, taskQueue, worker }: Installation): Promise<Walk> {
   const started = performance.now();
   const handle = await temporal.workflow.start<(given: object) => Promise<RecoveryReport>>('RecoverFsmStatesWorkflow', {
     args: [{}],
@@ -173,7 +173,7 @@ async function walkByWorkflow({ temporal, taskQueue, worker }: Corner): Promise<
   }
 }
 
-async function walkByIterator({ client, worker }: Corner, pool: pg.Pool): Promise<Walk> {
+async function walkByIterator({ client, worker }: Installation, pool: pg.Pool): Promise<Walk> {
   const started = performance.now();
   const memory = [];
   let states = 0;
@@ -203,7 +203,7 @@ async function walkByIterator({ client, worker }: Corner, pool: pg.Pool): Promis
   }
 }
 
-function show({ out }: Corner, histories: readonly HistoryTimes[], many: ManyWorkflows): void {
+function show({ out }: Installation, histories: readonly HistoryTimes[], many: ManyWorkflows): void {
   const [first, last] = [histories[0], histories.at(-1)];
   if (first === undefined || last === undefined) return;
   const ratio = last.p95 / first.p95;

@@ -1,0 +1,50 @@
+/**
+ * Refuses banned words in names, comments, texts and file names. The table "Banned words" of `docs/glossary.md` is the
+ * only list of them, so the page and the check cannot differ.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+const GLOSSARY = 'docs/glossary.md';
+const CHECKED = /^(src|workflows|activities|bench|scripts|test|docs|examples)\/.*\.(ts|mjs|cjs|md|json)$|^[A-Z]+\.md$/;
+/** What was written before the words, was recorded, or tests this script. */
+const LEFT_OUT = /^(docs\/adr\/\d|test\/data\/|test\/replay\/histories\/|test\/docs\/check-words)/;
+
+/** The released parts of the changelog were written before the words; the table itself has to name them. */
+const UNCHECKED_REST = { 'CHANGELOG.md': /^## \[\d/m, [GLOSSARY]: /^## Banned words$/m };
+
+const namesIn = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name.replaceAll('\\|', '|'));
+
+const table = readFileSync(GLOSSARY, 'utf8')
+  .split('\n## Banned words\n')[1]
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((row) => {
+    const [, banned, say, where, allowed] = row.split(/(?<!\\)\|/);
+    const word = new RegExp(`(?<![a-z])(?:${namesIn(banned).join('|')})(?![a-z])`, 'g');
+    return { word, say: say.trim(), folders: namesIn(where), allowed: namesIn(allowed) };
+  });
+
+/** The banned words of a file's path and lines; `heldKeys` is read as `held keys`. */
+function bannedIn(path) {
+  const [text] = readFileSync(path, 'utf8').split(UNCHECKED_REST[path] ?? /$^/);
+  const rows = table.filter(({ folders }) => folders.length === 0 || folders.some((folder) => path.startsWith(folder)));
+  return [path, ...text.split('\n')].flatMap((line, number) =>
+    rows.flatMap(({ word, say, allowed }) => {
+      const own = allowed.reduce((rest, name) => rest.replaceAll(name, ''), line.replace(/ Not: .*/, ''));
+      const words = own
+        .replace(/([a-z\d])([A-Z])/g, '$1 $2')
+        .replaceAll('_', ' ')
+        .toLowerCase();
+      return Array.from(words.matchAll(word), ([found]) => `${path}:${number}: "${found}", say: ${say}\n`);
+    }),
+  );
+}
+
+const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
+const found = stdout
+  .split('\n')
+  .filter((path) => CHECKED.test(path) && !LEFT_OUT.test(path))
+  .flatMap(bannedIn);
+process.stderr.write(found.join(''));
+process.exitCode = found.length === 0 ? 0 : 1;
