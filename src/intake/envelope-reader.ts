@@ -1,4 +1,4 @@
-/** An INTENT_EMITTED message as it stands on the topic: the list it carries, or why it is none. Pure. */
+/** This module reads an INTENT_EMITTED message as the topic has it: into its list, or into the reason why it is invalid. Pure. */
 import { z } from 'zod';
 import { guid, jsonObject, listName } from '../domain/intents/fields.js';
 import { findJsonProblem, shortenMiddle } from '../domain/values/json.js';

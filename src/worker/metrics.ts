@@ -137,8 +137,8 @@ function eventMetrics(registers: Registry[]): Pick<Metrics, 'countPublished' | '
     }),
     countDeadLetters: (store) => ({
       ...store,
-      async bury(letters, records) {
-        await store.bury(letters, records);
+      async add(letters, records) {
+        await store.add(letters, records);
         for (const { message } of letters) deadLettered.inc({ topic: message.topic });
       },
       async redrive(filter, after, limit, outlet) {

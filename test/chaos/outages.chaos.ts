@@ -107,12 +107,12 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
     assert.deepEqual([...lost, ...doubled, ...events.lost, ...events.doubled], []);
     assertOutcomes(reports, ['succeeded', 'dead_lettered']);
     for (const result of said) {
-      const buried = letters.has(result.intent_id);
+      const deadLettered = letters.has(result.intent_id);
       const { event_published, dlq_fallback } = result as { event_published?: boolean; dlq_fallback?: boolean };
       // The result of a PersistState has no such field.
-      if (result.intent_type !== 'PersistState') assert.equal(event_published, !buried, JSON.stringify(result));
+      if (result.intent_type !== 'PersistState') assert.equal(event_published, !deadLettered, JSON.stringify(result));
       if (result.intent_type !== 'PublishEvent') continue;
-      assert.deepEqual([result.status, dlq_fallback], [buried ? 'dead_lettered' : 'succeeded', buried]);
+      assert.deepEqual([result.status, dlq_fallback], [deadLettered ? 'dead_lettered' : 'succeeded', deadLettered]);
     }
     assert.ok(letters.size > 0, 'no event became a dead letter');
     const retried = await Promise.all(

@@ -68,7 +68,7 @@ describe('a message with a list', () => {
 });
 
 describe('a message without a list', () => {
-  it('is none of JSON, and says where', () => {
+  it('refuses what is not JSON, and says where', () => {
     assert.match(reasonOf('{"a":'), /^envelope: expected JSON, got .*JSON/);
     assert.equal(
       (readEnvelope(Buffer.from([0x22, 0xff, 0x22])) as { reason: string }).reason,

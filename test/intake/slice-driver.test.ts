@@ -81,7 +81,7 @@ describe('intake: slices', () => {
     assert.deepEqual([rejected(), committed], [[], []]);
   });
 
-  it('buries nothing when the server refuses also what is empty', async () => {
+  it('rejects nothing when the server refuses also what is empty', async () => {
     const { worker, says, started, rejected, committed } = setUpWorker();
     says.start = () => Promise.reject(refusal());
     worker.offer([message(0, envelope())]);

@@ -1,4 +1,4 @@
-/** What becomes of messages before anything is started: envelopes that are none, slices by size, starts that are too large. */
+/** These tests follow messages to the start of a slice: invalid envelopes, slices by size, starts that are too large. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
@@ -54,7 +54,7 @@ describe('readEnvelope', () => {
     );
   });
 
-  it('leaves an intent that is none to its list, which is answered', () => {
+  it('leaves an invalid intent to its list, which is answered', () => {
     assert.equal(readEnvelope(bytesOf(envelope({}, { intents: [7, {}] }))).ok, true);
   });
 });

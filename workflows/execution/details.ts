@@ -65,6 +65,6 @@ function tableOf(
   ].join('\n');
 }
 
-/** Without what Markdown would take for its own; an underscore within a word is none. */
+/** The text with Markdown's own characters escaped; an underscore within a word means nothing to Markdown. */
 export const escape = (text: string): string =>
   text.slice(0, 200).replace(/[|`*<>[\]\r\n]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, ' ');

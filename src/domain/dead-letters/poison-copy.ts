@@ -1,4 +1,4 @@
-/** Copies of envelopes that were not carried out, or are none, for the `.dlq` topic: nothing is dropped. */
+/** Copies of rejected and of invalid envelopes for the `.dlq` topic; so nothing is dropped. */
 import type { OutboundMessage } from '../events/publisher.js';
 
 export interface RawMessage {

@@ -55,7 +55,7 @@ export interface DeadLetterStore {
   /** For each message, whether a letter is open for its topic and key. */
   blocked(messages: readonly OutboundMessage[]): Promise<boolean[]>;
   /** Stores letters, and the ledger's rows of those that are intents, together. A letter that is there already stays. */
-  bury(letters: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
+  add(letters: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
   /** Notes that the `.dlq` topic has the copies. */
   copied(eventIds: readonly string[]): Promise<void>;
   list(filter: DeadLetterFilter, after: number, limit: number): Promise<DeadLetter[]>;

@@ -24,7 +24,7 @@ export interface PlannedList extends ListScope {
   /** Index of its first intent among those of all the slice's lists. */
   readonly at: number;
   readonly event_id: string;
-  /** Why nothing of it is run: it is over a limit, or its options are none. */
+  /** Why the whole list was rejected: it exceeds a limit, or its `options` are invalid. */
   readonly refused?: string;
   /** The first of its intents that is invalid, and why; the list may be run all the same, or wait. */
   readonly invalid?: string;

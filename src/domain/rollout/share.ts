@@ -13,7 +13,7 @@ export const bucketsOf = (percent: number): number => (percent * BUCKETS) / 100;
 
 /**
  * @param value `true`, `on`, `false`, `off`, or a whole percentage.
- * @returns percent; null when it is none of these.
+ * @returns percent; null for anything else.
  */
 export function parseShare(value: string): number | null {
   const word = value.trim().toLowerCase();

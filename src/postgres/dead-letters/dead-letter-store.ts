@@ -21,7 +21,7 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
   );
   return {
     blocked: (messages) => blockedTogether(messages),
-    bury: (letters, records) =>
+    add: (letters, records) =>
       withTransaction(pool, async (tx) => {
         await insertLetters(tx, letters);
         await insertRecords(tx, records);

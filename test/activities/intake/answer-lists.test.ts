@@ -175,7 +175,7 @@ describe('answers of lists', () => {
       throw new EffectError('unavailable', 'away');
     });
     worker.refuses = refusing('INTENT_RESULT', new EffectError('unavailable', 'no broker'));
-    worker.before.set('deadLetters.bury', () => {
+    worker.before.set('deadLetters.add', () => {
       throw new EffectError('unavailable', 'away');
     });
     await assert.rejects(

@@ -48,7 +48,7 @@ describe('the announcements of a list', () => {
     assert.equal(queue.length, 2);
   });
 
-  it('are none where the list wants none', () => {
+  it('do not exist where the list wants no announcements', () => {
     const queue = queueOf('none');
     queue.add([persisted('i'), 7]);
     assert.deepEqual(queue.takeAll(), []);

@@ -120,7 +120,7 @@ describe('parseIntent', () => {
       /^payload\.event_type: expected one of/,
     ],
     [
-      'a time that is none',
+      'an invalid time',
       persistState({ timestamp: 'yesterday' }),
       /^payload\.timestamp: expected an ISO 8601 time, got string "yesterday"$/,
     ],

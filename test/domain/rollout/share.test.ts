@@ -123,7 +123,7 @@ describe('rollout: triggers', () => {
     // One list may hold all of the events.
     assert.match(why({ ...few, lists: 1, publishFailures: 3 }) ?? '', /^publish failures 15 % \(3 of 20\)/);
     assert.equal(why({ ...few, publishes: 19, publishFailures: 19 }), null);
-    // Connection failures need no company.
+    // One connection failure is enough.
     assert.match(why({ ...few, lists: 3, databaseFailures: 3 }) ?? '', /^database connection failures/);
     assert.equal(DEFAULT_TRIGGERS.windowMs, 300_000, 'the last five minutes');
   });

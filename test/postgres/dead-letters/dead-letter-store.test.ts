@@ -45,7 +45,7 @@ describe('dead letters', () => {
   for (const open of [100, 101, 102]) {
     it(`hold their own topic and key back, each of ${open}, and no other`, async () => {
       const letters = Array.from({ length: open }, (_, n) => letter(n, `key ${n}`));
-      await store().bury(letters, []);
+      await store().add(letters, []);
       const messages = letters.map(({ message }) => message);
       assert.deepEqual(
         await store().blocked(messages),
@@ -60,7 +60,7 @@ describe('dead letters', () => {
 
   it('hold nothing back once they are redriven, however many are open beside them', async () => {
     const letters = Array.from({ length: 150 }, (_, n) => letter(n, `key ${n}`));
-    await store().bury(letters, []);
+    await store().add(letters, []);
     const { outlet } = broker();
     const [first] = await store().list({}, 0, 1);
     await store().redrive({ ids: [first!.id] }, 0, 10, outlet);
@@ -71,7 +71,7 @@ describe('dead letters', () => {
 
   it('are sent once by two redrives that come at once', async () => {
     const letters = [0, 1, 2].map((n) => letter(n));
-    await store().bury(letters, []);
+    await store().add(letters, []);
     const { sent, outlet } = broker();
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -102,7 +102,7 @@ describe('dead letters', () => {
 
   it('go page by page, in their order, to the last one', async () => {
     const letters = Array.from({ length: 5 }, (_, n) => letter(n));
-    await store().bury(letters, []);
+    await store().add(letters, []);
     const { sent, outlet } = broker();
     const pages = [];
     for (let after: number | null = 0; after !== null && pages.length < 5;) {
@@ -128,7 +128,7 @@ describe('dead letters', () => {
   });
 
   it('go on after a page of which none was taken: the next page is another one', async () => {
-    await store().bury([letter(0, 'a'), letter(1, 'a'), letter(2, 'b')], []);
+    await store().add([letter(0, 'a'), letter(1, 'a'), letter(2, 'b')], []);
     const { sent, outlet } = broker(({ topic, key }) => (key === 'a' && topic === 't' ? 'invalid' : undefined));
     const first = await store().redrive({}, 0, 2, outlet);
     assert.notEqual(first.next, null);
@@ -141,7 +141,7 @@ describe('dead letters', () => {
   });
 
   it('end the redrive where no broker answers, count no refusal and copy nothing', async () => {
-    await store().bury([letter(0), letter(1)], []);
+    await store().add([letter(0), letter(1)], []);
     const { outlet } = broker(() => 'unavailable');
     const page = await store().redrive({}, 0, 1, outlet);
     assert.deepEqual([page.redriven, page.next, page.stopped], [0, null, 'refused 0']);
@@ -153,7 +153,7 @@ describe('dead letters', () => {
   });
 
   it('count each refusal, and are copied once', async () => {
-    await store().bury([letter(7)], []);
+    await store().add([letter(7)], []);
     const { sent, outlet } = broker(({ topic }) => (topic === 't' ? 'invalid' : undefined));
     for (const redrives of [1, 2]) {
       assert.equal((await store().redrive({}, 0, 10, outlet)).failed, 1);
@@ -168,7 +168,7 @@ describe('dead letters', () => {
   });
 
   it('are not counted as refused behind one of their key that is', async () => {
-    await store().bury([letter(0), letter(1), letter(2, 'free')], []);
+    await store().add([letter(0), letter(1), letter(2, 'free')], []);
     const stored: string[] = [];
     const send = (messages: readonly OutboundMessage[]) => {
       if (messages.some(({ value }) => value === '0')) return Promise.reject(new EffectError('invalid', 'too large'));
@@ -187,7 +187,7 @@ describe('dead letters', () => {
   });
 
   it('are chosen by topic, by id, and from a time on, that time included', async () => {
-    await store().bury([letter(0), letter(1), letter(2, 'k', 'other')], []);
+    await store().add([letter(0), letter(1), letter(2, 'k', 'other')], []);
     await database.pool.query(
       `UPDATE dead_letters SET created_at = '2026-01-01T00:00:00Z'::timestamptz + message_value::int * INTERVAL '1 hour'`,
     );
@@ -203,7 +203,7 @@ describe('dead letters', () => {
   });
 
   it('wait behind an older one of their key that is not in the page', async () => {
-    await store().bury([letter(0), letter(1), letter(2, 'free')], []);
+    await store().add([letter(0), letter(1), letter(2, 'free')], []);
     const [, second, third] = await store().list({}, 0, 10);
     const { sent, outlet } = broker();
     const page = await store().redrive({ ids: [second!.id, third!.id] }, 0, 10, outlet);
@@ -216,7 +216,7 @@ describe('dead letters', () => {
   });
 
   it('wait behind the one before them of their key, also when the page has an even older one', async () => {
-    await store().bury([letter(0), letter(1), letter(2)], []);
+    await store().add([letter(0), letter(1), letter(2)], []);
     const [first, , third] = await store().list({}, 0, 10);
     const { sent, outlet } = broker();
     const page = await store().redrive({ ids: [first!.id, third!.id] }, 0, 10, outlet);
@@ -228,7 +228,7 @@ describe('dead letters', () => {
     assert.deepEqual(valuesOf(await store().list({}, 0, 10)), [1, 2]);
   });
 
-  it('are there once, however often they are buried, with their ledger row', async () => {
+  it('are there once, however often they are added, with their ledger row', async () => {
     const given = letter(0);
     const record = {
       intent_id: given.intent_id,
@@ -237,8 +237,8 @@ describe('dead letters', () => {
       execution_id: 'w/r',
       result: { event_id: given.event_id, event_published: false },
     };
-    await store().bury([given], [record]);
-    await store().bury([{ ...given, failure_reason: 'later' }], [record]);
+    await store().add([given], [record]);
+    await store().add([{ ...given, failure_reason: 'later' }], [record]);
     assert.deepEqual(
       (await store().list({}, 0, 10)).map(({ failure_reason }) => failure_reason),
       ['test'],

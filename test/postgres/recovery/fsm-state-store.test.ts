@@ -130,7 +130,7 @@ describe('recovery of fsm states', () => {
     assert.deepEqual([seen[moves]?.current_state, seen[open]?.current_state], ['MOVED', 'OPEN']);
   });
 
-  it('refuses a cursor that is none', async () => {
+  it('refuses an invalid cursor', async () => {
     await assert.rejects(recover({ cursor: 'nonsense' }), { failureClass: 'invalid', message: /cursor/ });
   });
 });

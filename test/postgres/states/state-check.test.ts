@@ -38,7 +38,7 @@ describe('check of the current states', () => {
   };
   const check = (fix = false) => checkStates(database.pool, { fix });
 
-  it('agrees with what transitions leave, whatever their order, number and company', async () => {
+  it('agrees with what transitions leave, whatever their order, their number and their batch', async () => {
     // A workflow's life: epochs, in each of which the count grows; time goes on.
     const life = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 });
     const loose = fc.record({

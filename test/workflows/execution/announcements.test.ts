@@ -38,7 +38,7 @@ describe('announcements', () => {
   /** Neither a broker takes them nor the database their letters. */
   function refuseAnnouncements(): void {
     worker.memory.refuses = refusing('STATE_PERSISTED', new EffectError('unavailable', 'no broker'));
-    worker.memory.before.set('deadLetters.bury', no);
+    worker.memory.before.set('deadLetters.add', no);
   }
 
   it('that travelled with events which failed for good are sent after all', async () => {
