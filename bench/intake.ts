@@ -42,7 +42,7 @@ export async function intakeBench(installation: Installation): Promise<void> {
       await emitter.emit(many(Math.min(500, count - first), () => ({ intents: list() })));
     }
   };
-  const settled = async (count: number) => {
+  const ended = async (count: number) => {
     while ((await verdicts()) < count) await sleep(200);
   };
   try {
@@ -53,7 +53,7 @@ export async function intakeBench(installation: Installation): Promise<void> {
     const eachList = lists.callsPerSecond * SIZE;
 
     out.note(`${ENVELOPES} envelopes through the intake`);
-    // One process carries the intake and the work.
+    // One process runs the intake and the work.
     await installation.worker.stop();
     await emit(ENVELOPES);
     // The ceiling has stored its own.
@@ -62,9 +62,9 @@ export async function intakeBench(installation: Installation): Promise<void> {
     try {
       // Before it has joined its group, which takes seconds, and fetched: a fresh process, with what it takes to warm up.
       const since = Date.now();
-      await settled(before + FLAT_FROM);
+      await ended(before + FLAT_FROM);
       const early = (await worker.usage()).maxRssMb;
-      await settled(before + ENVELOPES);
+      await ended(before + ENVELOPES);
       const late = (await worker.usage()).maxRssMb;
       const { end, slices } = await slicesOf(installation);
       const intake = (ENVELOPES * SIZE) / ((end - since) / 1_000);

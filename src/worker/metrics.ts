@@ -36,13 +36,13 @@ export function createMetrics(): Metrics {
 function intentMetrics(registers: Registry[]): Instruments {
   const executed = new Counter({
     name: 'intents_executed_total',
-    help: 'Intents settled, invalid ones too',
+    help: 'Intents that have ended, invalid ones too',
     labelNames: ['intent_type', 'status'],
     registers,
   });
   const failed = new Counter({
     name: 'intents_failed_total',
-    help: 'Intents settled without success',
+    help: 'Intents that have ended without success',
     labelNames: ['intent_type'],
     registers,
   });

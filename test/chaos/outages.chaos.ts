@@ -1,5 +1,5 @@
 /**
- * A store is away for 90 s amid 200 lists that run, with the breakers as they come, and 50 more come while it is away. Nothing
+ * A store is unavailable for 90 s amid 200 lists that run, with the breakers as they come, and 50 more come while it is away. Nothing
  * fails, nothing is off, and what has piled up does not come back as a herd.
  */
 import assert from 'node:assert/strict';
@@ -57,7 +57,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
     const { probes, asked, refusals, atOnce, busiest } = comeback(load, from);
     measured.push({
       fault: 'PostgreSQL down for 90 s',
-      point: `amid ${RUNNING} running lists, ${ARRIVING} more while it is away; ${probes} probes, ${refusals} refused calls a minute, ${atOnce} calls in the second after, ${busiest} in the busiest one; drained in ${Math.round(drainedMs / 1_000)} s`,
+      point: `amid ${RUNNING} running lists, ${ARRIVING} more while it is unavailable; ${probes} probes, ${refusals} refused calls a minute, ${atOnce} calls in the second after, ${busiest} in the busiest one; drained in ${Math.round(drainedMs / 1_000)} s`,
       lists: reports.length,
       intents: expected.intentIds.length,
       faults: 1,
@@ -95,7 +95,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
     const events = auditEvents(await readEventsByConsole(used.installation.environment, CHAOS_EVENTS), expected);
     measured.push({
       fault: 'Kafka down for 90 s',
-      point: `amid ${RUNNING} running lists, ${ARRIVING} more while it is away; ${probes} probes; drained in ${Math.round(drainedMs / 1_000)} s`,
+      point: `amid ${RUNNING} running lists, ${ARRIVING} more while it is unavailable; ${probes} probes; drained in ${Math.round(drainedMs / 1_000)} s`,
       lists: reports.length,
       intents: expected.intentIds.length,
       faults: 1,

@@ -80,10 +80,10 @@ export const FAULTS: readonly Fault[] = [
   wire(`PostgreSQL unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'postgres', BLACKHOLE, BLACKHOLE_MS),
   wire(`Kafka unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'kafka', BLACKHOLE, BLACKHOLE_MS),
   { ...restart('Temporal killed, started again', 'none', 'temporal'), failsAttempts: false },
-  wire('PostgreSQL half-open: its side ended, the worker not told', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
+  wire('PostgreSQL half-open: its side ended, unknown to the worker', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
   // A broker ends a connection by ending itself only; it is back long before the worker may hear of it.
   {
-    ...wire('Kafka half-open: its side ended, the worker not told', 'kafka', BLACKHOLE, BLACKHOLE_MS),
+    ...wire('Kafka half-open: its side ended, unknown to the worker', 'kafka', BLACKHOLE, BLACKHOLE_MS),
     server: 'kafka',
   },
 ];

@@ -89,7 +89,7 @@ describe('a refused intent', () => {
     [
       'a page of a part',
       recoverFsmStates({ limit: 1.5 }),
-      'payload.limit: expected a whole number JSON can carry (up to 9007199254740991), got number 1.5',
+      'payload.limit: expected a whole number JSON can represent (up to 9007199254740991), got number 1.5',
     ],
     [
       'what is inside a list',

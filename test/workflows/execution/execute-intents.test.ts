@@ -393,7 +393,7 @@ describe('ExecuteIntentsWorkflow', () => {
         ['failed', 'failed', 'succeeded'],
       );
       for (const { error } of report.results.slice(0, 2)) {
-        assert.match(error ?? '', /^payload\.a: expected a whole number JSON can carry/);
+        assert.match(error ?? '', /^payload\.a: expected a whole number JSON can represent/);
       }
     });
 
