@@ -1,6 +1,6 @@
 /**
- * Refuses banned words in names, comments, texts and file names. The table "Banned words" of `docs/glossary.md` is the
- * only list of them, so the page and the check cannot differ.
+ * This check refuses banned words in names, comments, texts and file names, and in the titles of tests. The table "Banned
+ * words" of `docs/glossary.md` is the only list, so the page and the check cannot differ.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,6 +11,8 @@ const CHECKED = /^(src|workflows|activities|bench|scripts|test|docs|examples)\/.
 const LEFT_OUT = /^(docs\/glossary|docs\/adr\/\d|test\/data\/|test\/replay\/histories\/|test\/docs\/check-words)/;
 
 const RELEASED = /^## \[\d/m;
+/** Of a test only its file name and its titles are checked. */
+const TITLE = /\b(it|describe)(\.only|\.skip)?\(|"(grep|fault)": /;
 
 const namesIn = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name.replaceAll('\\|', '|'));
 
@@ -28,7 +30,8 @@ const table = readFileSync(GLOSSARY, 'utf8')
 function bannedIn(path) {
   const [text] = readFileSync(path, 'utf8').split(path === 'CHANGELOG.md' ? RELEASED : undefined);
   const rows = table.filter(({ folders }) => folders.length === 0 || folders.some((folder) => path.startsWith(folder)));
-  return [path, ...text.split('\n')].flatMap((line, number) =>
+  const lines = text.split('\n').map((line) => (path.startsWith('test/') && !TITLE.test(line) ? '' : line));
+  return [path, ...lines].flatMap((line, number) =>
     rows.flatMap(({ word, say, allowed }) => {
       const own = allowed.reduce((rest, name) => rest.replaceAll(name, ''), line);
       const words = own

@@ -40,15 +40,17 @@ describe('check-words', () => {
   it('refuses a banned word in a path, a name, a comment and a page, with the word to say', async () => {
     const found = await check({
       'src/corner.ts': 'export const used = 1;',
-      'test/names.ts': 'const useCorner = 1;\nconst settled_at = 1;',
+      'src/names.ts': 'const useCorner = 1;\nconst settled_at = 1;',
+      'test/a.test.ts': "const corner = 1;\nit('is settled', () => undefined);",
       'workflows/comment.ts': '/** One corner each. */',
       'docs/page.md': 'Settle it.',
     });
     assert.deepEqual(found.sort(), [
       'docs/page.md:1: "settle", say: record',
       'src/corner.ts:0: "corner", say: installation',
-      'test/names.ts:1: "corner", say: installation',
-      'test/names.ts:2: "settled", say: record',
+      'src/names.ts:1: "corner", say: installation',
+      'src/names.ts:2: "settled", say: record',
+      'test/a.test.ts:2: "settled", say: record',
       'workflows/comment.ts:1: "corner", say: installation',
     ]);
   });

@@ -81,7 +81,7 @@ describe('an event that is not taken', () => {
   });
 });
 
-describe('an event that was told before', () => {
+describe('an event that was announced before', () => {
   const event = (partition_key = 'k') => ({ ...publishEvent({ partition_key }), intent_id: randomUUID() as string });
   const publish = (worker: MemoryActivities, ...intents: ReturnType<typeof event>[]) =>
     worker.run<BatchOutput>('publishEvents', {
@@ -163,7 +163,7 @@ describe('an event that was told before', () => {
     );
   });
 
-  it('is no letter, and no letter is told of, when storing it fails: the attempt is made again', async () => {
+  it('is no letter, and no letter is reported, when storing it fails: the attempt is made again', async () => {
     const worker = memoryActivities();
     worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('transient', 'no leader'));
     worker.before.set('deadLetters.add', () => {

@@ -47,7 +47,7 @@ describe('rollout: observations', () => {
     );
   });
 
-  it('takes no failure of PostgreSQL for one of the connection, unless it was away', () => {
+  it('takes no failure of PostgreSQL for one of the connection, unless it was unavailable', () => {
     for (const failureClass of ['transient', 'unknown', undefined]) {
       const { errors, databaseFailure } = observe(
         [result('PersistState', 'failed', 'DATABASE_ERROR', failureClass)],
@@ -102,7 +102,7 @@ describe('rollout: triggers', () => {
   const why = (window: Partial<PathWindow>, baseline: number | null = 100) =>
     reasonToRollBack({ ...good, ...window }, baseline, DEFAULT_TRIGGERS);
 
-  it('fires over each of the seed’s thresholds, and not at it', () => {
+  it('fires over each threshold of the seed contract, and not at it', () => {
     assert.equal(why({}), null);
     assert.equal(why({ errors: 51 }), 'error rate 5.1 % (51 of 1000), at most 5 % allowed');
     assert.equal(why({ p95Ms: 201 }), 'latency p95 201 ms, at most 2 x 100 ms allowed');

@@ -99,7 +99,7 @@ describe('a text in a message', () => {
   });
 });
 
-describe('what JSON cannot carry', () => {
+describe('what JSON cannot represent', () => {
   const UNSAFE = 'expected a whole number JSON can represent (up to 9007199254740991), got number';
   const NUL = 'expected text without NUL characters (\\u0000), got string with one';
   const HALF = 'expected well-formed Unicode, got string with half of a surrogate pair';

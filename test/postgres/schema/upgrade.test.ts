@@ -178,7 +178,7 @@ describe('upgrade of a database with legacy tables', () => {
     assert.equal(after.rows, after.keys);
   });
 
-  it('places legacy transitions', async () => {
+  it('gives legacy transitions their versions', async () => {
     const workflow = randomUUID();
     await legacyTransition(database.pool, workflow, null, 'PENDING');
     await legacyTransition(database.pool, workflow, 'PENDING', 'PROCESSING');

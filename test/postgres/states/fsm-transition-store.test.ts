@@ -122,7 +122,7 @@ describe('fsm transition store', () => {
     assert.deepEqual(await current(workflow), ['S2', 2, 2]);
   });
 
-  it('moves forward only; at the same place and time the later arrival counts, and a duplicate moves nothing', async () => {
+  it('moves forward only; at the same count and time the later arrival counts, and a duplicate moves nothing', async () => {
     const workflow = randomUUID();
     await insert(step(workflow, 1, 1), step(workflow, 3, 3), step(workflow, 2, 2));
     assert.deepEqual(await current(workflow), ['S3', 1, 3]);
@@ -132,7 +132,7 @@ describe('fsm transition store', () => {
     assert.deepEqual(await current(workflow), ['OTHER', 1, 3]);
   });
 
-  it('begins an epoch when the count restarts with a newer time, and places late ones before it', async () => {
+  it('begins an epoch when the count restarts with a newer time, and counts late ones before it', async () => {
     const workflow = randomUUID();
     await insert(
       step(workflow, 1, 1),
@@ -221,7 +221,7 @@ describe('fsm transition store', () => {
     }
   });
 
-  it('places legacy inserts and ours in one count', async () => {
+  it('gives legacy inserts and ours one count', async () => {
     const workflow = randomUUID();
     await insert(step(workflow, 1, 1));
     await legacyTransition(database.pool, workflow, 'S1', 'LEGACY', []);

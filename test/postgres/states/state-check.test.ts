@@ -89,7 +89,7 @@ describe('check of the current states', () => {
     assert.deepEqual(await check(), { checked: workflows, faults: NONE, repaired: 0, examples: [] });
   }).timeout(120_000);
 
-  it('agrees on two at one place and time that are from before their epoch', async () => {
+  it('agrees on two at one count and time that are from before their epoch', async () => {
     const id = randomUUID();
     for (const [count, second, to] of [
       [1, 4, 'A'],
@@ -159,7 +159,7 @@ describe('check of the current states', () => {
     await run('DELETE FROM fsm_states WHERE workflow_id = $1', orphan);
   });
 
-  it('leaves an epoch that began at no known time as open as it was: what arrives later has the same place', async () => {
+  it('leaves an epoch that began at no known time as open as it was: what arrives later has the same epoch', async () => {
     // The first without a time, the others with one; of the second kind the first has one, too.
     for (const firstAt of [null, 4]) {
       const [repaired, rebuilt, untouched] = [randomUUID(), randomUUID(), randomUUID()];

@@ -50,7 +50,7 @@ describe('ExecuteIntentsWorkflow', () => {
       workflowId: randomUUID(),
     });
 
-  it('carries out the four types: rows, messages, results in input order', async () => {
+  it('executes the four types: rows, messages, results in input order', async () => {
     const state = persistState({ fsm_states: { a: 'completed', b: 'COMPLETED', c: 'PROCESSING' } });
     const transition = persistFsmTransition();
     const event = publishEvent({ extra: { kept: true } });

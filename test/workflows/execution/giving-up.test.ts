@@ -69,7 +69,7 @@ describe('giving up', () => {
     assert.equal((await readEvents(environment, ['OPERATION_FAILED'])).length, 0);
   });
 
-  it('leaves a tombstone for one that did not; the list run again carries it out', async () => {
+  it('leaves a tombstone for one that did not; the list run again executes it', async () => {
     const intent = persistState({}, { priority: 2 });
     const requestId = randomUUID();
     const execute = () => environment.client.executeIntents([intent], { requestId });
