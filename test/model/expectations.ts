@@ -3,7 +3,7 @@ import type { PoisonCopy } from '../../src/domain/dead-letters/poison-copy.js';
 import type { OutboundMessage } from '../../src/domain/events/publisher.js';
 import { carriesList, type Rec } from './records.js';
 import type { Simulation } from './simulation.js';
-import type { Run } from './simulated-temporal.js';
+import type { Run } from './temporal-world.js';
 
 const mayRun = ({ kind }: Rec): boolean => carriesList(kind) && kind !== 'refused' && kind !== 'unsendable';
 const name = ({ number, kind, partition, offset, topicId }: Rec): string =>

@@ -12,15 +12,14 @@ import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { Registry } from 'prom-client';
 import { type RunningIntake, runIntake } from '../../src/intake/run.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
-import type { Verdict } from '../../src/domain/intake/list.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/flow-control/until.js';
 import { expelMembers } from '../intake/expel.js';
 import { BRIDGE_MAIN } from '../support/bridge.js';
-import { readRecords } from '../support/records.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
+import { allAnswered, copiesOf, verdictsOf } from './server-answers.js';
 import {
   envelope,
   type Event,
@@ -98,18 +97,6 @@ describe('the intake against a model, on the real servers', function () {
     intakes.push(intake);
     return intake;
   }
-  async function verdicts(ids: readonly string[]): Promise<Map<string, Verdict>> {
-    const { rows } = await environment.pool.query<{ event_id: string; verdict: Verdict }>(
-      'SELECT event_id, verdict FROM intake_verdicts WHERE event_id = ANY ($1)',
-      [ids],
-    );
-    return new Map(rows.map(({ event_id, verdict }) => [event_id, verdict]));
-  }
-  const answered = (ids: readonly string[]) =>
-    until(240_000, async () => {
-      const query = 'SELECT FROM intake_verdicts WHERE event_id = ANY ($1)';
-      assert.equal((await environment.pool.query(query, [ids])).rowCount, new Set(ids).size);
-    });
   const messagesOf = (of: (given: NamedSequence) => readonly string[]) =>
     sequences.flatMap((given, index) => of(given).map((value) => ({ partition: partitionOf(index), value })));
 
@@ -135,7 +122,7 @@ describe('the intake against a model, on the real servers', function () {
         ...wanderers.map(({ first }, index) => ({ partition: partitionOf(index), value: first.value })),
         { partition: 5, value: envelope([persistState({ aggregation_id: row })]).value },
       ]);
-      await answered([
+      await allAnswered(environment.pool, [
         ...sequences.map(({ expected }) => expected[0]!.eventId),
         ...wanderers.map((one) => one.first.eventId),
       ]);
@@ -163,7 +150,8 @@ describe('the intake against a model, on the real servers', function () {
           assert.ok((rowCount ?? 0) >= wanderers.length + large.length);
         });
         // Keys that nobody holds go on meanwhile, also in slices behind those that wait.
-        await answered(
+        await allAnswered(
+          environment.pool,
           sequences.filter(({ held }) => !held).flatMap(({ expected }) => expected.map((one) => one.eventId)),
         );
       } finally {
@@ -177,8 +165,8 @@ describe('the intake against a model, on the real servers', function () {
 
     const wanted = new Map(sequences.flatMap(({ expected }) => expected.map((one) => [one.eventId, one] as const)));
     const others = [...wanderers.map(({ second }) => second.eventId), ...large.map(({ eventId }) => eventId)];
-    await answered([...wanted.keys(), ...others]);
-    const found = await verdicts([...wanted.keys()]);
+    await allAnswered(environment.pool, [...wanted.keys(), ...others]);
+    const found = await verdictsOf(environment.pool, [...wanted.keys()]);
     assert.deepEqual(
       [...wanted.values()].map(({ eventId }) => {
         const { outcome, results } = found.get(eventId)!;
@@ -249,15 +237,7 @@ describe('the intake against a model, on the real servers', function () {
     }
     for (const id of ids) assert.equal(told.get(id)?.size, 1, `${id} was told ${told.get(id)?.size} things`);
     const texts = sequences.reduce((sum, given) => sum + given.texts, 0);
-    const copies = await readRecords(environment.endpoints.kafka.brokers, [`${topic}.dlq`]);
-    const parsed = copies.map(({ value }) => JSON.parse(value ?? '') as Record<string, unknown>);
-    /** Of how many messages there is a copy for that reason. */
-    const copied = (of: RegExp): number =>
-      new Set(
-        parsed
-          .filter(({ failure_reason }) => of.test(String(failure_reason)))
-          .map((copy) => `${String(copy['original_partition'])}/${String(copy['original_offset'])}`),
-      ).size;
+    const copied = await copiesOf(environment.endpoints.kafka.brokers, topic);
     assert.deepEqual(
       [copied(/^envelope: expected JSON/), copied(/^Temporal refused it: /)],
       [texts, refused.length],

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { itKeepsItsPromises, useVirtualClock } from './random-sequences.js';
 import type { Command } from './sequences.js';
-import type { Fate } from './simulated-temporal.js';
+import type { Fate } from './temporal-world.js';
 import { Simulation } from './simulation.js';
 
 describe('the intake against a model', () => {
