@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
-import { parseCarried } from '../activities/execution/commands.js';
+import { parseItem } from '../activities/execution/commands.js';
 import { persistState } from '../activities/effects/persist-state.js';
 import { publishEvent } from '../activities/effects/publish-event.js';
 import { endpointsOf, workerEndpoints } from '../src/cli/context.js';
@@ -103,10 +103,10 @@ const resultOf = (intent_id: string): IntentResult => ({
 });
 
 function commandsOf<P>(
-  { definition }: { definition: Parameters<typeof parseCarried>[0] },
+  { definition }: { definition: Parameters<typeof parseItem>[0] },
   intents: readonly Intent[],
 ): Command<P>[] {
-  const parsed = intents.map((intent) => parseCarried(definition, { intent_id: randomUUID(), intent }));
+  const parsed = intents.map((intent) => parseItem(definition, { intent_id: randomUUID(), intent }));
   return parsed.flatMap(({ item: { intent_id }, intent }) =>
     intent.ok
       ? [

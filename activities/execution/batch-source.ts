@@ -7,7 +7,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Announcement, BatchInput, BatchOutput } from '../../src/domain/execution/batch.js';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
-import { type ParsedItem, parseCarried } from './commands.js';
+import { type ParsedItem, parseItem } from './commands.js';
 import { announcementOf } from './outcomes.js';
 
 export interface BatchSource {
@@ -16,10 +16,10 @@ export interface BatchSource {
   /** Announcements as they are published. @throws EffectError when a store has to be asked for one, and cannot be. */
   announcements(announce: NonNullable<BatchInput['announce']>): Promise<readonly Announcement[]>;
   /** What the workflow is told of the result of `item`, and of the event that announces it. */
-  tell(item: ParsedItem, definition: AnyIntentDefinition, result: IntentResult): Told;
+  tell(item: ParsedItem, definition: AnyIntentDefinition, result: IntentResult): Reported;
 }
 
-interface Told {
+interface Reported {
   readonly result: BatchOutput['results'][number];
   readonly announce: BatchOutput['announce'];
 }
@@ -27,11 +27,11 @@ interface Told {
 /** Finds the source of a batch: by the key of its slice; without one, the batch carries its intents. */
 export type FindSource = (batch: Pick<BatchInput, 'slice'>, info: Info) => Promise<BatchSource>;
 
-export const carried: BatchSource = {
+export const plainSource: BatchSource = {
   parse: (definition, items) =>
     items.map((item) => {
       if (typeof item === 'number') throw ApplicationFailure.nonRetryable(`no slice has intent ${item}`, 'PlanError');
-      return parseCarried(definition, item);
+      return parseItem(definition, item);
     }),
   announcements: (announce) => Promise.resolve(announce.filter((event) => typeof event !== 'number')),
   tell: (_item, definition, result) => ({ result, announce: announcementOf(definition, result) }),

@@ -48,11 +48,11 @@ export function announcementOf(definition: AnyIntentDefinition, result: IntentRe
 
 /** Asks an effect for the outcomes of intents it has carried out before. @returns in the order of the commands. All of them are in the ledger, so nothing happens once more. @throws EffectError */
 export const outcomesOfRepeats = (
-  carry: ReturnType<AnyEffect['create']>,
+  execute: ReturnType<AnyEffect['create']>,
   commands: readonly Command<unknown>[],
   { scheduledTimestampMs }: Info,
 ): Promise<EffectOutcome<object>[]> =>
-  carry({
+  execute({
     commands,
     correlationId: '',
     scheduledAt: new Date(scheduledTimestampMs).toISOString(),

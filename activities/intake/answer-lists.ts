@@ -41,15 +41,15 @@ export function answerLists(
           notAnnounced,
         });
       const announcements = await sliceSource(slice, sliceResults, info).announcements(announce);
-      const told = new Set(announcements.map(({ intent_id }) => intent_id));
+      const announcedNow = new Set(announcements.map(({ intent_id }) => intent_id));
       const not_announced: string[] = [];
       if (announcements.length > 0) {
         await tell(announcements, (intentId) => {
-          told.delete(intentId);
+          announcedNow.delete(intentId);
           not_announced.push(intentId);
         });
       }
-      const verdicts = await verdictsOf(drafts, told, slice, sliceResults, info);
+      const verdicts = await verdictsOf(drafts, announcedNow, slice, sliceResults, info);
       // Before anybody hears of them: what is told later, by whoever, is what is stored.
       const stored = await ports.verdicts.store(verdicts);
       const again = await ports.verdicts.find(repeats);
@@ -80,26 +80,26 @@ export function answerLists(
 
 /**
  * Drafts with the results that the workflow was not told.
- * @param told ids of intents that have been announced just now.
+ * @param announcedNow ids of intents that have been announced just now.
  * @throws EffectError when a store cannot be asked for them.
  */
 async function verdictsOf(
   drafts: readonly VerdictDraft[],
-  told: ReadonlySet<string>,
+  announcedNow: ReadonlySet<string>,
   slice: OpenSlice,
   sliceResults: SliceResults,
   info: Info,
 ): Promise<Verdict[]> {
   const lists = drafts.map((draft) => ({ draft, list: slice.list(draft.number) }));
-  const places = lists.flatMap(({ draft, list }) =>
+  const positions = lists.flatMap(({ draft, list }) =>
     draft.results.flatMap((result, index) => (typeof result === 'number' ? [list.at + index] : [])),
   );
-  const resultAt = await sliceResults.find(slice, places, info);
+  const resultAt = await sliceResults.find(slice, positions, info);
   return lists.map(({ draft: { outcome, error, results, announced = [] }, list }) => {
     const published = new Set(announced);
     const complete = results.map((result, index): IntentResult => {
       const known = typeof result === 'number' ? { ...resultAt(list.at + index), execution_time_ms: result } : result;
-      const isPublished = published.has(index) || told.has(known.intent_id);
+      const isPublished = published.has(index) || announcedNow.has(known.intent_id);
       return known['event_published'] === false && isPublished ? { ...known, event_published: true } : known;
     });
     const { event_id, request_id, correlation_id } = list;

@@ -15,10 +15,10 @@ import { refused, resultOf } from '../execution/outcomes.js';
 import { outcomesOfRepeats } from '../execution/outcomes.js';
 
 export class SliceResults {
-  readonly #carries: ReadonlyMap<AnyIntentDefinition, ReturnType<AnyEffect['create']>>;
+  readonly #executes: ReadonlyMap<AnyIntentDefinition, ReturnType<AnyEffect['create']>>;
 
   constructor(effects: readonly AnyEffect[], ports: Ports) {
-    this.#carries = new Map(effects.map((effect) => [effect.definition, effect.create(ports)]));
+    this.#executes = new Map(effects.map((effect) => [effect.definition, effect.create(ports)]));
   }
 
   /**
@@ -32,12 +32,13 @@ export class SliceResults {
   }
 
   /** Results by place, of intents that have succeeded. @throws EffectError when a store cannot be asked. */
-  async find(slice: OpenSlice, places: readonly number[], info: Info): Promise<(at: number) => IntentResult> {
-    const missing = places.filter((at) => !slice.results.has(at));
+  async find(slice: OpenSlice, positions: readonly number[], info: Info): Promise<(at: number) => IntentResult> {
+    const missing = positions.filter((at) => !slice.results.has(at));
     for (const [definition, ofType] of groupBy(missing, (at) => definitionAt(slice, at))) {
       const parsed = ofType.map((at) => itemAt(slice, at));
-      const carry = this.#carries.get(definition);
-      const outcomes = carry === undefined ? [] : await outcomesOfRepeats(carry, commandsOf(parsed, '', info), info);
+      const execute = this.#executes.get(definition);
+      const outcomes =
+        execute === undefined ? [] : await outcomesOfRepeats(execute, commandsOf(parsed, '', info), info);
       ofType.forEach((at, index) => {
         const outcome = outcomes[index] ?? refused('the store gave no outcome');
         slice.results.set(at, resultOf(definition.type, slice.idAt(at), outcome, 0));

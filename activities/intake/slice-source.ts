@@ -3,8 +3,8 @@
  * among the intents of all its lists.
  */
 import type { BatchSource, FindSource } from '../execution/batch-source.js';
-import { carried } from '../execution/batch-source.js';
-import { parseCarried } from '../execution/commands.js';
+import { plainSource } from '../execution/batch-source.js';
+import { parseItem } from '../execution/commands.js';
 import { announcementOf } from '../execution/outcomes.js';
 import type { Info } from '@temporalio/activity';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
@@ -15,11 +15,11 @@ import type { Slices } from './slices.js';
 export const sourceFinder =
   (slices: Slices, results: SliceResults): FindSource =>
   async ({ slice }, info) =>
-    slice === undefined ? carried : sliceSource(await slices.find(slice, info), results, info);
+    slice === undefined ? plainSource : sliceSource(await slices.find(slice, info), results, info);
 
 export const sliceSource = (slice: OpenSlice, results: SliceResults, info: Info): BatchSource => ({
   parse: (definition, items) =>
-    items.map((item) => (typeof item === 'number' ? itemAt(slice, item) : parseCarried(definition, item))),
+    items.map((item) => (typeof item === 'number' ? itemAt(slice, item) : parseItem(definition, item))),
 
   async announcements(announce) {
     const positions = announce.filter((event) => typeof event === 'number');

@@ -19,7 +19,7 @@ export interface Slice<R> {
  */
 export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: readonly R[]): Slice<R> {
   const lists: SliceList[] = [];
-  const carrying: R[] = [];
+  const withList: R[] = [];
   const poison: { message: R; reason: string }[] = [];
   let intents = 0;
   let bytes = 0;
@@ -31,7 +31,7 @@ export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: r
       bytes += read.bytes;
       if (lists.length > 0 && (intents > SLICE_INTENTS || bytes > SLICE_BYTES)) break;
       lists.push(read.list);
-      carrying.push(message);
+      withList.push(message);
     } else {
       poison.push({ message, reason: read.reason });
     }
@@ -39,5 +39,5 @@ export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: r
     // As many that carry nothing are sent at once.
     if (taken >= SLICE_INTENTS) break;
   }
-  return { lists, messages: carrying, poison, taken };
+  return { lists, messages: withList, poison, taken };
 }

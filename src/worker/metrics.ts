@@ -64,7 +64,7 @@ function intentMetrics(registers: Registry[]): Instruments {
     },
   });
   return {
-    settled(intent_type, status, seconds) {
+    ended(intent_type, status, seconds) {
       executed.inc({ intent_type, status });
       if (status !== 'succeeded') failed.inc({ intent_type });
       duration.observe({ intent_type }, seconds);

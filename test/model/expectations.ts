@@ -82,7 +82,7 @@ export class Expectations {
     return this.#copied.has(rec.number) || (mayRun(rec) && this.world.temporal.has(rec.partition, rec.eventId!));
   }
 
-  isSettled(): boolean {
+  isComplete(): boolean {
     const { topic, temporal } = this.world;
     return (
       topic.logs.every((log, partition) => topic.offsets[partition] === log.length) &&

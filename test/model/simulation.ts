@@ -63,7 +63,7 @@ export class Simulation implements KafkaWorld, TemporalWorld {
       if (!fine()) return false;
       if (!this.#dirty) return true;
       this.#dirty = false;
-      return !this.expectations.isSettled();
+      return !this.expectations.isComplete();
     };
     const stuck = await this.clock.pass(SETTLE_MS, unsettled);
     if (stuck) this.violations.push(...this.expectations.missing());

@@ -80,9 +80,9 @@ export async function checksOf(worker: Pick<RunningWorker, 'httpPort'>) {
 /** The same effect; @param begun is called in its activity. */
 export const watched = (effect: AnyEffect, begun: () => void): AnyEffect =>
   defineEffect(effect.definition, (ports) => {
-    const carry = effect.create(ports);
+    const execute = effect.create(ports);
     return (batch) => {
       begun();
-      return carry(batch);
+      return execute(batch);
     };
   });

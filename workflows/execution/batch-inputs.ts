@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { BatchInput } from '../../src/domain/execution/batch.js';
 import { listOf, ownCorrelationOf, type Work } from '../../src/domain/execution/work.js';
 import type { LockWait } from '../../src/domain/intents/command.js';
-import { plannedAt, scopeOf } from './settled-results.js';
+import { plannedAt, scopeOf } from './recorded-results.js';
 
 /** Where activities find the intents. */
 export interface IntentSource {

@@ -37,12 +37,12 @@ function tableOf(
 ): string {
   const rows = plan.tiers.map((tier) => {
     const indexes = tier.lanes.flatMap(({ chunks }) => chunks.flatMap((chunk) => chunk.indexes));
-    const settled = indexes.map((index) => results[index]).filter((result) => result !== undefined);
+    const ended = indexes.map((index) => results[index]).filter((result) => result !== undefined);
     const types = [...new Set(indexes.map((index) => plan.intents[index]?.type ?? ''))].sort().join(', ');
-    const succeeded = settled.filter(({ success }) => success).length;
-    const failed = settled.filter(({ success, status }) => !success && status !== 'skipped').length;
-    const skipped = settled.filter(({ status }) => status === 'skipped').length;
-    const state = tier === current ? 'running' : settled.length === indexes.length ? 'done' : 'waiting';
+    const succeeded = ended.filter(({ success }) => success).length;
+    const failed = ended.filter(({ success, status }) => !success && status !== 'skipped').length;
+    const skipped = ended.filter(({ status }) => status === 'skipped').length;
+    const state = tier === current ? 'running' : ended.length === indexes.length ? 'done' : 'waiting';
     return `| ${tier.priority} | ${types} | ${indexes.length} | ${succeeded} | ${failed} | ${skipped} | ${state} |`;
   });
   const table = [

@@ -63,7 +63,7 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
     cancelled = true;
   }
   // What happened is announced, also by a cancelled execution.
-  executor.releaseHeldBack(LIST);
+  executor.releaseWithheld(LIST);
   if (executor.unannounced > 0) await CancellationScope.nonCancellable(() => executor.announceRest(LIST));
 
   const results = executor.results.all as IntentResult[];

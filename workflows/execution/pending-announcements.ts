@@ -21,10 +21,10 @@ export class PendingAnnouncements {
   /** By list: where its intents stand. */
   readonly #indexById: readonly ReadonlyMap<string, number>[];
 
-  /** @param placeOf the place in the slice of an intent that is announced by it. */
+  /** @param positionOf the place in the slice of an intent that is announced by it. */
   constructor(
     private readonly work: Work,
-    private readonly placeOf: (index: number) => number,
+    private readonly positionOf: (index: number) => number,
   ) {
     this.#queues = work.lists.map((list) => new AnnouncementQueue<number>(list));
     // The last of equal ids: only one of them executes, and repeats are not announced.
@@ -39,15 +39,15 @@ export class PendingAnnouncements {
   }
 
   /** What an activity says there is to announce of the intents it has settled. */
-  add(settled: readonly number[], events: BatchOutput['announce']): void {
+  add(ended: readonly number[], events: BatchOutput['announce']): void {
     // The first of equal ids is the one that was carried out.
-    const indexById = new Map([...settled].reverse().map((index) => [this.work.intents[index]?.id ?? '', index]));
-    const indexByPlace = new Map(
-      events.some((event) => typeof event === 'number') ? settled.map((index) => [this.placeOf(index), index]) : [],
+    const indexById = new Map([...ended].reverse().map((index) => [this.work.intents[index]?.id ?? '', index]));
+    const indexByPosition = new Map(
+      events.some((event) => typeof event === 'number') ? ended.map((index) => [this.positionOf(index), index]) : [],
     );
     for (const event of events) {
       if (typeof event === 'number') {
-        const index = indexByPlace.get(event);
+        const index = indexByPosition.get(event);
         if (index !== undefined) this.#queues[listOf(this.work, index)]?.add([index]);
       } else {
         this.#queues[listOf(this.work, indexById.get(event.intent_id) ?? 0)]?.add([event]);
@@ -56,8 +56,8 @@ export class PendingAnnouncements {
   }
 
   /** Lists that did not publish themselves what they were to: then it is announced after all. */
-  releaseHeldBack(lists: readonly number[], succeeded: (index: number) => boolean): void {
-    for (const list of lists) this.#queues[list]?.releaseHeldBack(succeeded);
+  releaseWithheld(lists: readonly number[], succeeded: (index: number) => boolean): void {
+    for (const list of lists) this.#queues[list]?.releaseWithheld(succeeded);
   }
 
   /** The next ones of these lists, as many as one activity takes. */
@@ -79,7 +79,7 @@ export class PendingAnnouncements {
   /** As an activity is given them. */
   name(batch: readonly Pending[]): NonNullable<BatchInput['announce']> {
     return batch.map(({ list, event }) =>
-      typeof event === 'number' ? this.placeOf(event) : { ...event, ...ownCorrelationOf(this.work, list) },
+      typeof event === 'number' ? this.positionOf(event) : { ...event, ...ownCorrelationOf(this.work, list) },
     );
   }
 

@@ -10,15 +10,15 @@ import type { PlannedChunk, PlannedLane, PlannedTier } from '../../src/domain/ex
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { type Unsettled, withoutEffect } from '../../src/domain/execution/without-effect.js';
 import { indexesOf, listOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
-import { plannedAt, SettledResults } from './settled-results.js';
+import { plannedAt, RecordedResults } from './recorded-results.js';
 import { failureOf, messageOf } from '../activity-failures.js';
 import { BatchInputs, type IntentSource } from './batch-inputs.js';
 import { type Pending, PendingAnnouncements } from './pending-announcements.js';
-import { runBatch, settleBatch } from '../policies.js';
+import { runBatch, resolveBatch } from '../policies.js';
 import { WaitingLists } from './waiting-lists.js';
 
 export class PlanExecutor {
-  readonly results: SettledResults;
+  readonly results: RecordedResults;
   readonly #announcements: PendingAnnouncements;
   readonly #inputs: BatchInputs;
   readonly #waiting: WaitingLists;
@@ -33,7 +33,7 @@ export class PlanExecutor {
     private readonly onProgress: () => void,
     private readonly onTierEnd: () => void = () => undefined,
   ) {
-    this.results = new SettledResults(work);
+    this.results = new RecordedResults(work);
     this.#inputs = new BatchInputs(work, source);
     this.#waiting = new WaitingLists(work, this.results);
     this.#announcements = new PendingAnnouncements(work, (index) => this.#inputs.positionOf(index));
@@ -118,18 +118,18 @@ export class PlanExecutor {
         errorCode: 'VALIDATION_ERROR',
         timestamp: now(),
       };
-      this.#settle(index, withoutEffect(intent, verdict));
+      this.#record(index, withoutEffect(intent, verdict));
     });
   }
 
   async #runTier(tier: PlannedTier): Promise<void> {
-    const carrier = tier.lanes
+    const piggyback = tier.lanes
       .find(({ activity }) => activity === ANNOUNCER)
       ?.chunks.find((chunk) => this.#open(chunk).length > 0);
     // Of lists that are settled, their answer carries them: it has to know what became of them.
-    const open = this.#lists().filter((list) => !this.results.isSettled(list));
-    const announce = carrier === undefined ? [] : this.#announcements.take(open);
-    const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === carrier ? announce : [])));
+    const open = this.#lists().filter((list) => !this.results.isComplete(list));
+    const announce = piggyback === undefined ? [] : this.#announcements.take(open);
+    const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === piggyback ? announce : [])));
     if (lanes.length === 1) return lanes[0];
     // Settled, so that a cancelled lane does not leave the others unobserved.
     const failed = (await Promise.allSettled(lanes)).find((outcome) => outcome.status === 'rejected');
@@ -144,7 +144,7 @@ export class PlanExecutor {
       try {
         const input = this.#inputs.of(indexes, this.#announcements.name(announce));
         const output = await runBatch(lane.policy, lane.activity, chunk.summary, input);
-        this.#settleBatch(indexes, output);
+        this.#recordBatch(indexes, output);
         this.#announced(announce, output);
       } catch (error) {
         this.#announcements.putBack(announce);
@@ -175,15 +175,15 @@ export class PlanExecutor {
             ...(failure.failureClass === undefined ? {} : { failure_class: failure.failureClass }),
           },
         };
-        const output = await CancellationScope.nonCancellable(() => settleBatch(summary, input));
-        this.#settleBatch(indexes, output);
+        const output = await CancellationScope.nonCancellable(() => resolveBatch(summary, input));
+        this.#recordBatch(indexes, output);
         return;
       } catch (error) {
         const reason = messageOf(error);
         verdict = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${reason}` };
       }
     }
-    for (const index of indexes) this.#settle(index, withoutEffect(plannedAt(this.work, index), verdict));
+    for (const index of indexes) this.#record(index, withoutEffect(plannedAt(this.work, index), verdict));
   }
 
   /** Indexes of a chunk that have no result yet: all, unless a list was stopped or waits. */
@@ -191,11 +191,11 @@ export class PlanExecutor {
     return indexes.filter((index) => !this.results.has(index) && !this.#waiting.hasIntent(index));
   }
 
-  #settleBatch(indexes: readonly number[], output: BatchOutput): void {
+  #recordBatch(indexes: readonly number[], output: BatchOutput): void {
     indexes.forEach((index, position) => {
       const result = output.results[position];
       if (result === null) this.#waiting.add(listOf(this.work, index));
-      else if (result !== undefined) this.results.settle(index, result, now());
+      else if (result !== undefined) this.results.record(index, result, now());
     });
     this.#announcements.add(
       indexes.filter((index) => this.results.has(index)),
@@ -203,8 +203,8 @@ export class PlanExecutor {
     );
   }
 
-  #settle(index: number, result: IntentResult): void {
-    this.results.settle(index, result, result.timestamp);
+  #record(index: number, result: IntentResult): void {
+    this.results.record(index, result, result.timestamp);
     const event = result.status === 'skipped' ? null : operationFailed(result);
     if (event !== null) this.#announcements.add([index], [{ ...event, intent_id: result.intent_id }]);
   }
@@ -212,7 +212,7 @@ export class PlanExecutor {
   /** Skips what is left of lists that a failure has stopped. */
   #skipStopped(): void {
     this.work.lists.forEach((list, number) => {
-      if (this.#waiting.has(number) || this.results.isSettled(number) || this.results.failedFast(number) === undefined)
+      if (this.#waiting.has(number) || this.results.isComplete(number) || this.results.failedFast(number) === undefined)
         return;
       this.#skipRest(list, `skipped: an intent of priority ${list.options.failFastPriority} or higher failed`);
     });
@@ -221,13 +221,13 @@ export class PlanExecutor {
   #skipRest(list: ListScope, error: string): void {
     const verdict: Unsettled = { status: 'skipped', error, errorCode: 'SKIPPED', timestamp: now() };
     for (const index of indexesOf(list)) {
-      if (!this.results.has(index)) this.#settle(index, withoutEffect(plannedAt(this.work, index), verdict));
+      if (!this.results.has(index)) this.#record(index, withoutEffect(plannedAt(this.work, index), verdict));
     }
   }
 
   /** Lists that did not publish themselves what they were to: then it is announced after all. */
-  releaseHeldBack(lists: readonly number[]): void {
-    this.#announcements.releaseHeldBack(lists, (index) => this.results.succeeded(index));
+  releaseWithheld(lists: readonly number[]): void {
+    this.#announcements.releaseWithheld(lists, (index) => this.results.succeeded(index));
   }
 
   #announced(batch: readonly Pending[], { not_announced = [] }: Pick<BatchOutput, 'not_announced'>): void {

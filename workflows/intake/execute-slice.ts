@@ -42,9 +42,9 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
     () => {
       showDetails();
       // Not only at the end of a tier: a lane that is tried again must not hold up the lists of its neighbours.
-      answers.answerSettled();
+      answers.answerComplete();
     },
-    () => answers.answerSettled(),
+    () => answers.answerComplete(),
   );
   const answers = new SliceAnswers(slice, plan, executor);
   const showDetails = (): void => setCurrentDetails(sliceDetailsOf(plan, executor.results.all, executor.current));
@@ -54,7 +54,7 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   } catch (error) {
     if (!isCancellation(error)) throw error;
     answers.cancelled = true;
-    answers.answerSettled();
+    answers.answerComplete();
   }
   const parked = await end(slice, plan, executor, answers);
   showDetails();

@@ -11,7 +11,7 @@ export class AnnouncementQueue<Index extends number = never> {
   /** Announcements no broker has taken yet. */
   readonly #pending: (Announcement | Index)[] = [];
   /** Announcements that an intent of the list stands for. */
-  readonly #heldBack: Announcement[] = [];
+  readonly #withheld: Announcement[] = [];
   readonly #addedIds = new Set<string>();
 
   constructor(private readonly plan: Pick<Plan, 'options' | 'self_announced'>) {}
@@ -35,7 +35,7 @@ export class AnnouncementQueue<Index extends number = never> {
       const id = announcementKey(event.event_type, event.intent_id);
       if (this.#addedIds.has(id)) continue;
       this.#addedIds.add(id);
-      (published.has(subjectOf(event)) ? this.#heldBack : this.#pending).push(event);
+      (published.has(subjectOf(event)) ? this.#withheld : this.#pending).push(event);
     }
   }
 
@@ -43,9 +43,9 @@ export class AnnouncementQueue<Index extends number = never> {
    * Announces after all what the list did not publish itself.
    * @param succeeded whether the intent of an input index did.
    */
-  releaseHeldBack(succeeded: (index: number) => boolean): void {
+  releaseWithheld(succeeded: (index: number) => boolean): void {
     const published = new Set(this.plan.self_announced.flatMap(({ key, index }) => (succeeded(index) ? [key] : [])));
-    this.#pending.push(...this.#heldBack.splice(0).filter((event) => !published.has(subjectOf(event))));
+    this.#pending.push(...this.#withheld.splice(0).filter((event) => !published.has(subjectOf(event))));
   }
 
   /** The next ones, `most` at most; what is not sent has to be put back. */

@@ -53,14 +53,14 @@ export interface BatchOutput {
 export type BatchActivity = (input: BatchInput) => Promise<BatchOutput>;
 
 /** Intents of one chunk whose activity failed for good. */
-export interface SettleInput extends Pick<BatchInput, 'items' | 'slice'> {
+export interface ResolveInput extends Pick<BatchInput, 'items' | 'slice'> {
   /** The activity that failed. */
   readonly activity: string;
   /** What becomes the `error`, `error_code` and `failure_class` of those that had no effect. */
   readonly failure: Pick<BaseResult, 'failure_class'> & { readonly error: string; readonly error_code: string };
 }
 
-export type SettleActivity = (input: SettleInput) => Promise<BatchOutput>;
+export type ResolveActivity = (input: ResolveInput) => Promise<BatchOutput>;
 
 export type PlanActivity = (input: unknown) => Promise<Plan>;
 

@@ -23,7 +23,7 @@ export function unannouncedOf(
   }
   // Whoever published it: what the ledger has is on its topic, or a dead letter on its way there.
   const recorded = new Set(plan.intents.flatMap(({ id }, index) => (records.has(id) ? [index] : [])));
-  queue.releaseHeldBack((index) => recorded.has(index));
+  queue.releaseWithheld((index) => recorded.has(index));
   return queue.takeAll();
 }
 

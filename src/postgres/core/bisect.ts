@@ -30,18 +30,20 @@ export async function bisect<C extends Pick<Command<unknown>, 'order_key'>, R>(
       return await runOpen(commands, lockMs);
     } catch (error) {
       const classified = toEffectError(error);
-      const held = lockMs !== undefined && isLockTimeout(classified);
-      if (!held && classified.failureClass !== 'invalid') throw classified;
+      const locked = lockMs !== undefined && isLockTimeout(classified);
+      if (!locked && classified.failureClass !== 'invalid') throw classified;
       if (commands.length <= 1) {
-        if (held) for (const { order_key } of commands) busy.add(order_key);
-        return commands.map(() => (held ? busyOutcome() : { ok: false, error: classified.message, settled_at: now() }));
+        if (locked) for (const { order_key } of commands) busy.add(order_key);
+        return commands.map(() =>
+          locked ? busyOutcome() : { ok: false, error: classified.message, settled_at: now() },
+        );
       }
-      if (held) {
+      if (locked) {
         deadline ??= performance.now() + SEARCH_MS;
         if (performance.now() > deadline) throw classified;
       }
       const middle = Math.ceil(commands.length / 2);
-      const partMs = held ? PART_LOCK_MS : lockMs;
+      const partMs = locked ? PART_LOCK_MS : lockMs;
       const first = await part(commands.slice(0, middle), partMs);
       return [...first, ...(await part(commands.slice(middle), partMs))];
     }
@@ -51,8 +53,8 @@ export async function bisect<C extends Pick<Command<unknown>, 'order_key'>, R>(
   async function runOpen(commands: readonly C[], lockMs: number | undefined): Promise<EffectOutcome<R>[]> {
     const open = commands.filter(({ order_key }) => !busy.has(order_key));
     const outcomes = open.length === 0 ? [] : await run(open, lockMs);
-    const settled = outcomes.values();
-    return commands.map(({ order_key }) => (busy.has(order_key) ? undefined : settled.next().value) ?? busyOutcome());
+    const replies = outcomes.values();
+    return commands.map(({ order_key }) => (busy.has(order_key) ? undefined : replies.next().value) ?? busyOutcome());
   }
 
   return part(batch, locks === 'patient' ? undefined : locks === 'park' ? LOCK_MS : PART_LOCK_MS);

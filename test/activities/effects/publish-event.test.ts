@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { toActivity } from '../../../activities/execution/batch-activity.js';
 import type { Ports } from '../../../activities/ports.js';
-import { carried } from '../../../activities/execution/batch-source.js';
+import { plainSource } from '../../../activities/execution/batch-source.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { publishEvent as effect } from '../../../activities/effects/publish-event.js';
 import type { BatchOutput } from '../../../src/domain/execution/batch.js';
@@ -40,9 +40,9 @@ describe('an event that is not taken', () => {
     budget.exhausted('KAFKA_ERROR');
     now = 30_000;
     const activity = toActivity(effect, ports, {
-      instruments: { settled: () => undefined },
+      instruments: { ended: () => undefined },
       budget,
-      findSource: () => Promise.resolve(carried),
+      findSource: () => Promise.resolve(plainSource),
     });
     const environment = new MockActivityEnvironment(
       { heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed } },

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { toActivity } from '../../../activities/execution/batch-activity.js';
 import { defineEffect } from '../../../activities/effects/effect.js';
 import type { Ports } from '../../../activities/ports.js';
-import { carried } from '../../../activities/execution/batch-source.js';
+import { plainSource } from '../../../activities/execution/batch-source.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { HEARTBEAT_MS } from '../../../activities/attempts/attempt.js';
 import type { BatchOutput } from '../../../src/domain/execution/batch.js';
@@ -24,20 +24,20 @@ describe('the activity boundary', () => {
   const settled: string[] = [];
   const heartbeats: unknown[] = [];
   const run = (
-    carry: (texts: string[]) => void | Promise<void>,
+    execute: (texts: string[]) => void | Promise<void>,
     texts: unknown[],
     failedBefore = 0,
     budget = new OutageBudget(),
   ): Promise<BatchOutput> => {
     const effect = defineEffect(definition, () => async ({ commands }) => {
-      await carry(commands.map(({ payload }) => payload.text));
+      await execute(commands.map(({ payload }) => payload.text));
       return commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false }));
     });
-    const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
+    const instruments = { ended: (type: string, status: string) => void settled.push(`${type} ${status}`) };
     const activity = toActivity(effect, {} as Ports, {
       instruments,
       budget,
-      findSource: () => Promise.resolve(carried),
+      findSource: () => Promise.resolve(plainSource),
     });
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
     const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };

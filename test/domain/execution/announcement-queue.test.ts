@@ -38,7 +38,7 @@ describe('the announcements of a list', () => {
   it('are one for an intent that stands for its own event, held back once', () => {
     const queue = queueOf('unless_published', [{ key: 'STATE_PERSISTED/s', index: 0 }]);
     queue.add([persisted('i', 's'), persisted('i', 's')]);
-    queue.releaseHeldBack(() => false);
+    queue.releaseWithheld(() => false);
     assert.deepEqual(idsOf(queue.takeAll()), ['i']);
   });
 
@@ -63,9 +63,9 @@ describe('the announcements of a list', () => {
     const queue = queueOf('unless_published', own);
     queue.add([persisted('a', 's'), persisted('b', 't'), persisted('c', 'u'), persisted('d', null)]);
     assert.deepEqual(idsOf(queue.takeAll()), ['c']);
-    queue.releaseHeldBack((index) => index === 3);
+    queue.releaseWithheld((index) => index === 3);
     assert.deepEqual(idsOf(queue.takeAll()), ['b', 'd']);
-    queue.releaseHeldBack(() => false);
+    queue.releaseWithheld(() => false);
     assert.deepEqual(queue.takeAll(), [], 'what was let go is not sent again');
   });
 

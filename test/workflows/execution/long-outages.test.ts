@@ -61,7 +61,7 @@ describe('outages of many minutes', () => {
   // The list asks for no store.
   const ports = { deadLetters: {} } as Ports;
   const optionsOf = () => ({
-    instruments: { settled: () => undefined },
+    instruments: { ended: () => undefined },
     budget: new OutageBudget(undefined, () => now),
   });
   const createWorker = (taskQueue: string, over: Ports = ports): Promise<Worker> =>

@@ -4,7 +4,7 @@ import type { PlannedIntent } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { indexesOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
 
-export class SettledResults {
+export class RecordedResults {
   /** By input index. */
   readonly all: (IntentResult | undefined)[];
   /** Intents whose results are where they were carried out, and by index whether they are announced. */
@@ -23,7 +23,7 @@ export class SettledResults {
   }
 
   /** @param result or, of a success whose result stays where it was carried out, the milliseconds it took. */
-  settle(index: number, result: IntentResult | number, timestamp: string): void {
+  record(index: number, result: IntentResult | number, timestamp: string): void {
     if (typeof result !== 'number') {
       this.all[index] = result;
       return;
@@ -49,7 +49,7 @@ export class SettledResults {
   }
 
   /** Whether every intent of a list has its result. */
-  isSettled(list: number): boolean {
+  isComplete(list: number): boolean {
     return indexesOf(scopeOf(this.work, list)).every((index) => this.has(index));
   }
 
