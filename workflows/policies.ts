@@ -80,7 +80,7 @@ export function runBatch(
 
 const { settleIntents } = proxyActivities<{ settleIntents: ResolveActivity }>(policies.write);
 
-/** Settles a chunk whose activity failed for good; `summary` is the chunk's. */
+/** Resolves the intents of a chunk whose activity failed for good; `summary` is the chunk's. */
 export const resolveBatch = (summary: string, input: ResolveInput): Promise<BatchOutput> =>
   settleIntents.executeWithOptions({ summary: `given up: ${summary}` }, [input]);
 

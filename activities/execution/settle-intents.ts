@@ -53,7 +53,7 @@ function resolverOf(
         const repeats = commands.filter(({ intent_id }) => recorded.has(intent_id));
         const outcomes = await outcomesOfRepeats(execute, repeats, info);
         const outcomeOf = new Map(repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]));
-        const verdict = {
+        const ending = {
           status: fences ? 'failed' : 'unknown',
           error: failure.error,
           errorCode: failure.error_code,
@@ -64,7 +64,7 @@ function resolverOf(
           if (!intent.ok) return resultOf(definition.type, id, refused(intent.error), 0);
           const outcome = outcomeOf.get(id);
           if (outcome !== undefined) return resultOf(definition.type, id, outcome, 0);
-          return withoutEffect({ id, type: definition.type }, verdict);
+          return withoutEffect({ id, type: definition.type }, ending);
         });
         for (const { status } of results) instruments.ended(definition.type, status, 0);
         return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };

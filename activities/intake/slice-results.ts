@@ -1,7 +1,6 @@
 /**
- * Results of a slice's intents where they were carried out, so that those of successes do not travel through Temporal, which knows
- * only that there are some: some 300 bytes each, four times. A process that has not got them asks their store again,
- * which answers with the outcome it has.
+ * Slice results stay in the worker that executed the intents. A success would otherwise travel through Temporal four times,
+ * some 300 bytes each. A process that does not have a result asks the store again, which replies with the recorded one.
  */
 import type { Info } from '@temporalio/activity';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
@@ -31,7 +30,7 @@ export class SliceResults {
     return true;
   }
 
-  /** Results by place, of intents that have succeeded. @throws EffectError when a store cannot be asked. */
+  /** Results by position, of intents that have succeeded. @throws EffectError when a store cannot be asked. */
   async find(slice: OpenSlice, positions: readonly number[], info: Info): Promise<(at: number) => IntentResult> {
     const missing = positions.filter((at) => !slice.results.has(at));
     for (const [definition, ofType] of groupBy(missing, (at) => definitionAt(slice, at))) {
@@ -61,6 +60,6 @@ export const itemAt = (slice: OpenSlice, at: number): ParsedItem => ({
 
 export function definitionAt(slice: OpenSlice, at: number): AnyIntentDefinition {
   const intent = slice.intentAt(at);
-  if (!intent.ok) throw new RangeError(`intent ${at} was never carried out: ${intent.error}`);
+  if (!intent.ok) throw new RangeError(`intent ${at} was never executed: ${intent.error}`);
   return intent.definition;
 }

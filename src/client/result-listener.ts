@@ -44,7 +44,7 @@ export class ResultListener {
   ) {
     this.#topic = topicOf(topicPrefix, 'INTENT_RESULT');
     this.#questions = new VerdictQuestions(temporal, taskQueue, (verdict) => {
-      this.#record(verdict);
+      this.#settle(verdict);
     });
   }
 
@@ -102,7 +102,7 @@ export class ResultListener {
     await (await this.#consumer?.catch(() => undefined))?.disconnect();
   }
 
-  #record(verdict: Verdict): void {
+  #settle(verdict: Verdict): void {
     for (const waiter of [...(this.#waiting.get(verdict.event_id) ?? [])]) waiter.settle(verdict);
   }
 
@@ -145,7 +145,7 @@ export class ResultListener {
         eachMessage: async ({ partition, message }) => {
           next.set(partition, String(BigInt(message.offset) + 1n));
           const verdict = this.#waiting.size === 0 ? null : verdictOf(message.value);
-          if (verdict !== null) this.#record(verdict);
+          if (verdict !== null) this.#settle(verdict);
         },
       });
       return consumer;

@@ -39,7 +39,7 @@ export const intentEmitted = z
   })
   .describe('Other fields, of the envelope and of its payload, are yours and are not read.');
 
-/** Refuses what is no UTF-8: replaced characters would be carried out as if they had been sent. */
+/** Refuses what is not UTF-8: replaced characters would be executed as if they had been sent. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Milliseconds since 1970: times behind it have another form, and no producer means them. */

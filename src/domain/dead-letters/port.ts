@@ -15,7 +15,7 @@ export interface NewDeadLetter {
 /** A stored dead letter. */
 export interface DeadLetter extends NewDeadLetter {
   readonly id: number;
-  /** Redrives a broker answered with a refusal. */
+  /** The number of redrives that a broker has refused. */
   readonly redrive_count: number;
   /** ISO 8601 UTC. */
   readonly created_at: string;
@@ -40,7 +40,7 @@ export interface RedrivePage {
   readonly behind: number;
   /** Where the next page starts; null when there is none. */
   readonly next: number | null;
-  /** Why the redrive cannot go on, when the brokers are away. */
+  /** Why the redrive cannot go on, when the brokers are unavailable. */
   readonly stopped: string | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The keys that lists wait for: one that shares a held key waits, and then holds its own keys too, so that no list overtakes another
- * it shares a key with. Free of zod: workflow code imports it.
+ * Held keys are the keys that lists wait for. A list that shares one waits, and then holds its own keys too; so no list
+ * overtakes another that it shares a key with. Free of zod: workflow code imports it.
  */
 export class HeldKeys<Key> {
   readonly #keys: Set<Key>;
@@ -13,7 +13,7 @@ export class HeldKeys<Key> {
     for (const key of keys) this.#keys.add(key);
   }
 
-  /** Whether a list with these keys has to wait; they are held from then on. */
+  /** Whether a list with these keys has to wait. If it has, it holds them from then on. */
   stops(keys: readonly Key[]): boolean {
     if (!keys.some((key) => this.#keys.has(key))) return false;
     this.hold(keys);

@@ -19,7 +19,7 @@ export interface Known {
   readonly answered: ReadonlySet<string>;
   /** Keys of the partition's parked lists. */
   readonly parkedKeys: ReadonlySet<string>;
-  /** What was settled before this time may be gone from the ledger, ISO 8601; null: nothing is. */
+  /** Rows recorded before this time may be gone from the ledger, ISO 8601; null: nothing is. */
   readonly prunedBefore: string | null;
 }
 
@@ -102,7 +102,7 @@ function invalidOf(intents: readonly PlannedIntent[]): Pick<PlannedList, 'invali
 function forgottenSince(emittedAt: string | undefined, prunedBefore: string | null): string | null {
   if (emittedAt === undefined || prunedBefore === null) return null;
   if (Date.parse(emittedAt) >= Date.parse(prunedBefore)) return null;
-  return `the list was emitted at ${emittedAt}, and the ledger is pruned up to ${prunedBefore}: nobody knows whether it was carried out`;
+  return `the list was emitted at ${emittedAt}, and the ledger is pruned up to ${prunedBefore}: nobody knows whether it was executed`;
 }
 
 /** Numbers the keys that several lists use; the others need no name in the plan. */
@@ -126,7 +126,7 @@ export function optionsOf({ intents, options }: Pick<SliceList, 'intents' | 'opt
   return parseRequest({ intents, options }).options;
 }
 
-/** Where a key was last used. */
+/** The slot of a key is where it was last used. */
 interface Slot {
   readonly wave: number;
   readonly priority: number;
