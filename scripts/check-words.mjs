@@ -29,7 +29,9 @@ const table = readFileSync(GLOSSARY, 'utf8')
 /** The banned words of a file's path and lines; `heldKeys` is read as `held keys`. */
 function bannedIn(path) {
   const [text] = readFileSync(path, 'utf8').split(path === 'CHANGELOG.md' ? RELEASED : undefined);
-  const rows = table.filter(({ folders }) => folders.length === 0 || folders.some((folder) => path.startsWith(folder)));
+  const rows = table.filter(
+    ({ folders }) => folders.length === 0 || folders.some((folder) => path.startsWith(`${folder}/`)),
+  );
   const lines = text.split('\n').map((line) => (path.startsWith('test/') && !TITLE.test(line) ? '' : line));
   return [path, ...lines].flatMap((line, number) =>
     rows.flatMap(({ word, say, allowed }) => {

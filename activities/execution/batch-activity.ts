@@ -15,7 +15,7 @@ import { refused, resultOf } from './outcomes.js';
 
 /** What the activities tell the metrics. */
 export interface Instruments {
-  /** One intent settled. `seconds` is the time its batch took. */
+  /** One intent has ended. `seconds` is the time its batch took. */
   ended(intentType: string, status: IntentResult['status'], seconds: number): void;
 }
 
@@ -68,7 +68,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         };
       });
     } catch (failure) {
-      // What is settled afterwards is counted there.
+      // An intent that is resolved afterwards is counted there.
       if (isFinal(failure) && definition.ledger === undefined) {
         const elapsed = (performance.now() - started) / 1_000;
         for (const _item of input.items) options.instruments.ended(definition.type, 'failed', elapsed);

@@ -1,6 +1,6 @@
 /**
- * A batch source says where a batch's intents come from: the batch carries them itself, as a plain list's does, or this worker keeps
- * them, as it does a slice's. Batches and the last word on them are the same for both.
+ * A batch source says where a batch's intents come from: from the batch itself, as those of a plain list, or from this worker,
+ * as those of a slice. Batches and the last word on them are the same for both.
  */
 import type { Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
@@ -15,7 +15,7 @@ export interface BatchSource {
   parse(definition: AnyIntentDefinition, items: BatchInput['items']): ParsedItem[];
   /** Announcements as they are published. @throws EffectError when a store has to be asked for one, and cannot be. */
   announcements(announce: NonNullable<BatchInput['announce']>): Promise<readonly Announcement[]>;
-  /** What the workflow is told of the result of `item`, and of the event that announces it. */
+  /** What the workflow gets of the result of `item`, and of the event that announces it. */
   tell(item: ParsedItem, definition: AnyIntentDefinition, result: IntentResult): Reported;
 }
 
@@ -24,7 +24,7 @@ interface Reported {
   readonly announce: BatchOutput['announce'];
 }
 
-/** Finds the source of a batch: by the key of its slice; without one, the batch carries its intents. */
+/** Finds the source of a batch: by the key of its slice; without one, the batch has its intents itself. */
 export type FindSource = (batch: Pick<BatchInput, 'slice'>, info: Info) => Promise<BatchSource>;
 
 export const plainSource: BatchSource = {

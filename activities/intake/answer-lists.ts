@@ -50,7 +50,7 @@ export function answerLists(
         });
       }
       const verdicts = await verdictsOf(drafts, announcedNow, slice, sliceResults, info);
-      // Before anybody hears of them: what is told later, by whoever, is what is stored.
+      // The verdicts are stored before they are published: whoever publishes them later publishes the stored ones.
       const stored = await ports.verdicts.store(verdicts);
       const again = await ports.verdicts.find(repeats);
       await tell(
@@ -79,7 +79,7 @@ export function answerLists(
 }
 
 /**
- * Drafts with the results that the workflow was not told.
+ * Drafts with the results that the workflow does not have.
  * @param announcedNow ids of intents that have been announced just now.
  * @throws EffectError when a store cannot be asked for them.
  */

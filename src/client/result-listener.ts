@@ -12,7 +12,7 @@ import { until } from '../flow-control/until.js';
 import { ClosedError, ResultTimeoutError } from './errors.js';
 import { VerdictQuestions } from './verdict-questions.js';
 
-/** Milliseconds between two questions about what the topic has not brought: a dead letter, or a broker that is away. */
+/** Milliseconds between two questions about what the topic has not brought: a dead letter, or a broker that is unavailable. */
 const ASK_AGAIN_MS = 30_000;
 /** For a first answer when the time is spent, in milliseconds: a question takes some 50, and more on a worker that is busy. */
 const LAST_ANSWER_MS = 5_000;
@@ -25,7 +25,7 @@ const LEADERS_MS = 30_000;
 const isTransient = (error: unknown): boolean => toEffectError(error).failureClass === 'transient';
 
 interface Waiter {
-  settle(verdict: Verdict): void;
+  resolve(verdict: Verdict): void;
   fail(error: Error): void;
 }
 
@@ -44,7 +44,7 @@ export class ResultListener {
   ) {
     this.#topic = topicOf(topicPrefix, 'INTENT_RESULT');
     this.#questions = new VerdictQuestions(temporal, taskQueue, (verdict) => {
-      this.#settle(verdict);
+      this.#resolve(verdict);
     });
   }
 
@@ -66,7 +66,7 @@ export class ResultListener {
         if (waiters?.size === 0) this.#waiting.delete(eventId);
       };
       const waiter: Waiter = {
-        settle: (verdict) => {
+        resolve: (verdict) => {
           end();
           resolve(verdict);
         },
@@ -92,7 +92,7 @@ export class ResultListener {
     });
   }
 
-  /** Who waits is told so at once. */
+  /** Fails every wait at once. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#questions.close();
@@ -102,8 +102,8 @@ export class ResultListener {
     await (await this.#consumer?.catch(() => undefined))?.disconnect();
   }
 
-  #settle(verdict: Verdict): void {
-    for (const waiter of [...(this.#waiting.get(verdict.event_id) ?? [])]) waiter.settle(verdict);
+  #resolve(verdict: Verdict): void {
+    for (const waiter of [...(this.#waiting.get(verdict.event_id) ?? [])]) waiter.resolve(verdict);
   }
 
   #listen(): Promise<Consumer> {
@@ -118,7 +118,7 @@ export class ResultListener {
   async #consume(): Promise<Consumer> {
     const topic = this.#topic;
     const next = await this.#ends();
-    // A verdict is stored before it is published: those from before this place are found, those after it are read.
+    // A verdict is stored before it is published: those from before this offset are found, those after it are read.
     for (const eventId of this.#waiting.keys()) void this.#questions.ask(eventId);
     const consumer = this.kafka.consumer({
       groupId: `bridge-results-${randomUUID()}`,
@@ -145,7 +145,7 @@ export class ResultListener {
         eachMessage: async ({ partition, message }) => {
           next.set(partition, String(BigInt(message.offset) + 1n));
           const verdict = this.#waiting.size === 0 ? null : verdictOf(message.value);
-          if (verdict !== null) this.#settle(verdict);
+          if (verdict !== null) this.#resolve(verdict);
         },
       });
       return consumer;

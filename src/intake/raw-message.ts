@@ -1,4 +1,4 @@
-/** A message of kafkajs as the intake keeps it: with its topic and partition, and every value of every header. */
+/** A raw message is a message of kafkajs as the intake keeps it: with topic, partition, and every value of every header. */
 import type { RawMessage } from '../domain/dead-letters/poison-copy.js';
 
 interface KafkaMessage {

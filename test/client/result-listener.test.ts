@@ -86,7 +86,7 @@ describe('listener for results', () => {
     assert.deepEqual(told, ['dead letter']);
   });
 
-  it('tells a result at once that went out after the first question, before the place it listens from', async () => {
+  it('tells a result at once that went out after the first question, before the offset it listens from', async () => {
     const { stored, told, wait, beginListening, questions } = setUp();
     wait('between');
     await turns();

@@ -141,7 +141,7 @@ describe('intake', function () {
     assert.deepEqual(groups[0]?.members, [], 'it has left when it has stopped');
   });
 
-  it('copies what carries no list to the .dlq topic, and goes on behind it', async () => {
+  it('copies what has no list to the .dlq topic, and goes on behind it', async () => {
     const first = await emit(0, 2);
     const bytes = Buffer.from([0xff, 0xfe, 0x00]);
     await producer.send({
@@ -171,7 +171,7 @@ describe('intake', function () {
     assert.match(await metrics(), /^intake_poison_total 4$/m);
   });
 
-  it('waits while Temporal is away, without leaving the group, and loses nothing', async () => {
+  it('waits while Temporal is unavailable, without leaving the group, and loses nothing', async () => {
     const temporal = await switchableServer(environment.endpoints.temporal.address);
     const { metrics, intake } = start(temporal.address);
     const ids = await emit(0, 30);
@@ -230,7 +230,7 @@ describe('intake', function () {
     assert.ok(Math.max(...times.values()) <= 2, 'and the rest at most once more');
   });
 
-  it('a process that is told to stop leaves its group, and then ends with 0', async () => {
+  it('a process that is asked to stop leaves its group, and then ends with 0', async () => {
     const child = spawn(process.execPath, [BRIDGE_MAIN, 'intake', '--json'], {
       env: { ...environment.env, KAFKA_TOPIC_PREFIX: config.KAFKA_TOPIC_PREFIX },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -287,7 +287,7 @@ describe('intake', function () {
     assert.deepEqual(told.map(({ request_id }) => request_id).sort(), ids);
   });
 
-  it('a process that is told to stop copies what a slice refuses that ends meanwhile', async () => {
+  it('a process that is asked to stop copies what a slice refuses that ends meanwhile', async () => {
     // The producer of the copies connects with its first one: closed before it has, it would connect all the same.
     await producer.send({ topic, messages: [{ partition: 0, value: 'no envelope' }] });
     const [id] = await emit(0, 1, { options: { held: true, invalid: 'not for this store' } });

@@ -79,7 +79,7 @@ describe('nextSlice', () => {
     assert.equal(nextSlice([carrying(1), carrying(1_200)]).taken, 1);
   });
 
-  it('takes what carries no list along, and is bounded in that too', () => {
+  it('takes what has no list along, and is bounded in that too', () => {
     const slice = nextSlice([poison, carrying(1), poison]);
     assert.deepEqual([slice.lists.length, slice.poison.length, slice.taken], [1, 2, 3]);
     assert.equal(nextSlice(Array(900).fill(poison)).taken, 500);

@@ -38,7 +38,7 @@ export class BatchInputs {
   positionOf(index: number): number {
     const position = this.source.item(index);
     if (typeof position === 'number') return position;
-    throw ApplicationFailure.nonRetryable(`intent ${index} has no place`, 'PlanError');
+    throw ApplicationFailure.nonRetryable(`intent ${index} has no position`, 'PlanError');
   }
 
   #itemAt(index: number): BatchInput['items'][number] {

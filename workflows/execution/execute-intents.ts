@@ -1,4 +1,4 @@
-/** `ExecuteIntentsWorkflow`: one list of intents, carried out durably in priority order. */
+/** `ExecuteIntentsWorkflow`: one list of intents, executed durably in priority order. */
 import {
   ApplicationFailure,
   CancellationScope,

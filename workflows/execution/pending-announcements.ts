@@ -21,7 +21,7 @@ export class PendingAnnouncements {
   /** By list: where its intents stand. */
   readonly #indexById: readonly ReadonlyMap<string, number>[];
 
-  /** @param positionOf the place in the slice of an intent that is announced by it. */
+  /** @param positionOf the position of a slice's intent, which is announced by it. */
   constructor(
     private readonly work: Work,
     private readonly positionOf: (index: number) => number,
@@ -38,9 +38,9 @@ export class PendingAnnouncements {
     return lists.reduce((sum, list) => sum + (this.#queues[list]?.length ?? 0), 0);
   }
 
-  /** What an activity says there is to announce of the intents it has settled. */
+  /** Adds what an activity has to announce of the intents that have ended in it. */
   add(ended: readonly number[], events: BatchOutput['announce']): void {
-    // The first of equal ids is the one that was carried out.
+    // The first of equal ids is the one that was executed.
     const indexById = new Map([...ended].reverse().map((index) => [this.work.intents[index]?.id ?? '', index]));
     const indexByPosition = new Map(
       events.some((event) => typeof event === 'number') ? ended.map((index) => [this.positionOf(index), index]) : [],

@@ -8,7 +8,7 @@ import { ANNOUNCER, type BatchInput, type BatchOutput } from '../../src/domain/e
 import { operationFailed } from '../../src/domain/intents/operation-failed.js';
 import type { PlannedChunk, PlannedLane, PlannedTier } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
-import { type Unsettled, withoutEffect } from '../../src/domain/execution/without-effect.js';
+import { type NoEffect, withoutEffect } from '../../src/domain/execution/without-effect.js';
 import { indexesOf, listOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
 import { plannedAt, RecordedResults } from './recorded-results.js';
 import { failureOf, messageOf } from '../activity-failures.js';
@@ -24,7 +24,7 @@ export class PlanExecutor {
   readonly #waiting: WaitingLists;
 
   /**
-   * @param onProgress called when a tier begins and when a chunk has settled.
+   * @param onProgress called when a tier begins and when a chunk has ended.
    * @param onTierEnd called when a tier has ended, and once before the first.
    */
   constructor(
@@ -112,13 +112,13 @@ export class PlanExecutor {
   #rejectInvalid(): void {
     this.work.intents.forEach((intent, index) => {
       if (intent.rejected === undefined) return;
-      const verdict: Unsettled = {
+      const ending: NoEffect = {
         status: 'failed',
         error: intent.rejected,
         errorCode: 'VALIDATION_ERROR',
         timestamp: now(),
       };
-      this.#record(index, withoutEffect(intent, verdict));
+      this.#record(index, withoutEffect(intent, ending));
     });
   }
 
@@ -126,12 +126,12 @@ export class PlanExecutor {
     const piggyback = tier.lanes
       .find(({ activity }) => activity === ANNOUNCER)
       ?.chunks.find((chunk) => this.#open(chunk).length > 0);
-    // Of lists that are settled, their answer carries them: it has to know what became of them.
+    // A complete list's announcements travel with its answer, which has to know what became of them.
     const open = this.#lists().filter((list) => !this.results.isComplete(list));
     const announce = piggyback === undefined ? [] : this.#announcements.take(open);
     const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === piggyback ? announce : [])));
     if (lanes.length === 1) return lanes[0];
-    // Settled, so that a cancelled lane does not leave the others unobserved.
+    // All lanes are waited for, so that a cancelled one does not leave the others unobserved.
     const failed = (await Promise.allSettled(lanes)).find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -161,8 +161,8 @@ export class PlanExecutor {
    * An activity that failed for good has not said that nothing happened: a late attempt may still be writing. So the store is
    * asked for the last word, also when the execution is cancelled.
    */
-  async #giveUp(lane: PlannedLane, summary: string, indexes: readonly number[], failure: Unsettled): Promise<void> {
-    let verdict = failure;
+  async #giveUp(lane: PlannedLane, summary: string, indexes: readonly number[], failure: NoEffect): Promise<void> {
+    let ending = failure;
     if (lane.settles === true) {
       try {
         const { activity } = lane;
@@ -180,10 +180,10 @@ export class PlanExecutor {
         return;
       } catch (error) {
         const reason = messageOf(error);
-        verdict = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${reason}` };
+        ending = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${reason}` };
       }
     }
-    for (const index of indexes) this.#record(index, withoutEffect(plannedAt(this.work, index), verdict));
+    for (const index of indexes) this.#record(index, withoutEffect(plannedAt(this.work, index), ending));
   }
 
   /** Indexes of a chunk that have no result yet: all, unless a list was stopped or waits. */
@@ -219,9 +219,9 @@ export class PlanExecutor {
   }
 
   #skipRest(list: ListScope, error: string): void {
-    const verdict: Unsettled = { status: 'skipped', error, errorCode: 'SKIPPED', timestamp: now() };
+    const ending: NoEffect = { status: 'skipped', error, errorCode: 'SKIPPED', timestamp: now() };
     for (const index of indexesOf(list)) {
-      if (!this.results.has(index)) this.#record(index, withoutEffect(plannedAt(this.work, index), verdict));
+      if (!this.results.has(index)) this.#record(index, withoutEffect(plannedAt(this.work, index), ending));
     }
   }
 

@@ -1,4 +1,4 @@
-/** The results of an execution's intents, as they settle. Those of successes of a slice are where they were carried out. */
+/** The results of an execution's intents, as they are recorded. A slice's successes stay where they were executed. */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { PlannedIntent } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
@@ -7,7 +7,7 @@ import { indexesOf, type ListScope, type Work } from '../../src/domain/execution
 export class RecordedResults {
   /** By input index. */
   readonly all: (IntentResult | undefined)[];
-  /** Intents whose results are where they were carried out, and by index whether they are announced. */
+  /** Intents whose results are where they were executed, and by index whether they are announced. */
   readonly #elsewhere = new Map<number, boolean>();
 
   constructor(private readonly work: Work) {
@@ -22,7 +22,7 @@ export class RecordedResults {
     return this.all[index]?.success === true;
   }
 
-  /** @param result or, of a success whose result stays where it was carried out, the milliseconds it took. */
+  /** @param result or, of a success whose result stays where it was executed, the milliseconds it took. */
   record(index: number, result: IntentResult | number, timestamp: string): void {
     if (typeof result !== 'number') {
       this.all[index] = result;
@@ -66,13 +66,13 @@ export class RecordedResults {
     return index === undefined ? undefined : this.all[index];
   }
 
-  /** The results of a list that is settled, in input order. */
+  /** The results of a complete list, in input order. */
   of(list: number): readonly IntentResult[] {
     const { first, count } = scopeOf(this.work, list);
     return this.all.slice(first, first + count) as IntentResult[];
   }
 
-  /** The same without those that are where they were carried out: of these the milliseconds they took. */
+  /** The same without those that are where they were executed: of these the milliseconds they took. */
   knownOf(list: number): {
     readonly results: readonly (IntentResult | number)[];
     /** Those among them that are announced. */

@@ -79,7 +79,7 @@ async function end(slice: string, plan: SlicePlan, executor: PlanExecutor, answe
   const { waiting } = executor;
   const parked = new Set([...waiting, ...skippedAs(plan, 'parked')]);
   await CancellationScope.nonCancellable(async () => {
-    // What they have done so far is told; what they publish themselves they publish when they go on.
+    // The effects so far are announced; what they publish themselves they publish when they go on.
     if (waiting.length > 0) await executor.announceRest(waiting);
     // Before the slice ends: the next one of the partition has to find them. Parked lists are where they were.
     if (parked.size > 0 && plan.locks !== 'probe') {

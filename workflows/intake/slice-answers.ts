@@ -29,7 +29,7 @@ export class SliceAnswers {
     );
     if (complete.length === 0) return;
     for (const number of complete) this.#answered.add(number);
-    // What has happened is told, also by a cancelled slice.
+    // A cancelled slice answers too: its effects have happened.
     const one = CancellationScope.nonCancellable(() => this.#answer(complete));
     // Looked at when all is done.
     one.catch(() => undefined);

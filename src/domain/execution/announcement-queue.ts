@@ -1,6 +1,6 @@
 /**
- * The derived events of one list on their way to a broker: which are sent, which are held back because the list publishes
- * them itself, and which still wait. Free of zod: workflow code imports it.
+ * This queue has the announcements of one list: which are sent, which are withheld because the list publishes them itself,
+ * and which still wait. Free of zod: workflow code imports it.
  */
 import { announcementKey } from '../events/announcement.js';
 import { type Announcement, ANNOUNCEMENTS_PER_BATCH } from './batch.js';
@@ -26,7 +26,7 @@ export class AnnouncementQueue<Index extends number = never> {
     if (options.derivedEvents === 'none') return;
     const published = new Set(options.derivedEvents === 'all' ? [] : self_announced.map(({ key }) => key));
     for (const event of events) {
-      // Not looked at: it is of a list that publishes none itself, and of the one intent that was carried out under its id.
+      // It is not looked at: its list publishes none itself, and it is of the one intent that was executed under its id.
       if (typeof event === 'number') {
         this.#pending.push(event);
         continue;

@@ -24,26 +24,26 @@ export interface BatchInput {
   readonly correlation_id: string;
   /** By which the slice of the items is found; absent when they bring their intents. */
   readonly slice?: string;
-  /** Intents of a slice by their place among those of all its lists. */
+  /** A number is the position of a slice's intent. */
   readonly items: readonly (BatchItem | number)[];
   /** Bytes of JSON that one result may take. */
   readonly page_bytes: number;
   /** Default `patient`. */
   readonly locks?: LockWait;
   /**
-   * Published along with this batch; only the announcing activity gets any. By its place an intent of a slice, whose result says
-   * what there is to announce.
+   * Published along with this batch; only the announcing activity gets any. A number is the position of a slice's intent,
+   * whose result says what there is to announce.
    */
   readonly announce?: readonly (Announcement | number)[];
 }
 
 export interface BatchOutput {
   /**
-   * In the order of the items; null for one that was left out because somebody holds its key (`locks`), and the milliseconds it took
-   * for a success of a slice's intent: its result is found by its place.
+   * One entry per item: the result; `null` if the item was left out because its row is locked (`locks`); a number, the
+   * milliseconds it took, for a success of a slice's intent, whose result is found by its position.
    */
   readonly results: readonly (IntentResult | number | null)[];
-  /** What to announce of these results; of an intent of a slice its place, where the workflow need not look at it. */
+  /** The announcements of these results; a number is the position of a slice's intent that the workflow need not look at. */
   readonly announce: readonly (Announcement | number)[];
   /** Intents whose announcement came with this batch and is not on its topic: it is a dead letter, or was refused. */
   readonly not_announced?: readonly string[];
@@ -64,7 +64,7 @@ export type ResolveActivity = (input: ResolveInput) => Promise<BatchOutput>;
 
 export type PlanActivity = (input: unknown) => Promise<Plan>;
 
-/** The activity that publishes events, and so carries the announcements. */
+/** The activity that publishes events, and so the announcements too. */
 export const ANNOUNCER = 'publishEvents';
 
 /** Announcements in one activity call: the same bound as its intents. */

@@ -10,7 +10,7 @@ import type { ListScope, Work } from '../execution/work.js';
 /** Lists of one partition, in their order. */
 export interface SliceInput {
   readonly lists: readonly SliceList[];
-  /** True for lists that are parked, and stay so when they cannot be carried out this time either. */
+  /** True for lists that are parked, and stay so when they cannot be executed this time either. */
   readonly parked?: boolean;
 }
 
@@ -19,7 +19,7 @@ export const SLICE_INTENTS = 500;
 /** Bytes of JSON: half of what a payload may hold (2 MB), so that a slice of small lists starts and ends well under it. */
 export const SLICE_BYTES = 1_000_000;
 
-/** One list of a slice, at the place it has there. */
+/** One list of a slice, with its position there. */
 export interface PlannedList extends ListScope {
   /** Index of its first intent among those of all the slice's lists. */
   readonly at: number;
@@ -42,13 +42,13 @@ export interface SlicePlan extends Work {
   readonly locks: LockWait;
 }
 
-/** What the workflow knows of a verdict: the rest is in the slice, and where its intents were carried out. */
+/** A draft is what the workflow knows of a verdict: the rest is in the slice, and where its intents were executed. */
 export interface VerdictDraft {
   /** Of the slice's lists. */
   readonly number: number;
   readonly outcome: Outcome;
   readonly error?: string;
-  /** In the list's order; of a success that was not told the workflow its milliseconds. */
+  /** In the list's order; a number, its milliseconds, for a success that the workflow does not have. */
   readonly results: readonly (IntentResult | number)[];
   /** Those of `results` whose event is published. */
   readonly announced?: readonly number[];

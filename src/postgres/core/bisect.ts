@@ -1,18 +1,18 @@
-/** Finds those of a batch that are bad, or whose rows somebody holds, so that they alone are left out. */
+/** Finds the commands of a batch that are invalid, or whose rows are locked, so that they alone are left out. */
 import type { Command, EffectOutcome, LockWait } from '../../domain/intents/command.js';
 import { isLockTimeout, toEffectError } from './sqlstate.js';
 
 /** Milliseconds a statement waits for the rows of a batch that does not wait for ever: a transaction of ours takes some 20. */
 const LOCK_MS = 5_000;
-/** And of its parts, to find out which it is: one held row of 500 costs some nine of these. */
+/** And of its parts, to find out which it is: one locked row of 500 costs some nine of these. */
 const PART_LOCK_MS = 50;
-/** Milliseconds the search may take. With more rows held than are found by then, it is the store that is stuck, not a key. */
+/** Milliseconds the search may take. With more rows locked than are found by then, it is the store that is stuck, not a key. */
 const SEARCH_MS = 15_000;
 
 /**
  * Runs `run` on the whole batch; when something in it is `invalid`, on each half instead, first half first, down to single
  * commands, whose error becomes their outcome. One bad row of 500 costs some 19 runs (2 x log2 of 500, and the first),
- * a batch without one a single run. Every run is a transaction of its own. Rows that are held are found in the same way unless
+ * a batch without one a single run. Every run is a transaction of its own. Locked rows are found in the same way unless
  * `locks` is `patient`; commands behind one that is left out are left out too, when they share its key.
  * @param run gets the milliseconds to wait for a row; undefined: as long as the server lets it.
  * @throws EffectError of any other class; what was committed by then is in the ledger, and a retry repeats none of it.
@@ -49,7 +49,7 @@ export async function bisect<C extends Pick<Command<unknown>, 'order_key'>, R>(
     }
   }
 
-  /** All but those whose key is known to be held. */
+  /** All but those whose key is known to be locked. */
   async function runOpen(commands: readonly C[], lockMs: number | undefined): Promise<EffectOutcome<R>[]> {
     const open = commands.filter(({ order_key }) => !busy.has(order_key));
     const outcomes = open.length === 0 ? [] : await run(open, lockMs);

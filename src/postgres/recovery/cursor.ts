@@ -19,7 +19,7 @@ const SNAPSHOT_LENGTH = 1_500;
 
 /**
  * A phase covers what moved during the one before: at 3/4 of the speed of reading, 1,000,000 states come down to a page of 5,000
- * in 19. What moves faster would keep a walk from its end, and away from its cursor: the last phase goes by workflow.
+ * in 19. What moves faster would keep a walk from its end, and without a cursor: the last phase goes by workflow.
  */
 const LAST_PHASE = 20;
 
@@ -56,7 +56,7 @@ type Filters = Pick<RecoverFsmStatesPayload, 'states' | 'namespaces' | 'since_da
 
 const DAY_MS = 86_400_000;
 
-/** Of a phase. */
+/** The fields that every phase starts with. */
 const START = { before: Number.MAX_SAFE_INTEGER, after: null, snapshot: null };
 
 export const firstPhase = (request: Filters, now = Date.now()): Phase => ({

@@ -20,7 +20,7 @@ import { timedStatements, type TimedStatements } from '../core/timed-statements.
 export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
   recover: (request, maxBytes) =>
     withTransaction(pool, async (tx) => {
-      // One snapshot for the page's statements: a workflow that moves between two of them would be in neither.
+      // The page's statements share one snapshot: a workflow that moves between two of them would be in neither.
       await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
       const asked = request.cursor == null ? firstPhase(request) : decodeCursor(request.cursor, request);
       const timed = timedStatements(tx, pool.statementTimeoutMs);

@@ -50,7 +50,7 @@ describe('the activity boundary', () => {
     heartbeats.splice(0);
   });
 
-  it('settles what today’s schema refuses, beside what it takes', async () => {
+  it('records what today’s schema refuses, beside what it takes', async () => {
     const carried: string[] = [];
     const { results, announce } = await run((texts) => void carried.push(...texts), ['a', 7, 'b']);
     assert.deepEqual(carried, ['a', 'b']);

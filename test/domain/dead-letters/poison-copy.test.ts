@@ -54,7 +54,7 @@ const digestOf = ({ key, value, headers }: Pick<RawMessage, 'key' | 'value' | 'h
   return [digest(key), digest(value), headers.map(([name, bytes]) => [name, digest(bytes)])];
 };
 
-describe('copies of what carries no list', () => {
+describe('copies of what has no list', () => {
   it('say where it came from, and what was wrong with it', () => {
     const [copy, ...others] = copied(raw({ headers: [['h', Buffer.from('v')]] }));
     assert.ok(copy !== undefined && others.length === 0);
@@ -138,7 +138,7 @@ describe('copies of dead letters', () => {
     retry_attempts: 3,
   });
 
-  it('are in the seed’s shape, and only those a broker took are called sent', async () => {
+  it('are in the shape of the seed contract, and only those a broker took are called sent', async () => {
     const published: OutboundMessage[] = [];
     const publisher = {
       publish: (messages: readonly OutboundMessage[]) => {

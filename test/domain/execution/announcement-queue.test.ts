@@ -35,7 +35,7 @@ describe('the announcements of a list', () => {
     assert.equal(queue.length, 0, 'also when the first was sent long ago');
   });
 
-  it('are one for an intent that stands for its own event, held back once', () => {
+  it('are one for an intent that stands for its own event, withheld once', () => {
     const queue = queueOf('unless_published', [{ key: 'STATE_PERSISTED/s', index: 0 }]);
     queue.add([persisted('i', 's'), persisted('i', 's')]);
     queue.releaseWithheld(() => false);
@@ -75,7 +75,7 @@ describe('the announcements of a list', () => {
     assert.deepEqual(idsOf(queue.takeAll()), ['a']);
   });
 
-  it('of intents named by their place are sent as they come', () => {
+  it('of intents named by their position are sent as they come', () => {
     const queue = queueOf('unless_published');
     queue.add([4, persisted('a'), 5]);
     assert.deepEqual(idsOf(queue.takeAll()), [4, 'a', 5]);
