@@ -9,7 +9,7 @@ import { endpointsOf } from '../src/cli/context.js';
 import { loadConfig } from '../src/config.js';
 import { type BenchWorker, forkWorker } from './child.js';
 import { serverCpu } from './cpu.js';
-import type { Corner } from './installation.js';
+import type { Installation } from './installation.js';
 import { mixed } from './lists.js';
 import { load, percentiles } from './load.js';
 
@@ -26,13 +26,13 @@ const IDLE_SECONDS = 20;
 
 type Cpu = Readonly<Record<string, number>>;
 
-export async function awaitBench(corner: Corner): Promise<void> {
-  const { out } = corner;
-  await corner.worker.stop();
-  const worker = await forkWorker('intake', corner.env);
-  const client = await connect(corner);
-  const clients = [client, ...(await Promise.all(Array.from({ length: 49 }, () => connect(corner))))];
-  const pool = new pg.Pool({ connectionString: corner.databaseUrl, max: 1 });
+export async function awaitBench(installation: Installation): Promise<void> {
+  const { out } = installation;
+  await installation.worker.stop();
+  const worker = await forkWorker('intake', installation.env);
+  const client = await connect(installation);
+  const clients = [client, ...(await Promise.all(Array.from({ length: 49 }, () => connect(installation))))];
+  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 1 });
   try {
     const rows: string[][] = [];
     const report: Record<string, unknown> = {};
@@ -62,7 +62,7 @@ export async function awaitBench(corner: Corner): Promise<void> {
   }
 }
 
-async function connect({ env, taskQueue }: Corner): Promise<StoreEffectClient> {
+async function connect({ env, taskQueue }: Installation): Promise<StoreEffectClient> {
   const config = loadConfig(env);
   const { temporal, kafka } = await endpointsOf(config);
   return StoreEffectClient.connect({

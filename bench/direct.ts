@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
-import { parseCarried } from '../activities/execution/commands.js';
+import { parseItem } from '../activities/execution/commands.js';
 import { persistState } from '../activities/effects/persist-state.js';
 import { publishEvent } from '../activities/effects/publish-event.js';
 import { endpointsOf, workerEndpoints } from '../src/cli/context.js';
@@ -19,7 +19,7 @@ import type { IntentResult } from '../src/domain/intents/result.js';
 import { createLogger } from '../src/log.js';
 import { openAdapters } from '../src/worker/compose.js';
 import { createMetrics } from '../src/worker/metrics.js';
-import type { Corner } from './installation.js';
+import type { Installation } from './installation.js';
 import { event, many, state } from './lists.js';
 
 /** A slice's intents, half of them states and half events. */
@@ -29,7 +29,7 @@ const LISTS = 25;
 const SLICES_AT_ONCE = 12;
 
 /** @returns intents a second. */
-export async function directly({ env }: Corner, slices: number): Promise<number> {
+export async function directly({ env }: Installation, slices: number): Promise<number> {
   const config = loadConfig(env);
   const endpoints = workerEndpoints(await endpointsOf(config));
   const adapters = openAdapters(config, endpoints, createLogger('silent'), createMetrics());
@@ -103,10 +103,10 @@ const resultOf = (intent_id: string): IntentResult => ({
 });
 
 function commandsOf<P>(
-  { definition }: { definition: Parameters<typeof parseCarried>[0] },
+  { definition }: { definition: Parameters<typeof parseItem>[0] },
   intents: readonly Intent[],
 ): Command<P>[] {
-  const parsed = intents.map((intent) => parseCarried(definition, { intent_id: randomUUID(), intent }));
+  const parsed = intents.map((intent) => parseItem(definition, { intent_id: randomUUID(), intent }));
   return parsed.flatMap(({ item: { intent_id }, intent }) =>
     intent.ok
       ? [

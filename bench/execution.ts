@@ -1,30 +1,30 @@
-/** The lists of the seed's load tests, against a no-op workflow of the same shape. */
+/** This bench compares the load tests of the seed contract (docs/seed.md) with a no-op workflow of the same shape. */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { Output } from '../src/cli/views/output.js';
 import type { Intent, Result } from '../src/client/index.js';
 import { forkWorker } from './child.js';
-import { type Corner, execute } from './installation.js';
-import { mixed, MIXED_ROUNDS, recovery, seedList } from './lists.js';
+import { type Installation, execute } from './installation.js';
+import { mixed, MIXED_ROUNDS, recovery, contractList } from './lists.js';
 import { load, type LoadResult, median, percentiles } from './load.js';
 
 /** Turns each of baseline and service takes. */
 const TURNS = 3;
-/** p95 in milliseconds, the seed's table 8.1. */
-const SEED_P95 = { PublishEvent: 30, PersistState: 50, PersistFSMTransition: 30, RecoverFSMStates: 200 } as const;
+/** p95 in milliseconds, from the seed contract (docs/seed.md). */
+const CONTRACT_P95 = { PublishEvent: 30, PersistState: 50, PersistFSMTransition: 30, RecoverFSMStates: 200 } as const;
 
-export async function executionBench(corner: Corner): Promise<void> {
-  const baseline = await forkWorker('baseline', corner.env);
+export async function executionBench(installation: Installation): Promise<void> {
+  const baseline = await forkWorker('baseline', installation.env);
   try {
-    await measure(corner);
+    await measure(installation);
   } finally {
     await baseline.stop();
   }
 }
 
-async function measure(corner: Corner): Promise<void> {
-  const { out, temporal, taskQueue, worker } = corner;
-  const run = (intents: readonly Intent[]) => execute(corner, intents);
+async function measure(installation: Installation): Promise<void> {
+  const { out, temporal, taskQueue, worker } = installation;
+  const run = (intents: readonly Intent[]) => execute(installation, intents);
   const noop = () =>
     temporal.workflow.execute('NoopWorkflow', {
       args: [MIXED_ROUNDS],
@@ -37,26 +37,26 @@ async function measure(corner: Corner): Promise<void> {
   out.note('lists of 200, 16 callers');
   const large = await load(16, 96, () => run(mixed(200)));
   out.note('one list of 1,000, five times');
-  await run(seedList());
-  const seed = await load(1, 5, () => run(seedList()), 0);
-  const activities = await activityTimes(corner);
+  await run(contractList());
+  const thousand = await load(1, 5, () => run(contractList()), 0);
+  const activities = await activityTimes(installation);
   const { maxRssMb } = await worker.usage();
 
-  const report = reportOf({ single, twenty, large, seed, activities, maxRssMb });
+  const report = reportOf({ single, twenty, large, thousand, activities, maxRssMb });
   out.record(report);
-  show(out, { single, twenty, large, seed, activities, maxRssMb }, report);
+  show(out, { single, twenty, large, thousand, activities, maxRssMb }, report);
 }
 
 interface Figures {
   readonly single: Awaited<ReturnType<typeof turns>>;
   readonly twenty: Awaited<ReturnType<typeof turns>>;
   readonly large: LoadResult;
-  readonly seed: LoadResult;
+  readonly thousand: LoadResult;
   readonly activities: Awaited<ReturnType<typeof activityTimes>>;
   readonly maxRssMb: number;
 }
 
-const reportOf = ({ single, twenty, large, seed, activities, maxRssMb }: Figures) => ({
+const reportOf = ({ single, twenty, large, thousand, activities, maxRssMb }: Figures) => ({
   baseline: { one_caller: single.baseline, fifty_callers: twenty.baseline },
   lists_of_4: { ...single.service, p95_ratio: single.service.p95 / single.baseline.p95 },
   lists_of_20: {
@@ -66,17 +66,17 @@ const reportOf = ({ single, twenty, large, seed, activities, maxRssMb }: Figures
   },
   lists_of_200: { ...large, intents_per_second: large.callsPerSecond * 200 },
   list_of_1000: {
-    seconds_p50: seed.p50 / 1_000,
-    seconds_max: seed.p99 / 1_000,
-    intents_per_second: seed.callsPerSecond * 1_000,
+    seconds_p50: thousand.p50 / 1_000,
+    seconds_max: thousand.p99 / 1_000,
+    intents_per_second: thousand.callsPerSecond * 1_000,
   },
   activities,
   worker_peak_mb: maxRssMb,
 });
 
 function show(
-  out: Corner['out'],
-  { single, twenty, large, seed, activities, maxRssMb }: Figures,
+  out: Installation['out'],
+  { single, twenty, large, thousand, activities, maxRssMb }: Figures,
   { lists_of_4, lists_of_20 }: ReturnType<typeof reportOf>,
 ): void {
   const ms = ({ p50, p95, p99 }: LoadResult): string[] => [p50, p95, p99].map((value) => value.toFixed(0));
@@ -96,17 +96,17 @@ function show(
       row('(a) no-op workflow, 50 callers', twenty.baseline, 0, ''),
       row('(c) lists of 20, 50 callers', twenty.service, 20, `${ratio} x (a); target >= 0.85`),
       row('(d) lists of 200, 16 callers', large, 200, 'target > 2000 intents/s'),
-      row('(e) one list of 1,000', seed, 1_000, 'target < 3 s'),
+      row('(e) one list of 1,000', thousand, 1_000, 'target < 3 s'),
     ],
   );
   out.line();
   out.table(
-    ['(f) activity, one caller', 'p50 ms', 'p95', 'seed p95'],
+    ['(f) activity, one caller', 'p50 ms', 'p95', 'contract p95'],
     Object.entries(activities).map(([type, { p50, p95 }]) => [
       type,
       p50.toFixed(1),
       p95.toFixed(1),
-      String(SEED_P95[type as keyof typeof SEED_P95]),
+      String(CONTRACT_P95[type as keyof typeof CONTRACT_P95]),
     ]),
   );
   out.line(`\nworker's peak memory ${maxRssMb.toFixed(0)} MB; target < 600`);
@@ -131,17 +131,19 @@ async function turns(
 }
 
 /** Time an intent's batch takes in its activity, one caller; recovery reads 10,000 workflows. */
-async function activityTimes(corner: Corner): Promise<Record<string, { p50: number; p95: number; p99: number }>> {
-  corner.out.note('activity times');
+async function activityTimes(
+  installation: Installation,
+): Promise<Record<string, { p50: number; p95: number; p99: number }>> {
+  installation.out.note('activity times');
   const times: Record<string, number[]> = {};
   const note = (results: readonly Result[]): void => {
     for (const { intent_type, execution_time_ms } of results) (times[intent_type] ??= []).push(execution_time_ms);
   };
-  for (let i = 0; i < 100; i += 1) note(await execute(corner, mixed(20)));
-  const pool = new pg.Pool({ connectionString: corner.databaseUrl, max: 1 });
+  for (let i = 0; i < 100; i += 1) note(await execute(installation, mixed(20)));
+  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 1 });
   await pool.query(`INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event)
     SELECT gen_random_uuid(), 'workflow_execution', 'PENDING', 'PROCESSING', 'bench' FROM generate_series(1, 10000)`);
   await pool.end();
-  for (let i = 0; i < 20; i += 1) note(await execute(corner, [recovery(10_000)]));
+  for (let i = 0; i < 20; i += 1) note(await execute(installation, [recovery(10_000)]));
   return Object.fromEntries(Object.entries(times).map(([type, values]) => [type, percentiles(values)]));
 }

@@ -1,4 +1,4 @@
-/** A bench's own corner of the real servers: database, topics and task queue, a client, and the worker in a process of its own. */
+/** A bench's own installation of the real servers: database, topics and task queue, a client, and the worker in a process of its own. */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { stackOptions } from '../src/cli/context.js';
@@ -9,7 +9,7 @@ import { loadConfig } from '../src/config.js';
 import { stackUp } from '../src/stack/index.js';
 import { type BenchWorker, forkWorker } from './child.js';
 
-export interface Corner {
+export interface Installation {
   readonly out: Output;
   readonly env: NodeJS.ProcessEnv;
   readonly taskQueue: string;
@@ -19,7 +19,10 @@ export interface Corner {
   readonly worker: BenchWorker;
 }
 
-export async function withCorner(out: Output, bench: (corner: Corner) => Promise<void>): Promise<void> {
+export async function withInstallation(
+  out: Output,
+  bench: (installation: Installation) => Promise<void>,
+): Promise<void> {
   const endpoints = await stackUp({ ...stackOptions(loadConfig()), onProgress: ({ message }) => out.note(message) });
   const name = `bench_${randomUUID().slice(0, 8)}`;
   const databaseUrl = new URL(endpoints.postgres.url);
@@ -36,7 +39,7 @@ export async function withCorner(out: Output, bench: (corner: Corner) => Promise
     LEDGER_RETENTION_DAYS: '0',
     SWEEP_SECONDS: '0',
     RECOVERY_SECONDS: '0',
-    // The seed's load is spread over a dozen.
+    // The load of the seed contract is spread over a dozen partitions.
     KAFKA_TOPIC_PARTITIONS: '12',
     PORT: '0',
   };
@@ -55,7 +58,7 @@ export async function withCorner(out: Output, bench: (corner: Corner) => Promise
 
 /** A list that did not succeed ends the bench: a fast failure is no result. */
 export async function execute(
-  { client }: Pick<Corner, 'client'>,
+  { client }: Pick<Installation, 'client'>,
   intents: readonly Intent[],
 ): Promise<readonly Result[]> {
   const report = await client.executeIntents(intents);

@@ -15,7 +15,7 @@ import { createKafka } from '../src/kafka/client.js';
 import { kafkaSettings } from '../src/kafka/settings.js';
 import { createLogger } from '../src/log.js';
 import { forkWorker } from './child.js';
-import { type Corner, execute } from './installation.js';
+import { type Installation, execute } from './installation.js';
 import { directly, SLICE } from './direct.js';
 import { event, many, state } from './lists.js';
 import { load, percentiles } from './load.js';
@@ -29,12 +29,12 @@ const RATE = { intentsPerSecond: 200, seconds: 20 };
 
 const list = (): Intent[] => [...many(SIZE / 2, state), ...many(SIZE / 2, event)];
 
-export async function intakeBench(corner: Corner): Promise<void> {
-  const { out } = corner;
-  const config = loadConfig(corner.env);
+export async function intakeBench(installation: Installation): Promise<void> {
+  const { out } = installation;
+  const config = loadConfig(installation.env);
   const { kafka } = await endpointsOf(config);
   const emitter = new ListEmitter({ brokers: kafka.brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX });
-  const pool = new pg.Pool({ connectionString: corner.databaseUrl, max: 2 });
+  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 2 });
   const verdicts = async () =>
     (await pool.query<{ count: number }>('SELECT count(*)::int AS count FROM intake_verdicts')).rows[0]?.count ?? 0;
   const emit = async (count: number) => {
@@ -42,34 +42,34 @@ export async function intakeBench(corner: Corner): Promise<void> {
       await emitter.emit(many(Math.min(500, count - first), () => ({ intents: list() })));
     }
   };
-  const settled = async (count: number) => {
+  const ended = async (count: number) => {
     while ((await verdicts()) < count) await sleep(200);
   };
   try {
     out.note('the direct ceiling');
-    const direct = await directly(corner, (ENVELOPES * SIZE) / 10 / SLICE);
+    const direct = await directly(installation, (ENVELOPES * SIZE) / 10 / SLICE);
     out.note('a workflow for each list');
-    const lists = await load(50, 300, () => execute(corner, list()));
+    const lists = await load(50, 300, () => execute(installation, list()));
     const eachList = lists.callsPerSecond * SIZE;
 
     out.note(`${ENVELOPES} envelopes through the intake`);
-    // One process carries the intake and the work.
-    await corner.worker.stop();
+    // One process runs the intake and the work.
+    await installation.worker.stop();
     await emit(ENVELOPES);
     // The ceiling has stored its own.
     const before = await verdicts();
-    const worker = await forkWorker('intake', corner.env);
+    const worker = await forkWorker('intake', installation.env);
     try {
       // Before it has joined its group, which takes seconds, and fetched: a fresh process, with what it takes to warm up.
       const since = Date.now();
-      await settled(before + FLAT_FROM);
+      await ended(before + FLAT_FROM);
       const early = (await worker.usage()).maxRssMb;
-      await settled(before + ENVELOPES);
+      await ended(before + ENVELOPES);
       const late = (await worker.usage()).maxRssMb;
-      const { end, slices } = await slicesOf(corner);
+      const { end, slices } = await slicesOf(installation);
       const intake = (ENVELOPES * SIZE) / ((end - since) / 1_000);
       out.note(`${RATE.intentsPerSecond} intents a second`);
-      const latency = await latencies(corner, emitter, kafka.brokers);
+      const latency = await latencies(installation, emitter, kafka.brokers);
 
       out.record({ intake, slices, direct, each_list: eachList, latency, mb: { at_100k: early, at_500k: late } });
       out.table(
@@ -93,7 +93,7 @@ export async function intakeBench(corner: Corner): Promise<void> {
 }
 
 /** When the last slice ended, which is after its results are out, and how many there were. */
-async function slicesOf({ temporal, taskQueue }: Corner): Promise<{ end: number; slices: number }> {
+async function slicesOf({ temporal, taskQueue }: Installation): Promise<{ end: number; slices: number }> {
   const query = `WorkflowType = 'ExecuteSliceWorkflow' AND TaskQueue = '${taskQueue}'`;
   // A verdict is stored before its slice ends, and what is listed lags behind; what is measured next begins when all is over.
   for (let before = -1; ;) {
@@ -109,7 +109,7 @@ async function slicesOf({ temporal, taskQueue }: Corner): Promise<{ end: number;
 }
 
 /** Milliseconds from before an envelope is emitted to its INTENT_RESULT in a consumer's hands. */
-async function latencies({ env }: Corner, emitter: ListEmitter, brokers: readonly string[]) {
+async function latencies({ env }: Installation, emitter: ListEmitter, brokers: readonly string[]) {
   const config = loadConfig(env);
   const kafka = createKafka(kafkaSettings(config, brokers), createLogger('silent'));
   const consumer = kafka.consumer({ groupId: `bench-${randomUUID()}`, maxWaitTimeInMs: 50 });

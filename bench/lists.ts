@@ -72,5 +72,5 @@ export const mixed = (size: number): Intent[] => [
 /** Rounds of activities a mixed list takes, for the baseline. */
 export const MIXED_ROUNDS = [2, 1];
 
-/** The seed's load test: 500 states, 500 events. */
-export const seedList = (): Intent[] => [...many(500, state), ...many(500, event)];
+/** The load test of the seed contract: 500 states, 500 events. */
+export const contractList = (): Intent[] => [...many(500, state), ...many(500, event)];

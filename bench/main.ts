@@ -5,13 +5,13 @@
  */
 import { parseArgs } from 'node:util';
 import { createOutput } from '../src/cli/views/output.js';
-import { type Corner, withCorner } from './installation.js';
+import { type Installation, withInstallation } from './installation.js';
 import { awaitBench } from './await.js';
 import { executionBench } from './execution.js';
 import { intakeBench } from './intake.js';
 import { recoveryBench } from './recovery.js';
 
-const BENCHES: Readonly<Record<string, (corner: Corner) => Promise<void>>> = {
+const BENCHES: Readonly<Record<string, (installation: Installation) => Promise<void>>> = {
   execution: executionBench,
   recovery: recoveryBench,
   intake: intakeBench,
@@ -25,4 +25,4 @@ const { values: flags, positionals } = parseArgs({
 const [name = 'execution'] = positionals;
 const bench = BENCHES[name];
 if (bench === undefined) throw new Error(`bench: expected one of ${Object.keys(BENCHES).join(', ')}, got ${name}`);
-await withCorner(createOutput({ json: flags.json, color: true }), bench);
+await withInstallation(createOutput({ json: flags.json, color: true }), bench);

@@ -1,6 +1,6 @@
 /**
- * Recovery with ever more history behind it, and of ever more workflows: the service against the seed's own query (3.4), on
- * the same tables.
+ * This bench recovers with more and more history, and more and more workflows. It compares the service with the query of the
+ * seed contract (docs/seed.md) on the same tables.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import pg from 'pg';
 import type { RecoveryReport } from '../src/domain/recovery/recovery.js';
 import type { Result } from '../src/client/index.js';
 import type { BenchWorker } from './child.js';
-import { type Corner, execute } from './installation.js';
+import { type Installation, execute } from './installation.js';
 import { recovery } from './lists.js';
 import { percentiles } from './load.js';
 
@@ -17,11 +17,11 @@ const WORKFLOWS = 10_000;
 const HISTORIES = [10_000, 1_000_000, 5_000_000];
 const MANY_WORKFLOWS = 500_000;
 const CALLS = 40;
-/** Of the seed's query, which takes seconds. */
-const SEED_CALLS = 3;
+/** Calls of the contract's query: few, as each takes seconds. */
+const CONTRACT_CALLS = 3;
 
-/** The seed's, with the row count instead of the rows: what travels is not measured. */
-const SEED_QUERY = `WITH latest_transitions AS (
+/** The contract's query, with the row count instead of the rows: the transfer is not measured. */
+const CONTRACT_QUERY = `WITH latest_transitions AS (
   SELECT DISTINCT ON (entity_id) entity_id AS workflow_id, to_state AS current_state, from_state AS previous_state,
     transition_data, created_at AS last_transition_at
   FROM fsm_transitions WHERE entity_type = 'workflow_execution' ORDER BY entity_id, created_at DESC)
@@ -29,12 +29,12 @@ SELECT count(*) FROM (
   SELECT workflow_id, current_state, previous_state, transition_data, last_transition_at FROM latest_transitions
   WHERE last_transition_at > NOW() - INTERVAL '7 days' ORDER BY last_transition_at DESC LIMIT 10000) page`;
 
-export async function recoveryBench(corner: Corner): Promise<void> {
-  const pool = new pg.Pool({ connectionString: corner.databaseUrl, max: 1 });
+export async function recoveryBench(installation: Installation): Promise<void> {
+  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 1 });
   try {
-    const histories = await historyTimes(corner, pool);
-    const many = await manyWorkflows(corner, pool);
-    show(corner, histories, many);
+    const histories = await historyTimes(installation, pool);
+    const many = await manyWorkflows(installation, pool);
+    show(installation, histories, many);
   } finally {
     await pool.end();
   }
@@ -45,39 +45,39 @@ interface HistoryTimes {
   /** Milliseconds. */
   readonly p50: number;
   readonly p95: number;
-  readonly seed_ms: number;
+  readonly contract_ms: number;
 }
 
-async function historyTimes(corner: Corner, pool: pg.Pool): Promise<HistoryTimes[]> {
+async function historyTimes(installation: Installation, pool: pg.Pool): Promise<HistoryTimes[]> {
   const results: HistoryTimes[] = [];
   let rounds = 0;
   for (const transitions of HISTORIES) {
-    corner.out.note(`${WORKFLOWS} workflows, ${transitions} transitions`);
+    installation.out.note(`${WORKFLOWS} workflows, ${transitions} transitions`);
     const until = transitions / WORKFLOWS;
     await addHistory(pool, WORKFLOWS, rounds + 1, until);
     rounds = until;
     const times: number[] = [];
     for (let call = 0; call < CALLS; call += 1) {
-      times.push(await readAll(corner));
+      times.push(await readAll(installation));
     }
-    const seedTimes: number[] = [];
-    for (let call = 0; call < SEED_CALLS; call += 1) {
+    const contractTimes: number[] = [];
+    for (let call = 0; call < CONTRACT_CALLS; call += 1) {
       const started = performance.now();
-      await pool.query(SEED_QUERY);
-      seedTimes.push(performance.now() - started);
+      await pool.query(CONTRACT_QUERY);
+      contractTimes.push(performance.now() - started);
     }
     const { p50, p95 } = percentiles(times);
-    results.push({ transitions, p50, p95, seed_ms: percentiles(seedTimes).p50 });
+    results.push({ transitions, p50, p95, contract_ms: percentiles(contractTimes).p50 });
   }
   return results;
 }
 
 /** All pages of the states: 1.5 MB end a page at some 6,900 of them. @returns milliseconds in the activities, in all. */
-async function readAll(corner: Corner): Promise<number> {
+async function readAll(installation: Installation): Promise<number> {
   let [states, ms] = [0, 0];
   let cursor: string | null = null;
   do {
-    const [result]: readonly Result[] = await execute(corner, [recovery(WORKFLOWS, cursor)]);
+    const [result]: readonly Result[] = await execute(installation, [recovery(WORKFLOWS, cursor)]);
     if (result?.intent_type !== 'RecoverFSMStates') throw new Error('the answer is no page of states');
     states += result.total_recovered ?? 0;
     ms += result.execution_time_ms;
@@ -142,15 +142,15 @@ const FLAT_FROM = 100_000;
 
 type ManyWorkflows = Readonly<Record<'workflow' | 'iterator', Walk>>;
 
-async function manyWorkflows(corner: Corner, pool: pg.Pool): Promise<ManyWorkflows> {
-  corner.out.note(`${MANY_WORKFLOWS} workflows`);
+async function manyWorkflows(installation: Installation, pool: pg.Pool): Promise<ManyWorkflows> {
+  installation.out.note(`${MANY_WORKFLOWS} workflows`);
   await pool.query('TRUNCATE fsm_transitions');
   await addHistory(pool, MANY_WORKFLOWS, 1, 1);
 
-  return { workflow: await walkByWorkflow(corner), iterator: await walkByIterator(corner, pool) };
+  return { workflow: await walkByWorkflow(installation), iterator: await walkByIterator(installation, pool) };
 }
 
-async function walkByWorkflow({ temporal, taskQueue, worker }: Corner): Promise<Walk> {
+async function walkByWorkflow({ temporal, taskQueue, worker }: Installation): Promise<Walk> {
   const started = performance.now();
   const handle = await temporal.workflow.start<(given: object) => Promise<RecoveryReport>>('RecoverFsmStatesWorkflow', {
     args: [{}],
@@ -173,7 +173,7 @@ async function walkByWorkflow({ temporal, taskQueue, worker }: Corner): Promise<
   }
 }
 
-async function walkByIterator({ client, worker }: Corner, pool: pg.Pool): Promise<Walk> {
+async function walkByIterator({ client, worker }: Installation, pool: pg.Pool): Promise<Walk> {
   const started = performance.now();
   const memory = [];
   let states = 0;
@@ -203,19 +203,19 @@ async function walkByIterator({ client, worker }: Corner, pool: pg.Pool): Promis
   }
 }
 
-function show({ out }: Corner, histories: readonly HistoryTimes[], many: ManyWorkflows): void {
+function show({ out }: Installation, histories: readonly HistoryTimes[], many: ManyWorkflows): void {
   const [first, last] = [histories[0], histories.at(-1)];
   if (first === undefined || last === undefined) return;
   const ratio = last.p95 / first.p95;
   out.record({ histories, ratio, ...many });
   out.table(
-    ['workflows', 'transitions', 'all pages p50 ms', 'p95', "seed's query ms"],
-    histories.map(({ transitions, p50, p95, seed_ms }) => [
+    ['workflows', 'transitions', 'all pages p50 ms', 'p95', "contract's query ms"],
+    histories.map(({ transitions, p50, p95, contract_ms }) => [
       String(WORKFLOWS),
       String(transitions),
       p50.toFixed(0),
       p95.toFixed(0),
-      seed_ms.toFixed(0),
+      contract_ms.toFixed(0),
     ]),
   );
   out.line(`\np95 of the last is ${ratio.toFixed(2)} x that of the first; targets < 1.5, and < 200 ms each\n`);

@@ -15,7 +15,7 @@ export interface Usage {
   readonly cpuSeconds: number;
 }
 
-/** What the parent is told. */
+/** A message to the parent process. */
 export type WorkerMessage = { readonly ready: true } | Usage;
 
 const config = loadConfig();

@@ -32,7 +32,7 @@ class MutationRunner {
     /** Files with mutants; `--mutate` may add lines to a name. */
     this.modules = mutate.map((name) => name.replace(/:.*$/, ''));
     this.skip = mutationRunner.skip;
-    /** By which the mutated code is told which mutant is active, and says what it passes through. */
+    /** This object says to the mutated code which mutant is active; the code notes in it what it passes through. */
     this.mutated = globalThis.__stryker__ ??= {};
   }
 

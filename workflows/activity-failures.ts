@@ -2,7 +2,7 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import { isFailureClass } from '../src/domain/failures/failure.js';
 import type { PlannedLane } from '../src/domain/execution/plan.js';
-import type { Unsettled } from '../src/domain/execution/without-effect.js';
+import type { NoEffect } from '../src/domain/execution/without-effect.js';
 
 /** Of what the wrapper around it holds. */
 export function messageOf(error: unknown): string {
@@ -15,7 +15,7 @@ export const refusalOf = (error: unknown): unknown =>
   error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
 
 /** After a time-out, or a cancellation between attempts, nobody knows whether an effect happened; reading has none. */
-export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, timestamp: string): Unsettled {
+export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, timestamp: string): NoEffect {
   const cause = causeOf(error);
   const code: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
   const interrupted = cause instanceof TimeoutFailure || isCancellation(error);
@@ -29,7 +29,7 @@ export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, ti
 }
 
 /** `toTemporalFailure` writes the class as the type. */
-const classOf = (cause: unknown): Pick<Unsettled, 'failureClass'> => {
+const classOf = (cause: unknown): Pick<NoEffect, 'failureClass'> => {
   const type = cause instanceof ApplicationFailure ? cause.type : undefined;
   return isFailureClass(type) ? { failureClass: type } : {};
 };

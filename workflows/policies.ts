@@ -15,8 +15,8 @@ import type {
   BatchInput,
   BatchOutput,
   PlanActivity,
-  SettleActivity,
-  SettleInput,
+  ResolveActivity,
+  ResolveInput,
 } from '../src/domain/execution/batch.js';
 import type { RetryPolicyName } from '../src/domain/intents/definition.js';
 
@@ -78,10 +78,10 @@ export function runBatch(
   return activity.executeWithOptions({ summary }, [input]);
 }
 
-const { settleIntents } = proxyActivities<{ settleIntents: SettleActivity }>(policies.write);
+const { settleIntents } = proxyActivities<{ settleIntents: ResolveActivity }>(policies.write);
 
-/** Settles a chunk whose activity failed for good; `summary` is the chunk's. */
-export const settleBatch = (summary: string, input: SettleInput): Promise<BatchOutput> =>
+/** Resolves the intents of a chunk whose activity failed for good; `summary` is the chunk's. */
+export const resolveBatch = (summary: string, input: ResolveInput): Promise<BatchOutput> =>
   settleIntents.executeWithOptions({ summary: `given up: ${summary}` }, [input]);
 
 /**

@@ -25,9 +25,9 @@ export async function attempt<T>(
 export const HEARTBEAT_MS = 5_000;
 
 /**
- * Heartbeats of an attempt that takes long, so that a worker that died is noticed by its silence (`heartbeatTimeout` in
- * `workflows/policies.ts`) and not only by the 90 s of start-to-close.
- * @param spent is sent each time: a heartbeat takes the place of the details before it, and failed attempts are counted in them.
+ * An attempt sends heartbeats while it works. A worker that died is so noticed after `heartbeatTimeout`
+ * (`workflows/policies.ts`), not only after the 90 s of start-to-close.
+ * @param spent is sent each time: a heartbeat replaces the details before it, and failed attempts are counted in them.
  */
 export async function heartbeating<T>(spent: SpentAttempts, work: () => Promise<T>): Promise<T> {
   const beating = setInterval(() => heartbeat(spent), HEARTBEAT_MS);

@@ -1,4 +1,4 @@
-/** The outage budget: for how long a store may be away before what waits for it fails. */
+/** The outage budget says how long a store may be unavailable before the intents that wait for it fail. */
 import { LONGEST_DELAY_MS } from './backoff.js';
 
 /** Without a failure for this long an outage is over, also when nobody has noticed: twice the longest delay between attempts. */

@@ -25,18 +25,18 @@ export interface EffectBatch<P> extends Standing {
   notAnnounced(intentId: string): void;
 }
 
-type Carry<P, R> = (batch: EffectBatch<P>) => Promise<EffectOutcome<R>[]>;
+type Execute<P, R> = (batch: EffectBatch<P>) => Promise<EffectOutcome<R>[]>;
 
 export interface Effect<Definition extends AnyIntentDefinition, R> {
   readonly definition: Definition;
-  create(ports: Ports): Carry<z.output<Definition['schema']>, R>;
+  create(ports: Ports): Execute<z.output<Definition['schema']>, R>;
 }
 
 /** An effect whose types are not of interest: what the registry's users hold. */
 export interface AnyEffect {
   readonly definition: AnyIntentDefinition;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the payload is contravariant: no other type fits all
-  create(ports: Ports): Carry<any, object>;
+  create(ports: Ports): Execute<any, object>;
 }
 
 /** Binds an effect to its definition; `R` are the result fields of the type. */

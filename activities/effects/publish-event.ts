@@ -1,7 +1,7 @@
 /**
- * Publishes events: the PublishEvent intents of a batch, and the announcements of intents that were settled before.
- * The ledger is asked first and told last, so a repeated intent is not published again; a crash in between publishes it
- * once more under the same `event_id` (at least once). What no broker takes becomes a dead letter (ADR 0006).
+ * This effect publishes the PublishEvent intents of a batch, and the announcements of intents that were recorded before.
+ * The ledger is read first and written last, so a repeated intent is not published again. A crash in between publishes it
+ * once more under the same `event_id` (at least once). An event that no broker takes becomes a dead letter (ADR 0006).
  */
 import { sendCopies } from '../../src/domain/dead-letters/copy.js';
 import { type EventInput, makeEnvelope, toMessage } from '../../src/domain/events/envelope.js';
@@ -62,12 +62,12 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
     outbound.filter((one) => fates.get(one) === null).flatMap((one) => recordOf(ports, one, { event_published: true })),
   );
   const failure = unsent.map((one) => fates.get(one)).find((fate) => fate !== BLOCKED);
-  if (failure != null && !isTimeToBury(ports, batch, failure)) throw failure;
-  await bury(ports, unsent, fates, batch);
+  if (failure != null && !isTimeToDeadLetter(ports, batch, failure)) throw failure;
+  await deadLetter(ports, unsent, fates, batch);
   for (const { command, intentId } of [...unsent, ...refused]) if (command === undefined) batch.notAnnounced(intentId);
 
-  const settledAt = new Date().toISOString();
-  const buried = new Set(unsent.map(({ intentId }) => intentId));
+  const recordedAt = new Date().toISOString();
+  const deadLettered = new Set(unsent.map(({ intentId }) => intentId));
   const eventIds = new Map(outbound.flatMap((one) => (one.command === undefined ? [] : [[one.intentId, one.eventId]])));
   const errors = new Map(refused.map((one) => [one.intentId, fates.get(one)?.message ?? '']));
   return batch.commands.map((command): EffectOutcome<PublishFields> => {
@@ -80,8 +80,8 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
       return outcome.ok ? { ...outcome, dead_lettered: !result.event_published } : outcome;
     }
     const error = errors.get(intent_id);
-    if (error !== undefined) return { ok: false, error, settled_at: settledAt };
-    const dead_lettered = buried.has(intent_id);
+    if (error !== undefined) return { ok: false, error, settled_at: recordedAt };
+    const dead_lettered = deadLettered.has(intent_id);
     const result = fieldsOf(
       ports,
       command,
@@ -89,8 +89,8 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
       eventIds.get(intent_id),
     );
     const winner = first.get(intent_id) ?? command;
-    if (winner === command) return { ok: true, result, settled_at: settledAt, repeated: false, dead_lettered };
-    const outcome = repeatOf(command, { ...winner, settled_at: settledAt }, result, true);
+    if (winner === command) return { ok: true, result, settled_at: recordedAt, repeated: false, dead_lettered };
+    const outcome = repeatOf(command, { ...winner, settled_at: recordedAt }, result, true);
     return outcome.ok ? { ...outcome, dead_lettered } : outcome;
   });
 });
@@ -121,12 +121,16 @@ async function blockedOf(ports: Ports, outbound: readonly Outbound[]): Promise<r
 }
 
 /** The attempts are spent: the letters' own number, or all there are of this failure, which may be fewer. */
-function isTimeToBury({ deadLetters: { afterAttempts } }: Ports, batch: PublishBatch, failure: EffectError): boolean {
+function isTimeToDeadLetter(
+  { deadLetters: { afterAttempts } }: Ports,
+  batch: PublishBatch,
+  failure: EffectError,
+): boolean {
   if (afterAttempts === Infinity) return false;
   return batch.attempt >= afterAttempts || batch.isLast(failure);
 }
 
-async function bury(
+async function deadLetter(
   ports: Ports,
   unsent: readonly Outbound[],
   fates: ReadonlyMap<Outbound, Fate>,
@@ -144,7 +148,7 @@ async function bury(
     };
   });
   const { store, topicSuffix } = ports.deadLetters;
-  await store.bury(
+  await store.add(
     letters,
     unsent.flatMap((one) => recordOf(ports, one, DEAD_LETTERED)),
   );

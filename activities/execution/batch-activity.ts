@@ -15,8 +15,8 @@ import { refused, resultOf } from './outcomes.js';
 
 /** What the activities tell the metrics. */
 export interface Instruments {
-  /** One intent settled. `seconds` is the time its batch took. */
-  settled(intentType: string, status: IntentResult['status'], seconds: number): void;
+  /** One intent has ended. `seconds` is the time its batch took. */
+  ended(intentType: string, status: IntentResult['status'], seconds: number): void;
 }
 
 export interface BoundaryOptions {
@@ -27,7 +27,7 @@ export interface BoundaryOptions {
 
 export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOptions): BatchActivity {
   const { definition } = effect;
-  const carry = effect.create(ports);
+  const execute = effect.create(ports);
 
   return async (input) => {
     const started = performance.now();
@@ -37,7 +37,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         const parsed = source.parse(definition);
         const notAnnounced: string[] = [];
         const announce: BatchOutput['announce'][number][] = [];
-        const outcomes = await carry({
+        const outcomes = await execute({
           commands: commandsOf(parsed, input.correlation_id, info),
           correlationId: input.correlation_id,
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
@@ -54,12 +54,12 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
           // A list planned by an older version may hold what today's schema refuses.
           const outcome = item.intent.ok ? inOrder.next().value : refused(item.intent.error);
           if (outcome?.ok === false && outcome.busy === true) return null;
-          const settled = outcome ?? refused('the store gave no outcome');
-          const result = resultOf(definition.type, item.item.intent_id, settled, elapsedMs);
-          options.instruments.settled(definition.type, result.status, elapsedMs / 1_000);
-          const told = source.tell(item, definition, result);
-          announce.push(...told.announce);
-          return told.result;
+          const reply = outcome ?? refused('the store gave no outcome');
+          const result = resultOf(definition.type, item.item.intent_id, reply, elapsedMs);
+          options.instruments.ended(definition.type, result.status, elapsedMs / 1_000);
+          const reported = source.tell(item, definition, result);
+          announce.push(...reported.announce);
+          return reported.result;
         });
         return {
           results,
@@ -68,10 +68,10 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         };
       });
     } catch (failure) {
-      // What is settled afterwards is counted there.
+      // An intent that is resolved afterwards is counted there.
       if (isFinal(failure) && definition.ledger === undefined) {
         const elapsed = (performance.now() - started) / 1_000;
-        for (const _item of input.items) options.instruments.settled(definition.type, 'failed', elapsed);
+        for (const _item of input.items) options.instruments.ended(definition.type, 'failed', elapsed);
       }
       throw failure;
     }

@@ -14,7 +14,7 @@ export interface ParsedItem {
 }
 
 /** An item that brings its intent. */
-export const parseCarried = (definition: AnyIntentDefinition, item: BatchItem): ParsedItem => ({
+export const parseItem = (definition: AnyIntentDefinition, item: BatchItem): ParsedItem => ({
   item,
   intent: parseIntent(item.intent, new Map([[definition.type, definition]])),
 });

@@ -46,13 +46,16 @@ export function announcementOf(definition: AnyIntentDefinition, result: IntentRe
   return event === null ? [] : [{ ...event, intent_id: result.intent_id }];
 }
 
-/** Asks an effect for the outcomes of intents it has carried out before. @returns in the order of the commands. All of them are in the ledger, so nothing happens once more. @throws EffectError */
+/**
+ * Asks an effect for its replies to intents that it has executed before. All of them are in the ledger, so nothing happens
+ * once more. @returns in the order of the commands. @throws EffectError
+ */
 export const outcomesOfRepeats = (
-  carry: ReturnType<AnyEffect['create']>,
+  execute: ReturnType<AnyEffect['create']>,
   commands: readonly Command<unknown>[],
   { scheduledTimestampMs }: Info,
 ): Promise<EffectOutcome<object>[]> =>
-  carry({
+  execute({
     commands,
     correlationId: '',
     scheduledAt: new Date(scheduledTimestampMs).toISOString(),

@@ -23,7 +23,7 @@ export function countRejected(
 ): void {
   for (const { type, rejected } of intents) {
     // A caller's own word for a type would be a label without bounds.
-    if (rejected !== undefined) instruments.settled(definitions.has(type) ? type : 'unknown', 'failed', 0);
+    if (rejected !== undefined) instruments.ended(definitions.has(type) ? type : 'unknown', 'failed', 0);
   }
 }
 

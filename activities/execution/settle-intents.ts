@@ -3,7 +3,7 @@
  * the others are kept from having it later, or are `unknown` where nobody can say.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { SettleActivity, SettleInput } from '../../src/domain/execution/batch.js';
+import type { ResolveActivity, ResolveInput } from '../../src/domain/execution/batch.js';
 import type { Command } from '../../src/domain/intents/command.js';
 import { withoutEffect } from '../../src/domain/execution/without-effect.js';
 import { attempt } from '../attempts/attempt.js';
@@ -15,26 +15,26 @@ import { isFinal } from '../attempts/retries.js';
 import { announcementOf, refused, resultOf } from './outcomes.js';
 import { outcomesOfRepeats } from './outcomes.js';
 
-export function settleIntents(effects: readonly AnyEffect[], ports: Ports, options: BoundaryOptions): SettleActivity {
-  const settlers = new Map(effects.map((effect) => [effect.definition.activity, settlerOf(effect, ports, options)]));
+export function settleIntents(effects: readonly AnyEffect[], ports: Ports, options: BoundaryOptions): ResolveActivity {
+  const resolvers = new Map(effects.map((effect) => [effect.definition.activity, resolverOf(effect, ports, options)]));
   return async (input) => {
-    const settle = settlers.get(input.activity);
-    if (settle === undefined) throw ApplicationFailure.nonRetryable(`no activity ${input.activity}`, 'PlanError');
-    return settle(input);
+    const resolve = resolvers.get(input.activity);
+    if (resolve === undefined) throw ApplicationFailure.nonRetryable(`no activity ${input.activity}`, 'PlanError');
+    return resolve(input);
   };
 }
 
-function settlerOf(
+function resolverOf(
   effect: AnyEffect,
   ports: Ports,
   { budget, instruments, findSource }: BoundaryOptions,
-): SettleActivity {
+): ResolveActivity {
   const { definition } = effect;
-  const carry = effect.create(ports);
+  const execute = effect.create(ports);
   const fences = definition.ledger === 'with-effect';
 
   /** Ids of those that had their effect. */
-  async function settledIds(commands: readonly Command<unknown>[], { error, error_code }: SettleInput['failure']) {
+  async function recordedIds(commands: readonly Command<unknown>[], { error, error_code }: ResolveInput['failure']) {
     const known = fences
       ? await ports.ledger.giveUp(
           commands.map((command) => ({ ...command, error, error_code, intent_type: definition.type })),
@@ -48,12 +48,12 @@ function settlerOf(
       return await attempt(definition.errorCode, budget, async (info) => {
         const parsed = (await findSource(batch, info)).parse(definition);
         const commands = commandsOf(parsed, '', info);
-        const settled = await settledIds(commands, failure);
+        const recorded = await recordedIds(commands, failure);
         // A repeat, for which the effect answers with the first outcome.
-        const repeats = commands.filter(({ intent_id }) => settled.has(intent_id));
-        const outcomes = await outcomesOfRepeats(carry, repeats, info);
+        const repeats = commands.filter(({ intent_id }) => recorded.has(intent_id));
+        const outcomes = await outcomesOfRepeats(execute, repeats, info);
         const outcomeOf = new Map(repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]));
-        const verdict = {
+        const ending = {
           status: fences ? 'failed' : 'unknown',
           error: failure.error,
           errorCode: failure.error_code,
@@ -64,13 +64,13 @@ function settlerOf(
           if (!intent.ok) return resultOf(definition.type, id, refused(intent.error), 0);
           const outcome = outcomeOf.get(id);
           if (outcome !== undefined) return resultOf(definition.type, id, outcome, 0);
-          return withoutEffect({ id, type: definition.type }, verdict);
+          return withoutEffect({ id, type: definition.type }, ending);
         });
-        for (const { status } of results) instruments.settled(definition.type, status, 0);
+        for (const { status } of results) instruments.ended(definition.type, status, 0);
         return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
       });
     } catch (failed) {
-      if (isFinal(failed)) for (const _item of batch.items) instruments.settled(definition.type, 'unknown', 0);
+      if (isFinal(failed)) for (const _item of batch.items) instruments.ended(definition.type, 'unknown', 0);
       throw failed;
     }
   };

@@ -42,16 +42,16 @@ export function answerLists(
           notAnnounced,
         });
       const announcements = await sliceAnnouncements(slice, announce, sliceResults, info);
-      const told = new Set(announcements.map(({ intent_id }) => intent_id));
+      const announcedNow = new Set(announcements.map(({ intent_id }) => intent_id));
       const not_announced: string[] = [];
       if (announcements.length > 0) {
         await tell(announcements, (intentId) => {
-          told.delete(intentId);
+          announcedNow.delete(intentId);
           not_announced.push(intentId);
         });
       }
-      const verdicts = await verdictsOf(drafts, told, slice, sliceResults, info);
-      // Before anybody hears of them: what is told later, by whoever, is what is stored.
+      const verdicts = await verdictsOf(drafts, announcedNow, slice, sliceResults, info);
+      // The verdicts are stored before they are published: whoever publishes them later publishes the stored ones.
       const stored = await ports.verdicts.store(verdicts);
       const again = await ports.verdicts.find(repeats);
       await tell(
@@ -81,12 +81,12 @@ export function answerLists(
 
 /**
  * The verdicts of drafts: kept results are put in.
- * @param told ids of intents that have been announced just now.
+ * @param announcedNow ids of intents that have been announced just now.
  * @throws EffectError when a store cannot be asked for them.
  */
 async function verdictsOf(
   drafts: readonly VerdictDraft[],
-  told: ReadonlySet<string>,
+  announcedNow: ReadonlySet<string>,
   slice: OpenSlice,
   sliceResults: SliceResults,
   info: Info,
@@ -104,7 +104,7 @@ async function verdictsOf(
     const published = new Set(announced);
     const complete = results.map((result, index): IntentResult => {
       const known = isKept(result) ? { ...resultAt(list.at + index), execution_time_ms: result.keptMs } : result;
-      const isPublished = published.has(index) || told.has(known.intent_id);
+      const isPublished = published.has(index) || announcedNow.has(known.intent_id);
       return known['event_published'] === false && isPublished ? { ...known, event_published: true } : known;
     });
     const { event_id, request_id, correlation_id } = list;

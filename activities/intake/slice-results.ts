@@ -1,7 +1,6 @@
 /**
- * Results of a slice's intents where they were carried out, so that those of successes do not travel through Temporal, which knows
- * only that there are some: some 300 bytes each, four times. A process that has not got them asks their store again,
- * which answers with the outcome it has.
+ * Slice results stay in the worker that executed the intents. A success would otherwise travel through Temporal four times,
+ * some 300 bytes each. A process that does not have a result asks the store again, which replies with the recorded one.
  */
 import type { Info } from '@temporalio/activity';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
@@ -15,10 +14,10 @@ import { refused, resultOf } from '../execution/outcomes.js';
 import { outcomesOfRepeats } from '../execution/outcomes.js';
 
 export class SliceResults {
-  readonly #carries: ReadonlyMap<AnyIntentDefinition, ReturnType<AnyEffect['create']>>;
+  readonly #executes: ReadonlyMap<AnyIntentDefinition, ReturnType<AnyEffect['create']>>;
 
   constructor(effects: readonly AnyEffect[], ports: Ports) {
-    this.#carries = new Map(effects.map((effect) => [effect.definition, effect.create(ports)]));
+    this.#executes = new Map(effects.map((effect) => [effect.definition, effect.create(ports)]));
   }
 
   /**
@@ -31,13 +30,14 @@ export class SliceResults {
     return true;
   }
 
-  /** Results by place, of intents that have succeeded. @throws EffectError when a store cannot be asked. */
-  async find(slice: OpenSlice, places: readonly number[], info: Info): Promise<(at: number) => IntentResult> {
-    const missing = places.filter((at) => !slice.results.has(at));
+  /** Results by position, of intents that have succeeded. @throws EffectError when a store cannot be asked. */
+  async find(slice: OpenSlice, positions: readonly number[], info: Info): Promise<(at: number) => IntentResult> {
+    const missing = positions.filter((at) => !slice.results.has(at));
     for (const [definition, ofType] of groupBy(missing, (at) => definitionAt(slice, at))) {
       const parsed = ofType.map((at) => itemAt(slice, at));
-      const carry = this.#carries.get(definition);
-      const outcomes = carry === undefined ? [] : await outcomesOfRepeats(carry, commandsOf(parsed, '', info), info);
+      const execute = this.#executes.get(definition);
+      const outcomes =
+        execute === undefined ? [] : await outcomesOfRepeats(execute, commandsOf(parsed, '', info), info);
       ofType.forEach((at, index) => {
         const outcome = outcomes[index] ?? refused('the store gave no outcome');
         slice.results.set(at, resultOf(definition.type, slice.idAt(at), outcome, 0));
@@ -60,6 +60,6 @@ export const itemAt = (slice: OpenSlice, at: number): ParsedItem => ({
 
 export function definitionAt(slice: OpenSlice, at: number): AnyIntentDefinition {
   const intent = slice.intentAt(at);
-  if (!intent.ok) throw new RangeError(`intent ${at} was never carried out: ${intent.error}`);
+  if (!intent.ok) throw new RangeError(`intent ${at} was never executed: ${intent.error}`);
   return intent.definition;
 }

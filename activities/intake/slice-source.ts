@@ -11,7 +11,7 @@ import {
   isKeptAnnouncement,
 } from '../../src/domain/execution/compact-form.js';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
-import { type BatchSource, carriedSource, type FindSource } from '../execution/batch-source.js';
+import { type BatchSource, listSource, type FindSource } from '../execution/batch-source.js';
 import { announcementOf } from '../execution/outcomes.js';
 import { definitionAt, itemAt, type SliceResults } from './slice-results.js';
 import type { Slices } from './slices.js';
@@ -21,7 +21,7 @@ export const sourceFinder =
   (slices: Slices, results: SliceResults): FindSource =>
   async (batch, info) =>
     batch.slice === undefined
-      ? carriedSource(batch)
+      ? listSource(batch)
       : sliceSource(await slices.find(batch.slice, info), batch, results, info);
 
 const sliceSource = (slice: OpenSlice, { items }: SliceIntents, results: SliceResults, info: Info): BatchSource => ({

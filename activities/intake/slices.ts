@@ -1,4 +1,4 @@
-/** The slices that activities ask for: at hand in this process, or read from the history of the execution that carries one. */
+/** These are the slices that activities ask for: in this process, or read from the history of the slice's execution. */
 import type { Info } from '@temporalio/activity';
 import { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
@@ -26,7 +26,7 @@ export class Slices {
               workflow_id: workflowExecution.workflowId,
               run_id: workflowExecution.runId,
             });
-      // As the intake does: what no JSON can carry is refused by name.
+      // The intake does the same: a value that JSON cannot represent is refused by name.
       cached = this.cache.put(key, serializable(input?.value));
     }
     const open = this.#open.get(cached) ?? new OpenSlice(cached.input, this.definitions);

@@ -37,9 +37,9 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
 
   function stateMessage(recoveryId: string, workflowId: string, state: RecoveredState): OutboundMessage {
     const payload: RecoveredStateEvent = { kind: 'state', recovery_id: recoveryId, workflow_id: workflowId, ...state };
-    const place = `${workflowId}/${state.epoch}/${state.transition_count}/${state.arrival}`;
+    const version = `${workflowId}/${state.epoch}/${state.transition_count}/${state.arrival}`;
     return messageOf({
-      intentId: recoveredId(recoveryId, place),
+      intentId: recoveredId(recoveryId, version),
       payload: { ...payload },
       correlationId: recoveryId,
       partitionKey: workflowId,

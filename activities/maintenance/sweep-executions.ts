@@ -109,8 +109,8 @@ const listsOf = (slice: OpenSlice, definitions: DefinitionsByType): EndedList[] 
   });
 
 /**
- * The intake copies what it sees end by force itself; this is for what ended while it was away. Where both do, the copies say the
- * same, and the envelope is carried out once.
+ * This copies the envelopes of slices that ended by force while no intake ran; a running intake copies them itself. Where
+ * both do, the copies say the same, and the envelope is executed once.
  */
 async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, execution: Execution): Promise<number> {
   const { endedExecutions, parkedLists, verdicts, publisher, deadLetters, source } = ports;

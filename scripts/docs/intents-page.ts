@@ -29,13 +29,13 @@ import {
   FAILURE,
   INTENT_EMITTED,
   INTENT_RESULT,
-  INTENTS,
   RECOVERED_STATE,
   RECOVERY_SUMMARY,
   REPORT,
   REQUEST,
   RESULTS,
 } from './examples.js';
+import { INTENTS } from './example-intents.js';
 import type { IntentType } from '../../src/client/index.js';
 import { descriptionOf, fieldTable } from './fields.js';
 import { code, jsonBlock, number, table } from './markdown.js';

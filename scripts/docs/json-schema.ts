@@ -63,7 +63,7 @@ const MOST_WORDS = 8;
 const enumeration = (words: readonly string[]): string =>
   words.length > MOST_WORDS ? `one of the [event types](#event-types)` : alternatives(words);
 
-/** Any whole number that JSON carries. */
+/** Any whole number that JSON can represent. */
 const isWhole = ({ minimum, maximum }: JsonSchema): boolean =>
   minimum === Number.MIN_SAFE_INTEGER && maximum === Number.MAX_SAFE_INTEGER;
 

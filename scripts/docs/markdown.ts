@@ -17,7 +17,7 @@ export function alternatives(words: readonly string[]): string {
   return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`;
 }
 
-/** 60000 as 60,000, and the largest whole number that JSON carries as a power. */
+/** 60000 as 60,000, and the largest whole number that JSON can represent as a power. */
 export function number(value: number): string {
   if (Math.abs(value) === Number.MAX_SAFE_INTEGER) return value < 0 ? '-(2^53 - 1)' : '2^53 - 1';
   return value.toLocaleString('en-US');

@@ -22,7 +22,7 @@ const loaders: Record<string, () => Promise<Command>> = {
 };
 
 /**
- * Carries out one command line, given without the names of Node and of the program.
+ * Runs one command line, without the names of Node and of the program.
  * @returns the exit code.
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -39,7 +39,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 
 async function programFor(args: readonly string[]): Promise<Command> {
   const program = new Command('bridge')
-    .description('Carries out lists of intents durably: Temporal, PostgreSQL, Kafka.')
+    .description('Executes lists of intents durably: Temporal, PostgreSQL, Kafka.')
     .version(await packageVersion(), '-V, --version', 'print the version')
     .option('--json', 'print JSON, one value per line')
     .showHelpAfterError('(run with --help for the usage)')

@@ -1,4 +1,4 @@
-/** The request id has been used for another list: executing this one under it could not be told apart from a repeat. */
+/** The request id has been used for another list; this one under the same id would look like a repeat. */
 export class RequestConflictError extends Error {
   override readonly name = 'RequestConflictError';
 

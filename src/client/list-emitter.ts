@@ -1,4 +1,4 @@
-/** Puts lists on the INTENT_EMITTED topic, for the intake to carry out. */
+/** The emitter puts lists on the INTENT_EMITTED topic, for the intake to execute. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type EventSource, makeEnvelope, type OnexEnvelopeV1, toMessage } from '../domain/events/envelope.js';

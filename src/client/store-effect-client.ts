@@ -106,7 +106,7 @@ export class StoreEffectClient {
   }
 
   /**
-   * Puts a list on the INTENT_EMITTED topic instead of starting it: the intake carries it out and answers with INTENT_RESULT.
+   * Puts a list on the INTENT_EMITTED topic instead of starting it: the intake executes it and answers with INTENT_RESULT.
    * The same list under the same request id is the same event, however often it is emitted.
    * @throws LimitError, RequestError before anything is sent; TypeError without brokers; EffectError when none takes it.
    */
@@ -221,7 +221,7 @@ function requestOf(request: RequestInput) {
   };
 }
 
-/** The report a failed execution carries. */
+/** The report in the failure of an execution. */
 function reportOf(workflowId: string, { cause, message }: WorkflowFailedError): IntentsReport {
   if (cause instanceof ApplicationFailure) {
     if (cause.type === 'InvalidInput') throw new RefusedError(workflowId, cause.message, { cause });

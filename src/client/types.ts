@@ -1,4 +1,4 @@
-/** The types an orchestrator works with; they follow from the registry of intent types. */
+/** These are the types that an orchestrator works with. They follow from the registry of intent types. */
 import type { z } from 'zod';
 import type * as registry from '../../activities/registry.js';
 import type { Report } from '../domain/execution/report.js';

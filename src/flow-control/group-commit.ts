@@ -12,7 +12,7 @@ export interface GroupCommitOptions {
   readonly maxEntries?: number;
   /** Most transactions at once; default 4: more only wait for each other's rows and log writes. */
   readonly maxInFlight?: number;
-  /** Milliseconds the first chunk waits for company; default 0: at once when idle, so a lone caller pays nothing. */
+  /** The linger: milliseconds that the first batch waits for others. Default 0: a lone caller waits for nobody. */
   readonly lingerMs?: number;
 }
 

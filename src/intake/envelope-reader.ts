@@ -1,4 +1,4 @@
-/** An INTENT_EMITTED message as it stands on the topic: the list it carries, or why it is none. Pure. */
+/** This module reads an INTENT_EMITTED message as the topic has it: into its list, or into the reason why it is invalid. Pure. */
 import { z } from 'zod';
 import { guid, jsonObject, listName } from '../domain/intents/fields.js';
 import { findJsonProblem, shortenMiddle } from '../domain/values/json.js';
@@ -39,7 +39,7 @@ export const intentEmitted = z
   })
   .describe('Other fields, of the envelope and of its payload, are yours and are not read.');
 
-/** Refuses what is no UTF-8: replaced characters would be carried out as if they had been sent. */
+/** Refuses what is not UTF-8: replaced characters would be executed as if they had been sent. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Milliseconds since 1970: times behind it have another form, and no producer means them. */

@@ -51,7 +51,7 @@ export class GroupMember {
     });
   }
 
-  /** A consumer that is told to go while it joins would join all the same, and stay. So it joins first, even if nobody waits for that. */
+  /** Leaves after the join: a consumer that is stopped while it joins would join all the same, and stay. */
   async leave(): Promise<void> {
     const left = this.#joining.then(() => this.consumer.disconnect()).catch(() => undefined);
     await pTimeout(left, { milliseconds: LEAVE_MS, message: false });
@@ -69,7 +69,7 @@ export class GroupMember {
       this.aliveAt = Date.now();
     };
     // kafkajs goes on at its old position after a fetch that failed because the topic was gone; created again meanwhile, the topic's
-    // first messages would be passed over. The group's offsets went with the topic: a new consumer begins at the right place.
+    // first messages would be passed over. The group's offsets went with the topic: a new consumer begins at the right offset.
     const fetching = new Set<number>();
     consumer.on(consumer.events.FETCH_START, ({ payload }) => {
       if (fetching.has(payload.nodeId)) this.#events.failed(new Error('a fetch failed'));

@@ -15,7 +15,7 @@ export interface IntakeMetrics {
   watch(state: IntakeState): void;
   envelopes(count: number): void;
   poison(count: number): void;
-  /** The consumer was built anew: it had crashed or stood still. */
+  /** Counts a consumer that was rebuilt, because the one before had crashed or stood still. */
   rebuilt(): void;
 }
 

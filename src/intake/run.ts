@@ -77,10 +77,10 @@ interface OpenParts extends IntakeParts {
 }
 
 function ownParts({ TEMPORAL_NAMESPACE: namespace }: Config, address: string, kafka: Kafka): OpenParts {
-  // Lazy: it starts while Temporal is away. gRPC would wait up to 120 s between two attempts to connect.
+  // The connection is lazy: the process starts while Temporal is unavailable. gRPC would wait up to 120 s between two attempts to connect.
   const connection = Connection.lazy({
     address,
-    // No attempts of its own: the lane makes them, and one that is due after the connection was closed would end the process.
+    // It makes no attempts of its own: the partition worker does. One that is due after the close would end the process.
     interceptors: [],
     channelArgs: { 'grpc.max_reconnect_backoff_ms': 5_000 },
   });

@@ -1,4 +1,4 @@
-/** Slices as executions of `ExecuteSliceWorkflow`: one open run per partition, told apart by the hash of its input. */
+/** Slices as executions of `ExecuteSliceWorkflow`: one open run per partition, recognised by the hash of its input. */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { RawValue } from '@temporalio/common';
 import { classify } from '../domain/failures/failure-table.js';

@@ -1,4 +1,4 @@
-/** Cuts the messages of a partition into slices: what one workflow carries out. Pure. */
+/** The slicer cuts the messages of a partition into slices, which one workflow executes each. Pure. */
 import { SLICE_BYTES, SLICE_INTENTS } from '../domain/intake/slice.js';
 import type { SliceList } from '../domain/intake/list.js';
 import type { ReadEnvelope } from './envelope-reader.js';
@@ -7,7 +7,7 @@ export interface Slice<R> {
   readonly lists: readonly SliceList[];
   /** The messages the lists came in, in the same order. */
   readonly messages: readonly R[];
-  /** Messages among them that carry no list. */
+  /** Messages among them that have no list. */
   readonly poison: readonly { readonly message: R; readonly reason: string }[];
   /** How many messages it takes from the front. */
   readonly taken: number;
@@ -19,7 +19,7 @@ export interface Slice<R> {
  */
 export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: readonly R[]): Slice<R> {
   const lists: SliceList[] = [];
-  const carrying: R[] = [];
+  const withList: R[] = [];
   const poison: { message: R; reason: string }[] = [];
   let intents = 0;
   let bytes = 0;
@@ -31,13 +31,13 @@ export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: r
       bytes += read.bytes;
       if (lists.length > 0 && (intents > SLICE_INTENTS || bytes > SLICE_BYTES)) break;
       lists.push(read.list);
-      carrying.push(message);
+      withList.push(message);
     } else {
       poison.push({ message, reason: read.reason });
     }
     taken += 1;
-    // As many that carry nothing are sent at once.
+    // This bounds the messages without a list too.
     if (taken >= SLICE_INTENTS) break;
   }
-  return { lists, messages: carrying, poison, taken };
+  return { lists, messages: withList, poison, taken };
 }

@@ -26,7 +26,7 @@ export interface PublisherOptions extends GroupCommitOptions {
 
 /**
  * A producer with acks from all replicas and the Java client's partitioner. It connects when it is first asked for something, and
- * again as long as that fails: a worker that starts while the brokers are away serves PostgreSQL and keeps dead letters.
+ * again as long as that fails: a worker that starts while the brokers are unavailable serves PostgreSQL and keeps dead letters.
  */
 export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): KafkaPublisher {
   const producer = kafka.producer({

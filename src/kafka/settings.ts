@@ -24,7 +24,7 @@ export const publishDeadlineMs = (config: Config): number => 2 * config.KAFKA_TI
 /** How messages are put together and packed. */
 export interface BatchSettings {
   readonly lingerMs: number;
-  /** Messages that wait for no more company. */
+  /** This many messages wait for no others. */
   readonly size: number;
   readonly compression: 'none' | 'gzip' | 'lz4';
 }

@@ -40,7 +40,7 @@ export interface RouterOptions<T> {
   readonly triggers?: Partial<Triggers>;
   /** Who this is, in the record of changes; default the host's name. */
   readonly name?: string;
-  /** Told of what goes on beside the lists: a rollback, or observations that cannot be stored. */
+  /** Called for what happens beside the lists: a rollback, or observations that cannot be stored. */
   readonly onEvent?: (message: string, error?: unknown) => void;
   /** Milliseconds between two looks at the window; default 1,000. */
   readonly lookEveryMs?: number;
@@ -95,7 +95,7 @@ export class RolloutRouter<T> {
   /**
    * Executes a list by the path of its correlation id. What a path throws is thrown: the other one is never tried, since nobody
    * knows what the first one has done.
-   * @throws RoutingError when the path cannot be told; nothing was executed.
+   * @throws RoutingError when the path is not known; nothing was executed.
    */
   async execute(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<Routed<T>> {
     const requestId = options.requestId ?? randomUUID();

@@ -3,7 +3,7 @@ import type { Observation } from '../domain/rollout/observation.js';
 import type { Route, RoutedObservation, RolloutStore } from '../domain/rollout/port.js';
 import { reasonToRollBack, type Triggers } from '../domain/rollout/triggers.js';
 
-/** Observations kept while PostgreSQL is away. */
+/** The most observations kept while PostgreSQL is unavailable. */
 const BACKLOG = 10_000;
 
 interface WatchOptions {
@@ -73,7 +73,7 @@ export class Watch {
     try {
       if (observed.length > 0) await this.store.record(observed);
     } catch (error) {
-      // Kept for the next look: an outage of PostgreSQL is one of the things to be told.
+      // They are kept for the next look: an outage of PostgreSQL is one of the things to report.
       this.#observed = [...observed, ...this.#observed];
       this.#tell('rollout: observations are kept until PostgreSQL takes them', error);
       return;
@@ -112,7 +112,7 @@ export class Watch {
     return overdue.length >= minimum ? overdue : [];
   }
 
-  /** Whoever is told cannot stop the looks, not even by a promise that rejects. */
+  /** A listener cannot stop the looks, not even by a promise that rejects. */
   #tell(message: string, error?: unknown): void {
     Promise.resolve()
       .then(() => this.options.onEvent?.(message, error))

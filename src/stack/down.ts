@@ -13,7 +13,7 @@ import { readState, removeState, writeState, type StackState } from './state.js'
 import { SERVICE_NAMES, type ServiceName, type StackDownResult, type StackOptions } from './types.js';
 
 export interface StackDownOptions extends StackOptions {
-  /** Also remove data, logs and state of what was stopped. Default false. */
+  /** Whether to remove the data, logs and state of the stopped servers too. Default false. */
   readonly purge?: boolean;
 }
 

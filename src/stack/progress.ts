@@ -6,7 +6,7 @@ const HEARTBEAT_MS = 4_000;
 
 export interface Reporter {
   report(service: ServiceName | 'stack', phase: StackPhase, message: string): void;
-  /** Repeats the latest message of `work` until it settles. */
+  /** Repeats the latest message of `work` until it ends. */
   during<T>(
     service: ServiceName | 'stack',
     phase: StackPhase,

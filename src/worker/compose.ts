@@ -1,4 +1,4 @@
-/** The only place that sees all adapters: opens them, wires them to the ports, and closes them. */
+/** This module alone sees all adapters: it opens them, wires them to the ports, and closes them. */
 import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Ports } from '../../activities/ports.js';

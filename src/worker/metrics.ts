@@ -36,13 +36,13 @@ export function createMetrics(): Metrics {
 function intentMetrics(registers: Registry[]): Instruments {
   const executed = new Counter({
     name: 'intents_executed_total',
-    help: 'Intents settled, invalid ones too',
+    help: 'Intents that have ended, invalid ones too',
     labelNames: ['intent_type', 'status'],
     registers,
   });
   const failed = new Counter({
     name: 'intents_failed_total',
-    help: 'Intents settled without success',
+    help: 'Intents that have ended without success',
     labelNames: ['intent_type'],
     registers,
   });
@@ -64,7 +64,7 @@ function intentMetrics(registers: Registry[]): Instruments {
     },
   });
   return {
-    settled(intent_type, status, seconds) {
+    ended(intent_type, status, seconds) {
       executed.inc({ intent_type, status });
       if (status !== 'succeeded') failed.inc({ intent_type });
       duration.observe({ intent_type }, seconds);
@@ -137,8 +137,8 @@ function eventMetrics(registers: Registry[]): Pick<Metrics, 'countPublished' | '
     }),
     countDeadLetters: (store) => ({
       ...store,
-      async bury(letters, records) {
-        await store.bury(letters, records);
+      async add(letters, records) {
+        await store.add(letters, records);
         for (const { message } of letters) deadLettered.inc({ topic: message.topic });
       },
       async redrive(filter, after, limit, outlet) {

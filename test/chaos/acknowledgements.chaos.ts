@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { until } from '../../src/flow-control/until.js';
 import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
-import { useCorner } from './support/corner.js';
+import { useInstallation } from './support/installation.js';
 import { reportOf, start, stored, warmUp } from './support/executions.js';
 import { makeLists } from './support/lists.js';
 
@@ -14,37 +14,37 @@ import { makeLists } from './support/lists.js';
 const ROUNDS = 3;
 
 describe('acknowledgements of Kafka that are lost', () => {
-  const used = useCorner(undefined, warmUp);
+  const used = useInstallation(undefined, warmUp);
 
   it('leave every event on its topic, repeats under one event id, and results that say succeeded', async () => {
     const rounds = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       const { lists, expected } = makeLists();
-      const before = await stored(used.corner);
-      const letThrough = await used.corner.route.kafka.add({
+      const before = await stored(used.installation);
+      const letThrough = await used.installation.route.kafka.add({
         type: 'timeout',
         stream: 'downstream',
         attributes: { timeout: 0 },
       });
-      await start(used.corner, lists);
+      await start(used.installation, lists);
       await until(60_000, async () =>
-        assert.ok((await stored(used.corner)) > before, 'no event has come to the broker'),
+        assert.ok((await stored(used.installation)) > before, 'no event has come to the broker'),
       );
       // Closes the connections that were held: what they had to say is lost.
       await letThrough();
-      const reports = await Promise.all(lists.map(({ requestId }) => reportOf(used.corner, requestId)));
+      const reports = await Promise.all(lists.map(({ requestId }) => reportOf(used.installation, requestId)));
       rounds.push({ expected, results: reports.flatMap(({ results }) => results) });
     }
-    const read = await readEventsByConsole(used.corner.environment, CHAOS_EVENTS);
+    const read = await readEventsByConsole(used.installation.environment, CHAOS_EVENTS);
     for (const { expected, results } of rounds) {
-      const rows = await auditRows(used.corner.environment.pool, expected);
+      const rows = await auditRows(used.installation.environment.pool, expected);
       const events = auditEvents(read, expected);
       assert.deepEqual([...rows.lost, ...rows.doubled, ...events.lost, ...events.doubled], []);
       assert.ok(events.repeated > 0, 'no acknowledgement was lost');
       assert.deepEqual([...new Set(results.map(({ status }) => status))], ['succeeded']);
     }
     for (const { headers, envelope } of read) assert.equal(headers['event_id'], envelope.event_id);
-    const { rows: letters } = await used.corner.environment.pool.query('SELECT id FROM dead_letters');
+    const { rows: letters } = await used.installation.environment.pool.query('SELECT id FROM dead_letters');
     assert.deepEqual(letters, []);
   }).timeout(300_000);
 });

@@ -8,7 +8,7 @@ import { SERVICE_NAMES } from '../../src/stack/types.js';
 import { until } from '../../src/flow-control/until.js';
 import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
-import { type Corner, createCorner } from './support/corner.js';
+import { type Installation, createInstallation } from './support/installation.js';
 import { errorsOf, mostAttempts, reportOf, start, stored, warmUp } from './support/executions.js';
 import { type Fault, FAULTS, heal } from './support/faults.js';
 import { type Held, hold } from './support/holds.js';
@@ -25,25 +25,27 @@ const CELL_MS = 300_000;
 interface Cell {
   readonly fault: Fault;
   readonly point: Point;
-  readonly corner: Corner;
+  readonly installation: Installation;
   readonly lists: readonly List[];
   readonly expected: Expected;
 }
 
 describe('fault matrix', () => {
   let servers: Servers;
-  let corners: Corner[];
+  let installations: Installation[];
   const done: { cell: Cell; outcome: Measured }[] = [];
 
   before(async function () {
     this.timeout(15 * 60_000);
     servers = await startServers(POINTS.length);
-    corners = await Promise.all(servers.routes.map((route) => createCorner(route)));
+    installations = await Promise.all(servers.routes.map((route) => createInstallation(route)));
   });
   after(async function () {
     this.timeout(END_MS);
     try {
-      await Promise.all(((corners as Corner[] | undefined) ?? []).map((corner) => corner.close()));
+      await Promise.all(
+        ((installations as Installation[] | undefined) ?? []).map((installation) => installation.close()),
+      );
     } finally {
       await (servers as Servers | undefined)?.stop();
     }
@@ -52,27 +54,32 @@ describe('fault matrix', () => {
   // A row that failed half-way must not be the next one's fault.
   afterEach(async function () {
     this.timeout(120_000);
-    await Promise.all(corners.map(({ route }) => Promise.all([route.postgres.heal(), route.kafka.heal()])));
+    await Promise.all(installations.map(({ route }) => Promise.all([route.postgres.heal(), route.kafka.heal()])));
     for (const name of SERVICE_NAMES) await servers.start(name);
   });
 
   for (const fault of FAULTS) {
     it(fault.name, async () => {
-      await Promise.all(corners.map(warmUp));
-      const cells = POINTS.map((point, index): Cell => ({ fault, point, corner: corners[index]!, ...makeLists() }));
+      await Promise.all(installations.map(warmUp));
+      const cells = POINTS.map((point, index): Cell => ({
+        fault,
+        point,
+        installation: installations[index]!,
+        ...makeLists(),
+      }));
       const held = await Promise.all(cells.map(bringToPoint));
-      await Promise.all(cells.map(async ({ corner }) => fault.strike?.(corner)));
+      await Promise.all(cells.map(async ({ installation }) => fault.strike?.(installation)));
       if (fault.server !== undefined) await servers.kill(fault.server);
       // Once the fault is there, what was held goes on into it.
       await Promise.all(held.map((cell) => cell.release()));
-      await heal(servers, fault, corners);
-      await Promise.all(corners.map(({ route }) => Promise.all([route.postgres.heal(), route.kafka.heal()])));
+      await heal(servers, fault, installations);
+      await Promise.all(installations.map(({ route }) => Promise.all([route.postgres.heal(), route.kafka.heal()])));
       const failures: string[] = [];
       for (const cell of cells) failures.push(...(await settle(cell)));
       assert.deepEqual(failures, []);
       if (fault.failsAttempts === false) return;
-      const attempts = cells.flatMap(({ corner, lists }) =>
-        lists.map(({ requestId }) => mostAttempts(corner, requestId)),
+      const attempts = cells.flatMap(({ installation, lists }) =>
+        lists.map(({ requestId }) => mostAttempts(installation, requestId)),
       );
       assert.ok(Math.max(...(await Promise.all(attempts))) > 1, 'no attempt failed: the fault has met nothing');
     }).timeout(CELL_MS);
@@ -81,11 +88,11 @@ describe('fault matrix', () => {
   it('every event is on its topic, in order, under one event id an intent', async () => {
     const failures: string[] = [];
     const readings = await Promise.all(
-      corners.map(({ environment }) => readEventsByConsole(environment, CHAOS_EVENTS)),
+      installations.map(({ environment }) => readEventsByConsole(environment, CHAOS_EVENTS)),
     );
-    for (const [index, corner] of corners.entries()) {
+    for (const [index, installation] of installations.entries()) {
       const read = readings[index]!;
-      for (const { cell, outcome } of done.filter(({ cell }) => cell.corner === corner)) {
+      for (const { cell, outcome } of done.filter(({ cell }) => cell.installation === installation)) {
         const { lost, doubled, repeated } = auditEvents(read, cell.expected);
         Object.assign(outcome, {
           lost: outcome.lost + lost.length,
@@ -107,8 +114,8 @@ describe('fault matrix', () => {
 
   /** Starts the lists, and returns once the worker is where the fault is to meet it. */
   async function bringToPoint(cell: Cell): Promise<Held> {
-    const { corner, point, fault, lists } = cell;
-    const { endpoints } = corner.environment;
+    const { installation, point, fault, lists } = cell;
+    const { endpoints } = installation.environment;
     if (point === 'during publish' && fault.store !== 'postgres' && fault.server !== 'temporal') {
       return holdAcknowledgement(cell);
     }
@@ -116,11 +123,11 @@ describe('fault matrix', () => {
       endpoints.postgres.url,
       point === 'before the effect' ? 'beforeEffect' : point === 'during publish' ? 'afterPublish' : 'atCommit',
     );
-    await start(corner, lists);
+    await start(installation, lists);
     await held.reached();
     if (point === 'after the effect, before its acknowledgement' && fault.server === 'postgres') {
       // Here the commit has to have happened before the server ends, and its answer not to have arrived.
-      await corner.route.postgres.add({ type: 'timeout', stream: 'downstream', attributes: { timeout: 0 } });
+      await installation.route.postgres.add({ type: 'timeout', stream: 'downstream', attributes: { timeout: 0 } });
       await held.release();
       await until(30_000, async () => {
         if ((await ledgerRows(cell)) === 0) throw new Error('nothing was committed');
@@ -131,29 +138,29 @@ describe('fault matrix', () => {
 
   /** The broker stores the events and its answer does not arrive: they are on the topic, and the worker does not know. */
   async function holdAcknowledgement(cell: Cell): Promise<Held> {
-    const { corner, lists } = cell;
-    const { kafka } = corner.route;
-    const before = await stored(corner);
+    const { installation, lists } = cell;
+    const { kafka } = installation.route;
+    const before = await stored(installation);
     const release = await kafka.add({ type: 'timeout', stream: 'downstream', attributes: { timeout: 0 } });
-    await start(corner, lists);
+    await start(installation, lists);
     await until(60_000, async () => {
-      if ((await stored(corner)) <= before) throw new Error('no event has come to the broker');
+      if ((await stored(installation)) <= before) throw new Error('no event has come to the broker');
     });
     return { reached: () => Promise.resolve(), release };
   }
 
   /** Waits for the ends of a cell's executions and compares the rows. @returns what is wrong. */
   async function settle(cell: Cell): Promise<string[]> {
-    const { corner, lists, expected, fault, point } = cell;
+    const { installation, lists, expected, fault, point } = cell;
     const failures: string[] = [];
-    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId, CELL_MS)));
+    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(installation, requestId, CELL_MS)));
     for (const report of reports) {
       // A dead letter is redriven below.
       if (report.results.every(({ success }) => success)) continue;
       failures.push(`${report.request_id}: ${report.outcome} ${JSON.stringify(report.counts)} ${errorsOf(report)}`);
     }
-    const deadLetters = await redriveAll(corner, expected);
-    const { lost, doubled } = await until(30_000, () => auditRows(corner.environment.pool, expected));
+    const deadLetters = await redriveAll(installation, expected);
+    const { lost, doubled } = await until(30_000, () => auditRows(installation.environment.pool, expected));
     const outcome: Measured = {
       fault: fault.name,
       point,
@@ -172,7 +179,10 @@ describe('fault matrix', () => {
 });
 
 /** Redrives until no letter is open: what was refused while a breaker was open comes with the next run. @returns letters of the cell. */
-async function redriveAll({ environment: { temporal, config, pool } }: Corner, expected: Expected): Promise<number> {
+async function redriveAll(
+  { environment: { temporal, config, pool } }: Installation,
+  expected: Expected,
+): Promise<number> {
   await until(120_000, async () => {
     await temporal.workflow.execute('RedriveDeadLettersWorkflow', {
       args: [{}],
@@ -189,8 +199,8 @@ async function redriveAll({ environment: { temporal, config, pool } }: Corner, e
   return rows[0]?.count ?? 0;
 }
 
-async function ledgerRows({ corner, expected }: Cell): Promise<number> {
-  const { rows } = await corner.environment.pool.query<{ count: number }>(
+async function ledgerRows({ installation, expected }: Cell): Promise<number> {
+  const { rows } = await installation.environment.pool.query<{ count: number }>(
     'SELECT count(*)::int AS count FROM executed_intents WHERE intent_id = ANY ($1::uuid[])',
     [expected.intentIds],
   );

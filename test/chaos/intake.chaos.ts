@@ -11,7 +11,7 @@ import { bridge } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEventsByConsole } from '../support/events.js';
 import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
-import { startWorkerBehind } from './support/corner.js';
+import { startWorkerBehind } from './support/installation.js';
 import { writeMeasured } from './support/reliability.js';
 import { type Servers, startServers } from './support/servers.js';
 import type { WorkerProcess } from './support/worker-process.js';

@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import type { RequestInput } from '../../src/domain/execution/request.js';
 import { readEventsByConsole } from '../support/events.js';
 import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
-import { type Corner, useCorner } from './support/corner.js';
+import { type Installation, useInstallation } from './support/installation.js';
 import { writeMeasured } from './support/reliability.js';
 
 const SIDE_BY_SIDE = 16;
@@ -24,7 +24,7 @@ interface Expected extends ExpectedHistory {
 }
 
 describe('a worker that is killed again and again', () => {
-  const used = useCorner();
+  const used = useInstallation();
 
   it('leaves exactly the expected totals of a history of files', async () => {
     const data = (name: string): URL => new URL(`../data/${name}`, import.meta.url);
@@ -36,7 +36,7 @@ describe('a worker that is killed again and again', () => {
     const requests = lines.map((line) => JSON.parse(line) as RequestInput);
     assert.equal(requests.length, expected.lists);
 
-    const { client, pool } = used.corner.environment;
+    const { client, pool } = used.installation.environment;
     const limit = pLimit(SIDE_BY_SIDE);
     let open = requests.length;
     const executions = requests.map((request) =>
@@ -53,14 +53,14 @@ describe('a worker that is killed again and again', () => {
     let kills = 0;
     while (open > 0) {
       await sleep(ALIVE_MS.least + Math.random() * (ALIVE_MS.most - ALIVE_MS.least));
-      await used.corner.worker.kill();
+      await used.installation.worker.kill();
       kills += 1;
-      await used.corner.worker.start();
+      await used.installation.worker.start();
     }
     const done = await reports;
     assert.deepEqual([...new Set(done.map(({ outcome }) => outcome))], ['completed']);
     const cutOff = await attemptsCutOff(
-      used.corner,
+      used.installation,
       done.map(({ workflow_id }) => workflow_id),
     );
 
@@ -77,12 +77,15 @@ describe('a worker that is killed again and again', () => {
     const named = intents.flatMap(({ intent_id }) => intent_id ?? []);
     const distinct = new Set(named).size + (intents.length - named.length);
 
-    const published = await readEventsByConsole(used.corner.environment, [
+    const published = await readEventsByConsole(used.installation.environment, [
       'AGGREGATION_STARTED',
       'BATCH_PROCESSED',
       'AGGREGATION_COMPLETED',
     ]);
-    const derived = await readEventsByConsole(used.corner.environment, ['STATE_PERSISTED', 'FSM_STATE_TRANSITIONED']);
+    const derived = await readEventsByConsole(used.installation.environment, [
+      'STATE_PERSISTED',
+      'FSM_STATE_TRANSITIONED',
+    ]);
     const all = [...published, ...derived];
     const idsOf = (events: typeof all): number => new Set(events.map(({ envelope }) => envelope.event_id)).size;
     const intentsOf = (events: typeof all): number =>
@@ -121,7 +124,7 @@ describe('a worker that is killed again and again', () => {
 });
 
 /** Attempts of activities that a kill has cut off: what says that the kills met work, and not only pauses. */
-async function attemptsCutOff({ environment }: Corner, workflowIds: readonly string[]): Promise<number> {
+async function attemptsCutOff({ environment }: Installation, workflowIds: readonly string[]): Promise<number> {
   let cutOff = 0;
   for (const workflowId of workflowIds) {
     const { events } = await environment.temporal.workflow.getHandle(workflowId).fetchHistory();

@@ -1,5 +1,5 @@
 /**
- * A store is away for 90 s amid 200 lists that run, with the breakers as they come, and 50 more come while it is away. Nothing
+ * A store is unavailable for 90 s amid 200 lists that run, with the breakers as they come, and 50 more come while it is away. Nothing
  * fails, nothing is off, and what has piled up does not come back as a herd.
  */
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { until } from '../../src/flow-control/until.js';
 import { bridge } from '../support/bridge.js';
 import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
-import { useCorner } from './support/corner.js';
+import { useInstallation } from './support/installation.js';
 import { errorsOf, mostAttempts, reportOf, start, warmUp } from './support/executions.js';
 import { hold } from './support/holds.js';
 import { type List, makeLists } from './support/lists.js';
@@ -25,39 +25,39 @@ const UNDER_WAY_MS = 15_000;
 
 describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
   const measured: Measured[] = [];
-  const used = useCorner({}, warmUp);
+  const used = useInstallation({}, warmUp);
 
   /** @returns reports in the order of the lists, the moment of the end of the outage, and what the worker did meanwhile. */
   async function strike(server: 'postgres' | 'kafka') {
     const { lists, expected } = makeLists(RUNNING + ARRIVING);
     const [early, late] = [lists.slice(0, RUNNING), lists.slice(RUNNING)];
-    const held = await hold(used.corner.environment.endpoints.postgres.url, 'beforeEffect');
-    await start(used.corner, early);
+    const held = await hold(used.installation.environment.endpoints.postgres.url, 'beforeEffect');
+    await start(used.installation, early);
     await held.reached();
     assert.deepEqual(new Set(await statusesOf(early)), new Set(['RUNNING']));
-    const load = watchLoad(used.corner.worker.port, server);
+    const load = watchLoad(used.installation.worker.port, server);
     const from = Date.now();
     await used.servers.kill(server satisfies ServiceName);
     await held.release();
     for (const [index, list] of late.entries()) {
-      await start(used.corner, [list]);
+      await start(used.installation, [list]);
       await sleep(Math.max(0, from + ((index + 1) / late.length) * OUTAGE_MS - Date.now()));
     }
     await used.servers.start(server);
     const back = Date.now();
-    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(used.corner, requestId)));
+    const reports = await Promise.all(lists.map(({ requestId }) => reportOf(used.installation, requestId)));
     await load.stop();
     return { expected, reports, load, from, back, drainedMs: Date.now() - back };
   }
 
   it('of PostgreSQL: every intent succeeds, once, and one call at a time asks whether it is back', async () => {
     const { expected, reports, load, from, back, drainedMs } = await strike('postgres');
-    const { lost, doubled } = await until(30_000, () => auditRows(used.corner.environment.pool, expected));
-    const events = auditEvents(await readEventsByConsole(used.corner.environment, CHAOS_EVENTS), expected);
+    const { lost, doubled } = await until(30_000, () => auditRows(used.installation.environment.pool, expected));
+    const events = auditEvents(await readEventsByConsole(used.installation.environment, CHAOS_EVENTS), expected);
     const { probes, asked, refusals, atOnce, busiest } = comeback(load, from);
     measured.push({
       fault: 'PostgreSQL down for 90 s',
-      point: `amid ${RUNNING} running lists, ${ARRIVING} more while it is away; ${probes} probes, ${refusals} refused calls a minute, ${atOnce} calls in the second after, ${busiest} in the busiest one; drained in ${Math.round(drainedMs / 1_000)} s`,
+      point: `amid ${RUNNING} running lists, ${ARRIVING} more while it is unavailable; ${probes} probes, ${refusals} refused calls a minute, ${atOnce} calls in the second after, ${busiest} in the busiest one; drained in ${Math.round(drainedMs / 1_000)} s`,
       lists: reports.length,
       intents: expected.intentIds.length,
       faults: 1,
@@ -80,19 +80,22 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
 
   it('of Kafka: every event is on its topic in the end, in order, and each result says how', async () => {
     const { expected, reports, load, drainedMs } = await strike('kafka');
-    const { lost, doubled } = await until(30_000, () => auditRows(used.corner.environment.pool, expected));
+    const { lost, doubled } = await until(30_000, () => auditRows(used.installation.environment.pool, expected));
     const letters = await lettersOf(expected.intentIds);
     const said = reports.flatMap(({ results }) => results);
     const probes = load.samples.at(-1)!.probes - load.samples[0]!.probes;
     // One run may stop at a breaker that is open still; the next goes on.
     await until(120_000, async () => {
-      const { code, stdout, stderr } = await bridge(['dead-letters', 'redrive', '--json'], used.corner.environment.env);
+      const { code, stdout, stderr } = await bridge(
+        ['dead-letters', 'redrive', '--json'],
+        used.installation.environment.env,
+      );
       assert.equal(code, 0, stdout + stderr);
     });
-    const events = auditEvents(await readEventsByConsole(used.corner.environment, CHAOS_EVENTS), expected);
+    const events = auditEvents(await readEventsByConsole(used.installation.environment, CHAOS_EVENTS), expected);
     measured.push({
       fault: 'Kafka down for 90 s',
-      point: `amid ${RUNNING} running lists, ${ARRIVING} more while it is away; ${probes} probes; drained in ${Math.round(drainedMs / 1_000)} s`,
+      point: `amid ${RUNNING} running lists, ${ARRIVING} more while it is unavailable; ${probes} probes; drained in ${Math.round(drainedMs / 1_000)} s`,
       lists: reports.length,
       intents: expected.intentIds.length,
       faults: 1,
@@ -104,12 +107,12 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
     assert.deepEqual([...lost, ...doubled, ...events.lost, ...events.doubled], []);
     assertOutcomes(reports, ['succeeded', 'dead_lettered']);
     for (const result of said) {
-      const buried = letters.has(result.intent_id);
+      const deadLettered = letters.has(result.intent_id);
       const { event_published, dlq_fallback } = result as { event_published?: boolean; dlq_fallback?: boolean };
       // The result of a PersistState has no such field.
-      if (result.intent_type !== 'PersistState') assert.equal(event_published, !buried, JSON.stringify(result));
+      if (result.intent_type !== 'PersistState') assert.equal(event_published, !deadLettered, JSON.stringify(result));
       if (result.intent_type !== 'PublishEvent') continue;
-      assert.deepEqual([result.status, dlq_fallback], [buried ? 'dead_lettered' : 'succeeded', buried]);
+      assert.deepEqual([result.status, dlq_fallback], [deadLettered ? 'dead_lettered' : 'succeeded', deadLettered]);
     }
     assert.ok(letters.size > 0, 'no event became a dead letter');
     const retried = await Promise.all(
@@ -117,7 +120,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
         .filter(({ results }) =>
           results.some((result) => result.intent_type === 'PublishEvent' && result.event_published),
         )
-        .map(({ request_id }) => mostAttempts(used.corner, request_id)),
+        .map(({ request_id }) => mostAttempts(used.installation, request_id)),
     );
     assert.ok(
       retried.some((attempts) => attempts > 1),
@@ -133,7 +136,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
   const statusesOf = (lists: readonly List[]): Promise<string[]> =>
     Promise.all(
       lists.map(async ({ requestId }) => {
-        const { temporal } = used.corner.environment;
+        const { temporal } = used.installation.environment;
         return (await temporal.workflow.getHandle(requestId).describe()).status.name;
       }),
     );
@@ -148,7 +151,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
 
   /** Intents with a dead letter, of their own or of what announces them. */
   async function lettersOf(intentIds: readonly string[]): Promise<Set<string>> {
-    const { rows } = await used.corner.environment.pool.query<{ intent_id: string }>(
+    const { rows } = await used.installation.environment.pool.query<{ intent_id: string }>(
       'SELECT intent_id FROM dead_letters WHERE intent_id = ANY ($1::uuid[])',
       [intentIds],
     );

@@ -10,7 +10,7 @@ import { isNewer } from '../../src/domain/recovery/newer.js';
 import type { RecoveryReport } from '../../src/domain/recovery/recovery.js';
 import { until } from '../../src/flow-control/until.js';
 import { readEventsByConsole } from '../support/events.js';
-import { useCorner } from './support/corner.js';
+import { useInstallation } from './support/installation.js';
 
 /** Six pages of 5,000, and the first one's states again that have moved. */
 const WORKFLOWS = 30_000;
@@ -21,11 +21,11 @@ const ARRIVALS = 200;
 type Place = Pick<RecoveredStateEvent, 'current_state' | 'epoch' | 'transition_count' | 'arrival'>;
 
 describe('a recovery under faults', () => {
-  const used = useCorner();
+  const used = useInstallation();
 
   /** Transitions of random workflows: the next of their count, or one that starts it again. */
   const arrive = (n: number) =>
-    used.corner.environment.pool.query(
+    used.installation.environment.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_count, transition_at)
        SELECT workflow_id, 'workflow_execution', current_state, 'STATE_' || (random() * 1000)::int, 'chaos',
          CASE WHEN random() < 0.2 THEN 1 END, clock_timestamp()
@@ -34,7 +34,7 @@ describe('a recovery under faults', () => {
     );
 
   it('leaves out no workflow, and a second one has every workflow’s true state', async () => {
-    const { environment, worker } = used.corner;
+    const { environment, worker } = used.installation;
     const { pool, temporal, config } = environment;
     await pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_at)

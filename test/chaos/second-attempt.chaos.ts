@@ -7,7 +7,7 @@ import { until } from '../../src/flow-control/until.js';
 import { heartbeatTimeout } from '../../workflows/policies.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { auditRows } from './support/audit.js';
-import { startWorkerBehind } from './support/corner.js';
+import { startWorkerBehind } from './support/installation.js';
 import { hold, installHolds } from './support/holds.js';
 import { makeLists } from './support/lists.js';
 import { END_MS, type Route, type Servers, startServers } from './support/servers.js';

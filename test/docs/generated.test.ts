@@ -10,13 +10,13 @@ import {
   FAILURE,
   INTENT_EMITTED,
   INTENT_RESULT,
-  INTENTS,
   RECOVERED_STATE,
   RECOVERY_SUMMARY,
   REPORT,
   REQUEST,
   RESULTS,
 } from '../../scripts/docs/examples.js';
+import { INTENTS } from '../../scripts/docs/example-intents.js';
 import type { IntentType } from '../../src/client/index.js';
 import { RESULT_FIELDS } from '../../scripts/docs/intents-page.js';
 import { COMMAND, essenceOf, PAGES } from '../../scripts/docs/pages.js';

@@ -39,7 +39,7 @@ describe('group commit', () => {
     assert.equal(seen.most, 2);
   });
 
-  it('starts at once when idle, waits for company when told to, but not once it is full', async () => {
+  it('starts at once when idle, waits for others while it lingers, but not once it is full', async () => {
     const eager = setUp();
     await Promise.all([eager.submit([1]), eager.submit([2])]);
     assert.deepEqual(eager.runs, [[1, 2]]);
@@ -52,7 +52,7 @@ describe('group commit', () => {
     assert.deepEqual(full.runs, [[1, 2]]);
   });
 
-  it('waits for company anew after each run, not until a wait of the one before', async () => {
+  it('lingers anew after each run, not until a wait of the one before', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const runs: number[][] = [];
     const submit = groupCommit<number, number>(
@@ -80,7 +80,7 @@ describe('group commit', () => {
     }
   });
 
-  it('runs each chunk alone when one of them cannot be run, and none when the store is away', async () => {
+  it('runs each chunk alone when one of them cannot be run, and none when the store is unavailable', async () => {
     for (const [failureClass, others] of [
       ['invalid', 'kept'],
       ['unknown', 'kept'],

@@ -47,7 +47,7 @@ describe('intake: member of its group', () => {
     assert.deepEqual([started, first.committed], [[kept], ['0:2']]);
   });
 
-  it('copies what is invalid of a slice that runs on when a rebalance leaves it its partition, also when the topic is away', async () => {
+  it('copies what is invalid of a slice that runs on when a rebalance leaves it its partition, also when the topic is missing', async () => {
     const { first, says, started, rejected } = await setUp();
     const end = createHold();
     says.end = () => end.released.then(() => ({ completed: true, invalid: [{ list: 0, reason: 'no such intent' }] }));
@@ -65,7 +65,7 @@ describe('intake: member of its group', () => {
     });
   });
 
-  it('leaves to others what it held when it joins as somebody else: they may have had it', async () => {
+  it('leaves to others what it has buffered when it joins as somebody else: they may have had it', async () => {
     const { first, says, started } = await setUp();
     first.join('me', [0]);
     says.mayStart = false;

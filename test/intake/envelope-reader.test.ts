@@ -68,7 +68,7 @@ describe('a message with a list', () => {
 });
 
 describe('a message without a list', () => {
-  it('is none of JSON, and says where', () => {
+  it('refuses what is not JSON, and says where', () => {
     assert.match(reasonOf('{"a":'), /^envelope: expected JSON, got .*JSON/);
     assert.equal(
       (readEnvelope(Buffer.from([0x22, 0xff, 0x22])) as { reason: string }).reason,
@@ -104,7 +104,7 @@ describe('a message without a list', () => {
   it('names what no store could keep of what is beside the intents', () => {
     assert.equal(
       reasonOf(envelope({}, { options: { a: 2 ** 53 } })),
-      'payload.options.a: expected a whole number JSON can carry (up to 9007199254740991), got number',
+      'payload.options.a: expected a whole number JSON can represent (up to 9007199254740991), got number',
     );
     const limits = { ...DEFAULT_LIMITS, depth: 3 };
     assert.equal(listOf(envelope({}, { options: { a: { b: 1 } } }), 0, limits).event_id, event_id);

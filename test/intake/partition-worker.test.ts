@@ -34,7 +34,7 @@ describe('intake: a partition', () => {
     assert.deepEqual(set.committed, ['2'], 'once');
   });
 
-  it('copies what carries no list, wherever it stands among the others, once, and commits behind it', async () => {
+  it('copies what has no list, wherever it stands among the others, once, and commits behind it', async () => {
     const { worker, says, started, rejected, committed } = setUpWorker();
     // Of the two lists: the messages that carry none have no number there.
     says.end = () => ({ completed: true, invalid: [{ list: 1, reason: 'an invalid intent' }] });

@@ -7,7 +7,7 @@ import { createHold, messagesOf, newIds, soon } from './support.js';
 describe('intake: a consumer that is given up', () => {
   const setUp = useIntakes();
 
-  it('builds a consumer anew that has crashed, reads again what that one held, and lets it commit nothing', async () => {
+  it('builds a consumer anew that has crashed, reads again what that one has buffered, and lets it commit nothing', async () => {
     const { intake, consumers, first, says, started, metric } = await setUp();
     first.join('me', [0]);
     const start = createHold();

@@ -54,7 +54,7 @@ describe('intake: a topic that was created again', () => {
     assert.equal(worker.isOther([message(4)]), true);
   });
 
-  it('is known after a rejoin by other bytes at an offset that is held', () => {
+  it('is known after a rejoin by other bytes at an offset that is buffered', () => {
     const worker = setUp();
     worker.rejoined();
     assert.equal(worker.isOther([message(5, 'another')]), true);

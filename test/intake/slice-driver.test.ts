@@ -24,13 +24,13 @@ const invalid = (...lists: number[]): SliceEnd => ({
 describe('intake: slices', () => {
   afterEach(dropWorkers);
 
-  for (const [place, bad] of [
+  for (const [position, bad] of [
     ['in the middle', [5]],
     ['at the front', [0]],
     ['at the end', [8]],
-    ['in three places', [2, 3, 8]],
+    ['in three positions', [2, 3, 8]],
   ] as const) {
-    it(`halves a slice that is refused for good down to the lists at fault, ${place}; the others run in their order`, async () => {
+    it(`halves a slice that is refused for good down to the lists at fault, ${position}; the others run in their order`, async () => {
       const set = setUpWorker();
       const ids = newIds(9);
       const refused = new Set<string>(bad.map((index) => ids[index]!));
@@ -81,7 +81,7 @@ describe('intake: slices', () => {
     assert.deepEqual([rejected(), committed], [[], []]);
   });
 
-  it('buries nothing when the server refuses also what is empty', async () => {
+  it('rejects nothing when the server refuses also what is empty', async () => {
     const { worker, says, started, rejected, committed } = setUpWorker();
     says.start = () => Promise.reject(refusal());
     worker.offer([message(0, envelope())]);
@@ -138,7 +138,7 @@ describe('intake: slices', () => {
     assert.deepEqual(started, [ids]);
   });
 
-  it('asks again for the end of its slice while Temporal is away, and starts no other before', async () => {
+  it('asks again for the end of its slice while Temporal is unavailable, and starts no other before', async () => {
     const { worker, says, started, rejected } = setUpWorker();
     let asks = 0;
     says.end = () => {
@@ -227,7 +227,7 @@ describe('intake: slices', () => {
     assert.deepEqual([started.length, rejected()], [1, [['0', 'an invalid intent']]]);
   });
 
-  it('tries once to send the copies of a slice that ends while it is stopped, and does not wait for a broker that is away', async () => {
+  it('tries once to send the copies of a slice that ends while it is stopped, and does not wait for a broker that is unavailable', async () => {
     const { worker, says, started, rejected } = setUpWorker();
     const end = createHold();
     let tries = 0;

@@ -58,13 +58,13 @@ describe('a slice', () => {
     );
   });
 
-  it('takes 500 messages at most, whatever they carry', () => {
+  it('takes 500 messages at most, whatever they contain', () => {
     assert.equal(nextSlice(Array.from({ length: 600 }, (_, n) => carrying(n, 0, 1))).taken, 500);
     assert.equal(nextSlice(Array.from({ length: 600 }, (_, n) => poison(n))).taken, 500);
     assert.equal(nextSlice(Array.from({ length: 499 }, (_, n) => poison(n))).taken, 499);
   });
 
-  it('is of its own for a list that is larger, what carries none before it included', () => {
+  it('is of its own for a list that is larger, what has none before it included', () => {
     assert.equal(nextSlice([poison(0), carrying(1, 2_000), carrying(2, 0)]).taken, 2);
     assert.equal(nextSlice([carrying(0, 1, 2_000_000), poison(1)]).taken, 2);
   });

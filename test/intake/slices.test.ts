@@ -1,4 +1,4 @@
-/** What becomes of messages before anything is started: envelopes that are none, slices by size, starts that are too large. */
+/** These tests follow messages to the start of a slice: invalid envelopes, slices by size, starts that are too large. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
@@ -54,7 +54,7 @@ describe('readEnvelope', () => {
     );
   });
 
-  it('leaves an intent that is none to its list, which is answered', () => {
+  it('leaves an invalid intent to its list, which is answered', () => {
     assert.equal(readEnvelope(bytesOf(envelope({}, { intents: [7, {}] }))).ok, true);
   });
 });
@@ -79,7 +79,7 @@ describe('nextSlice', () => {
     assert.equal(nextSlice([carrying(1), carrying(1_200)]).taken, 1);
   });
 
-  it('takes what carries no list along, and is bounded in that too', () => {
+  it('takes what has no list along, and is bounded in that too', () => {
     const slice = nextSlice([poison, carrying(1), poison]);
     assert.deepEqual([slice.lists.length, slice.poison.length, slice.taken], [1, 2, 3]);
     assert.equal(nextSlice(Array(900).fill(poison)).taken, 500);

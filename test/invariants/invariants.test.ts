@@ -73,7 +73,7 @@ describe('invariants', () => {
     await forget('fsm_transitions');
   });
 
-  it('find verdicts that the ledger, or their own counts, deny, and those that nobody is told', async () => {
+  it('find verdicts that the ledger, or their own counts, deny, and those that nobody gets', async () => {
     const id = await verdict();
     await finds(/reports: PersistState \S+ is told as succeeded, and is not in the ledger/);
     await finds(/reports: a report counts \[\["succeeded",2\]\], and holds \[\["succeeded",1\]\]/);
@@ -87,7 +87,7 @@ describe('invariants', () => {
     await forget('intake_verdicts');
   });
 
-  it('find effects without their event, events without an effect, and events that are told twice', async () => {
+  it('find effects without their event, events without an effect, and events that are published twice', async () => {
     const [event, effect] = [randomUUID(), randomUUID()];
     const published = await ledgerRow('PublishEvent', { event_id: event });
     await finds(new RegExp(`announced: event ${event} of ${published} is neither on its topic nor a dead letter`));
@@ -132,7 +132,7 @@ describe('invariants', () => {
     ]);
   });
 
-  it('find results that are told otherwise than they are', async () => {
+  it('find results that are reported otherwise than they are', async () => {
     const [done, ...others] = [await ledgerRow('PersistState', {}), randomUUID(), randomUUID()];
     const results = [
       { intent_id: done, intent_type: 'PersistState', status: 'failed', success: false },

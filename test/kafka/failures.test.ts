@@ -41,7 +41,7 @@ describe('a failure of Kafka', () => {
     assert.equal(classifyKafkaError('text'), 'unknown');
   });
 
-  it('is told with its own words and the store’s code', () => {
+  it('is reported with its own words and the store’s code', () => {
     const outer = toEffectError(spent(protocol('MESSAGE_TOO_LARGE', false)));
     assert.deepEqual([outer.message, outer.code], ['Kafka: MESSAGE_TOO_LARGE', 'KAFKA_ERROR']);
     assert.equal(toEffectError('text').message, 'Kafka: text');

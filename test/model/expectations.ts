@@ -3,7 +3,7 @@ import type { WireMessage } from '../../src/domain/events/publisher.js';
 import { rejectionOf, restored } from '../support/rejected.js';
 import { carriesList, type Rec } from './records.js';
 import type { Simulation } from './simulation.js';
-import type { Run } from './simulated-temporal.js';
+import type { Run } from './temporal-world.js';
 
 const mayRun = ({ kind }: Rec): boolean => carriesList(kind) && kind !== 'refused' && kind !== 'unsendable';
 const name = ({ number, kind, partition, offset, topicId }: Rec): string =>
@@ -87,7 +87,7 @@ export class Expectations {
     return this.#copied.has(rec.number) || (mayRun(rec) && this.world.temporal.has(rec.partition, rec.eventId!));
   }
 
-  isSettled(): boolean {
+  isComplete(): boolean {
     const { topic, temporal } = this.world;
     return (
       topic.logs.every((log, partition) => topic.offsets[partition] === log.length) &&

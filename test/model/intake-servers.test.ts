@@ -12,7 +12,6 @@ import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { Registry } from 'prom-client';
 import { type RunningIntake, runIntake } from '../../src/intake/run.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
-import type { Verdict } from '../../src/domain/intake/list.js';
 import { createLogger } from '../../src/log.js';
 import { until } from '../../src/flow-control/until.js';
 import { expelMembers } from '../intake/expel.js';
@@ -22,6 +21,7 @@ import { rejectionOf } from '../support/rejected.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
+import { allAnswered, copiesOf, verdictsOf } from './server-answers.js';
 import {
   envelope,
   type Event,
@@ -99,18 +99,6 @@ describe('the intake against a model, on the real servers', function () {
     intakes.push(intake);
     return intake;
   }
-  async function verdicts(ids: readonly string[]): Promise<Map<string, Verdict>> {
-    const { rows } = await environment.pool.query<{ event_id: string; verdict: Verdict }>(
-      'SELECT event_id, verdict FROM intake_verdicts WHERE event_id = ANY ($1)',
-      [ids],
-    );
-    return new Map(rows.map(({ event_id, verdict }) => [event_id, verdict]));
-  }
-  const answered = (ids: readonly string[]) =>
-    until(240_000, async () => {
-      const query = 'SELECT FROM intake_verdicts WHERE event_id = ANY ($1)';
-      assert.equal((await environment.pool.query(query, [ids])).rowCount, new Set(ids).size);
-    });
   const messagesOf = (of: (given: NamedSequence) => readonly string[]) =>
     sequences.flatMap((given, index) => of(given).map((value) => ({ partition: partitionOf(index), value })));
 
@@ -136,7 +124,7 @@ describe('the intake against a model, on the real servers', function () {
         ...wanderers.map(({ first }, index) => ({ partition: partitionOf(index), value: first.value })),
         { partition: 5, value: envelope([persistState({ aggregation_id: row })]).value },
       ]);
-      await answered([
+      await allAnswered(environment.pool, [
         ...sequences.map(({ expected }) => expected[0]!.eventId),
         ...wanderers.map((one) => one.first.eventId),
       ]);
@@ -164,7 +152,8 @@ describe('the intake against a model, on the real servers', function () {
           assert.ok((rowCount ?? 0) >= wanderers.length + large.length);
         });
         // Keys that nobody holds go on meanwhile, also in slices behind those that wait.
-        await answered(
+        await allAnswered(
+          environment.pool,
           sequences.filter(({ held }) => !held).flatMap(({ expected }) => expected.map((one) => one.eventId)),
         );
       } finally {
@@ -178,8 +167,8 @@ describe('the intake against a model, on the real servers', function () {
 
     const wanted = new Map(sequences.flatMap(({ expected }) => expected.map((one) => [one.eventId, one] as const)));
     const others = [...wanderers.map(({ second }) => second.eventId), ...large.map(({ eventId }) => eventId)];
-    await answered([...wanted.keys(), ...others]);
-    const found = await verdicts([...wanted.keys()]);
+    await allAnswered(environment.pool, [...wanted.keys(), ...others]);
+    const found = await verdictsOf(environment.pool, [...wanted.keys()]);
     assert.deepEqual(
       [...wanted.values()].map(({ eventId }) => {
         const { outcome, results } = found.get(eventId)!;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { itKeepsItsPromises, useVirtualClock } from './random-sequences.js';
 import type { Command } from './sequences.js';
-import type { Fate } from './simulated-temporal.js';
+import type { Fate } from './temporal-world.js';
 import { Simulation } from './simulation.js';
 
 describe('the intake against a model', () => {
@@ -48,7 +48,7 @@ describe('the intake against a model', () => {
       [{ ...list, ms: 100 }],
     ],
     [
-      'copies what is invalid of a slice whose partition is taken away while it is started',
+      'copies what is invalid of a slice whose partition is revoked while it is started',
       [
         { do: 'emit', partition: 0, kinds: ['invalid', 'list'] },
         { do: 'join' },
@@ -61,7 +61,7 @@ describe('the intake against a model', () => {
   /** Too rare above to rely on. */
   const rare: typeof found = [
     [
-      'commits nothing of what carries no list when it is stopped before the copy is taken',
+      'commits nothing of what has no list when it is stopped before the copy is taken',
       [
         { do: 'wait', ms: 2_000 },
         { do: 'fail', faults: { dlq: 'down' } },
@@ -112,7 +112,7 @@ describe('the intake against a model', () => {
       [{ ...list, ms: 8_000 }, list],
     ],
     [
-      'starts nothing from the lanes of a consumer that is built anew',
+      'starts nothing from the partition workers of a consumer that is built anew',
       [
         { do: 'emit', partition: 1, kinds: ['list'] },
         { do: 'wait', ms: 2_000 },
@@ -123,7 +123,7 @@ describe('the intake against a model', () => {
       [{ ...list, ms: 8_000 }, list],
     ],
     [
-      'reads on behind what filled a lane',
+      'reads on behind what filled a partition worker',
       [{ do: 'emit', partition: 0, kinds: ['heavy', 'heavy', 'heavy', 'heavy'] }],
       [1],
     ],

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Faults } from './faults.js';
 import type { Kind } from './records.js';
-import type { Fate } from './simulated-temporal.js';
+import type { Fate } from './temporal-world.js';
 
 export type Command =
   | { readonly do: 'emit'; readonly partition: number; readonly kinds: readonly Kind[] }

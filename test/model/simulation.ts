@@ -1,22 +1,15 @@
 /** One sequence: processes of the real intake between a simulated Kafka and a simulated Temporal. */
-import pino from 'pino';
-import type { Kafka } from 'kafkajs';
-import { Intake } from '../../src/intake/intake.js';
-import { createSliceRunner } from '../../src/intake/slice-runner.js';
-import { EffectError } from '../../src/domain/failures/failure.js';
-import type { EventPublisher, WireMessage } from '../../src/domain/events/publisher.js';
-import { SliceCache } from '../../src/domain/intake/slice-cache.js';
 import { idle, type Process } from './process.js';
-import { cycle, never, noFaults } from './faults.js';
+import { cycle, noFaults } from './faults.js';
 import { Expectations } from './expectations.js';
 import { carriesList, type Kind, type Rec, valueOf } from './records.js';
 import { type Command, PARTITIONS, type Sequence } from './sequences.js';
-import { SimulatedConsumer } from './simulated-consumer.js';
+import { startProcess, TOPIC } from './simulated-process.js';
 import { type KafkaWorld, SimulatedTopic } from './simulated-topic.js';
-import { type Owner, type Run, SimulatedTemporal, type TemporalWorld } from './simulated-temporal.js';
+import { SimulatedTemporal } from './simulated-temporal.js';
+import type { Owner, Run, TemporalWorld } from './temporal-world.js';
 import type { VirtualClock } from './virtual-clock.js';
 
-const TOPIC = 'simulated';
 const START = Date.UTC(2026, 0, 1);
 /** Milliseconds in which everything must have come to its end once nothing fails: the longest run, session, watchdog and pauses. */
 const SETTLE_MS = 7_200_000;
@@ -24,7 +17,6 @@ const SETTLE_MS = 7_200_000;
 const LONGEST_WAIT_MS = 60_000;
 /** Of a lane, between two attempts. */
 const LONGEST_PAUSE_MS = 10_500;
-const logger = pino({ level: 'silent' });
 
 export class Simulation implements KafkaWorld, TemporalWorld {
   readonly faults = noFaults();
@@ -71,7 +63,7 @@ export class Simulation implements KafkaWorld, TemporalWorld {
       if (!fine()) return false;
       if (!this.#dirty) return true;
       this.#dirty = false;
-      return !this.expectations.isSettled();
+      return !this.expectations.isComplete();
     };
     const stuck = await this.clock.pass(SETTLE_MS, unsettled);
     if (stuck) this.violations.push(...this.expectations.missing());
@@ -159,40 +151,7 @@ export class Simulation implements KafkaWorld, TemporalWorld {
   }
 
   #start(): void {
-    const id = this.#processes.length;
-    const consumers: SimulatedConsumer[] = [];
-    const kafka = {
-      consumer: () => {
-        const consumer = new SimulatedConsumer(this.topic, id);
-        consumers.push(consumer);
-        return consumer.asKafkajs();
-      },
-    } as unknown as Kafka;
-    const watched: Process['watched'] = {};
-    const intake = new Intake({
-      kafka,
-      groupId: 'simulated',
-      topic: TOPIC,
-      maxSlices: this.sequence.maxSlices,
-      runner: createSliceRunner(this.temporal.client(id), {
-        taskQueue: 'simulated',
-        slices: new SliceCache(),
-        eager: false,
-      }),
-      publisher: this.#publisher(id),
-      dlqSuffix: '.dlq',
-      mayStart: () => ({ ok: !this.faults.breakerOpen, retryAfterMs: 3_000 }),
-      metrics: {
-        watch: (state) => (watched.now = state),
-        envelopes: () => undefined,
-        poison: () => undefined,
-        rebuilt: () => {
-          this.assigned(id, new Set(), new Set());
-        },
-      },
-      logger,
-    });
-    this.#processes.push({ id, intake, consumers, state: 'runs', refusedAt: 0, watched });
+    this.#processes.push(startProcess(this, this.#processes.length, this.sequence.maxSlices));
   }
 
   #kill(one: Process): void {
@@ -216,30 +175,6 @@ export class Simulation implements KafkaWorld, TemporalWorld {
       const waitedForCopy = one.refusedAt > stoppedAt - LONGEST_PAUSE_MS;
       if (waitedForCopy || (consumer?.leftAt ?? until) >= until) this.#kill(one);
     });
-  }
-
-  #publisher(process: number): EventPublisher {
-    const refused = { sent: false as const, error: new EffectError('unavailable', 'simulated: no broker') };
-    return {
-      publish: async (messages: readonly WireMessage[]) => {
-        // Longer than what a process does between its last slice and its end.
-        await this.clock.sleep(this.delay() * 5);
-        // Its connections are closed.
-        if (this.isDead(process)) await never();
-        const { dlq } = this.faults;
-        const count = dlq === 'up' ? messages.length : dlq === 'down' ? 0 : 1;
-        const outcomes = messages.map((message, index) => {
-          if (index >= count) {
-            this.#processes[process]!.refusedAt = this.clock.now;
-            return refused;
-          }
-          this.expectations.copied(message);
-          return { sent: true as const };
-        });
-        await this.clock.sleep(this.delay());
-        return this.isDead(process) ? never() : outcomes;
-      },
-    };
   }
 
   changed(): void {

@@ -14,7 +14,7 @@ const DAMAGE = {
   nul: /^payload\.note: expected text without NUL/,
   priority: /^priority: expected /,
   id: /^intent_id: expected a UUID/,
-  unsafe: /^payload\.note: expected a whole number JSON can carry/,
+  unsafe: /^payload\.note: expected a whole number JSON can represent/,
   notAnObject: /^intent: expected an object/,
 } as const;
 type Damage = keyof typeof DAMAGE;

@@ -47,15 +47,15 @@ describe('executions against a model (property)', () => {
 
   const withFailures = (effect: AnyEffect): AnyEffect =>
     defineEffect(effect.definition, (ports) => {
-      const carry = effect.create(ports);
+      const execute = effect.create(ports);
       const { activity } = effect.definition;
       return async (batch) => {
         const due = ahead.get(batch.correlationId);
         const left = due?.attempts[activity] ?? 0;
-        if (due === undefined || left === 0) return carry(batch);
+        if (due === undefined || left === 0) return execute(batch);
         due.attempts[activity] = left - 1;
         injected += 1;
-        if (due.afterEffect) await carry(batch);
+        if (due.afterEffect) await execute(batch);
         throw new EffectError('transient', 'an injected failure');
       };
     });

@@ -124,7 +124,7 @@ describe('makePlan against a model (property)', () => {
     assert.ok(lanesSeen > 4, 'no list was long enough to be spread over lanes');
   });
 
-  it('gives stable ids: of content, place and request, whatever priority and key order', () => {
+  it('gives stable ids: of content, index and request, whatever priority and key order', () => {
     check((drafts) => {
       const raws = rawsOf(drafts);
       const ids = (intents: unknown[], requestId?: string) => plan(intents, requestId).intents.map(({ id }) => id);

@@ -132,7 +132,7 @@ describe('rollout: rolling back', function () {
     assert.match((await rollout.status()).changes[0]!.reason, /^error rate/);
   });
 
-  it('takes few failures of PostgreSQL for errors, unless it was away', async () => {
+  it('takes few failures of PostgreSQL for errors, unless it was unavailable', async () => {
     const router = await rollout.connect({ enabled: '100' });
     rollout.answer = () => [...Array<unknown>(40).fill(ok()), failed('DATABASE_ERROR', 'transient')] as Results;
     await rollout.run(router, 20);
@@ -145,7 +145,7 @@ describe('rollout: rolling back', function () {
     ['rejects', () => Promise.reject(new Error('on purpose')) as unknown as undefined],
   ];
   for (const [how, onEvent] of listeners) {
-    it(`goes on looking although who is told ${how}`, async () => {
+    it(`goes on looking although its listener ${how}`, async () => {
       const router = await rollout.connect({ enabled: '100', onEvent });
       rollout.answer = () => [failed('DATABASE_ERROR', 'transient')];
       await rollout.run(router, 40);

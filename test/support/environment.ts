@@ -1,4 +1,4 @@
-/** A test file's own corner of the real servers: database, topics, task queue, and a worker in this process. */
+/** A test file's own installation of the real servers: database, topics, task queue, and a worker in this process. */
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
@@ -15,7 +15,7 @@ import { newTopic } from './run.js';
 import { cloneTemplate, dropDatabase, newName } from './template-database.js';
 
 export interface Environment {
-  /** Variables that make `bridge` work in this corner. */
+  /** Variables that make `bridge` work in this installation. */
   readonly env: NodeJS.ProcessEnv;
   readonly config: Config;
   readonly endpoints: StackEndpoints;

@@ -1,4 +1,4 @@
-/** Takes workflows out of the states and the history, so that tests which count all are none the wiser. */
+/** This function deletes workflows from the states and the history, so that tests may count all that is left. */
 import type { Pool } from 'pg';
 
 export async function forgetWorkflows(pool: Pick<Pool, 'query'>, ids: readonly string[]): Promise<void> {

@@ -26,7 +26,7 @@ export function memoryActivities(
 ): MemoryActivities {
   const cache = new SliceCache();
   const activities: Activities = createActivities(memory.ports, {
-    instruments: { settled: () => undefined },
+    instruments: { ended: () => undefined },
     budget,
     sliceCache: cache,
   });

@@ -101,7 +101,7 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
           const open = new Set(letters.map(({ message }) => orderOf(message.topic, message.key)));
           return Promise.resolve(messages.map(({ topic, key }) => open.has(orderOf(topic, key))));
         },
-        bury: (given: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]) => {
+        add: (given: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]) => {
           letters.push(...given);
           for (const record of records) settle(record);
           return Promise.resolve();

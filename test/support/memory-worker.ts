@@ -61,7 +61,7 @@ export async function createMemoryWorker(effects: readonly AnyEffect[] = []): Pr
 
   const open = () => {
     const memory = memoryPorts({ endedExecutions });
-    const options = { instruments: { settled: () => undefined }, budget: new OutageBudget() };
+    const options = { instruments: { ended: () => undefined }, budget: new OutageBudget() };
     return { memory, activities: createActivities(memory.ports, options, all) };
   };
   let current = open();

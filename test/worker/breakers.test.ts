@@ -51,7 +51,7 @@ describe('breakers of the stores', () => {
     });
   }
 
-  it('lets events through as they were settled: one that was sent is not sent again for its neighbour', async () => {
+  it('lets events through as they were delivered: one that was sent is not sent again for its neighbour', async () => {
     const breaker = createBreakers({ ...config, KAFKA_BREAKER_FAILURES: 1 }, logger, createMetrics()).kafka;
     const message = { topic: 't', key: 'k', value: '{}', headers: {} };
     const error = away();
@@ -99,7 +99,7 @@ describe('breakers of the stores', () => {
       }
     }
 
-    it('while PostgreSQL alone is away', () =>
+    it('while PostgreSQL alone is unavailable', () =>
       withAdapters({}, async (adapters) => {
         await assert.rejects(adapters.ports.ledger.find(['one']));
         const { ok, retryAfterMs } = adapters.mayStart();
@@ -107,7 +107,7 @@ describe('breakers of the stores', () => {
         assert.ok(retryAfterMs > 15_000 && retryAfterMs <= 20_000, `${retryAfterMs} ms`);
       }));
 
-    it('while Kafka alone is away', () =>
+    it('while Kafka alone is unavailable', () =>
       withAdapters({}, async (adapters) => {
         const [outcome] = await adapters.ports.publisher.publish([{ topic: 't', key: 'k', value: '{}', headers: {} }]);
         assert.equal(outcome?.sent, false);

@@ -1,4 +1,4 @@
-/** Workers of a file, in one corner of the servers: each is stopped after its test, and has to give all connections back. */
+/** Workers of a file, in one installation of the servers: each is stopped after its test, and has to give all connections back. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
@@ -80,9 +80,9 @@ export async function checksOf(worker: Pick<RunningWorker, 'httpPort'>) {
 /** The same effect; @param begun is called in its activity. */
 export const watched = (effect: AnyEffect, begun: () => void): AnyEffect =>
   defineEffect(effect.definition, (ports) => {
-    const carry = effect.create(ports);
+    const execute = effect.create(ports);
     return (batch) => {
       begun();
-      return carry(batch);
+      return execute(batch);
     };
   });

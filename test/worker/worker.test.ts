@@ -10,7 +10,7 @@ import { checksOf, emitList, get, useWorkers } from './support.js';
 describe('worker', () => {
   const workers = useWorkers();
 
-  it('is alive and ready, and says why; counts what it does under the seed’s names, shows the pool and Temporal’s metrics', async () => {
+  it('is alive and ready, and says why; counts what it does under the names of the seed contract, shows the pool and Temporal’s metrics', async () => {
     const { worker, client } = await workers.start();
     const { config } = workers.environment;
     assert.deepEqual(await get(worker, '/health'), { status: 200, body: '{"ok":true,"detail":"worker RUNNING"}\n' });
@@ -77,7 +77,7 @@ describe('worker', () => {
     }
   }
 
-  it('gives a statement as long as it is told, and answers a recovery that takes longer', async () => {
+  it('gives a statement as long as the setting says, and answers a recovery that takes longer', async () => {
     const { client } = await workers.start({ config: { PG_STATEMENT_TIMEOUT_MS: 300 } });
     await whileStatesAreLocked(async () => {
       const { workflowId } = await client.start([recoverFsmStates()]);
@@ -91,7 +91,7 @@ describe('worker', () => {
     });
   });
 
-  it('opens as many connections as it is told, and waits as long for one', async () => {
+  it('opens as many connections as the setting says, and waits as long for one', async () => {
     const { worker, client } = await workers.start({ config: { PG_POOL_MAX: 1, PG_CHECKOUT_TIMEOUT_MS: 200 } });
     await whileStatesAreLocked(async (unlock) => {
       const { workflowId } = await client.start([recoverFsmStates()]);
@@ -104,7 +104,7 @@ describe('worker', () => {
     });
   });
 
-  it('waits an outage out for as long as it is told, and reports what nobody knows then', async () => {
+  it('waits an outage out for as long as the setting says, and reports what nobody knows then', async () => {
     const { client } = await workers.start({
       config: { OUTAGE_BUDGET_SECONDS: 0.1 },
       endpoints: { databaseUrl: 'postgres://postgres@127.0.0.1:1/none' },
@@ -122,7 +122,7 @@ describe('worker', () => {
     );
   });
 
-  it('starts while Kafka is away: rows are written, events are kept, and later ones are sent when it is back', async () => {
+  it('starts while Kafka is unavailable: rows are written, events are kept, and later ones are sent when it is back', async () => {
     const { endpoints } = workers.environment;
     const broker = await switchableServer(endpoints.kafka.brokers[0]!);
     const { worker, client } = await workers.start({

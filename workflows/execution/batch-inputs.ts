@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { BatchInput, BatchIntents, Position } from '../../src/domain/execution/batch.js';
 import { listOf, ownCorrelationOf, type Work } from '../../src/domain/execution/work.js';
 import type { LockWait } from '../../src/domain/intents/command.js';
-import { plannedAt, scopeOf } from './settled-results.js';
+import { plannedAt, scopeOf } from './recorded-results.js';
 
 /** The intents of a plain list: they travel with their batches. */
 export interface ListSource {
@@ -38,7 +38,7 @@ export class BatchInputs {
     };
   }
 
-  /** The intents at indexes of the plan, without what else a batch is told. */
+  /** The intents at indexes of the plan, without what else a batch has. */
   intentsOf(indexes: readonly number[]): BatchIntents {
     const { source, work } = this;
     if ('slice' in source) return { slice: source.slice, items: indexes.map((index) => source.positionOf(index)) };

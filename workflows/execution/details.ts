@@ -37,12 +37,12 @@ function tableOf(
 ): string {
   const rows = plan.tiers.map((tier) => {
     const indexes = tier.lanes.flatMap(({ chunks }) => chunks.flatMap((chunk) => chunk.indexes));
-    const settled = indexes.map((index) => results[index]).filter((result) => result !== undefined);
+    const ended = indexes.map((index) => results[index]).filter((result) => result !== undefined);
     const types = [...new Set(indexes.map((index) => plan.intents[index]?.type ?? ''))].sort().join(', ');
-    const succeeded = settled.filter(({ success }) => success).length;
-    const failed = settled.filter(({ success, status }) => !success && status !== 'skipped').length;
-    const skipped = settled.filter(({ status }) => status === 'skipped').length;
-    const state = tier === current ? 'running' : settled.length === indexes.length ? 'done' : 'waiting';
+    const succeeded = ended.filter(({ success }) => success).length;
+    const failed = ended.filter(({ success, status }) => !success && status !== 'skipped').length;
+    const skipped = ended.filter(({ status }) => status === 'skipped').length;
+    const state = tier === current ? 'running' : ended.length === indexes.length ? 'done' : 'waiting';
     return `| ${tier.priority} | ${types} | ${indexes.length} | ${succeeded} | ${failed} | ${skipped} | ${state} |`;
   });
   const table = [
@@ -65,6 +65,6 @@ function tableOf(
   ].join('\n');
 }
 
-/** Without what Markdown would take for its own; an underscore within a word is none. */
+/** The text with Markdown's own characters escaped; an underscore within a word means nothing to Markdown. */
 export const escape = (text: string): string =>
   text.slice(0, 200).replace(/[|`*<>[\]\r\n]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, ' ');

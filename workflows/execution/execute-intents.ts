@@ -1,4 +1,4 @@
-/** `ExecuteIntentsWorkflow`: one list of intents, carried out durably in priority order. */
+/** `ExecuteIntentsWorkflow`: one list of intents, executed durably in priority order. */
 import {
   ApplicationFailure,
   CancellationScope,
@@ -59,7 +59,7 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
     cancelled = true;
   }
   // What happened is announced, also by a cancelled execution.
-  executor.releaseHeldBack(LIST);
+  executor.releaseWithheld(LIST);
   if (executor.unannounced > 0) await CancellationScope.nonCancellable(() => executor.announceRest(LIST));
 
   const results = executor.results.all as IntentResult[];

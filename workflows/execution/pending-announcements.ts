@@ -43,13 +43,13 @@ export class PendingAnnouncements {
     return lists.reduce((sum, list) => sum + (this.#queues[list]?.length ?? 0), 0);
   }
 
-  /** What an activity says there is to announce of the intents it has settled. */
-  add(settled: readonly number[], events: BatchOutput['announce']): void {
-    // The first of equal ids is the one that was carried out.
-    const indexById = new Map([...settled].reverse().map((index) => [this.work.intents[index]?.id ?? '', index]));
+  /** Adds what an activity has to announce of the intents that have ended in it. */
+  add(ended: readonly number[], events: BatchOutput['announce']): void {
+    // The first of equal ids is the one that was executed.
+    const indexById = new Map([...ended].reverse().map((index) => [this.work.intents[index]?.id ?? '', index]));
     const expanded = events.map(expandAnnouncement);
     const indexByPosition = new Map(
-      expanded.some(isKeptAnnouncement) ? settled.map((index) => [this.positionOf(index), index]) : [],
+      expanded.some(isKeptAnnouncement) ? ended.map((index) => [this.positionOf(index), index]) : [],
     );
     for (const event of expanded) {
       if (isKeptAnnouncement(event)) {
@@ -62,8 +62,8 @@ export class PendingAnnouncements {
   }
 
   /** Lists that did not publish themselves what they were to: then it is announced after all. */
-  releaseHeldBack(lists: readonly number[], succeeded: (index: number) => boolean): void {
-    for (const list of lists) this.#queues[list]?.releaseHeldBack(succeeded);
+  releaseWithheld(lists: readonly number[], succeeded: (index: number) => boolean): void {
+    for (const list of lists) this.#queues[list]?.releaseWithheld(succeeded);
   }
 
   /** The next ones of these lists, as many as one activity takes. */

@@ -9,23 +9,23 @@ import { expandResult } from '../../src/domain/execution/compact-form.js';
 import { operationFailed } from '../../src/domain/intents/operation-failed.js';
 import type { PlannedChunk, PlannedLane, PlannedTier } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
-import { type Unsettled, withoutEffect } from '../../src/domain/execution/without-effect.js';
+import { type NoEffect, withoutEffect } from '../../src/domain/execution/without-effect.js';
 import { indexesOf, listOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
-import { plannedAt, SettledResults } from './settled-results.js';
+import { plannedAt, RecordedResults } from './recorded-results.js';
 import { failureOf, messageOf } from '../activity-failures.js';
 import { BatchInputs, type ListSource, type SliceSource } from './batch-inputs.js';
 import { type Pending, PendingAnnouncements } from './pending-announcements.js';
-import { runBatch, settleBatch } from '../policies.js';
+import { runBatch, resolveBatch } from '../policies.js';
 import { WaitingLists } from './waiting-lists.js';
 
 export class PlanExecutor {
-  readonly results: SettledResults;
+  readonly results: RecordedResults;
   readonly #announcements: PendingAnnouncements;
   readonly #inputs: BatchInputs;
   readonly #waiting: WaitingLists;
 
   /**
-   * @param onProgress called when a tier begins and when a chunk has settled.
+   * @param onProgress called when a tier begins and when a chunk has ended.
    * @param onTierEnd called when a tier has ended, and once before the first.
    */
   constructor(
@@ -34,7 +34,7 @@ export class PlanExecutor {
     private readonly onProgress: () => void,
     private readonly onTierEnd: () => void = () => undefined,
   ) {
-    this.results = new SettledResults(work);
+    this.results = new RecordedResults(work);
     this.#inputs = new BatchInputs(work, source);
     this.#waiting = new WaitingLists(work, this.results);
     this.#announcements = new PendingAnnouncements(work, (index) => this.#inputs.positionOf(index));
@@ -113,26 +113,26 @@ export class PlanExecutor {
   #rejectInvalid(): void {
     this.work.intents.forEach((intent, index) => {
       if (intent.rejected === undefined) return;
-      const verdict: Unsettled = {
+      const ending: NoEffect = {
         status: 'failed',
         error: intent.rejected,
         errorCode: 'VALIDATION_ERROR',
         timestamp: now(),
       };
-      this.#settle(index, withoutEffect(intent, verdict));
+      this.#record(index, withoutEffect(intent, ending));
     });
   }
 
   async #runTier(tier: PlannedTier): Promise<void> {
-    const carrier = tier.lanes
+    const piggyback = tier.lanes
       .find(({ activity }) => activity === ANNOUNCER)
       ?.chunks.find((chunk) => this.#open(chunk).length > 0);
-    // Of lists that are settled, their answer carries them: it has to know what became of them.
-    const open = this.#lists().filter((list) => !this.results.isSettled(list));
-    const announce = carrier === undefined ? [] : this.#announcements.take(open);
-    const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === carrier ? announce : [])));
+    // A complete list's announcements travel with its answer, which has to know what became of them.
+    const open = this.#lists().filter((list) => !this.results.isComplete(list));
+    const announce = piggyback === undefined ? [] : this.#announcements.take(open);
+    const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === piggyback ? announce : [])));
     if (lanes.length === 1) return lanes[0];
-    // Settled, so that a cancelled lane does not leave the others unobserved.
+    // All lanes are waited for, so that a cancelled one does not leave the others unobserved.
     const failed = (await Promise.allSettled(lanes)).find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -145,7 +145,7 @@ export class PlanExecutor {
       try {
         const input = this.#inputs.of(indexes, this.#announcements.name(announce));
         const output = await runBatch(lane.policy, lane.activity, chunk.summary, input);
-        this.#settleBatch(indexes, output);
+        this.#recordBatch(indexes, output);
         this.#announced(announce, output);
       } catch (error) {
         this.#announcements.putBack(announce);
@@ -162,8 +162,8 @@ export class PlanExecutor {
    * An activity that failed for good has not said that nothing happened: a late attempt may still be writing. So the store is
    * asked for the last word, also when the execution is cancelled.
    */
-  async #giveUp(lane: PlannedLane, summary: string, indexes: readonly number[], failure: Unsettled): Promise<void> {
-    let verdict = failure;
+  async #giveUp(lane: PlannedLane, summary: string, indexes: readonly number[], failure: NoEffect): Promise<void> {
+    let ending = failure;
     if (lane.settles === true) {
       try {
         const { activity } = lane;
@@ -176,15 +176,15 @@ export class PlanExecutor {
             ...(failure.failureClass === undefined ? {} : { failure_class: failure.failureClass }),
           },
         };
-        const output = await CancellationScope.nonCancellable(() => settleBatch(summary, input));
-        this.#settleBatch(indexes, output);
+        const output = await CancellationScope.nonCancellable(() => resolveBatch(summary, input));
+        this.#recordBatch(indexes, output);
         return;
       } catch (error) {
         const reason = messageOf(error);
-        verdict = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${reason}` };
+        ending = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${reason}` };
       }
     }
-    for (const index of indexes) this.#settle(index, withoutEffect(plannedAt(this.work, index), verdict));
+    for (const index of indexes) this.#record(index, withoutEffect(plannedAt(this.work, index), ending));
   }
 
   /** Indexes of a chunk that have no result yet: all, unless a list was stopped or waits. */
@@ -192,11 +192,11 @@ export class PlanExecutor {
     return indexes.filter((index) => !this.results.has(index) && !this.#waiting.hasIntent(index));
   }
 
-  #settleBatch(indexes: readonly number[], output: BatchOutput): void {
+  #recordBatch(indexes: readonly number[], output: BatchOutput): void {
     indexes.forEach((index, position) => {
       const result = output.results[position];
       if (result === null) this.#waiting.add(listOf(this.work, index));
-      else if (result !== undefined) this.results.settle(index, expandResult(result), now());
+      else if (result !== undefined) this.results.record(index, expandResult(result), now());
     });
     this.#announcements.add(
       indexes.filter((index) => this.results.has(index)),
@@ -204,8 +204,8 @@ export class PlanExecutor {
     );
   }
 
-  #settle(index: number, result: IntentResult): void {
-    this.results.settle(index, result, result.timestamp);
+  #record(index: number, result: IntentResult): void {
+    this.results.record(index, result, result.timestamp);
     const event = result.status === 'skipped' ? null : operationFailed(result);
     if (event !== null) this.#announcements.add([index], [{ ...event, intent_id: result.intent_id }]);
   }
@@ -213,22 +213,22 @@ export class PlanExecutor {
   /** Skips what is left of lists that a failure has stopped. */
   #skipStopped(): void {
     this.work.lists.forEach((list, number) => {
-      if (this.#waiting.has(number) || this.results.isSettled(number) || this.results.failedFast(number) === undefined)
+      if (this.#waiting.has(number) || this.results.isComplete(number) || this.results.failedFast(number) === undefined)
         return;
       this.#skipRest(list, `skipped: an intent of priority ${list.options.failFastPriority} or higher failed`);
     });
   }
 
   #skipRest(list: ListScope, error: string): void {
-    const verdict: Unsettled = { status: 'skipped', error, errorCode: 'SKIPPED', timestamp: now() };
+    const ending: NoEffect = { status: 'skipped', error, errorCode: 'SKIPPED', timestamp: now() };
     for (const index of indexesOf(list)) {
-      if (!this.results.has(index)) this.#settle(index, withoutEffect(plannedAt(this.work, index), verdict));
+      if (!this.results.has(index)) this.#record(index, withoutEffect(plannedAt(this.work, index), ending));
     }
   }
 
   /** Lists that did not publish themselves what they were to: then it is announced after all. */
-  releaseHeldBack(lists: readonly number[]): void {
-    this.#announcements.releaseHeldBack(lists, (index) => this.results.succeeded(index));
+  releaseWithheld(lists: readonly number[]): void {
+    this.#announcements.releaseWithheld(lists, (index) => this.results.succeeded(index));
   }
 
   #announced(batch: readonly Pending[], { not_announced = [] }: Pick<BatchOutput, 'not_announced'>): void {

@@ -20,13 +20,13 @@ export function progressOf(
   results: readonly (IntentResult | undefined)[],
   priority: number | null,
 ): Progress {
-  const settled = results.filter((result) => result !== undefined);
-  const succeeded = settled.filter(({ success }) => success).length;
+  const ended = results.filter((result) => result !== undefined);
+  const succeeded = ended.filter(({ success }) => success).length;
   return {
     total: work.intents.length,
-    settled: settled.length,
+    settled: ended.length,
     succeeded,
-    failed: settled.length - succeeded,
+    failed: ended.length - succeeded,
     priority,
   };
 }

@@ -1,14 +1,14 @@
 /** The lists of an execution that wait for a key somebody holds, and those behind them: nothing more of them is run. */
 import { listOf, type Work } from '../../src/domain/execution/work.js';
 import { HeldKeys } from '../../src/domain/intake/held-keys.js';
-import { scopeOf, type SettledResults } from './settled-results.js';
+import { scopeOf, type RecordedResults } from './recorded-results.js';
 
 export class WaitingLists {
   readonly #waiting = new Set<number>();
 
   constructor(
     private readonly work: Work,
-    private readonly results: SettledResults,
+    private readonly results: RecordedResults,
   ) {}
 
   has(list: number): boolean {
@@ -22,7 +22,7 @@ export class WaitingLists {
 
   /** Those that are not finished, in their order. */
   get unfinished(): readonly number[] {
-    return [...this.#waiting].filter((list) => !this.results.isSettled(list)).sort((one, other) => one - other);
+    return [...this.#waiting].filter((list) => !this.results.isComplete(list)).sort((one, other) => one - other);
   }
 
   /**
@@ -30,10 +30,10 @@ export class WaitingLists {
    * turn at that key, as tiers and lanes keep the order of the lists.
    */
   add(first: number): void {
-    const held = new HeldKeys(scopeOf(this.work, first).keys);
+    const heldKeys = new HeldKeys(scopeOf(this.work, first).keys);
     this.#waiting.add(first);
     this.work.lists.forEach(({ keys = [] }, list) => {
-      if (list > first && !this.results.isSettled(list) && held.stops(keys)) this.#waiting.add(list);
+      if (list > first && !this.results.isComplete(list) && heldKeys.stops(keys)) this.#waiting.add(list);
     });
   }
 }

@@ -18,7 +18,7 @@ import type { SliceList } from '../../src/domain/intake/list.js';
 import type { ExecuteSliceWorkflow } from './execute-slice.js';
 import { storeActivity } from '../policies.js';
 
-/** Without a bound on its attempts: parked lists wait for as long as the store is away. */
+/** Its attempts have no bound: parked lists wait for as long as the store is unavailable. */
 const { takeParked } = proxyActivities<{ takeParked: TakeParkedActivity }>({
   ...storeActivity,
   retry: { initialInterval: '1 s', maximumInterval: '30 s' },

@@ -43,9 +43,9 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
     () => {
       showDetails();
       // Not only at the end of a tier: a lane that is tried again must not hold up the lists of its neighbours.
-      answers.answerSettled();
+      answers.answerComplete();
     },
-    () => answers.answerSettled(),
+    () => answers.answerComplete(),
   );
   const answers = new SliceAnswers(slice, plan, executor);
   const showDetails = (): void => setCurrentDetails(sliceDetailsOf(plan, executor.results.all, executor.current));
@@ -55,7 +55,7 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   } catch (error) {
     if (!isCancellation(error)) throw error;
     answers.cancelled = true;
-    answers.answerSettled();
+    answers.answerComplete();
   }
   const parked = await end(slice, plan, executor, answers);
   showDetails();
@@ -80,7 +80,7 @@ async function end(slice: string, plan: SlicePlan, executor: PlanExecutor, answe
   const { waiting } = executor;
   const parked = new Set([...waiting, ...skippedAs(plan, 'parked')]);
   await CancellationScope.nonCancellable(async () => {
-    // What they have done so far is told; what they publish themselves they publish when they go on.
+    // The effects so far are announced; what they publish themselves they publish when they go on.
     if (waiting.length > 0) await executor.announceRest(waiting);
     // Before the slice ends: the next one of the partition has to find them. Parked lists are where they were.
     if (parked.size > 0 && plan.locks !== 'probe') {

@@ -24,14 +24,14 @@ export class SliceAnswers {
   ) {}
 
   /** Begins to answer the lists that have come to their end since the last call. */
-  answerSettled(): void {
-    const settled = [...this.plan.lists.keys()].filter(
-      (number) => !this.#answered.has(number) && this.executor.results.isSettled(number),
+  answerComplete(): void {
+    const complete = [...this.plan.lists.keys()].filter(
+      (number) => !this.#answered.has(number) && this.executor.results.isComplete(number),
     );
-    if (settled.length === 0) return;
-    for (const number of settled) this.#answered.add(number);
-    // What has happened is told, also by a cancelled slice.
-    const one = CancellationScope.nonCancellable(() => this.#answer(settled));
+    if (complete.length === 0) return;
+    for (const number of complete) this.#answered.add(number);
+    // A cancelled slice answers too: its effects have happened.
+    const one = CancellationScope.nonCancellable(() => this.#answer(complete));
     // Looked at when all is done.
     one.catch(() => undefined);
     this.#running.push(one);
@@ -44,7 +44,7 @@ export class SliceAnswers {
 
   async #answer(numbers: readonly number[]): Promise<void> {
     const { executor, plan } = this;
-    executor.releaseHeldBack(numbers);
+    executor.releaseWithheld(numbers);
     await executor.announceRest(numbers, ANNOUNCEMENTS_PER_BATCH);
     const complete =
       this.#answered.size === plan.lists.length && !plan.lists.some(({ skipped }) => skipped === 'parked');

@@ -1,4 +1,4 @@
-/** What an earlier run of a workflow hands to the next. Any client may start a workflow with anything in its place. */
+/** A position is what an earlier run of a workflow hands to the next. Any client may start a workflow with anything instead. */
 
 /**
  * The report so far.

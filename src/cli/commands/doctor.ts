@@ -20,7 +20,7 @@ import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
 import { type Output, wrapped } from '../views/output.js';
-import { judgeRetention, type Warning } from './retention-verdict.js';
+import { judgeRetention, type Warning } from './retention-check.js';
 
 interface Options {
   readonly checkStates?: boolean;

@@ -13,7 +13,7 @@ const BATCH = 200;
 
 export const emitCommand = (): Command =>
   new Command('emit')
-    .description('put lists of intents on the INTENT_EMITTED topic, for the intake to carry out')
+    .description('put lists of intents on the INTENT_EMITTED topic, for the intake to execute')
     .argument('<file>', 'as of "bridge execute": a JSON list, an object, or NDJSON; - for standard input')
     .action(async (file: string, _options: object, command: Command) => {
       const { config, out } = contextOf(command);

@@ -24,7 +24,7 @@ export async function gatherStates(
       bar?.update(Math.min(states.size, bar.getTotal()));
     }
   } finally {
-    // Its timer would keep the process from ending.
+    // The progress bar is stopped: its timer would keep the process from ending.
     bar?.stop();
   }
   return states;

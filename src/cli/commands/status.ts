@@ -33,7 +33,7 @@ async function status({ out }: Context, connected: Connected, id: string): Promi
     const progress = await client.progress(id).catch(() => null);
     out.record({ workflow_id: id, outcome: 'running', progress });
     out.line(`${out.style('bold', id)}  running since ${described.startTime.toISOString()}`);
-    if (progress !== null) out.line(`${progress.settled} of ${progress.total} settled, ${progress.failed} failed`);
+    if (progress !== null) out.line(`${progress.settled} of ${progress.total} ended, ${progress.failed} failed`);
     if (url !== null) out.line(url);
     return EXIT.ok;
   }

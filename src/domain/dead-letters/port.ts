@@ -15,7 +15,7 @@ export interface NewDeadLetter {
 /** A stored dead letter. */
 export interface DeadLetter extends NewDeadLetter {
   readonly id: number;
-  /** Redrives a broker answered with a refusal. */
+  /** The number of redrives that a broker has refused. */
   readonly redrive_count: number;
   /** ISO 8601 UTC. */
   readonly created_at: string;
@@ -40,7 +40,7 @@ export interface RedrivePage {
   readonly behind: number;
   /** Where the next page starts; null when there is none. */
   readonly next: number | null;
-  /** Why the redrive cannot go on, when the brokers are away. */
+  /** Why the redrive cannot go on, when the brokers are unavailable. */
   readonly stopped: string | null;
 }
 
@@ -55,7 +55,7 @@ export interface DeadLetterStore {
   /** For each message, whether a letter is open for its topic and key. */
   blocked(messages: readonly OutboundMessage[]): Promise<boolean[]>;
   /** Stores letters, and the ledger's rows of those that are intents, together. A letter that is there already stays. */
-  bury(letters: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
+  add(letters: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
   /** Notes that the `.dlq` topic has the copies. */
   copied(eventIds: readonly string[]): Promise<void>;
   list(filter: DeadLetterFilter, after: number, limit: number): Promise<DeadLetter[]>;

@@ -45,8 +45,8 @@ export type SendOutcome =
 
 interface PublishOptions {
   /**
-   * Whether a message that is refused as `invalid` stops those after it of its topic and key. Default false: it fails alone, because
-   * its sender is told and it never comes.
+   * Whether a message that is refused as `invalid` stops those after it of its topic and key. Default false: it fails alone,
+   * because its sender learns of it and it never comes.
    */
   readonly strict?: boolean;
 }
@@ -56,7 +56,8 @@ export const orderOf = (topic: string, key: WireMessage['key']): string => `${to
 
 export interface EventPublisher {
   /**
-   * Settles each message, in order. After one that was not sent for another reason than being `invalid`, none of its topic is.
+   * Delivers the messages in order, with an outcome for each. After one that was not sent for another reason than being
+   * `invalid`, none of its topic is sent.
    */
   publish(messages: readonly WireMessage[], options?: PublishOptions): Promise<SendOutcome[]>;
 }

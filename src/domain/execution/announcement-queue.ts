@@ -1,6 +1,6 @@
 /**
- * The derived events of one list on their way to a broker: which are sent, which are held back because the list publishes
- * them itself, and which still wait. Free of zod: workflow code imports it.
+ * This queue has the announcements of one list: which are sent, which are withheld because the list publishes them itself,
+ * and which still wait. Free of zod: workflow code imports it.
  */
 import { announcementKey } from '../events/announcement.js';
 import { type Announcement, ANNOUNCEMENTS_PER_BATCH } from './batch.js';
@@ -16,7 +16,7 @@ export class AnnouncementQueue<Kept extends AnnouncedIntent = never> {
   /** Announcements no broker has taken yet. */
   readonly #pending: (Announcement | Kept)[] = [];
   /** Announcements that an intent of the list stands for. */
-  readonly #heldBack: Announcement[] = [];
+  readonly #withheld: Announcement[] = [];
   readonly #addedIds = new Set<string>();
 
   constructor(private readonly plan: Pick<Plan, 'options' | 'self_announced'>) {}
@@ -31,7 +31,7 @@ export class AnnouncementQueue<Kept extends AnnouncedIntent = never> {
     if (options.derivedEvents === 'none') return;
     const published = new Set(options.derivedEvents === 'all' ? [] : self_announced.map(({ key }) => key));
     for (const event of events) {
-      // Not looked at: it is of a list that publishes none itself, and of the one intent that was carried out under its id.
+      // Not looked at: it is of a list that publishes none itself, and of the one intent that was executed under its id.
       if ('index' in event) {
         this.#pending.push(event);
         continue;
@@ -40,7 +40,7 @@ export class AnnouncementQueue<Kept extends AnnouncedIntent = never> {
       const id = announcementKey(event.event_type, event.intent_id);
       if (this.#addedIds.has(id)) continue;
       this.#addedIds.add(id);
-      (published.has(subjectOf(event)) ? this.#heldBack : this.#pending).push(event);
+      (published.has(subjectOf(event)) ? this.#withheld : this.#pending).push(event);
     }
   }
 
@@ -48,9 +48,9 @@ export class AnnouncementQueue<Kept extends AnnouncedIntent = never> {
    * Announces after all what the list did not publish itself.
    * @param succeeded whether the intent of an input index did.
    */
-  releaseHeldBack(succeeded: (index: number) => boolean): void {
+  releaseWithheld(succeeded: (index: number) => boolean): void {
     const published = new Set(this.plan.self_announced.flatMap(({ key, index }) => (succeeded(index) ? [key] : [])));
-    this.#pending.push(...this.#heldBack.splice(0).filter((event) => !published.has(subjectOf(event))));
+    this.#pending.push(...this.#withheld.splice(0).filter((event) => !published.has(subjectOf(event))));
   }
 
   /** The next ones, `most` at most; what is not sent has to be put back. */

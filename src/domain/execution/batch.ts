@@ -27,7 +27,7 @@ export type Position = number;
 export type Milliseconds = number;
 
 /** Intents that travel with their batch: those of a plain list. */
-export interface CarriedIntents {
+export interface ListIntents {
   readonly slice?: never;
   readonly items: readonly BatchItem[];
 }
@@ -39,7 +39,7 @@ export interface SliceIntents {
   readonly items: readonly Position[];
 }
 
-export type BatchIntents = CarriedIntents | SliceIntents;
+export type BatchIntents = ListIntents | SliceIntents;
 
 /** An announcement as it travels: itself, or the position of an intent whose kept result says what there is to announce. */
 export type CompactAnnouncement = Announcement | Position;
@@ -70,18 +70,18 @@ export interface BatchOutput {
 export type BatchActivity = (input: BatchInput) => Promise<BatchOutput>;
 
 /** Intents of one chunk whose activity failed for good. */
-export type SettleInput = BatchIntents & {
+export type ResolveInput = BatchIntents & {
   /** The activity that failed. */
   readonly activity: string;
   /** What becomes the `error`, `error_code` and `failure_class` of those that had no effect. */
   readonly failure: Pick<BaseResult, 'failure_class'> & { readonly error: string; readonly error_code: string };
 };
 
-export type SettleActivity = (input: SettleInput) => Promise<BatchOutput>;
+export type ResolveActivity = (input: ResolveInput) => Promise<BatchOutput>;
 
 export type PlanActivity = (input: unknown) => Promise<Plan>;
 
-/** The activity that publishes events, and so carries the announcements. */
+/** The activity that publishes events, and so the announcements too. */
 export const ANNOUNCER = 'publishEvents';
 
 /** Announcements in one activity call: the same bound as its intents. */

@@ -32,7 +32,7 @@ export interface PlannedLane {
   readonly activity: string;
   readonly policy: RetryPolicyName;
   readonly errorCode: string;
-  /** True when giving up is settled by `settleIntents`; absent in plans older than that, whose histories have no such activity. */
+  /** True when giving up is resolved by `settleIntents`; absent in plans older than that, whose histories have no such activity. */
   readonly settles?: true;
   readonly chunks: readonly PlannedChunk[];
 }
@@ -66,7 +66,7 @@ export interface Entry {
   readonly intent: ParsedIntent;
 }
 
-/** The part of a plan that is the list's own, whatever it is carried out with. */
+/** The part of a plan that is the list's own, whatever it is executed with. */
 export interface ListPlan extends Pick<Plan, 'intents' | 'self_announced'> {
   /** Those to run; none when an invalid intent stops the list. */
   readonly entries: readonly Entry[];

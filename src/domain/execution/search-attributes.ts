@@ -1,7 +1,7 @@
 /** Search attributes of an execution. `bridge setup` registers them; they must exist before the first start. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** `running`, then the report's outcome; Keyword. */
+/** The attribute is `running` until the end, then the report's outcome. Its type is Keyword. */
 export const intentOutcome = defineSearchAttributeKey('IntentOutcome', 'KEYWORD');
 /** Distinct intent types of the list; KeywordList. */
 export const intentTypes = defineSearchAttributeKey('IntentTypes', 'KEYWORD_LIST');

@@ -3,7 +3,7 @@ import type { FailureClass } from '../failures/failure.js';
 import type { PlannedIntent } from './plan.js';
 import type { IntentResult, IntentStatus } from '../intents/result.js';
 
-export interface Unsettled {
+export interface NoEffect {
   readonly status: Extract<IntentStatus, 'failed' | 'skipped' | 'unknown'>;
   readonly error: string;
   /** `VALIDATION_ERROR`, `SKIPPED`, or the type's own code. */
@@ -14,7 +14,7 @@ export interface Unsettled {
   readonly timestamp: string;
 }
 
-export const withoutEffect = (intent: Pick<PlannedIntent, 'id' | 'type'>, outcome: Unsettled): IntentResult => ({
+export const withoutEffect = (intent: Pick<PlannedIntent, 'id' | 'type'>, outcome: NoEffect): IntentResult => ({
   intent_id: intent.id,
   intent_type: intent.type,
   status: outcome.status,

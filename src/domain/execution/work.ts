@@ -1,5 +1,5 @@
 /**
- * What `PlanExecutor` follows: the intents of one list, or of several that are carried out together. Plain data, free of zod:
+ * Work is what `PlanExecutor` follows: the intents of one list, or of several that run together. Plain data, free of zod:
  * workflow code imports it.
  */
 import type { Plan, PlannedIntent, PlannedTier } from './plan.js';

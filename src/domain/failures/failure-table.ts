@@ -1,6 +1,6 @@
 /**
- * What the errors of PostgreSQL, Node, kafkajs and Temporal mean, as failure classes: the only table of its kind.
- * Errors are told by their shape, so that this imports no driver; none is decided by message text. (One of kafkajs has nothing else:
+ * This table alone gives the errors of PostgreSQL, Node, kafkajs and Temporal their failure classes. It goes by the shape of
+ * an error, so it imports no driver; message texts decide nothing. (One error of kafkajs has nothing else: see
  * `src/kafka/failures.ts`.)
  */
 import { EffectError, type FailureClass } from './failure.js';
@@ -93,7 +93,7 @@ export interface Classified {
 /**
  * Classifies by the innermost error that the table knows: what wraps an error knows less of it. An `EffectError` has been
  * classified already and decides over what is inside.
- * @returns undefined when nothing in it is known; the class is then `unknown`, unless the place of the failure says more.
+ * @returns undefined when nothing in it is known; the class is then `unknown`, unless the caller knows more.
  */
 export function classify(error: unknown): Classified | undefined {
   return classifyOnce(error, new Set());
@@ -139,7 +139,7 @@ const classOfCode = (code: string, syscall: string): FailureClass | undefined =>
 const sqlstate = (code: string) =>
   rowOf(FAILURE_TABLE.sqlstate, code) ?? rowOf(FAILURE_TABLE.sqlstate, code.slice(0, 2));
 
-/** What the protocol calls retriable is the cluster's state (a leader that moves); the rest is nobody's we know, such as a missing permission. */
+/** A broker's answer that the protocol calls retriable is `transient`, such as a leader that moves. Any other is `unknown`. */
 const classOfBrokerAnswer = (type: string, retriable: boolean): FailureClass =>
   rowOf(FAILURE_TABLE.kafkaAnswer, type) ?? (retriable ? 'transient' : 'unknown');
 

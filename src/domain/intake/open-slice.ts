@@ -1,4 +1,4 @@
-/** A slice as activities see it: its lists, and its intents by their place among those of all lists. */
+/** A slice as activities see it: its lists, and its intents by their position. */
 import { z } from 'zod';
 import { jsonObject, listName } from '../intents/fields.js';
 import { type DefinitionsByType, parseIntent, type ParsedIntent, type RejectedIntent } from '../intents/parse.js';
@@ -36,7 +36,7 @@ export interface OpenList extends Pick<SliceList, 'event_id' | 'emitted_at' | 'o
   readonly given: SliceList;
   readonly request_id: string;
   readonly correlation_id: string;
-  /** Place of its first intent. */
+  /** Position of its first intent. */
   readonly at: number;
 }
 
@@ -44,7 +44,7 @@ export class OpenSlice {
   readonly lists: readonly OpenList[];
   /** Whether they are parked. */
   readonly parked: boolean;
-  /** Results of its intents that were carried out in this process. */
+  /** Results of its intents that were executed in this process. */
   readonly results = new Map<number, IntentResult>();
   readonly #intents = new Map<number, ParsedIntent | RejectedIntent>();
   readonly #ids = new Map<number, string>();
@@ -73,7 +73,7 @@ export class OpenSlice {
     return list;
   }
 
-  /** @throws RangeError when there is no such place. */
+  /** @throws RangeError when there is no such position. */
   intentAt(at: number): ParsedIntent | RejectedIntent {
     const known = this.#intents.get(at);
     if (known !== undefined) return known;

@@ -1,7 +1,7 @@
 /** What is kept of the lists that came through the intake. */
 import type { SliceList, Verdict } from './list.js';
 
-/** Verdicts on the lists that came through the intake: the first one stored for an event id is the only one ever told. */
+/** Verdicts on the lists that came through the intake: the first one stored for an event id is the only one. */
 export interface VerdictStore {
   /** Stored verdicts by event id. */
   find(eventIds: readonly string[]): Promise<ReadonlyMap<string, Verdict>>;
@@ -35,7 +35,7 @@ export interface ParkedLists {
   remove(eventIds: readonly string[]): Promise<void>;
 }
 
-/** The executions that carry out parked lists. */
+/** The executions that run parked lists. */
 export interface ParkedRuns {
   /** Sees to it that one runs which will find what is parked now. */
   wake(partition: string): Promise<void>;

@@ -19,7 +19,7 @@ export interface Known {
   readonly answered: ReadonlySet<string>;
   /** Keys of the partition's parked lists. */
   readonly parkedKeys: ReadonlySet<string>;
-  /** What was settled before this time may be gone from the ledger, ISO 8601; null: nothing is. */
+  /** Rows recorded before this time may be gone from the ledger, ISO 8601; null: nothing is. */
   readonly prunedBefore: string | null;
 }
 
@@ -31,7 +31,7 @@ export function makeSlicePlan(
   { answered, parkedKeys, prunedBefore }: Known,
   definitions: DefinitionsByType,
 ): SlicePlan {
-  const held = new HeldKeys(parkedKeys);
+  const heldKeys = new HeldKeys(parkedKeys);
   const seen = new Set<string>();
   const waves = new Waves();
   const planned: Planned[] = [];
@@ -57,7 +57,7 @@ export function makeSlicePlan(
       const own = planList(list.intents, request_id, options, definitions, intents.length);
       const uses = keysOf(own.entries.map(({ intent }) => intent));
       const invalid = invalidOf(own.intents);
-      if (held.stops(uses)) {
+      if (heldKeys.stops(uses)) {
         planned.push({ ...none, skipped: 'parked', ...invalid });
         continue;
       }
@@ -73,7 +73,7 @@ export function makeSlicePlan(
       own.parsed.forEach((intent, index) => {
         slice.remember(at + index, intent, own.intents[index]?.id ?? '');
       });
-      const wave = waves.place(own.entries);
+      const wave = waves.waveOf(own.entries);
       entries.push(...own.entries.map((entry) => ({ ...entry, wave })));
     } catch (error) {
       if (!(error instanceof RequestError || error instanceof LimitError)) throw error;
@@ -102,7 +102,7 @@ function invalidOf(intents: readonly PlannedIntent[]): Pick<PlannedList, 'invali
 function forgottenSince(emittedAt: string | undefined, prunedBefore: string | null): string | null {
   if (emittedAt === undefined || prunedBefore === null) return null;
   if (Date.parse(emittedAt) >= Date.parse(prunedBefore)) return null;
-  return `the list was emitted at ${emittedAt}, and the ledger is pruned up to ${prunedBefore}: nobody knows whether it was carried out`;
+  return `the list was emitted at ${emittedAt}, and the ledger is pruned up to ${prunedBefore}: nobody knows whether it was executed`;
 }
 
 /** Numbers the keys that several lists use; the others need no name in the plan. */
@@ -126,8 +126,8 @@ export function optionsOf({ intents, options }: Pick<SliceList, 'intents' | 'opt
   return parseRequest({ intents, options }).options;
 }
 
-/** Where a key was last used. */
-interface Place {
+/** The slot of a key is where it was last used. */
+interface Slot {
   readonly wave: number;
   readonly priority: number;
 }
@@ -137,21 +137,21 @@ interface Place {
  * priority, and so in a later tier: then it is in the wave after.
  */
 class Waves {
-  readonly #places = new Map<string, Place>();
+  readonly #slots = new Map<string, Slot>();
 
-  place(entries: readonly Entry[]): number {
+  waveOf(entries: readonly Entry[]): number {
     let wave = 0;
     for (const entry of entries) {
-      const before = this.#places.get(keyOf(entry.intent));
+      const before = this.#slots.get(keyOf(entry.intent));
       if (before === undefined) continue;
       wave = Math.max(wave, entry.intent.priority > before.priority ? before.wave + 1 : before.wave);
     }
     for (const entry of entries) {
       const { priority } = entry.intent;
-      const before = this.#places.get(keyOf(entry.intent));
+      const before = this.#slots.get(keyOf(entry.intent));
       // Of the list's own intents the one with the lowest priority comes last.
       if (before === undefined || before.wave < wave || before.priority > priority) {
-        this.#places.set(keyOf(entry.intent), { wave, priority });
+        this.#slots.set(keyOf(entry.intent), { wave, priority });
       }
     }
     return wave;

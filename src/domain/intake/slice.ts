@@ -10,7 +10,7 @@ import type { ListScope, Work } from '../execution/work.js';
 /** Lists of one partition, in their order. */
 export interface SliceInput {
   readonly lists: readonly SliceList[];
-  /** True for lists that are parked, and stay so when they cannot be carried out this time either. */
+  /** True for lists that are parked, and stay so when they cannot be executed this time either. */
   readonly parked?: boolean;
 }
 
@@ -19,12 +19,12 @@ export const SLICE_INTENTS = 500;
 /** Bytes of JSON: half of what a payload may hold (2 MB), so that a slice of small lists starts and ends well under it. */
 export const SLICE_BYTES = 1_000_000;
 
-/** One list of a slice, at the place it has there. */
+/** One list of a slice, with its position there. */
 export interface PlannedList extends ListScope {
   /** Index of its first intent among those of all the slice's lists. */
   readonly at: number;
   readonly event_id: string;
-  /** Why nothing of it is run: it is over a limit, or its options are none. */
+  /** Why the whole list was rejected: it exceeds a limit, or its `options` are invalid. */
   readonly refused?: string;
   /** The first of its intents that is invalid, and why; the list may be run all the same, or wait. */
   readonly invalid?: string;
@@ -42,7 +42,7 @@ export interface SlicePlan extends Work {
   readonly locks: LockWait;
 }
 
-/** What the workflow knows of a verdict: the rest is in the slice, and where its intents were carried out. */
+/** A draft is what the workflow knows of a verdict: the rest is in the slice, and where its intents were executed. */
 export interface VerdictDraft {
   /** Of the slice's lists. */
   readonly number: number;

@@ -1,8 +1,8 @@
 /**
- * An intent on its way to a store, and what the store says of it.
+ * A command is an intent on its way to a store; an `EffectOutcome` is the store's reply to it.
  *
- * Every store call takes a batch and answers in the batch's order. A store settles what it can say about one intent
- * (repeat, conflict, bad row) as an outcome, and throws an `EffectError` only when the whole call has to be tried again.
+ * Every store call takes a batch and replies in the batch's order. A store returns what concerns one intent (repeat,
+ * conflict, bad row), and throws an `EffectError` only when the whole call has to be tried again.
  */
 
 /** One intent on its way to a store: parsed payload plus what the ledger needs to recognise a repeat. */
@@ -10,7 +10,7 @@ export interface Command<P> {
   readonly intent_id: string;
   /** SHA-256 (hex) of the canonical raw intent type and payload: tells a repeat from another intent under the same id. */
   readonly payload_hash: string;
-  /** The Temporal execution that carries the intent, kept in the ledger for the operator. */
+  /** The Temporal execution of the intent's list, kept in the ledger for the operator. */
   readonly execution_id: string;
   /** Of the intent's list. */
   readonly correlation_id: string;
@@ -38,14 +38,14 @@ export type EffectOutcome<R> =
       /** Default `VALIDATION_ERROR`: the intent is at fault. */
       readonly error_code?: string;
       /**
-       * True: not carried out, because somebody holds its row, or because one before it with the same key was not. Only where the
-       * caller does not wait for that (`LockWait`).
+       * True: not executed, because its row is locked, or because one before it with the same key was not executed. Only
+       * where the caller does not wait for the lock (`LockWait`).
        */
       readonly busy?: true;
     };
 
 /**
- * How long for rows that another transaction holds. `patient`: until the server's statement time-out. `park`: some seconds for
- * all of the batch, then those that are held are left out. `probe`: the same, at once; its batches share no transaction with others.
+ * The lock wait says how long a statement waits for locked rows. `patient`: until the server's statement time-out. `park`:
+ * some seconds for all of the batch, then locked rows are left out. `probe`: the same at once, in transactions of its own.
  */
 export type LockWait = 'patient' | 'park' | 'probe';

@@ -34,12 +34,12 @@ export interface IntentDefinition<Type extends string, Schema extends z.ZodType>
   readonly defaultPriority: number;
   /** Payload schema. Its output is what the activity works with; the wire keeps the original. */
   readonly schema: Schema;
-  /** Name of the Temporal activity that carries out a batch. */
+  /** Name of the Temporal activity that executes a batch. */
   readonly activity: string;
   readonly retryPolicy: RetryPolicyName;
   /** Absent: the effect is not in the ledger, and after a time-out nobody can say whether it happened. */
   readonly ledger?: LedgerUse;
-  /** Most that one activity call carries: intents, and bytes of their JSON. */
+  /** The most that one activity call takes: intents, and bytes of their JSON. */
   readonly limits: { readonly count: number; readonly bytes: number };
   /** True when a result may be of any size, and is cut to `EffectBatch.pageBytes`. Default false: a few hundred bytes. */
   readonly pagedResult?: boolean;

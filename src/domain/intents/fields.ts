@@ -14,7 +14,7 @@ export const listName = z
 /** A UUID of any version, as PostgreSQL accepts it; normalised to lower case because it becomes a key. */
 export const guid = z.guid().transform((value) => value.toLowerCase());
 
-/** A count that JSON carries without loss: 0 to 2^53 - 1. */
+/** A count that JSON can represent without loss: 0 to 2^53 - 1. */
 export const safeCount = z.int().nonnegative();
 
 /** A state's name is free text upstream; upper case here, VARCHAR(50) in the tables: upper case may be longer. */

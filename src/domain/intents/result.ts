@@ -1,6 +1,6 @@
 /**
- * Results of intents: what the report tells the orchestrator of each. Shapes follow the seed (section 6.2 and the per-intent output
- * structures) plus `intent_id` and `status`. Free of zod: workflow code imports it.
+ * A result is what the report says of one intent. Shapes follow the seed contract (docs/seed.md), plus `intent_id` and
+ * `status`. Free of zod: workflow code imports it.
  */
 import type { z } from 'zod';
 import type { baseResult, intentStatus, outcome } from './result-schema.js';

@@ -19,8 +19,8 @@ export interface Ledger {
    */
   record(records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<ReadonlyMap<string, LedgerRecord>>;
   /**
-   * Keeps these intents from having their effect in this execution any more, by a tombstone each. Waits for a transaction that
-   * is carrying one out. @returns the records of those that had their effect already, which stay.
+   * Keeps these intents from having their effect in this execution any more, by a tombstone each. Waits for a transaction
+   * that is executing one. @returns the records of those that had their effect already, which stay.
    */
   giveUp(intents: readonly GivenUp[]): Promise<ReadonlyMap<string, LedgerRecord>>;
 }
@@ -37,13 +37,13 @@ export interface LedgerPruned {
   readonly letters_deleted: number;
   readonly marks_deleted: number;
   readonly verdicts_deleted: number;
-  /** What was settled before this time may be gone; null when the ledger is kept for ever. */
+  /** Rows recorded before this time may be gone; null when the ledger is kept for ever. */
   readonly pruned_before: string | null;
   /** The newest row deleted, where the next page starts; null when there is no more. */
   readonly next: string | null;
 }
 
-/** How much the ledger holds. */
+/** The size of the ledger. */
 export interface LedgerSize {
   /** Estimated. */
   readonly rows: number;
@@ -62,6 +62,6 @@ export interface LedgerRetention {
    */
   prune(before: string | null, after: string | null): Promise<LedgerPruned>;
   size(): Promise<LedgerSize>;
-  /** What was settled before this time, ISO 8601, may be gone; null: nothing was ever pruned. */
+  /** Rows recorded before this time, ISO 8601, may be gone; null: nothing was ever pruned. */
   prunedBefore(): Promise<string | null>;
 }

@@ -2,7 +2,7 @@ import type { Command, EffectOutcome } from '../intents/command.js';
 import type { LedgerRecord } from './port.js';
 
 /**
- * What a command is told whose id was carried out before: the first outcome, or an error naming both payloads.
+ * The reply to a command whose id was executed before: the first reply, or an error that names both payloads.
  * @param repeated another execution, or an earlier command of the batch, had the effect.
  */
 export function repeatOf<R>(

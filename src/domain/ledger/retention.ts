@@ -2,7 +2,7 @@
 import type { LedgerPruned } from './port.js';
 
 export interface PruneRequest {
-  /** Rows settled before this time go, ISO 8601; null: what the retention says now. */
+  /** Rows recorded before this time go, ISO 8601; null: what the retention says now. */
   readonly before: string | null;
   /** Where the page before ended, ISO 8601; null for the first. */
   readonly after: string | null;
@@ -20,6 +20,6 @@ export interface PruneReport {
   readonly marks_deleted: number;
   /** Verdicts on lists of the intake. */
   readonly verdicts_deleted: number;
-  /** What was settled before this time may be gone, ISO 8601 UTC; null when the ledger is kept for ever. */
+  /** Rows recorded before this time may be gone, ISO 8601 UTC; null when the ledger is kept for ever. */
   readonly pruned_before: string | null;
 }

@@ -18,12 +18,12 @@ export interface Observation {
   readonly databaseFailure: boolean;
 }
 
-type Settled = Pick<IntentResult, 'intent_type' | 'status'> & {
+type Ended = Pick<IntentResult, 'intent_type' | 'status'> & {
   readonly error_code?: unknown;
   readonly failure_class?: unknown;
 };
 
-export function observe(results: readonly Settled[], durationMs: number): Observation {
+export function observe(results: readonly Ended[], durationMs: number): Observation {
   const tried = results.filter(({ status, error_code }) => status !== 'skipped' && error_code !== 'VALIDATION_ERROR');
   const failed = tried.filter(({ status }) => status === 'failed' || status === 'unknown');
   const publishes = tried.filter(({ intent_type }) => intent_type === 'PublishEvent');

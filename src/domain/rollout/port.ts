@@ -1,4 +1,4 @@
-/** The durable place that all routers share. `src/postgres` implements it. */
+/** This port is the state that all routers share. `src/postgres` implements it. */
 import type { Observation, Path } from './observation.js';
 import type { PathWindow } from './triggers.js';
 

@@ -1,7 +1,7 @@
 /** Which correlation ids take the new path. Pure. */
 import { createHash } from 'node:crypto';
 
-/** Shares are told apart down to a hundredth of a percent. */
+/** A bucket is a hundredth of a percent, the smallest difference between two shares. */
 const BUCKETS = 10_000;
 
 /** Of a correlation id, from 0 to 9,999: the same everywhere and always, so that a larger share holds the smaller one. */
@@ -13,7 +13,7 @@ export const bucketsOf = (percent: number): number => (percent * BUCKETS) / 100;
 
 /**
  * @param value `true`, `on`, `false`, `off`, or a whole percentage.
- * @returns percent; null when it is none of these.
+ * @returns percent; null for anything else.
  */
 export function parseShare(value: string): number | null {
   const word = value.trim().toLowerCase();

@@ -67,6 +67,6 @@ export interface SweepReport {
   readonly copied: number;
   /** Executions whose history is gone or whose input is no plan. */
   readonly unreadable: number;
-  /** Executions left for the next sweep, because a store was away. */
+  /** Executions left for the next sweep, because a store was unavailable. */
   readonly left: number;
 }

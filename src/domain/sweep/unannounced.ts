@@ -22,8 +22,8 @@ export function unannouncedOf(
     if (record?.execution_id === executionId) queue.add(announcementOf(record, definitions));
   }
   // Whoever published it: what the ledger has is on its topic, or a dead letter on its way there.
-  const settled = new Set(plan.intents.flatMap(({ id }, index) => (records.has(id) ? [index] : [])));
-  queue.releaseHeldBack((index) => settled.has(index));
+  const recorded = new Set(plan.intents.flatMap(({ id }, index) => (records.has(id) ? [index] : [])));
+  queue.releaseWithheld((index) => recorded.has(index));
   return queue.takeAll();
 }
 

@@ -24,7 +24,7 @@ export const derivedIntentId = (scope: string, index: number, hash: string): str
 export const emittedId = (payload: Readonly<Record<string, unknown>>): string =>
   uuidv5(`emitted\n${stringify(payload)}`);
 
-/** What a recovery emits, as an id: `item` is the state with its place, so that one emitted again is the same one. */
+/** The id of what a recovery emits. `item` names the state with its version, so that a state emitted again has the same id. */
 export const recoveredId = (recoveryId: string, item: string): string => uuidv5(`${recoveryId}\n${item}`);
 
 /** The `event_id` of the event an intent causes: the same for every attempt, so that consumers can drop repeats. */

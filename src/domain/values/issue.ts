@@ -44,7 +44,7 @@ function expectation(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       return issue.expected === 'int'
-        ? 'a whole number JSON can carry (up to 9007199254740991)'
+        ? 'a whole number JSON can represent (up to 9007199254740991)'
         : article(issue.expected);
     case 'invalid_format':
       return FORMATS[issue.format] ?? (issue.format === 'regex' ? messageOf(issue) : issue.format);

@@ -1,7 +1,7 @@
 /** Checks on raw JSON that no schema makes: what the stores could not keep, or what would hurt on its way there. */
 
 /** Beyond 2^53 - 1 JSON's readers round: 9007199254740993 would be stored and published as ...992. */
-const UNSAFE_INTEGER = 'expected a whole number JSON can carry (up to 9007199254740991), got number';
+const UNSAFE_INTEGER = 'expected a whole number JSON can represent (up to 9007199254740991), got number';
 
 export interface JsonProblem {
   readonly path: string;
@@ -73,7 +73,7 @@ export function shown(value: unknown): string {
 }
 
 /**
- * First thing in `value` that cannot be carried: nesting deeper than `depth`, a NUL or half of a surrogate pair in a text
+ * The first part of `value` that no row can hold: nesting deeper than `depth`, a NUL or half of a surrogate pair in a text
  * (PostgreSQL refuses both: 22P05, 22P02), a `__proto__` key. Walks with a stack of its own, so that hostile nesting
  * cannot overflow ours.
  */

@@ -1,18 +1,18 @@
-/** Finds those of a batch that are bad, or whose rows somebody holds, so that they alone are left out. */
+/** Finds the commands of a batch that are invalid, or whose rows are locked, so that they alone are left out. */
 import type { Command, EffectOutcome, LockWait } from '../../domain/intents/command.js';
 import { isLockTimeout, toEffectError } from './sqlstate.js';
 
 /** Milliseconds a statement waits for the rows of a batch that does not wait for ever: a transaction of ours takes some 20. */
 const LOCK_MS = 5_000;
-/** And of its parts, to find out which it is: one held row of 500 costs some nine of these. */
+/** And of its parts, to find out which it is: one locked row of 500 costs some nine of these. */
 const PART_LOCK_MS = 50;
-/** Milliseconds the search may take. With more rows held than are found by then, it is the store that is stuck, not a key. */
+/** Milliseconds the search may take. With more rows locked than are found by then, it is the store that is stuck, not a key. */
 const SEARCH_MS = 15_000;
 
 /**
  * Runs `run` on the whole batch; when something in it is `invalid`, on each half instead, first half first, down to single
  * commands, whose error becomes their outcome. One bad row of 500 costs some 19 runs (2 x log2 of 500, and the first),
- * a batch without one a single run. Every run is a transaction of its own. Rows that are held are found in the same way unless
+ * a batch without one a single run. Every run is a transaction of its own. Locked rows are found in the same way unless
  * `locks` is `patient`; commands behind one that is left out are left out too, when they share its key.
  * @param run gets the milliseconds to wait for a row; undefined: as long as the server lets it.
  * @throws EffectError of any other class; what was committed by then is in the ledger, and a retry repeats none of it.
@@ -30,29 +30,31 @@ export async function bisect<C extends Pick<Command<unknown>, 'order_key'>, R>(
       return await runOpen(commands, lockMs);
     } catch (error) {
       const classified = toEffectError(error);
-      const held = lockMs !== undefined && isLockTimeout(classified);
-      if (!held && classified.failureClass !== 'invalid') throw classified;
+      const locked = lockMs !== undefined && isLockTimeout(classified);
+      if (!locked && classified.failureClass !== 'invalid') throw classified;
       if (commands.length <= 1) {
-        if (held) for (const { order_key } of commands) busy.add(order_key);
-        return commands.map(() => (held ? busyOutcome() : { ok: false, error: classified.message, settled_at: now() }));
+        if (locked) for (const { order_key } of commands) busy.add(order_key);
+        return commands.map(() =>
+          locked ? busyOutcome() : { ok: false, error: classified.message, settled_at: now() },
+        );
       }
-      if (held) {
+      if (locked) {
         deadline ??= performance.now() + SEARCH_MS;
         if (performance.now() > deadline) throw classified;
       }
       const middle = Math.ceil(commands.length / 2);
-      const partMs = held ? PART_LOCK_MS : lockMs;
+      const partMs = locked ? PART_LOCK_MS : lockMs;
       const first = await part(commands.slice(0, middle), partMs);
       return [...first, ...(await part(commands.slice(middle), partMs))];
     }
   }
 
-  /** All but those whose key is known to be held. */
+  /** All but those whose key is known to be locked. */
   async function runOpen(commands: readonly C[], lockMs: number | undefined): Promise<EffectOutcome<R>[]> {
     const open = commands.filter(({ order_key }) => !busy.has(order_key));
     const outcomes = open.length === 0 ? [] : await run(open, lockMs);
-    const settled = outcomes.values();
-    return commands.map(({ order_key }) => (busy.has(order_key) ? undefined : settled.next().value) ?? busyOutcome());
+    const replies = outcomes.values();
+    return commands.map(({ order_key }) => (busy.has(order_key) ? undefined : replies.next().value) ?? busyOutcome());
   }
 
   return part(batch, locks === 'patient' ? undefined : locks === 'park' ? LOCK_MS : PART_LOCK_MS);

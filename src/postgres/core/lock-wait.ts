@@ -1,4 +1,4 @@
-/** Group commits by how long their callers wait for rows: one that waits briefly is not held up by one that does not. */
+/** There is a group commit for each lock wait, so that a caller with a short one does not wait for a patient one. */
 import { groupCommit, type GroupCommitOptions } from '../../flow-control/group-commit.js';
 import type { LockWait } from '../../domain/intents/command.js';
 
@@ -12,7 +12,7 @@ export function byLockWait<C, O>(
   const groups = {
     patient: group('patient'),
     park: group('park'),
-    // One batch finding out which of its rows are held would keep those that share its transaction waiting.
+    // A batch that looks for its locked rows would keep those that share its transaction waiting.
     probe: group('probe', { maxEntries: 1 }),
   };
   return (batch, locks = 'patient') => groups[locks](batch);

@@ -43,7 +43,7 @@ export interface Pool extends pg.Pool {
   readonly open: ReadonlySet<pg.PoolClient>;
 }
 
-/** @param onError told of connections lost while idle; without a listener that would end the process. */
+/** @param onError hears of connections lost while idle; without a listener the loss would end the process. */
 export function createPool(options: PoolOptions, onError: (error: Error) => void): Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
   const max = options.max ?? 25;

@@ -21,7 +21,7 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
   );
   return {
     blocked: (messages) => blockedTogether(messages),
-    bury: (letters, records) =>
+    add: (letters, records) =>
       withTransaction(pool, async (tx) => {
         await insertLetters(tx, letters);
         await insertRecords(tx, records);
@@ -163,16 +163,16 @@ async function redrivePage(
     const outcome = outcomes[index];
     return outcome?.sent === false && outcome.behind !== true ? [{ letter, error: outcome.error }] : [];
   });
-  const away = refused.find(({ error }) => error.failureClass === 'unavailable');
+  const unavailable = refused.find(({ error }) => error.failureClass === 'unavailable');
   await markRedriven(tx, sent);
-  await markRefused(tx, away === undefined ? refused : []);
-  if (away === undefined) await copyOpen(tx, page, new Set(sent), outlet);
+  await markRefused(tx, unavailable === undefined ? refused : []);
+  if (unavailable === undefined) await copyOpen(tx, page, new Set(sent), outlet);
   return {
     redriven: sent.length,
     failed: refused.length,
     behind: page.length - sent.length - refused.length,
-    next: away === undefined && page.length === limit ? (page.at(-1)?.id ?? null) : null,
-    stopped: away?.error.message ?? null,
+    next: unavailable === undefined && page.length === limit ? (page.at(-1)?.id ?? null) : null,
+    stopped: unavailable?.error.message ?? null,
   };
 }
 

@@ -67,16 +67,16 @@ export function createParkedLists(pool: Pool): ParkedLists {
 
 /** A slice of those after `after`, without the ones that share a key with a list before the page, or with one that is left out for that. */
 function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]; next: number | null } {
-  const held = new HeldKeys<string>([]);
+  const heldKeys = new HeldKeys<string>([]);
   const taken: number[] = [];
   let intents = 0;
   let bytes = 0;
   for (const row of rows) {
     if (row.seq <= after) {
-      held.hold(row.keys);
+      heldKeys.hold(row.keys);
       continue;
     }
-    if (held.stops(row.keys)) continue;
+    if (heldKeys.stops(row.keys)) continue;
     intents += row.intents;
     bytes += row.bytes;
     const last = taken.at(-1);

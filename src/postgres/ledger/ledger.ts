@@ -15,17 +15,17 @@ interface TakenRecord extends LedgerRecord {
   readonly given_up_by: readonly string[] | null;
 }
 
-/** A command and the result it has once it is carried out. */
+/** A command and the result that it has once it is executed. */
 export interface Promised<P, R> {
   readonly command: Command<P>;
   readonly result: R;
 }
 
-/** What a claim found. */
+/** The ledger's answer to a claim. */
 export interface Claim<P, R> {
-  /** Commands to carry out now, in this transaction. */
+  /** Commands to execute now, in this transaction. */
   readonly claimed: readonly Promised<P, R>[];
-  /** Every command's outcome, in their order, provided that the claimed ones are carried out. */
+  /** The replies to all commands, in their order, provided that the claimed ones are executed. */
   outcomes(): EffectOutcome<R>[];
   /** Replaces results of claimed commands, here and in the ledger, by what only the effect could tell. */
   amend(changed: readonly Promised<P, R>[]): Promise<void>;
@@ -34,7 +34,7 @@ export interface Claim<P, R> {
 /**
  * Claims commands for `tx`: those the ledger does not have are written to it, the others get the outcome it has. A
  * command that another transaction is claiming waits for the end of that one.
- * @param resultOf the result a command will have once it is carried out.
+ * @param resultOf the result that a command will have once it is executed.
  */
 export async function claim<P, R extends object>(
   tx: Transaction,
@@ -43,21 +43,21 @@ export async function claim<P, R extends object>(
   resultOf: (command: Command<P>) => R,
 ): Promise<Claim<P, R>> {
   const first = new Map<string, Promised<P, R>>();
-  // An id may come twice in a batch: the first one is carried out, the others repeat it or conflict with it.
+  // An id may come twice in a batch: the first one is executed, the others repeat it or conflict with it.
   for (const command of commands) {
     if (!first.has(command.intent_id)) first.set(command.intent_id, { command, result: resultOf(command) });
   }
-  const settled = await insertRecords(
+  const inserted = await insertRecords(
     tx,
     [...first.values()].map(({ command, result }) => ({ ...command, intent_type: intentType, result })),
   );
-  const missing = () => [...first.keys()].filter((id) => !settled.has(id));
+  const missing = () => [...first.keys()].filter((id) => !inserted.has(id));
   // A second statement: one that was made to wait by another transaction does not see, in its own snapshot, what that wrote.
   let taken = await findTaken(tx, missing());
   const givenUp = [...taken.values()].filter((row) => row.given_up_by !== null && !isFenced(row));
   if (givenUp.length > 0) {
     const promised = givenUp.flatMap(({ intent_id }) => first.get(intent_id) ?? []);
-    for (const [id, settledAt] of await takeOver(tx, promised)) settled.set(id, settledAt);
+    for (const [id, recordedAt] of await takeOver(tx, promised)) inserted.set(id, recordedAt);
     taken = await findTaken(tx, missing());
   }
 
@@ -68,24 +68,24 @@ export async function claim<P, R extends object>(
 
   function outcomeOf(command: Command<P>): EffectOutcome<R> {
     const id = command.intent_id;
-    const [promised, settledAt, record] = [first.get(id), settled.get(id), taken.get(id)];
+    const [promised, recordedAt, record] = [first.get(id), inserted.get(id), taken.get(id)];
     if (record !== undefined && record.given_up_by !== null) {
       return { ok: false, ...(record.result as unknown as Tombstone), settled_at: record.settled_at };
     }
     // A retry of the same execution has not announced the effect yet, as its first attempt never answered: no repeat.
     if (record !== undefined)
       return repeatOf(command, record, record.result as R, record.execution_id !== command.execution_id);
-    if (promised === undefined || settledAt === undefined) {
+    if (promised === undefined || recordedAt === undefined) {
       throw new EffectError('transient', `ledger: intent ${id} was removed while it was being claimed`);
     }
     const { command: winner, result } = promised;
     return command === winner
-      ? { ok: true, result, settled_at: settledAt, repeated: false }
-      : repeatOf(command, { ...winner, settled_at: settledAt }, result, true);
+      ? { ok: true, result, settled_at: recordedAt, repeated: false }
+      : repeatOf(command, { ...winner, settled_at: recordedAt }, result, true);
   }
 
   return {
-    claimed: [...first.values()].filter(({ command }) => settled.has(command.intent_id)),
+    claimed: [...first.values()].filter(({ command }) => inserted.has(command.intent_id)),
     outcomes: () => commands.map(outcomeOf),
     amend: async (changed) => {
       if (changed.length === 0) return;

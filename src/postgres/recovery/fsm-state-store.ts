@@ -10,7 +10,7 @@ import { timedStatements } from '../core/timed-statements.js';
 export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
   recover: (request, maxBytes) =>
     withTransaction(pool, async (tx) => {
-      // One snapshot for the page's statements: a workflow that moves between two of them would be in neither.
+      // The page's statements share one snapshot: a workflow that moves between two of them would be in neither.
       await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
       const asked = request.cursor == null ? startOf(request) : decodeCursor(request.cursor, request);
       const timed = timedStatements(tx, pool.statementTimeoutMs);

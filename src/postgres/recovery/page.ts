@@ -12,7 +12,7 @@ const SLICE = 2_500;
 
 export interface Page {
   readonly states: Record<string, RecoveredState>;
-  /** Workflows no page can hold, or whose count JSON cannot carry: passed over. */
+  /** Workflows no page can hold, or whose count JSON cannot represent: passed over. */
   readonly failed: readonly string[];
   /** The first row, when it alone is more than the page may hold: another page can hold it. */
   readonly tooLarge: { readonly workflow_id: string; readonly bytes: number } | null;

@@ -6,7 +6,7 @@ import { toEffectError } from '../core/sqlstate.js';
 export interface MigrateOptions {
   /** Directory of the numbered SQL files. */
   readonly dir: string;
-  /** Told what is done, a line at a time. */
+  /** Called with what is done, a line at a time. */
   readonly log?: (line: string) => void;
 }
 

@@ -1,4 +1,4 @@
-/** `fsm_transitions`: appends transitions; the database places them and keeps `fsm_states` (migration 0006). */
+/** `fsm_transitions`: appends transitions; the database gives them their version and keeps `fsm_states` (migration 0006). */
 import { v7 as uuidv7 } from 'uuid';
 import type { PersistFsmTransitionPayload } from '../../domain/intents/persist-fsm-transition/schema.js';
 import type { Command, EffectOutcome } from '../../domain/intents/command.js';

@@ -1,7 +1,7 @@
 /**
- * Compares `fsm_states` with the history it is kept from, and repairs it. The current transition of a workflow is the one the
- * trigger of migration 0006 would have kept: the highest place, and of those at one place the one without a time of its own, or
- * the latest, or what arrived last.
+ * This check compares `fsm_states` with the history behind it, and repairs it. The current transition of a workflow is the
+ * one that the trigger of migration 0006 would have kept: the one with the highest epoch and count. Of several it is the one
+ * without a time of its own, or the latest, or the last to arrive.
  */
 import { isoUtc } from '../core/instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
@@ -39,16 +39,16 @@ const CURRENT = `SELECT to_state, from_state, epoch, transition_count,
   ORDER BY epoch DESC, transition_count DESC, transition_at DESC NULLS FIRST, sequence DESC
   LIMIT 1`;
 
-/** A state the trigger could not have time for has the time of its arrival, which the history does not tell. */
+/** A state whose time the trigger did not have has the time of its arrival, which the history does not know. */
 const DIFFERS = `(state.current_state, state.previous_state, state.epoch, state.transition_count, state.metadata,
       CASE WHEN history.happened IS NULL THEN NULL ELSE state.last_transition_at END)
     IS DISTINCT FROM
     (history.to_state, history.from_state, history.epoch, history.transition_count, history.metadata, history.happened)`;
 
-const shown = (state: string, from: string, place: string, at: string): string =>
-  `format('%s after %s, epoch %s, count %s, at %s', ${state}, COALESCE(${from}, 'nothing'), ${place}epoch, ${place}transition_count, ${isoUtc(at)})`;
+const shown = (state: string, from: string, table: string, at: string): string =>
+  `format('%s after %s, epoch %s, count %s, at %s', ${state}, COALESCE(${from}, 'nothing'), ${table}epoch, ${table}transition_count, ${isoUtc(at)})`;
 
-/** @param onProgress told how many workflows are compared. */
+/** @param onProgress called with the number of workflows compared so far. */
 export async function checkStates(
   pool: Pool,
   { fix, onProgress = () => undefined }: { readonly fix: boolean; readonly onProgress?: (checked: number) => void },

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { toActivity } from '../../../activities/execution/batch-activity.js';
 import type { Ports } from '../../../activities/ports.js';
-import { carriedSource } from '../../../activities/execution/batch-source.js';
+import { listSource } from '../../../activities/execution/batch-source.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { publishEvent as effect } from '../../../activities/effects/publish-event.js';
 import type { BatchOutput } from '../../../src/domain/execution/batch.js';
@@ -16,7 +16,7 @@ import { refusing } from '../../support/memory-ports.js';
 import { QUIET } from '../../support/quiet.js';
 
 describe('an event that is not taken', () => {
-  let buried = 0;
+  let deadLettered = 0;
 
   /** An attempt after `failed` that failed so. */
   function attempt(failureClass: FailureClass, failed: number, afterAttempts: number, budgetMs?: number) {
@@ -29,7 +29,7 @@ describe('an event that is not taken', () => {
         topicSuffix: '.dlq',
         store: {
           blocked: (messages: unknown[]) => Promise.resolve(messages.map(() => false)),
-          bury: (letters: unknown[]) => Promise.resolve((buried += letters.length)),
+          add: (letters: unknown[]) => Promise.resolve((deadLettered += letters.length)),
           copied: () => Promise.resolve(),
         },
       },
@@ -41,9 +41,9 @@ describe('an event that is not taken', () => {
     now = 30_000;
     const items = [{ intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() }];
     const activity = toActivity(effect, ports, {
-      instruments: { settled: () => undefined },
+      instruments: { ended: () => undefined },
       budget,
-      findSource: () => Promise.resolve(carriedSource({ items })),
+      findSource: () => Promise.resolve(listSource({ items })),
     });
     const environment = new MockActivityEnvironment(
       { heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed } },
@@ -55,7 +55,7 @@ describe('an event that is not taken', () => {
       items,
     });
   }
-  beforeEach(() => (buried = 0));
+  beforeEach(() => (deadLettered = 0));
 
   for (const [name, ...given] of [
     ['its own number of attempts', 'transient', 2, 3],
@@ -66,9 +66,9 @@ describe('an event that is not taken', () => {
     it(`is a dead letter after ${name}, and not before`, async () => {
       const [failureClass, failed, afterAttempts, budgetMs] = given as readonly [FailureClass, number, number, number?];
       await assert.rejects(attempt(failureClass, failed - 1, afterAttempts), { nonRetryable: false });
-      assert.equal(buried, 0);
+      assert.equal(deadLettered, 0);
       const { results } = await attempt(failureClass, failed, afterAttempts, budgetMs);
-      assert.equal(buried, 1);
+      assert.equal(deadLettered, 1);
       const [result] = results;
       assert.ok(typeof result === 'object' && result !== null);
       assert.equal(result.status, 'dead_lettered');
@@ -77,11 +77,11 @@ describe('an event that is not taken', () => {
 
   it('is never one without dead letters: its intent fails', async () => {
     await assert.rejects(attempt('unknown', 2, Infinity), { nonRetryable: true });
-    assert.equal(buried, 0);
+    assert.equal(deadLettered, 0);
   });
 });
 
-describe('an event that was told before', () => {
+describe('an event that was announced before', () => {
   const event = (partition_key = 'k') => ({ ...publishEvent({ partition_key }), intent_id: randomUUID() as string });
   const publish = (worker: MemoryActivities, ...intents: ReturnType<typeof event>[]) =>
     worker.run<BatchOutput>('publishEvents', {
@@ -163,10 +163,10 @@ describe('an event that was told before', () => {
     );
   });
 
-  it('is no letter, and no letter is told of, when storing it fails: the attempt is made again', async () => {
+  it('is no letter, and no letter is reported, when storing it fails: the attempt is made again', async () => {
     const worker = memoryActivities();
     worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('transient', 'no leader'));
-    worker.before.set('deadLetters.bury', () => {
+    worker.before.set('deadLetters.add', () => {
       throw new EffectError('unavailable', 'away', { code: 'DATABASE_ERROR' });
     });
     await assert.rejects(publish(worker, event()), { type: 'unavailable', nonRetryable: false });

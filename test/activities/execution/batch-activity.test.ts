@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { toActivity } from '../../../activities/execution/batch-activity.js';
 import { defineEffect } from '../../../activities/effects/effect.js';
 import type { Ports } from '../../../activities/ports.js';
-import { carriedSource } from '../../../activities/execution/batch-source.js';
+import { listSource } from '../../../activities/execution/batch-source.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { HEARTBEAT_MS } from '../../../activities/attempts/attempt.js';
 import type { BatchOutput } from '../../../src/domain/execution/batch.js';
@@ -21,24 +21,24 @@ const item = (text: unknown) => ({
 });
 
 describe('the activity boundary', () => {
-  const settled: string[] = [];
+  const ended: string[] = [];
   const heartbeats: unknown[] = [];
   const run = (
-    carry: (texts: string[]) => void | Promise<void>,
+    execute: (texts: string[]) => void | Promise<void>,
     texts: unknown[],
     failedBefore = 0,
     budget = new OutageBudget(),
   ): Promise<BatchOutput> => {
     const effect = defineEffect(definition, () => async ({ commands }) => {
-      await carry(commands.map(({ payload }) => payload.text));
+      await execute(commands.map(({ payload }) => payload.text));
       return commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false }));
     });
-    const instruments = { settled: (type: string, status: string) => void settled.push(`${type} ${status}`) };
+    const instruments = { ended: (type: string, status: string) => void ended.push(`${type} ${status}`) };
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
     const activity = toActivity(effect, {} as Ports, {
       instruments,
       budget,
-      findSource: () => Promise.resolve(carriedSource(input)),
+      findSource: () => Promise.resolve(listSource(input)),
     });
     const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };
     const environment = new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails }, QUIET);
@@ -46,11 +46,11 @@ describe('the activity boundary', () => {
     return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, input);
   };
   beforeEach(() => {
-    settled.splice(0);
+    ended.splice(0);
     heartbeats.splice(0);
   });
 
-  it('settles what today’s schema refuses, beside what it takes', async () => {
+  it('records what today’s schema refuses, beside what it takes', async () => {
     const carried: string[] = [];
     const { results, announce } = await run((texts) => void carried.push(...texts), ['a', 7, 'b']);
     assert.deepEqual(carried, ['a', 'b']);
@@ -68,7 +68,7 @@ describe('the activity boundary', () => {
       announce.map((event) => (typeof event === 'object' ? [event.event_type, event.intent_id] : event)),
       [['OPERATION_FAILED', 'id-7']],
     );
-    assert.deepEqual(settled, ['Note succeeded', 'Note failed', 'Note succeeded']);
+    assert.deepEqual(ended, ['Note succeeded', 'Note failed', 'Note succeeded']);
   });
 
   it('counts a batch as failed when it is given up, not while it is retried', async () => {
@@ -79,12 +79,12 @@ describe('the activity boundary', () => {
       run(failing, ['a', 'b'], 0),
       (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable !== true,
     );
-    assert.deepEqual(settled, []);
+    assert.deepEqual(ended, []);
     await assert.rejects(
       run(failing, ['a', 'b'], 2),
       (e: unknown) => e instanceof ApplicationFailure && e.nonRetryable === true,
     );
-    assert.deepEqual(settled, ['Note failed', 'Note failed']);
+    assert.deepEqual(ended, ['Note failed', 'Note failed']);
   });
 
   it('counts an outage from the first failure after a success, not over one', async () => {

@@ -45,7 +45,7 @@ describe('answers of lists', () => {
     truncated: false,
   });
 
-  it('are in full also where another worker carried the list out', async () => {
+  it('are in full also where another worker executed the list', async () => {
     const lists = [list(state()), list(state(), state())];
     worker.cache.put(SLICE, { lists });
     const { results } = await persist(worker, 1, 2);
@@ -175,7 +175,7 @@ describe('answers of lists', () => {
       throw new EffectError('unavailable', 'away');
     });
     worker.refuses = refusing('INTENT_RESULT', new EffectError('unavailable', 'no broker'));
-    worker.before.set('deadLetters.bury', () => {
+    worker.before.set('deadLetters.add', () => {
       throw new EffectError('unavailable', 'away');
     });
     await assert.rejects(

@@ -31,14 +31,14 @@ describe('what was stored about lists', () => {
     error: 'x'.repeat(bytes),
   });
 
-  it('is told of each of them, in answers that a payload holds', async () => {
+  it('gets each of them, in answers that a payload holds', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e'];
     const { answers, heard } = await ask(ids.map((id) => verdictOf(id, 700_000)));
     assert.deepEqual(heard, ids);
     for (const { verdicts } of answers) assert.ok(jsonBytes(verdicts) < 2_000_000);
   });
 
-  it('is told also of one that is larger than an answer', async () => {
+  it('gets also one that is larger than an answer', async () => {
     assert.deepEqual((await ask([verdictOf('large', 1_600_000), verdictOf('small', 1)])).heard, ['large', 'small']);
   });
 });

@@ -1,29 +1,29 @@
-/** Starting lists in a corner, and what became of them. */
+/** Starting lists in an installation, and what became of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IntentsReport } from '../../../src/client/index.js';
 import { topicOf } from '../../../src/domain/events/event-types.js';
 import { createKafka } from '../../../src/kafka/client.js';
 import { createLogger } from '../../../src/log.js';
 import { CHAOS_EVENTS } from './audit.js';
-import type { Corner } from './corner.js';
+import type { Installation } from './installation.js';
 import { type List, makeLists } from './lists.js';
 
 /** Milliseconds a list may take: the longest fault, and the retries after it. */
 const PATIENCE_MS = 300_000;
 
 /** A worker that has just started has yet to ask the broker where its topics are, and would be held there, not at its publish. */
-export async function warmUp(corner: Corner): Promise<void> {
+export async function warmUp(installation: Installation): Promise<void> {
   const { lists } = makeLists();
-  await start(corner, lists);
-  await Promise.all(lists.map(({ requestId }) => reportOf(corner, requestId)));
+  await start(installation, lists);
+  await Promise.all(lists.map(({ requestId }) => reportOf(installation, requestId)));
 }
 
-export const start = (corner: Corner, lists: readonly List[]): Promise<unknown> =>
-  Promise.all(lists.map(({ requestId, intents }) => corner.environment.client.start(intents, { requestId })));
+export const start = (installation: Installation, lists: readonly List[]): Promise<unknown> =>
+  Promise.all(lists.map(({ requestId, intents }) => installation.environment.client.start(intents, { requestId })));
 
 /** Temporal itself may be away: asked again until it answers. */
 export async function reportOf(
-  { environment }: Corner,
+  { environment }: Installation,
   requestId: string,
   patienceMs = PATIENCE_MS,
 ): Promise<IntentsReport> {
@@ -42,7 +42,7 @@ export const errorsOf = (report: IntentsReport): string =>
   [...new Set(report.results.map(({ error }) => error))].join('; ');
 
 /** Attempts of the activity of an execution that took most of them. */
-export async function mostAttempts({ environment }: Corner, requestId: string): Promise<number> {
+export async function mostAttempts({ environment }: Installation, requestId: string): Promise<number> {
   const { events } = await environment.temporal.workflow.getHandle(requestId).fetchHistory();
   return Math.max(
     0,
@@ -50,8 +50,8 @@ export async function mostAttempts({ environment }: Corner, requestId: string): 
   );
 }
 
-/** Records of the corner's topics, asked of the broker past the proxy. */
-export async function stored({ environment }: Corner): Promise<number> {
+/** Records of the installation's topics, asked of the broker past the proxy. */
+export async function stored({ environment }: Installation): Promise<number> {
   const brokers = environment.endpoints.kafka.brokers;
   const settings = { brokers, clientId: 'chaos', requestTimeoutMs: 10_000, retries: 3, retryBackoffMs: 100 };
   const admin = createKafka(settings, createLogger('silent')).admin();

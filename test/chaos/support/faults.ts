@@ -1,8 +1,8 @@
 /** Rows of the matrix: what breaks, and how it is put right again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '../../../src/stack/types.js';
-import type { Corner } from './corner.js';
-import { GIVEN_UP_MS } from './corner.js';
+import type { Installation } from './installation.js';
+import { GIVEN_UP_MS } from './installation.js';
 import type { Servers } from './servers.js';
 import type { Toxic, ToxicProxy } from './toxiproxy.js';
 
@@ -15,9 +15,9 @@ export interface Fault {
   /** A server that ends for all columns at once, once every column is where it should be, and struck. */
   readonly server?: ServiceName;
   /** Strikes one column. */
-  strike?(corner: Corner): Promise<void>;
+  strike?(installation: Installation): Promise<void>;
   /** Puts it right again. */
-  heal?(corner: Corner): Promise<void>;
+  heal?(installation: Installation): Promise<void>;
 }
 
 const both = (type: Toxic['type'], attributes: object): Toxic[] => [
@@ -30,25 +30,25 @@ const wire = (
   store: 'postgres' | 'kafka',
   toxics: readonly Toxic[],
   lastsMs: number,
-  also?: (corner: Corner) => Promise<void>,
+  also?: (installation: Installation) => Promise<void>,
 ): Fault => {
-  const proxyOf = (corner: Corner): ToxicProxy => corner.route[store];
+  const proxyOf = (installation: Installation): ToxicProxy => installation.route[store];
   return {
     name,
     store,
-    async strike(corner) {
-      for (const toxic of toxics) await proxyOf(corner).add(toxic);
-      await also?.(corner);
+    async strike(installation) {
+      for (const toxic of toxics) await proxyOf(installation).add(toxic);
+      await also?.(installation);
     },
-    async heal(corner) {
+    async heal(installation) {
       await sleep(lastsMs);
-      await proxyOf(corner).heal();
+      await proxyOf(installation).heal();
     },
   };
 };
 
 /** Ends the server's side of every connection that came through the proxy; with a blackhole the worker is not told. */
-async function endBackends({ environment }: Corner): Promise<void> {
+async function endBackends({ environment }: Installation): Promise<void> {
   await environment.pool.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND application_name LIKE 'bridge-worker-%'`,
@@ -80,18 +80,18 @@ export const FAULTS: readonly Fault[] = [
   wire(`PostgreSQL unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'postgres', BLACKHOLE, BLACKHOLE_MS),
   wire(`Kafka unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'kafka', BLACKHOLE, BLACKHOLE_MS),
   { ...restart('Temporal killed, started again', 'none', 'temporal'), failsAttempts: false },
-  wire('PostgreSQL half-open: its side ended, the worker not told', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
+  wire('PostgreSQL half-open: its side ended, unknown to the worker', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
   // A broker ends a connection by ending itself only; it is back long before the worker may hear of it.
   {
-    ...wire('Kafka half-open: its side ended, the worker not told', 'kafka', BLACKHOLE, BLACKHOLE_MS),
+    ...wire('Kafka half-open: its side ended, unknown to the worker', 'kafka', BLACKHOLE, BLACKHOLE_MS),
     server: 'kafka',
   },
 ];
 
 /** Starts the killed server, and tries again for a while: a killed PostgreSQL needs a moment to let go of its memory. */
-export const heal = async (servers: Servers, fault: Fault, corners: readonly Corner[]): Promise<void> => {
+export const heal = async (servers: Servers, fault: Fault, installations: readonly Installation[]): Promise<void> => {
   await Promise.all([
-    ...corners.map(async (corner) => fault.heal?.(corner)),
+    ...installations.map(async (installation) => fault.heal?.(installation)),
     fault.server === undefined ? undefined : servers.start(fault.server),
   ]);
 };

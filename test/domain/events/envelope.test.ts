@@ -119,7 +119,7 @@ describe('OPERATION_FAILED', () => {
     ...rest,
   });
 
-  it('says what failed and why, in the seed’s words', () => {
+  it('says what failed and why, in the words of the seed contract', () => {
     assert.deepEqual(operationFailed(failed()), {
       event_type: 'OPERATION_FAILED',
       partition_key: null,

@@ -35,10 +35,10 @@ describe('the announcements of a list', () => {
     assert.equal(queue.length, 0, 'also when the first was sent long ago');
   });
 
-  it('are one for an intent that stands for its own event, held back once', () => {
+  it('are one for an intent that stands for its own event, withheld once', () => {
     const queue = queueOf('unless_published', [{ key: 'STATE_PERSISTED/s', index: 0 }]);
     queue.add([persisted('i', 's'), persisted('i', 's')]);
-    queue.releaseHeldBack(() => false);
+    queue.releaseWithheld(() => false);
     assert.deepEqual(idsOf(queue.takeAll()), ['i']);
   });
 
@@ -48,7 +48,7 @@ describe('the announcements of a list', () => {
     assert.equal(queue.length, 2);
   });
 
-  it('are none where the list wants none', () => {
+  it('do not exist where the list wants no announcements', () => {
     const queue = queueOf('none');
     queue.add([persisted('i'), { index: 7 }]);
     assert.deepEqual(queue.takeAll(), []);
@@ -63,9 +63,9 @@ describe('the announcements of a list', () => {
     const queue = queueOf('unless_published', own);
     queue.add([persisted('a', 's'), persisted('b', 't'), persisted('c', 'u'), persisted('d', null)]);
     assert.deepEqual(idsOf(queue.takeAll()), ['c']);
-    queue.releaseHeldBack((index) => index === 3);
+    queue.releaseWithheld((index) => index === 3);
     assert.deepEqual(idsOf(queue.takeAll()), ['b', 'd']);
-    queue.releaseHeldBack(() => false);
+    queue.releaseWithheld(() => false);
     assert.deepEqual(queue.takeAll(), [], 'what was let go is not sent again');
   });
 

@@ -78,7 +78,7 @@ describe('the lanes of a type', () => {
     assert.equal(lanes(sixty, { count: 1, bytes }), 4);
   });
 
-  it('say which activity, under which policy, and whether what was given up can be settled', () => {
+  it('say which activity, under which policy, and whether what was given up can be resolved', () => {
     const laneOf = (raw: { intent_type: string }) => {
       const [lane] = lanesOf(definitionOf(raw.intent_type), entriesOf([raw]));
       assert.ok(lane);

@@ -38,7 +38,7 @@ describe('a refused intent', () => {
     for (const none of [undefined, null, 7, 'x']) assert.equal(refused({ ...bad, intent_id: none }).intentId, null);
   });
 
-  it('is told from others by what it would have done, or by what is wrong with it', () => {
+  it('differs from others by what it would have done, or by what is wrong with it', () => {
     const bad = { ...persistState(), target: 'nowhere' };
     assert.equal(refused(bad).hash, refused({ ...bad, target: 'elsewhere' }).hash);
     assert.notEqual(refused(bad).hash, refused({ ...bad, payload: { other: 1 } }).hash);
@@ -89,7 +89,7 @@ describe('a refused intent', () => {
     [
       'a page of a part',
       recoverFsmStates({ limit: 1.5 }),
-      'payload.limit: expected a whole number JSON can carry (up to 9007199254740991), got number 1.5',
+      'payload.limit: expected a whole number JSON can represent (up to 9007199254740991), got number 1.5',
     ],
     [
       'what is inside a list',
@@ -121,7 +121,7 @@ describe('a refusal', () => {
     return describeIssue(error, value, 'intent', prefix);
   };
 
-  it('names the place and what is there, as far as anything is', () => {
+  it('names the path and what is there, as far as anything is', () => {
     const schema = z.object({ a: z.object({ b: z.array(z.object({ c: z.string() })) }) });
     assert.equal(describe_(schema, { a: { b: [{ c: 'x' }, { c: 7 }] } }), 'a.b[1].c: expected a string, got number 7');
     assert.equal(describe_(schema, { a: 'x' }, ['payload']), 'payload.a: expected an object, got string "x"');

@@ -51,7 +51,7 @@ describe('outcomeOf', () => {
 });
 
 describe('serializable', () => {
-  it('leaves alone what JSON can carry', () => {
+  it('leaves alone what JSON can represent', () => {
     const value = { a: [1, { b: null, c: 'x' }] };
     assert.equal(serializable(value), value);
   });

@@ -14,7 +14,7 @@ const scope = (first: number, count: number, correlation_id = 'c'): ListScope =>
   self_announced: [],
 });
 
-describe('the lists of what is carried out', () => {
+describe('the lists of what is executed', () => {
   it('are one where it is a list', () => {
     const plan = makePlan(parseRequest({ intents: [persistState(), 7] }), 'w', definitions);
     const work = oneList(plan);

@@ -47,7 +47,7 @@ describe('a slice as activities see it', () => {
     assert.equal(open([], { parked: true }).parked, true);
   });
 
-  it('finds the list of an intent by its place, whatever lists are empty', () => {
+  it('finds the list of an intent by its position, whatever lists are empty', () => {
     const slice = open([list([]), list([1, 2]), list([]), list([]), list([3]), list([])]);
     assert.deepEqual(
       slice.lists.map(({ at }) => at),
@@ -65,7 +65,7 @@ describe('a slice as activities see it', () => {
     assert.throws(() => open([]).listAt(0), RangeError);
   });
 
-  it('reads an intent once, at its place', () => {
+  it('reads an intent once, at its position', () => {
     const ids = [randomUUID(), randomUUID(), randomUUID()];
     const slice = open([
       list([persistState({}, { intent_id: ids[0]! }), 7]),
@@ -82,7 +82,7 @@ describe('a slice as activities see it', () => {
     assert.equal(slice.idAt(3), ids[2]);
   });
 
-  it('derives the id of an intent from its list, its place there and what it does, as the plan has', () => {
+  it('derives the id of an intent from its list, its index there and what it does, as the plan has', () => {
     const [intent, other] = [persistState(), persistState()];
     const slice = open([list([other, intent], { request_id: 'r' }), list([other, intent], { request_id: 'r' })]);
     assert.equal(slice.idAt(1), slice.idAt(3));

@@ -67,7 +67,7 @@ describe('the plan of a slice', () => {
     assert.throws(() => makeSlicePlan(slice, NOTHING, broken), /a defect/);
   });
 
-  it('gives activities the ids of the plan by the places of the slice', () => {
+  it('gives activities the ids of the plan by the positions of the slice', () => {
     const repeated = list([row(randomUUID()), row(randomUUID())]);
     const slice = open([list([row(randomUUID())]), repeated, repeated, list([publishEvent(), 7])]);
     const made = makeSlicePlan(slice, NOTHING, definitions);

@@ -26,7 +26,7 @@ const read = (raw: { intent_type: string }) => {
 };
 
 describe('the intent types', () => {
-  it('are those of docs/intents.md, with the seed’s numbers', () => {
+  it('are those of docs/intents.md, with the numbers of the seed contract', () => {
     const limits = { count: 500, bytes: 900_000 };
     const byType = [...definitions.values()].sort(({ type: a }, { type: b }) => (a < b ? -1 : 1));
     const rows = byType.map((one) => [

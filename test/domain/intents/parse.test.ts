@@ -13,7 +13,7 @@ const errorOf = (raw: unknown): string => {
 const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
 
 describe('parseIntent', () => {
-  it('takes the four intent types with the seed’s priorities', () => {
+  it('takes the four intent types with the priorities of the seed contract', () => {
     const priorities = [publishEvent(), persistState(), persistFsmTransition(), recoverFsmStates()].map((intent) => {
       const parsed = parse(intent);
       assert.ok(parsed.ok, JSON.stringify(parsed));
@@ -120,7 +120,7 @@ describe('parseIntent', () => {
       /^payload\.event_type: expected one of/,
     ],
     [
-      'a time that is none',
+      'an invalid time',
       persistState({ timestamp: 'yesterday' }),
       /^payload\.timestamp: expected an ISO 8601 time, got string "yesterday"$/,
     ],

@@ -51,8 +51,8 @@ describe('a payload of RecoverFSMStates', () => {
     ['states', ['A', 'B'], []],
   ];
   for (const [field, least, beyond] of bounds) {
-    const told = JSON.stringify(beyond);
-    it(`takes no ${field} ${told.length > 20 ? `of ${told.length - 2} characters` : told}`, () => {
+    const shown = JSON.stringify(beyond);
+    it(`takes no ${field} ${shown.length > 20 ? `of ${shown.length - 2} characters` : shown}`, () => {
       assert.equal(read({ [field]: least }).success, true);
       assert.equal(read({ [field]: beyond }).success, false);
     });

@@ -47,7 +47,7 @@ describe('rollout: observations', () => {
     );
   });
 
-  it('takes no failure of PostgreSQL for one of the connection, unless it was away', () => {
+  it('takes no failure of PostgreSQL for one of the connection, unless it was unavailable', () => {
     for (const failureClass of ['transient', 'unknown', undefined]) {
       const { errors, databaseFailure } = observe(
         [result('PersistState', 'failed', 'DATABASE_ERROR', failureClass)],
@@ -102,7 +102,7 @@ describe('rollout: triggers', () => {
   const why = (window: Partial<PathWindow>, baseline: number | null = 100) =>
     reasonToRollBack({ ...good, ...window }, baseline, DEFAULT_TRIGGERS);
 
-  it('fires over each of the seed’s thresholds, and not at it', () => {
+  it('fires over each threshold of the seed contract, and not at it', () => {
     assert.equal(why({}), null);
     assert.equal(why({ errors: 51 }), 'error rate 5.1 % (51 of 1000), at most 5 % allowed');
     assert.equal(why({ p95Ms: 201 }), 'latency p95 201 ms, at most 2 x 100 ms allowed');
@@ -123,7 +123,7 @@ describe('rollout: triggers', () => {
     // One list may hold all of the events.
     assert.match(why({ ...few, lists: 1, publishFailures: 3 }) ?? '', /^publish failures 15 % \(3 of 20\)/);
     assert.equal(why({ ...few, publishes: 19, publishFailures: 19 }), null);
-    // Connection failures need no company.
+    // One connection failure is enough.
     assert.match(why({ ...few, lists: 3, databaseFailures: 3 }) ?? '', /^database connection failures/);
     assert.equal(DEFAULT_TRIGGERS.windowMs, 300_000, 'the last five minutes');
   });

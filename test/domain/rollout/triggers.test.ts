@@ -16,7 +16,7 @@ const why = (window: Partial<PathWindow>, baselineMs: number | null = 100, trigg
   reasonToRollBack({ ...well, ...window }, baselineMs, triggers);
 
 describe('rollout: when to roll back', () => {
-  it('has the seed’s numbers for defaults', () => {
+  it('has the numbers of the seed contract for defaults', () => {
     assert.deepEqual(DEFAULT_TRIGGERS, {
       windowMs: 300_000,
       minimum: 20,

@@ -99,8 +99,8 @@ describe('a text in a message', () => {
   });
 });
 
-describe('what JSON cannot carry', () => {
-  const UNSAFE = 'expected a whole number JSON can carry (up to 9007199254740991), got number';
+describe('what JSON cannot represent', () => {
+  const UNSAFE = 'expected a whole number JSON can represent (up to 9007199254740991), got number';
   const NUL = 'expected text without NUL characters (\\u0000), got string with one';
   const HALF = 'expected well-formed Unicode, got string with half of a surrogate pair';
   const find = (value: unknown, depth = 64) => findJsonProblem(value, depth);
@@ -144,7 +144,7 @@ describe('what JSON cannot carry', () => {
 });
 
 describe('what a caller sent, made fit to be sent on', () => {
-  it('is the same thing where JSON can carry it', () => {
+  it('is the same thing where JSON can represent it', () => {
     for (const value of [nested(72, {}), undefined, { a: [1, null, 'x', undefined] }, 7, 'x', null]) {
       assert.equal(serializable(value), value);
     }

@@ -12,7 +12,7 @@ describe('dead letters', () => {
   for (const open of [100, 101, 102]) {
     it(`hold their own topic and key back, each of ${open}, and no other`, async () => {
       const letters = Array.from({ length: open }, (_, n) => letter(n, `key ${n}`));
-      await store().bury(letters, []);
+      await store().add(letters, []);
       const messages = letters.map(({ message }) => message);
       assert.deepEqual(
         await store().blocked(messages),
@@ -27,7 +27,7 @@ describe('dead letters', () => {
 
   it('hold nothing back once they are redriven, however many are open beside them', async () => {
     const letters = Array.from({ length: 150 }, (_, n) => letter(n, `key ${n}`));
-    await store().bury(letters, []);
+    await store().add(letters, []);
     const { outlet } = broker();
     const [first] = await store().list({}, 0, 1);
     await store().redrive({ ids: [first!.id] }, 0, 10, outlet);
@@ -37,7 +37,7 @@ describe('dead letters', () => {
   });
 
   it('are chosen by topic, by id, and from a time on, that time included', async () => {
-    await store().bury([letter(0), letter(1), letter(2, 'k', 'other')], []);
+    await store().add([letter(0), letter(1), letter(2, 'k', 'other')], []);
     await database.pool.query(
       `UPDATE dead_letters SET created_at = '2026-01-01T00:00:00Z'::timestamptz + message_value::int * INTERVAL '1 hour'`,
     );
@@ -61,8 +61,8 @@ describe('dead letters', () => {
       execution_id: 'w/r',
       result: { event_id: given.event_id, event_published: false },
     };
-    await store().bury([given], [record]);
-    await store().bury([{ ...given, failure_reason: 'later' }], [record]);
+    await store().add([given], [record]);
+    await store().add([{ ...given, failure_reason: 'later' }], [record]);
     assert.deepEqual(
       (await store().list({}, 0, 10)).map(({ failure_reason }) => failure_reason),
       ['test'],

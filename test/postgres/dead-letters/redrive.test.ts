@@ -67,7 +67,7 @@ describe('redrive', () => {
       const { payload: result, ...fields } = command({ event_id, event_published: false }, { intent_id });
       return { ...fields, intent_type: 'PublishEvent', result };
     };
-    await store.bury(letters, letters.map(record));
+    await store.add(letters, letters.map(record));
     const page = (after: number, to: EventPublisher = publisher) =>
       store.redrive({ topic }, after, PAGE, { publisher: to, topicSuffix: '.dlq' });
 
@@ -118,7 +118,7 @@ describe('redrive', () => {
       return { ...given, message: { ...given.message, key } };
     });
     // More than are looked through one by one.
-    await store.bury([...long, ...Array.from({ length: 150 }, (_, n) => letter(n))], []);
+    await store.add([...long, ...Array.from({ length: 150 }, (_, n) => letter(n))], []);
     assert.deepEqual(await store.blocked([long[0]!.message, { ...long[0]!.message, key: `${key}x` }]), [true, false]);
     const [, second] = (await store.list({ topic }, 0, 10)).filter(({ message }) => message.key === key);
     const outlet = { publisher, topicSuffix: '.dlq' };
@@ -142,7 +142,7 @@ describe('redrive', () => {
     };
     try {
       const store = createDeadLetterStore(pool);
-      await store.bury([letter(0)], []);
+      await store.add([letter(0)], []);
       const page = await store.redrive({ topic }, 0, PAGE, { publisher: slow, topicSuffix: '.dlq' });
       assert.deepEqual([page.redriven, page.stopped], [1, null]);
     } finally {

@@ -15,7 +15,7 @@ describe('redriven dead letters', () => {
 
   it('are sent once by two redrives that come at once', async () => {
     const letters = [0, 1, 2].map((n) => letter(n));
-    await store().bury(letters, []);
+    await store().add(letters, []);
     const { sent, outlet } = broker();
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -46,7 +46,7 @@ describe('redriven dead letters', () => {
 
   it('go page by page, in their order, to the last one', async () => {
     const letters = Array.from({ length: 5 }, (_, n) => letter(n));
-    await store().bury(letters, []);
+    await store().add(letters, []);
     const { sent, outlet } = broker();
     const pages = [];
     for (let after: number | null = 0; after !== null && pages.length < 5;) {
@@ -72,7 +72,7 @@ describe('redriven dead letters', () => {
   });
 
   it('go on after a page of which none was taken: the next page is another one', async () => {
-    await store().bury([letter(0, 'a'), letter(1, 'a'), letter(2, 'b')], []);
+    await store().add([letter(0, 'a'), letter(1, 'a'), letter(2, 'b')], []);
     const { sent, outlet } = broker(({ topic, key }) => (key === 'a' && topic === 't' ? 'invalid' : undefined));
     const first = await store().redrive({}, 0, 2, outlet);
     assert.notEqual(first.next, null);
@@ -85,7 +85,7 @@ describe('redriven dead letters', () => {
   });
 
   it('end the redrive where no broker answers, count no refusal and copy nothing', async () => {
-    await store().bury([letter(0), letter(1)], []);
+    await store().add([letter(0), letter(1)], []);
     const { outlet } = broker(() => 'unavailable');
     const page = await store().redrive({}, 0, 1, outlet);
     assert.deepEqual([page.redriven, page.next, page.stopped], [0, null, 'refused 0']);
@@ -97,7 +97,7 @@ describe('redriven dead letters', () => {
   });
 
   it('count each refusal, and are copied once', async () => {
-    await store().bury([letter(7)], []);
+    await store().add([letter(7)], []);
     const { sent, outlet } = broker(({ topic }) => (topic === 't' ? 'invalid' : undefined));
     for (const redrives of [1, 2]) {
       assert.equal((await store().redrive({}, 0, 10, outlet)).failed, 1);
@@ -112,7 +112,7 @@ describe('redriven dead letters', () => {
   });
 
   it('are not counted as refused behind one of their key that is', async () => {
-    await store().bury([letter(0), letter(1), letter(2, 'free')], []);
+    await store().add([letter(0), letter(1), letter(2, 'free')], []);
     const stored: string[] = [];
     const send = (messages: readonly OutboundMessage[]) => {
       if (messages.some(({ value }) => value === '0')) return Promise.reject(new EffectError('invalid', 'too large'));
@@ -132,7 +132,7 @@ describe('redriven dead letters', () => {
   });
 
   it('wait behind an older one of their key that is not in the page', async () => {
-    await store().bury([letter(0), letter(1), letter(2, 'free')], []);
+    await store().add([letter(0), letter(1), letter(2, 'free')], []);
     const [, second, third] = await store().list({}, 0, 10);
     const { sent, outlet } = broker();
     const page = await store().redrive({ ids: [second!.id, third!.id] }, 0, 10, outlet);
@@ -145,7 +145,7 @@ describe('redriven dead letters', () => {
   });
 
   it('wait behind the one before them of their key, also when the page has an even older one', async () => {
-    await store().bury([letter(0), letter(1), letter(2)], []);
+    await store().add([letter(0), letter(1), letter(2)], []);
     const [first, , third] = await store().list({}, 0, 10);
     const { sent, outlet } = broker();
     const page = await store().redrive({ ids: [first!.id, third!.id] }, 0, 10, outlet);

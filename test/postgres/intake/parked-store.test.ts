@@ -80,7 +80,7 @@ describe('parked lists', () => {
     }
   });
 
-  it('stay where they are when they are parked again, and are told apart by partition', async () => {
+  it('stay where they are when they are parked again, and differ by partition', async () => {
     const store = createParkedLists(database.pool);
     const [first, second, elsewhere] = [list({ n: 1 }), list({ n: 2 }), list({ n: 3 })];
     await store.park('again/0', [first, second].map(own));

@@ -18,7 +18,7 @@ describe('verdicts', () => {
     results: [],
   });
 
-  it('are told as they were first, by whoever comes second too, and beside new ones', async () => {
+  it('stay as they were first, by whoever comes second too, and beside new ones', async () => {
     const store = createVerdictStore(database.pool);
     const [known, fresh] = [randomUUID(), randomUUID()];
     const first = verdict(known, 'failed');

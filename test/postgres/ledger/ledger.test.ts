@@ -83,7 +83,7 @@ describe('giving up', () => {
     assert.deepEqual(by, ['list/first']);
   });
 
-  it('binds its own execution only: of others, one carries the intent out', async () => {
+  it('binds its own execution only: of others, one executes the intent', async () => {
     const bridge = randomUUID();
     const given = intent(bridge);
     await giveUp(given);

@@ -74,7 +74,7 @@ describe('a cursor', () => {
     );
   });
 
-  it('is none of ours when anything in it is not', () => {
+  it('is invalid when any part of it is', () => {
     reject('x', NONE);
     reject('', NONE);
     reject(Buffer.from('{}').toString('base64url'), NONE);

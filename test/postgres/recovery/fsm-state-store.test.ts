@@ -112,7 +112,7 @@ describe('recovery of fsm states', () => {
     assert.deepEqual(idsOf(pages), inOrderOfAWalk(pages[0]?.total_recovered ?? 0));
   });
 
-  it('refuses a cursor that is none', async () => {
+  it('refuses an invalid cursor', async () => {
     await assert.rejects(recover({ cursor: 'nonsense' }), { failureClass: 'invalid', message: /cursor/ });
   });
 });

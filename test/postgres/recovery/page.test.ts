@@ -106,7 +106,7 @@ describe('a page of states', () => {
     assert.deepEqual([roomier.count, roomier.failed], [1, []]);
   });
 
-  it('passes over a count that JSON cannot carry, rather than give another', async () => {
+  it('passes over a count that JSON cannot represent, rather than give another', async () => {
     const page = await pageOf([stateRow(0, { transition_count: '9007199254740993' }), stateRow(1)], 3);
     assert.deepEqual([Object.keys(page.states), page.failed, page.more], [[idOf(1)], [idOf(0)], false]);
   });

@@ -180,7 +180,7 @@ describe('bridge state store', () => {
     );
   });
 
-  it('refuses sums that JSON cannot carry', async () => {
+  it('refuses sums that JSON cannot represent', async () => {
     const most = Number.MAX_SAFE_INTEGER;
     const [bad, good] = await store().persist([
       command(payload(randomUUID(), { a: [most, 1], b: [most, 1] })),

@@ -1,53 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PersistFsmTransitionPayload } from '../../../src/domain/intents/persist-fsm-transition/schema.js';
-import type { EffectOutcome } from '../../../src/domain/intents/command.js';
-import type { FsmTransitionFields } from '../../../src/domain/intents/persist-state/store.js';
-import { createFsmTransitionStore } from '../../../src/postgres/states/fsm-transition-store.js';
 import { legacyTransition } from '../schema/legacy.js';
-import { command, one, shuffled, useDatabase } from '../support.js';
-
-const minute = (t: number): string => new Date(Date.UTC(2025, 9, 23, 10, t)).toISOString();
-
-/** A transition into state S<count>, or `to`, with count and minute. */
-const step = (
-  workflow: string,
-  count: number | null,
-  t: number | null,
-  to = `S${count}`,
-): PersistFsmTransitionPayload => ({
-  workflow_id: workflow,
-  current_state: to,
-  previous_state: count === null || count === 1 ? null : `S${count - 1}`,
-  transition_count: count,
-  timestamp: t === null ? null : minute(t),
-});
-
-const resultOf = (outcome: EffectOutcome<FsmTransitionFields> | undefined): FsmTransitionFields => {
-  assert.ok(outcome?.ok, JSON.stringify(outcome));
-  return outcome.result;
-};
+import { command, one, shuffled } from '../support.js';
+import { minute, resultOf, step, useTransitions } from './transitions.js';
 
 describe('fsm transition store', () => {
-  const database = useDatabase();
-  const store = () => createFsmTransitionStore(database.pool);
-  const insert = (...payloads: PersistFsmTransitionPayload[]) =>
-    store().insert(payloads.map((payload) => command(payload)));
-  const current = async (workflow: string) => {
-    const { rows } = await database.pool.query<{ state: string; epoch: number; count: number }>(
-      'SELECT current_state AS state, epoch, transition_count AS count FROM fsm_states WHERE workflow_id = $1',
-      [workflow],
-    );
-    return rows.map(({ state, epoch, count }) => [state, epoch, count])[0];
-  };
-  const log = async (workflow: string) => {
-    const { rows } = await database.pool.query<{ state: string; epoch: number; count: number }>(
-      'SELECT to_state AS state, epoch, transition_count AS count FROM fsm_transitions WHERE entity_id = $1 ORDER BY sequence',
-      [workflow],
-    );
-    return rows.map(({ state, epoch, count }) => [state, epoch, count]);
-  };
+  const { database, store, insert, current, log } = useTransitions();
 
   it('writes the row and answers with it', async () => {
     const workflow = randomUUID();
@@ -122,7 +81,7 @@ describe('fsm transition store', () => {
     assert.deepEqual(await current(workflow), ['S2', 2, 2]);
   });
 
-  it('moves forward only; at the same place and time the later arrival counts, and a duplicate moves nothing', async () => {
+  it('moves forward only; at the same count and time the later arrival counts, and a duplicate moves nothing', async () => {
     const workflow = randomUUID();
     await insert(step(workflow, 1, 1), step(workflow, 3, 3), step(workflow, 2, 2));
     assert.deepEqual(await current(workflow), ['S3', 1, 3]);
@@ -132,96 +91,7 @@ describe('fsm transition store', () => {
     assert.deepEqual(await current(workflow), ['OTHER', 1, 3]);
   });
 
-  it('begins an epoch when the count restarts with a newer time, and places late ones before it', async () => {
-    const workflow = randomUUID();
-    await insert(
-      step(workflow, 1, 1),
-      step(workflow, 2, 2),
-      step(workflow, 1, 11),
-      step(workflow, 4, 4),
-      step(workflow, 3, 3),
-      step(workflow, 2, 12),
-    );
-    assert.deepEqual(await log(workflow), [
-      ['S1', 1, 1],
-      ['S2', 1, 2],
-      ['S1', 2, 1],
-      ['S4', 1, 4],
-      ['S3', 1, 3],
-      ['S2', 2, 2],
-    ]);
-    assert.deepEqual(await current(workflow), ['S2', 2, 2]);
-  });
-
-  it('numbers an epoch before the first one that was seen downwards', async () => {
-    const workflow = randomUUID();
-    await insert(step(workflow, 1, 11), step(workflow, 4, 4));
-    assert.deepEqual(await log(workflow), [
-      ['S1', 1, 1],
-      ['S4', 0, 4],
-    ]);
-    await insert(step(workflow, 2, 12), step(workflow, 2, 3));
-    assert.deepEqual((await log(workflow)).slice(2), [
-      ['S2', 1, 2],
-      ['S2', 0, 2],
-    ]);
-    // Its place in the first epoch is still free.
-    await insert(step(workflow, 4, 14));
-    assert.deepEqual(await current(workflow), ['S4', 1, 4]);
-    const other = randomUUID();
-    await insert(step(other, 3, 13), step(other, 5, 15), step(other, 4, 2));
-    assert.deepEqual((await log(other)).at(-1), ['S4', 0, 4]);
-  });
-
-  it('ends in the same state and epochs in whatever order one epoch arrives', async () => {
-    for (let round = 0; round < 20; round += 1) {
-      const workflow = randomUUID();
-      const history = shuffled(Array.from({ length: 12 }, (_, i) => step(workflow, i + 1, i)));
-      const cut = Math.floor(Math.random() * 12);
-      await insert(...history.slice(0, cut));
-      await insert(...history.slice(cut));
-      assert.deepEqual(
-        await one(
-          database.pool,
-          'SELECT current_state, previous_state, epoch, transition_count, epoch_started_at FROM fsm_states WHERE workflow_id = $1',
-          [workflow],
-        ),
-        {
-          current_state: 'S12',
-          previous_state: 'S11',
-          epoch: 1,
-          transition_count: 12,
-          epoch_started_at: new Date(minute(0)),
-        },
-      );
-      assert.ok((await log(workflow)).every(([, epoch]) => epoch === 1));
-    }
-  });
-
-  it('ends in the same state and epochs when three epochs arrive out of order, each after the top of the one before', async () => {
-    for (let round = 0; round < 20; round += 1) {
-      const workflow = randomUUID();
-      const arrivals: PersistFsmTransitionPayload[] = [];
-      const stragglers: PersistFsmTransitionPayload[] = [];
-      // Epoch e has counts 1 to 6 at minutes 100 e + count. The others of an epoch arrive during it or at the very end.
-      for (const epoch of [0, 1, 2]) {
-        const steps = Array.from({ length: 6 }, (_, i) => step(workflow, i + 1, 100 * epoch + i + 1));
-        const order = shuffled(steps);
-        const late = shuffled(order.filter(({ transition_count: count }) => count !== 6)).slice(0, 2);
-        arrivals.push(...order.filter((one) => !late.includes(one)));
-        stragglers.push(...late);
-      }
-      await insert(...arrivals, ...shuffled(stragglers));
-      assert.deepEqual(await current(workflow), ['S6', 3, 6]);
-      const places = (await log(workflow)).map(([, epoch, count]) => `${epoch}/${count}`).sort();
-      assert.deepEqual(
-        places,
-        [1, 2, 3].flatMap((e) => [1, 2, 3, 4, 5, 6].map((c) => `${e}/${c}`)),
-      );
-    }
-  });
-
-  it('places legacy inserts and ours in one count', async () => {
+  it('gives legacy inserts and ours one count', async () => {
     const workflow = randomUUID();
     await insert(step(workflow, 1, 1));
     await legacyTransition(database.pool, workflow, 'S1', 'LEGACY', []);

@@ -1,111 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import fc from 'fast-check';
-import type { PersistFsmTransitionPayload } from '../../../src/domain/intents/persist-fsm-transition/schema.js';
 import { createFsmStateStore } from '../../../src/postgres/recovery/fsm-state-store.js';
-import { createFsmTransitionStore } from '../../../src/postgres/states/fsm-transition-store.js';
 import { recoverFsmStatesPayload } from '../../../src/domain/intents/recover-fsm-states/schema.js';
-import { checkStates } from '../../../src/postgres/states/state-check.js';
 import { until } from '../../../src/flow-control/until.js';
-import { command, one, onServer, useDatabase } from '../support.js';
-
-const NONE = { missing: 0, differs: 0, orphaned: 0 };
+import { one, onServer } from '../support.js';
+import { NONE, step, useCheckedStates } from './checked-states.js';
 
 describe('check of the current states', () => {
-  const database = useDatabase({ foreignRows: 'transitions are damaged by hand' });
-  const insert = (payloads: readonly PersistFsmTransitionPayload[]) =>
-    createFsmTransitionStore(database.pool).insert(payloads.map((payload) => command(payload)));
-  const step = (
-    workflow_id: string,
-    count: number | null,
-    second: number | null,
-    to: string,
-  ): PersistFsmTransitionPayload => ({
-    workflow_id,
-    current_state: to,
-    previous_state: 'BEFORE',
-    transition_count: count,
-    timestamp: second === null ? null : new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(),
-    metadata: { namespace: to },
-  });
-  const stateOf = async (workflow: string) => {
-    const { rows } = await database.pool.query<Record<string, unknown>>(
-      `SELECT current_state, previous_state, epoch, transition_count, metadata, last_transition_at FROM fsm_states
-       WHERE workflow_id = $1`,
-      [workflow],
-    );
-    return rows[0];
-  };
-  const check = (fix = false) => checkStates(database.pool, { fix });
-
-  it('agrees with what transitions leave, whatever their order, number and company', async () => {
-    // A workflow's life: epochs, in each of which the count grows; time goes on.
-    const life = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 });
-    const loose = fc.record({
-      count: fc.option(fc.integer({ min: 1, max: 4 })),
-      second: fc.option(fc.integer({ min: 0, max: 6 })),
-      to: fc.constantFrom('A', 'B', 'C'),
-    });
-    let workflows = 0;
-    const lives = async (epochs: readonly number[], seed: number) => {
-      const known = randomUUID();
-      workflows += 1;
-      const random = randomOf(seed);
-      let second = 0;
-      const told = epochs.map((length) =>
-        Array.from({ length }, (_, index) => {
-          second += 1;
-          return step(known, index + 1, second, `S${second}`);
-        }),
-      );
-      for (const epoch of told) {
-        // Each once or twice, in any order, some of them at the same time.
-        const delivered = shuffle([...epoch, ...epoch.filter(() => random() < 0.4)], random);
-        const half = Math.floor(delivered.length / 2);
-        await Promise.all(
-          [delivered.slice(0, half), delivered.slice(half)].filter((part) => part.length > 0).map(insert),
-        );
-      }
-      assert.equal((await stateOf(known))?.['current_state'], `S${second}`);
-    };
-    // Counts and times that contradict each other: nobody knows the truth, but table and history must agree.
-    const contradicts = async (any: readonly { count: number | null; second: number | null; to: string }[]) => {
-      const wild = randomUUID();
-      workflows += Number(any.length > 0);
-      for (const { count, second, to } of any) await insert([step(wild, count, second, to)]);
-    };
-    // Some at a time: they share nothing but the server, whose answers are what takes the time.
-    const few = { minLength: 6, maxLength: 6 };
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.tuple(life, fc.integer()), few),
-        fc.array(fc.array(loose, { maxLength: 10 }), few),
-        async (known, wild) => {
-          await Promise.all([...known.map(([epochs, seed]) => lives(epochs, seed)), ...wild.map(contradicts)]);
-        },
-      ),
-      { numRuns: 50 },
-    );
-    assert.deepEqual(await check(), { checked: workflows, faults: NONE, repaired: 0, examples: [] });
-  }).timeout(120_000);
-
-  it('agrees on two at one place and time that are from before their epoch', async () => {
-    const id = randomUUID();
-    for (const [count, second, to] of [
-      [1, 4, 'A'],
-      [null, 2, 'B'],
-      [2, 2, 'C'],
-    ] as const) {
-      await insert([step(id, count, second, to)]);
-    }
-    const { faults } = await check();
-    assert.deepEqual(faults, NONE);
-    assert.equal(
-      (await stateOf(id))?.['current_state'],
-      'C',
-      'of two at the same place and time the later arrival counts',
-    );
-  });
+  const { database, insert, stateOf, check } = useCheckedStates();
 
   it('finds every kind of fault by name, and repairs what the history tells', async () => {
     const ids = Array.from({ length: 5 }, () => randomUUID()).sort() as [string, string, string, string, string];
@@ -159,7 +61,7 @@ describe('check of the current states', () => {
     await run('DELETE FROM fsm_states WHERE workflow_id = $1', orphan);
   });
 
-  it('leaves an epoch that began at no known time as open as it was: what arrives later has the same place', async () => {
+  it('leaves an epoch that began at no known time as open as it was: what arrives later has the same epoch', async () => {
     // The first without a time, the others with one; of the second kind the first has one, too.
     for (const firstAt of [null, 4]) {
       const [repaired, rebuilt, untouched] = [randomUUID(), randomUUID(), randomUUID()];
@@ -260,19 +162,3 @@ describe('check of the current states', () => {
     assert.notEqual((await stateOf(last))?.['current_state'], 'WRONG');
   });
 });
-
-/** Numbers from 0 to 1 that a seed repeats. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-function shuffle<T>(items: readonly T[], random: () => number): T[] {
-  return items
-    .map((item) => ({ item, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item);
-}

@@ -38,7 +38,7 @@ describe('announcements', () => {
   /** Neither a broker takes them nor the database their letters. */
   function refuseAnnouncements(): void {
     worker.memory.refuses = refusing('STATE_PERSISTED', new EffectError('unavailable', 'no broker'));
-    worker.memory.before.set('deadLetters.bury', no);
+    worker.memory.before.set('deadLetters.add', no);
   }
 
   it('that travelled with events which failed for good are sent after all', async () => {
@@ -142,7 +142,7 @@ describe('announcements', () => {
     assert.deepEqual(sent.map(String).sort(), expected.map(String).sort());
   });
 
-  it('which a list publishes itself are sent once, and after all when its own event was not carried out', async () => {
+  it('which a list publishes itself are sent once, and after all when its own event was not published', async () => {
     const own = (priority: number, rest: object) => {
       const state = persistState({}, { priority: 5 });
       const { aggregation_id } = state.payload;

@@ -59,7 +59,7 @@ describe('a recovery whose connections die', () => {
       workflowBundle: { codePath: await workflowBundle(createLogger('silent')) },
       activities: createActivities(
         ports,
-        { instruments: { settled: () => undefined }, budget: new OutageBudget(undefined, () => now) },
+        { instruments: { ended: () => undefined }, budget: new OutageBudget(undefined, () => now) },
         [effect],
       ),
     });

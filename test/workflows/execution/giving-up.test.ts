@@ -16,9 +16,9 @@ let lost = 0;
 /** The effect, with answers that get lost. */
 const losing = (effect: AnyEffect): AnyEffect =>
   defineEffect(effect.definition, (ports) => {
-    const carry = effect.create(ports);
+    const execute = effect.create(ports);
     return async (batch) => {
-      const outcomes = await carry(batch);
+      const outcomes = await execute(batch);
       if (batch.commands.length === 0 || lost === 0) return outcomes;
       lost -= 1;
       throw new EffectError('unknown', 'the answer was lost');
@@ -69,7 +69,7 @@ describe('giving up', () => {
     assert.equal((await readEvents(environment, ['OPERATION_FAILED'])).length, 0);
   });
 
-  it('leaves a tombstone for one that did not; the list run again carries it out', async () => {
+  it('leaves a tombstone for one that did not; the list run again executes it', async () => {
     const intent = persistState({}, { priority: 2 });
     const requestId = randomUUID();
     const execute = () => environment.client.executeIntents([intent], { requestId });

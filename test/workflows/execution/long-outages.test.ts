@@ -61,7 +61,7 @@ describe('outages of many minutes', () => {
   // The list asks for no store.
   const ports = { deadLetters: {} } as Ports;
   const optionsOf = () => ({
-    instruments: { settled: () => undefined },
+    instruments: { ended: () => undefined },
     budget: new OutageBudget(undefined, () => now),
   });
   const createWorker = (taskQueue: string, over: Ports = ports): Promise<Worker> =>
@@ -104,7 +104,7 @@ describe('outages of many minutes', () => {
     }
   }
 
-  it('all workers down for 20 minutes, before a list is even planned: it is carried out when one is back', async () => {
+  it('all workers down for 20 minutes, before a list is even planned: it is executed when one is back', async () => {
     const taskQueue = randomUUID();
     const from = await time.now();
     const execution = await start(taskQueue);
@@ -117,7 +117,7 @@ describe('outages of many minutes', () => {
     await assertScheduled(execution);
   });
 
-  it('all workers down for 20 minutes, after an activity was scheduled: it is carried out when one is back', async () => {
+  it('all workers down for 20 minutes, after an activity was scheduled: it is executed when one is back', async () => {
     const taskQueue = randomUUID();
     const execution = await start(taskQueue);
     const planner = await Worker.create({
@@ -141,7 +141,7 @@ describe('outages of many minutes', () => {
     await assertScheduled(execution);
   });
 
-  it('a store away for 20 minutes, before a slice is planned: its lists are carried out when it is back', async () => {
+  it('a store unavailable for 20 minutes, before a slice is planned: its lists are executed when it is back', async () => {
     const taskQueue = randomUUID();
     const { client } = time.environment;
     const memory = memoryPorts({ endedExecutions: createEndedExecutions(client, taskQueue) });
@@ -164,7 +164,7 @@ describe('outages of many minutes', () => {
     assert.ok(asked > 4 && attempts.length === 1, `asked ${asked} times, ${attempts.length} attempts`);
   });
 
-  it('a store away for 14 minutes: the list waits, and succeeds', async () => {
+  it('a store unavailable for 14 minutes: the list waits, and succeeds', async () => {
     let back = Infinity;
     meets = (at) => {
       if (back === Infinity) back = at + 14 * MINUTE;
@@ -175,7 +175,7 @@ describe('outages of many minutes', () => {
     assert.ok(lasted >= 14 * MINUTE && lasted <= 15 * MINUTE, `after ${lasted} ms`);
   });
 
-  it('a store away for longer than 15 minutes: the list is given up then', async () => {
+  it('a store unavailable for longer than 15 minutes: the list is given up then', async () => {
     meets = () => 'unavailable';
     const { result, lasted } = await execute();
     assert.deepEqual(

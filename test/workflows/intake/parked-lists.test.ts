@@ -46,7 +46,7 @@ describe('parked lists', function () {
     assert.equal((await environment.pool.query('SELECT FROM intake_parked')).rowCount, 0);
   };
 
-  it('waits with the lists of a held row and with those behind them, across slices, and answers the others', async () => {
+  it('waits with the lists of a locked row and with those behind them, across slices, and answers the others', async () => {
     const held = persistState();
     const key = randomUUID();
     const state = () => persistState({ aggregation_id: held.payload.aggregation_id });
@@ -90,7 +90,7 @@ describe('parked lists', function () {
     );
   });
 
-  it('keeps the transitions of a held workflow in order', async () => {
+  it('keeps the transitions of a locked workflow in order', async () => {
     const workflow_id = randomUUID();
     const step = (n: number) =>
       persistFsmTransition({ workflow_id, previous_state: `S${n - 1}`, current_state: `S${n}`, transition_count: n });

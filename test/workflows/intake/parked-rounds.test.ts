@@ -130,7 +130,7 @@ describe('rounds of parked lists', () => {
     assert.equal(worker.memory.effects.length, 1);
   });
 
-  it('wait for a store that is away, for as long as that takes', async () => {
+  it('wait for a store that is unavailable, for as long as that takes', async () => {
     const partition = newPartition();
     const given = listOf(persistState());
     park(partition, given);
@@ -205,7 +205,7 @@ describe('rounds of parked lists', () => {
       assert.deepEqual([report.parked, lists.map(outcomeOf)], [1, ['completed', undefined, 'completed', 'completed']]);
     });
 
-    it('a list that waits is parked, however long the store is away', async () => {
+    it('a list that waits is parked, however long the store is unavailable', async () => {
       const state = persistState();
       worker.memory.held.add(state.payload.aggregation_id);
       let times = 0;

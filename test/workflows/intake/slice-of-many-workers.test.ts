@@ -40,7 +40,7 @@ describe('a slice of many workers', () => {
   /** Activities without a memory: each call is the first one of its process. */
   function activities(ports: Ports) {
     const fresh = () =>
-      createActivities(ports, { instruments: { settled: () => undefined }, budget: new OutageBudget() });
+      createActivities(ports, { instruments: { ended: () => undefined }, budget: new OutageBudget() });
     return Object.fromEntries(Object.keys(fresh()).map((name) => [name, (input: never) => fresh()[name]!(input)]));
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { workerEndpoints } from '../../../src/cli/context.js';
-import { judgeRetention } from '../../../src/cli/commands/retention-verdict.js';
+import { judgeRetention } from '../../../src/cli/commands/retention-check.js';
 import { topicOf } from '../../../src/domain/events/event-types.js';
 import type { PruneReport } from '../../../src/domain/ledger/retention.js';
 import { createLogger } from '../../../src/log.js';

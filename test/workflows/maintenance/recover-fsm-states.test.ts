@@ -193,7 +193,7 @@ describe('RecoverFsmStatesWorkflow', () => {
     }
   }).timeout(180_000);
 
-  it('tells two states at one place apart, by their arrival', async () => {
+  it('tells two states of one count apart, by their arrival', async () => {
     const [workflow, recovery_id] = [randomUUID(), randomUUID()];
     for (const state of ['FIRST', 'SECOND']) {
       await environment.pool.query(

@@ -115,7 +115,7 @@ describe('redrives', () => {
     assert.match(stderr, /--since.*expected a time such as/);
   });
 
-  it('redrives and sweeps from the start after a position that is none', async () => {
+  it('redrives and sweeps from the start after an invalid cursor', async () => {
     const { temporal, config } = environment;
     for (const [type, none] of [
       ['RedriveDeadLettersWorkflow', { redriven: 0, failed: 0, behind: 0, stopped: null }],

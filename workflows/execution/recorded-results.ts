@@ -1,11 +1,11 @@
-/** The results of an execution's intents, as they settle. Kept results are in the worker that executed their intents. */
+/** The results of an execution's intents, as they are recorded. Kept results are in the worker that executed their intents. */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { isKept, type KeptResult } from '../../src/domain/execution/compact-form.js';
 import type { PlannedIntent } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { indexesOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
 
-export class SettledResults {
+export class RecordedResults {
   /** By input index. */
   readonly all: (IntentResult | undefined)[];
   /** Intents with a kept result, and by index whether they are announced. */
@@ -23,7 +23,7 @@ export class SettledResults {
     return this.all[index]?.success === true;
   }
 
-  settle(index: number, result: IntentResult | KeptResult, timestamp: string): void {
+  record(index: number, result: IntentResult | KeptResult, timestamp: string): void {
     if (!isKept(result)) {
       this.all[index] = result;
       return;
@@ -49,7 +49,7 @@ export class SettledResults {
   }
 
   /** Whether every intent of a list has its result. */
-  isSettled(list: number): boolean {
+  isComplete(list: number): boolean {
     return indexesOf(scopeOf(this.work, list)).every((index) => this.has(index));
   }
 
@@ -66,13 +66,13 @@ export class SettledResults {
     return index === undefined ? undefined : this.all[index];
   }
 
-  /** The results of a list that is settled, in input order. */
+  /** The results of a complete list, in input order. */
   of(list: number): readonly IntentResult[] {
     const { first, count } = scopeOf(this.work, list);
     return this.all.slice(first, first + count) as IntentResult[];
   }
 
-  /** The results of a list that is settled, as far as they are known here. */
+  /** The results of a list that has ended, as far as they are known here. */
   knownOf(list: number): {
     readonly results: readonly (IntentResult | KeptResult)[];
     /** Those among them that are announced. */

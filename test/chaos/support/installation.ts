@@ -4,7 +4,7 @@ import { installHolds } from './holds.js';
 import { END_MS, type Route, type Servers, startServers } from './servers.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
-export interface Corner {
+export interface Installation {
   readonly environment: Environment;
   readonly route: Route;
   readonly worker: WorkerProcess;
@@ -29,7 +29,7 @@ const SHORT: NodeJS.ProcessEnv = {
 };
 
 /** @param settings of the worker; by default time-outs and breakers of a few seconds. */
-export async function createCorner(route: Route, settings = SHORT): Promise<Corner> {
+export async function createInstallation(route: Route, settings = SHORT): Promise<Installation> {
   const environment = await createEnvironment({
     worker: false,
     except: { once: 'under faults an event is promised at least once' },
@@ -50,24 +50,24 @@ export async function createCorner(route: Route, settings = SHORT): Promise<Corn
 }
 
 /**
- * Servers with one corner for the tests of the enclosing `describe`; there from its `before` on, closed in its `after`.
- * @param settings as `createCorner` takes them. @param prepare runs before the tests.
+ * Servers with one installation for the tests of the enclosing `describe`; there from its `before` on, closed in its `after`.
+ * @param settings as `createInstallation` takes them. @param prepare runs before the tests.
  */
-export function useCorner(
+export function useInstallation(
   settings?: NodeJS.ProcessEnv,
-  prepare?: (corner: Corner) => Promise<void>,
-): { readonly servers: Servers; readonly corner: Corner } {
-  const used = {} as { servers: Servers; corner: Corner };
+  prepare?: (installation: Installation) => Promise<void>,
+): { readonly servers: Servers; readonly installation: Installation } {
+  const used = {} as { servers: Servers; installation: Installation };
   before(async function () {
     this.timeout(15 * 60_000);
     used.servers = await startServers(1);
-    used.corner = await createCorner(used.servers.routes[0]!, settings);
-    await prepare?.(used.corner);
+    used.installation = await createInstallation(used.servers.routes[0]!, settings);
+    await prepare?.(used.installation);
   });
   after(async function () {
     this.timeout(END_MS);
     try {
-      await (used.corner as Corner | undefined)?.close();
+      await (used.installation as Installation | undefined)?.close();
     } finally {
       await (used.servers as Servers | undefined)?.stop();
     }
@@ -75,7 +75,7 @@ export function useCorner(
   return used;
 }
 
-/** A worker of the corner whose ways to the stores lead through `route`. */
+/** A worker of the installation whose ways to the stores lead through `route`. */
 export function startWorkerBehind(
   { env, endpoints }: Environment,
   route: Route,

@@ -1,0 +1,54 @@
+/**
+ * This check refuses banned words in names, comments, texts and file names, and in the titles of tests. The table "Banned
+ * words" of `docs/glossary.md` is the only list, so the page and the check cannot differ.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+const GLOSSARY = 'docs/glossary.md';
+const CHECKED = /^(src|workflows|activities|bench|scripts|test|docs|examples)\/.*\.(ts|mjs|cjs|md|json)$|^[A-Z]+\.md$/;
+/** What names the words to ban them, was written before them, or was recorded. */
+const LEFT_OUT = /^(docs\/glossary|docs\/adr\/\d|test\/data\/|test\/replay\/histories\/|test\/docs\/check-words)/;
+
+const RELEASED = /^## \[\d/m;
+/** Of a test only its file name and its titles are checked. */
+const TITLE = /\b(it|describe)(\.only|\.skip)?\(|"(grep|fault)": /;
+
+const namesIn = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name.replaceAll('\\|', '|'));
+
+const table = readFileSync(GLOSSARY, 'utf8')
+  .split('\n## Banned words\n')[1]
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((row) => {
+    const [, banned, say, where, allowed] = row.split(/(?<!\\)\|/);
+    const word = new RegExp(`(?<![a-z])(?:${namesIn(banned).join('|')})(?![a-z])`, 'g');
+    return { word, say: say.trim(), folders: namesIn(where), allowed: namesIn(allowed) };
+  });
+
+/** The banned words of a file's path and lines; `heldKeys` is read as `held keys`. */
+function bannedIn(path) {
+  const [text] = readFileSync(path, 'utf8').split(path === 'CHANGELOG.md' ? RELEASED : undefined);
+  const rows = table.filter(
+    ({ folders }) => folders.length === 0 || folders.some((folder) => path.startsWith(`${folder}/`)),
+  );
+  const lines = text.split('\n').map((line) => (path.startsWith('test/') && !TITLE.test(line) ? '' : line));
+  return [path, ...lines].flatMap((line, number) =>
+    rows.flatMap(({ word, say, allowed }) => {
+      const own = allowed.reduce((rest, name) => rest.replaceAll(name, ''), line);
+      const words = own
+        .replace(/([a-z\d])([A-Z])/g, '$1 $2')
+        .replaceAll('_', ' ')
+        .toLowerCase();
+      return Array.from(words.matchAll(word), ([found]) => `${path}:${number}: "${found}", say: ${say}\n`);
+    }),
+  );
+}
+
+const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
+const found = stdout
+  .split('\n')
+  .filter((path) => CHECKED.test(path) && !LEFT_OUT.test(path))
+  .flatMap(bannedIn);
+process.stderr.write(found.join(''));
+process.exitCode = found.length === 0 ? 0 : 1;
