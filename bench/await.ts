@@ -40,10 +40,10 @@ export async function awaitBench(installation: Installation): Promise<void> {
       const label = `${callers} callers, ${count} clients`;
       out.note(`${lists} lists of ${SIZE}, ${label}`);
       const figures = await measure(worker, () => emitAndAwait(clients.slice(0, count), pool, callers, lists));
-      const { all, p50, p95, callsPerSecond, told } = figures.value;
+      const { all, p50, p95, callsPerSecond, delay } = figures.value;
       const cpu = perUnit(figures.cpu, all, 1_000);
-      report[name] = { p50, p95, lists_per_second: callsPerSecond, told, cpu_ms_per_list: cpu };
-      const ms = [p50, p95, told.p50, told.p95, told.max].map((value) => value.toFixed(0));
+      report[name] = { p50, p95, lists_per_second: callsPerSecond, delay, cpu_ms_per_list: cpu };
+      const ms = [p50, p95, delay.p50, delay.p95, delay.max].map((value) => value.toFixed(0));
       rows.push([label, ...ms, callsPerSecond.toFixed(1), show(cpu)]);
     }
     out.note(`nothing to hear for ${IDLE_SECONDS} s`);
@@ -52,10 +52,10 @@ export async function awaitBench(installation: Installation): Promise<void> {
     );
     const waiting = perUnit(idle.cpu, idle.seconds, 1_000);
     out.record({ ...report, waiting_cpu_ms_per_second: waiting });
-    const columns = ['emit and await', 'p50 ms', 'p95', 'told p50', 'p95', 'max', 'lists/s', 'CPU ms a list'];
+    const columns = ['emit and await', 'p50 ms', 'p95', 'delay p50', 'p95', 'max', 'lists/s', 'CPU ms a list'];
     out.table(columns, rows);
     out.line(`\nwaiting for nothing, CPU ms a second: ${show(waiting)}`);
-    out.line('told: milliseconds from the stored verdict to the caller; target max < 1,000');
+    out.line('delay: milliseconds from the stored verdict to the caller; target max < 1,000');
   } finally {
     await Promise.all([...clients.map((each) => each.close()), pool.end()]);
     await worker.stop();
@@ -75,23 +75,23 @@ async function connect({ env, taskQueue }: Installation): Promise<StoreEffectCli
 
 async function emitAndAwait(clients: readonly StoreEffectClient[], pool: pg.Pool, callers: number, lists: number) {
   let turn = 0;
-  const toldAt = new Map<string, number>();
+  const heardAt = new Map<string, number>();
   const times = await load(callers, lists, async () => {
     const client = clients[(turn += 1) % clients.length];
     if (client === undefined) throw new Error('no client');
     const { eventId } = await client.emitIntents(mixed(SIZE));
     const { outcome } = await client.awaitResult(eventId);
-    toldAt.set(eventId, Date.now());
+    heardAt.set(eventId, Date.now());
     if (outcome !== 'completed') throw new Error(`${eventId}: ${outcome}`);
   });
   const { rows } = await pool.query<{ event_id: string; ms: number }>(
     'SELECT event_id, extract(epoch FROM stored_at)::float8 * 1000 AS ms FROM intake_verdicts',
   );
   const delays = rows.flatMap(({ event_id, ms }) => {
-    const at = toldAt.get(event_id);
+    const at = heardAt.get(event_id);
     return at === undefined ? [] : [at - ms];
   });
-  return { ...times, all: toldAt.size, told: { ...percentiles(delays), max: Math.max(...delays) } };
+  return { ...times, all: heardAt.size, delay: { ...percentiles(delays), max: Math.max(...delays) } };
 }
 
 /** CPU seconds by process while something runs, warm-up included. */

@@ -1,5 +1,5 @@
 /**
- * This is the one place that decides when the service is asked for verdicts of emitted lists (ADR 0034). All callers of a client share one
+ * This file alone decides when the service is asked for verdicts of emitted lists (ADR 0034). All callers of a client share one
  * question at a time, so 50 of them cost little more than one.
  */
 import type { Verdict } from '../domain/intake/list.js';
@@ -8,7 +8,7 @@ import type { VerdictQuestions } from './verdict-questions.js';
 
 /** Milliseconds before the first question. Callers gather meanwhile, and most lists are answered. */
 const FIRST_MS = 100;
-/** The longest pause between two questions, in milliseconds: a stored verdict is told so late, plus the time of an answer. */
+/** The longest pause between two questions, in milliseconds: a stored verdict comes so late, plus the time of an answer. */
 const LONGEST_MS = 1_000;
 /** A pause is at least so many times the last answer's time, up to `LOADED_MS`: many clients must not fill a server with questions. */
 const PAUSE_FACTOR = 2;
@@ -19,7 +19,7 @@ const LAST_ANSWER_MS = 5_000;
 interface Waiter {
   /** Whether its time is over: the next answer is its last. */
   late: boolean;
-  settle(verdict: Verdict): void;
+  resolve(verdict: Verdict): void;
   /** @param cause why the service could not be asked. */
   expire(cause: unknown): void;
   close(): void;
@@ -58,7 +58,7 @@ export class AwaitedVerdicts {
       };
       const waiter: Waiter = {
         late: false,
-        settle: (verdict) => {
+        resolve: (verdict) => {
           end();
           resolve(verdict);
         },
@@ -82,7 +82,7 @@ export class AwaitedVerdicts {
     });
   }
 
-  /** Who waits is told so at once. */
+  /** Who waits gets that error at once. */
   close(): void {
     this.#closed = true;
     this.#questions.close();
@@ -120,7 +120,7 @@ export class AwaitedVerdicts {
     const began = performance.now();
     const failure = await this.#questions
       .ask([...this.#waiting.keys()], (verdict) => {
-        for (const waiter of this.#waiting.get(verdict.event_id) ?? []) waiter.settle(verdict);
+        for (const waiter of this.#waiting.get(verdict.event_id) ?? []) waiter.resolve(verdict);
       })
       .then(
         () => undefined,

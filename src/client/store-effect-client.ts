@@ -120,7 +120,7 @@ export class StoreEffectClient {
 
   /**
    * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It asks the service,
-   * so it needs no brokers; a verdict that is stored is told about a second later at most.
+   * so it needs no brokers; a stored verdict comes about a second later at most.
    * @param eventId of `emitIntents`, or of whatever envelope.
    * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most.
    * @throws ResultTimeoutError, whose `cause` says why the service could not be asked; ClosedError when the client is closed meanwhile.

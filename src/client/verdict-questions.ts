@@ -19,7 +19,7 @@ export class VerdictQuestions {
 
   /**
    * Asks about lists, 500 in one question.
-   * @param onVerdict is told each verdict that is found, also when another question fails.
+   * @param onVerdict gets each verdict that is found, also when another question fails.
    * @throws when a question has no answer in time, or `close` ended it.
    */
   async ask(eventIds: readonly string[], onVerdict: (verdict: Verdict) => void): Promise<void> {

@@ -1,4 +1,4 @@
-/** A Kafka message that a partition worker buffers, and the list that it carries. */
+/** A Kafka message that a partition worker buffers, and the list in it. */
 import type { RawMessage } from '../domain/dead-letters/rejected-copy.js';
 import { readEnvelope, type ReadEnvelope } from './envelope-reader.js';
 

@@ -67,7 +67,7 @@ describe('awaited verdicts', () => {
     assert.equal(asked.length, 1, 'nobody waits any more');
   });
 
-  it('are told within a second, however long the list takes, and by few questions', async () => {
+  it('arrive within a second, however long the list takes, and by few questions', async () => {
     const { stored, asked, told, wait } = setUp();
     wait('slow');
     await pass(20_000);
@@ -160,7 +160,7 @@ describe('awaited verdicts', () => {
     assert.equal((error.cause as Error).message, 'refused');
   });
 
-  it('end with the client: who waits is told so, and nobody asks any more', async () => {
+  it('end with the client: who waits gets an error, and nobody asks any more', async () => {
     const { asked, service, verdicts, told, wait } = setUp();
     for (const id of ['one', 'one', 'two']) wait(id);
     await pass(100);

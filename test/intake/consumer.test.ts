@@ -89,7 +89,7 @@ describe('intake: member of its group', () => {
     assert.deepEqual([started, first.resolved.size], [[], 0]);
   });
 
-  it('reads a topic that was created again from its beginning; what it held of the old one is run, and commits nothing', async () => {
+  it('reads a topic that was created again from its beginning; what it buffered of the old one is run, and commits nothing', async () => {
     const { first, says, started } = await setUp();
     first.join('me', [0]);
     const [before, held, created] = [newIds(3), newIds(2), newIds(1)];

@@ -32,7 +32,7 @@ describe('intake', function () {
     assert.deepEqual(groups[0]?.members, [], 'it has left when it has stopped');
   });
 
-  it('waits while Temporal is away, without leaving the group, and loses nothing', async () => {
+  it('waits while Temporal is unavailable, without leaving the group, and loses nothing', async () => {
     const temporal = await switchableServer(live.environment.endpoints.temporal.address);
     const { metrics, intake } = live.start(temporal.address);
     const ids = await live.emit(0, 30);

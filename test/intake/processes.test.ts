@@ -45,7 +45,7 @@ describe('intake: processes', function () {
     assert.ok(Math.max(...times.values()) <= 2, 'and the rest at most once more');
   });
 
-  it('a process that is told to stop leaves its group, and then ends with 0', async () => {
+  it('a process that is asked to stop leaves its group, and then ends with 0', async () => {
     const child = spawn(process.execPath, [BRIDGE_MAIN, 'intake', '--json'], {
       env: live.env,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -6,7 +6,7 @@ const message = { offset: '7', key: Buffer.from([0xff]), value: null, timestamp:
 const headersOf = (headers: Record<string, unknown>) => rawOf('t', 3, { ...message, headers }).headers;
 
 describe('a message as the intake keeps it', () => {
-  it('has the place, the time and the bytes of the record', () => {
+  it('has the offset, the time and the bytes of the record', () => {
     const { key, value } = message;
     const place = { topic: 't', partition: 3, offset: '7', key, value };
     assert.deepEqual(rawOf('t', 3, message), { ...place, timestamp: 5, headers: [] });

@@ -20,7 +20,7 @@ describe('intake: what it rejects', function () {
     live.producer.send({ topic: live.topic, messages: messages.map((message) => ({ partition: 0, ...message })) });
   const asSent = ({ key = null, value, headers = {} }: Sent) => restored([{ key, value, headers }]);
 
-  it('copies what carries no list, byte for byte and with the reason in headers, and goes on behind it', async () => {
+  it('copies what has no list, byte for byte and with the reason in headers, and goes on behind it', async () => {
     const first = await live.emit(0, 2);
     const odd = Buffer.from([0xff, 0xfe, 0x00]);
     const messages: Sent[] = [
@@ -104,7 +104,7 @@ describe('intake: what it rejects', function () {
     await until(20_000, async () => assert.equal(await live.committed(0), 1));
   });
 
-  it('copies again what was not committed before it ended, under the same place and time', async () => {
+  it('copies again what was not committed before it ended, under the same offset and time', async () => {
     await send({ value: 'no envelope' });
     const { intake } = live.start();
     await until(20_000, async () => assert.equal(await live.committed(0), 1));
@@ -136,7 +136,7 @@ describe('intake: what it rejects', function () {
     assert.equal(copies[1]?.rejection.reason, 'not for this store');
   });
 
-  it('a process that is told to stop copies what a slice refuses that ends meanwhile', async () => {
+  it('a process that is asked to stop copies what a slice refuses that ends meanwhile', async () => {
     // The producer of the copies connects with its first one: closed before it has, it would connect all the same.
     await send({ value: 'no envelope' });
     const [id] = await live.emit(0, 1, { options: { held: true, invalid: 'not for this store' } });

@@ -16,8 +16,6 @@ import { createLogger } from '../../src/log.js';
 import { until } from '../../src/flow-control/until.js';
 import { expelMembers } from '../intake/expel.js';
 import { BRIDGE_MAIN } from '../support/bridge.js';
-import { readRecords } from '../support/records.js';
-import { rejectionOf } from '../support/rejected.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
@@ -239,15 +237,7 @@ describe('the intake against a model, on the real servers', function () {
     }
     for (const id of ids) assert.equal(told.get(id)?.size, 1, `${id} was told ${told.get(id)?.size} things`);
     const texts = sequences.reduce((sum, given) => sum + given.texts, 0);
-    const copies = await readRecords(environment.endpoints.kafka.brokers, [`${topic}.dlq`]);
-    const rejections = copies.map(({ raw }) => rejectionOf(raw.headers));
-    /** Of how many messages there is a copy for that reason. */
-    const copied = (of: RegExp): number =>
-      new Set(
-        rejections
-          .filter(({ reason = '' }) => of.test(reason))
-          .map(({ partition, offset }) => `${partition ?? ''}/${offset ?? ''}`),
-      ).size;
+    const copied = await copiesOf(environment.endpoints.kafka.brokers, topic);
     assert.deepEqual(
       [copied(/^envelope: expected JSON/), copied(/^Temporal refused it: /)],
       [texts, refused.length],

@@ -4,6 +4,7 @@ import type { Verdict } from '../../src/domain/intake/list.js';
 import { until } from '../../src/flow-control/until.js';
 import type { Pool } from 'pg';
 import { readRecords } from '../support/records.js';
+import { rejectionOf } from '../support/rejected.js';
 
 export async function verdictsOf(pool: Pool, ids: readonly string[]): Promise<Map<string, Verdict>> {
   const { rows } = await pool.query<{ event_id: string; verdict: Verdict }>(
@@ -22,12 +23,11 @@ export const allAnswered = (pool: Pool, ids: readonly string[]): Promise<unknown
 
 /** @returns of how many messages of the topic there is a copy for a reason. */
 export async function copiesOf(brokers: readonly string[], topic: string): Promise<(reason: RegExp) => number> {
-  const copies = await readRecords(brokers, [`${topic}.dlq`]);
-  const parsed = copies.map(({ value }) => JSON.parse(value ?? '') as Record<string, unknown>);
-  return (reason) =>
+  const rejections = (await readRecords(brokers, [`${topic}.dlq`])).map(({ raw }) => rejectionOf(raw.headers));
+  return (of) =>
     new Set(
-      parsed
-        .filter(({ failure_reason }) => reason.test(String(failure_reason)))
-        .map((copy) => `${String(copy['original_partition'])}/${String(copy['original_offset'])}`),
+      rejections
+        .filter(({ reason = '' }) => of.test(reason))
+        .map(({ partition, offset }) => `${partition ?? ''}/${offset ?? ''}`),
     ).size;
 }

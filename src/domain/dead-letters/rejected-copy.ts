@@ -48,8 +48,8 @@ const SHORT_REASON = 100;
 export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string): WireMessage[] {
   const { topic, partition, offset, timestamp } = raw;
   // Each of them is always there: a message that was copied before, and emitted again as it was, has older ones.
-  const place = { topic, partition: String(partition), offset, timestamp: String(timestamp) };
-  return copies(raw, place, reason, `${topic}${dlqSuffix}`);
+  const origin = { topic, partition: String(partition), offset, timestamp: String(timestamp) };
+  return copies(raw, origin, reason, `${topic}${dlqSuffix}`);
 }
 
 /** Does the same for an envelope that was made again from its list: nobody has its message, with key and headers, any more. */

@@ -171,7 +171,7 @@ describe('copies of dead letters', () => {
     retry_attempts: 3,
   });
 
-  it('are in the seed’s shape, and only those a broker took are called sent', async () => {
+  it('are in the shape of the seed contract, and only those a broker took are called sent', async () => {
     const published: OutboundMessage[] = [];
     const publisher = {
       publish: (messages: readonly OutboundMessage[]) => {

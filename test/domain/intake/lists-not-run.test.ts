@@ -36,7 +36,7 @@ describe('the plan of a slice', () => {
     assert.equal(made.lists[4]?.invalid, 'payload.intents[1]: intent: expected an object, got number 7');
   });
 
-  it('names the first of a list’s intents that is invalid by its place in the list', () => {
+  it('names the first of a list’s intents that is invalid by its index', () => {
     const made = planOf([list([row(randomUUID())]), list([null, row(randomUUID()), 7])]);
     assert.equal(made.lists[1]?.invalid, 'payload.intents[0]: intent: expected an object, got null');
     assert.equal(made.lists[0]?.invalid, undefined);
@@ -58,7 +58,7 @@ describe('the plan of a slice', () => {
     assert.deepEqual(tiersOf(made), [[1, [0]]]);
   });
 
-  it('refuses a list that may have been carried out and forgotten since, and no other', () => {
+  it('refuses a list that may have been executed and forgotten since, and no other', () => {
     const at = '2026-11-01T00:00:00.000Z';
     const [old, same, unknown] = [
       list([row(randomUUID())], { emitted_at: '2026-10-31T23:59:59.999Z' }),
@@ -81,7 +81,7 @@ describe('the plan of a slice', () => {
     assert.equal(planOf([old]).lists[0]?.refused, undefined, 'nothing is pruned');
   });
 
-  it('refuses a list over a limit or with wrong options, and carries out its neighbours', () => {
+  it('refuses a list over a limit or with wrong options, and executes its neighbours', () => {
     const many = list(Array.from({ length: 2_001 }, () => 7));
     const wrong = list([row(randomUUID())], { options: { fast: true } });
     const pages = list(Array.from({ length: 51 }, () => recoverFsmStates()));

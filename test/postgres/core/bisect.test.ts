@@ -46,7 +46,7 @@ describe('bisect', () => {
     );
   });
 
-  it('leaves out a row that is held, and what comes behind it under its key; the others are carried out', async () => {
+  it('leaves out a locked row, and what comes behind it under its key; the others are executed', async () => {
     const done: number[] = [];
     const waits: (number | undefined)[] = [];
     // 7 and 9 are of the key that is held, and 9 could be had by the time it is its turn.
@@ -74,7 +74,7 @@ describe('bisect', () => {
     assert.equal(held, 'another transaction holds its row');
   });
 
-  it('tries a parked list’s rows shortly, and asks for none whose key is known to be held', async () => {
+  it('tries a parked list’s rows shortly, and asks for none whose key is known to be blocked', async () => {
     const runs: [rows: number[], lockMs: number | undefined][] = [];
     const outcomes = await bisect<Row, object>(
       [row(0, 1_000), row(1, 1_000)],
@@ -94,7 +94,7 @@ describe('bisect', () => {
     ]);
   });
 
-  it('keeps nothing waiting behind a bad row of its key: that one is told, and done with', async () => {
+  it('keeps nothing waiting behind a bad row of its key: that one is reported, and done with', async () => {
     const done: number[] = [];
     await bisect<Row, object>(
       [row(0, 1_000), row(1, 1_000), row(2, 1_000), row(3)],
@@ -135,7 +135,7 @@ describe('bisect', () => {
       );
     };
 
-    it('for rows that are held, and then takes it for the store that is stuck', async () => {
+    it('for rows that are locked, and then takes it for the store that is stuck', async () => {
       assert.equal(await searching(lockTimeout, [1_000, 16_000]), 15);
       assert.equal(await searching(lockTimeout, [1_000, 16_000, 16_001]), 'given up after 3');
     });
@@ -146,7 +146,7 @@ describe('bisect', () => {
     });
   });
 
-  it('waits for rows as long as the server lets it, unless it is told otherwise', async () => {
+  it('waits for rows as long as the server lets it, unless it is asked otherwise', async () => {
     const waits: (number | undefined)[] = [];
     await assert.rejects(
       bisect(rows(2), (_part, lockMs) => {

@@ -52,7 +52,7 @@ describe('dead letters', () => {
     assert.deepEqual(valuesOf(await store().list({}, 0, 2)), [0, 1], 'oldest first');
   });
 
-  it('are there once, however often they are buried, with their ledger row', async () => {
+  it('are there once, however often they are added, with their ledger row', async () => {
     const given = letter(0);
     const record = {
       intent_id: given.intent_id,

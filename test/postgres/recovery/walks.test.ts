@@ -54,7 +54,7 @@ describe('walks over the states', () => {
     return Buffer.from(JSON.stringify({ ...value, ...change })).toString('base64url');
   };
 
-  it('give each workflow that waits for its page where it moved to, in its place by id', async () => {
+  it('give each workflow that waits for its page where it moved to, at its position by id', async () => {
     const waiting = others.slice(2 * LIMIT);
     const pages = await walk((_page, number) =>
       number === 2 ? Promise.all(waiting.map((id) => move(id))) : Promise.resolve(),
