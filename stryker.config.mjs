@@ -19,6 +19,7 @@ const mutate = [
   'src/domain/execution/work.ts',
   'src/domain/failures/failure-table.ts',
   'src/domain/failures/failure.ts',
+  'src/domain/failures/store.ts',
   'src/domain/intake/held-keys.ts',
   'src/domain/intake/open-slice.ts',
   'src/domain/intake/slice-cache.ts',

@@ -45,7 +45,7 @@ function settlerOf(
 
   return async ({ failure, ...batch }) => {
     try {
-      return await attempt(definition.errorCode, budget, async (info) => {
+      return await attempt(definition.store, budget, async (info) => {
         const parsed = (await findSource(batch, info)).parse(definition, batch.items);
         const commands = commandsOf(parsed, '', info);
         const settled = await settledIds(commands, failure);

@@ -4,6 +4,7 @@
  * cannot break the replay of a running execution.
  */
 import { createHash } from 'node:crypto';
+import { ERROR_CODES } from '../failures/store.js';
 import type { AnyIntentDefinition, RetryPolicyName } from '../intents/definition.js';
 import { derivedIntentId } from '../values/ids.js';
 import { groupBy } from '../values/group-by.js';
@@ -198,7 +199,7 @@ export function lanesOf(definition: AnyIntentDefinition, entries: readonly Entry
   return [...grouped].map((members) => ({
     activity: definition.activity,
     policy: definition.retryPolicy,
-    errorCode: definition.errorCode,
+    errorCode: ERROR_CODES[definition.store],
     ...(definition.ledger === undefined ? {} : { settles: true }),
     chunks: chunksOf(members, limits).map((chunk) => ({
       indexes: chunk.map(({ index }) => index),
