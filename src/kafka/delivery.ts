@@ -1,6 +1,7 @@
 /** The delivery of messages in produce requests: cut by size, and narrowed down to the message at fault when a request is refused. */
 import { orderOf, type OutboundMessage, type SendOutcome } from '../domain/events/publisher.js';
 import type { EffectError } from '../domain/failures/failure.js';
+import { cut } from '../domain/values/cut.js';
 import { groupBy } from '../domain/values/group-by.js';
 import { toEffectError } from './failures.js';
 
@@ -74,22 +75,8 @@ export async function deliver(
 
 /** Cuts messages, in order, into requests that hold at most `TOPIC_BYTES` of any topic. */
 export function requestsOf(messages: readonly OutboundMessage[], topicBytes = TOPIC_BYTES): OutboundMessage[][] {
-  const requests: OutboundMessage[][] = [];
-  const bytes = new Map<string, number>();
-  for (const message of messages) {
-    const size = sizeOf(message);
-    const current = requests.at(-1);
-    const before = bytes.get(message.topic) ?? 0;
-    if (current === undefined || (before > 0 && before + size > topicBytes)) {
-      requests.push([message]);
-      bytes.clear();
-      bytes.set(message.topic, size);
-    } else {
-      current.push(message);
-      bytes.set(message.topic, before + size);
-    }
-  }
-  return requests;
+  const limits = Object.fromEntries(messages.map(({ topic }) => [topic, topicBytes]));
+  return [...cut(messages, (message) => ({ [message.topic]: sizeOf(message) }), limits)];
 }
 
 const sizeOf = ({ key, value, headers }: OutboundMessage): number =>
