@@ -46,6 +46,7 @@ const mutate = [
   'src/domain/sweep/unannounced.ts',
   'src/domain/values/cut.ts',
   'src/domain/values/group-by.ts',
+  'src/domain/values/halve.ts',
   'src/domain/values/ids.ts',
   'src/domain/values/issue.ts',
   'src/domain/values/json.ts',

@@ -3,6 +3,7 @@ import { orderOf, type OutboundMessage, type SendOutcome } from '../domain/event
 import type { EffectError } from '../domain/failures/failure.js';
 import { cut } from '../domain/values/cut.js';
 import { groupBy } from '../domain/values/group-by.js';
+import { halve } from '../domain/values/halve.js';
 import { toEffectError } from './failures.js';
 
 /** One produce request. @throws EffectError */
@@ -29,7 +30,7 @@ export async function deliver(
   const outcomes = new Map<OutboundMessage, SendOutcome>();
   /** Topics, and topics with keys, whose later messages must not overtake one that was not sent. */
   const stopped = new Map<string, EffectError>();
-  for (const request of requestsOf(messages)) await deliverPart(request);
+  for (const request of requestsOf(messages)) await halve(request, deliverPart);
   return messages.map((message) => outcomes.get(message) ?? { sent: true });
 
   function refuse(part: readonly OutboundMessage[], error: EffectError): void {
@@ -40,7 +41,8 @@ export async function deliver(
     }
   }
 
-  async function deliverPart(part: readonly OutboundMessage[]): Promise<void> {
+  /** @returns whether the part is to be halved, to find the message at fault. */
+  async function deliverPart(part: readonly OutboundMessage[]): Promise<boolean> {
     const open = part.filter((message) => {
       const error =
         stopped.get(message.topic) ??
@@ -48,7 +50,7 @@ export async function deliver(
       if (error !== undefined) outcomes.set(message, { sent: false, error, behind: true });
       return error === undefined;
     });
-    if (open.length === 0) return;
+    if (open.length === 0) return false;
     try {
       await send(open);
     } catch (thrown) {
@@ -60,16 +62,14 @@ export async function deliver(
         refuse(open, error);
       } else if (topics.size > 1) {
         // kafkajs tells of one partition's error only: each topic for itself. What had arrived arrives again, under its event id.
-        for (const ofTopic of topics.values()) await deliverPart(ofTopic);
+        for (const ofTopic of topics.values()) await halve(ofTopic, deliverPart);
       } else if (error.failureClass === 'invalid' && open.length > 1) {
-        // One bad message of 500 costs some 19 requests, a request without one none.
-        const middle = Math.ceil(open.length / 2);
-        await deliverPart(open.slice(0, middle));
-        await deliverPart(open.slice(middle));
+        return true;
       } else {
         refuse(open, error);
       }
     }
+    return false;
   }
 }
 
