@@ -1,23 +1,20 @@
 /** An attempt of an activity. */
 import { activityInfo, heartbeat, type Info } from '@temporalio/activity';
+import type { Store } from '../../src/domain/failures/store.js';
 import type { OutageBudget } from './outage-budget.js';
 import { failAttempt } from './retries.js';
 import { type SpentAttempts, spentBefore } from './spent-attempts.js';
 
 /**
  * Runs `work` with heartbeats. @throws what Temporal should do about its failure.
- * @param errorCode of the store, for errors that name none.
+ * @param store is the one that is asked; an error that names another is counted for that one.
  */
-export async function attempt<T>(
-  errorCode: string,
-  budget: OutageBudget,
-  work: (info: Info) => Promise<T>,
-): Promise<T> {
+export async function attempt<T>(store: Store, budget: OutageBudget, work: (info: Info) => Promise<T>): Promise<T> {
   const info = activityInfo();
   try {
     return await heartbeating(spentBefore(info), () => work(info));
   } catch (error) {
-    throw failAttempt(info, error, errorCode, budget);
+    throw failAttempt(info, error, store, budget);
   }
 }
 

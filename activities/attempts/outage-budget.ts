@@ -1,4 +1,5 @@
 /** The outage budget says how long a store may be unavailable before the intents that wait for it fail. */
+import type { Store } from '../../src/domain/failures/store.js';
 import { LONGEST_DELAY_MS } from './backoff.js';
 
 /** Without a failure for this long an outage is over, also when nobody has noticed: twice the longest delay between attempts. */
@@ -6,7 +7,7 @@ const FORGET_MS = 2 * LONGEST_DELAY_MS;
 
 /** Tells how long a store has been failing, for all activities of a process: an outage is the store's, not a list's. */
 export class OutageBudget {
-  readonly #outages = new Map<string, { readonly since: number; readonly last: number }>();
+  readonly #outages = new Map<Store, { readonly since: number; readonly last: number }>();
 
   /** @param budgetMs how long an outage is waited out, in milliseconds; default 15 minutes. */
   constructor(
@@ -14,12 +15,12 @@ export class OutageBudget {
     private readonly now: () => number = Date.now,
   ) {}
 
-  succeeded(store: string): void {
+  succeeded(store: Store): void {
     this.#outages.delete(store);
   }
 
   /** Notes a failure of the store; true when its outage has lasted longer than the budget. */
-  exhausted(store: string): boolean {
+  exhausted(store: Store): boolean {
     const now = this.now();
     const { since, last } = this.#outage(store) ?? { since: now, last: now };
     this.#outages.set(store, { since, last: Math.max(last, now) });
@@ -32,7 +33,7 @@ export class OutageBudget {
    * it takes to be forgotten.
    * @param delayMs milliseconds until the call comes back.
    */
-  refused(store: string, delayMs: number): boolean {
+  refused(store: Store, delayMs: number): boolean {
     const now = this.now();
     const outage = this.#outage(store);
     if (outage === undefined) return false;
@@ -41,7 +42,7 @@ export class OutageBudget {
   }
 
   /** The outage that goes on; undefined when there is none or it is forgotten. */
-  #outage(store: string) {
+  #outage(store: Store) {
     const outage = this.#outages.get(store);
     return outage !== undefined && this.now() - outage.last <= FORGET_MS ? outage : undefined;
   }

@@ -4,7 +4,8 @@
  */
 import { heartbeat, type Info } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { EffectError, type FailureClass } from '../../src/domain/failures/failure.js';
+import { EffectError, type FailureClass, storeAtFault } from '../../src/domain/failures/failure.js';
+import { ERROR_CODES, type Store } from '../../src/domain/failures/store.js';
 import { delayAfterRefusal, delayOf } from './backoff.js';
 import type { OutageBudget } from './outage-budget.js';
 import { failuresOf, spend, spentBefore } from './spent-attempts.js';
@@ -16,7 +17,7 @@ const TRANSIENT_ATTEMPTS = 10;
 
 /** Where an attempt stands among those of its activity. */
 export interface Standing {
-  /** Which attempt this is at the store of the intent type's `errorCode`, from 1: another store's failures are not counted. */
+  /** Which attempt this is at the store that is asked, from 1: another store's failures are not counted. */
   readonly attempt: number;
   /** Whether Temporal makes no attempt after this one, if it fails with `error`. */
   isLast(error: unknown): boolean;
@@ -26,20 +27,20 @@ export interface Standing {
 export function failAttempt(
   info: Pick<Info, 'heartbeatDetails'>,
   error: unknown,
-  errorCode: string,
+  asked: Store,
   budget: OutageBudget,
 ): ApplicationFailure | CancelledFailure {
-  const { spent, alike } = spend(spentBefore(info), error, errorCode);
+  const { spent, alike } = spend(spentBefore(info), error, asked);
   heartbeat(spent);
-  return toTemporalFailure(error, errorCode, alike, budget);
+  return toTemporalFailure(error, asked, alike, budget);
 }
 
-/** Where an attempt stands among those that the store of `errorCode` has failed. */
-export function standingOf(info: Pick<Info, 'heartbeatDetails'>, errorCode: string, budget: OutageBudget): Standing {
+/** Where an attempt stands among those that the store has failed. */
+export function standingOf(info: Pick<Info, 'heartbeatDetails'>, asked: Store, budget: OutageBudget): Standing {
   const spent = spentBefore(info);
   return {
-    attempt: 1 + failuresOf(spent, errorCode),
-    isLast: (error) => isFinal(toTemporalFailure(error, errorCode, spend(spent, error, errorCode).alike, budget)),
+    attempt: 1 + failuresOf(spent, asked),
+    isLast: (error) => isFinal(toTemporalFailure(error, asked, spend(spent, error, asked).alike, budget)),
   };
 }
 
@@ -48,33 +49,34 @@ export const isFinal = (failure: unknown): boolean =>
   failure instanceof ApplicationFailure && failure.nonRetryable === true;
 
 /**
- * @param errorCode of the intent type; an error that names its store comes before it.
+ * @param asked is the store that was asked; one that the error names comes before it.
  * @param attempt which of those that failed alike (`spend`), from 1.
  */
 export function toTemporalFailure(
   error: unknown,
-  errorCode: string,
+  asked: Store,
   attempt: number,
   budget: OutageBudget,
 ): ApplicationFailure | CancelledFailure {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   const failureClass: FailureClass = error instanceof EffectError ? error.failureClass : 'unknown';
   const message = error instanceof Error ? error.message : String(error);
-  const code = (error instanceof EffectError ? error.code : null) ?? errorCode;
+  const store = storeAtFault(error, asked);
   const refusedFor = error instanceof EffectError ? error.retryAfterMs : null;
   const delay = refusedFor === null ? delayOf(attempt) : delayAfterRefusal(refusedFor);
-  const nonRetryable = refusedFor === null ? isSpent(failureClass, code, attempt, budget) : budget.refused(code, delay);
+  const nonRetryable =
+    refusedFor === null ? isSpent(failureClass, store, attempt, budget) : budget.refused(store, delay);
   return ApplicationFailure.create({
     message,
     type: failureClass,
     nonRetryable,
-    details: [code],
+    details: [ERROR_CODES[store]],
     ...(nonRetryable ? {} : { nextRetryDelay: delay }),
     ...(error instanceof Error ? { cause: error } : {}),
   });
 }
 
-function isSpent(failureClass: FailureClass, store: string, attempt: number, budget: OutageBudget): boolean {
+function isSpent(failureClass: FailureClass, store: Store, attempt: number, budget: OutageBudget): boolean {
   switch (failureClass) {
     case 'invalid':
       return true;

@@ -5,9 +5,10 @@
  */
 import type { Info } from '@temporalio/activity';
 import { z } from 'zod';
-import { EffectError } from '../../src/domain/failures/failure.js';
+import { EffectError, storeAtFault } from '../../src/domain/failures/failure.js';
+import { ERROR_CODES, type Store } from '../../src/domain/failures/store.js';
 
-/** `DATABASE_ERROR/transient` -> attempts that failed so. */
+/** `DATABASE_ERROR/transient` -> attempts that failed so. Keys hold error codes, because workers of any version read them. */
 export type SpentAttempts = Readonly<Record<string, number>>;
 
 const details = z.record(z.string(), z.int().min(0));
@@ -17,21 +18,20 @@ export const spentBefore = ({ heartbeatDetails }: Pick<Info, 'heartbeatDetails'>
   details.safeParse(heartbeatDetails).data ?? {};
 
 /** Attempts that `store` has failed, whatever the class. */
-export const failuresOf = (spent: SpentAttempts, store: string): number =>
-  Object.entries(spent).reduce((sum, [key, count]) => (key.startsWith(`${store}/`) ? sum + count : sum), 0);
+export const failuresOf = (spent: SpentAttempts, store: Store): number =>
+  Object.entries(spent).reduce(
+    (sum, [key, count]) => (key.startsWith(`${ERROR_CODES[store]}/`) ? sum + count : sum),
+    0,
+  );
 
 /**
  * Counts one more.
- * @param errorCode of the intent type; an error that names its store comes before it.
+ * @param asked is the store that was asked; one that the error names comes before it.
  * @returns the counts with it, and how many there are of its kind.
  */
-export function spend(
-  spent: SpentAttempts,
-  error: unknown,
-  errorCode: string,
-): { spent: SpentAttempts; alike: number } {
-  const { code = null, failureClass = 'unknown' } = error instanceof EffectError ? error : {};
-  const key = `${code ?? errorCode}/${failureClass}`;
+export function spend(spent: SpentAttempts, error: unknown, asked: Store): { spent: SpentAttempts; alike: number } {
+  const failureClass = error instanceof EffectError ? error.failureClass : 'unknown';
+  const key = `${ERROR_CODES[storeAtFault(error, asked)]}/${failureClass}`;
   const alike = (spent[key] ?? 0) + 1;
   return { spent: { ...spent, [key]: alike }, alike };
 }

@@ -32,7 +32,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
   return async (input) => {
     const started = performance.now();
     try {
-      return await attempt(definition.errorCode, options.budget, async (info) => {
+      return await attempt(definition.store, options.budget, async (info) => {
         const source = await options.findSource(input, info);
         const parsed = source.parse(definition);
         const notAnnounced: string[] = [];
@@ -44,10 +44,10 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
           pageBytes: input.page_bytes,
           announce: await source.announcements(input.announce ?? []),
           locks: input.locks ?? 'patient',
-          ...standingOf(info, definition.errorCode, options.budget),
+          ...standingOf(info, definition.store, options.budget),
           notAnnounced: (intentId) => notAnnounced.push(intentId),
         });
-        options.budget.succeeded(definition.errorCode);
+        options.budget.succeeded(definition.store);
         const elapsedMs = performance.now() - started;
         const inOrder = outcomes.values();
         const results = parsed.map((item) => {

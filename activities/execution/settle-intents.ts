@@ -45,7 +45,7 @@ function resolverOf(
 
   return async ({ failure, ...batch }) => {
     try {
-      return await attempt(definition.errorCode, budget, async (info) => {
+      return await attempt(definition.store, budget, async (info) => {
         const parsed = (await findSource(batch, info)).parse(definition);
         const commands = commandsOf(parsed, '', info);
         const recorded = await recordedIds(commands, failure);

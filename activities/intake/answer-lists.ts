@@ -24,9 +24,9 @@ export function answerLists(
   sliceResults: SliceResults,
 ): SliceActivities['answerLists'] {
   const publish = publishEvent.create(ports);
-  const { errorCode } = publishEvent.definition;
+  const { store } = publishEvent.definition;
   return (input) =>
-    attempt(errorCode, budget, async (info) => {
+    attempt(store, budget, async (info) => {
       const { slice: key, last, verdicts: drafts, repeats, parked, announce = [] } = input;
       const slice = await slices.find(key, info);
       const tell = (announcements: readonly Announcement[], notAnnounced: (id: string) => void) =>
@@ -36,7 +36,7 @@ export function answerLists(
           correlationId: slice.lists[0]?.correlation_id ?? '',
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
           pageBytes: 0,
-          ...standingOf(info, errorCode, budget),
+          ...standingOf(info, store, budget),
           locks: 'patient',
           announce: announcements,
           notAnnounced,
@@ -73,7 +73,7 @@ export function answerLists(
       if (parked === true) {
         await ports.parkedLists.remove([...verdicts.map(({ event_id }) => event_id), ...repeats]);
       }
-      budget.succeeded(errorCode);
+      budget.succeeded(store);
       if (last) slices.forget(key);
       return not_announced.length > 0 ? { not_announced } : {};
     });

@@ -1,8 +1,8 @@
 /** The local activity behind `FindVerdictsWorkflow`. */
 import { z } from 'zod';
+import { cut } from '../../src/domain/values/cut.js';
 import { jsonBytes } from '../../src/domain/values/limits.js';
 import type { FindVerdictsActivity } from '../../src/domain/intake/slice.js';
-import type { Verdict } from '../../src/domain/intake/list.js';
 import type { Ports } from '../ports.js';
 import { readInput } from '../parse-input.js';
 
@@ -16,14 +16,11 @@ const input = z.object({ event_ids: z.array(z.string().min(1).max(200)).max(FIND
 export function findVerdicts({ verdicts }: Ports): FindVerdictsActivity {
   return async (given) => {
     const { event_ids } = readInput(input, given);
-    const found: Verdict[] = [];
-    const left: string[] = [];
-    let bytes = 0;
-    for (const [eventId, verdict] of await verdicts.find(event_ids)) {
-      bytes += jsonBytes(verdict);
-      if (found.length > 0 && bytes > ANSWER_BYTES) left.push(eventId);
-      else found.push(verdict);
-    }
-    return { verdicts: found, left };
+    const stored = [...(await verdicts.find(event_ids))];
+    const [answered = []] = cut(stored, ([, verdict]) => ({ bytes: jsonBytes(verdict) }), { bytes: ANSWER_BYTES });
+    return {
+      verdicts: answered.map(([, verdict]) => verdict),
+      left: stored.slice(answered.length).map(([eventId]) => eventId),
+    };
   };
 }

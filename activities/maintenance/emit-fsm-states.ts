@@ -48,7 +48,7 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
 
   return {
     emitFsmStates: (input) =>
-      attempt('DATABASE_ERROR', budget, async (): Promise<RecoveryPage> => {
+      attempt('postgres', budget, async (): Promise<RecoveryPage> => {
         const request = readInput(recoverFsmStatesPayload, { ...input, limit: PAGE });
         const { recovery_id } = request;
         const page = await fsmStates.recover(request, PAGE_BYTES);
@@ -74,7 +74,7 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
         };
       }),
     emitRecoverySummary: (report) =>
-      attempt('KAFKA_ERROR', budget, async () => {
+      attempt('kafka', budget, async () => {
         const payload: RecoverySummaryEvent = { kind: 'summary', ...report };
         const message = messageOf({
           intentId: recoveredId(report.recovery_id, 'summary'),

@@ -12,6 +12,6 @@ const pageInput = z.object({ before: time, after: time });
 export function pruneLedger({ retention }: Ports, budget: OutageBudget): PruneActivity {
   return async (given) => {
     const { before, after } = readInput(pageInput, given);
-    return attempt('DATABASE_ERROR', budget, () => retention.prune(before, after));
+    return attempt('postgres', budget, () => retention.prune(before, after));
   };
 }

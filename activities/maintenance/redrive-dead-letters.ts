@@ -25,7 +25,7 @@ export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveA
       ...(ids === undefined ? {} : { ids }),
       ...(automatic ? { maxRedrives } : {}),
     };
-    return attempt('DATABASE_ERROR', budget, () =>
+    return attempt('postgres', budget, () =>
       store.redrive(filter, after, limit, { publisher: ports.publisher, topicSuffix }),
     );
   };

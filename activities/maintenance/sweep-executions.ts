@@ -31,7 +31,7 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
     findEndedExecutions: (given) => {
       const { grace_seconds, limit, after: start } = readInput(endedInput, given);
       const closedBefore = new Date(Date.now() - grace_seconds * 1_000).toISOString();
-      return attempt('DATABASE_ERROR', budget, async (): Promise<EndedPage> => {
+      return attempt('postgres', budget, async (): Promise<EndedPage> => {
         for (let after = start; ;) {
           const { executions, next } = await endedExecutions.list(closedBefore, after, limit);
           const unswept = await sweptExecutions.unswept(executions.map(executionId));
@@ -42,14 +42,13 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
         }
       });
     },
-    findUnannounced: (input) => attempt('DATABASE_ERROR', budget, () => findUnannounced(ports, definitions, input)),
-    copyUnanswered: ({ execution }) =>
-      attempt('KAFKA_ERROR', budget, () => copyUnanswered(ports, definitions, execution)),
+    findUnannounced: (input) => attempt('postgres', budget, () => findUnannounced(ports, definitions, input)),
+    copyUnanswered: ({ execution }) => attempt('kafka', budget, () => copyUnanswered(ports, definitions, execution)),
     markSwept: (marks) => {
       for (const { execution, reason } of marks) {
         if (reason !== null) log.warn('an execution cannot be swept', { execution_id: executionId(execution), reason });
       }
-      return attempt('DATABASE_ERROR', budget, () =>
+      return attempt('postgres', budget, () =>
         sweptExecutions.mark(marks.map(({ execution, reason }) => ({ execution_id: executionId(execution), reason }))),
       );
     },

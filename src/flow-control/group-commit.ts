@@ -5,6 +5,7 @@
  * A queue of our own rather than `dataloader`: that bounds a batch by its number of keys, and a key would be a whole chunk
  * here, of one to 500 rows; nor does it know how many batches are in flight.
  */
+import { cut } from '../domain/values/cut.js';
 import { EffectError } from '../domain/failures/failure.js';
 
 export interface GroupCommitOptions {
@@ -53,10 +54,8 @@ export function groupCommit<C, O>(
   }
 
   function takeGroup(): Chunk<C, O>[] {
-    let size = 0;
-    const end = waiting.findIndex(({ entries }, index) => (size += entries.length) > maxEntries && index > 0);
-    const group = end === -1 ? waiting : waiting.slice(0, end);
-    waiting = end === -1 ? [] : waiting.slice(end);
+    const [group = []] = cut(waiting, ({ entries }) => ({ entries: entries.length }), { entries: maxEntries });
+    waiting = waiting.slice(group.length);
     return group;
   }
 

@@ -5,6 +5,7 @@
 import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, handleAll } from 'cockatiel';
 import pTimeout from 'p-timeout';
 import { EffectError } from '../domain/failures/failure.js';
+import type { Store } from '../domain/failures/store.js';
 import { CountingBreaker } from './counting-breaker.js';
 
 /**
@@ -15,12 +16,10 @@ import { CountingBreaker } from './counting-breaker.js';
 export type BreakerState = 'closed' | 'half-open' | 'open';
 
 export interface BreakerOptions {
-  /** Label of logs, metrics and checks. */
-  readonly store: string;
+  /** The store at fault of what is refused, and the label of logs, metrics and checks. */
+  readonly store: Store;
   /** How messages name the store. */
   readonly title: string;
-  /** `error_code` of what is refused: the store at fault. */
-  readonly code: string;
   /** Failures within `windowMs` milliseconds that open it. */
   readonly failures: number;
   readonly windowMs: number;
@@ -37,7 +36,7 @@ export interface BreakerListener {
 }
 
 export interface StoreBreaker {
-  readonly store: string;
+  readonly store: Store;
   /** An open breaker whose time is over is half-open, also before a call has come to try. */
   readonly state: BreakerState;
   /** Milliseconds until a refused call may come again; 0 when calls are let through. */
@@ -50,7 +49,7 @@ export const createStoreBreaker = (options: BreakerOptions, listener: BreakerLis
   new PolicyBreaker(options, listener);
 
 class PolicyBreaker implements StoreBreaker {
-  readonly store: string;
+  readonly store: Store;
   readonly #options: BreakerOptions;
   readonly #listener: BreakerListener;
   readonly #policy: CircuitBreakerPolicy;
@@ -105,10 +104,10 @@ class PolicyBreaker implements StoreBreaker {
 
   #refusal(wait: number): EffectError {
     this.#listener.refused();
-    const { title, code } = this.#options;
+    const { title, store } = this.#options;
     const since = this.#reason === undefined ? '' : `; opened by: ${this.#reason.message}`;
     return new EffectError('unavailable', `${title}: circuit breaker open for another ${wait} ms${since}`, {
-      code,
+      store,
       retryAfterMs: wait,
     });
   }

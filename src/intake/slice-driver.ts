@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { copiesOf, type RawMessage } from '../domain/dead-letters/rejected-copy.js';
 import type { EventPublisher } from '../domain/events/publisher.js';
+import { halve } from '../domain/values/halve.js';
 import type { BufferedMessage } from './buffered-message.js';
 import type { IntakeMetrics } from './metrics.js';
 import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';
@@ -89,28 +90,37 @@ export class SliceDriver {
    * @returns true when it ended, false when the driver was stopped meanwhile.
    */
   async execute(messages: readonly BufferedMessage[], acknowledged: () => Promise<void>): Promise<boolean> {
-    try {
-      return await this.#run(messages, acknowledged);
-    } catch (error) {
-      const [first] = messages;
-      if (first === undefined) return true;
-      if (messages.length === 1) {
-        // Refused without lists too? Then the server is at fault, and the message waits for it.
-        if (!(await this.#acceptsEmpty())) {
-          await this.#pause(LONGEST_MS);
-          return this.#stopping.aborted ? false : this.execute(messages, acknowledged);
-        }
-        const reason = `Temporal refused it: ${error instanceof Error ? error.message : String(error)}`.slice(0, 500);
-        return this.reject([{ message: first, reason }]);
-      }
-      const middle = Math.ceil(messages.length / 2);
+    let ended = true;
+    await halve(messages, async (part, from) => {
+      if (!ended) return false;
       // Only the last part's acknowledgement may commit: the offset is behind all of them.
-      const none = () => Promise.resolve();
-      return (
-        (await this.execute(messages.slice(0, middle), none)) &&
-        (await this.execute(messages.slice(middle), acknowledged))
-      );
+      const isLast = from + part.length === messages.length;
+      const onAccepted = isLast ? acknowledged : () => Promise.resolve();
+      try {
+        ended = await this.#run(part, onAccepted);
+      } catch (error) {
+        if (part.length > 1) return true;
+        ended = await this.#rejectRefused(part, error, onAccepted);
+      }
+      return false;
+    });
+    return ended;
+  }
+
+  /** Rejects the message that the search for one that Temporal refuses has come to. @returns as `execute`. */
+  async #rejectRefused(
+    [first]: readonly BufferedMessage[],
+    error: unknown,
+    acknowledged: () => Promise<void>,
+  ): Promise<boolean> {
+    if (first === undefined) return true;
+    // Refused without lists too? Then the server is at fault, and the message waits for it.
+    if (!(await this.#acceptsEmpty())) {
+      await this.#pause(LONGEST_MS);
+      return this.#stopping.aborted ? false : this.execute([first], acknowledged);
     }
+    const reason = `Temporal refused it: ${error instanceof Error ? error.message : String(error)}`.slice(0, 500);
+    return this.reject([{ message: first, reason }]);
   }
 
   /** @returns true when it started and ended, false when the driver was stopped meanwhile. @throws a permanent refusal. */

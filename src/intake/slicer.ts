@@ -1,5 +1,6 @@
 /** The slicer cuts the messages of a partition into slices, which one workflow executes each. Pure. */
 import { SLICE_BYTES, SLICE_INTENTS } from '../domain/intake/slice.js';
+import { cut } from '../domain/values/cut.js';
 import type { SliceList } from '../domain/intake/list.js';
 import type { ReadEnvelope } from './envelope-reader.js';
 
@@ -21,23 +22,21 @@ export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: r
   const lists: SliceList[] = [];
   const withList: R[] = [];
   const poison: { message: R; reason: string }[] = [];
-  let intents = 0;
-  let bytes = 0;
-  let taken = 0;
-  for (const message of messages) {
+  const [part = []] = cut(messages, sizeOf, LIMITS);
+  for (const message of part) {
     const { read } = message;
     if (read.ok) {
-      intents += read.list.intents.length;
-      bytes += read.bytes;
-      if (lists.length > 0 && (intents > SLICE_INTENTS || bytes > SLICE_BYTES)) break;
       lists.push(read.list);
       withList.push(message);
     } else {
       poison.push({ message, reason: read.reason });
     }
-    taken += 1;
-    // This bounds the messages without a list too.
-    if (taken >= SLICE_INTENTS) break;
   }
-  return { lists, messages: withList, poison, taken };
+  return { lists, messages: withList, poison, taken: part.length };
 }
+
+/** Messages are limited too, so that as many without a list are copied at once. */
+const LIMITS = { messages: SLICE_INTENTS, intents: SLICE_INTENTS, bytes: SLICE_BYTES };
+
+const sizeOf = ({ read }: { readonly read: ReadEnvelope }) =>
+  read.ok ? { messages: 1, intents: read.list.intents.length, bytes: read.bytes } : { messages: 1 };

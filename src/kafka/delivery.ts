@@ -1,7 +1,9 @@
 /** The delivery of messages in produce requests: cut by size, and narrowed down to the message at fault when a request is refused. */
 import { messageBytes, orderOf, type SendOutcome, type WireMessage } from '../domain/events/publisher.js';
 import type { EffectError } from '../domain/failures/failure.js';
+import { cut } from '../domain/values/cut.js';
 import { groupBy } from '../domain/values/group-by.js';
+import { halve } from '../domain/values/halve.js';
 import { toEffectError } from './failures.js';
 
 /** One produce request. @throws EffectError */
@@ -26,7 +28,7 @@ export async function deliver<M extends WireMessage>(
   const outcomes = new Map<M, SendOutcome>();
   /** Topics, and topics with keys, whose later messages must not overtake one that was not sent. */
   const stopped = new Map<string, EffectError>();
-  for (const request of requestsOf(messages)) await deliverPart(request);
+  for (const request of requestsOf(messages)) await halve(request, deliverPart);
   return messages.map((message) => outcomes.get(message) ?? { sent: true });
 
   function refuse(part: readonly M[], error: EffectError): void {
@@ -37,7 +39,8 @@ export async function deliver<M extends WireMessage>(
     }
   }
 
-  async function deliverPart(part: readonly M[]): Promise<void> {
+  /** @returns whether the part is to be halved, to find the message at fault. */
+  async function deliverPart(part: readonly M[]): Promise<boolean> {
     const open = part.filter((message) => {
       const error =
         stopped.get(message.topic) ??
@@ -45,7 +48,7 @@ export async function deliver<M extends WireMessage>(
       if (error !== undefined) outcomes.set(message, { sent: false, error, behind: true });
       return error === undefined;
     });
-    if (open.length === 0) return;
+    if (open.length === 0) return false;
     try {
       await send(open);
     } catch (thrown) {
@@ -57,35 +60,19 @@ export async function deliver<M extends WireMessage>(
         refuse(open, error);
       } else if (topics.size > 1) {
         // kafkajs tells of one partition's error only: each topic for itself. What had arrived arrives again, under its event id.
-        for (const ofTopic of topics.values()) await deliverPart(ofTopic);
+        for (const ofTopic of topics.values()) await halve(ofTopic, deliverPart);
       } else if (error.failureClass === 'invalid' && open.length > 1) {
-        // One bad message of 500 costs some 19 requests, a request without one none.
-        const middle = Math.ceil(open.length / 2);
-        await deliverPart(open.slice(0, middle));
-        await deliverPart(open.slice(middle));
+        return true;
       } else {
         refuse(open, error);
       }
     }
+    return false;
   }
 }
 
 /** Cuts messages, in order, into requests that hold at most `TOPIC_BYTES` of any topic. */
 export function requestsOf<M extends WireMessage>(messages: readonly M[], topicBytes = TOPIC_BYTES): M[][] {
-  const requests: M[][] = [];
-  const bytes = new Map<string, number>();
-  for (const message of messages) {
-    const size = messageBytes(message);
-    const current = requests.at(-1);
-    const before = bytes.get(message.topic) ?? 0;
-    if (current === undefined || (before > 0 && before + size > topicBytes)) {
-      requests.push([message]);
-      bytes.clear();
-      bytes.set(message.topic, size);
-    } else {
-      current.push(message);
-      bytes.set(message.topic, before + size);
-    }
-  }
-  return requests;
+  const limits = Object.fromEntries(messages.map(({ topic }) => [topic, topicBytes]));
+  return [...cut(messages, (message) => ({ [message.topic]: messageBytes(message) }), limits)];
 }

@@ -17,7 +17,7 @@ export const toEffectError = (error: unknown): EffectError => {
   const decisive = classify(error)?.error ?? error;
   if (decisive instanceof EffectError) return decisive;
   const message = decisive instanceof Error ? decisive.message : String(decisive);
-  return new EffectError(classifyKafkaError(error), `Kafka: ${message}`, { cause: error, code: 'KAFKA_ERROR' });
+  return new EffectError(classifyKafkaError(error), `Kafka: ${message}`, { cause: error, store: 'kafka' });
 };
 
 /** True when a broker does not know a topic. */

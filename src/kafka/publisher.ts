@@ -110,7 +110,7 @@ function within(
       milliseconds: deadlineMs,
       fallback: () => {
         const error = new EffectError('unavailable', `Kafka: no answer within ${deadlineMs} ms`, {
-          code: 'KAFKA_ERROR',
+          store: 'kafka',
         });
         const given: SendOutcome = (caller.given = { sent: false, error });
         return messages.map(() => given);

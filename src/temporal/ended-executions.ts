@@ -66,7 +66,7 @@ function nullIfMissing(error: unknown): null {
   throw error;
 }
 
-/** @throws EffectError with `TEMPORAL_ERROR`, whatever went wrong. */
+/** @throws EffectError of the store `temporal`, whatever went wrong. */
 async function asked<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -74,7 +74,7 @@ async function asked<T>(call: () => Promise<T>): Promise<T> {
     const message = `Temporal: ${error instanceof Error ? error.message : String(error)}`;
     throw new EffectError(classify(error)?.failureClass ?? 'unknown', message, {
       cause: error,
-      code: 'TEMPORAL_ERROR',
+      store: 'temporal',
     });
   }
 }

@@ -30,7 +30,6 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
     postgres: create({
       store: 'postgres',
       title: 'PostgreSQL',
-      code: 'DATABASE_ERROR',
       failures: config.PG_BREAKER_FAILURES,
       windowMs: config.PG_BREAKER_WINDOW_SECONDS * 1_000,
       openMs: config.PG_BREAKER_OPEN_SECONDS * 1_000,
@@ -39,7 +38,6 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
     kafka: create({
       store: 'kafka',
       title: 'Kafka',
-      code: 'KAFKA_ERROR',
       failures: config.KAFKA_BREAKER_FAILURES,
       windowMs: config.KAFKA_BREAKER_WINDOW_SECONDS * 1_000,
       openMs: config.KAFKA_BREAKER_OPEN_SECONDS * 1_000,

@@ -1,6 +1,7 @@
 /** The worker's metrics: intents, events and breakers; those of PostgreSQL are in `database-metrics.ts`. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instruments } from '../../activities/execution/batch-activity.js';
+import type { Store } from '../domain/failures/store.js';
 import type { BreakerState, StoreBreaker } from '../flow-control/store-breaker.js';
 import type { DeadLetterStore } from '../domain/dead-letters/port.js';
 import type { EventPublisher } from '../domain/events/publisher.js';
@@ -9,8 +10,8 @@ import { BUCKETS, type DatabaseMetrics, databaseMetrics } from './database-metri
 export interface Metrics extends Instruments, DatabaseMetrics {
   /** Reads the breaker's state whenever the metrics are read. */
   watchBreaker(breaker: StoreBreaker): void;
-  breakerChanged(store: string, state: BreakerState): void;
-  breakerRefused(store: string): void;
+  breakerChanged(store: Store, state: BreakerState): void;
+  breakerRefused(store: Store): void;
   /** Counts what goes through a publisher. */
   countPublished(publisher: EventPublisher): EventPublisher;
   /** Counts what becomes a dead letter, and what is redriven. */

@@ -29,7 +29,6 @@ describe('circuit breaker', () => {
       {
         store: 'postgres',
         title: 'PostgreSQL',
-        code: 'DATABASE_ERROR',
         failures: 5,
         windowMs: 30_000,
         openMs: 60_000,
@@ -58,7 +57,7 @@ describe('circuit breaker', () => {
     const before = refusals;
     await assert.rejects(
       breaker.call(() => assert.fail('the store was asked')),
-      { name: 'EffectError', failureClass: 'unavailable', code: 'DATABASE_ERROR', retryAfterMs },
+      { name: 'EffectError', failureClass: 'unavailable', store: 'postgres', retryAfterMs },
     );
     assert.equal(refusals, before + 1);
   };

@@ -43,7 +43,7 @@ describe('a failure of Kafka', () => {
 
   it('is reported with its own words and the store’s code', () => {
     const outer = toEffectError(spent(protocol('MESSAGE_TOO_LARGE', false)));
-    assert.deepEqual([outer.message, outer.code], ['Kafka: MESSAGE_TOO_LARGE', 'KAFKA_ERROR']);
+    assert.deepEqual([outer.message, outer.store], ['Kafka: MESSAGE_TOO_LARGE', 'kafka']);
     assert.equal(toEffectError('text').message, 'Kafka: text');
     const one = new EffectError('invalid', 'as it is');
     assert.equal(toEffectError(new Error('outer', { cause: one })), one);

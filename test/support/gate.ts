@@ -36,7 +36,7 @@ export function createGate(): Gate {
     limits: { count: 1, bytes: 900_000 },
     orderKey: () => '',
     describe: () => '',
-    errorCode: 'GATED_ERROR',
+    store: 'postgres',
     announce: () => null,
   });
   const pass = async (): Promise<void> => {

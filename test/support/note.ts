@@ -13,6 +13,6 @@ export const noteOf = <Schema extends z.ZodType>(schema: Schema) =>
     limits: { count: 10, bytes: 1_000 },
     orderKey: () => '',
     describe: () => '',
-    errorCode: 'NOTE_ERROR',
+    store: 'postgres',
     announce: () => null,
   });

@@ -84,7 +84,7 @@ describe('readiness of a store behind a breaker', () => {
       return Promise.resolve({ ok, detail: '1 brokers' });
     };
     const breaker = {
-      store: 'kafka',
+      store: 'kafka' as const,
       state,
       retryAfterMs: 7,
       call: () => assert.fail('the ping takes no probe’s place'),

@@ -25,9 +25,9 @@ describe('breakers of the stores', () => {
     KAFKA_BREAKER_OPEN_SECONDS: '50',
     KAFKA_BREAKER_PROBE_SECONDS: '7',
   });
-  for (const [store, code, numbers] of [
-    ['postgres', 'DATABASE_ERROR', { failures: 2, window: 10_000, open: 20_000, probe: 3_000 }],
-    ['kafka', 'KAFKA_ERROR', { failures: 4, window: 40_000, open: 50_000, probe: 7_000 }],
+  for (const [store, numbers] of [
+    ['postgres', { failures: 2, window: 10_000, open: 20_000, probe: 3_000 }],
+    ['kafka', { failures: 4, window: 40_000, open: 50_000, probe: 7_000 }],
   ] as const) {
     it(`that of ${store} has its own settings, and names its store`, async () => {
       mock.timers.enable({ apis: ['Date', 'setTimeout'] });
@@ -42,7 +42,7 @@ describe('breakers of the stores', () => {
       assert.deepEqual([breaker.state, breaker.retryAfterMs], ['open', numbers.open]);
       await assert.rejects(
         breaker.call(() => Promise.resolve()),
-        { code, retryAfterMs: numbers.open },
+        { store, retryAfterMs: numbers.open },
       );
       mock.timers.tick(numbers.open);
       assert.equal(breaker.state, 'half-open');
@@ -62,8 +62,8 @@ describe('breakers of the stores', () => {
     assert.equal(breaker.state, 'open', 'a broker that is away is counted, though nothing is thrown');
     const refused = await publisher.publish([message, message]);
     assert.deepEqual(
-      refused.map((outcome) => !outcome.sent && [outcome.error.failureClass, outcome.error.code]),
-      Array(2).fill(['unavailable', 'KAFKA_ERROR']),
+      refused.map((outcome) => !outcome.sent && [outcome.error.failureClass, outcome.error.store]),
+      Array(2).fill(['unavailable', 'kafka']),
     );
   });
 

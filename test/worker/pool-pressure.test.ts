@@ -60,7 +60,6 @@ describe('pool pressure', () => {
       {
         store: 'postgres',
         title: 'PostgreSQL',
-        code: 'DATABASE_ERROR',
         failures: 5,
         windowMs: 30_000,
         openMs: 60_000,

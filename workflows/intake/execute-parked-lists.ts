@@ -12,10 +12,10 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ParkedPage } from '../../src/domain/intake/ports.js';
 import { PARKED_WAKE, type ParkedReport, type TakeParkedActivity } from '../../src/domain/intake/slice.js';
 import type { SliceList } from '../../src/domain/intake/list.js';
 import type { ExecuteSliceWorkflow } from './execute-slice.js';
+import { eachPage } from '../page-loop.js';
 import { storeActivity } from '../policies.js';
 
 /** Its attempts have no bound: parked lists wait for as long as the store is unavailable. */
@@ -67,18 +67,18 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, fro
   async function tryAll(): Promise<{ readonly parked: number; readonly answered: number }> {
     let parked = 0;
     const before = answered;
-    let after: number | null = start;
+    const first = start;
     start = 0;
-    while (after !== null) {
-      const page: ParkedPage = await takeParked({ partition, after });
+    const continueAt = (after: number) => continueAsNew<typeof ExecuteParkedListsWorkflow>(partition, answered, after);
+    const act = async (after: number) => {
+      const page = await takeParked({ partition, after });
       parked = Math.max(parked, page.parked);
       if (page.lists.length > 0) answered += await tryPage(page.lists);
-      after = page.next;
-      // Within a round too: each page of lists is in the history twice.
-      if (workflowInfo().continueAsNewSuggested) {
-        await continueAsNew<typeof ExecuteParkedListsWorkflow>(partition, answered, after ?? 0);
-      }
-    }
+      return page.next;
+    };
+    // Within a round and behind it: each page of lists is in the history twice.
+    await eachPage(first, act, continueAt);
+    if (workflowInfo().continueAsNewSuggested) await continueAt(0);
     return { parked, answered: answered - before };
   }
 }

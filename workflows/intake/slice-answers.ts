@@ -4,12 +4,13 @@ import { ANNOUNCEMENTS_PER_BATCH } from '../../src/domain/execution/batch.js';
 import { compactResult } from '../../src/domain/execution/compact-form.js';
 import { outcomeOf } from '../../src/domain/execution/report.js';
 import type { AnswerInput, PlannedList, SlicePlan, VerdictDraft } from '../../src/domain/intake/slice.js';
+import { cut } from '../../src/domain/values/cut.js';
 import type { IntentResult, Outcome } from '../../src/domain/intents/result.js';
 import type { PlanExecutor } from '../execution/plan-executor.js';
 import { answerLists } from './slice-activities.js';
 
 /** Characters of the verdicts in one call: with two bytes for some of them, and the announcements, under the 2 MB of a payload. */
-const ANSWER_BYTES = 900_000;
+const ANSWER_CHARACTERS = 900_000;
 
 export class SliceAnswers {
   /** Set when the slice is cancelled: lists with skipped intents are answered as cancelled. */
@@ -54,18 +55,8 @@ export class SliceAnswers {
 
   /** Most lists answer in a few bytes each; those that read states bring them along, 10 KB and more. */
   #partsOf(numbers: readonly number[]): number[][] {
-    const parts: number[][] = [[]];
-    let bytes = 0;
-    for (const number of numbers) {
-      const size = JSON.stringify(this.#verdictOf(number)).length;
-      if (bytes > 0 && bytes + size > ANSWER_BYTES) {
-        parts.push([]);
-        bytes = 0;
-      }
-      parts.at(-1)?.push(number);
-      bytes += size;
-    }
-    return parts;
+    const sizeOf = (number: number) => ({ characters: JSON.stringify(this.#verdictOf(number)).length });
+    return [...cut(numbers, sizeOf, { characters: ANSWER_CHARACTERS })];
   }
 
   async #answerPart(numbers: readonly number[], last: boolean): Promise<void> {

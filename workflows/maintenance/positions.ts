@@ -1,6 +1,16 @@
 /** A position is what an earlier run of a workflow hands to the next. Any client may start a workflow with anything instead. */
 
 /**
+ * Where a run goes on. A recovery calls `after` a cursor, and a prune takes it in its request: what running executions hand over
+ * keeps its form.
+ */
+export interface Position<At, Report> {
+  /** Where the next page starts. */
+  readonly after: At;
+  readonly so_far: Report;
+}
+
+/**
  * The report so far.
  * @param start what there is before the first page: says which fields there are, and of which type.
  * @param given of a field: what is no such value counts as the start's.

@@ -14,6 +14,7 @@ import {
   type RecoveryRequest,
 } from '../../src/domain/recovery/recovery.js';
 import { escape } from '../execution/details.js';
+import { eachPage } from '../page-loop.js';
 import { storeActivity } from '../policies.js';
 import { soFar } from './positions.js';
 
@@ -44,8 +45,7 @@ export async function RecoverFsmStatesWorkflow(
     ...(typeof given?.so_far?.warning === 'string' ? { warning: given.so_far.warning } : {}),
   };
   setHandler(recoveryQuery, () => report);
-  let cursor = given?.cursor ?? null;
-  do {
+  const act = async (cursor: string | null): Promise<string | null> => {
     const page = await emitFsmStates({ ...request, recovery_id, cursor });
     const warning = page.warning ?? report.warning;
     report = {
@@ -57,11 +57,11 @@ export async function RecoverFsmStatesWorkflow(
       ...(warning === undefined ? {} : { warning }),
     };
     setCurrentDetails(detailsOf(report));
-    cursor = page.next_cursor;
-    if (cursor !== null && workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof RecoverFsmStatesWorkflow>(request, { cursor, so_far: report });
-    }
-  } while (cursor !== null);
+    return page.next_cursor;
+  };
+  await eachPage(given?.cursor ?? null, act, (cursor) =>
+    continueAsNew<typeof RecoverFsmStatesWorkflow>(request, { cursor, so_far: report }),
+  );
   await emitRecoverySummary(report);
   return report;
 }

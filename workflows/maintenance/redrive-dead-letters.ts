@@ -1,20 +1,19 @@
 /** `RedriveDeadLettersWorkflow`: sends dead letters again, in order, page by page. */
-import { continueAsNew, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { RedriveActivity, RedriveReport, RedriveRequest } from '../../src/domain/dead-letters/redrive.js';
+import { eachPage } from '../page-loop.js';
 import { storeActivity } from '../policies.js';
-import { soFar } from './positions.js';
+import { type Position, soFar } from './positions.js';
 
 /** Letters of a page: with the average envelope of 1 KB one produce request of 100 KB, and a transaction of some 50 ms. */
 const PAGE = 100;
 
 const { redriveDeadLetters } = proxyActivities<{ redriveDeadLetters: RedriveActivity }>(storeActivity);
 
-interface Position {
-  readonly after: number;
-  readonly so_far: RedriveReport;
-}
-
-const START: Position = { after: 0, so_far: { redriven: 0, failed: 0, behind: 0, stopped: null } };
+const START: Position<number, RedriveReport> = {
+  after: 0,
+  so_far: { redriven: 0, failed: 0, behind: 0, stopped: null },
+};
 
 /**
  * @param request which letters; `{}` takes all that are open.
@@ -23,26 +22,26 @@ const START: Position = { after: 0, so_far: { redriven: 0, failed: 0, behind: 0,
  */
 export async function RedriveDeadLettersWorkflow(
   request: RedriveRequest = {},
-  position: Partial<Position> | null = START,
+  position: Partial<typeof START> | null = START,
 ): Promise<RedriveReport> {
-  let { after } = { ...START, ...position };
   let report = soFar(START.so_far, position?.so_far);
-  for (;;) {
-    const page = await redriveDeadLetters({ ...request, after, limit: PAGE });
-    report = {
-      redriven: report.redriven + page.redriven,
-      failed: report.failed + page.failed,
-      behind: report.behind + page.behind,
-      stopped: page.stopped,
-    };
-    setCurrentDetails(
-      `${report.redriven} redriven, ${report.failed} refused again, ${report.behind} behind an open letter` +
-        (report.stopped === null ? '' : `; stopped: ${report.stopped}`),
-    );
-    if (page.next === null) return report;
-    after = page.next;
-    if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof RedriveDeadLettersWorkflow>(request, { after, so_far: report });
-    }
-  }
+  await eachPage(
+    position?.after ?? START.after,
+    async (after) => {
+      const page = await redriveDeadLetters({ ...request, after, limit: PAGE });
+      report = {
+        redriven: report.redriven + page.redriven,
+        failed: report.failed + page.failed,
+        behind: report.behind + page.behind,
+        stopped: page.stopped,
+      };
+      setCurrentDetails(
+        `${report.redriven} redriven, ${report.failed} refused again, ${report.behind} behind an open letter` +
+          (report.stopped === null ? '' : `; stopped: ${report.stopped}`),
+      );
+      return page.next;
+    },
+    (after) => continueAsNew<typeof RedriveDeadLettersWorkflow>(request, { after, so_far: report }),
+  );
+  return report;
 }

@@ -2,14 +2,7 @@
  * `SweepExecutionsWorkflow`: announces the effects of executions that ended before they could: terminated, timed out,
  * reset, or closed while no broker and no database was there.
  */
-import {
-  continueAsNew,
-  isCancellation,
-  log,
-  proxyActivities,
-  setCurrentDetails,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { continueAsNew, isCancellation, log, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import { ANNOUNCEMENTS_PER_BATCH, ANNOUNCER } from '../../src/domain/execution/batch.js';
 import type { Execution } from '../../src/domain/sweep/port.js';
 import type {
@@ -19,8 +12,9 @@ import type {
   SweptMark,
   Unannounced,
 } from '../../src/domain/sweep/sweep.js';
+import { eachPage } from '../page-loop.js';
 import { runBatch, storeActivity } from '../policies.js';
-import { soFar } from './positions.js';
+import { type Position, soFar } from './positions.js';
 
 /** Executions of a page: with the ids of Temporal and ours 20 KB, and a mark for all of them. */
 const PAGE = 100;
@@ -37,12 +31,10 @@ const GRACE_SECONDS = 120;
 const { findEndedExecutions, findUnannounced, copyUnanswered, markSwept } =
   proxyActivities<SweepActivities>(storeActivity);
 
-interface Position {
-  readonly after: string | null;
-  readonly so_far: SweepReport;
-}
-
-const START: Position = { after: null, so_far: { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 } };
+const START: Position<string | null, SweepReport> = {
+  after: null,
+  so_far: { swept: 0, announced: 0, copied: 0, unreadable: 0, left: 0 },
+};
 
 /**
  * @param request any client may start this, also with null.
@@ -51,30 +43,30 @@ const START: Position = { after: null, so_far: { swept: 0, announced: 0, copied:
  */
 export async function SweepExecutionsWorkflow(
   request: SweepRequest | null = {},
-  position: Partial<Position> | null = START,
+  position: Partial<typeof START> | null = START,
 ): Promise<SweepReport> {
   const { grace_seconds = GRACE_SECONDS } = request ?? {};
-  let { after } = { ...START, ...position };
   let report = soFar(START.so_far, position?.so_far);
-  for (;;) {
-    const page = await findEndedExecutions({ grace_seconds, after, limit: PAGE });
-    for (let start = 0; start < page.executions.length; start += AT_ONCE) {
-      const swept = await Promise.all(page.executions.slice(start, start + AT_ONCE).map(sweep));
-      // Published first: a crash in between publishes again, under the same event ids.
-      const marks = swept.flatMap(({ mark }) => (mark === null ? [] : [mark]));
-      if (marks.length > 0) await markSwept(marks);
-      report = sum(report, swept);
-      setCurrentDetails(
-        `${report.swept} executions swept, ${report.announced} events announced, ${report.copied} envelopes copied, ` +
-          `${report.unreadable} unreadable, ${report.left} left for the next sweep`,
-      );
-    }
-    if (page.next === null) return report;
-    after = page.next;
-    if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof SweepExecutionsWorkflow>({ grace_seconds }, { after, so_far: report });
-    }
-  }
+  await eachPage<string | null>(
+    position?.after ?? START.after,
+    async (after) => {
+      const page = await findEndedExecutions({ grace_seconds, after, limit: PAGE });
+      for (let start = 0; start < page.executions.length; start += AT_ONCE) {
+        const swept = await Promise.all(page.executions.slice(start, start + AT_ONCE).map(sweep));
+        // Published first: a crash in between publishes again, under the same event ids.
+        const marks = swept.flatMap(({ mark }) => (mark === null ? [] : [mark]));
+        if (marks.length > 0) await markSwept(marks);
+        report = sum(report, swept);
+        setCurrentDetails(
+          `${report.swept} executions swept, ${report.announced} events announced, ${report.copied} envelopes copied, ` +
+            `${report.unreadable} unreadable, ${report.left} left for the next sweep`,
+        );
+      }
+      return page.next;
+    },
+    (after) => continueAsNew<typeof SweepExecutionsWorkflow>({ grace_seconds }, { after, so_far: report }),
+  );
+  return report;
 }
 
 interface Swept {

@@ -19,7 +19,7 @@ import {
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
-import { type Output, wrapped } from '../views/output.js';
+import type { Output } from '../views/output.js';
 import { judgeRetention, type Warning } from './retention-check.js';
 
 interface Options {
@@ -56,7 +56,7 @@ export const doctorCommand = (): Command =>
       };
       out.table(
         ['', 'check', ''],
-        findings.map((finding) => [mark(finding), finding.check, wrapped(finding.detail)]),
+        findings.map((finding) => [mark(finding), finding.check, finding.detail]),
       );
       if (states !== undefined) showProblems(out, states.problems);
       if (findings.some(({ unreachable }) => unreachable === true)) process.exitCode = EXIT.unreachable;

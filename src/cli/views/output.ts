@@ -34,15 +34,14 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
     },
     table(head, rows) {
       if (json) return;
+      // A pipe or a file gets each cell in one line, so that it can be searched.
+      const [titles = [], ...cells] = fitted([head, ...rows], process.stdout.isTTY ? process.stdout.columns : Infinity);
       const table = new Table({
-        head: head.map((cell) => style('bold', cell)),
+        head: titles.map((cell) => style('bold', cell)),
         style: { head: [], border: [], compact: true, 'padding-left': PADDING, 'padding-right': 0 },
         chars: { ...BORDERLESS, 'left-mid': '', mid: '─', 'mid-mid': '─', 'right-mid': '' },
-        ...(process.stdout.isTTY ? { colWidths: columnWidths([head, ...rows], process.stdout.columns) } : {}),
-        wordWrap: true,
-        wrapOnWordBoundary: false,
       });
-      table.push(...rows.map((row) => [...row]));
+      table.push(...cells);
       process.stdout.write(`${table.toString()}\n`);
     },
     note(text) {
@@ -52,47 +51,59 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
   };
 }
 
-/** Longer lines would make a table wider than a terminal. */
-const WIDTH = 90;
-
-/** A cell's text in lines, broken at spaces: nothing of it is cut off. */
-export const wrapped = (text: string): string =>
-  text
-    .split(' ')
-    .reduce<string[]>((lines, word) => {
-      const last = lines.at(-1);
-      if (last === undefined || last.length + word.length >= WIDTH) return [...lines, word];
-      return [...lines.slice(0, -1), `${last} ${word}`];
-    }, [])
-    .join('\n');
-
 const PADDING = 1;
 /** Between two columns. */
 const GAP = '  ';
-/** A column is not made narrower: the first group of a UUID and some more. */
-const NARROWEST = 12;
+/** Characters of a column that is not made narrower: the first group of a UUID and some more. */
+const NARROWEST = 11;
 
 /**
- * Widths with padding, so that a table is no wider than the terminal: long cells go on in the next line, and nothing is cut off.
- * The widest column gives way first. Null for one that keeps its width: cli-table3 would count the colours of its cells.
+ * Cells in lines, so that their table is at most `columns` wide and nothing is cut off.
+ * The widest column gives way first. Lines break at spaces, and in a word only where it alone is too long.
  */
-export function columnWidths(rows: readonly (readonly string[])[], columns: number): (number | null)[] {
+export function fitted(rows: readonly (readonly string[])[], columns: number): string[][] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [index, cell] of row.entries()) {
-      const lines = stripVTControlCharacters(cell).split('\n');
-      widths[index] = Math.max(widths[index] ?? 0, ...lines.map(({ length }) => length + PADDING));
+      widths[index] = Math.max(widths[index] ?? 0, ...cell.split('\n').map((line) => lengthOf(line)));
     }
   }
-  const natural = [...widths];
-  const room = columns - GAP.length * (widths.length - 1);
+  const room = columns - widths.length * PADDING - (widths.length - 1) * GAP.length;
   for (let over = widths.reduce((sum, width) => sum + width, 0) - room; over > 0; over -= 1) {
     const widest = Math.max(...widths);
     if (widest <= NARROWEST) break;
     widths[widths.indexOf(widest)] = widest - 1;
   }
-  return widths.map((width, index) => (width === natural[index] ? null : width));
+  return rows.map((row) => row.map((cell, index) => inLines(cell, widths[index] ?? Infinity)));
 }
+
+const inLines = (cell: string, width: number): string =>
+  cell
+    .split('\n')
+    .flatMap((line) => linesOf(line, width))
+    .join('\n');
+
+function linesOf(text: string, width: number): string[] {
+  if (lengthOf(text) <= width) return [text];
+  const lines: string[] = [];
+  for (const word of text.split(' ').flatMap((one) => piecesOf(one, width))) {
+    const last = lines.at(-1);
+    if (last === undefined || lengthOf(last) + 1 + lengthOf(word) > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+/** A word that is longer than a line, in pieces. One with colours is short, and breaking it could cut a colour in two. */
+const piecesOf = (word: string, width: number): string[] =>
+  word.length <= width || lengthOf(word) < word.length
+    ? [word]
+    : Array.from({ length: Math.ceil(word.length / width) }, (_, piece) =>
+        word.slice(piece * width, (piece + 1) * width),
+      );
+
+/** Characters that are seen: colours are not. */
+const lengthOf = (text: string): number => stripVTControlCharacters(text).length;
 
 const BORDERLESS = {
   top: '',

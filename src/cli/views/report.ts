@@ -1,6 +1,6 @@
 /** Reports as people read them. */
 import type { IntentsReport, Result } from '../../client/types.js';
-import { type Output, wrapped } from './output.js';
+import type { Output } from './output.js';
 
 /** Rows of a results table on a terminal; the rest is counted, and there with --json. */
 const SHOWN_ROWS = 40;
@@ -37,7 +37,7 @@ export function printReport(out: Output, report: IntentsReport): void {
         result.intent_type,
         styledStatus(out, result.status),
         result.execution_time_ms.toFixed(1),
-        wrapped(result.success ? effectOf(result) : (result.error ?? '')),
+        result.success ? effectOf(result) : (result.error ?? ''),
       ]),
   );
   if (rows.length > SHOWN_ROWS) out.line(`… and ${rows.length - SHOWN_ROWS} more; --json prints them all`);
@@ -69,7 +69,7 @@ export function printTotals(out: Output, reports: readonly IntentsReport[], refu
       .map((report) => [
         report.request_id,
         styledStatus(out, report.outcome),
-        wrapped(report.results.find(({ success, status }) => !success && status !== 'skipped')?.error ?? ''),
+        report.results.find(({ success, status }) => !success && status !== 'skipped')?.error ?? '',
       ]),
   );
 }

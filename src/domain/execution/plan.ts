@@ -4,7 +4,9 @@
  * cannot break the replay of a running execution.
  */
 import { createHash } from 'node:crypto';
+import { ERROR_CODES } from '../failures/store.js';
 import type { AnyIntentDefinition, RetryPolicyName } from '../intents/definition.js';
+import { cut } from '../values/cut.js';
 import { derivedIntentId } from '../values/ids.js';
 import { groupBy } from '../values/group-by.js';
 import { checkLimits, DEFAULT_LIMITS, pageBytes } from '../values/limits.js';
@@ -198,9 +200,9 @@ export function lanesOf(definition: AnyIntentDefinition, entries: readonly Entry
   return [...grouped].map((members) => ({
     activity: definition.activity,
     policy: definition.retryPolicy,
-    errorCode: definition.errorCode,
+    errorCode: ERROR_CODES[definition.store],
     ...(definition.ledger === undefined ? {} : { settles: true }),
-    chunks: chunksOf(members, limits).map((chunk) => ({
+    chunks: [...cut(members, sizeOf, limits)].map((chunk) => ({
       indexes: chunk.map(({ index }) => index),
       summary: summaryOf(definition, chunk),
     })),
@@ -209,21 +211,7 @@ export function lanesOf(definition: AnyIntentDefinition, entries: readonly Entry
 
 const laneOf = (key: string, lanes: number): number => createHash('sha1').update(key).digest().readUInt32BE(0) % lanes;
 
-function chunksOf(entries: readonly Entry[], limits: AnyIntentDefinition['limits']): Entry[][] {
-  const chunks: Entry[][] = [];
-  let bytes = 0;
-  for (const entry of entries) {
-    const current = chunks.at(-1);
-    if (current === undefined || current.length >= limits.count || bytes + entry.intent.bytes > limits.bytes) {
-      chunks.push([entry]);
-      bytes = entry.intent.bytes;
-    } else {
-      current.push(entry);
-      bytes += entry.intent.bytes;
-    }
-  }
-  return chunks;
-}
+const sizeOf = ({ intent: { bytes } }: Entry) => ({ count: 1, bytes });
 
 function summaryOf(definition: AnyIntentDefinition, chunk: readonly Entry[]): string {
   const detail = definition.describe(chunk.map(({ intent }) => intent.payload));

@@ -2,6 +2,7 @@
  * Failure classes: the one vocabulary that stores, activities and the workflow use to decide what a failure
  * means. Adapters translate a driver's error into a class; nothing else looks at driver errors.
  */
+import type { Store } from './store.js';
 
 /**
  * - `invalid`: the intent itself is wrong; never retried, isolated from its batch.
@@ -19,8 +20,8 @@ export const isFailureClass = (value: unknown): value is FailureClass => FAILURE
 export class EffectError extends Error {
   override readonly name = 'EffectError';
 
-  /** `error_code` of results that fail with it, e.g. `KAFKA_ERROR`: the store at fault. Null: the intent type's own code. */
-  readonly code: string | null;
+  /** The store at fault. Null: the error names none, and `storeAtFault` takes the one that was asked. */
+  readonly store: Store | null;
 
   /** Milliseconds for which the store will not be asked: a call that a circuit breaker refused. Null: the store was asked. */
   readonly retryAfterMs: number | null;
@@ -28,10 +29,14 @@ export class EffectError extends Error {
   constructor(
     readonly failureClass: FailureClass,
     message: string,
-    options: ErrorOptions & { readonly code?: string; readonly retryAfterMs?: number } = {},
+    options: ErrorOptions & { readonly store?: Store; readonly retryAfterMs?: number } = {},
   ) {
     super(message, options);
-    this.code = options.code ?? null;
+    this.store = options.store ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
+
+/** The store that a failure is counted for: the one that the error names, else the one that was asked. */
+export const storeAtFault = (error: unknown, asked: Store): Store =>
+  (error instanceof EffectError ? error.store : null) ?? asked;

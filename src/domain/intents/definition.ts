@@ -3,6 +3,7 @@
  * know of it. A type is a folder with a `schema.ts` and a `definition.ts`, an activity, and a line in `activities/registry.ts`.
  */
 import type { z } from 'zod';
+import type { Store } from '../failures/store.js';
 import type { EventType } from '../events/event-types.js';
 import type { IntentResult } from './result.js';
 
@@ -47,8 +48,8 @@ export interface IntentDefinition<Type extends string, Schema extends z.ZodType>
   orderKey(payload: z.output<Schema>): string;
   /** Tail of the activity's summary in the Web UI, e.g. `3 namespaces`; empty for none. */
   describe(payloads: readonly z.output<Schema>[]): string;
-  /** `error_code` of the results this type's effect fails with, e.g. `DATABASE_ERROR`. */
-  readonly errorCode: string;
+  /** The store that its effect asks: attempts and the outage budget are counted for it, and its failures bear its `error_code`. */
+  readonly store: Store;
   /** The event announcing a success; null when there is nothing to announce. */
   announce(result: IntentResult): DerivedEvent | null;
   /** For intents that are events themselves: the `announcementKey` of the derived event they stand for, if any. */

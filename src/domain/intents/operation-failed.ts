@@ -1,3 +1,4 @@
+import { ERROR_CODES } from '../failures/store.js';
 import type { DerivedEvent } from './definition.js';
 import type { IntentResult } from './result.js';
 
@@ -10,7 +11,7 @@ export const enumName = (intentType: string): string =>
 
 /** OPERATION_FAILED (docs/intents.md). Null for a broker's failure: announcing it through the same broker would recurse. */
 export const operationFailed = (result: IntentResult): DerivedEvent | null =>
-  result['error_code'] === 'KAFKA_ERROR'
+  result['error_code'] === ERROR_CODES.kafka
     ? null
     : {
         event_type: 'OPERATION_FAILED',

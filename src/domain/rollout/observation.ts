@@ -1,4 +1,5 @@
 /** What a list says about the path it took. Pure. */
+import { ERROR_CODES } from '../failures/store.js';
 import type { IntentResult } from '../intents/result.js';
 
 export type Path = 'new' | 'legacy';
@@ -36,7 +37,7 @@ export function observe(results: readonly Ended[], durationMs: number): Observat
     publishFailures: publishes.filter(({ status }) => status !== 'succeeded').length,
     // The code alone says no more than which store: it is that of a deadlock or a missing permission, too.
     databaseFailure: failed.some(
-      ({ error_code, failure_class }) => error_code === 'DATABASE_ERROR' && failure_class === 'unavailable',
+      ({ error_code, failure_class }) => error_code === ERROR_CODES.postgres && failure_class === 'unavailable',
     ),
   };
 }

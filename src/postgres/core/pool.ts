@@ -171,7 +171,7 @@ export async function withConnection<T>(
     if (lost !== undefined && classified.failureClass === 'unknown') {
       throw new EffectError('unavailable', `PostgreSQL: connection lost: ${lost.message}`, {
         cause: error,
-        code: 'DATABASE_ERROR',
+        store: 'postgres',
       });
     }
     throw classified;
@@ -192,11 +192,11 @@ async function checkOut(pool: Pool): Promise<pg.PoolClient> {
     throw full
       ? new EffectError('transient', `PostgreSQL: all ${pool.options.max} connections are busy`, {
           cause: error,
-          code: 'DATABASE_ERROR',
+          store: 'postgres',
         })
       : new EffectError('unavailable', `PostgreSQL: cannot connect: ${(error as Error).message}`, {
           cause: error,
-          code: 'DATABASE_ERROR',
+          store: 'postgres',
         });
   } finally {
     pool.observer?.checkedOut(secondsSince(started), busyConnections(pool), pool.options.max);

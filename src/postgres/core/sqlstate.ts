@@ -8,7 +8,7 @@ export function toEffectError(error: unknown): EffectError {
   if (found?.error instanceof EffectError) return found.error;
   return new EffectError(found?.failureClass ?? 'unknown', `PostgreSQL: ${messageOf(found?.error ?? error)}`, {
     cause: error,
-    code: 'DATABASE_ERROR',
+    store: 'postgres',
   });
 }
 

@@ -2,6 +2,7 @@
 import { HeldKeys } from '../../domain/intake/held-keys.js';
 import type { ParkedLists } from '../../domain/intake/ports.js';
 import { SLICE_BYTES, SLICE_INTENTS } from '../../domain/intake/slice.js';
+import { cut } from '../../domain/values/cut.js';
 import type { SliceList } from '../../domain/intake/list.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
 
@@ -68,23 +69,17 @@ export function createParkedLists(pool: Pool): ParkedLists {
 /** A slice of those after `after`, without the ones that share a key with a list before the page, or with one that is left out for that. */
 function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]; next: number | null } {
   const heldKeys = new HeldKeys<string>([]);
-  const taken: number[] = [];
-  let intents = 0;
-  let bytes = 0;
+  const free: Row[] = [];
   for (const row of rows) {
-    if (row.seq <= after) {
-      heldKeys.hold(row.keys);
-      continue;
-    }
-    if (heldKeys.stops(row.keys)) continue;
-    intents += row.intents;
-    bytes += row.bytes;
-    const last = taken.at(-1);
-    if (last !== undefined && (intents > SLICE_INTENTS || bytes > SLICE_BYTES)) return { taken, next: last };
-    taken.push(row.seq);
+    if (row.seq <= after) heldKeys.hold(row.keys);
+    else if (!heldKeys.stops(row.keys)) free.push(row);
   }
-  return { taken, next: null };
+  const [page = []] = cut(free, ({ intents, bytes }) => ({ intents, bytes }), PAGE);
+  return { taken: page.map(({ seq }) => seq), next: page.length < free.length ? (page.at(-1)?.seq ?? null) : null };
 }
+
+/** What a slice holds. */
+const PAGE = { intents: SLICE_INTENTS, bytes: SLICE_BYTES };
 
 async function listsOf(tx: Transaction, partition: string, seqs: readonly number[]): Promise<SliceList[]> {
   if (seqs.length === 0) return [];

@@ -23,7 +23,10 @@ export interface Page {
   readonly timedOut: boolean;
 }
 
-/** @param read up to `limit` rows after `last` (undefined: from the start); null when it timed out. */
+/**
+ * Reads one page. It is not `cut`: rows come in several reads, and those that no page can hold are passed over.
+ * @param read up to `limit` rows after `last` (undefined: from the start); null when it timed out.
+ */
 export async function readPage(
   request: RecoverFsmStatesPayload,
   maxBytes: number,

@@ -6,11 +6,12 @@ import { failAttempt, isFinal, standingOf, toTemporalFailure } from '../../../ac
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { failuresOf, spend, spentBefore } from '../../../activities/attempts/spent-attempts.js';
 import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
+import type { Store } from '../../../src/domain/failures/store.js';
 import { QUIET } from '../../support/quiet.js';
 
 const CODE = 'DATABASE_ERROR';
-const failing = (failureClass: FailureClass, code?: string) =>
-  new EffectError(failureClass, 'why', code === undefined ? {} : { code });
+const failing = (failureClass: FailureClass, store?: Store) =>
+  new EffectError(failureClass, 'why', store === undefined ? {} : { store });
 
 describe('what earlier attempts have spent', () => {
   it('is read from the heartbeat, and is nothing when that is of another shape', () => {
@@ -22,23 +23,27 @@ describe('what earlier attempts have spent', () => {
   });
 
   it('is counted by store, whatever the class', () => {
-    const spent = { 'A/unknown': 2, 'A/transient': 3, 'AB/unknown': 10, 'B/unknown': 20 };
+    const spent = { 'DATABASE_ERROR/unknown': 2, 'DATABASE_ERROR/transient': 3, 'DATABASE_ERRORS/unknown': 10 };
+    const of = { ...spent, 'KAFKA_ERROR/unknown': 20 };
+    const stores = ['postgres', 'kafka', 'temporal'] as const;
     assert.deepEqual(
-      ['A', 'AB', 'B', 'C'].map((store) => failuresOf(spent, store)),
-      [5, 10, 20, 0],
+      stores.map((store) => failuresOf(of, store)),
+      [5, 20, 0],
     );
   });
 
   it('grows by one, for the store that the error names, else for the intent type’s', () => {
-    const spent = { 'A/transient': 3 };
-    assert.deepEqual(spend(spent, failing('transient'), 'A'), { spent: { 'A/transient': 4 }, alike: 4 });
-    assert.deepEqual(spend(spent, failing('unavailable'), 'A'), {
-      spent: { 'A/transient': 3, 'A/unavailable': 1 },
+    const [transient, unavailable, unknown] = ['transient', 'unavailable', 'unknown'].map((name) => `${CODE}/${name}`);
+    const spent = { [`${CODE}/transient`]: 3 };
+    assert.deepEqual(spend(spent, failing('transient'), 'postgres'), { spent: { [`${transient}`]: 4 }, alike: 4 });
+    assert.deepEqual(spend(spent, failing('unavailable'), 'postgres'), {
+      spent: { ...spent, [`${unavailable}`]: 1 },
       alike: 1,
     });
-    assert.deepEqual(spend(spent, failing('transient', 'B'), 'A').spent, { 'A/transient': 3, 'B/transient': 1 });
+    const others = spend(spent, failing('transient', 'temporal'), 'postgres').spent;
+    assert.deepEqual(others, { ...spent, 'TEMPORAL_ERROR/transient': 1 });
     for (const foreign of [new TypeError('x'), 'text', undefined]) {
-      assert.deepEqual(spend(spent, foreign, 'A').spent, { 'A/transient': 3, 'A/unknown': 1 });
+      assert.deepEqual(spend(spent, foreign, 'postgres').spent, { ...spent, [`${unknown}`]: 1 });
     }
   });
 });
@@ -49,7 +54,7 @@ describe('a failed attempt', () => {
     const beats: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => beats.push(details));
     const failure = await environment.run(() =>
-      Promise.resolve(failAttempt({ heartbeatDetails }, error, CODE, new OutageBudget())),
+      Promise.resolve(failAttempt({ heartbeatDetails }, error, 'postgres', new OutageBudget())),
     );
     assert.ok(failure instanceof ApplicationFailure);
     return { beats, failure };
@@ -76,7 +81,7 @@ describe('a failed attempt', () => {
   });
 
   it('stands where those of its store have brought it, and knows whether it is the last', () => {
-    const standing = (spent: object) => standingOf({ heartbeatDetails: spent }, CODE, new OutageBudget());
+    const standing = (spent: object) => standingOf({ heartbeatDetails: spent }, 'postgres', new OutageBudget());
     assert.equal(standing({}).attempt, 1);
     const late = standing({
       [`${CODE}/unavailable`]: 2,
@@ -104,7 +109,7 @@ describe('the budget of an outage', () => {
   const lasts = (budget: OutageBudget, at: (now: number) => void, step: number): number => {
     for (let now = 0; ; now += step) {
       at(now);
-      const failure = toTemporalFailure(failing('unavailable'), CODE, 1, budget);
+      const failure = toTemporalFailure(failing('unavailable'), 'postgres', 1, budget);
       if (isFinal(failure)) return now;
     }
   };
@@ -120,11 +125,11 @@ describe('the budget of an outage', () => {
   it('is kept for each store apart', () => {
     let now = 0;
     const budget = new OutageBudget(1_000, () => now);
-    budget.exhausted('A');
+    budget.exhausted('postgres');
     now = 2_000;
-    assert.deepEqual([budget.exhausted('B'), budget.exhausted('A')], [false, true]);
-    budget.succeeded('B');
-    assert.equal(budget.exhausted('A'), true, 'what one can do does not help the other');
+    assert.deepEqual([budget.exhausted('kafka'), budget.exhausted('postgres')], [false, true]);
+    budget.succeeded('kafka');
+    assert.equal(budget.exhausted('postgres'), true, 'what one can do does not help the other');
   });
 
   it('goes on over a minute of silence, and begins anew after a longer one', () => {
@@ -134,35 +139,35 @@ describe('the budget of an outage', () => {
     ] as const) {
       let now = 0;
       const budget = new OutageBudget(50_000, () => now);
-      budget.exhausted('A');
+      budget.exhausted('postgres');
       now = silence;
-      assert.equal(budget.exhausted('A'), exhausted);
-      assert.equal(new OutageBudget(50_000, () => now).refused('A', 1), false);
+      assert.equal(budget.exhausted('postgres'), exhausted);
+      assert.equal(new OutageBudget(50_000, () => now).refused('postgres', 1), false);
     }
   });
 
   it('is not cut by a failure that ends before a refused call comes back', () => {
     let now = 0;
     const budget = new OutageBudget(600_000, () => now);
-    budget.exhausted('A');
-    budget.refused('A', 500_000);
+    budget.exhausted('postgres');
+    budget.refused('postgres', 500_000);
     now = 1_000;
-    budget.exhausted('A');
+    budget.exhausted('postgres');
     // A shorter refusal takes nothing back either.
-    budget.refused('A', 1_000);
+    budget.refused('postgres', 1_000);
     now = 560_000;
-    assert.equal(budget.exhausted('A'), false);
+    assert.equal(budget.exhausted('postgres'), false);
     now = 600_001;
-    assert.equal(budget.exhausted('A'), true, 'counted from the first failure');
+    assert.equal(budget.exhausted('postgres'), true, 'counted from the first failure');
   });
 
   it('is spent for refused calls from the first millisecond after it, whatever the time of day', () => {
     let now = 1_000_000;
     const budget = new OutageBudget(50_000, () => now);
-    budget.exhausted('A');
+    budget.exhausted('postgres');
     now += 50_000;
-    assert.equal(budget.refused('A', 1), false);
+    assert.equal(budget.refused('postgres', 1), false);
     now += 1;
-    assert.equal(budget.refused('A', 1), true);
+    assert.equal(budget.refused('postgres', 1), true);
   });
 });

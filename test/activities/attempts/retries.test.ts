@@ -9,7 +9,7 @@ describe('toTemporalFailure', () => {
   afterEach(() => mock.restoreAll());
 
   const failureOf = (failureClass: FailureClass, attempt: number, budget = new OutageBudget()) => {
-    const failure = toTemporalFailure(new EffectError(failureClass, 'why'), 'DATABASE_ERROR', attempt, budget);
+    const failure = toTemporalFailure(new EffectError(failureClass, 'why'), 'postgres', attempt, budget);
     assert.ok(failure instanceof ApplicationFailure);
     assert.equal(failure.type, failureClass);
     assert.equal(failure.message, 'why');
@@ -33,10 +33,10 @@ describe('toTemporalFailure', () => {
 
   it('treats a foreign error as unknown, and lets cancellation and Temporal’s own failures through', () => {
     const budget = new OutageBudget();
-    const foreign = toTemporalFailure(new TypeError('defect'), 's', 3, budget);
+    const foreign = toTemporalFailure(new TypeError('defect'), 'postgres', 3, budget);
     assert.ok(foreign instanceof ApplicationFailure && foreign.type === 'unknown' && foreign.nonRetryable === true);
     for (const own of [new CancelledFailure('stop'), ApplicationFailure.retryable('again')]) {
-      assert.equal(toTemporalFailure(own, 's', 9, budget), own);
+      assert.equal(toTemporalFailure(own, 'postgres', 9, budget), own);
     }
   });
 
@@ -50,7 +50,7 @@ describe('toTemporalFailure', () => {
     assert.equal(failureOf('unavailable', 30, budget).nonRetryable, false);
     now = 60_001;
     assert.equal(failureOf('unavailable', 31, budget).nonRetryable, true);
-    budget.succeeded('DATABASE_ERROR');
+    budget.succeeded('postgres');
     assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
   });
 
@@ -64,8 +64,8 @@ describe('toTemporalFailure', () => {
 
   describe('a call that a breaker refused', () => {
     const refused = (budget: OutageBudget, retryAfterMs: number, attempt = 1) => {
-      const error = new EffectError('unavailable', 'open', { code: 'DATABASE_ERROR', retryAfterMs });
-      const failure = toTemporalFailure(error, 'KAFKA_ERROR', attempt, budget);
+      const error = new EffectError('unavailable', 'open', { store: 'postgres', retryAfterMs });
+      const failure = toTemporalFailure(error, 'kafka', attempt, budget);
       assert.ok(failure instanceof ApplicationFailure);
       return failure;
     };
@@ -121,8 +121,8 @@ describe('toTemporalFailure', () => {
   });
 
   it('names the store at fault, which need not be the intent type’s', () => {
-    const error = new EffectError('unavailable', 'down', { code: 'DATABASE_ERROR' });
-    const failure = toTemporalFailure(error, 'KAFKA_ERROR', 1, new OutageBudget());
+    const error = new EffectError('unavailable', 'down', { store: 'postgres' });
+    const failure = toTemporalFailure(error, 'kafka', 1, new OutageBudget());
     assert.ok(failure instanceof ApplicationFailure);
     assert.deepEqual(failure.details, ['DATABASE_ERROR']);
   });

@@ -20,7 +20,7 @@ describe('an event that is not taken', () => {
 
   /** An attempt after `failed` that failed so. */
   function attempt(failureClass: FailureClass, failed: number, afterAttempts: number, budgetMs?: number) {
-    const error = new EffectError(failureClass, 'refused', { code: 'KAFKA_ERROR' });
+    const error = new EffectError(failureClass, 'refused', { store: 'kafka' });
     const ports = {
       ledger: { find: () => Promise.resolve(new Map()), record: () => Promise.resolve(new Map()) },
       publisher: { publish: (messages: unknown[]) => Promise.resolve(messages.map(() => ({ sent: false, error }))) },
@@ -37,7 +37,7 @@ describe('an event that is not taken', () => {
     } as unknown as Ports;
     let now = 0;
     const budget = new OutageBudget(budgetMs, () => now);
-    budget.exhausted('KAFKA_ERROR');
+    budget.exhausted('kafka');
     now = 30_000;
     const items = [{ intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() }];
     const activity = toActivity(effect, ports, {
@@ -167,7 +167,7 @@ describe('an event that was announced before', () => {
     const worker = memoryActivities();
     worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('transient', 'no leader'));
     worker.before.set('deadLetters.add', () => {
-      throw new EffectError('unavailable', 'away', { code: 'DATABASE_ERROR' });
+      throw new EffectError('unavailable', 'away', { store: 'postgres' });
     });
     await assert.rejects(publish(worker, event()), { type: 'unavailable', nonRetryable: false });
     assert.deepEqual(worker.sent, []);

@@ -40,7 +40,7 @@ describe('the activity boundary', () => {
       budget,
       findSource: () => Promise.resolve(listSource(input)),
     });
-    const heartbeatDetails = { 'NOTE_ERROR/unknown': failedBefore, 'NOTE_ERROR/unavailable': 40 };
+    const heartbeatDetails = { 'DATABASE_ERROR/unknown': failedBefore, 'DATABASE_ERROR/unavailable': 40 };
     const environment = new MockActivityEnvironment({ attempt: 41 + failedBefore, heartbeatDetails }, QUIET);
     environment.on('heartbeat', (details: unknown) => heartbeats.push(details));
     return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, input);
@@ -112,6 +112,6 @@ describe('the activity boundary', () => {
     await run(() => undefined, ['a'], 1);
     assert.deepEqual(heartbeats, []);
     await run(() => sleep(HEARTBEAT_MS + 100), ['a'], 1);
-    assert.deepEqual(heartbeats, [{ 'NOTE_ERROR/unknown': 1, 'NOTE_ERROR/unavailable': 40 }]);
+    assert.deepEqual(heartbeats, [{ 'DATABASE_ERROR/unknown': 1, 'DATABASE_ERROR/unavailable': 40 }]);
   });
 });

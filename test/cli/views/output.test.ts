@@ -1,27 +1,55 @@
 /** Tables fit the terminal: nothing is wider, and nothing is cut off. */
 import assert from 'node:assert/strict';
-import { columnWidths } from '../../../src/cli/views/output.js';
+import { stripVTControlCharacters } from 'node:util';
+import { fitted } from '../../../src/cli/views/output.js';
 
-describe('the columns of a table', () => {
+describe('the cells of a table', () => {
   const rows = [
     ['topic', 'key', 'n'],
     ['a'.repeat(50), 'b'.repeat(36), '1'],
   ];
+  /** Widths of the columns, without the space before each of them. */
+  const widthsAt = (columns: number, given: readonly (readonly string[])[] = rows) => {
+    const cells = fitted(given, columns);
+    const widthOf = (cell = '') => Math.max(...cell.split('\n').map((line) => stripVTControlCharacters(line).length));
+    return cells[0]?.map((_, index) => Math.max(...cells.map((row) => widthOf(row[index]))));
+  };
 
-  it('keep their width where there is room', () => {
-    assert.deepEqual(columnWidths(rows, 200), [null, null, null]);
+  it('stay as they are where there is room, as in a file', () => {
+    assert.deepEqual(fitted(rows, 94), rows);
+    assert.deepEqual(fitted(rows, Infinity), rows);
+    const lines = [['one\ntwo'.repeat(20)]];
+    assert.deepEqual(fitted(lines, Infinity), lines);
   });
 
-  it('give way, the widest first, until the table fits', () => {
-    assert.deepEqual(columnWidths(rows, 80), [37, null, null]);
-    assert.deepEqual(columnWidths(rows, 60), [27, 27, null]);
+  it('give way, those of the widest column first, until the table fits', () => {
+    // Three spaces before columns, and two gaps of two.
+    assert.deepEqual(widthsAt(93), [49, 36, 1]);
+    assert.deepEqual(widthsAt(80), [36, 36, 1]);
+    assert.deepEqual(widthsAt(60), [26, 26, 1]);
   });
 
-  it('are no narrower than twelve characters, however narrow the terminal', () => {
-    assert.deepEqual(columnWidths(rows, 10), [12, 12, null]);
+  it('are no narrower than eleven characters, however narrow the terminal', () => {
+    assert.deepEqual(widthsAt(10), [11, 11, 1]);
   });
 
-  it('are measured without colours', () => {
-    assert.deepEqual(columnWidths([['\u001b[1mab\u001b[22m', 'c'.repeat(80)]], 80), [null, 75]);
+  it('break at spaces, and in a word where it alone is longer than a line; nothing of them is lost', () => {
+    const text = `payload.event_type: expected one of AGGREGATION_COMPLETED, got string ${'x'.repeat(70)} at the end`;
+    const [[cell = ''] = []] = fitted([[text]], 31);
+    assert.deepEqual(cell.split('\n'), [
+      'payload.event_type: expected',
+      'one of AGGREGATION_COMPLETED,',
+      'got string',
+      'x'.repeat(30),
+      'x'.repeat(30),
+      `${'x'.repeat(10)} at the end`,
+    ]);
+  });
+
+  it('are measured without colours, which no line is broken in', () => {
+    const bold = (text: string) => `\u001b[1m${text}\u001b[22m`;
+    assert.deepEqual(widthsAt(80, [[bold('ab'), 'c'.repeat(80)]]), [2, 74]);
+    const [[cell = ''] = []] = fitted([[`1 ${bold('succeeded')}, 2 ${bold('failed')}`]], 15);
+    assert.equal(cell, `1 ${bold('succeeded')}, 2\n${bold('failed')}`);
   });
 });

@@ -52,7 +52,7 @@ describe('the report that is printed', () => {
     assert.equal(lines.at(-1), '… and 9 more; --json prints them all');
   });
 
-  it('shows all of what was refused, in lines: the field, what was expected, and what was found', () => {
+  it('shows all of what was refused: the field, what was expected, and what was found', () => {
     const intent = { intent_type: 'PublishEvent', target: 'event_bus', payload: { event_type: 'NOPE' } };
     const refused = parseIntent(intent, definitions);
     assert.ok(!refused.ok);
@@ -73,10 +73,9 @@ describe('the report that is printed', () => {
     } as const;
     printReport(out, report);
     const [shown = ''] = rows.map(([, , , , what]) => what);
-    assert.ok(shown.split('\n').every(({ length }) => length <= 90));
-    assert.equal(shown.replaceAll('\n', ' '), refused.error);
+    assert.equal(shown, refused.error);
     assert.match(refused.error, /^payload\.event_type: expected one of AGG.*, OPERATION_FAILED, got string "NOPE"$/);
     printTotals(out, [report], 0);
-    assert.equal(rows[0]?.[2]?.replaceAll('\n', ' '), refused.error);
+    assert.equal(rows[0]?.[2], refused.error);
   });
 });

@@ -38,7 +38,7 @@ describe('the intent types', () => {
       one.ledger,
       one.limits,
       one.pagedResult,
-      one.errorCode,
+      one.store,
     ]);
     assert.deepEqual(rows, [
       [
@@ -50,10 +50,10 @@ describe('the intent types', () => {
         'with-effect',
         limits,
         undefined,
-        'DATABASE_ERROR',
+        'postgres',
       ],
-      ['PersistState', 'store_effect', 1, 'persistStates', 'write', 'with-effect', limits, undefined, 'DATABASE_ERROR'],
-      ['PublishEvent', 'event_bus', 0, 'publishEvents', 'publish', 'after-effect', limits, undefined, 'KAFKA_ERROR'],
+      ['PersistState', 'store_effect', 1, 'persistStates', 'write', 'with-effect', limits, undefined, 'postgres'],
+      ['PublishEvent', 'event_bus', 0, 'publishEvents', 'publish', 'after-effect', limits, undefined, 'kafka'],
       [
         'RecoverFSMStates',
         'store_effect',
@@ -63,7 +63,7 @@ describe('the intent types', () => {
         undefined,
         { count: 1, bytes: 900_000 },
         true,
-        'DATABASE_ERROR',
+        'postgres',
       ],
     ]);
   });

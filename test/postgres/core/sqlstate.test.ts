@@ -22,13 +22,13 @@ describe('a failure of PostgreSQL', () => {
   for (const [what, error, failureClass, message] of rows) {
     it(`${what} is ${failureClass}: ${message}`, () => {
       const effect = toEffectError(error);
-      assert.deepEqual([effect.failureClass, effect.message, effect.code], [failureClass, message, 'DATABASE_ERROR']);
+      assert.deepEqual([effect.failureClass, effect.message, effect.store], [failureClass, message, 'postgres']);
       assert.equal(effect.cause, error);
     });
   }
 
   it('that is classified already stays what it is', () => {
-    const one = new EffectError('invalid', 'as it is', { code: 'OTHER' });
+    const one = new EffectError('invalid', 'as it is', { store: 'temporal' });
     assert.equal(toEffectError(one), one);
     assert.equal(toEffectError(new Error('outer', { cause: one })), one);
   });

@@ -23,7 +23,7 @@ const definition = defineIntent({
   limits: { count: 2, bytes: 900_000 },
   orderKey: (payload) => payload.workflow_id,
   describe: (payloads) => counted(payloads.length, 'tag'),
-  errorCode: 'TAG_ERROR',
+  store: 'postgres',
   announce: (result) => ({ event_type: 'NODE_HEARTBEAT', partition_key: null, payload: { tag: result['tag'] } }),
 });
 

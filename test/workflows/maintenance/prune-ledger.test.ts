@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { workerEndpoints } from '../../../src/cli/context.js';
-import { judgeRetention } from '../../../src/cli/commands/retention-check.js';
-import { topicOf } from '../../../src/domain/events/event-types.js';
 import type { PruneReport } from '../../../src/domain/ledger/retention.js';
 import { createLogger } from '../../../src/log.js';
 import { createLedgerRetention } from '../../../src/postgres/ledger/retention.js';
@@ -10,7 +8,6 @@ import { createPool } from '../../../src/postgres/core/pool.js';
 import { startWorker } from '../../../src/worker/run.js';
 import { until } from '../../../src/flow-control/until.js';
 import { bridgeHere } from '../../support/bridge-here.js';
-import { configureTopic } from '../../support/topics.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 
 const DAY_MS = 86_400_000;
@@ -141,60 +138,6 @@ describe('ledger retention', () => {
     await assert.rejects(describe(pruning), /not found/);
     await assert.rejects(describe(sweeping), /not found/);
     assert.deepEqual(await setup({}), [pruning]);
-  });
-
-  it('is judged by the doctor against what Temporal and the topics keep', async () => {
-    const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
-    const keep = (setting: 'retention.ms' | 'cleanup.policy', value: string) =>
-      configureTopic(environment.endpoints.kafka.brokers, topic, setting, value);
-    const doctor = async (days: number) => {
-      const run = await bridgeHere(['doctor'], { ...environment.env, LEDGER_RETENTION_DAYS: String(days) });
-      // A long finding goes over several lines.
-      const [found = ''] = /^ *\S+ +ledger retention[^]*?(?=\n *(?:ok|warn|FAIL) |\s*$(?![^]))/m.exec(run.stdout) ?? [];
-      return { code: run.code, line: found.replace(/\s+/g, ' ').trim() };
-    };
-    assert.match((await doctor(30)).line, /^ok +ledger retention$/);
-    await keep('retention.ms', String(45 * DAY_MS));
-    const short = await doctor(30);
-    assert.equal(short.code, 1);
-    assert.match(
-      short.line,
-      new RegExp(
-        `^FAIL +ledger retention +30 days, but ${topic} keeps its messages for 45 days; set LEDGER_RETENTION_DAYS to 46 or more`,
-      ),
-    );
-    assert.match((await doctor(46)).line, /^ok /);
-    // What is compacted keeps the last message of each key, whatever its retention says.
-    for (const [name, value] of [
-      ['retention.ms', '-1'],
-      ['cleanup.policy', 'compact'],
-    ] as const) {
-      await keep(name, value);
-      const unbounded = await doctor(30);
-      assert.equal(unbounded.code, 0);
-      assert.match(
-        unbounded.line,
-        new RegExp(
-          `^warn +ledger retention +30 days, but ${topic} keeps its messages for ever; LEDGER_RETENTION_DAYS=0 does so too$`,
-        ),
-      );
-    }
-    assert.match((await doctor(0)).line, /^ok /);
-    // Of what keeps a day or more, the longest is named; the namespace is judged below.
-    assert.match(
-      (await doctor(1)).line,
-      /^FAIL +ledger retention +1 day, but .* for 7 days \(and \d+ more\); set .* to 8 /,
-    );
-  });
-
-  it('is judged against a namespace that keeps executions longer than every topic', () => {
-    const topics = new Map([['t', 7 * 86_400]]);
-    const of = (days: number) => judgeRetention(days, { namespace: 'n', executions: 30 * 86_400, topics });
-    assert.equal(
-      of(30),
-      '30 days, but Temporal keeps the executions of namespace n for 30 days; set LEDGER_RETENTION_DAYS to 31 or more',
-    );
-    assert.equal(of(31), null);
   });
 
   for (const position of [null, 'here', { deleted: 'many' }]) {

@@ -12,7 +12,7 @@ export const persistFsmTransition = defineIntent({
   limits: { count: 500, bytes: 900_000 },
   orderKey: (payload) => payload.workflow_id,
   describe: (payloads) => counted(new Set(payloads.map((payload) => payload.workflow_id)).size, 'workflow'),
-  errorCode: 'DATABASE_ERROR',
+  store: 'postgres',
   announce: (result) =>
     // A duplicate is the same transition under another intent: its event has been sent for the first one.
     result['duplicate'] === true

@@ -15,7 +15,7 @@ export const persistState = defineIntent({
   orderKey: (payload) => payload.aggregation_id,
   describe: (payloads) =>
     counted(new Set(payloads.flatMap((payload) => Object.keys(payload.aggregated_data))).size, 'namespace'),
-  errorCode: 'DATABASE_ERROR',
+  store: 'postgres',
   announce: (result) => ({
     event_type: 'STATE_PERSISTED',
     partition_key: String(result['aggregation_id']),

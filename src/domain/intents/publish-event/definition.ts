@@ -15,7 +15,7 @@ export const publishEvent = defineIntent({
   limits: { count: 500, bytes: 900_000 },
   orderKey: (payload) => `${payload.event_type}/${partitionKeyOf(payload) ?? ''}`,
   describe: (payloads) => counted(new Set(payloads.map((payload) => payload.event_type)).size, 'event type'),
-  errorCode: 'KAFKA_ERROR',
+  store: 'kafka',
   announce: () => null,
   announcedBy: (payload) =>
     payload.event_type === 'STATE_PERSISTED' && payload.aggregation_id != null

@@ -13,6 +13,6 @@ export const recoverFsmStates = defineIntent({
   pagedResult: true,
   orderKey: (payload) => payload.recovery_id,
   describe: () => '',
-  errorCode: 'DATABASE_ERROR',
+  store: 'postgres',
   announce: () => null,
 });
