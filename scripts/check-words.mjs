@@ -45,7 +45,10 @@ function bannedIn(path) {
   );
 }
 
-const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
+const { status, stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  encoding: 'utf8',
+});
+if (status !== 0) throw new Error('check-words: git cannot list the files');
 const found = stdout
   .split('\n')
   .filter((path) => CHECKED.test(path) && !LEFT_OUT.test(path))
