@@ -6,7 +6,7 @@ import type { Usage, WorkerMessage } from './worker.js';
 
 export interface BenchWorker {
   usage(): Promise<Usage>;
-  /** Also when it has stopped. */
+  /** May be called after it has stopped, too. */
   stop(): Promise<void>;
 }
 

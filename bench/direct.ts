@@ -25,7 +25,7 @@ import { event, many, state } from './lists.js';
 /** A slice's intents, half of them states and half events. */
 export const SLICE = 500;
 const LISTS = 25;
-/** As many as the intake has. */
+/** The concurrency of the intake. */
 const SLICES_AT_ONCE = 12;
 
 /** @returns intents a second. */
@@ -87,7 +87,7 @@ export async function directly({ env }: Installation, slices: number): Promise<n
   }
 }
 
-/** As long as a real one. */
+/** This id is as long as a real one. */
 const resultOf = (intent_id: string): IntentResult => ({
   intent_id,
   intent_type: 'PersistState',

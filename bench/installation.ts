@@ -34,7 +34,7 @@ export async function withInstallation(
     KAFKA_BOOTSTRAP_SERVERS: endpoints.kafka.brokers.join(','),
     KAFKA_TOPIC_PREFIX: name,
     TEMPORAL_TASK_QUEUE: name,
-    // What runs on a schedule would be measured too.
+    // Schedules are off: their work would be measured too.
     DLQ_REDRIVE_SECONDS: '0',
     LEDGER_RETENTION_DAYS: '0',
     SWEEP_SECONDS: '0',

@@ -23,7 +23,7 @@ import { load, percentiles } from './load.js';
 const SIZE = 20;
 /** 500,000 intents, and of the ceiling a tenth. */
 const ENVELOPES = 25_000;
-/** Where memory is read: what the worker needs it needs by then; from then on it should stay. */
+/** Memory is read from here on: the worker has what it needs by then, and its memory should stay flat. */
 const FLAT_FROM = ENVELOPES / 5;
 const RATE = { intentsPerSecond: 200, seconds: 20 };
 

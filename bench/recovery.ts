@@ -137,7 +137,7 @@ async function workerMemory(worker: BenchWorker): Promise<Pick<Memory, 'worker_m
   return { worker_mb: rssMb, worker_peak_mb: maxRssMb };
 }
 
-/** Where memory is read: what a walk needs it needs by then; from then on it should stay. */
+/** Memory is read from here on: a walk has what it needs by then, and its memory should stay flat. */
 const FLAT_FROM = 100_000;
 
 type ManyWorkflows = Readonly<Record<'workflow' | 'iterator', Walk>>;

@@ -7,11 +7,11 @@ import { readFileSync } from 'node:fs';
 
 const GLOSSARY = 'docs/glossary.md';
 const CHECKED = /^(src|workflows|activities|bench|scripts|test|docs|examples)\/.*\.(ts|mjs|cjs|md|json)$|^[A-Z]+\.md$/;
-/** What names the words to ban them, was written before them, or was recorded. */
+/** These files name the words to ban them, are older than the words, or are recorded. */
 const LEFT_OUT = /^(docs\/glossary|docs\/adr\/\d|test\/data\/|test\/replay\/histories\/|test\/docs\/check-words)/;
 
 const RELEASED = /^## \[\d/m;
-/** Of a test only its file name and its titles are checked. */
+/** The check reads a test's file name and titles only. */
 const TITLE = /\b(it|describe)(\.only|\.skip)?\(|"(grep|fault)": /;
 
 const namesIn = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name.replaceAll('\\|', '|'));
@@ -45,7 +45,10 @@ function bannedIn(path) {
   );
 }
 
-const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
+const { status, stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  encoding: 'utf8',
+});
+if (status !== 0) throw new Error('check-words: git cannot list the files');
 const found = stdout
   .split('\n')
   .filter((path) => CHECKED.test(path) && !LEFT_OUT.test(path))

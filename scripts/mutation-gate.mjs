@@ -21,7 +21,7 @@ const serverFree = selection.serverFree();
 const out = (text) => process.stdout.write(`${text}\n`);
 const oneLine = (text) => text.replace(/\s+/g, ' ').trim();
 
-/** Of all that results depend on and Stryker does not look at: it sees changed modules and changed tests only. */
+/** The fingerprint covers what results depend on beside modules and tests, whose changes Stryker sees itself. */
 function fingerprint() {
   const files = new Set(['package-lock.json', 'stryker.config.mjs', 'scripts/mutation-runner.mjs']);
   for (const test of serverFree) for (const path of selection.reachedFrom(test)) files.add(path);
@@ -33,7 +33,7 @@ function fingerprint() {
   return hash.digest('hex');
 }
 
-/** Of a module and of the tests that import it themselves: what its score depends on first. */
+/** The hash covers a module and the tests that import it: its score depends on them first. */
 function hashOf(module) {
   const tests = serverFree.filter((test) => selection.importsOf(test).includes(module));
   const hash = createHash('sha256');
@@ -68,7 +68,7 @@ function runStryker(args) {
   return status ?? 1;
 }
 
-/** What names a mutant, wherever its line has moved to: the text around it, what is replaced, and by what. */
+/** The key of a mutant, wherever its line has moved to: the text around it, what is replaced, and by what. */
 function entryOf(file, source, { mutatorName, replacement, location: { start, end } }) {
   const lines = source.split('\n');
   const text = lines.slice(start.line - 1, end.line).join('\n');
@@ -102,7 +102,7 @@ function check() {
       const entry = entryOf(file, source, mutant);
       const argued = left.get(keyOf(entry));
       const survived = mutant.status === 'Survived' || mutant.status === 'NoCoverage';
-      // On a busy machine one that survives may run into the time limit: that says nothing against its argument.
+      // A survivor may run into the time limit on a busy machine, which says nothing against its argument.
       if ((survived || mutant.status === 'Timeout') && argued?.length > 0) {
         argued.pop();
         counts.argued += 1;

@@ -18,7 +18,7 @@ import selection from '../test/support/server-free.cjs';
 const MUTANT_TIMEOUT_MS = 3_000;
 const DRY_RUN_TIMEOUT_MS = 60_000;
 
-/** Of mocha. */
+/** The code of mocha's time-out error. */
 const TIMEOUT = 'ERR_MOCHA_TIMEOUT';
 
 const idOf = (test) => `${relative(process.cwd(), test.file)}: ${test.fullTitle()}`;
@@ -41,7 +41,7 @@ class MutationRunner {
   }
 
   async init() {
-    // What survives has to be the same in each run.
+    // The seed is fixed: the survivors have to be the same in each run.
     fc.configureGlobal({ seed: 1 });
     await import('../test/support/without-servers.ts');
   }

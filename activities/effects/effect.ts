@@ -12,14 +12,14 @@ import type { Command, EffectOutcome, LockWait } from '../../src/domain/intents/
 /** One batch on its way through an effect. */
 export interface EffectBatch<P> extends Standing {
   readonly commands: readonly Command<P>[];
-  /** Of announcements that name none. */
+  /** The correlation id of announcements that name none. */
   readonly correlationId: string;
   /** When the activity was scheduled, ISO 8601: the same for each of its attempts. */
   readonly scheduledAt: string;
   /** Bytes of JSON that a result of any size is cut to. */
   readonly pageBytes: number;
   readonly announce: readonly Announcement[];
-  /** What to do about rows that others hold. */
+  /** How long the effect waits for locked rows. */
   readonly locks: LockWait;
   /** Tells that the announcement of an intent is not on its topic. */
   notAnnounced(intentId: string): void;

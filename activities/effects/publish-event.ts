@@ -152,7 +152,7 @@ async function deadLetter(
     letters,
     unsent.flatMap((one) => recordOf(ports, one, DEAD_LETTERED)),
   );
-  // With no broker there the copies are left to the next redrive.
+  // The copies are left to the next redrive when no broker is there.
   if (unsent.some((one) => fates.get(one)?.failureClass === 'unavailable')) return;
   const failedAt = new Date().toISOString();
   const outlet = { publisher: ports.publisher, topicSuffix };

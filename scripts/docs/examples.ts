@@ -43,7 +43,7 @@ export const REQUEST: RequestInput = {
 
 const plan = makePlan(parseRequest(REQUEST), 'workflow', DEFINITIONS);
 
-/** What every example of a success has in common. */
+/** The fields that every example of a success has. */
 function success<Type extends IntentType>(type: Type) {
   const planned = plan.intents.find((intent) => intent.type === type);
   if (planned === undefined) throw new Error(`examples: expected an intent of type ${type}`);
@@ -186,7 +186,7 @@ const emitted = {
   options: parseRequest({ intents: [] }).options,
 };
 
-/** What the intake reads of the client's event. */
+/** The fields of the client's event that the intake reads. */
 export const INTENT_EMITTED = {
   envelope_version: '1.0',
   event_id: emittedId(emitted),

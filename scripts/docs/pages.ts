@@ -2,10 +2,10 @@
 import { intentsPage } from './intents-page.js';
 import { settingsPage } from './settings-page.js';
 
-/** What makes them all anew. */
+/** This command writes all pages anew. */
 export const COMMAND = 'npm run docs';
 
-/** Makers of the pages by path from the root of the project. What they make is the same on every machine, and not yet laid out by Prettier. */
+/** The makers of the pages, by path. A page is the same on every machine, and not yet laid out by Prettier. */
 export const PAGES = {
   'docs/settings.md': settingsPage,
   'docs/intents.md': intentsPage,

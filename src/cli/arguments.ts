@@ -20,5 +20,5 @@ export function days(value: string): number {
 }
 
 const UNITS: Readonly<Record<string, number>> = { m: 1 / 1_440, h: 1 / 24, d: 1, w: 7 };
-/** What `since_days` takes. */
+/** The most days that `since_days` takes. */
 const MOST_DAYS = 36_500;

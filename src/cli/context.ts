@@ -1,4 +1,4 @@
-/** What every command works with: settings, addresses, output. */
+/** The context is what every command works with: settings, addresses, output. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';

@@ -8,7 +8,7 @@ import kafkajs from 'kafkajs';
 import snappy from 'kafkajs-snappy';
 import { compressFrame, decompressFrame } from 'lz4-napi';
 
-/** For every producer and consumer of the process; kafkajs keeps its codecs in one table. */
+/** Registers the codecs for every producer and consumer of the process: kafkajs keeps them in one table. */
 export function registerCodecs(): void {
   const { CompressionCodecs: codecs, CompressionTypes: types } = kafkajs;
   codecs[types.LZ4] = () => ({

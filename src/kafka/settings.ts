@@ -2,7 +2,7 @@ import type { Config } from '../config.js';
 import type { KafkaSettings } from './client.js';
 import type { TopicSettings } from './topics.js';
 
-/** What the environment says about Kafka, as the client takes it. */
+/** The settings of the Kafka client, from the environment. */
 export const kafkaSettings = (config: Config, brokers: readonly string[]): KafkaSettings => ({
   brokers,
   clientId: `bridge-store-effect-${config.SERVICE_INSTANCE}`,
@@ -11,7 +11,7 @@ export const kafkaSettings = (config: Config, brokers: readonly string[]): Kafka
   retryBackoffMs: config.KAFKA_RETRY_BACKOFF_BASE * 1_000,
 });
 
-/** To reach a broker: kafkajs has 5 s for a connection. */
+/** Milliseconds to reach a broker: kafkajs has 5 s for a connection. */
 const CONNECT_MS = 5_000;
 
 /**
@@ -34,7 +34,7 @@ const BATCHES: Readonly<Record<string, BatchSettings>> = {
   production: { compression: 'lz4', lingerMs: 10, size: 100 },
   staging: { compression: 'gzip', lingerMs: 5, size: 100 },
 };
-/** What waits for nothing may as well be large. */
+/** Development does not linger, so a large batch costs no latency. */
 const DEVELOPMENT: BatchSettings = { compression: 'none', lingerMs: 0, size: 500 };
 
 export function batchSettings(config: Config): BatchSettings {
@@ -46,7 +46,7 @@ export function batchSettings(config: Config): BatchSettings {
   };
 }
 
-/** What the environment says about topics. */
+/** The settings of topics, from the environment. */
 export const topicSettings = (config: Config): TopicSettings => ({
   prefix: config.KAFKA_TOPIC_PREFIX,
   partitions: config.KAFKA_TOPIC_PARTITIONS,

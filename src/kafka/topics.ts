@@ -22,7 +22,7 @@ export const eventTopics = (prefix: string): string[] =>
 export const allTopics = ({ prefix, dlqSuffix }: Pick<TopicSettings, 'prefix' | 'dlqSuffix'>): string[] =>
   eventTopics(prefix).flatMap((topic) => [topic, `${topic}${dlqSuffix}`]);
 
-/** For how long each of the topics that exist keeps a message, in seconds; Infinity: for ever. */
+/** The retention of each topic that exists, in seconds; Infinity: for ever. */
 export async function topicRetention(admin: Admin, topics: readonly string[]): Promise<Map<string, number>> {
   const all = new Set(await admin.listTopics());
   const existing = topics.filter((topic) => all.has(topic));
@@ -30,7 +30,7 @@ export async function topicRetention(admin: Admin, topics: readonly string[]): P
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: existing.map((name) => ({
-      // Not by its name: Node does not find it among the exports of this CommonJS module.
+      // It is taken from the default export: Node does not find its name among the exports of this CommonJS module.
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
       configNames: ['retention.ms', 'cleanup.policy'],
@@ -59,7 +59,7 @@ export async function createTopics(kafka: Kafka, settings: TopicSettings): Promi
     const missing = wanted.filter(({ topic }) => !existing.has(topic));
     if (missing.length > 0) {
       const topics = missing.map(({ topic }) => topic);
-      // Not `waitForLeaders`: it gives up on the first broker that has not heard of a topic yet.
+      // `waitForLeaders` is off: it gives up on the first broker that has not heard of a topic yet.
       await admin.createTopics({ topics: missing, waitForLeaders: false });
       await until(LEADERS_MS, () => admin.fetchTopicMetadata({ topics }));
     }

@@ -95,7 +95,7 @@ export class Watch {
     const baseline = measured ?? baselineMs;
     const window = await this.store.window('new', windowMs, this.#overdue(revision, baseline));
     const reason = reasonToRollBack(window, baseline, this.options.triggers);
-    // Of several routers that come to it at once, one does it.
+    // One router rolls back, where several come to it at once.
     if (reason === null || !(await this.store.rollBack(revision, reason, this.options.by))) return;
     this.#tell(`rollout: rolled back: ${reason}`);
   }

@@ -7,16 +7,16 @@ import { z } from 'zod';
  */
 type SettingReader = 'worker' | 'intake' | 'CLI' | 'stack' | `bridge ${string}`;
 
-/** What docs/settings.md says of a variable, in Markdown. Type, bounds and default come from its schema. */
+/** A setting's entry in docs/settings.md, in Markdown. Type, bounds and default come from its schema. */
 export interface SettingText {
   readonly readBy: readonly SettingReader[];
-  /** What the value is, and what it does. */
+  /** The meaning and the effect of the value. */
   readonly about: string;
   /** When to choose another value. */
   readonly change: string;
   /** The type in words, where the schema cannot say it. */
   readonly type?: string;
-  /** What holds while the variable is unset, where that is no fixed default. */
+  /** The behaviour while the variable is unset, where that is no fixed default. */
   readonly unset?: string;
 }
 
@@ -40,7 +40,7 @@ export const list = z
   )
   .refine((items) => items.length > 0, 'expected at least one host:port');
 
-/** What holds while an address is unset. */
+/** The behaviour while an address is unset. */
 export const LOCAL_STACK = "the local stack's";
 
 /** @throws Error when a variable has no text. */

@@ -21,7 +21,7 @@ export const servicesNotGiven = (given: GivenAddresses): ServiceName[] => {
   return SERVICE_NAMES.filter((name) => endpoints[name] === null);
 };
 
-/** For messages: without a user or password. */
+/** An address for messages, without user and password. */
 export function hostOf(endpoint: StackEndpoints[ServiceName]): string {
   if ('address' in endpoint) return endpoint.address;
   return 'url' in endpoint

@@ -9,7 +9,7 @@ const serviceSchema = z.object({
   ports: z.record(z.string(), z.int()),
   /** Absent in compose mode, and once stopped. */
   process: z.object({ pid: z.int(), started: z.string() }).optional(),
-  /** Where its data lies, when not in the state folder itself. */
+  /** The folder of its data, when that is not in the state folder. */
   dataDir: z.string().optional(),
   /** The container was started and not yet stopped. */
   container: z.boolean().optional(),
@@ -23,7 +23,7 @@ const stateSchema = z.object({
     postgres: serviceSchema.optional(),
     kafka: serviceSchema.optional(),
   }),
-  /** For people and scripts: as `up` returned them last. Not read back. */
+  /** The endpoints that `up` returned last, for people and scripts. Nothing reads them back. */
   endpoints: z.unknown().optional(),
 });
 

@@ -1,4 +1,4 @@
-/** What callers of the local stack see: where the three servers are and how each is doing. */
+/** These types are what callers of the local stack see: where the three servers are and how each is doing. */
 import type { RunCommand } from './process/run.js';
 
 export const SERVICE_NAMES = ['temporal', 'postgres', 'kafka'] as const;
@@ -46,7 +46,7 @@ export interface GivenAddresses {
 }
 
 export interface StackOptions {
-  /** Where data, logs and state.json of this stack live. */
+  /** The folder of this stack's data, logs and state.json. */
   readonly stateDir: string;
   /** Built and downloaded servers, shared by all stacks of a user. Outside node_modules, which `npm ci` empties. */
   readonly cacheDir: string;
@@ -87,5 +87,5 @@ export interface StackStatus {
   readonly services: Readonly<Record<ServiceName, ServiceStatus>>;
 }
 
-/** What `stackDown` did with each service; `kept`: given, so not ours to stop. */
+/** The end of each service after `stackDown`; `kept`: its address was set, so it is not ours to stop. */
 export type StackDownResult = Readonly<Record<ServiceName, 'stopped' | 'not running' | 'kept'>>;

@@ -42,7 +42,7 @@ const definitionsOf = ({ taskQueue, ...settings }: ScheduleSettings): Definition
     {
       enabled: redriveSeconds > 0,
       name: 'redrive-dead-letters',
-      // What was missed while the server was down is not made up for: the next run takes all letters anyway.
+      // Runs that were missed while the server was down are not made up for: the next one takes all letters anyway.
       timing: { every: `${Math.max(1, redriveSeconds)} s`, jitter: '5 s', catchupWindow: '1 min' },
       action: { workflowType: 'RedriveDeadLettersWorkflow', args: [redrive], staticSummary: 'automatic redrive' },
     },

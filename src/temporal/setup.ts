@@ -1,4 +1,4 @@
-/** What `bridge setup` does on the Temporal server; every step is safe to repeat. */
+/** The part of `bridge setup` on the Temporal server. Every step is safe to repeat. */
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { until } from '../flow-control/until.js';

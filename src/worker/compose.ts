@@ -15,7 +15,7 @@ import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 import { poolPressure } from './pool-pressure.js';
 
-/** Where the three servers are. */
+/** The addresses of the three servers. */
 export interface Endpoints {
   /** host:port. */
   readonly temporalAddress: string;

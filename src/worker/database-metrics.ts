@@ -8,7 +8,7 @@ interface PoolGauges {
   readonly waitingCount: number;
 }
 
-/** What is too slow or too full; see `pool-pressure.ts` for the limits. */
+/** The pressure says which part of the database is too slow or too full; `pool-pressure.ts` has the limits. */
 export type PoolPressure = 'utilization' | 'checkout' | 'query';
 
 export interface DatabaseMetrics {

@@ -25,7 +25,7 @@ export interface HttpEndpoint {
 /** @param port 0 takes any free one. */
 export async function serveHttp(port: number, sources: HttpSources): Promise<HttpEndpoint> {
   const server = createServer((request, response) => {
-    // Not `new URL`: it throws on what any client may send, such as `//`.
+    // `new URL` would throw on what any client may send, such as `//`.
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     respond(path, sources).then(
       ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),

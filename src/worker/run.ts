@@ -19,7 +19,7 @@ import { createMetrics, type Metrics } from './metrics.js';
 import { installRuntime, type TemporalRuntime } from './runtime.js';
 
 export interface RunningWorker {
-  /** Of /health, /ready and /metrics. */
+  /** The port number of /health, /ready and /metrics. */
   readonly httpPort: number;
   /** Connections to PostgreSQL in use; once the worker has stopped, those that were not given back. */
   readonly busyConnections: number;
@@ -29,7 +29,7 @@ export interface RunningWorker {
   shutdown(): Promise<void>;
 }
 
-/** What Temporal's encoding adds to a report. */
+/** The bytes that Temporal's encoding adds to a report. */
 const ENVELOPE_BYTES = 100_000;
 
 export interface WorkerOptions {
@@ -87,7 +87,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     if (options.intake === true) {
       const intake = intakeBeside(options, client, adapters, metrics, sliceCache);
       current.intake = intake;
-      // Also when the worker fails: an intake without it would hold its partitions, and start nothing.
+      // The intake stops also when the worker fails: without a worker it would keep its partitions, and start nothing.
       cleanup.unshift(() => intake.stop(0));
     }
     return {

@@ -65,6 +65,14 @@ describe('check-words', () => {
     assert.deepEqual(found, []);
   });
 
+  it('fails where git cannot list the files, rather than find nothing', async () => {
+    await check({});
+    rmSync(join(directory, '.git'), { recursive: true });
+    const { status, stderr } = spawnSync('node', [SCRIPT], { cwd: directory, encoding: 'utf8' });
+    assert.equal(status, 1);
+    assert.match(stderr, /git cannot list the files/);
+  });
+
   it('refuses a word only in the folders that its row names', async () => {
     assert.deepEqual(await check({ 'src/intake/a.ts': 'const lane = 1;', 'src/domain/a.ts': 'const lane = 1;' }), [
       'src/intake/a.ts:1: "lane", say: partition worker',

@@ -125,7 +125,7 @@ function judgeStates({ checked, faults, repaired }: StateCheck, fix: boolean): s
   const counts = `${checked} compared: ${faults.missing} missing, ${faults.differs} differ, ${faults.orphaned} without a history`;
   if (mendable + faults.orphaned === 0) return null;
   if (fix) {
-    // What a writer has put right meanwhile needs no repair.
+    // A state that a writer has put right meanwhile needs no repair.
     const detail = `${counts}; ${repaired} repaired`;
     return faults.orphaned > 0
       ? `${detail}; those without a history are for a person to judge`

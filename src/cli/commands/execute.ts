@@ -74,7 +74,7 @@ async function execute(context: Context, file: string, { concurrency }: Options)
   return Math.max(failed ? EXIT.failed : EXIT.ok, ...refusals.map(({ exitCode }) => exitCode));
 }
 
-/** Without a worker a list waits, which is right, and looks like a hang, which is not. */
+/** This says that no worker polls the task queue. A list rightly waits then, but the command would look hung. */
 async function noteMissingWorker({ config, out }: Context, temporal: Client): Promise<void> {
   const queue = config.TEMPORAL_TASK_QUEUE;
   const pollers = await pollerCount(temporal.connection, config.TEMPORAL_NAMESPACE, queue).catch(() => null);

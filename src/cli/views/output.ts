@@ -1,4 +1,4 @@
-/** Where a command prints: results to standard output, everything about the way there to standard error. */
+/** An output prints results to standard output, and everything about the way there to standard error. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
 

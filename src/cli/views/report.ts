@@ -25,7 +25,7 @@ export function printReport(out: Output, report: IntentsReport): void {
   const counts = countsOf(out, new Map(Object.entries(report.counts)));
   out.line(`${out.style('bold', report.request_id)}  ${styledStatus(out, report.outcome)}  ${counts.join(', ')}`);
   out.line();
-  // What went wrong first: that is what the table is read for.
+  // Failures come first: the table is read for them.
   const rows = report.results.map((result, index) => ({ result, index }));
   rows.sort((a, b) => rankOf(a.result) - rankOf(b.result) || a.index - b.index);
   out.table(
@@ -84,7 +84,7 @@ const countsOf = (out: Output, counts: ReadonlyMap<string, number>): string[] =>
     return n === 0 ? [] : [`${n} ${styledStatus(out, status)}`];
   });
 
-/** What an intent did, in a few words. */
+/** The effect of an intent in a few words. */
 function effectOf(result: Result): string {
   switch (result.intent_type) {
     case 'PersistState':

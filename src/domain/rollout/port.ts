@@ -13,7 +13,7 @@ export interface RolloutChange {
 }
 
 export interface RolloutState {
-  /** Of new correlation ids that take the new path; 0 as long as nobody has set it. */
+  /** The share: percent of new correlation ids that take the new path; 0 as long as nobody has set it. */
   readonly percent: number;
   /** Rolled back: stays so until a person sets a share. */
   readonly latched: boolean;
@@ -27,7 +27,7 @@ export interface RolloutState {
 
 export interface Route {
   readonly path: Path;
-  /** Of the rollout, when the list was routed. */
+  /** The revision of the rollout when the list was routed. */
   readonly revision: number;
 }
 

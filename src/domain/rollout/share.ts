@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 /** A bucket is a hundredth of a percent, the smallest difference between two shares. */
 const BUCKETS = 10_000;
 
-/** Of a correlation id, from 0 to 9,999: the same everywhere and always, so that a larger share holds the smaller one. */
+/** The bucket of a correlation id, from 0 to 9,999. It never changes, so a larger share includes the smaller one. */
 export const bucketOf = (correlationId: string): number =>
   createHash('sha256').update(correlationId).digest().readUInt32BE(0) % BUCKETS;
 

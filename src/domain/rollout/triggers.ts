@@ -1,6 +1,6 @@
 /** When a rollout is rolled back (ADR 0010). Pure. */
 
-/** Of the lists of one path in the window. */
+/** The figures of one path's lists in the window. */
 export interface PathWindow {
   readonly lists: number;
   readonly intents: number;

@@ -1,4 +1,4 @@
-/** What is wrong with a value, in words: the field, what was expected and what was found there. */
+/** An issue says in words what is wrong with a value: the field, what was expected and what was found there. */
 import type { z } from 'zod';
 import { pathOf, shorten, shown } from './json.js';
 
@@ -74,7 +74,7 @@ function fewOf(names: readonly string[]): string {
   return names.length > MOST_NAMES ? `${few} and ${names.length - MOST_NAMES} more` : few;
 }
 
-/** What the schema itself says, as the end of our sentence. */
+/** The schema's own message, as the end of our sentence. */
 const messageOf = ({ message }: z.core.$ZodIssue): string => message.replace(/^(?:Invalid input: )?expected /, '');
 
 const article = (noun: string): string => {

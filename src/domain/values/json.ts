@@ -65,7 +65,7 @@ export function typeName(value: unknown): string {
 /** Bytes of a value's JSON in an error message. */
 const SHOWN_BYTES = 80;
 
-/** What a value is, as an error message says it: its type, and itself where it is short: `string "NOPE"`, `number 1.5`, `array`. */
+/** A value as an error message names it: its type, and the value where it is short: `string "NOPE"`, `number 1.5`, `array`. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `string ${JSON.stringify(shortenJson(value, SHOWN_BYTES))}`;
   if (typeof value === 'number' || typeof value === 'boolean') return `${typeof value} ${value}`;

@@ -1,4 +1,4 @@
-/** What one list may hold. The server refuses payloads over 2 MB; the rest of the gap is for the plan and the envelope. */
+/** The limits of one list. The server refuses payloads over 2 MB; the rest of the gap is for the plan and the envelope. */
 export interface ListLimits {
   readonly intents: number;
   /** Bytes of the list's JSON. */

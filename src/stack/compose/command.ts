@@ -60,7 +60,7 @@ export const logsArgs = (project: ComposeProject, services: readonly ServiceName
   ...services,
 ];
 
-/** At the package's root: one folder above the sources, one more above a build. */
+/** The file is at the package's root: one folder above the sources, one more above a build. */
 function findComposeFile(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, 'docker-compose.yml');

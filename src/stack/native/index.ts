@@ -15,7 +15,7 @@ export const NATIVE_SERVICES: { readonly [Name in ServiceName]: NativeService<Na
   kafka: kafkaService,
 };
 
-/** In parallel: the one build that takes minutes must not hold up the others. */
+/** Starts the servers in parallel: the one build that takes minutes must not delay the others. */
 export async function startNatives(
   names: readonly ServiceName[],
   context: NativeContext,

@@ -2,7 +2,7 @@
 import type { Ports } from '../ports.js';
 import { LOOPBACK, portOf } from './service.js';
 
-/** What differs from Kafka's defaults, and why. */
+/** The settings that differ from Kafka's defaults, and why. */
 export function serverProperties(logDir: string, ports: Ports): string {
   const broker = `${LOOPBACK}:${portOf(ports, 'broker')}`;
   const controller = `${LOOPBACK}:${portOf(ports, 'controller')}`;
@@ -38,7 +38,7 @@ export function serverProperties(logDir: string, ports: Ports): string {
     .join('');
 }
 
-/** To standard output, which is the log file; Kafka without any configuration logs errors only. */
+/** Kafka logs to standard output, which is the log file. Without any configuration it logs errors only. */
 export const LOG4J = `status = warn
 appender.out.type = Console
 appender.out.name = OUT

@@ -9,7 +9,7 @@ import { LOOPBACK, portOf, type NativeService } from './service.js';
 export const DEFAULT_DATABASE = 'omninode_bridge';
 const DEFAULT_ROOT_DIR = '/var/lib/bridge-store-effect';
 
-/** What differs from the defaults. Durability is left as it is: the tests kill servers and count rows. */
+/** The settings that differ from the defaults. Durability is left as it is: the tests kill servers and count rows. */
 const SETTINGS = {
   listen_addresses: LOOPBACK,
   // Clients come by TCP; a socket's folder would be one more thing to own and to clean.
@@ -21,7 +21,7 @@ const SETTINGS = {
 
 export const postgresService: NativeService<'postgres'> = {
   name: 'postgres',
-  // Not 5432: a PostgreSQL of the system, started at the next boot, would fail on it.
+  // The port number is not 5432: a PostgreSQL of the system, started at the next boot, would fail on it.
   ports: { postgres: 15432 },
   // Ends sessions and shuts down; SIGTERM would wait for every client to leave.
   stopSignal: 'SIGINT',

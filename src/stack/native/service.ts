@@ -1,4 +1,4 @@
-/** What the start of a native server needs to know about it. */
+/** A native service is what the start of a server needs to know about it. */
 import type { Reporter } from '../progress.js';
 import type { Ports } from '../ports.js';
 import type { ServerCommand } from '../process/detached.js';

@@ -13,7 +13,7 @@ const PROBES: { readonly [Name in ServiceName]: () => Promise<Probe<Name>> } = {
   kafka: async () => (await import('./kafka.js')).probeKafka,
 };
 
-/** For probes that run side by side: while one loads its client, another's time runs out on a busy machine. */
+/** Loads the clients before probes run side by side: otherwise one's load uses up another's time on a busy machine. */
 export async function loadProbes(names: readonly ServiceName[]): Promise<void> {
   await Promise.all(names.map((name) => PROBES[name]()));
 }

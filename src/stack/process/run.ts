@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** As shells have it: the program does not exist. */
+/** The exit code of shells for a program that does not exist. */
 export const NOT_FOUND = 127;
-/** As timeout(1) has it. */
+/** The exit code of timeout(1). */
 const TIMED_OUT = 124;
 
 export interface UserIds {
