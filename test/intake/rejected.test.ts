@@ -18,7 +18,14 @@ describe('intake: what it rejects', function () {
   }
   const send = (...messages: readonly Sent[]) =>
     live.producer.send({ topic: live.topic, messages: messages.map((message) => ({ partition: 0, ...message })) });
-  const asSent = ({ key = null, value, headers = {} }: Sent) => restored([{ key, value, headers }]);
+  const bytesOf = (of: Buffer | string | null) => (of === null ? null : Buffer.from(of));
+  const asSent = ({ key = null, value, headers = {} }: Sent) => ({
+    key: bytesOf(key),
+    value: bytesOf(value),
+    headers: Object.entries(headers).flatMap(([name, of = []]) =>
+      [of].flat().map((each) => [name, bytesOf(each)] as const),
+    ),
+  });
 
   it('copies what has no list, byte for byte and with the reason in headers, and goes on behind it', async () => {
     const first = await live.emit(0, 2);

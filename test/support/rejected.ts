@@ -9,8 +9,9 @@ type Headers = Readonly<Record<string, unknown>>;
 export type Copy = Pick<WireMessage, 'key' | 'value'> & { readonly headers: Headers };
 export type Restored = Pick<RawMessage, 'key' | 'value' | 'headers'>;
 
+/** kafkajs puts what its own object inherits in front of a header called `constructor`. */
 const valuesOf = (headers: Headers, name: string): (string | Buffer)[] =>
-  [headers[name] ?? []].flat() as (string | Buffer)[];
+  [headers[name]].flat().filter((value) => typeof value === 'string' || Buffer.isBuffer(value));
 const bytesOf = (of: string | Buffer | null): Buffer | null => (of === null ? null : Buffer.from(of));
 
 /** The headers that a copy in the form `message` has of its own. */

@@ -1,7 +1,6 @@
 /** Walks over the states that would lose some, or not end. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CURSOR_LENGTH, LARGEST_PAGE } from '../../../src/domain/values/limits.js';
 import {
   recoverFsmStatesPayload,
@@ -104,19 +103,6 @@ describe('walks over the states', () => {
       await late.query('ROLLBACK');
       late.release();
     }
-  });
-
-  it('freeze since_days with the first page: what ended then is not left out of the others', async () => {
-    const [ended] = others.slice(-1) as [string];
-    await move(ended, 'COMPLETED');
-    await database.pool.query(
-      `UPDATE fsm_states SET updated_at = now() - INTERVAL '7 days' + INTERVAL '1 second' WHERE workflow_id = $1`,
-      [ended],
-    );
-    const { next_cursor } = await recover();
-    await sleep(1_200);
-    assert.ok(ended in (await recover({ cursor: next_cursor, limit: COUNT })).recovered_states);
-    assert.ok(!(ended in (await recover({ limit: COUNT })).recovered_states), 'a walk of now');
   });
 
   it('keep a cursor a payload takes, of however many open transactions', () => {
