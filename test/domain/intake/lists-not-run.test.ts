@@ -71,7 +71,7 @@ describe('the plan of a slice', () => {
       [
         [
           'the list was emitted at 2026-10-31T23:59:59.999Z, and the ledger is pruned up to ' +
-            '2026-11-01T00:00:00.000Z: nobody knows whether it was carried out',
+            '2026-11-01T00:00:00.000Z: nobody knows whether it was executed',
           0,
         ],
         [undefined, 1],
