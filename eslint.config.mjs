@@ -23,20 +23,6 @@ export default defineConfig(
     rules: { 'max-lines': ['error', { max: 250 }], 'max-lines-per-function': ['error', { max: 70 }] },
   },
   {
-    // These are still too long; each is split by theme with the next change of what it tests.
-    files: [
-      'test/domain/intake/slice-plan.test.ts',
-      'test/flow-control/group-commit.test.ts',
-      'test/intake/{consumer,intake,partition-worker}.test.ts',
-      'test/postgres/dead-letters/dead-letter-store.test.ts',
-      'test/postgres/recovery/fsm-state-store.test.ts',
-      'test/workflows/execution/cancelled.test.ts',
-      'test/workflows/intake/execute-slice.test.ts',
-      'test/workflows/maintenance/{pages,prune-ledger,sweep-executions}.test.ts',
-    ],
-    rules: { 'max-lines': 'off' },
-  },
-  {
     files: ['src/**', 'activities/**', 'workflows/**'],
     ignores: ['src/config.ts'],
     rules: {

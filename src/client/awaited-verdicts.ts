@@ -1,5 +1,5 @@
 /**
- * This file alone decides when the service is asked for verdicts of emitted lists (ADR 0034). All callers of a client share one
+ * This file alone decides when the service is asked for verdicts of emitted lists (ADR 0023). All callers of a client share one
  * question at a time, so 50 of them cost little more than one.
  */
 import type { Verdict } from '../domain/intake/list.js';

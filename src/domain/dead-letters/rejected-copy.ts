@@ -1,4 +1,4 @@
-/** The `.dlq` copies of rejected messages: each is the message itself, byte for byte, and headers say why it is there (ADR 0032). */
+/** The `.dlq` copies of rejected messages: each is the message itself, byte for byte, and headers say why it is there (ADR 0022). */
 import { type HeaderValue, messageBytes, type WireMessage } from '../events/publisher.js';
 import { groupBy } from '../values/group-by.js';
 import { shortenMiddle } from '../values/json.js';
