@@ -1,6 +1,7 @@
 /** Walks over the states that would lose some, or not end. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CURSOR_LENGTH, LARGEST_PAGE } from '../../../src/domain/values/limits.js';
 import {
   recoverFsmStatesPayload,
@@ -88,14 +89,16 @@ describe('walks over the states', () => {
     assert.ok(pages.every((page) => page.warning === undefined));
   });
 
-  it('give what was committed after the first page under a number that is older than its', async () => {
+  it('give what was committed after the first page under a number among its numbers', async () => {
     const late = await database.pool.connect();
     const [last] = others.slice(-1) as [string];
     try {
       await late.query('BEGIN');
-      await legacyTransition(late, last, 'PENDING', 'LATE');
-      // Later transactions that are done before the walk begins: `late` is between those that its snapshot sees.
-      for (const id of workflows.slice(-LIMIT)) await move(id);
+      // Its number is between those of the first page, which are committed before the walk begins.
+      for (const [n, id] of workflows.slice(-LIMIT).entries()) {
+        if (n === 1) await legacyTransition(late, last, 'PENDING', 'LATE');
+        await move(id);
+      }
       const pages = await walk((_page, number) => (number === 1 ? late.query('COMMIT') : Promise.resolve()));
       assert.deepEqual(idsOf(pages), inOrder);
       assert.equal(pages.at(-1)?.recovered_states[last]?.current_state, 'LATE');
@@ -103,6 +106,20 @@ describe('walks over the states', () => {
       await late.query('ROLLBACK');
       late.release();
     }
+  });
+
+  it('freeze since_days with the first page: what ended then is not left out of the others', async () => {
+    const [ended] = others.slice(-1) as [string];
+    // Past the trigger, which would make it one of the newest.
+    await database.pool.query(
+      `UPDATE fsm_states SET current_state = 'COMPLETED', updated_at = now() - INTERVAL '7 days' + INTERVAL '1 second'
+       WHERE workflow_id = $1`,
+      [ended],
+    );
+    const { next_cursor } = await recover();
+    await sleep(1_200);
+    assert.ok(ended in (await recover({ cursor: next_cursor, limit: COUNT })).recovered_states);
+    assert.ok(!(ended in (await recover({ limit: COUNT })).recovered_states), 'a walk of now');
   });
 
   it('keep a cursor a payload takes, of however many open transactions', () => {
