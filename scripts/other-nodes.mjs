@@ -23,7 +23,13 @@ for (const major of SUPPORTED.filter((version) => version !== own)) {
   run(['install', '--no-audit', '--no-fund', '--loglevel=error', `node@${major}`], { cwd: folder });
   const PATH = `${folder}/node_modules/node/bin${delimiter}${process.env.PATH}`;
   const env = { ...process.env, PATH, ...CASES };
-  const { stdout } = spawnSync('node', ['--version'], { env, encoding: 'utf8' });
+  // As npm's scripts find it.
+  const found = spawnSync('npm', ['exec', '-c', 'node --version'], {
+    env,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  const stdout = found.stdout ?? String(found.error);
   if (!stdout.startsWith(`v${major}.`)) throw new Error(`expected Node ${major}, got ${stdout}`);
   process.stdout.write(`\nNode ${stdout}`);
   run(['run', '-s', 'test:fast'], { env });

@@ -13,12 +13,14 @@ const LONGEST_MS = 1_000;
 /** A pause is at least so many times the last answer's time, up to `LOADED_MS`: many clients must not fill a server with questions. */
 const PAUSE_FACTOR = 2;
 const LOADED_MS = 3_000;
-/** Milliseconds for the last answer when a caller's time is over. */
+/** Milliseconds for the answer to the last question, which begins when a caller's time is over. */
 const LAST_ANSWER_MS = 5_000;
 
 interface Waiter {
-  /** Whether its time is over: the next answer is its last. */
+  /** Whether its time is over: the answer to the question it is part of, or else to the next, is its last. */
   late: boolean;
+  /** Its last question has begun. */
+  lastAsked(): void;
   resolve(verdict: Verdict): void;
   /** @param cause why the service could not be asked. */
   expire(cause: unknown): void;
@@ -29,7 +31,10 @@ export class AwaitedVerdicts {
   readonly #questions: Pick<VerdictQuestions, 'ask' | 'close'>;
   readonly #waiting = new Map<string, Set<Waiter>>();
   #closed = false;
-  #asking = false;
+  /** Who waits for the answer to the open question; null: none is open. */
+  #asked: ReadonlySet<Waiter> | null = null;
+  /** Why the last question failed; undefined: it did not. */
+  #failure: unknown;
   #timer: NodeJS.Timeout | undefined;
   /** When the next question is due, by `performance.now()` like all times here. */
   #dueAt = Infinity;
@@ -44,7 +49,7 @@ export class AwaitedVerdicts {
 
   /**
    * Waits for a list's verdict. However short the time, the service is asked.
-   * @throws ResultTimeoutError after the time and the last answer, which has 5 s; ClosedError.
+   * @throws ResultTimeoutError after the time and the last answer, which has 5 s and may come behind an open question; ClosedError.
    */
   result(eventId: string, timeoutMs: number): Promise<Verdict> {
     return new Promise((resolve, reject) => {
@@ -58,6 +63,9 @@ export class AwaitedVerdicts {
       };
       const waiter: Waiter = {
         late: false,
+        lastAsked: () => {
+          timer = setTimeout(() => waiter.expire(this.#failure), LAST_ANSWER_MS);
+        },
         resolve: (verdict) => {
           end();
           resolve(verdict);
@@ -73,8 +81,8 @@ export class AwaitedVerdicts {
       };
       let timer = setTimeout(() => {
         waiter.late = true;
-        timer = setTimeout(() => waiter.expire(undefined), LAST_ANSWER_MS);
-        this.#askAt(performance.now());
+        if (this.#asked?.has(waiter) === true) waiter.lastAsked();
+        else this.#askAt(performance.now());
       }, timeoutMs);
       this.#waiting.set(eventId, (this.#waiting.get(eventId) ?? new Set()).add(waiter));
       this.#newestSince = performance.now();
@@ -102,7 +110,7 @@ export class AwaitedVerdicts {
 
   /** Asks at that time, or sooner if a question is due sooner. While one is open, its end says when the next is. */
   #askAt(at: number): void {
-    if (this.#asking || at >= this.#dueAt) return;
+    if (this.#asked !== null || at >= this.#dueAt) return;
     clearTimeout(this.#timer);
     this.#dueAt = at;
     this.#timer = setTimeout(() => void this.#ask(), at - performance.now());
@@ -115,10 +123,11 @@ export class AwaitedVerdicts {
 
   async #ask(): Promise<void> {
     this.#forgetQuestion();
-    this.#asking = true;
-    const asked = this.#waiters();
+    const asked = new Set(this.#waiters());
+    this.#asked = asked;
+    for (const waiter of asked) if (waiter.late) waiter.lastAsked();
     const began = performance.now();
-    const failure = await this.#questions
+    this.#failure = await this.#questions
       .ask([...this.#waiting.keys()], (verdict) => {
         for (const waiter of this.#waiting.get(verdict.event_id) ?? []) waiter.resolve(verdict);
       })
@@ -126,8 +135,8 @@ export class AwaitedVerdicts {
         () => undefined,
         (error: unknown) => error,
       );
-    this.#asking = false;
-    for (const waiter of asked) if (waiter.late) waiter.expire(failure);
+    this.#asked = null;
+    for (const waiter of asked) if (waiter.late) waiter.expire(this.#failure);
     if (this.#waiting.size > 0) this.#askAt(this.#nextAt(performance.now(), began));
   }
 

@@ -20,7 +20,7 @@ export interface RecoveredWorkflow extends RecoveredState {
 }
 
 /**
- * A walk gives every workflow that was there when it began, at least once, as it was when its page was read. Two pages are in
+ * A walk gives every workflow that matches from its beginning to its own page, at least once, as it was when that page was read. Two pages are in
  * memory at a time. One that moves meanwhile may be given again, newer: keep the state with the higher (epoch,
  * transition_count, arrival). A walk may be gone through once.
  */

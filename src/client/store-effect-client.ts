@@ -19,6 +19,8 @@ import {
 import stringify from 'safe-stable-stringify';
 import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
 import type { Progress } from '../../workflows/execution/progress.js';
+import { guid } from '../domain/intents/fields.js';
+import { shown } from '../domain/values/json.js';
 import { checkLimits } from '../domain/values/limits.js';
 import type { Report } from '../domain/execution/report.js';
 import type { RequestInput } from '../domain/execution/request.js';
@@ -63,28 +65,32 @@ export class StoreEffectClient {
    * @param client of `@temporalio/client`; `close` closes its connection.
    * @param taskQueue that the service's workers poll.
    * @param kafka for `emitIntents` only.
+   * @param asking asks for verdicts; default: `client`. `close` closes its connection too.
    */
   constructor(
     private readonly client: Client,
     private readonly taskQueue = 'bridge-store-effect',
     kafka?: KafkaOptions,
+    private readonly asking: Client = client,
   ) {
     this.#emitter = kafka === undefined ? undefined : new ListEmitter(kafka);
-    this.#verdicts = new AwaitedVerdicts(new VerdictQuestions(client, taskQueue));
+    this.#verdicts = new AwaitedVerdicts(new VerdictQuestions(asking, taskQueue));
   }
 
   /** @throws when the Temporal server is not reached within 10 s. */
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
-    const connection = await Connection.connect({ address: options.address ?? 'localhost:7233' });
-    const client = new Client({ connection, namespace: options.namespace ?? 'default' });
-    return new StoreEffectClient(client, options.taskQueue, options.kafka);
+    const { address = 'localhost:7233', namespace = 'default' } = options;
+    const client = new Client({ connection: await Connection.connect({ address }), namespace });
+    // Without attempts of its own: one that is due after the close would end the process. Questions are repeated anyway.
+    const asking = new Client({ connection: Connection.lazy({ address, interceptors: [] }), namespace });
+    return new StoreEffectClient(client, options.taskQueue, options.kafka, asking);
   }
 
   /** Closes the connections to Temporal and Kafka; an `awaitResult` that still waits is rejected with ClosedError. */
   async close(): Promise<void> {
     this.#verdicts.close();
     await this.#emitter?.close();
-    await this.client.connection.close();
+    await Promise.all([...new Set([this.client, this.asking])].map(({ connection }) => connection.close()));
   }
 
   /**
@@ -122,11 +128,14 @@ export class StoreEffectClient {
    * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It asks the service,
    * so it needs no brokers; a stored verdict comes about a second later at most.
    * @param eventId of `emitIntents`, or of whatever envelope.
-   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most.
-   * @throws ResultTimeoutError, whose `cause` says why the service could not be asked; ClosedError when the client is closed meanwhile.
+   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s, and up to 10 s more behind an open question.
+   * @throws TypeError for an id that is no UUID; ResultTimeoutError, whose `cause` says why the service could not be asked; ClosedError when the client is closed meanwhile.
    */
   async awaitResult(eventId: string, { timeoutMs = RESULT_MS } = {}): Promise<EmittedListReport> {
-    return (await this.#verdicts.result(eventId, timeoutMs)) as EmittedListReport;
+    const id = guid.safeParse(eventId);
+    // The service refuses a whole question for one bad id, and all callers share a question.
+    if (!id.success) throw new TypeError(`eventId: expected a UUID, got ${shown(eventId)}`);
+    return (await this.#verdicts.result(id.data, timeoutMs)) as EmittedListReport;
   }
 
   /** Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. @throws as `start`. */

@@ -11,6 +11,7 @@ const ANSWER_MS = 10_000;
 
 export class VerdictQuestions {
   readonly #open = new Set<AbortController>();
+  #closed = false;
 
   constructor(
     private readonly temporal: Client,
@@ -20,23 +21,26 @@ export class VerdictQuestions {
   /**
    * Asks about lists, 500 in one question.
    * @param onVerdict gets each verdict that is found, also when another question fails.
-   * @throws when a question has no answer in time, or `close` ended it.
+   * @throws when a question has no answer in time, or `close` ended it; after the others have had theirs.
    */
   async ask(eventIds: readonly string[], onVerdict: (verdict: Verdict) => void): Promise<void> {
     const questions: Promise<void>[] = [];
     for (let first = 0; first < eventIds.length; first += ASK_AT_ONCE) {
       questions.push(this.#find(eventIds.slice(first, first + ASK_AT_ONCE), onVerdict));
     }
-    await Promise.all(questions);
+    const failed = (await Promise.allSettled(questions)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
-  /** Ends the questions that are open. */
+  /** Ends the questions that are open, and begins no other. */
   close(): void {
+    this.#closed = true;
     for (const question of this.#open) question.abort();
   }
 
   async #find(eventIds: readonly string[], onVerdict: (verdict: Verdict) => void): Promise<void> {
     for (let ids = eventIds; ids.length > 0;) {
+      if (this.#closed) throw new Error('the client was closed');
       const found = await this.#question(ids);
       for (const verdict of found.verdicts) onVerdict(verdict);
       ids = found.left;
@@ -51,7 +55,10 @@ export class VerdictQuestions {
     }, ANSWER_MS);
     this.#open.add(question);
     try {
-      return await this.temporal.withAbortSignal(question.signal, () =>
+      // A call that hangs ends by its deadline: one that was aborted may still be tried again.
+      const within = <T>(call: () => Promise<T>) =>
+        this.temporal.withDeadline(Date.now() + ANSWER_MS, () => this.temporal.withAbortSignal(question.signal, call));
+      return await within(() =>
         this.temporal.workflow.execute<(input: unknown) => Promise<FoundVerdicts>>('FindVerdictsWorkflow', {
           args: [{ event_ids: ids }],
           taskQueue: this.taskQueue,

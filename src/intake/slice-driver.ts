@@ -68,11 +68,15 @@ export class SliceDriver {
   async reject(poison: Poison): Promise<boolean> {
     if (poison.length === 0) return true;
     const { publisher, dlqSuffix, metrics } = this.#context;
-    const copies = poison.flatMap(({ message, reason }) => copiesOf(message.raw, reason, dlqSuffix));
+    let copies = poison.flatMap(({ message, reason }) => copiesOf(message.raw, reason, dlqSuffix));
     const sent = await this.#persist(
       'the .dlq topic cannot be reached',
       async () => {
-        for (const outcome of await publisher.publish(copies)) if (!outcome.sent) throw outcome.error;
+        const outcomes = await publisher.publish(copies);
+        const [refused] = outcomes.flatMap((outcome) => (outcome.sent ? [] : [outcome.error]));
+        // The next attempt sends the rest only: one copy that no broker takes must not repeat hundreds of others for hours.
+        copies = copies.filter((_, index) => outcomes[index]?.sent !== true);
+        if (refused !== undefined) throw refused;
       },
       { last: true },
     );

@@ -139,6 +139,30 @@ describe('awaited verdicts', () => {
     assert.deepEqual(told, ['list', 'list']);
   });
 
+  it('are asked for once more, and given up then, when the question that was open hangs', async () => {
+    const { asked, service, told, wait } = setUp();
+    service.answer = () => sleep(10_000);
+    wait('first');
+    await pass(150);
+    wait('second', 10);
+    await pass(10_000);
+    assert.deepEqual([asked.map(({ ids }) => ids), told], [[['first'], ['first', 'second']], []]);
+    await pass(5_000);
+    assert.deepEqual(told, ['second: no result within 10 ms; it may still come']);
+  });
+
+  it('say why the question before failed when the last one hangs', async () => {
+    const { service, told, wait } = setUp();
+    service.answer = () => Promise.reject(new Error('refused'));
+    wait('list', 2_000);
+    await pass(1_000);
+    service.answer = () => sleep(10_000);
+    await pass(6_500);
+    assert.deepEqual(told, [
+      'list: no result within 2000 ms; it may still come; the service could not be asked: refused',
+    ]);
+  });
+
   it('are given up five seconds after the time when nobody answers, and say why', async () => {
     const { service, told, wait } = setUp();
     service.answer = () => sleep(60_000);

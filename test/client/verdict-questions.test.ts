@@ -17,6 +17,7 @@ describe('questions about verdicts', () => {
     const heard: string[] = [];
     let current: AbortSignal | undefined;
     const client = {
+      withDeadline: (_deadline: number, call: () => unknown) => call(),
       withAbortSignal(signal: AbortSignal, call: () => unknown) {
         signals.add(signal);
         current = signal;
@@ -69,6 +70,28 @@ describe('questions about verdicts', () => {
     const { heard, ask } = service((asked) => (asked.length === 500 ? all(asked) : new Error('no worker')));
     await assert.rejects(ask(ids(501)), /no worker/);
     assert.deepEqual(heard, ids(500));
+  });
+
+  it('end together: one that failed waits for the others', async () => {
+    let open: (found: FoundVerdicts) => void = () => undefined;
+    const slow = new Promise<FoundVerdicts>((resolve) => (open = resolve));
+    const { heard, ask } = service((asked) => (asked.length === 500 ? new Error('no worker') : slow));
+    let isOver = false;
+    const asking = assert.rejects(ask(ids(501)), /no worker/).finally(() => (isOver = true));
+    await new Promise(setImmediate);
+    assert.equal(isOver, false);
+    open(all(['list 500']));
+    await asking;
+    assert.deepEqual(heard, ['list 500']);
+  });
+
+  it('are not asked for the rest when they are closed between two answers', async () => {
+    const { questions, asking, ask } = service((asked) => {
+      asking.close();
+      return { verdicts: [], left: asked };
+    });
+    await assert.rejects(ask(['list']), /the client was closed/);
+    assert.equal(questions.length, 1);
   });
 
   it('end after ten seconds without an answer, and when they are closed', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClosedError, ResultTimeoutError, StoreEffectClient } from '../../src/client/index.js';
 import { builtinEffects } from '../../activities/index.js';
 import { workerEndpoints } from '../../src/cli/context.js';
@@ -10,6 +11,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { createGate, gatedIntent } from '../support/gate.js';
 import { persistState, publishEvent } from '../support/intents.js';
+import { switchableServer } from '../support/switchable-server.js';
 
 describe('client: awaitResult', function () {
   this.timeout(60_000);
@@ -160,6 +162,44 @@ describe('client: awaitResult', function () {
     await client.close();
     await Promise.all(waiting);
     await assert.rejects(client.awaitResult(eventId), ClosedError);
+  });
+
+  for (const id of ['', 'list-7', undefined]) {
+    it(`refuses ${id === undefined ? 'undefined' : `“${id}”`}, which would fail the question of all callers`, async () => {
+      const client = await connect();
+      const { eventId } = await client.emitIntents([persistState()]);
+      const waiting = client.awaitResult(eventId);
+      await assert.rejects(client.awaitResult(id as string), {
+        name: 'TypeError',
+        message: /^eventId: expected a UUID, got /,
+      });
+      assert.equal((await waiting).outcome, 'completed');
+    });
+  }
+
+  it('takes an id in capitals for the same id', async () => {
+    const client = await connect();
+    const { eventId } = await client.emitIntents([persistState()]);
+    assert.equal((await client.awaitResult(eventId.toUpperCase())).outcome, 'completed');
+  });
+
+  it('ends well when the client is closed while Temporal is unavailable', async () => {
+    const { config, endpoints } = environment;
+    const server = await switchableServer(endpoints.temporal.address);
+    await server.on();
+    const client = await StoreEffectClient.connect({
+      address: server.address,
+      namespace: config.TEMPORAL_NAMESPACE,
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+    });
+    const waiting = assert.rejects(client.awaitResult(randomUUID()), ClosedError);
+    await sleep(300);
+    await server.off();
+    await sleep(2_000);
+    await client.close();
+    await waiting;
+    // An attempt that was due now would throw where nobody catches it, which fails the run.
+    await sleep(10_000);
   });
 
   it('is refused for a wrong question, by name', async () => {

@@ -14,6 +14,7 @@ import {
   soon,
   TOPIC,
 } from './support.js';
+import { rejectionOf } from '../support/rejected.js';
 
 const completed: SliceEnd = { completed: true, invalid: [] };
 
@@ -69,6 +70,21 @@ describe('intake: a partition', () => {
     worker.offer(messagesOf(newIds(1), 2));
     await worker.stop();
     assert.deepEqual([started, committed, rejected()], [[], [], []]);
+  });
+
+  it('copies each message once, also while the topic refuses the copy of one among them', async () => {
+    const { worker, says, committed, rejected } = setUpWorker();
+    let refusals = 0;
+    says.refusesCopy = ({ headers }) => rejectionOf(headers).offset === '1' && (refusals += 1) <= 4;
+    worker.offer([0, 1, 2].map((offset) => message(offset, 'no JSON')));
+    await soon(() => {
+      assert.deepEqual(committed, ['3']);
+    });
+    assert.deepEqual(
+      rejected().map(([offset]) => offset),
+      ['0', '2', '1'],
+    );
+    await worker.stop();
   });
 
   it('starts nothing while the stores take nothing', async () => {

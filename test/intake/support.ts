@@ -68,6 +68,8 @@ export function createParts() {
     end: (_run: string | undefined): SliceEnd | Promise<SliceEnd> => ({ completed: true, invalid: [] }),
     /** When the broker has taken the copies; it throws while it is away. */
     publish: (): Promise<void> => Promise.resolve(),
+    /** Which copies no topic takes. */
+    refusesCopy: (_copy: WireMessage): boolean => false,
     mayStart: true,
   };
   const context: Omit<PartitionContext, 'slots'> = {
@@ -94,8 +96,8 @@ export function createParts() {
         } catch {
           return messages.map(() => ({ sent: false, error: away() }));
         }
-        copies.push(...messages);
-        return messages.map(() => ({ sent: true }));
+        copies.push(...messages.filter((copy) => !says.refusesCopy(copy)));
+        return messages.map((copy) => (says.refusesCopy(copy) ? { sent: false, error: away() } : { sent: true }));
       },
     },
     dlqSuffix: '.dlq',

@@ -35,12 +35,12 @@ export const REJECTED_HEADERS = {
 type Headers = Partial<Record<keyof typeof REJECTED_HEADERS, string>>;
 
 /**
- * The largest copy has this many bytes. A topic takes 1,048,588 by default (`max.message.bytes`); the rest is for the batch's frame, and
- * for random bytes, which compression makes more.
+ * The largest copy has this many bytes. A topic takes 1,048,588 by default (`max.message.bytes`), and 1,000,012 by the default of brokers
+ * before 2.5; the rest is for the batch's frame, and for random bytes, which compression makes more.
  */
-const COPY_BYTES = 1_040_000;
+const COPY_BYTES = 990_000;
 /** A part has this many bytes; its key and headers come on top. */
-const PART_BYTES = 1_000_000;
+const PART_BYTES = 900_000;
 /** A reason is cut to this many characters where its message needs the room. The log has all of it. */
 const SHORT_REASON = 100;
 

@@ -15,7 +15,7 @@ const cursor = z.object({
   after: z.guid().nullable(),
   /**
    * What the first page has shown, which the others leave out; null leaves out nothing. A cursor of before 2026-11-27 has no
-   * such field, and its others are ignored: its walk goes on by workflow id, from the first one.
+   * such field: its walk goes on by workflow id behind `after`, from the first one where that is null.
    */
   firstPage: z
     .object({

@@ -2,7 +2,7 @@
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunCommand } from '../process/run.js';
+import { type RunCommand, TIMED_OUT } from '../process/run.js';
 import { TEMPORAL_CLI } from '../versions.js';
 
 /** Milliseconds: 44 MB at 1 MB/s, and the start of the server. A network that swallows packets must not hold the other ways up. */
@@ -18,10 +18,12 @@ export async function fetchOfficial(directory: string, run: RunCommand): Promise
   const parts = join(directory, 'official');
   await mkdir(parts);
   try {
-    const args = [...process.execArgv, program, `v${TEMPORAL_CLI}`, parts];
+    const args = [...loadersOf(process.execArgv), program, `v${TEMPORAL_CLI}`, parts];
     const { code, output } = await run(process.execPath, args, { timeoutMs: TIMEOUT_MS });
+    if (code === TIMED_OUT) return `no download within ${TIMEOUT_MS / 1_000} s`;
     if (code !== 0) return innermost(output.trim().split('\n').at(-1) ?? '');
-    const [name = ''] = await readdir(parts);
+    const [name] = await readdir(parts);
+    if (name === undefined) return 'the download left no file';
     const binary = join(directory, 'temporal');
     await rename(join(parts, name), binary);
     await chmod(binary, 0o755);
@@ -33,3 +35,11 @@ export async function fetchOfficial(directory: string, run: RunCommand): Promise
 
 /** The downloader wraps an error several times, and names what happened last. */
 const innermost = (message: string): string => message.split(': ').slice(-2).join(': ');
+
+/** What Node needs to load TypeScript; anything else of its arguments, such as a script to evaluate, is not the program's. */
+function loadersOf(args: readonly string[]): string[] {
+  const isLoader = (arg: string | undefined): boolean => /^--(import|require|loader)(=|$)/.test(arg ?? '');
+  return args.filter(
+    (arg, index) => isLoader(arg) || (isLoader(args[index - 1]) && args[index - 1]?.includes('=') === false),
+  );
+}

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 /** The exit code of shells for a program that does not exist. */
 export const NOT_FOUND = 127;
 /** The exit code of timeout(1). */
-const TIMED_OUT = 124;
+export const TIMED_OUT = 124;
 
 export interface UserIds {
   readonly uid: number;

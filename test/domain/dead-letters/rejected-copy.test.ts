@@ -27,7 +27,7 @@ const digestOf = ({ key, value, headers }: Restored) => {
 };
 
 /** Of a batch with one record, as a topic takes it by default. */
-const MAX_MESSAGE_BYTES = 1_048_588;
+const MAX_MESSAGE_BYTES = 1_000_012;
 
 describe('copies of rejected messages', () => {
   it('are the message with its key, its bytes and its headers; headers of ours say where it came from, and why', () => {
@@ -80,8 +80,8 @@ describe('copies of rejected messages', () => {
       'whole',
     ],
     ['a header without a value', raw({ headers: [['h', null]] }), 1],
-    ['as much as a copy holds', raw({ value: bytes(1_039_684) }), 'whole'],
-    ['a byte more than a copy holds', raw({ value: bytes(1_039_685) }), 2],
+    ['as much as a copy holds', raw({ value: bytes(989_684) }), 'whole'],
+    ['a byte more than a copy holds', raw({ value: bytes(989_685) }), 2],
     ['more than two parts hold', raw({ value: bytes(1_500_001) }), 3],
     ['a key that leaves no room', raw({ key: bytes(1_048_000), value: null }), 2],
     ['headers that leave no room', raw({ headers: [['a', bytes(1_048_000)]] }), 2],
@@ -102,7 +102,7 @@ describe('copies of rejected messages', () => {
   }
 
   it('say of each part where it came from, and why; they share a key, so that they stay together', () => {
-    const copies = copied(raw({ value: bytes(1_400_000) }));
+    const copies = copied(raw({ value: bytes(1_300_000) }));
     const said = { topic: 'p.intent_emitted', partition: '3', offset: '42', timestamp: '1767323045678' };
     assert.deepEqual(
       copies.map(({ topic, key, headers }) => [topic, key, rejectionOf(headers)]),
@@ -123,14 +123,14 @@ describe('copies of rejected messages', () => {
 
   it('shorten the reason before they cut the message', () => {
     const reason = `payload.intents: ${'ä'.repeat(400)} at its end`;
-    const [copy, ...others] = copied(raw({ value: bytes(1_039_000) }), reason);
+    const [copy, ...others] = copied(raw({ value: bytes(989_000) }), reason);
     assert.deepEqual(others, []);
     const text = rejectionOf(copy!.headers).reason ?? '';
     assert.match(text, /^payload\.intents: ä+…ä+ at its end$/);
     assert.equal(text.length, 100);
     assert.equal(rejectionOf(copied(raw(), reason)[0]!.headers).reason, reason);
     // Where that is not enough, the parts have all of it.
-    assert.equal(rejectionOf(copied(raw({ value: bytes(1_040_000) }), reason)[0]!.headers).reason, reason);
+    assert.equal(rejectionOf(copied(raw({ value: bytes(990_000) }), reason)[0]!.headers).reason, reason);
   });
 });
 

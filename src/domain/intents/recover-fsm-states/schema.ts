@@ -69,7 +69,7 @@ export const recoveredStates = z.object({
     .string()
     .nullable()
     .describe(
-      'The `cursor` of the next page; null after the last. All pages together hold every workflow that matched when the first was read.',
+      'The `cursor` of the next page; null after the last. All pages together hold every workflow that matches from the first page to its own.',
     ),
   total_matching: z
     .int()
