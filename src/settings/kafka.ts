@@ -25,7 +25,7 @@ export const kafka = {
   KAFKA_TOPIC_PARTITIONS: setting(whole(1, 1_000).default(3), {
     readBy: ['worker', 'bridge setup'],
     about:
-      'It is the partitions of an event topic that is created. A topic that exists keeps its partitions; a dead letter topic has one.',
+      'It is the partitions of an event topic that is created. A topic that exists keeps its partitions; a topic of `.dlq` copies has one.',
     change:
       'Raise it before the first `bridge setup` when the intake has to run more slices: a partition runs one at a time.',
   }),
@@ -99,12 +99,13 @@ export const deadLetters = {
   KAFKA_ENABLE_DLQ: setting(z.stringbool().default(true), {
     readBy: ['worker'],
     about:
-      'It says whether an event that no broker takes becomes a dead letter. Otherwise its intent is retried, and fails in the end.',
-    change: 'Set it to `false` when a list must not succeed before its events are published.',
+      'It says whether an event that no broker takes becomes a dead letter. Otherwise its intent is retried, for `OUTAGE_BUDGET_SECONDS` in an outage, and ends as `unknown`.',
+    change: 'Set it to `false` when a list is to wait for its events through an outage of Kafka.',
   }),
   KAFKA_DLQ_SUFFIX: setting(z.string().default('.dlq'), {
     readBy: ['worker', 'intake', 'bridge setup', 'bridge doctor'],
-    about: "It is the ending of a dead letter topic's name; the topic of the letter comes before it.",
+    about:
+      'It is the ending of the name of a topic of `.dlq` copies; the name of the topic of the messages comes before it.',
     change: 'Set it when the cluster names such topics otherwise. Run `bridge setup` afterwards.',
   }),
   KAFKA_DLQ_MAX_REDRIVES: setting(whole(1, 1_000_000).default(10), {
@@ -139,7 +140,8 @@ export const intake = {
   }),
   INTAKE_MAX_SLICES: setting(whole(1, 1_000).default(12), {
     readBy: ['intake'],
-    about: 'It says how many slices one intake process has running. A slice holds up to 500 intents of one partition.',
+    about:
+      'It says how many slices one intake process has running. A slice holds up to 500 intents of one partition, or one larger list.',
     change:
       'Raise it to the number of partitions that one process reads, when `intake_lag` grows and the worker is not busy.',
   }),

@@ -4,7 +4,7 @@ import { LOCAL_STACK, seconds, setting, whole } from './setting.js';
 
 export const postgres = {
   DATABASE_URL: setting(z.string().optional(), {
-    readBy: ['worker', 'CLI', 'stack'],
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
     type: '`postgres://` URL',
     unset: `made from the \`PG*\` variables when \`PGHOST\` is set, else ${LOCAL_STACK}`,
     about:
@@ -12,28 +12,28 @@ export const postgres = {
     change: "Set it, or `PGHOST` and the others, wherever PostgreSQL is not the local stack's.",
   }),
   PGHOST: setting(z.string().optional(), {
-    readBy: ['worker', 'CLI', 'stack'],
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
     unset: 'none',
     about: 'It is the host of the database. Without it the other `PG*` variables name no server.',
     change: 'Set it where the platform hands out the parts of an address instead of a URL.',
   }),
   PGPORT: setting(whole(1, 65_535).default(5432), {
-    readBy: ['worker', 'CLI', 'stack'],
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
     about: 'It is the port on `PGHOST`.',
     change: 'Set it when the server listens elsewhere.',
   }),
   PGUSER: setting(z.string().default('postgres'), {
-    readBy: ['worker', 'CLI', 'stack'],
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
     about: 'It is the user to log in as on `PGHOST`.',
     change: 'Set it to the role of the installation.',
   }),
   PGPASSWORD: setting(z.string().default(''), {
-    readBy: ['worker', 'CLI', 'stack'],
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
     about: 'It is the password of `PGUSER`. Characters that a URL reserves need no escaping here.',
     change: 'Set it when the server asks for one.',
   }),
   PGDATABASE: setting(z.string().default('omninode_bridge'), {
-    readBy: ['worker', 'CLI', 'stack'],
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
     about: 'It is the database on `PGHOST`; also the one that the local stack creates.',
     change: 'Give each installation on a shared server its own.',
   }),

@@ -35,7 +35,7 @@ export const maintenance = {
   OUTAGE_BUDGET_SECONDS: setting(seconds(86_400).default(900), {
     readBy: ['worker'],
     about:
-      'It says how long an outage of a store is waited out before intents fail, in seconds. It counts from the first failure that the worker saw.',
+      'It says how long an outage of a store is waited out, in seconds, from the first failure that the worker saw. Then the intents end: as `unknown` while the store cannot be asked whether they had their effect, else as `failed`.',
     change: 'Raise it above the longest outage that must not fail a list, such as a planned maintenance.',
   }),
 };
@@ -99,8 +99,9 @@ export const processes = {
   SHUTDOWN_GRACE_SECONDS: setting(seconds(600).default(30), {
     readBy: ['worker', 'intake'],
     about:
-      'It says how long running activities may take to finish after SIGTERM, in seconds. An intake in a worker has half of it.',
-    change: 'Keep it below the time after which your platform kills a process.',
+      'It says how long running activities may take to finish after SIGTERM, in seconds. A worker is ended 10 s later all the same. An intake in a worker stops before that, and has half of the time; `bridge intake` has all of it.',
+    change:
+      'Raise it for slow activities. The platform has to wait half as long again and 10 s, which is 55 s by default.',
   }),
   MAX_CACHED_WORKFLOWS: setting(whole(0, 100_000).default(1_000), {
     readBy: ['worker'],
