@@ -169,7 +169,7 @@ describe('client: awaitResult', function () {
       const client = await connect();
       const { eventId } = await client.emitIntents([persistState()]);
       const waiting = client.awaitResult(eventId);
-      await assert.rejects(client.awaitResult(id as string), {
+      await assert.rejects(client.awaitResult(id!), {
         name: 'TypeError',
         message: /^eventId: expected a UUID, got /,
       });
