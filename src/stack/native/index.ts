@@ -5,7 +5,7 @@ import type { Recorder } from './start.js';
 import { startNative } from './start.js';
 import { kafkaService } from './kafka.js';
 import { postgresService } from './postgres.js';
-import { temporalService } from './temporal.js';
+import { temporalService } from './temporal/service.js';
 import type { NativeContext, NativeService } from './service.js';
 import type { ServiceName, StackEndpoints } from '../types.js';
 

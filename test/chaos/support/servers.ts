@@ -6,7 +6,7 @@ import { kafkaService } from '../../../src/stack/native/kafka.js';
 import { postgresService } from '../../../src/stack/native/postgres.js';
 import type { NativeService } from '../../../src/stack/native/service.js';
 import { startNative } from '../../../src/stack/native/start.js';
-import { temporalService } from '../../../src/stack/native/temporal.js';
+import { temporalService } from '../../../src/stack/native/temporal/service.js';
 import { runCommand } from '../../../src/stack/process/run.js';
 import { stopProcess } from '../../../src/stack/process/stop.js';
 import type { Ports } from '../../../src/stack/ports.js';

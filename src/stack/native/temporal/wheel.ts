@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { chmod, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
-import type { RunCommand } from '../process/run.js';
-import { TEMPORAL_CLI, TEMPORAL_WHEELS } from '../versions.js';
+import type { RunCommand } from '../../process/run.js';
+import { TEMPORAL_CLI, TEMPORAL_WHEELS } from '../../versions.js';
 
 /**
  * Puts the binary into `directory` as `temporal`.

@@ -2,8 +2,8 @@
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type RunCommand, TIMED_OUT } from '../process/run.js';
-import { TEMPORAL_CLI } from '../versions.js';
+import { type RunCommand, TIMED_OUT } from '../../process/run.js';
+import { TEMPORAL_CLI } from '../../versions.js';
 
 /** Milliseconds: 44 MB at 1 MB/s, and the start of the server. A network that swallows packets must not hold the other ways up. */
 const TIMEOUT_MS = 60_000;
@@ -14,7 +14,7 @@ const TIMEOUT_MS = 60_000;
  */
 export async function fetchOfficial(directory: string, run: RunCommand): Promise<string | null> {
   // A process of its own: the downloader starts Temporal's native runtime, of which a process has one.
-  const program = fileURLToPath(new URL(`download-temporal${extname(import.meta.url)}`, import.meta.url));
+  const program = fileURLToPath(new URL(`download${extname(import.meta.url)}`, import.meta.url));
   const parts = join(directory, 'official');
   await mkdir(parts);
   try {

