@@ -43,20 +43,17 @@ export function groupCommit<C, O>(
   const entriesWaiting = () => waiting.reduce((sum, { entries }) => sum + entries.length, 0);
 
   function flushWhatFits(): void {
-    while (inFlight < maxInFlight && waiting.length > 0) {
+    while (inFlight < maxInFlight) {
       if (timer !== undefined && entriesWaiting() < maxEntries) return;
+      const [group] = cut(waiting, ({ entries }) => ({ entries: entries.length }), { entries: maxEntries });
+      if (group === undefined) return;
+      waiting = waiting.slice(group.length);
       inFlight += 1;
-      void flush(takeGroup()).finally(() => {
+      void flush(group).finally(() => {
         inFlight -= 1;
         flushWhatFits();
       });
     }
-  }
-
-  function takeGroup(): Chunk<C, O>[] {
-    const [group = []] = cut(waiting, ({ entries }) => ({ entries: entries.length }), { entries: maxEntries });
-    waiting = waiting.slice(group.length);
-    return group;
   }
 
   async function flush(group: readonly Chunk<C, O>[]): Promise<void> {

@@ -34,7 +34,6 @@ export async function bisect<C extends Pick<Command<unknown>, 'order_key'>, R>(
     const lockMs = from < lockedUntil ? PART_LOCK_MS : firstMs;
     try {
       outcomes.push(...(await runOpen(part, lockMs)));
-      return false;
     } catch (error) {
       const classified = toEffectError(error);
       const locked = lockMs !== undefined && isLockTimeout(classified);
@@ -50,8 +49,8 @@ export async function bisect<C extends Pick<Command<unknown>, 'order_key'>, R>(
         if (locked) busy.add(order_key);
         outcomes.push(locked ? busyOutcome() : { ok: false, error: classified.message, settled_at: now() });
       }
-      return false;
     }
+    return false;
   });
   return outcomes;
 

@@ -102,7 +102,9 @@ describe('copies of rejected messages', () => {
   }
 
   it('say of each part where it came from, and why; they share a key, so that they stay together', () => {
-    const copies = copied(raw({ value: bytes(1_300_000) }));
+    const copies = copied(raw({ value: bytes(1_300_000), headers: [['h', odd]] }));
+    for (const { headers } of copies)
+      assert.ok(Object.keys(headers).every((name) => name.startsWith('__intake.errors.')));
     const said = { topic: 'p.intent_emitted', partition: '3', offset: '42', timestamp: '1767323045678' };
     assert.deepEqual(
       copies.map(({ topic, key, headers }) => [topic, key, rejectionOf(headers)]),

@@ -1,0 +1,28 @@
+/** What is counted of a message, and what keeps its order, also of one without a key or a value. */
+import assert from 'node:assert/strict';
+import { messageBytes, orderOf, type WireMessage } from '../../../src/domain/events/publisher.js';
+
+const message = (given: Partial<WireMessage>): WireMessage => ({
+  topic: 't',
+  key: null,
+  value: null,
+  headers: {},
+  ...given,
+});
+
+describe('a message', () => {
+  it('takes the bytes of its key, its value and each header', () => {
+    const empty = messageBytes(message({}));
+    assert.ok(empty > 20 && empty < 200, `${empty}`);
+    assert.equal(messageBytes(message({ key: 'é', value: Buffer.alloc(10) })), empty + 2 + 10);
+    const one = messageBytes(message({ headers: { name: 'value' } })) - empty;
+    assert.ok(one >= 9 && one < 30, `${one}`);
+    assert.equal(messageBytes(message({ headers: { name: ['value', Buffer.from('value')] } })), empty + 2 * one);
+  });
+
+  it('keeps its order within its topic and key; messages without a key have one order', () => {
+    assert.equal(orderOf('t', null), orderOf('t', ''));
+    assert.equal(orderOf('t', Buffer.from('é')), orderOf('t', 'é'));
+    assert.equal(new Set([orderOf('t', 'k'), orderOf('u', 'k'), orderOf('t', null), orderOf('t', 'l')]).size, 4);
+  });
+});
