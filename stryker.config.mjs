@@ -21,7 +21,6 @@ const mutate = [
   'src/domain/execution/work.ts',
   'src/domain/failures/failure-table.ts',
   'src/domain/failures/failure.ts',
-  'src/domain/failures/store.ts',
   'src/domain/intake/held-keys.ts',
   'src/domain/intake/open-slice.ts',
   'src/domain/intake/slice-cache.ts',
