@@ -21,6 +21,15 @@ export interface Gate {
 export const gatedIntent = (priority: number): Intent =>
   ({ intent_type: 'Gated', target: 'store_effect', priority, payload: {} }) as unknown as Intent;
 
+/** A gate of the `describe` that calls this: open again after each test. */
+export function useGate(): Gate {
+  const gate = createGate();
+  afterEach(() => {
+    gate.open();
+  });
+  return gate;
+}
+
 export function createGate(): Gate {
   let entered: () => void = () => undefined;
   const waiting: (() => void)[] = [];

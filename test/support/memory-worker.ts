@@ -44,8 +44,27 @@ type Replacement = (input: never, real: (input: never) => Promise<unknown>) => u
 
 export type Execution = Awaited<ReturnType<Client['workflow']['start']>>;
 
-/** @param effects intent types beside the registry's. */
-export async function createMemoryWorker(effects: readonly AnyEffect[] = []): Promise<MemoryWorker> {
+/**
+ * A memory worker of the `describe` that calls this: emptied before each test, and closed behind the last.
+ * @param effects intent types beside the registry's.
+ */
+export function useMemoryWorker(effects: readonly AnyEffect[] = []): { readonly worker: MemoryWorker } {
+  let worker: MemoryWorker;
+  before(async () => {
+    worker = await createMemoryWorker(effects);
+  });
+  after(() => worker.close());
+  beforeEach(() => {
+    worker.reset();
+  });
+  return {
+    get worker() {
+      return worker;
+    },
+  };
+}
+
+async function createMemoryWorker(effects: readonly AnyEffect[] = []): Promise<MemoryWorker> {
   const config = loadConfig();
   const address = config.TEMPORAL_ADDRESS ?? '';
   const namespace = config.TEMPORAL_NAMESPACE;

@@ -1,25 +1,18 @@
 /** Activities that answer page by page, and the runs that a workflow takes for them. */
 import { ApplicationFailure } from '@temporalio/common';
-import { createMemoryWorker, type MemoryWorker } from './memory-worker.js';
+import { useMemoryWorker } from './memory-worker.js';
 
 /** Three pages that bring this are more history than a run is to have: the server suggests another from 4 MB. */
 export const PADDING = 'x'.repeat(1_500_000);
 
 /** A worker of the `describe` that calls this, and what its workflows ask of it. */
 export function usePages() {
-  let worker: MemoryWorker;
-  before(async () => {
-    worker = await createMemoryWorker();
-  });
-  after(() => worker.close());
-  beforeEach(() => {
-    worker.reset();
-  });
+  const used = useMemoryWorker();
 
   /** Answers of an activity, by page; asking for more fails, so that no mistake goes on for ever. */
   function pages(activity: string, answers: readonly object[]): void {
     let asked = 0;
-    worker.instead.set(activity, () => {
+    used.worker.instead.set(activity, () => {
       const answer = answers[asked];
       asked += 1;
       if (answer === undefined) throw ApplicationFailure.nonRetryable(`${activity}: ${asked} pages`);
@@ -27,10 +20,10 @@ export function usePages() {
     });
   }
   const fieldsOf = (activity: string, ...names: readonly string[]) =>
-    worker.inputsOf(activity).map((input) => names.map((name) => (input as Record<string, unknown>)[name]));
+    used.worker.inputsOf(activity).map((input) => names.map((name) => (input as Record<string, unknown>)[name]));
   /** Runs that an execution took. */
   async function runs(workflow: string, ...args: readonly unknown[]) {
-    const execution = await worker.start(workflow, args);
+    const execution = await used.worker.start(workflow, args);
     const result: unknown = await execution.result();
     const { runId } = await execution.describe();
     const first = await execution.fetchHistory();
@@ -45,7 +38,7 @@ export function usePages() {
     fieldsOf,
     runs,
     get worker() {
-      return worker;
+      return used.worker;
     },
   };
 }

@@ -12,7 +12,7 @@ import { until } from '../../src/flow-control/until.js';
 import type { Exceptions } from '../invariants/index.js';
 import { createEnvironment, type Environment } from './environment.js';
 import { readEvents } from './events.js';
-import { createGate } from './gate.js';
+import { useGate } from './gate.js';
 import { readRecords } from './records.js';
 import { rejectionOf } from './rejected.js';
 
@@ -23,7 +23,7 @@ export const identified = <I extends Intent>(intent: I): I & { intent_id: string
 
 /** An environment of the `describe` that calls this, in which lists can be held, and publishing be broken. */
 export function useSweeps(except: Exceptions) {
-  const gate = createGate();
+  const gate = useGate();
   const broken = { publishes: false };
   const { publishEvent: announcer, ...others } = registry;
   const publishing = defineEffect(announcer.definition, (ports) => {
@@ -41,7 +41,6 @@ export function useSweeps(except: Exceptions) {
       except,
     });
   });
-  afterEach(() => gate.open());
   after(() => environment.close());
 
   /** Starts a list and waits until it is held at the gate. */

@@ -6,7 +6,7 @@ import { EffectError } from '../../../src/domain/failures/failure.js';
 import type { Report } from '../../../src/domain/execution/report.js';
 import type { SliceReport } from '../../../src/domain/intake/slice.js';
 import { unannouncedEffects } from '../../../src/domain/execution/search-attributes.js';
-import { createMemoryWorker, listOf, type MemoryWorker } from '../../support/memory-worker.js';
+import { useMemoryWorker, listOf } from '../../support/memory-worker.js';
 import { refusing } from '../../support/memory-ports.js';
 import { persistState, publishEvent } from '../../support/intents.js';
 
@@ -15,41 +15,36 @@ const no = () => {
 };
 
 describe('announcements', () => {
-  let worker: MemoryWorker;
-  before(async () => {
-    worker = await createMemoryWorker();
-  });
-  after(() => worker.close());
-  beforeEach(() => {
-    worker.reset();
-  });
+  const used = useMemoryWorker();
 
   /** How often each intent is announced. */
   const announced = (): number[] => {
     const counts = new Map<string, number>();
-    for (const { event_id } of worker.memory.eventsOf('STATE_PERSISTED')) {
+    for (const { event_id } of used.worker.memory.eventsOf('STATE_PERSISTED')) {
       counts.set(event_id, (counts.get(event_id) ?? 0) + 1);
     }
     return [...counts.values()];
   };
   const once = (count: number): number[] => Array.from({ length: count }, () => 1);
   const states = (count: number) => Array.from({ length: count }, () => persistState());
-  const verdictOf = ({ event_id }: { event_id: string }) => worker.memory.verdicts.get(event_id);
+  const verdictOf = ({ event_id }: { event_id: string }) => used.worker.memory.verdicts.get(event_id);
   /** Neither a broker takes them nor the database their letters. */
   function refuseAnnouncements(): void {
-    worker.memory.refuses = refusing('STATE_PERSISTED', new EffectError('unavailable', 'no broker'));
-    worker.memory.before.set('deadLetters.add', no);
+    used.worker.memory.refuses = refusing('STATE_PERSISTED', new EffectError('unavailable', 'no broker'));
+    used.worker.memory.before.set('deadLetters.add', no);
   }
 
   it('that travelled with events which failed for good are sent after all', async () => {
     // Only where intents are among them: announcements alone do not wait for the database.
-    worker.memory.before.set('deadLetters.blocked', no);
-    const report = await worker.execute<Report>('ExecuteIntentsWorkflow', { intents: [...states(2), publishEvent()] });
+    used.worker.memory.before.set('deadLetters.blocked', no);
+    const report = await used.worker.execute<Report>('ExecuteIntentsWorkflow', {
+      intents: [...states(2), publishEvent()],
+    });
     assert.deepEqual(report.counts, { succeeded: 2, unknown: 1 });
     assert.deepEqual(announced(), once(2));
     // They did travel with it.
     assert.deepEqual(
-      (worker.inputsOf('publishEvents') as BatchInput[]).map(({ items, announce = [] }) => [
+      (used.worker.inputsOf('publishEvents') as BatchInput[]).map(({ items, announce = [] }) => [
         items.length,
         announce.length,
       ]),
@@ -61,32 +56,32 @@ describe('announcements', () => {
   });
 
   it('of a list and of a slice are all sent, each once, also more than an activity takes', async () => {
-    const report = await worker.execute<Report>('ExecuteIntentsWorkflow', { intents: states(1_100) });
+    const report = await used.worker.execute<Report>('ExecuteIntentsWorkflow', { intents: states(1_100) });
     assert.deepEqual([report.counts, announced()], [{ succeeded: 1_100 }, once(1_100)]);
-    worker.reset();
+    used.worker.reset();
     const given = listOf(...states(1_100));
-    const { counts } = await worker.execute<SliceReport>('ExecuteSliceWorkflow', { lists: [given] });
+    const { counts } = await used.worker.execute<SliceReport>('ExecuteSliceWorkflow', { lists: [given] });
     assert.deepEqual([counts, announced()], [{ succeeded: 1_100 }, once(1_100)]);
     assert.equal(verdictOf(given)?.outcome, 'completed');
-    assert.equal(worker.memory.eventsOf('INTENT_RESULT').length, 1);
+    assert.equal(used.worker.memory.eventsOf('INTENT_RESULT').length, 1);
   });
 
   it('which cannot be sent keep no list from its verdict, and are left to the sweep', async () => {
     refuseAnnouncements();
     const lists = [listOf(...states(2)), listOf(publishEvent())];
-    const execution = await worker.start('ExecuteSliceWorkflow', [{ lists }]);
+    const execution = await used.worker.start('ExecuteSliceWorkflow', [{ lists }]);
     await execution.result();
     assert.deepEqual(
       lists.map((given) => verdictOf(given)?.outcome),
       ['completed', 'completed'],
     );
-    assert.equal(worker.memory.eventsOf('INTENT_RESULT').length, 2);
+    assert.equal(used.worker.memory.eventsOf('INTENT_RESULT').length, 2);
     assert.equal((await execution.describe()).typedSearchAttributes.get(unannouncedEffects), 2);
   });
 
   it('of a list that cannot be sent are counted in its execution', async () => {
     refuseAnnouncements();
-    const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents: states(3) }]);
+    const execution = await used.worker.start('ExecuteIntentsWorkflow', [{ intents: states(3) }]);
     assert.equal(((await execution.result()) as Report).outcome, 'completed');
     assert.equal((await execution.describe()).typedSearchAttributes.get(unannouncedEffects), 3);
   });
@@ -94,22 +89,22 @@ describe('announcements', () => {
   it('of what a list has done before it waits are sent before it is parked', async () => {
     const done = persistState({}, { priority: 5 });
     const held = persistState();
-    worker.memory.held.add(held.payload.aggregation_id);
+    used.worker.memory.held.add(held.payload.aggregation_id);
     const given = listOf(done, held);
-    const report = await worker.execute<SliceReport>('ExecuteSliceWorkflow', { lists: [given] });
+    const report = await used.worker.execute<SliceReport>('ExecuteSliceWorkflow', { lists: [given] });
     assert.deepEqual([report.parked, verdictOf(given)], [1, undefined]);
     assert.deepEqual(
-      worker.memory.eventsOf('STATE_PERSISTED').map(({ payload }) => payload['aggregation_id']),
+      used.worker.memory.eventsOf('STATE_PERSISTED').map(({ payload }) => payload['aggregation_id']),
       [done.payload.aggregation_id],
     );
-    assert.equal(worker.memory.parked.length, 1);
+    assert.equal(used.worker.memory.parked.length, 1);
   });
 
   it('of a failure say so once, of a list and of a slice', async () => {
-    worker.memory.before.set('bridgeStates.persist', no);
-    await worker.execute('ExecuteIntentsWorkflow', { intents: states(2) });
-    await worker.execute('ExecuteSliceWorkflow', { lists: [listOf(...states(1)), listOf(...states(1))] });
-    const failures = worker.memory.eventsOf('OPERATION_FAILED');
+    used.worker.memory.before.set('bridgeStates.persist', no);
+    await used.worker.execute('ExecuteIntentsWorkflow', { intents: states(2) });
+    await used.worker.execute('ExecuteSliceWorkflow', { lists: [listOf(...states(1)), listOf(...states(1))] });
+    const failures = used.worker.memory.eventsOf('OPERATION_FAILED');
     assert.equal(new Set(failures.map(({ event_id }) => event_id)).size, 4);
     assert.equal(failures.length, 4);
   });
@@ -117,9 +112,9 @@ describe('announcements', () => {
   it('of lists that want none are not sent, beside one that does', async () => {
     const silent = { ...listOf(...states(1)), options: { derivedEvents: 'none' } };
     const told = listOf(...states(1));
-    await worker.execute('ExecuteSliceWorkflow', { lists: [silent, told] });
+    await used.worker.execute('ExecuteSliceWorkflow', { lists: [silent, told] });
     assert.deepEqual(
-      worker.memory.eventsOf('STATE_PERSISTED').map(({ correlation_id }) => correlation_id),
+      used.worker.memory.eventsOf('STATE_PERSISTED').map(({ correlation_id }) => correlation_id),
       [told.event_id],
     );
   });
@@ -131,12 +126,12 @@ describe('announcements', () => {
     }));
     // Its intents are settled by a higher tier, so that its answer carries its announcement.
     lists.push({ ...listOf(persistState({}, { priority: 9 })), correlation_id: 'four' });
-    await worker.execute('ExecuteSliceWorkflow', { lists });
+    await used.worker.execute('ExecuteSliceWorkflow', { lists });
     const expected = lists.map(({ intents, correlation_id }) => [
       (intents[0] as ReturnType<typeof persistState>).payload.aggregation_id,
       correlation_id,
     ]);
-    const sent = worker.memory
+    const sent = used.worker.memory
       .eventsOf('STATE_PERSISTED')
       .map(({ payload, correlation_id }) => [payload['aggregation_id'], correlation_id]);
     assert.deepEqual(sent.map(String).sort(), expected.map(String).sort());
@@ -154,8 +149,8 @@ describe('announcements', () => {
       // Something before it stops the list.
       listOf(...own(0, {}), { ...persistState({}, { priority: 3, intent_id: randomUUID() }), payload: {} }),
     ];
-    const report = await worker.execute<SliceReport>('ExecuteSliceWorkflow', { lists });
+    const report = await used.worker.execute<SliceReport>('ExecuteSliceWorkflow', { lists });
     assert.equal(report.counts.succeeded, 3, JSON.stringify(report.counts));
-    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 2, JSON.stringify(report));
+    assert.equal(used.worker.memory.eventsOf('STATE_PERSISTED').length, 2, JSON.stringify(report));
   });
 });

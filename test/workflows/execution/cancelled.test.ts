@@ -6,43 +6,33 @@ import { EffectError } from '../../../src/domain/failures/failure.js';
 import type { SliceList } from '../../../src/domain/intake/list.js';
 import { until } from '../../../src/flow-control/until.js';
 import type { Progress } from '../../../workflows/execution/progress.js';
-import { cancelHeld, createGate, gatedIntent } from '../../support/gate.js';
-import { createMemoryWorker, type Execution, listOf, type MemoryWorker } from '../../support/memory-worker.js';
+import { cancelHeld, useGate, gatedIntent } from '../../support/gate.js';
+import { useMemoryWorker, type Execution, listOf } from '../../support/memory-worker.js';
 import { persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
 
 describe('cancelled executions', () => {
-  const gate = createGate();
-  let worker: MemoryWorker;
-  before(async () => {
-    worker = await createMemoryWorker([gate.effect]);
-  });
-  after(() => worker.close());
-  beforeEach(() => {
-    worker.reset();
-  });
-  afterEach(() => {
-    gate.open();
-  });
+  const gate = useGate();
+  const used = useMemoryWorker([gate.effect]);
 
-  const verdictOf = ({ event_id }: SliceList) => worker.memory.verdicts.get(event_id);
+  const verdictOf = ({ event_id }: SliceList) => used.worker.memory.verdicts.get(event_id);
   const reportOf = (execution: Execution): Promise<Report> => execution.query<Report>('report');
-  const callsOf = (port: string) => worker.memory.calls.filter((call) => call === port).length;
+  const callsOf = (port: string) => used.worker.memory.calls.filter((call) => call === port).length;
   const statusesOf = ({ results }: Pick<Report, 'results'>) => results.map(({ status }) => status);
 
   for (const [what, intent, activity, carriedOut] of [
-    ['a row', persistState(), 'persistStates', () => worker.memory.effects.length],
-    ['an event', publishEvent(), 'publishEvents', () => worker.memory.eventsOf('AGGREGATION_STARTED').length],
+    ['a row', persistState(), 'persistStates', () => used.worker.memory.effects.length],
+    ['an event', publishEvent(), 'publishEvents', () => used.worker.memory.eventsOf('AGGREGATION_STARTED').length],
     ['a page of states', recoverFsmStates(), 'recoverFsmStates', () => callsOf('fsmStates.recover')],
   ] as const) {
     it(`wait for ${what} on its way, and tell what came of it`, async () => {
       const begun = gate.close();
-      worker.instead.set(activity, async (input, real) => {
+      used.worker.instead.set(activity, async (input, real) => {
         await gate.pass();
         return real(input);
       });
-      const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents: [intent] }]);
+      const execution = await used.worker.start('ExecuteIntentsWorkflow', [{ intents: [intent] }]);
       await begun;
-      await worker.cancel(execution);
+      await used.worker.cancel(execution);
       gate.open();
       await Promise.allSettled([execution.result()]);
       assert.deepEqual([statusesOf(await reportOf(execution)), carriedOut()], [['succeeded'], 1]);
@@ -52,24 +42,24 @@ describe('cancelled executions', () => {
   it('report of a list what was done and what was not', async () => {
     const held = gate.close();
     const intents = [persistState({}, { priority: 5 }), gatedIntent(1), persistState({}, { priority: 0 })];
-    const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents }]);
-    await cancelHeld(worker, gate, held, execution);
+    const execution = await used.worker.start('ExecuteIntentsWorkflow', [{ intents }]);
+    await cancelHeld(used.worker, gate, held, execution);
     const report = await reportOf(execution);
     assert.deepEqual([report.outcome, statusesOf(report)], ['cancelled', ['succeeded', 'succeeded', 'skipped']]);
-    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 1);
+    assert.equal(used.worker.memory.eventsOf('STATE_PERSISTED').length, 1);
   });
 
   it('still ask the store about a batch that fails for good after the cancellation', async () => {
     for (const slice of [false, true]) {
-      worker.reset();
+      used.worker.reset();
       // A batch that is held, and then refused.
       let entered: () => void = () => undefined;
       const begun = new Promise<void>((resolve) => (entered = resolve));
       let refuse: () => void = () => undefined;
-      worker.memory.before.set('bridgeStates.persist', () => {
+      used.worker.memory.before.set('bridgeStates.persist', () => {
         entered();
         // Settling it goes through.
-        worker.memory.before.clear();
+        used.worker.memory.before.clear();
         return new Promise((_, reject) => {
           refuse = () => {
             reject(new EffectError('invalid', 'refused'));
@@ -78,10 +68,10 @@ describe('cancelled executions', () => {
       });
       const given = listOf(persistState(), publishEvent());
       const execution = slice
-        ? await worker.start('ExecuteSliceWorkflow', [{ lists: [given] }])
-        : await worker.start('ExecuteIntentsWorkflow', [{ intents: given.intents }]);
+        ? await used.worker.start('ExecuteSliceWorkflow', [{ lists: [given] }])
+        : await used.worker.start('ExecuteIntentsWorkflow', [{ intents: given.intents }]);
       await begun;
-      await worker.cancel(execution);
+      await used.worker.cancel(execution);
       refuse();
       await assert.rejects(execution.result());
       const { outcome, results } = slice ? verdictOf(given)! : await reportOf(execution);
@@ -93,13 +83,13 @@ describe('cancelled executions', () => {
           ['skipped', 'skipped: the execution was cancelled'],
         ],
       );
-      assert.equal(worker.memory.eventsOf('OPERATION_FAILED').length, 1);
+      assert.equal(used.worker.memory.eventsOf('OPERATION_FAILED').length, 1);
     }
   });
 
   it('wait for a batch that runs beside one that is between two attempts, and tell what came of it', async () => {
     let attempts = 0;
-    worker.instead.set('publishEvents', (input, real) => {
+    used.worker.instead.set('publishEvents', (input, real) => {
       attempts += 1;
       // The announcement of the row is published afterwards.
       if (attempts > 1) return real(input);
@@ -107,15 +97,15 @@ describe('cancelled executions', () => {
     });
     let release: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
-    worker.memory.before.set('bridgeStates.persist', () => released);
+    used.worker.memory.before.set('bridgeStates.persist', () => released);
     const together = { priority: 1 };
     const intents = [persistState({}, together), publishEvent({}, together)];
-    const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents }]);
+    const execution = await used.worker.start('ExecuteIntentsWorkflow', [{ intents }]);
     try {
       await until(20_000, async () => {
         const { pendingActivities } = (await execution.describe()).raw;
         assert.deepEqual(pendingActivities?.map(({ attempt }) => attempt).sort(), [1, 2]);
-        assert.ok(worker.memory.calls.includes('bridgeStates.persist'));
+        assert.ok(used.worker.memory.calls.includes('bridgeStates.persist'));
       });
       await execution.cancel();
       // The batch that waits for its next attempt is given up at once.
@@ -129,8 +119,8 @@ describe('cancelled executions', () => {
     await assert.rejects(execution.result());
     const report = await reportOf(execution);
     assert.deepEqual([report.outcome, statusesOf(report)], ['cancelled', ['succeeded', 'unknown']]);
-    assert.equal(worker.memory.effects.length, 1);
-    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 1);
+    assert.equal(used.worker.memory.effects.length, 1);
+    assert.equal(used.worker.memory.eventsOf('STATE_PERSISTED').length, 1);
   });
 
   for (const [type, intent, activity, status] of [
@@ -141,14 +131,14 @@ describe('cancelled executions', () => {
   ] as const) {
     it(`between two attempts tell the truth of ${type}`, async () => {
       let attempts = 0;
-      worker.instead.set(activity, async (input, real) => {
+      used.worker.instead.set(activity, async (input, real) => {
         attempts += 1;
         if (attempts > 1) return real(input);
         // The answer of the first attempt is lost, or its store was away.
         if (status === 'succeeded') await real(input);
         throw ApplicationFailure.create({ message: 'lost', nextRetryDelay: '1 hour' });
       });
-      const execution = await worker.start('ExecuteIntentsWorkflow', [{ intents: [intent] }]);
+      const execution = await used.worker.start('ExecuteIntentsWorkflow', [{ intents: [intent] }]);
       await until(20_000, async () => {
         const { pendingActivities } = (await execution.describe()).raw;
         assert.equal(pendingActivities?.[0]?.attempt, 2);
@@ -158,7 +148,7 @@ describe('cancelled executions', () => {
       const report = await reportOf(execution);
       assert.deepEqual([report.outcome, statusesOf(report)], ['cancelled', [status]]);
       if (activity === 'persistStates' && status === 'succeeded') {
-        assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 1);
+        assert.equal(used.worker.memory.eventsOf('STATE_PERSISTED').length, 1);
       }
     });
   }

@@ -4,25 +4,15 @@ import { randomUUID } from 'node:crypto';
 import type { Report } from '../../../src/domain/execution/report.js';
 import type { SliceList } from '../../../src/domain/intake/list.js';
 import { until } from '../../../src/flow-control/until.js';
-import { cancelHeld, createGate, gatedIntent } from '../../support/gate.js';
+import { cancelHeld, useGate, gatedIntent } from '../../support/gate.js';
 import { persistState } from '../../support/intents.js';
-import { createMemoryWorker, listOf, type MemoryWorker } from '../../support/memory-worker.js';
+import { useMemoryWorker, listOf } from '../../support/memory-worker.js';
 
 describe('cancelled slices', () => {
-  const gate = createGate();
-  let worker: MemoryWorker;
-  before(async () => {
-    worker = await createMemoryWorker([gate.effect]);
-  });
-  after(() => worker.close());
-  beforeEach(() => {
-    worker.reset();
-  });
-  afterEach(() => {
-    gate.open();
-  });
+  const gate = useGate();
+  const used = useMemoryWorker([gate.effect]);
 
-  const verdictOf = ({ event_id }: SliceList) => worker.memory.verdicts.get(event_id);
+  const verdictOf = ({ event_id }: SliceList) => used.worker.memory.verdicts.get(event_id);
   const statusesOf = ({ results }: Pick<Report, 'results'>) => results.map(({ status }) => status);
 
   it('say of each list of a slice how far it had come', async () => {
@@ -34,7 +24,7 @@ describe('cancelled slices', () => {
       listOf(gatedIntent(1)),
       { ...listOf(persistState()), options: { failFastPriority: 'high' } },
     ];
-    await cancelHeld(worker, gate, held, await worker.start('ExecuteSliceWorkflow', [{ lists }]));
+    await cancelHeld(used.worker, gate, held, await used.worker.start('ExecuteSliceWorkflow', [{ lists }]));
     assert.deepEqual(
       lists.map((given) => [verdictOf(given)?.outcome, statusesOf(verdictOf(given) ?? { results: [] })]),
       [
@@ -45,8 +35,8 @@ describe('cancelled slices', () => {
         ['failed', []],
       ],
     );
-    assert.equal(worker.memory.eventsOf('INTENT_RESULT').length, lists.length);
-    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 2);
+    assert.equal(used.worker.memory.eventsOf('INTENT_RESULT').length, lists.length);
+    assert.equal(used.worker.memory.eventsOf('STATE_PERSISTED').length, 2);
   });
 
   it('say of a list that it is completed which was done before, and is answered afterwards', async () => {
@@ -56,13 +46,13 @@ describe('cancelled slices', () => {
     const rest = listOf(gatedIntent(1), persistState({}, { priority: 0 }));
     let release: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
-    worker.instead.set('publishEvents', async (input, real) => {
+    used.worker.instead.set('publishEvents', async (input, real) => {
       await released;
       return real(input);
     });
-    const execution = await worker.start('ExecuteSliceWorkflow', [{ lists: [done, rest] }]);
+    const execution = await used.worker.start('ExecuteSliceWorkflow', [{ lists: [done, rest] }]);
     await held;
-    await worker.cancel(execution);
+    await used.worker.cancel(execution);
     gate.open();
     await until(20_000, () => {
       assert.equal(verdictOf(rest)?.outcome, 'cancelled');
@@ -71,7 +61,7 @@ describe('cancelled slices', () => {
     release();
     await assert.rejects(execution.result());
     assert.equal(verdictOf(done)?.outcome, 'completed');
-    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 501);
+    assert.equal(used.worker.memory.eventsOf('STATE_PERSISTED').length, 501);
   });
 
   it('park what queues behind a parked list, as if they had not been cancelled', async () => {
@@ -79,11 +69,11 @@ describe('cancelled slices', () => {
     const partition = `intake/${randomUUID()}/0`;
     const behind = persistState();
     const key = `PersistState/${behind.payload.aggregation_id}`;
-    worker.memory.parked.push({ partition, list: listOf(behind), keys: [key] });
+    used.worker.memory.parked.push({ partition, list: listOf(behind), keys: [key] });
     const lists = [listOf(behind), listOf(gatedIntent(1), persistState({}, { priority: 0 }))];
-    await cancelHeld(worker, gate, held, await worker.start('ExecuteSliceWorkflow', [{ lists }], partition));
+    await cancelHeld(used.worker, gate, held, await used.worker.start('ExecuteSliceWorkflow', [{ lists }], partition));
     assert.deepEqual(
-      worker.memory.parked.slice(1).map(({ list }) => list.event_id),
+      used.worker.memory.parked.slice(1).map(({ list }) => list.event_id),
       [lists[0]!.event_id],
     );
     assert.deepEqual([verdictOf(lists[0]!), verdictOf(lists[1]!)?.outcome], [undefined, 'cancelled']);
@@ -91,14 +81,14 @@ describe('cancelled slices', () => {
 
   it('answer a list that waits for a key as cancelled, and do not park it', async () => {
     const waits = persistState({}, { priority: 5 });
-    worker.memory.held.add(waits.payload.aggregation_id);
+    used.worker.memory.held.add(waits.payload.aggregation_id);
     const held = gate.close();
     const lists = [listOf(waits), listOf(gatedIntent(1), persistState({}, { priority: 0 }))];
-    await cancelHeld(worker, gate, held, await worker.start('ExecuteSliceWorkflow', [{ lists }]));
+    await cancelHeld(used.worker, gate, held, await used.worker.start('ExecuteSliceWorkflow', [{ lists }]));
     assert.deepEqual(
       lists.map((given) => verdictOf(given)?.outcome),
       ['cancelled', 'cancelled'],
     );
-    assert.deepEqual(worker.memory.parked, []);
+    assert.deepEqual(used.worker.memory.parked, []);
   });
 });

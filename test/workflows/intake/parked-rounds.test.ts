@@ -5,41 +5,31 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ParkedPage } from '../../../src/domain/intake/ports.js';
 import { PARKED_WAKE, type ParkedReport, type SliceReport } from '../../../src/domain/intake/slice.js';
 import type { SliceList } from '../../../src/domain/intake/list.js';
-import { createGate, gatedIntent } from '../../support/gate.js';
-import { createMemoryWorker, listOf, type MemoryWorker } from '../../support/memory-worker.js';
+import { useGate, gatedIntent } from '../../support/gate.js';
+import { useMemoryWorker, listOf } from '../../support/memory-worker.js';
 import { persistState, publishEvent } from '../../support/intents.js';
 
 describe('rounds of parked lists', () => {
-  const gate = createGate();
-  let worker: MemoryWorker;
-  before(async () => {
-    worker = await createMemoryWorker([gate.effect]);
-  });
-  after(() => worker.close());
-  beforeEach(() => {
-    worker.reset();
-  });
-  afterEach(() => {
-    gate.open();
-  });
+  const gate = useGate();
+  const used = useMemoryWorker([gate.effect]);
 
   const newPartition = () => `intake/${randomUUID()}/0`;
   const park = (partition: string, ...lists: SliceList[]): void => {
-    worker.memory.parked.push(...lists.map((list) => ({ partition, list, keys: [] })));
+    used.worker.memory.parked.push(...lists.map((list) => ({ partition, list, keys: [] })));
   };
   const startRounds = (partition: string) =>
-    worker.start('ExecuteParkedListsWorkflow', [partition], `${partition}/parked`);
-  const outcomeOf = ({ event_id }: SliceList) => worker.memory.verdicts.get(event_id)?.outcome;
+    used.worker.start('ExecuteParkedListsWorkflow', [partition], `${partition}/parked`);
+  const outcomeOf = ({ event_id }: SliceList) => used.worker.memory.verdicts.get(event_id)?.outcome;
   /** A list whose row somebody holds. */
   const heldList = () => {
     const state = persistState();
-    worker.memory.held.add(state.payload.aggregation_id);
-    return { list: listOf(state), free: () => worker.memory.held.delete(state.payload.aggregation_id) };
+    used.worker.memory.held.add(state.payload.aggregation_id);
+    return { list: listOf(state), free: () => used.worker.memory.held.delete(state.payload.aggregation_id) };
   };
   /** What happens when the parked lists are taken for the n-th time, from 1. */
   function onTaking(step: (taking: number, partition: string) => unknown): void {
     let takings = 0;
-    worker.instead.set('takeParked', async (input: { partition: string }, real) => {
+    used.worker.instead.set('takeParked', async (input: { partition: string }, real) => {
       takings += 1;
       return (await step(takings, input.partition)) ?? real(input as never);
     });
@@ -76,23 +66,23 @@ describe('rounds of parked lists', () => {
     });
     const rounds = await startRounds(partition);
     assert.deepEqual(await rounds.result(), { answered: 2 });
-    assert.deepEqual(await worker.timersOf(rounds), [1, 2, 1]);
+    assert.deepEqual(await used.worker.timersOf(rounds), [1, 2, 1]);
     assert.deepEqual([outcomeOf(first.list), outcomeOf(second.list)], ['completed', 'completed']);
-    assert.equal(worker.memory.effects.length, 2);
-    assert.equal(worker.memory.eventsOf('INTENT_RESULT').length, 2);
-    assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 2);
+    assert.equal(used.worker.memory.effects.length, 2);
+    assert.equal(used.worker.memory.eventsOf('INTENT_RESULT').length, 2);
+    assert.equal(used.worker.memory.eventsOf('STATE_PERSISTED').length, 2);
   });
 
   it('take one page after the other, and go on in another run without leaving any out', async () => {
     const partition = newPartition();
     for (const padding of ['', 'x'.repeat(1_500_000)]) {
-      worker.reset();
+      used.worker.reset();
       const lists = Array.from({ length: 5 }, () => listOf(persistState()));
       park(partition, ...lists);
       const afters: unknown[] = [];
-      worker.instead.set('takeParked', ({ after }: { after: number }) => {
+      used.worker.instead.set('takeParked', ({ after }: { after: number }) => {
         afters.push(after);
-        const left = worker.memory.parked.length;
+        const left = used.worker.memory.parked.length;
         if (afters.length > 6) throw ApplicationFailure.nonRetryable(`pages after ${afters.join()}`);
         // A page a list; behind the last one, a round that finds nothing.
         const list = left === 0 ? undefined : lists[after];
@@ -119,15 +109,15 @@ describe('rounds of parked lists', () => {
     const given = { ...listOf(persistState()), options: { derivedEvents: 'none' } };
     park(partition, given);
     let answers = 0;
-    worker.instead.set('answerLists', (input, real) => {
+    used.worker.instead.set('answerLists', (input, real) => {
       answers += 1;
       if (answers === 1) throw ApplicationFailure.nonRetryable('no');
       return real(input);
     });
     const rounds = await startRounds(partition);
     assert.deepEqual(await rounds.result(), { answered: 1 });
-    assert.deepEqual(await worker.timersOf(rounds), [1]);
-    assert.equal(worker.memory.effects.length, 1);
+    assert.deepEqual(await used.worker.timersOf(rounds), [1]);
+    assert.equal(used.worker.memory.effects.length, 1);
   });
 
   it('wait for a store that is unavailable, for as long as that takes', async () => {
@@ -138,7 +128,7 @@ describe('rounds of parked lists', () => {
     const rounds = await startRounds(partition);
     assert.deepEqual(await rounds.result(), { answered: 1 });
     assert.equal(outcomeOf(given), 'completed');
-    assert.deepEqual(await worker.attemptsOf(rounds, 'takeParked'), [0, 0]);
+    assert.deepEqual(await used.worker.attemptsOf(rounds, 'takeParked'), [0, 0]);
   });
 
   it('which are cancelled answer the lists they are at as cancelled', async () => {
@@ -148,25 +138,25 @@ describe('rounds of parked lists', () => {
     park(partition, given);
     const rounds = await startRounds(partition);
     await held;
-    await worker.cancel(rounds, `${rounds.workflowId}/slice`);
+    await used.worker.cancel(rounds, `${rounds.workflowId}/slice`);
     gate.open();
     await assert.rejects(rounds.result());
     assert.equal(outcomeOf(given), 'cancelled');
-    assert.deepEqual(worker.memory.parked, []);
+    assert.deepEqual(used.worker.memory.parked, []);
   });
 
   describe('from a slice', () => {
     const event = (partition_key: string, batch_size: number) =>
       publishEvent({ event_type: 'BATCH_PROCESSED', partition_key, batch_size }, { priority: 0 });
     const run = (lists: readonly SliceList[], partition = newPartition()) =>
-      worker
+      used.worker
         .start('ExecuteSliceWorkflow', [{ lists }], partition)
         .then(async (execution) => (await execution.result()) as SliceReport);
-    const sizes = () => worker.memory.eventsOf('BATCH_PROCESSED').map(({ payload }) => payload['batch_size']);
+    const sizes = () => used.worker.memory.eventsOf('BATCH_PROCESSED').map(({ payload }) => payload['batch_size']);
 
     it('a list waits behind one that waits, and one behind that by a key of its own, in it and in the next', async () => {
       const state = persistState();
-      worker.memory.held.add(state.payload.aggregation_id);
+      used.worker.memory.held.add(state.payload.aggregation_id);
       const lists = [
         listOf(state, event('b', 1)),
         listOf(event('free', 7)),
@@ -181,19 +171,19 @@ describe('rounds of parked lists', () => {
       assert.deepEqual(sizes(), [7, 8]);
       // In their order: they are tried again in it.
       assert.deepEqual(
-        worker.memory.parked.map(({ list }) => list.event_id),
+        used.worker.memory.parked.map(({ list }) => list.event_id),
         [lists[0], lists[2], lists[3], next[0], next[1]].map((given) => given?.event_id),
       );
 
-      worker.memory.held.clear();
+      used.worker.memory.held.clear();
       await (await startRounds(partition)).result();
       assert.deepEqual(sizes(), [7, 8, 1, 2, 1, 2, 3, 1, 2]);
-      assert.equal(worker.memory.parked.length, 0);
+      assert.equal(used.worker.memory.parked.length, 0);
     });
 
     it('a list before one that waits, and one that has had its turn, are answered', async () => {
       const state = persistState();
-      worker.memory.held.add(state.payload.aggregation_id);
+      used.worker.memory.held.add(state.payload.aggregation_id);
       const lists = [
         listOf(event('k', 1)),
         listOf(event('k', 2), { ...state, priority: -5 }),
@@ -207,33 +197,33 @@ describe('rounds of parked lists', () => {
 
     it('a list that waits is parked, however long the store is unavailable', async () => {
       const state = persistState();
-      worker.memory.held.add(state.payload.aggregation_id);
+      used.worker.memory.held.add(state.payload.aggregation_id);
       let times = 0;
-      worker.instead.set('parkLists', (input, real) => {
+      used.worker.instead.set('parkLists', (input, real) => {
         away((times += 1));
         return real(input);
       });
       const given = listOf(state);
       const partition = newPartition();
-      const slice = await worker.start('ExecuteSliceWorkflow', [{ lists: [given] }], partition);
+      const slice = await used.worker.start('ExecuteSliceWorkflow', [{ lists: [given] }], partition);
       assert.equal(((await slice.result()) as SliceReport).parked, 1);
       assert.deepEqual(
-        worker.memory.parked.map(({ list }) => list.event_id),
+        used.worker.memory.parked.map(({ list }) => list.event_id),
         [given.event_id],
       );
-      assert.deepEqual(await worker.attemptsOf(slice, 'parkLists'), [0]);
+      assert.deepEqual(await used.worker.attemptsOf(slice, 'parkLists'), [0]);
     });
 
     it('that is parked as a whole tells what was done of it when it is answered', async () => {
       const state = persistState();
       const done = persistState({}, { priority: 5 });
-      worker.memory.held.add(state.payload.aggregation_id);
+      used.worker.memory.held.add(state.payload.aggregation_id);
       const given = listOf(done, state);
       const partition = newPartition();
       await run([given], partition);
-      worker.memory.held.clear();
+      used.worker.memory.held.clear();
       await (await startRounds(partition)).result();
-      const verdict = worker.memory.verdicts.get(given.event_id);
+      const verdict = used.worker.memory.verdicts.get(given.event_id);
       assert.deepEqual(
         verdict?.results.map(({ status, repeated }) => [status, repeated]),
         [
@@ -241,8 +231,8 @@ describe('rounds of parked lists', () => {
           ['succeeded', undefined],
         ],
       );
-      assert.equal(worker.memory.effects.length, 2);
-      assert.equal(worker.memory.eventsOf('STATE_PERSISTED').length, 2);
+      assert.equal(used.worker.memory.effects.length, 2);
+      assert.equal(used.worker.memory.eventsOf('STATE_PERSISTED').length, 2);
     });
   });
 });
