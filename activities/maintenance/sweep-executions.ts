@@ -7,6 +7,7 @@ import { LimitError, REPORT_BYTES } from '../../src/domain/values/limits.js';
 import { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makePlan, type Plan, planList } from '../../src/domain/execution/plan.js';
 import { copiesOfEnvelope } from '../../src/domain/dead-letters/rejected-copy.js';
+import { assertSent } from '../../src/domain/events/publisher.js';
 import { type Execution, executionId } from '../../src/domain/sweep/port.js';
 import { parseRequest, RequestError } from '../../src/domain/execution/request.js';
 import { optionsOf } from '../../src/domain/intake/slice-plan.js';
@@ -129,6 +130,6 @@ async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, exec
     const envelope = { envelope_version: '1.0', event_id, event_type: 'INTENT_EMITTED', correlation_id, payload };
     return copiesOfEnvelope(topic, envelope, reason, deadLetters.topicSuffix);
   });
-  for (const outcome of await publisher.publish(copies)) if (!outcome.sent) throw outcome.error;
+  assertSent(await publisher.publish(copies));
   return left.length;
 }

@@ -6,6 +6,7 @@ import { emittedId } from '../domain/values/ids.js';
 import { checkLimits } from '../domain/values/limits.js';
 import { parseRequest, type RequestInput } from '../domain/execution/request.js';
 import { serializable } from '../domain/values/serializable.js';
+import { assertSent } from '../domain/events/publisher.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
 
@@ -41,8 +42,7 @@ export class ListEmitter {
    */
   async emit(requests: readonly RequestInput[]): Promise<EmittedList[]> {
     const emitted = requests.map((request) => this.#envelopeOf(request));
-    const outcomes = await this.#publisher.publish(emitted.map(({ message }) => message));
-    for (const outcome of outcomes) if (!outcome.sent) throw outcome.error;
+    assertSent(await this.#publisher.publish(emitted.map(({ message }) => message)));
     return emitted.map(({ list }) => list);
   }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { copiesOf, type RawMessage } from '../domain/dead-letters/rejected-copy.js';
-import type { EventPublisher } from '../domain/events/publisher.js';
+import { assertSent, type EventPublisher } from '../domain/events/publisher.js';
 import { halve } from '../domain/values/halve.js';
 import type { BufferedMessage } from './buffered-message.js';
 import type { IntakeMetrics } from './metrics.js';
@@ -73,10 +73,9 @@ export class SliceDriver {
       'the .dlq topic cannot be reached',
       async () => {
         const outcomes = await publisher.publish(copies);
-        const [refused] = outcomes.flatMap((outcome) => (outcome.sent ? [] : [outcome.error]));
         // The next attempt sends the rest only: one copy that no broker takes must not repeat hundreds of others for hours.
         copies = copies.filter((_, index) => outcomes[index]?.sent !== true);
-        if (refused !== undefined) throw refused;
+        assertSent(outcomes);
       },
       { last: true },
     );

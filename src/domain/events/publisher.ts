@@ -43,6 +43,11 @@ export function messageBytes({ key, value, headers }: WireMessage): number {
 export type SendOutcome =
   { readonly sent: true } | { readonly sent: false; readonly error: EffectError; readonly behind?: true };
 
+/** @throws EffectError the first error of messages that were not sent. */
+export function assertSent(outcomes: readonly SendOutcome[]): void {
+  for (const outcome of outcomes) if (!outcome.sent) throw outcome.error;
+}
+
 interface PublishOptions {
   /**
    * Whether a message that is refused as `invalid` stops those after it of its topic and key. Default false: it fails alone,

@@ -1,6 +1,7 @@
 /** What is counted of a message, and what keeps its order, also of one without a key or a value. */
 import assert from 'node:assert/strict';
-import { messageBytes, orderOf, type WireMessage } from '../../../src/domain/events/publisher.js';
+import { EffectError } from '../../../src/domain/failures/failure.js';
+import { assertSent, messageBytes, orderOf, type WireMessage } from '../../../src/domain/events/publisher.js';
 
 const message = (given: Partial<WireMessage>): WireMessage => ({
   topic: 't',
@@ -24,5 +25,16 @@ describe('a message', () => {
     assert.equal(orderOf('t', null), orderOf('t', ''));
     assert.equal(orderOf('t', Buffer.from('é')), orderOf('t', 'é'));
     assert.equal(new Set([orderOf('t', 'k'), orderOf('u', 'k'), orderOf('t', null), orderOf('t', 'l')]).size, 4);
+  });
+});
+
+describe('messages', () => {
+  it('are sent when each of them is; else the first error is thrown', () => {
+    const [first, second] = ['first', 'second'].map((text) => new EffectError('unavailable', text));
+    assertSent([]);
+    assertSent([{ sent: true }, { sent: true }]);
+    assert.throws(() => {
+      assertSent([{ sent: true }, { sent: false, error: first! }, { sent: false, error: second! }]);
+    }, first);
   });
 });
