@@ -14,11 +14,14 @@ const TIMEOUT_MS = 60_000;
  */
 export async function fetchOfficial(directory: string, run: RunCommand): Promise<string | null> {
   // A process of its own: the downloader starts Temporal's native runtime, of which a process has one.
-  const program = fileURLToPath(new URL(`download${extname(import.meta.url)}`, import.meta.url));
+  const extension = extname(import.meta.url);
+  const program = fileURLToPath(new URL(`download${extension}`, import.meta.url));
   const parts = join(directory, 'official');
   await mkdir(parts);
   try {
-    const args = [...loadersOf(process.execArgv), program, `v${TEMPORAL_CLI}`, parts];
+    // Node does not load TypeScript by itself.
+    const loader = extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
+    const args = [...loader, program, `v${TEMPORAL_CLI}`, parts];
     const { code, output } = await run(process.execPath, args, { timeoutMs: TIMEOUT_MS });
     if (code === TIMED_OUT) return `no download within ${TIMEOUT_MS / 1_000} s`;
     if (code !== 0) return innermost(output.trim().split('\n').at(-1) ?? '');
@@ -35,11 +38,3 @@ export async function fetchOfficial(directory: string, run: RunCommand): Promise
 
 /** The downloader wraps an error several times, and names what happened last. */
 const innermost = (message: string): string => message.split(': ').slice(-2).join(': ');
-
-/** What Node needs to load TypeScript; anything else of its arguments, such as a script to evaluate, is not the program's. */
-function loadersOf(args: readonly string[]): string[] {
-  const isLoader = (arg: string | undefined): boolean => /^--(import|require|loader)(=|$)/.test(arg ?? '');
-  return args.filter(
-    (arg, index) => isLoader(arg) || (isLoader(args[index - 1]) && args[index - 1]?.includes('=') === false),
-  );
-}
