@@ -12,8 +12,7 @@ import { commandsOf } from './commands.js';
 import type { AnyEffect } from '../effects/effect.js';
 import type { Ports } from '../ports.js';
 import { isFinal } from '../attempts/retries.js';
-import { announcementOf, refused, resultOf } from './outcomes.js';
-import { outcomesOfRepeats } from './outcomes.js';
+import { announcementOf, outcomesOfRepeats, refused, resultOf } from './outcomes.js';
 
 export function settleIntents(effects: readonly AnyEffect[], ports: Ports, options: BoundaryOptions): ResolveActivity {
   const resolvers = new Map(effects.map((effect) => [effect.definition.activity, resolverOf(effect, ports, options)]));

@@ -22,8 +22,7 @@ interface Waiter {
   /** Its last question has begun. */
   lastAsked(): void;
   resolve(verdict: Verdict): void;
-  /** @param cause why the service could not be asked. */
-  expire(cause: unknown): void;
+  expire(): void;
   close(): void;
 }
 
@@ -64,15 +63,15 @@ export class AwaitedVerdicts {
       const waiter: Waiter = {
         late: false,
         lastAsked: () => {
-          timer = setTimeout(() => waiter.expire(this.#failure), LAST_ANSWER_MS);
+          timer = setTimeout(() => waiter.expire(), LAST_ANSWER_MS);
         },
         resolve: (verdict) => {
           end();
           resolve(verdict);
         },
-        expire: (cause) => {
+        expire: () => {
           end();
-          reject(new ResultTimeoutError(eventId, timeoutMs, cause));
+          reject(new ResultTimeoutError(eventId, timeoutMs, this.#failure));
         },
         close: () => {
           end();
@@ -136,7 +135,7 @@ export class AwaitedVerdicts {
         (error: unknown) => error,
       );
     this.#asked = null;
-    for (const waiter of asked) if (waiter.late) waiter.expire(this.#failure);
+    for (const waiter of asked) if (waiter.late) waiter.expire();
     if (this.#waiting.size > 0) this.#askAt(this.#nextAt(performance.now(), began));
   }
 

@@ -20,9 +20,9 @@ export interface RecoveredWorkflow extends RecoveredState {
 }
 
 /**
- * A walk gives every workflow that matches from its beginning to its own page, at least once, as it was when that page was read. Two pages are in
- * memory at a time. One that moves meanwhile may be given again, newer: keep the state with the higher (epoch,
- * transition_count, arrival). A walk may be gone through once.
+ * A walk gives every workflow that matches from its beginning to its own page, at least once, as it was when that page was
+ * read. Two pages are in memory at a time. A workflow that moves meanwhile may be given again, newer: keep the state with the
+ * higher (epoch, transition_count, arrival). A walk may be gone through once.
  */
 export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   #failed = 0;
@@ -56,7 +56,7 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
     return this.#more;
   }
 
-  /** What the latest page that had a warning said: states it left out, by their workflows; a walk that had to end early. */
+  /** What the latest page that had a warning said, such as which states it left out. */
   get warning(): string | null {
     return this.#warning;
   }
@@ -64,7 +64,7 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   /** @throws ExecutionError when a page could not be read; LimitError, RefusedError as `executeIntents`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<RecoveredWorkflow, void, void> {
     const { limit = Infinity } = this.options;
-    // Of its own each time: a request id that was used would be answered with the page of then.
+    // Every walk uses fresh request ids: a reused one would return the page stored for the earlier walk.
     const walk = randomUUID();
     let given = 0;
     let barren = 0;

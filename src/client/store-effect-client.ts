@@ -125,11 +125,13 @@ export class StoreEffectClient {
   }
 
   /**
-   * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It asks the service,
-   * so it needs no brokers; a stored verdict comes about a second later at most.
+   * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It asks
+   * the service, so it needs no brokers; a stored verdict comes about a second later at most.
    * @param eventId of `emitIntents`, or of whatever envelope.
-   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s, and up to 10 s more behind an open question.
-   * @throws TypeError for an id that is no UUID; ResultTimeoutError, whose `cause` says why the service could not be asked; ClosedError when the client is closed meanwhile.
+   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most, and up
+   * to 10 s more behind an open question.
+   * @throws TypeError for an id that is no UUID; ResultTimeoutError, whose `cause` says why the service could not be asked;
+   * ClosedError when the client is closed meanwhile.
    */
   async awaitResult(eventId: string, { timeoutMs = RESULT_MS } = {}): Promise<EmittedListReport> {
     const id = guid.safeParse(eventId);

@@ -43,7 +43,7 @@ export async function readPage(
     ...rest,
   });
   for (;;) {
-    // One row more than the page holds tells whether the phase goes on.
+    // One row more than the page holds tells whether rows follow.
     const asked = Math.min(SLICE, request.limit + 1 - taken);
     const rows = await read(last, asked);
     if (rows === null) return page(true, { timedOut: true });
