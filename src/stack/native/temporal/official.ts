@@ -1,7 +1,8 @@
 /** Temporal's CLI as its makers publish it, by the downloader of Temporal's own test package. */
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type RunCommand, TIMED_OUT } from '../../process/run.js';
 import { TEMPORAL_CLI } from '../../versions.js';
 
@@ -20,7 +21,8 @@ export async function fetchOfficial(directory: string, run: RunCommand): Promise
   await mkdir(parts);
   try {
     // Node does not load TypeScript by itself.
-    const loader = extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
+    const loader =
+      extension === '.ts' ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
     const args = [...loader, program, `v${TEMPORAL_CLI}`, parts];
     const { code, output } = await run(process.execPath, args, { timeoutMs: TIMEOUT_MS });
     if (code === TIMED_OUT) return `no download within ${TIMEOUT_MS / 1_000} s`;
