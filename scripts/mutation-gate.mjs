@@ -9,6 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import ts from 'typescript';
 import selection from '../test/support/server-free.cjs';
 import config from '../stryker.config.mjs';
 
@@ -21,6 +22,15 @@ const serverFree = selection.serverFree();
 const out = (text) => process.stdout.write(`${text}\n`);
 const oneLine = (text) => text.replace(/\s+/g, ' ').trim();
 
+const printer = ts.createPrinter({ removeComments: true });
+
+/** The code of a file, without its comments: a reworded comment changes no score. */
+function codeOf(file) {
+  const text = readFileSync(file, 'utf8');
+  if (!file.endsWith('.ts')) return text;
+  return printer.printFile(ts.createSourceFile(file, text, ts.ScriptTarget.Latest));
+}
+
 /** The fingerprint covers what results depend on beside modules and tests, whose changes Stryker sees itself. */
 function fingerprint() {
   const files = new Set(['package-lock.json', 'stryker.config.mjs', 'scripts/mutation-runner.mjs']);
@@ -28,7 +38,7 @@ function fingerprint() {
   const hash = createHash('sha256');
   for (const file of [...files].sort()) {
     if (config.mutate.includes(file) || file.endsWith('.test.ts')) continue;
-    hash.update(`${file}\n`).update(readFileSync(file));
+    hash.update(`${file}\n`).update(codeOf(file));
   }
   return hash.digest('hex');
 }
@@ -37,7 +47,7 @@ function fingerprint() {
 function hashOf(module) {
   const tests = serverFree.filter((test) => selection.importsOf(test).includes(module));
   const hash = createHash('sha256');
-  for (const file of [module, ...tests]) hash.update(`${file}\n`).update(readFileSync(file));
+  for (const file of [module, ...tests]) hash.update(`${file}\n`).update(codeOf(file));
   return hash.digest('hex');
 }
 
