@@ -28,7 +28,9 @@ export interface Ports {
 /** Where events go that no broker takes. */
 interface DeadLetterPort {
   readonly store: DeadLetterStore;
-  /** Attempts of the activity before an event becomes a dead letter; Infinity: it never does (KAFKA_ENABLE_DLQ=false). */
+  /**
+   * Attempts of the activity before an event becomes a dead letter; Infinity: it never does (KAFKA_ENABLE_DLQ=false).
+   */
   readonly afterAttempts: number;
   /** Of dead letter topics, e.g. `.dlq`. */
   readonly topicSuffix: string;

@@ -1,6 +1,6 @@
 /**
- * Emit and await: how long a caller waits for its report, how much of that after the verdict was stored, and what a list costs each
- * process. Beside it: what it costs to wait, when no answer comes.
+ * Emit and await: how long a caller waits for its report, how much of that after the verdict was stored, and what a
+ * list costs each process. Beside it: what it costs to wait, when no answer comes.
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';

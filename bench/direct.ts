@@ -1,6 +1,6 @@
 /**
- * The ceiling of the intake: what its activities do to the stores, slice after slice, by the same stores and in the same batches, with no
- * Temporal and no envelopes to read.
+ * The ceiling of the intake: what its activities do to the stores, slice after slice, by the same stores and in the
+ * same batches, with no Temporal and no envelopes to read.
  */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';

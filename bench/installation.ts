@@ -1,4 +1,7 @@
-/** A bench's own installation of the real servers: database, topics and task queue, a client, and the worker in a process of its own. */
+/**
+ * A bench's own installation of the real servers: database, topics and task queue, a client, and the worker in a
+ * process of its own.
+ */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { stackOptions } from '../src/cli/context.js';

@@ -1,7 +1,7 @@
 /**
- * The intake: envelopes of 20 intents, half of them states and half events, preloaded on 12 partitions, from the start of a worker
- * process to the end of the last slice; beside it, in the same run, the same batches straight to the stores without Temporal, and a
- * workflow for each list.
+ * The intake: envelopes of 20 intents, half of them states and half events, preloaded on 12 partitions, from the start
+ * of a worker process to the end of the last slice; beside it, in the same run, the same batches straight to the stores
+ * without Temporal, and a workflow for each list.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,7 +60,8 @@ export async function intakeBench(installation: Installation): Promise<void> {
     const before = await verdicts();
     const worker = await forkWorker('intake', installation.env);
     try {
-      // Before it has joined its group, which takes seconds, and fetched: a fresh process, with what it takes to warm up.
+      // Before it has joined its group, which takes seconds, and fetched: a fresh process, with what it takes to warm
+      // up.
       const since = Date.now();
       await ended(before + FLAT_FROM);
       const early = (await worker.usage()).maxRssMb;
@@ -95,7 +96,8 @@ export async function intakeBench(installation: Installation): Promise<void> {
 /** When the last slice ended, which is after its results are out, and how many there were. */
 async function slicesOf({ temporal, taskQueue }: Installation): Promise<{ end: number; slices: number }> {
   const query = `WorkflowType = 'ExecuteSliceWorkflow' AND TaskQueue = '${taskQueue}'`;
-  // A verdict is stored before its slice ends, and what is listed lags behind; what is measured next begins when all is over.
+  // A verdict is stored before its slice ends, and what is listed lags behind; what is measured next begins when all is
+  // over.
   for (let before = -1; ;) {
     await sleep(3_000);
     let [end, slices] = [0, 0];

@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- execution|recovery|intake|await] [--json]`: speed as ratios against a baseline of the same run. Every server,
- * the worker and the callers share the machine, so absolute figures are for orientation; baseline and service take turns, and
- * medians are compared.
+ * `npm run bench [-- execution|recovery|intake|await] [--json]`: speed as ratios against a baseline of the same run.
+ * Every server, the worker and the callers share the machine, so absolute figures are for orientation; baseline and
+ * service take turns, and medians are compared.
  */
 import { parseArgs } from 'node:util';
 import { createOutput } from '../src/cli/views/output.js';

@@ -1,6 +1,6 @@
 /**
- * This bench recovers with more and more history, and more and more workflows. It compares the service with the query of the
- * seed contract (docs/seed.md) on the same tables.
+ * This bench recovers with more and more history, and more and more workflows. It compares the service with the query
+ * of the seed contract (docs/seed.md) on the same tables.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -72,7 +72,9 @@ async function historyTimes(installation: Installation, pool: pg.Pool): Promise<
   return results;
 }
 
-/** All pages of the states: 1.5 MB end a page at some 6,900 of them. @returns milliseconds in the activities, in all. */
+/**
+ * All pages of the states: 1.5 MB end a page at some 6,900 of them. @returns milliseconds in the activities, in all.
+ */
 async function readAll(installation: Installation): Promise<number> {
   let [states, ms] = [0, 0];
   let cursor: string | null = null;
@@ -88,8 +90,8 @@ async function readAll(installation: Installation): Promise<number> {
 }
 
 /**
- * Transitions `from` to `to` of each workflow, and the states they end in. The trigger is left out: it would take ten minutes
- * for what it leaves behind here, one epoch in order, and `bridge doctor --check-states` says the same of it.
+ * Transitions `from` to `to` of each workflow, and the states they end in. The trigger is left out: it would take ten
+ * minutes for what it leaves behind here, one epoch in order, and `bridge doctor --check-states` says the same of it.
  */
 async function addHistory(pool: pg.Pool, workflows: number, from: number, to: number): Promise<void> {
   await pool.query('ALTER TABLE fsm_transitions DISABLE TRIGGER USER');
@@ -123,7 +125,10 @@ interface Walk {
   readonly memory: readonly Memory[];
 }
 
-/** Megabytes of resident memory, now and the most so far: of the worker, and of the process that walks, if another one does. */
+/**
+ * Megabytes of resident memory, now and the most so far: of the worker, and of the process that walks, if another one
+ * does.
+ */
 interface Memory {
   readonly states: number;
   readonly worker_mb: number;

@@ -1,6 +1,6 @@
 /**
- * This check refuses banned words in names, comments, texts and file names, and in the titles of tests. The table "Banned
- * words" of `docs/glossary.md` is the only list, so the page and the check cannot differ.
+ * This check refuses banned words in names, comments, texts and file names, and in the titles of tests. The table
+ * "Banned words" of `docs/glossary.md` is the only list, so the page and the check cannot differ.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

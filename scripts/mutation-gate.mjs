@@ -1,10 +1,10 @@
 /**
- * Runs Stryker, then holds its report against `test/mutation/survivors.json`. It fails for a survivor that is not argued there, for
- * an argument whose mutant is killed, and for a module with more arguments than when it was scored last: the list only shrinks. What came
- * out is kept in `test/mutation/scores.json`.
+ * Runs Stryker, then holds its report against `test/mutation/survivors.json`. It fails for a survivor that is not
+ * argued there, for an argument whose mutant is killed, and for a module with more arguments than when it was scored
+ * last: the list only shrinks. What came out is kept in `test/mutation/scores.json`.
  *
- * `--changed`: mutates the modules alone that are not what they were when their score was kept, or whose tests are not; this is what
- * CI runs. Other arguments go to `stryker run`.
+ * `--changed`: mutates the modules alone that are not what they were when their score was kept, or whose tests are not;
+ * this is what CI runs. Other arguments go to `stryker run`.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,6 +1,7 @@
 /**
- * Stryker's test runner for mocha 12: its own for Node 20 knows mocha up to 11. All mutants of a process share the modules it has
- * loaded. One that acts while a module loads gets a process of its own, and there only the files that reach it.
+ * Stryker's test runner for mocha 12: its own for Node 20 knows mocha up to 11. All mutants of a process share the
+ * modules it has loaded. One that acts while a module loads gets a process of its own, and there only the files that
+ * reach it.
  */
 import { relative } from 'node:path';
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';

@@ -1,6 +1,6 @@
 /**
- * Runs the fast tests and the demo on the supported major versions of Node that this process is not. CI runs the whole suite on one
- * version only. npm's package `node` brings the binary.
+ * Runs the fast tests and the demo on the supported major versions of Node that this process is not. CI runs the whole
+ * suite on one version only. npm's package `node` brings the binary.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

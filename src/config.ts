@@ -1,7 +1,9 @@
 /**
- * The settings: environment variables, read once. This is the only reader of `process.env`; everything else is handed what it needs.
+ * The settings: environment variables, read once. This is the only reader of `process.env`; everything else is handed
+ * what it needs.
  *
- * Each variable stands in `src/settings`, beside its text. docs/settings.md is generated from both: run `npm run docs` after a change.
+ * Each variable stands in `src/settings`, beside its text. docs/settings.md is generated from both: run `npm run docs`
+ * after a change.
  */
 import { z } from 'zod';
 import { issueInWords } from './domain/values/issue.js';

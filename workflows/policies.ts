@@ -25,7 +25,8 @@ const retry = {
   initialInterval: '1 s',
   backoffCoefficient: 2,
   maximumInterval: '30 s',
-  // A backstop for attempts that end without a word, such as a batch that crashes its worker; the budgets come to 35 at most.
+  // A backstop for attempts that end without a word, such as a batch that crashes its worker; the budgets come to 35 at
+  // most.
   maximumAttempts: 100,
 } as const;
 
@@ -33,9 +34,9 @@ const retry = {
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
 
 /**
- * A worker that died is noticed by its silence: activities send a heartbeat every 5 s once they take that long. 20 s, because
- * a Node process that collects garbage or starts a neighbour on a busy machine may be silent for some seconds, and another
- * attempt beside a living one costs a wait for its locks.
+ * A worker that died is noticed by its silence: activities send a heartbeat every 5 s once they take that long. 20 s,
+ * because a Node process that collects garbage or starts a neighbour on a busy machine may be silent for some seconds,
+ * and another attempt beside a living one costs a wait for its locks.
  */
 export const heartbeatTimeout = '20 s';
 
@@ -49,7 +50,8 @@ export const storeActivity = {
 const policies: Record<RetryPolicyName, ActivityOptions> = {
   // Longer than the 60 s of `statement_timeout`, so that a slow statement is ended by the store, which then can say so.
   write: { ...storeActivity, cancellationType },
-  // The publisher gives up after 65 s (`publishDeadlineMs`; 75 s at most), so that the attempt can say so; the ledger fits beside it.
+  // The publisher gives up after 65 s (`publishDeadlineMs`; 75 s at most), so that the attempt can say so; the ledger
+  // fits beside it.
   publish: { ...storeActivity, cancellationType },
   // A recovery page reads up to 10,000 rows: target 200 ms, so 60 s is the statement's limit again.
   read: { ...storeActivity, cancellationType },
@@ -64,8 +66,8 @@ const proxies: Record<RetryPolicyName, BatchActivities> = {
 };
 
 /**
- * Runs the activity `name` under a policy, with a summary beside it in the Web UI. Not async: the SDK takes a stack trace for
- * every promise that workflow code makes.
+ * Runs the activity `name` under a policy, with a summary beside it in the Web UI. Not async: the SDK takes a stack
+ * trace for every promise that workflow code makes.
  */
 export function runBatch(
   policy: RetryPolicyName,
@@ -85,8 +87,8 @@ export const resolveBatch = (summary: string, input: ResolveInput): Promise<Batc
   settleIntents.executeWithOptions({ summary: `given up: ${summary}` }, [input]);
 
 /**
- * Local, because it touches nothing outside: the verdict is in history at the cost of a marker, not of a task round trip.
- * Three attempts at most: it can only fail for a defect of ours, and a stuck workflow task helps nobody.
+ * Local, because it touches nothing outside: the verdict is in history at the cost of a marker, not of a task round
+ * trip. Three attempts at most: it can only fail for a defect of ours, and a stuck workflow task helps nobody.
  */
 export const { planIntents } = proxyLocalActivities<{ planIntents: PlanActivity }>({
   startToCloseTimeout: '10 s',

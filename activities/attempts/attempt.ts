@@ -18,7 +18,9 @@ export async function attempt<T>(store: Store, budget: OutageBudget, work: (info
   }
 }
 
-/** A quarter of the time-out of 20 s: three in a row may be late. Batches take milliseconds, so most attempts send none. */
+/**
+ * A quarter of the time-out of 20 s: three in a row may be late. Batches take milliseconds, so most attempts send none.
+ */
 export const HEARTBEAT_MS = 5_000;
 
 /**

@@ -2,7 +2,10 @@
 import type { Store } from '../../src/domain/failures/store.js';
 import { LONGEST_DELAY_MS } from './backoff.js';
 
-/** Without a failure for this long an outage is over, also when nobody has noticed: twice the longest delay between attempts. */
+/**
+ * Without a failure for this long an outage is over, also when nobody has noticed: twice the longest delay between
+ * attempts.
+ */
 const FORGET_MS = 2 * LONGEST_DELAY_MS;
 
 /** Tells how long a store has been failing, for all activities of a process: an outage is the store's, not a list's. */
@@ -28,9 +31,9 @@ export class OutageBudget {
   }
 
   /**
-   * Notes a call that was refused without asking the store; true when the outage has lasted longer than the budget. It begins
-   * no outage, since it has not seen one, and ends none: while a breaker is open the store fails in nobody, for longer than
-   * it takes to be forgotten.
+   * Notes a call that was refused without asking the store; true when the outage has lasted longer than the budget. It
+   * begins no outage, since it has not seen one, and ends none: while a breaker is open the store fails in nobody, for
+   * longer than it takes to be forgotten.
    * @param delayMs milliseconds until the call comes back.
    */
   refused(store: Store, delayMs: number): boolean {

@@ -1,6 +1,6 @@
 /**
- * What Temporal should do about a failed attempt. `maximumAttempts` counts every attempt alike, so that the policies set it as a
- * backstop only (100), and the budget of each class is kept here.
+ * What Temporal should do about a failed attempt. `maximumAttempts` counts every attempt alike, so that the policies
+ * set it as a backstop only (100), and the budget of each class is kept here.
  */
 import { heartbeat, type Info } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';

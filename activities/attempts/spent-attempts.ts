@@ -1,14 +1,17 @@
 /**
- * Failed attempts of an activity, by store and failure class. Temporal counts every attempt alike: after an outage of ten
- * attempts the first deadlock would be final. They are kept in the heartbeat details, which Temporal hands to the next attempt,
- * on whatever worker.
+ * Failed attempts of an activity, by store and failure class. Temporal counts every attempt alike: after an outage of
+ * ten attempts the first deadlock would be final. They are kept in the heartbeat details, which Temporal hands to the
+ * next attempt, on whatever worker.
  */
 import type { Info } from '@temporalio/activity';
 import { z } from 'zod';
 import { EffectError, storeAtFault } from '../../src/domain/failures/failure.js';
 import { ERROR_CODES, type Store } from '../../src/domain/failures/store.js';
 
-/** `DATABASE_ERROR/transient` -> attempts that failed so. Keys hold error codes, because workers of any version read them. */
+/**
+ * `DATABASE_ERROR/transient` -> attempts that failed so. Keys hold error codes, because workers of any version read
+ * them.
+ */
 export type SpentAttempts = Readonly<Record<string, number>>;
 
 const details = z.record(z.string(), z.int().min(0));

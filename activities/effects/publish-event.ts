@@ -1,7 +1,8 @@
 /**
- * This effect publishes the PublishEvent intents of a batch, and the announcements of intents that were recorded before.
- * The ledger is read first and written last, so a repeated intent is not published again. A crash in between publishes it
- * once more under the same `event_id` (at least once). An event that no broker takes becomes a dead letter (ADR 0006).
+ * This effect publishes the PublishEvent intents of a batch, and the announcements of intents that were recorded
+ * before. The ledger is read first and written last, so a repeated intent is not published again. A crash in between
+ * publishes it once more under the same `event_id` (at least once). An event that no broker takes becomes a dead letter
+ * (ADR 0006).
  */
 import { sendCopies } from '../../src/domain/dead-letters/copy.js';
 import { type EventInput, makeEnvelope, toMessage } from '../../src/domain/events/envelope.js';
@@ -36,7 +37,8 @@ type Fate = EffectError | null;
 
 export const publishEvent = defineEffect(definition, (ports) => async (batch) => {
   const known = await ports.ledger.find(batch.commands.map((command) => command.intent_id));
-  // An id may come twice in a batch, of two lists of a slice: the first one is published, the others repeat it or conflict with it.
+  // An id may come twice in a batch, of two lists of a slice: the first one is published, the others repeat it or
+  // conflict with it.
   const first = new Map<string, PublishCommand>();
   for (const command of batch.commands) {
     if (!known.has(command.intent_id) && !first.has(command.intent_id)) first.set(command.intent_id, command);

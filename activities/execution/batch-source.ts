@@ -1,6 +1,6 @@
 /**
- * A batch source says where a batch's intents come from: from the batch itself, as those of a plain list, or from this worker,
- * as those of a slice. Batches and the last word on them are the same for both.
+ * A batch source says where a batch's intents come from: from the batch itself, as those of a plain list, or from this
+ * worker, as those of a slice. Batches and the last word on them are the same for both.
  */
 import type { Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';

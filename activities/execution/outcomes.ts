@@ -47,8 +47,8 @@ export function announcementOf(definition: AnyIntentDefinition, result: IntentRe
 }
 
 /**
- * Asks an effect for its replies to intents that it has executed before. All of them are in the ledger, so nothing happens
- * once more. @returns in the order of the commands. @throws EffectError
+ * Asks an effect for its replies to intents that it has executed before. All of them are in the ledger, so nothing
+ * happens once more. @returns in the order of the commands. @throws EffectError
  */
 export const outcomesOfRepeats = (
   execute: ReturnType<AnyEffect['create']>,

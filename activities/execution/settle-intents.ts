@@ -1,6 +1,6 @@
 /**
- * The last word on intents whose activity failed for good (ADR 0013): those that had their effect all the same get its outcome,
- * the others are kept from having it later, or are `unknown` where nobody can say.
+ * The last word on intents whose activity failed for good (ADR 0013): those that had their effect all the same get its
+ * outcome, the others are kept from having it later, or are `unknown` where nobody can say.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { ResolveActivity, ResolveInput } from '../../src/domain/execution/batch.js';

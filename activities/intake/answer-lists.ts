@@ -1,4 +1,7 @@
-/** The activity that answers the lists of the intake: their verdicts are stored, then published as INTENT_RESULT (ADR 0009). */
+/**
+ * The activity that answers the lists of the intake: their verdicts are stored, then published as INTENT_RESULT (ADR
+ * 0009).
+ */
 import { type Info, log } from '@temporalio/activity';
 import type { Announcement } from '../../src/domain/execution/batch.js';
 import { expandResult, isKept } from '../../src/domain/execution/compact-form.js';

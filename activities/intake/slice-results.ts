@@ -1,6 +1,7 @@
 /**
- * Slice results stay in the worker that executed the intents. A success would otherwise travel through Temporal four times,
- * some 300 bytes each. A process that does not have a result asks the store again, which replies with the recorded one.
+ * Slice results stay in the worker that executed the intents. A success would otherwise travel through Temporal four
+ * times, some 300 bytes each. A process that does not have a result asks the store again, which replies with the
+ * recorded one.
  */
 import type { Info } from '@temporalio/activity';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';

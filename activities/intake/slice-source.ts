@@ -1,6 +1,6 @@
 /**
- * The source of a slice's batches: its intents and the results of its successes stay in this worker, and travel by their position
- * among the intents of all its lists.
+ * The source of a slice's batches: its intents and the results of its successes stay in this worker, and travel by
+ * their position among the intents of all its lists.
  */
 import type { Info } from '@temporalio/activity';
 import type { Announcement, CompactAnnouncement, SliceIntents } from '../../src/domain/execution/batch.js';
@@ -42,7 +42,10 @@ const sliceSource = (slice: OpenSlice, { items }: SliceIntents, results: SliceRe
   },
 });
 
-/** Announcements of a slice as they are published. @throws EffectError when a store has to be asked for one, and cannot be. */
+/**
+ * Announcements of a slice as they are published. @throws EffectError when a store has to be asked for one, and cannot
+ * be.
+ */
 export async function sliceAnnouncements(
   slice: OpenSlice,
   announce: readonly CompactAnnouncement[],

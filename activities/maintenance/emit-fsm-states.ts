@@ -1,4 +1,7 @@
-/** The activities behind `RecoverFsmStatesWorkflow` (ADR 0008): states go from the table to their topic, a page at a time. */
+/**
+ * The activities behind `RecoverFsmStatesWorkflow` (ADR 0008): states go from the table to their topic, a page at a
+ * time.
+ */
 import { activityInfo } from '@temporalio/activity';
 import { type EventInput, makeEnvelope, toMessage } from '../../src/domain/events/envelope.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
@@ -53,7 +56,8 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
         const { recovery_id } = request;
         const page = await fsmStates.recover(request, PAGE_BYTES);
         const states = Object.entries(page.recovered_states);
-        // A time-out before the first state: taken for a page, the workflow would ask again without a pause and without end.
+        // A time-out before the first state: taken for a page, the workflow would ask again without a pause and without
+        // end.
         if (page.warning !== undefined && page.next_cursor !== null && states.length + page.failed === 0) {
           throw new EffectError('transient', page.warning);
         }

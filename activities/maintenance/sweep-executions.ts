@@ -1,4 +1,7 @@
-/** The activities behind `SweepExecutionsWorkflow`: which executions to sweep, what they have to announce, and that it is done. */
+/**
+ * The activities behind `SweepExecutionsWorkflow`: which executions to sweep, what they have to announce, and that it
+ * is done.
+ */
 import { log } from '@temporalio/activity';
 import { z } from 'zod';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
@@ -109,8 +112,8 @@ const listsOf = (slice: OpenSlice, definitions: DefinitionsByType): EndedList[] 
   });
 
 /**
- * This copies the envelopes of slices that ended by force while no intake ran; a running intake copies them itself. Where
- * both do, the copies say the same, and the envelope is executed once.
+ * This copies the envelopes of slices that ended by force while no intake ran; a running intake copies them itself.
+ * Where both do, the copies say the same, and the envelope is executed once.
  */
 async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, execution: Execution): Promise<number> {
   const { endedExecutions, parkedLists, verdicts, publisher, deadLetters, source } = ports;

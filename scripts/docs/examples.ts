@@ -1,6 +1,6 @@
 /**
- * The examples of docs/intents.md. Ids and events are made by the code that makes the real ones; `test/docs/generated.test.ts` parses every
- * example with its schema.
+ * The examples of docs/intents.md. Ids and events are made by the code that makes the real ones;
+ * `test/docs/generated.test.ts` parses every example with its schema.
  */
 import { builtinEffects } from '../../activities/index.js';
 import type { IntentType } from '../../src/client/index.js';

@@ -11,5 +11,8 @@ export const PAGES = {
   'docs/intents.md': intentsPage,
 } as const satisfies Readonly<Record<string, () => string>>;
 
-/** A page without what Prettier decides: padding of tables, line breaks of JSON. Laying a page out takes seconds, which a test has not. */
+/**
+ * A page without what Prettier decides: padding of tables, line breaks of JSON. Laying a page out takes seconds, which
+ * a test has not.
+ */
 export const essenceOf = (page: string): string => page.replace(/\s+/g, '').replace(/-+/g, '-');

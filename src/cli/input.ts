@@ -1,6 +1,6 @@
 /**
- * Reads the lists of `bridge execute`: a JSON list of intents, an object `{intents, ...}`, or NDJSON with one such object a
- * line; one that is invalid is refused by its number.
+ * Reads the lists of `bridge execute`: a JSON list of intents, an object `{intents, ...}`, or NDJSON with one such
+ * object a line; one that is invalid is refused by its number.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';

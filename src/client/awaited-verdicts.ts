@@ -1,6 +1,6 @@
 /**
- * This file alone decides when the service is asked for verdicts of emitted lists (ADR 0023). All callers of a client share one
- * question at a time, so 50 of them cost little more than one.
+ * This file alone decides when the service is asked for verdicts of emitted lists (ADR 0023). All callers of a client
+ * share one question at a time, so 50 of them cost little more than one.
  */
 import type { Verdict } from '../domain/intake/list.js';
 import { ClosedError, ResultTimeoutError } from './errors.js';
@@ -8,9 +8,14 @@ import type { VerdictQuestions } from './verdict-questions.js';
 
 /** Milliseconds before the first question. Callers gather meanwhile, and most lists are answered. */
 const FIRST_MS = 100;
-/** The longest pause between two questions, in milliseconds: a stored verdict comes so late, plus the time of an answer. */
+/**
+ * The longest pause between two questions, in milliseconds: a stored verdict comes so late, plus the time of an answer.
+ */
 const LONGEST_MS = 1_000;
-/** A pause is at least so many times the last answer's time, up to `LOADED_MS`: many clients must not fill a server with questions. */
+/**
+ * A pause is at least so many times the last answer's time, up to `LOADED_MS`: many clients must not fill a server with
+ * questions.
+ */
 const PAUSE_FACTOR = 2;
 const LOADED_MS = 3_000;
 /** Milliseconds for the answer to the last question, which begins when a caller's time is over. */
@@ -48,7 +53,8 @@ export class AwaitedVerdicts {
 
   /**
    * Waits for a list's verdict. However short the time, the service is asked.
-   * @throws ResultTimeoutError after the time and the last answer, which has 5 s and may come behind an open question; ClosedError.
+   * @throws ResultTimeoutError after the time and the last answer, which has 5 s and may come behind an open question;
+   * ClosedError.
    */
   result(eventId: string, timeoutMs: number): Promise<Verdict> {
     return new Promise((resolve, reject) => {

@@ -11,7 +11,9 @@ import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
 
 export interface EmittedList {
-  /** Of the envelope: the `causation_id` of its INTENT_RESULT. The same list under the same request id has the same one. */
+  /**
+   * Of the envelope: the `causation_id` of its INTENT_RESULT. The same list under the same request id has the same one.
+   */
   readonly eventId: string;
   readonly requestId: string;
   readonly correlationId: string;
@@ -37,8 +39,8 @@ export class ListEmitter {
 
   /**
    * Emits lists, those of one correlation id in their order. Resolves when all replicas have them all.
-   * @throws RequestError, LimitError naming the field, before anything is sent; EffectError when a broker does not take one:
-   * those before it may be on the topic, and emitting all again is safe.
+   * @throws RequestError, LimitError naming the field, before anything is sent; EffectError when a broker does not take
+   * one: those before it may be on the topic, and emitting all again is safe.
    */
   async emit(requests: readonly RequestInput[]): Promise<EmittedList[]> {
     const emitted = requests.map((request) => this.#envelopeOf(request));

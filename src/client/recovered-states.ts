@@ -20,9 +20,9 @@ export interface RecoveredWorkflow extends RecoveredState {
 }
 
 /**
- * A walk gives every workflow that matches from its beginning to its own page, at least once, as it was when that page was
- * read. Two pages are in memory at a time. A workflow that moves meanwhile may be given again, newer: keep the state with the
- * higher (epoch, transition_count, arrival). A walk may be gone through once.
+ * A walk gives every workflow that matches from its beginning to its own page, at least once, as it was when that page
+ * was read. Two pages are in memory at a time. A workflow that moves meanwhile may be given again, newer: keep the
+ * state with the higher (epoch, transition_count, arrival). A walk may be gone through once.
  */
 export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   #failed = 0;
@@ -41,7 +41,10 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
     return this.#failed;
   }
 
-  /** How many of the states given are the newest there were: those of the first page, newest first. The others have no such order. */
+  /**
+   * How many of the states given are the newest there were: those of the first page, newest first. The others have no
+   * such order.
+   */
   get newest(): number {
     return this.#newest;
   }

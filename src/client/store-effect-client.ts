@@ -81,7 +81,7 @@ export class StoreEffectClient {
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
     const { address = 'localhost:7233', namespace = 'default' } = options;
     const client = new Client({ connection: await Connection.connect({ address }), namespace });
-    // Without attempts of its own: one that is due after the close would end the process. Questions are repeated anyway.
+    // The SDK's attempts are off: one that is due after the close would end the process. Questions are repeated anyway.
     const asking = new Client({ connection: Connection.lazy({ address, interceptors: [] }), namespace });
     return new StoreEffectClient(client, options.taskQueue, options.kafka, asking);
   }
@@ -104,17 +104,19 @@ export class StoreEffectClient {
   }
 
   /**
-   * Starts a list. The same request id while running is the same execution; after a failure a new run; after success done.
-   * @throws LimitError, RequestError before anything is started; RequestConflictError: another list has this request id.
+   * Starts a list. The same request id while running is the same execution; after a failure a new run; after success
+   * done.
+   * @throws LimitError, RequestError before anything starts; RequestConflictError: another list has this request id.
    */
   async start(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<StartedExecution> {
     return this.startRequest(requestFor(intents, options));
   }
 
   /**
-   * Puts a list on the INTENT_EMITTED topic instead of starting it: the intake executes it and answers with INTENT_RESULT.
-   * The same list under the same request id is the same event, however often it is emitted.
-   * @throws LimitError, RequestError before anything is sent; TypeError without brokers; EffectError when none takes it.
+   * Puts a list on the INTENT_EMITTED topic instead of starting it: the intake executes it and answers with
+   * INTENT_RESULT. The same list under the same request id is the same event, however often it is emitted.
+   * @throws LimitError, RequestError before anything is sent; TypeError without brokers; EffectError when none takes
+   * it.
    */
   async emitIntents(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<EmittedList> {
     if (this.#emitter === undefined)
@@ -125,13 +127,13 @@ export class StoreEffectClient {
   }
 
   /**
-   * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It asks
-   * the service, so it needs no brokers; a stored verdict comes about a second later at most.
+   * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It
+   * asks the service, so it needs no brokers; a stored verdict comes about a second later at most.
    * @param eventId of `emitIntents`, or of whatever envelope.
-   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most, and up
-   * to 10 s more behind an open question.
-   * @throws TypeError for an id that is no UUID; ResultTimeoutError, whose `cause` says why the service could not be asked;
-   * ClosedError when the client is closed meanwhile.
+   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most,
+   * and up to 10 s more behind an open question.
+   * @throws TypeError for an id that is no UUID; ResultTimeoutError, whose `cause` says why the service could not be
+   * asked; ClosedError when the client is closed meanwhile.
    */
   async awaitResult(eventId: string, { timeoutMs = RESULT_MS } = {}): Promise<EmittedListReport> {
     const id = guid.safeParse(eventId);
@@ -140,7 +142,10 @@ export class StoreEffectClient {
     return (await this.#verdicts.result(id.data, timeoutMs)) as EmittedListReport;
   }
 
-  /** Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. @throws as `start`. */
+  /**
+   * Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. @throws
+   * as `start`.
+   */
   async startRequest(request: RequestInput): Promise<StartedExecution> {
     const input = requestOf(request);
     const requestId = input.request_id;

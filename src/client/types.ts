@@ -33,14 +33,18 @@ export type IntentType = Registered['definition']['type'];
 export type IntentOf<Type extends IntentType> = Extract<IntentOfEffect<Registered>, { readonly intent_type: Type }>;
 
 /**
- * No value has this type. While one member of `Intent` lacks `payload`, the compiler selects the member by `intent_type` first, and its
- * error names the wrong field. Otherwise it compares a payload with those of all types at once, and blames types that nobody wrote.
+ * No value has this type. While one member of `Intent` lacks `payload`, the compiler selects the member by
+ * `intent_type` first, and its error names the wrong field. Otherwise it compares a payload with those of all types at
+ * once, and blames types that nobody wrote.
  */
 interface NoIntent {
   readonly intent_type: never;
 }
 
-/** Any intent this service executes, a union discriminated by `intent_type`: narrow it by that before you read its `payload`. */
+/**
+ * Any intent this service executes, a union discriminated by `intent_type`: narrow it by that before you read its
+ * `payload`.
+ */
 export type Intent = IntentOf<IntentType> | NoIntent;
 
 /** One intent's result; narrow it by `intent_type`. The type's own fields are there when `success` is true. */
@@ -60,8 +64,8 @@ export interface ExecuteOptions {
   /** A failed intent of this priority or higher skips all later tiers. Default 2. */
   readonly failFastPriority?: number;
   /**
-   * Which derived events are sent: `all`, `none`, or `unless_published` (default): all but those that the list publishes itself,
-   * e.g. a STATE_PERSISTED of the same aggregation_id.
+   * Which derived events are sent: `all`, `none`, or `unless_published` (default): all but those that the list
+   * publishes itself, e.g. a STATE_PERSISTED of the same aggregation_id.
    */
   readonly derivedEvents?: 'unless_published' | 'all' | 'none';
 }

@@ -47,7 +47,9 @@ export class VerdictQuestions {
     }
   }
 
-  /** A question has a signal of its own, because Temporal's client adds a listener for each request and removes none. */
+  /**
+   * A question has a signal of its own, because Temporal's client adds a listener for each request and removes none.
+   */
   async #question(ids: readonly string[]): Promise<FoundVerdicts> {
     const question = new AbortController();
     const timer = setTimeout(() => {

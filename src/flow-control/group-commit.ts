@@ -1,9 +1,9 @@
 /**
- * Group commit: batches that concurrent activities hand in while a transaction is under way share the next one. One row a
- * statement writes 2,800 rows/s, 500 rows a statement 95,800.
+ * Group commit: batches that concurrent activities hand in while a transaction is under way share the next one. One row
+ * a statement writes 2,800 rows/s, 500 rows a statement 95,800.
  *
- * A queue of our own rather than `dataloader`: that bounds a batch by its number of keys, and a key would be a whole chunk
- * here, of one to 500 rows; nor does it know how many batches are in flight.
+ * A queue of our own rather than `dataloader`: that bounds a batch by its number of keys, and a key would be a whole
+ * chunk here, of one to 500 rows; nor does it know how many batches are in flight.
  */
 import { cut } from '../domain/values/cut.js';
 import { EffectError } from '../domain/failures/failure.js';
@@ -28,9 +28,9 @@ const isOfStore = (error: unknown): boolean =>
   error instanceof EffectError && (error.failureClass === 'transient' || error.failureClass === 'unavailable');
 
 /**
- * Wraps `run`. Each caller gets the outcomes of its own entries, in their order; a chunk is never split, so its order holds.
- * An error fails every chunk that shared the transaction, except one of class `unknown` or `invalid`: then each is run again
- * alone, so that a chunk which cannot be run fails none but itself.
+ * Wraps `run`. Each caller gets the outcomes of its own entries, in their order; a chunk is never split, so its order
+ * holds. An error fails every chunk that shared the transaction, except one of class `unknown` or `invalid`: then each
+ * is run again alone, so that a chunk which cannot be run fails none but itself.
  */
 export function groupCommit<C, O>(
   run: (entries: readonly C[]) => Promise<O[]>,

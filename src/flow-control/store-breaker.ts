@@ -1,6 +1,6 @@
 /**
- * The circuit breaker in front of one store: after several failures of class `unavailable` its calls are refused at once,
- * until one of them has found the store answering again. ADR 0005.
+ * The circuit breaker in front of one store: after several failures of class `unavailable` its calls are refused at
+ * once, until one of them has found the store answering again. ADR 0005.
  */
 import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, handleAll } from 'cockatiel';
 import pTimeout from 'p-timeout';
@@ -94,8 +94,8 @@ class PolicyBreaker implements StoreBreaker {
     if (wait > 0) throw this.#refusal(wait);
     const probing = this.#policy.state === CircuitState.Open;
     const answer = work();
-    // The policy only watches: the caller of a probe that is late still gets the store's answer, for its effect may have
-    // happened, and failing it would make it happen again.
+    // The policy only watches: the caller of a probe that is late still gets the store's answer, for its effect may
+    // have happened, and failing it would make it happen again.
     await this.#policy
       .execute(() => (probing ? this.#observeProbe(answer) : this.#observe(answer)))
       .catch(() => undefined);

@@ -2,7 +2,9 @@
 import type { RawMessage } from '../domain/dead-letters/rejected-copy.js';
 import { readEnvelope, type ReadEnvelope } from './envelope-reader.js';
 
-/** The list is parsed when its slice is due: until then the buffer is bytes, which the garbage collector does not walk. */
+/**
+ * The list is parsed when its slice is due: until then the buffer is bytes, which the garbage collector does not walk.
+ */
 export class BufferedMessage {
   #read: ReadEnvelope | undefined;
 

@@ -1,4 +1,7 @@
-/** This module reads an INTENT_EMITTED message as the topic has it: into its list, or into the reason why it is invalid. Pure. */
+/**
+ * This module reads an INTENT_EMITTED message as the topic has it: into its list, or into the reason why it is invalid.
+ * Pure.
+ */
 import { z } from 'zod';
 import { guid, jsonObject, listName } from '../domain/intents/fields.js';
 import { findJsonProblem, shortenMiddle } from '../domain/values/json.js';
@@ -81,7 +84,8 @@ export function readEnvelope(
     // As the client does: an intent nested too deep is cut, and reported by name; its neighbours run.
     intents: serializable(intents) as unknown[],
   };
-  // The message holds the list's JSON, or one that spaces and escapes make longer: printing it again is for the doubtful.
+  // The message holds the list's JSON, or one that spaces and escapes make longer: printing it again is for the
+  // doubtful.
   if (value.length > limits.bytes) {
     const bytes = jsonBytes(list);
     if (bytes > limits.bytes) {

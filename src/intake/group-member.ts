@@ -2,7 +2,10 @@
 import type { Consumer, EachBatchHandler, Kafka } from 'kafkajs';
 import pTimeout from 'p-timeout';
 
-/** Milliseconds. A fetch that finds nothing, or everything paused, lasts this long: the delay of a partition that resumes. */
+/**
+ * Milliseconds. A fetch that finds nothing, or everything paused, lasts this long: the delay of a partition that
+ * resumes.
+ */
 const FETCH_WAIT_MS = 250;
 const SESSION_MS = 30_000;
 /** Nothing of ours blocks a rejoin. */
@@ -68,8 +71,9 @@ export class GroupMember {
     const alive = (): void => {
       this.aliveAt = Date.now();
     };
-    // kafkajs goes on at its old position after a fetch that failed because the topic was gone; created again meanwhile, the topic's
-    // first messages would be passed over. The group's offsets went with the topic: a new consumer begins at the right offset.
+    // kafkajs goes on at its old position after a fetch that failed because the topic was gone; created again
+    // meanwhile, the topic's first messages would be passed over. The group's offsets went with the topic: a new
+    // consumer begins at the right offset.
     const fetching = new Set<number>();
     consumer.on(consumer.events.FETCH_START, ({ payload }) => {
       if (fetching.has(payload.nodeId)) this.#events.failed(new Error('a fetch failed'));

@@ -1,6 +1,6 @@
 /**
- * The intake: a member of a consumer group that reads INTENT_EMITTED and gives every partition a worker. The group's offsets
- * are behind what Temporal has acknowledged, never before it. ADR 0009.
+ * The intake: a member of a consumer group that reads INTENT_EMITTED and gives every partition a worker. The group's
+ * offsets are behind what Temporal has acknowledged, never before it. ADR 0009.
  */
 import type { EachBatchPayload, Kafka } from 'kafkajs';
 import pLimit from 'p-limit';

@@ -1,6 +1,7 @@
 /**
- * The worker of one partition: buffers what was fetched, executes it slice after slice, and commits what Temporal has acknowledged.
- * It runs beside kafkajs's fetch loop, which therefore keeps its heartbeats however long Temporal or a store is unavailable.
+ * The worker of one partition: buffers what was fetched, executes it slice after slice, and commits what Temporal has
+ * acknowledged. It runs beside kafkajs's fetch loop, which therefore keeps its heartbeats however long Temporal or a
+ * store is unavailable.
  */
 import type { LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
@@ -35,7 +36,10 @@ export class PartitionWorker {
   #bytes = 0;
   /** The group's offset, or more: first where the consumer began to read. */
   #committed: bigint | undefined;
-  /** The first message that Temporal has and that is not committed: where the group's offset takes the consumer when it joins again. */
+  /**
+   * The first message that Temporal has and that is not committed: where the group's offset takes the consumer when it
+   * joins again.
+   */
   #uncommitted: RawMessage | undefined;
   /** Lowest offset that may still come of this topic. */
   #next = 0n;
@@ -73,7 +77,8 @@ export class PartitionWorker {
   /** Takes messages in the order of the partition; those in the buffer already are passed over. */
   offer(messages: readonly RawMessage[]): void {
     this.#committed ??= BigInt(messages[0]?.offset ?? 0);
-    // By what the buffer has, not by how far it has read: a topic that was created again begins at 0. What Temporal has is a repeat.
+    // By what the buffer has, not by how far it has read: a topic that was created again begins at 0. What Temporal has
+    // is a repeat.
     const known = new Set(this.#buffer.map(({ raw }) => raw.offset));
     for (const message of messages) {
       if (known.has(message.offset)) continue;
@@ -172,7 +177,8 @@ export class PartitionWorker {
       this.#committed = behind;
       this.#uncommitted = undefined;
     } catch (error) {
-      // A rebalance, most likely: they come again, here or elsewhere, and their ids say so. The next commit covers them.
+      // A rebalance, most likely: they come again, here or elsewhere, and their ids say so. The next commit covers
+      // them.
       this.#log.warn({ err: error, offset: String(offset) }, 'the offset was not committed');
     }
   }

@@ -22,7 +22,8 @@ export const rawOf = (
   value,
   timestamp: Math.max(0, Number(timestamp)) || 0,
   headers: Object.entries(headers).flatMap(([name, values]) => {
-    // In front of a header called `constructor`, or `toString`, kafkajs puts what its own object inherits under that name.
+    // In front of a header called `constructor`, or `toString`, kafkajs puts what its own object inherits under that
+    // name.
     const given = [values].flat().filter((header) => header === null || Buffer.isBuffer(header));
     return given.map((header) => [name, header] as const);
   }),

@@ -24,7 +24,10 @@ export interface RunningIntake {
 /** What an intake works with: shared with the worker of its process, or its own. */
 interface IntakeParts {
   readonly client: Client;
-  /** Whether `client` uses the connection of a worker of this process: a start then hands that worker its first task at once. */
+  /**
+   * Whether `client` uses the connection of a worker of this process: a start then hands that worker its first task at
+   * once.
+   */
   readonly eager: boolean;
   /** Of copies for the `.dlq` topic. */
   readonly publisher: EventPublisher;
@@ -77,10 +80,12 @@ interface OpenParts extends IntakeParts {
 }
 
 function ownParts({ TEMPORAL_NAMESPACE: namespace }: Config, address: string, kafka: Kafka): OpenParts {
-  // The connection is lazy: the process starts while Temporal is unavailable. gRPC would wait up to 120 s between two attempts to connect.
+  // The connection is lazy: the process starts while Temporal is unavailable. gRPC would wait up to 120 s between two
+  // attempts to connect.
   const connection = Connection.lazy({
     address,
-    // It makes no attempts of its own: the partition worker does. One that is due after the close would end the process.
+    // It makes no attempts of its own: the partition worker does. One that is due after the close would end the
+    // process.
     interceptors: [],
     channelArgs: { 'grpc.max_reconnect_backoff_ms': 5_000 },
   });

@@ -1,4 +1,7 @@
-/** The driver of a partition's slices: starts one after the other, waits for its end, and copies rejected messages to the `.dlq` topic. */
+/**
+ * The driver of a partition's slices: starts one after the other, waits for its end, and copies rejected messages to
+ * the `.dlq` topic.
+ */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -73,7 +76,8 @@ export class SliceDriver {
       'the .dlq topic cannot be reached',
       async () => {
         const outcomes = await publisher.publish(copies);
-        // The next attempt sends the rest only: one copy that no broker takes must not repeat hundreds of others for hours.
+        // The next attempt sends the rest only: one copy that no broker takes must not repeat hundreds of others for
+        // hours.
         copies = copies.filter((_, index) => outcomes[index]?.sent !== true);
         assertSent(outcomes);
       },
@@ -88,7 +92,8 @@ export class SliceDriver {
   }
 
   /**
-   * Starts a slice and waits for its end. A permanent refusal of Temporal is narrowed down to the messages at fault, which are rejected.
+   * Starts a slice and waits for its end. A permanent refusal of Temporal is narrowed down to the messages at fault,
+   * which are rejected.
    * @param acknowledged called when Temporal has all of it.
    * @returns true when it ended, false when the driver was stopped meanwhile.
    */
@@ -126,7 +131,9 @@ export class SliceDriver {
     return this.reject([{ message: first, reason }]);
   }
 
-  /** @returns true when it started and ended, false when the driver was stopped meanwhile. @throws a permanent refusal. */
+  /**
+   * @returns true when it started and ended, false when the driver was stopped meanwhile. @throws a permanent refusal.
+   */
   async #run(messages: readonly BufferedMessage[], acknowledged: () => Promise<void>): Promise<boolean> {
     const { runner, metrics } = this.#context;
     const lists = messages.flatMap(({ read }) => (read.ok ? [read.list] : []));
@@ -174,7 +181,9 @@ export class SliceDriver {
     }
   }
 
-  /** The messages for a person: all of a slice that was ended by force, else the lists that were answered as invalid. */
+  /**
+   * The messages for a person: all of a slice that was ended by force, else the lists that were answered as invalid.
+   */
   #poisonOf(messages: readonly BufferedMessage[], runId: string, end: SliceEnd): Poison {
     if (end.completed) {
       return end.invalid.flatMap(({ list, reason }) => {
@@ -216,8 +225,8 @@ export class SliceDriver {
 }
 
 /**
- * Hashes the bytes as they were delivered: the same messages in the same order. The partition is part of it: activities find the slice by
- * its hash, and keep results there, which are not those of the same messages on another partition.
+ * Hashes the bytes as they were delivered: the same messages in the same order. The partition is part of it: activities
+ * find the slice by its hash, and keep results there, which are not those of the same messages on another partition.
  */
 function hashOf(id: string, messages: readonly RawMessage[]): string {
   const hash = createHash('sha256').update(`${id}\n`);

@@ -77,7 +77,10 @@ export function createSliceRunner(client: Client, { taskQueue, slices, eager }: 
   };
 }
 
-/** Under the 2 MiB that the server takes: more than 4 MiB would not even be refused for good, as its gRPC takes no such message. */
+/**
+ * Under the 2 MiB that the server takes: more than 4 MiB would not even be refused for good, as its gRPC takes no such
+ * message.
+ */
 const START_BYTES = 2_000_000;
 const JSON_PLAIN = Buffer.from('json/plain');
 

@@ -15,8 +15,8 @@ export interface Slice<R> {
 }
 
 /**
- * The slice at the front of `messages`, which are in the order of their partition. A list over the size of a slice, but within
- * the limits of a list, is a slice of its own.
+ * The slice at the front of `messages`, which are in the order of their partition. A list over the size of a slice, but
+ * within the limits of a list, is a slice of its own.
  */
 export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: readonly R[]): Slice<R> {
   const lists: SliceList[] = [];

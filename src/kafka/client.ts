@@ -28,7 +28,8 @@ export function createKafka(settings: KafkaSettings, logger: Logger): Kafka {
       () =>
       ({ level, log: { message, ...extra } }) => {
         const { timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = extra;
-        // kafkajs reports as errors what it then retries; an error that stays is thrown, and logged where it is handled.
+        // kafkajs reports as errors what it then retries; an error that stays is thrown, and logged where it is
+        // handled.
         log[level === logLevel.ERROR ? 'warn' : 'info'](fields, message);
       },
   });

@@ -1,7 +1,7 @@
 /**
- * Codecs for kafkajs, which brings only gzip. LZ4 both ways, in frames as Kafka wants them (format version 2: independent blocks), read
- * by the broker's own consumer in the tests. Snappy and ZSTD are read only: somebody else's producer may use them, and one batch that cannot
- * be unpacked would stop every partition of the group.
+ * Codecs for kafkajs, which brings only gzip. LZ4 both ways, in frames as Kafka wants them (format version 2:
+ * independent blocks), read by the broker's own consumer in the tests. Snappy and ZSTD are read only: somebody else's
+ * producer may use them, and one batch that cannot be unpacked would stop every partition of the group.
  */
 import { decompress } from 'fzstd';
 import kafkajs from 'kafkajs';

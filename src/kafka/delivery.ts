@@ -1,4 +1,7 @@
-/** The delivery of messages in produce requests: cut by size, and narrowed down to the message at fault when a request is refused. */
+/**
+ * The delivery of messages in produce requests: cut by size, and narrowed down to the message at fault when a request
+ * is refused.
+ */
 import { messageBytes, orderOf, type SendOutcome, type WireMessage } from '../domain/events/publisher.js';
 import type { EffectError } from '../domain/failures/failure.js';
 import { cut } from '../domain/values/cut.js';
@@ -59,7 +62,8 @@ export async function deliver<M extends WireMessage>(
         for (const { topic } of messages) stopped.set(topic, error);
         refuse(open, error);
       } else if (topics.size > 1) {
-        // kafkajs tells of one partition's error only: each topic for itself. What had arrived arrives again, under its event id.
+        // kafkajs tells of one partition's error only: each topic for itself. What had arrived arrives again, under its
+        // event id.
         for (const ofTopic of topics.values()) await halve(ofTopic, deliverPart);
       } else if (error.failureClass === 'invalid' && open.length > 1) {
         return true;

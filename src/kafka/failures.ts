@@ -8,7 +8,10 @@ export function classifyKafkaError(error: unknown): FailureClass {
   return classify(error)?.failureClass ?? (isRetriable(error) ? 'transient' : 'unknown');
 }
 
-/** kafkajs says by a plain Error alone that its connection to a broker is gone: the one case in which a message text decides. */
+/**
+ * kafkajs says by a plain Error alone that its connection to a broker is gone: the one case in which a message text
+ * decides.
+ */
 const isDisconnected = (error: unknown): boolean =>
   error instanceof Error && (error.message === 'Broker not connected' || isDisconnected(error.cause));
 

@@ -25,18 +25,21 @@ export interface PublisherOptions extends GroupCommitOptions {
 }
 
 /**
- * A producer with acks from all replicas and the Java client's partitioner. It connects when it is first asked for something, and
- * again as long as that fails: a worker that starts while the brokers are unavailable serves PostgreSQL and keeps dead letters.
+ * A producer with acks from all replicas and the Java client's partitioner. It connects when it is first asked for
+ * something, and again as long as that fails: a worker that starts while the brokers are unavailable serves PostgreSQL
+ * and keeps dead letters.
  */
 export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): KafkaPublisher {
   const producer = kafka.producer({
     // Named, because kafkajs changed its default in version 2: the same key must stay on the same partition.
     createPartitioner: Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
-    // Not idempotent: after a failed send kafkajs takes the sequence back, and a later batch may be acknowledged unwritten.
+    // Not idempotent: after a failed send kafkajs takes the sequence back, and a later batch may be acknowledged
+    // unwritten.
     idempotent: false,
-    // None: on its own retry kafkajs skips every broker that has answered before, also for a partition that has moved to it
-    // since, and reports the whole send as acknowledged. Temporal's next attempt sends everything, under the same event ids.
+    // None: on its own retry kafkajs skips every broker that has answered before, also for a partition that has moved
+    // to it since, and reports the whole send as acknowledged. Temporal's next attempt sends everything, under the same
+    // event ids.
     retry: { retries: 0 },
   });
   const admin = kafka.admin({ retry: { retries: 0 } });

@@ -15,9 +15,9 @@ export const kafkaSettings = (config: Config, brokers: readonly string[]): Kafka
 const CONNECT_MS = 5_000;
 
 /**
- * Milliseconds until a publish is given up, whatever kafkajs does: it repeats its connecting, each time for as long as a request
- * may take. Room for a request in front of it, which it may have to wait for, and for its own; 75 s at most, which leaves the
- * ledger 15 s of the activities' 90 s start-to-close.
+ * Milliseconds until a publish is given up, whatever kafkajs does: it repeats its connecting, each time for as long as
+ * a request may take. Room for a request in front of it, which it may have to wait for, and for its own; 75 s at most,
+ * which leaves the ledger 15 s of the activities' 90 s start-to-close.
  */
 export const publishDeadlineMs = (config: Config): number => 2 * config.KAFKA_TIMEOUT_SECONDS * 1_000 + CONNECT_MS;
 

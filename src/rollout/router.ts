@@ -33,8 +33,9 @@ export interface RouterOptions<T> {
   /** The old path. Throws when it fails. */
   readonly legacy: (intents: readonly Intent[], options: ExecuteOptions) => Promise<T>;
   /**
-   * ENABLE_INTENT_PUBLISHER: `true`, `false` or 0 to 100. The share as long as none has been set for all routers; `false` also keeps
-   * this router's new correlation ids on the old path, whatever is set. Default: what is set for all, 0 as long as nothing is.
+   * ENABLE_INTENT_PUBLISHER: `true`, `false` or 0 to 100. The share as long as none has been set for all routers;
+   * `false` also keeps this router's new correlation ids on the old path, whatever is set. Default: what is set for
+   * all, 0 as long as nothing is.
    */
   readonly enabled?: string;
   readonly triggers?: Partial<Triggers>;
@@ -93,8 +94,8 @@ export class RolloutRouter<T> {
   }
 
   /**
-   * Executes a list by the path of its correlation id. What a path throws is thrown: the other one is never tried, since nobody
-   * knows what the first one has done.
+   * Executes a list by the path of its correlation id. What a path throws is thrown: the other one is never tried,
+   * since nobody knows what the first one has done.
    * @throws RoutingError when the path is not known; nothing was executed.
    */
   async execute(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<Routed<T>> {

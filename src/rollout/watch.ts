@@ -31,7 +31,8 @@ export class Watch {
 
   /**
    * A list begins.
-   * @returns what to call at its end, with what makes an observation of its milliseconds; null for one that says nothing.
+   * @returns what to call at its end, with what makes an observation of its milliseconds; null for one that says
+   * nothing.
    */
   begin({ path, revision }: Route): (observe: (durationMs: number) => Observation | null) => void {
     const list = { revision, started: performance.now() };
@@ -100,7 +101,10 @@ export class Watch {
     this.#tell(`rollout: rolled back: ${reason}`);
   }
 
-  /** Milliseconds of lists that take too long already. Fewer than the minimum say nothing: no list is so slow that it is a rate. */
+  /**
+   * Milliseconds of lists that take too long already. Fewer than the minimum say nothing: no list is so slow that it is
+   * a rate.
+   */
   #overdue(revision: number, baselineMs: number | null): readonly number[] {
     if (baselineMs === null) return [];
     const { latencyFactor, minimum } = this.options.triggers;

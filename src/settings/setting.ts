@@ -2,8 +2,8 @@
 import { z } from 'zod';
 
 /**
- * Who reads a variable. `intake` is `bridge intake` and `bridge worker --intake`; `stack` is the code that starts and finds the local
- * servers; `CLI` is every command that needs the value to reach a server.
+ * Who reads a variable. `intake` is `bridge intake` and `bridge worker --intake`; `stack` is the code that starts and
+ * finds the local servers; `CLI` is every command that needs the value to reach a server.
  */
 type SettingReader = 'worker' | 'intake' | 'CLI' | 'stack' | `bridge ${string}`;
 

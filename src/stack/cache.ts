@@ -7,8 +7,8 @@ import { withLock } from './lock.js';
 const PARTIAL = '.partial-';
 
 /**
- * Makes the folder `target` with `make`, unless it is there. It appears by a rename, so a folder that exists is complete:
- * one left half-made by a killed process has another name, and is removed before the next try.
+ * Makes the folder `target` with `make`, unless it is there. It appears by a rename, so a folder that exists is
+ * complete: one left half-made by a killed process has another name, and is removed before the next try.
  * @param make fills the folder it is handed.
  * @returns `target`.
  */

@@ -33,8 +33,8 @@ async function acquire(file: string, onWait: (() => void) | undefined): Promise<
         realpath: false,
         stale: STALE_MS,
         update: REFRESH_MS,
-        // The default throws from a timer and so ends the process. A laptop that slept gets here; the guarded steps end in an
-        // atomic rename, or re-check a recorded process, so a second holder costs time and nothing else.
+        // The default throws from a timer and so ends the process. A laptop that slept gets here; the guarded steps end
+        // in an atomic rename, or re-check a recorded process, so a second holder costs time and nothing else.
         onCompromised: () => undefined,
       });
     } catch (error) {

@@ -11,7 +11,8 @@ export type Ports = Readonly<Record<string, number>>;
 export async function choosePorts(preferred: Ports, remembered: Ports = {}): Promise<Ports> {
   const chosen: Record<string, number> = {};
   for (const [role, wellKnown] of Object.entries(preferred)) {
-    // What get-port handed out before in this process was since bound, or its server never came up: ask the system anew.
+    // What get-port handed out before in this process was since bound, or its server never came up: ask the system
+    // anew.
     clearLockedPorts();
     const wanted = [remembered[role], wellKnown].filter((port) => port !== undefined);
     chosen[role] = await getPort({ port: wanted, exclude: Object.values(chosen) });

@@ -18,7 +18,9 @@ import {
 
 const ENGINE_MS = 5_000;
 
-/** Changes nothing and takes no lock. Takes 6 s at most where a service does not answer; services are asked in parallel. */
+/**
+ * Changes nothing and takes no lock. Takes 6 s at most where a service does not answer; services are asked in parallel.
+ */
 export async function stackStatus(options: StackOptions): Promise<StackStatus> {
   const state = readState(options.stateDir);
   const given = givenEndpoints(options.given);

@@ -56,8 +56,9 @@ export interface StackOptions {
   /** Database named in the url of a started server and created there. Default `omninode_bridge`. */
   readonly database?: string;
   /**
-   * Keep Temporal's histories in a file, so that they survive the server's end. Costs a fifth of the workflows a second (31
-   * instead of 39 empty ones, beside other load). Default false. Takes effect at the server's start; containers always do.
+   * Keep Temporal's histories in a file, so that they survive the server's end. Costs a fifth of the workflows a second
+   * (31 instead of 39 empty ones, beside other load). Default false. Takes effect at the server's start; containers
+   * always do.
    */
   readonly durable?: boolean;
   readonly onProgress?: (event: StackProgress) => void;

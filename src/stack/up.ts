@@ -18,8 +18,8 @@ const GIVEN_READY_MS = 3_000;
 const POLL_MS = 250;
 
 /**
- * Starts what no address is given for and what is not running yet; returns when every service answers. Safe to repeat and
- * to call from several processes at once.
+ * Starts what no address is given for and what is not running yet; returns when every service answers. Safe to repeat
+ * and to call from several processes at once.
  * @throws StackError naming what is missing, or with the last lines of the log of a server that does not come up.
  */
 export async function stackUp(options: StackOptions): Promise<StackEndpoints> {

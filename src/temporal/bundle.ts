@@ -1,6 +1,6 @@
 /**
- * The workflow bundle a worker runs. A build has it beside it and fails without; only from source (tests, demo, bench) is it
- * made on the way, said so in the log, and kept by the hash of what went into it.
+ * The workflow bundle a worker runs. A build has it beside it and fails without; only from source (tests, demo, bench)
+ * is it made on the way, said so in the log, and kept by the hash of what went into it.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -34,9 +34,9 @@ export async function writeBundle(file: string): Promise<void> {
 type Hook = NonNullable<BundleOptions['webpackConfigHook']>;
 
 /**
- * Each execution evaluates every module of the bundle anew, so ours become one; and what the SDK compiles from source is to be
- * es2022, as a build is, not es2017, where each private method is a set that every object is added to. Together 7 % of the
- * CPU of replaying a list of 20 (10.5 -> 9.8 ms, medians of twelve times 300).
+ * Each execution evaluates every module of the bundle anew, so ours become one; and what the SDK compiles from source
+ * is to be es2022, as a build is, not es2017, where each private method is a set that every object is added to.
+ * Together 7 % of the CPU of replaying a list of 20 (10.5 -> 9.8 ms, medians of twelve times 300).
  * @throws Error when the SDK no longer compiles in the way this relies on.
  */
 const forNode: Hook = (config) => {

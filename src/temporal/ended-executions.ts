@@ -1,4 +1,6 @@
-/** Asks Temporal for executions that ended without announcing all their effects, and for what they were started with. */
+/**
+ * Asks Temporal for executions that ended without announcing all their effects, and for what they were started with.
+ */
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { EffectError } from '../domain/failures/failure.js';
@@ -14,7 +16,8 @@ export function createEndedExecutions(client: Client, taskQueue: string): EndedE
   const { namespace } = client.options;
   return {
     async list(closedBefore, after, limit) {
-      // A reset ends the run it was made from: Terminated. There is no lower bound, as Temporal forgets what is past its retention.
+      // A reset ends the run it was made from: Terminated. There is no lower bound, as Temporal forgets what is past
+      // its retention.
       const query =
         `WorkflowType IN ('ExecuteIntentsWorkflow', 'ExecuteSliceWorkflow') AND TaskQueue = '${taskQueue}' AND ` +
         `CloseTime < '${closedBefore}' AND (ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut' OR ` +

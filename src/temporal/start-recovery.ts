@@ -12,7 +12,9 @@ export interface DeploymentRecovery {
   readonly started: boolean;
 }
 
-/** @param deployment names the deployment; by default what its workflow code is, which is the same for all its workers. */
+/**
+ * @param deployment names the deployment; by default what its workflow code is, which is the same for all its workers.
+ */
 export async function startRecovery(
   client: Client,
   taskQueue: string,

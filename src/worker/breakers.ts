@@ -1,4 +1,7 @@
-/** The circuit breakers of a worker: settings from the environment, changes to the log and the metrics, state to `/ready`. */
+/**
+ * The circuit breakers of a worker: settings from the environment, changes to the log and the metrics, state to
+ * `/ready`.
+ */
 import type { Logger } from 'pino';
 import { type BreakerOptions, createStoreBreaker, type StoreBreaker } from '../flow-control/store-breaker.js';
 import type { Config } from '../config.js';
@@ -69,8 +72,8 @@ const guard =
   };
 
 /**
- * A publisher behind its breaker. It returns an outcome for each message instead of throwing, so this counts an unavailable
- * broker as a failure. Messages that the breaker refuses have an outcome too: not sent.
+ * A publisher behind its breaker. It returns an outcome for each message instead of throwing, so this counts an
+ * unavailable broker as a failure. Messages that the breaker refuses have an outcome too: not sent.
  */
 export const guardPublisher = (breaker: StoreBreaker, publisher: EventPublisher): EventPublisher => ({
   async publish(messages, options) {
@@ -92,8 +95,8 @@ export const guardPublisher = (breaker: StoreBreaker, publisher: EventPublisher)
 });
 
 /**
- * The readiness of a store behind a breaker. With an open breaker the store is not ready, and is not asked. Otherwise it is
- * asked past the breaker, since a probe of the breaker would take the turn of an effect.
+ * The readiness of a store behind a breaker. With an open breaker the store is not ready, and is not asked. Otherwise
+ * it is asked past the breaker, since a probe of the breaker would take the turn of an effect.
  */
 export const checkBehind = (breaker: StoreBreaker, ask: () => Promise<Check>) => async (): Promise<Check> => {
   const { state, retryAfterMs } = breaker;

@@ -51,7 +51,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
     const current: { runtime?: TemporalRuntime; worker?: Worker; intake?: RunningIntake; failure?: unknown } = {};
-    // First, because a port that is taken has to be found before there is a worker: one that never ran cannot be closed.
+    // First, because a port that is taken has to be found before there is a worker: one that never ran cannot be
+    // closed.
     const http = await serveHttp(config.PORT, {
       health: () => ({ ok: current.failure === undefined, detail: `worker ${stateCheck(current.worker).detail}` }),
       ready: async () => ({
@@ -119,8 +120,8 @@ function intakeBeside(
 ): RunningIntake {
   const { publisher } = adapters.ports;
   const mayStart = () => adapters.mayStart();
-  // A first task that waits in this process for room in the cache times out after 10 s, and the server then holds it back (seen
-  // with no cache at all: 53 s); in the server's queue it waits for free.
+  // A first task that waits in this process for room in the cache times out after 10 s, and the server then holds it
+  // back (seen with no cache at all: 53 s); in the server's queue it waits for free.
   const eager = config.MAX_CACHED_WORKFLOWS >= config.INTAKE_MAX_SLICES;
   const shared = { client, eager, publisher, mayStart, slices: sliceCache };
   return runIntake({ config, endpoints, logger, registry, shared });

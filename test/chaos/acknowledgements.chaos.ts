@@ -1,6 +1,6 @@
 /**
- * The broker stores what it is sent and its acknowledgements are dropped on the way, several times over. Its own console
- * consumer finds every event, repeats under the same event id, and the results are true.
+ * The broker stores what it is sent and its acknowledgements are dropped on the way, several times over. Its own
+ * console consumer finds every event, repeats under the same event id, and the results are true.
  */
 import assert from 'node:assert/strict';
 import { until } from '../../src/flow-control/until.js';
@@ -10,7 +10,10 @@ import { useInstallation } from './support/installation.js';
 import { reportOf, start, stored, warmUp } from './support/executions.js';
 import { makeLists } from './support/lists.js';
 
-/** How often all acknowledgements are lost: once a group of lists, since a third loss in a row makes dead letters of them. */
+/**
+ * How often all acknowledgements are lost: once a group of lists, since a third loss in a row makes dead letters of
+ * them.
+ */
 const ROUNDS = 3;
 
 describe('acknowledgements of Kafka that are lost', () => {

@@ -1,6 +1,6 @@
 /**
- * The fault matrix: every fault strikes three workers at once, each held at another point of its work. Afterwards rows, ledger
- * and consumed events are compared with what the lists say.
+ * The fault matrix: every fault strikes three workers at once, each held at another point of its work. Afterwards rows,
+ * ledger and consumed events are compared with what the lists say.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -136,7 +136,9 @@ describe('fault matrix', () => {
     return held;
   }
 
-  /** The broker stores the events and its answer does not arrive: they are on the topic, and the worker does not know. */
+  /**
+   * The broker stores the events and its answer does not arrive: they are on the topic, and the worker does not know.
+   */
   async function holdAcknowledgement(cell: Cell): Promise<Held> {
     const { installation, lists } = cell;
     const { kafka } = installation.route;
@@ -178,7 +180,10 @@ describe('fault matrix', () => {
   }
 });
 
-/** Redrives until no letter is open: what was refused while a breaker was open comes with the next run. @returns letters of the cell. */
+/**
+ * Redrives until no letter is open: what was refused while a breaker was open comes with the next run. @returns letters
+ * of the cell.
+ */
 async function redriveAll(
   { environment: { temporal, config, pool } }: Installation,
   expected: Expected,

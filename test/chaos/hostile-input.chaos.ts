@@ -1,6 +1,6 @@
 /**
- * 2,000 hostile requests to the workflow, past every client of ours, and 2,000 to `bridge execute`: each ends with a report or
- * a named refusal.
+ * 2,000 hostile requests to the workflow, past every client of ours, and 2,000 to `bridge execute`: each ends with a
+ * report or a named refusal.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -84,7 +84,10 @@ describe('hostile input', () => {
   }).timeout(15 * 60_000);
 });
 
-/** A line of standard output for each line of the file, and one of standard error for each refusal. @returns the outcomes. */
+/**
+ * A line of standard output for each line of the file, and one of standard error for each refusal. @returns the
+ * outcomes.
+ */
 function checkRun(run: BridgeRun, file: readonly string[]): string[] {
   const notes = run.stderr.split('\n').filter(Boolean);
   const records = run.json() as (IntentsReport | Refused)[];

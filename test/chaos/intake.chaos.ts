@@ -1,6 +1,6 @@
 /**
- * Real input with known answers through the intake: every envelope emitted twice, the worker killed in the middle of lists, a
- * second one joining the consumer group and leaving it.
+ * Real input with known answers through the intake: every envelope emitted twice, the worker killed in the middle of
+ * lists, a second one joining the consumer group and leaving it.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,6 @@
-/** Real input with known answers, 16 lists side by side, while the worker is killed and started again every few seconds. */
+/**
+ * Real input with known answers, 16 lists side by side, while the worker is killed and started again every few seconds.
+ */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +13,10 @@ import { type Installation, useInstallation } from './support/installation.js';
 import { writeMeasured } from './support/reliability.js';
 
 const SIDE_BY_SIDE = 16;
-/** From the moment the worker polls: it works through some tens of lists a second, so a kill has to come soon to meet any. */
+/**
+ * From the moment the worker polls: it works through some tens of lists a second, so a kill has to come soon to meet
+ * any.
+ */
 const ALIVE_MS = { least: 300, most: 2_500 };
 
 interface Latest {

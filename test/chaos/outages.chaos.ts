@@ -1,6 +1,6 @@
 /**
- * A store is unavailable for 90 s amid 200 lists that run, with the breakers as they come, and 50 more come while it is away. Nothing
- * fails, nothing is off, and what has piled up does not come back as a herd.
+ * A store is unavailable for 90 s amid 200 lists that run, with the breakers as they come, and 50 more come while it is
+ * away. Nothing fails, nothing is off, and what has piled up does not come back as a herd.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +27,9 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
   const measured: Measured[] = [];
   const used = useInstallation({}, warmUp);
 
-  /** @returns reports in the order of the lists, the moment of the end of the outage, and what the worker did meanwhile. */
+  /**
+   * @returns reports in the order of the lists, the moment of the end of the outage, and what the worker did meanwhile.
+   */
   async function strike(server: 'postgres' | 'kafka') {
     const { lists, expected } = makeLists(RUNNING + ARRIVING);
     const [early, late] = [lists.slice(0, RUNNING), lists.slice(RUNNING)];

@@ -1,6 +1,6 @@
 /**
- * A recovery amid arriving transitions, killed workers and a broker that goes away: it leaves out no workflow, and a second one,
- * in which nothing moves, leaves its consumer with the true states.
+ * A recovery amid arriving transitions, killed workers and a broker that goes away: it leaves out no workflow, and a
+ * second one, in which nothing moves, leaves its consumer with the true states.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * Two workers on one queue, and an attempt that is given up while its statement is under way: the other worker makes a second
- * one beside it. One effect, one ledger row, a result that is true, whichever of them comes first.
+ * Two workers on one queue, and an attempt that is given up while its statement is under way: the other worker makes a
+ * second one beside it. One effect, one ledger row, a result that is true, whichever of them comes first.
  */
 import assert from 'node:assert/strict';
 import { until } from '../../src/flow-control/until.js';
@@ -19,8 +19,8 @@ const NOTICED_MS = HEARTBEAT_TIMEOUT_MS + 10_000;
 /** Activities of a list that change rows: PersistState's and PersistFSMTransition's. */
 const SIDE_BY_SIDE = 2;
 /**
- * Of a worker that is frozen while it is at work: it has no slot left to ask for a task with. Else it is handed the next attempts, of
- * which each is missed after the heartbeat time-out only.
+ * Of a worker that is frozen while it is at work: it has no slot left to ask for a task with. Else it is handed the
+ * next attempts, of which each is missed after the heartbeat time-out only.
  */
 const BUSY = { MAX_CONCURRENT_ACTIVITIES: String(SIDE_BY_SIDE) };
 
@@ -153,7 +153,9 @@ const LATE_MS = 600_000;
 
 const isAtWork = ({ lastStartedTime }: { lastStartedTime?: unknown }): boolean => lastStartedTime != null;
 
-/** PersistState intents that a worker has carried out to its knowledge, whether or not Temporal still wanted to hear it. */
+/**
+ * PersistState intents that a worker has carried out to its knowledge, whether or not Temporal still wanted to hear it.
+ */
 async function persisted({ port }: WorkerProcess): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const found = /^intents_executed_total\{intent_type="PersistState",status="succeeded"\} (\d+)$/m.exec(text);

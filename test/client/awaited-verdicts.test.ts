@@ -1,4 +1,7 @@
-/** When the service is asked for verdicts: soon after a caller came, seldom while nothing happens, and once for all who wait. */
+/**
+ * When the service is asked for verdicts: soon after a caller came, seldom while nothing happens, and once for all who
+ * wait.
+ */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { AwaitedVerdicts } from '../../src/client/awaited-verdicts.js';

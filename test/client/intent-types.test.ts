@@ -1,6 +1,6 @@
 /**
- * The compiler names the wrong field of an intent, on the field's own line, as the service does. `npm run types` fails when an error
- * that is expected on a line is not there.
+ * The compiler names the wrong field of an intent, on the field's own line, as the service does. `npm run types` fails
+ * when an error that is expected on a line is not there.
  */
 import assert from 'node:assert/strict';
 import type { Intent, IntentOf, StoreEffectClient } from '../../src/client/index.js';

@@ -1,4 +1,6 @@
-/** Follows pages: saves their files, runs their commands, and compares what is printed with what they say is printed. */
+/**
+ * Follows pages: saves their files, runs their commands, and compares what is printed with what they say is printed.
+ */
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

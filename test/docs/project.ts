@@ -1,4 +1,7 @@
-/** What somebody has before they follow a page: a clone of the sources, and the package that was built and packed from it. */
+/**
+ * What somebody has before they follow a page: a clone of the sources, and the package that was built and packed from
+ * it.
+ */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

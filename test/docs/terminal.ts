@@ -1,4 +1,7 @@
-/** The two terminals of somebody who follows a page: one for commands, which keeps its folder and variables, one for a worker. */
+/**
+ * The two terminals of somebody who follows a page: one for commands, which keeps its folder and variables, one for a
+ * worker.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +27,10 @@ process.once('exit', () => {
   for (const pid of groups) signalGroup(pid, 'SIGKILL');
 });
 
-/** Around a block: its first failure is kept. A list of commands with `&&` fails by its last one only, or as the end of the block. */
+/**
+ * Around a block: its first failure is kept. A list of commands with `&&` fails by its last one only, or as the end of
+ * the block.
+ */
 const KEEP = '[ "$failed" != 0 ] || failed=$code';
 const BEGIN = `failed=0\ntrap 'code=$?; ${KEEP}' ERR\n`;
 const END = `code=$?\ntrap - ERR\n${KEEP}\n`;

@@ -1,8 +1,8 @@
 /**
- * README.md and the tutorial, followed as they stand: every block is saved or run, in order, in one folder, against the real
- * servers. What a page shows as output is compared with what is printed. Two things differ from what a reader has. npm and npx are
- * stand-ins where they would download, or only find a program (stand-ins/bin). Where Python has no `temporalio`, its calls go to
- * Temporal's own command line (stand-ins/python).
+ * README.md and the tutorial, followed as they stand: every block is saved or run, in order, in one folder, against the
+ * real servers. What a page shows as output is compared with what is printed. Two things differ from what a reader has.
+ * npm and npx are stand-ins where they would download, or only find a program (stand-ins/bin). Where Python has no
+ * `temporalio`, its calls go to Temporal's own command line (stand-ins/python).
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

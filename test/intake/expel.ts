@@ -1,4 +1,7 @@
-/** What the broker does to the members of a group after 30 s without a heartbeat, at once: a process that was killed is missed. */
+/**
+ * What the broker does to the members of a group after 30 s without a heartbeat, at once: a process that was killed is
+ * missed.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Kafka } from 'kafkajs';

@@ -1,4 +1,7 @@
-/** A consumer that a test plays the group and the broker for: a rebalance, a crash and a topic created again, at moments of its choosing. */
+/**
+ * A consumer that a test plays the group and the broker for: a rebalance, a crash and a topic created again, at moments
+ * of its choosing.
+ */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { mock } from 'node:test';
 import { Registry } from 'prom-client';

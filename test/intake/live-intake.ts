@@ -1,4 +1,6 @@
-/** An intake on real servers, with a topic and so a group of its own for each test; a workflow stands in for the slice. */
+/**
+ * An intake on real servers, with a topic and so a group of its own for each test; a workflow stands in for the slice.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,7 @@
-/** The order the intake promises: lists of a partition that share a key, in their order, whatever their priorities and slices. */
+/**
+ * The order the intake promises: lists of a partition that share a key, in their order, whatever their priorities and
+ * slices.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
@@ -18,8 +21,8 @@ const PARTITIONS = 4;
 const KEYS = 24;
 const UNCACHED = process.env['MAX_CACHED_WORKFLOWS'] === '0';
 /**
- * Lists of a key: some 60 lists and 160 intents a partition. Fewer where no workflow is cached: each task replays all before it, one at a
- * time, and a chain of lists takes the square of its length.
+ * Lists of a key: some 60 lists and 160 intents a partition. Fewer where no workflow is cached: each task replays all
+ * before it, one at a time, and a chain of lists takes the square of its length.
  */
 const LISTS = UNCACHED ? 6 : 10;
 /** Slices of a partition at least: each round of lists is sent when all partitions have begun with the one before. */
@@ -27,7 +30,9 @@ const ROUNDS = 3;
 /** Then the SDK takes one workflow task at a time, and those it holds meanwhile time out after 10 s. */
 const SLICES = UNCACHED ? 1 : 12;
 
-/** What a list does under its own key, and under that of a neighbour: two keys make lists wait for each other in chains. */
+/**
+ * What a list does under its own key, and under that of a neighbour: two keys make lists wait for each other in chains.
+ */
 interface Shape {
   readonly priorities: readonly [event: number, transition: number, neighbour: number];
   readonly neighbour: boolean;

@@ -1,4 +1,4 @@
-/** The slices of a partition, one after the other: refused by halves, behind one that still runs, ended by force, stopped in the middle. */
+/** The slices of a partition in turn: refused by halves, behind one that still runs, ended by force, stopped. */
 import assert from 'node:assert/strict';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import {

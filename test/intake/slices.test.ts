@@ -1,4 +1,6 @@
-/** These tests follow messages to the start of a slice: invalid envelopes, slices by size, starts that are too large. */
+/**
+ * These tests follow messages to the start of a slice: invalid envelopes, slices by size, starts that are too large.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';

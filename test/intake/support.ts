@@ -1,4 +1,7 @@
-/** A partition's worker with a Temporal and a topic that do what no real one does on demand: refuse one list for good, end a slice by force. */
+/**
+ * A partition's worker with a Temporal and a topic that do what no real one does on demand: refuse one list for good,
+ * end a slice by force.
+ */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { Registry } from 'prom-client';

@@ -1,4 +1,7 @@
-/** A broker that keeps its connections and says nothing: the consumer is built anew, and what was emitted meanwhile arrives. */
+/**
+ * A broker that keeps its connections and says nothing: the consumer is built anew, and what was emitted meanwhile
+ * arrives.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';

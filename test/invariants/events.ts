@@ -26,9 +26,9 @@ interface LedgerRow {
 }
 
 /**
- * Counts, not sets. An event is promised at least once: it may be there again for each attempt that Temporal repeated in an execution
- * that tells of it. A result is told again for each time its request was emitted or carried. Not for files that make attempts or
- * processes fail outside of a history.
+ * Counts, not sets. An event is promised at least once: it may be there again for each attempt that Temporal repeated
+ * in an execution that tells of it. A result is told again for each time its request was emitted or carried. Not for
+ * files that make attempts or processes fail outside of a history.
  */
 export function checkOnce(
   environment: Environment,
@@ -58,7 +58,10 @@ export function checkOnce(
   return Promise.resolve(told);
 }
 
-/** Attempts that Temporal repeated, by intent or list; those of executions without lists (redrives, sweeps) may tell of any. */
+/**
+ * Attempts that Temporal repeated, by intent or list; those of executions without lists (redrives, sweeps) may tell of
+ * any.
+ */
 function repeatsByCause(executions: readonly Execution[]): { of: ReadonlyMap<string, number>; ofAny: number } {
   const of = new Map<string, number>();
   let ofAny = 0;
@@ -82,7 +85,10 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return counts;
 }
 
-/** Every effect in the ledger has its event, on its topic or as an open dead letter; and no event tells of an effect that is not there. */
+/**
+ * Every effect in the ledger has its event, on its topic or as an open dead letter; and no event tells of an effect
+ * that is not there.
+ */
 export async function checkAnnounced(
   environment: Environment,
   executions: readonly Execution[],

@@ -1,6 +1,6 @@
 /**
- * What holds at the end of every test on the servers, whatever the test was about. Each check reads the stores themselves and
- * returns what is wrong, as text; the environment fails its file when there is any.
+ * What holds at the end of every test on the servers, whatever the test was about. Each check reads the stores
+ * themselves and returns what is wrong, as text; the environment fails its file when there is any.
  */
 import assert from 'node:assert/strict';
 import { topicOf } from '../../src/domain/events/event-types.js';

@@ -1,4 +1,7 @@
-/** Nothing the intake took is forgotten: offsets are committed behind what is answered or on its way, parked lists have a run. */
+/**
+ * Nothing the intake took is forgotten: offsets are committed behind what is answered or on its way, parked lists have
+ * a run.
+ */
 import { Kafka, logLevel } from 'kafkajs';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import type { Environment } from '../support/environment.js';

@@ -11,10 +11,16 @@ interface Report {
   readonly results: readonly IntentResult[];
 }
 
-/** A report with the executions that had a part in it, as the ledger names them: of a verdict, the slices that carried its list. */
+/**
+ * A report with the executions that had a part in it, as the ledger names them: of a verdict, the slices that carried
+ * its list.
+ */
 interface Told extends Report {
   readonly executionIds: readonly string[];
-  /** Intents that are told as succeeded by it, and by what shares its executions: an id that is used twice belongs to the first. */
+  /**
+   * Intents that are told as succeeded by it, and by what shares its executions: an id that is used twice belongs to
+   * the first.
+   */
   readonly succeeded: ReadonlySet<string>;
 }
 

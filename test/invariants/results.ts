@@ -1,4 +1,7 @@
-/** Whoever waits for the answer to an emitted list is told it: each stored verdict is on the INTENT_RESULT topic, or owed to it. */
+/**
+ * Whoever waits for the answer to an emitted list is told it: each stored verdict is on the INTENT_RESULT topic, or
+ * owed to it.
+ */
 import type { Verdict } from '../../src/domain/intake/list.js';
 import type { Environment } from '../support/environment.js';
 import { eventsOf } from './events.js';

@@ -1,7 +1,10 @@
 /** The ledger says what is in the tables of effects, and nothing else is: totals and transitions, exactly. */
 import type { Environment } from '../support/environment.js';
 
-/** Each returns a row for what is wrong. Bridges and workflows that a test wrote by itself have no ledger row, and are left out. */
+/**
+ * Each returns a row for what is wrong. Bridges and workflows that a test wrote by itself have no ledger row, and are
+ * left out.
+ */
 const QUERIES: readonly string[] = [
   `SELECT format('bridge %s holds %s items in %s workflows; its ledger rows add up to %s in %s',
      bridge, stored.items, stored.workflows, ledger.items, ledger.workflows) AS problem

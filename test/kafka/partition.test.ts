@@ -1,4 +1,7 @@
-/** Where a key goes, on the real broker: to the partition that Kafka's own client would choose, or producers lose its order. */
+/**
+ * Where a key goes, on the real broker: to the partition that Kafka's own client would choose, or producers lose its
+ * order.
+ */
 import assert from 'node:assert/strict';
 import type { Admin } from 'kafkajs';
 import { loadConfig } from '../../src/config.js';

@@ -9,7 +9,9 @@ interface Run {
   readonly give: (offset: number) => Promise<void>;
 }
 
-/** One topic of three messages, read as `run` plays it: no broker can be made to crash a consumer between two messages. */
+/**
+ * One topic of three messages, read as `run` plays it: no broker can be made to crash a consumer between two messages.
+ */
 function fakeKafka(run: (consumer: Run) => Promise<void>): Kafka {
   const admin = {
     connect: () => Promise.resolve(),

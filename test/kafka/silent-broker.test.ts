@@ -1,4 +1,6 @@
-/** A broker that takes connections and says nothing: an attempt ends by the client's own time-outs, never by Temporal's. */
+/**
+ * A broker that takes connections and says nothing: an attempt ends by the client's own time-outs, never by Temporal's.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,7 +64,8 @@ describe('a silent broker', () => {
       const begun = Date.now();
       const report = await environment.client.executeIntents([publishEvent({ event_type: TYPE })]);
       assert.deepEqual(report.counts, { dead_lettered: 1 });
-      // Three attempts of two seconds and five for the connection, at most, and 3 s between them; one START_TO_CLOSE is 90 s.
+      // Three attempts of two seconds and five for the connection, at most, and 3 s between them; one START_TO_CLOSE is
+      // 90 s.
       assert.ok(Date.now() - begun < 60_000, `${Date.now() - begun} ms`);
       const failures = await failuresOf(report.workflow_id);
       assert.ok(failures.length > 0, 'no attempt failed');

@@ -1,7 +1,7 @@
 /**
- * The intake and what it sets off against a model, on the real servers: many small sequences side by side, rows that somebody holds,
- * lists that Temporal refuses, and, drawn at random, when an intake is killed and others join and leave. MODEL_SEED and
- * MODEL_SEQUENCES choose others.
+ * The intake and what it sets off against a model, on the real servers: many small sequences side by side, rows that
+ * somebody holds, lists that Temporal refuses, and, drawn at random, when an intake is killed and others join and
+ * leave. MODEL_SEED and MODEL_SEQUENCES choose others.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * The intake against a model: random sequences of messages, refusals, kills and rebalances, with the real consumer, lanes, slicer and
- * runner between a simulated Kafka and a simulated Temporal, in simulated time. Half of the sequences are in the file beside this one.
+ * The intake against a model: random sequences of messages, refusals, kills and rebalances, with the real consumer,
+ * lanes, slicer and runner between a simulated Kafka and a simulated Temporal, in simulated time. Half of the sequences
+ * are in the file beside this one.
  */
 import assert from 'node:assert/strict';
 import { itKeepsItsPromises, useVirtualClock } from './random-sequences.js';

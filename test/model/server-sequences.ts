@@ -89,7 +89,10 @@ export function envelope(given: readonly unknown[], payload: object = {}): { eve
   return { eventId, value };
 }
 
-/** A list whose start is too large for a message, so that Temporal refuses the slice it is in: 4 bytes a number, 21 in the start. */
+/**
+ * A list whose start is too large for a message, so that Temporal refuses the slice it is in: 4 bytes a number, 21 in
+ * the start.
+ */
 export const unsendable = (): string => {
   const numbers = `[${Array.from({ length: 100_000 }, () => '1e20').join(',')}]`;
   return envelope(['numbers']).value.replace('"numbers"', numbers);

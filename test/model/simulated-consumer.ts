@@ -1,6 +1,7 @@
 /**
- * A member of the group, behind the part of kafkajs that the intake uses. What kafkajs does is taken from its source: positions are the
- * committed ones after each join, a refused commit is tried again, and one of a consumer that is told to go is passed over.
+ * A member of the group, behind the part of kafkajs that the intake uses. What kafkajs does is taken from its source:
+ * positions are the committed ones after each join, a refused commit is tried again, and one of a consumer that is told
+ * to go is passed over.
  */
 import { EventEmitter } from 'node:events';
 import type { Consumer } from 'kafkajs';
@@ -104,7 +105,8 @@ export class SimulatedConsumer {
       await this.#wait();
       if (!this.#running) return;
       const member = topic.members.includes(this) && this.#generation === topic.generation && !this.stalled;
-      // Nothing tells a commit of the old topic from one of the new; the broker refuses it while there is none of the name.
+      // Nothing tells a commit of the old topic from one of the new; the broker refuses it while there is none of the
+      // name.
       if (member && topic.topicId === topicId && !topic.world.faults.commitsFail) {
         topic.offsets[partition] = Number(offset);
         topic.world.committed(life, partition, Number(offset), floor);

@@ -1,4 +1,6 @@
-/** A process of the model: the real intake with a simulated consumer, a simulated Temporal and a simulated publisher. */
+/**
+ * A process of the model: the real intake with a simulated consumer, a simulated Temporal and a simulated publisher.
+ */
 import pino from 'pino';
 import type { Kafka } from 'kafkajs';
 import { Intake } from '../../src/intake/intake.js';

@@ -1,4 +1,7 @@
-/** A Temporal that exists in memory: one open run a workflow id, lists answered once, and starts that fail as they are told. */
+/**
+ * A Temporal that exists in memory: one open run a workflow id, lists answered once, and starts that fail as they are
+ * told.
+ */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { SliceList } from '../../src/domain/intake/list.js';
 import { never } from './faults.js';

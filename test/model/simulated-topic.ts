@@ -12,7 +12,8 @@ export interface KafkaWorld {
   /** A consumer has read a message for good. */
   gave(process: number, rec: Rec): void;
   /**
-   * @param life of the member between two joins: a commit that another made before and that is tried again may take the offset back.
+   * @param life of the member between two joins: a commit that another made before and that is tried again may take the
+   * offset back.
    * @param floor what was committed when it began.
    */
   committed(life: string, partition: number, offset: number, floor: number): void;

@@ -11,7 +11,10 @@ import type { Owner, Run, TemporalWorld } from './temporal-world.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 const START = Date.UTC(2026, 0, 1);
-/** Milliseconds in which everything must have come to its end once nothing fails: the longest run, session, watchdog and pauses. */
+/**
+ * Milliseconds in which everything must have come to its end once nothing fails: the longest run, session, watchdog and
+ * pauses.
+ */
 const SETTLE_MS = 7_200_000;
 /** Of a lane for the end of a slice. */
 const LONGEST_WAIT_MS = 60_000;

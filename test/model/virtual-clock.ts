@@ -75,7 +75,10 @@ export class VirtualClock {
     });
   }
 
-  /** Lets `ms` pass, timer by timer; what each sets off comes to its end first. @returns false as soon as `goesOn` says so. */
+  /**
+   * Lets `ms` pass, timer by timer; what each sets off comes to its end first. @returns false as soon as `goesOn` says
+   * so.
+   */
   async pass(ms: number, goesOn: () => boolean = () => true): Promise<boolean> {
     const until = this.now + ms;
     await settled();

@@ -1,4 +1,7 @@
-/** Every kept mistake can still be made: code that moves on takes its mistakes along, or `npm run test:mutants` tries nothing. */
+/**
+ * Every kept mistake can still be made: code that moves on takes its mistakes along, or `npm run test:mutants` tries
+ * nothing.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { readCatalogue, readEquivalents } from './catalogue.js';

@@ -1,4 +1,6 @@
-/** The kept mistakes: each is a change to the code by which a user would lose something, and the test that must notice. */
+/**
+ * The kept mistakes: each is a change to the code by which a user would lose something, and the test that must notice.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';

@@ -1,6 +1,7 @@
 /**
- * `npm run test:mutants [-- PART ...]`: makes each kept mistake alone, in a copy of the tree, and expects the named test to fail. Before
- * that, every named test has to pass without a mistake. PART: of a mistake's name or of its file. Exit code 1 when one survives.
+ * `npm run test:mutants [-- PART ...]`: makes each kept mistake alone, in a copy of the tree, and expects the named
+ * test to fail. Before that, every named test has to pass without a mistake. PART: of a mistake's name or of its file.
+ * Exit code 1 when one survives.
  */
 import pLimit from 'p-limit';
 import { stackOptions } from '../../src/cli/context.js';

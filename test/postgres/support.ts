@@ -23,8 +23,8 @@ export interface DatabaseOptions {
 }
 
 /**
- * A database for the tests of the enclosing `describe`. After each test every connection has to be back in the pool; after the last one
- * the ledger says what is in the tables, and no lock is left.
+ * A database for the tests of the enclosing `describe`. After each test every connection has to be back in the pool;
+ * after the last one the ledger says what is in the tables, and no lock is left.
  */
 export function useDatabase({ prepare, foreignRows }: DatabaseOptions = {}): TestDatabase {
   const database = {} as { -readonly [K in keyof TestDatabase]: TestDatabase[K] };

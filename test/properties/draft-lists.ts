@@ -1,4 +1,7 @@
-/** Random lists for properties: few keys, so that they repeat; given ids, some twice; rows that are wrong in a known field. */
+/**
+ * Random lists for properties: few keys, so that they repeat; given ids, some twice; rows that are wrong in a known
+ * field.
+ */
 import fc from 'fast-check';
 import type { IntentOf, IntentType } from '../../src/client/index.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
@@ -59,7 +62,10 @@ export interface Names {
   readonly full: string;
 }
 
-/** @param uuid makes the names; random, so that lists that run side by side do not meet. @param full default: one of them. */
+/**
+ * @param uuid makes the names; random, so that lists that run side by side do not meet. @param full default: one of
+ * them.
+ */
 export const names = (uuid: () => string, full = uuid()): Names => ({
   full,
   keys: Array.from({ length: KEYS }, uuid),

@@ -1,4 +1,7 @@
-/** What `fsm_states` should hold, by the rules and not by the trigger: forward only by (epoch, transition_count, arrival). */
+/**
+ * What `fsm_states` should hold, by the rules and not by the trigger: forward only by (epoch, transition_count,
+ * arrival).
+ */
 
 export interface Transition {
   readonly workflow: string;

@@ -1,6 +1,7 @@
 /**
- * Hostile requests, as JSON text: valid ones of which a few places were replaced. Text, because `1e400`, half of a surrogate
- * pair, a `__proto__` or the same key twice cannot be told apart, or not at all, once they are values of this process.
+ * Hostile requests, as JSON text: valid ones of which a few places were replaced. Text, because `1e400`, half of a
+ * surrogate pair, a `__proto__` or the same key twice cannot be told apart, or not at all, once they are values of this
+ * process.
  */
 import fc from 'fast-check';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';

@@ -61,7 +61,10 @@ export function modelOf(
   return { outcome: stopped ? 'failed' : allWell ? 'completed' : 'partial', ends, totals, transitions, ledger, events };
 }
 
-/** Tier by tier. @returns the error of each, the indexes of those that have their effect in order, and whether one stopped it. */
+/**
+ * Tier by tier. @returns the error of each, the indexes of those that have their effect in order, and whether one
+ * stopped it.
+ */
 function follow(drafts: readonly Draft[]) {
   const errors = refusalsOf(drafts);
   const valid = [...drafts.keys()].filter((index) => errors[index] === null);

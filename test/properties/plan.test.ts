@@ -38,7 +38,10 @@ function modelOf(drafts: readonly Draft[]) {
 
 const lists = fc.array(draft(['state', 'transition', 'event', 'recover']), { maxLength: 50, size: 'max' });
 
-/** Payloads of one draft differ in random fields of `support/intents.ts`; here a raw intent follows from its draft alone. */
+/**
+ * Payloads of one draft differ in random fields of `support/intents.ts`; here a raw intent follows from its draft
+ * alone.
+ */
 const rawsOf = (drafts: readonly Draft[]): unknown[] => {
   const fixed = fixedNames();
   return drafts.map((given) => rawOf(given, fixed));

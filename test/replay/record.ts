@@ -40,7 +40,10 @@ async function record(name: string, handle: WorkflowHandle): Promise<void> {
   await writeFile(new URL(`${name}.json`, directory), `${withoutTheMachine(history)}\n`);
 }
 
-/** Stack traces, the identities of clients and the names of sticky queues tell of the machine; replay does not read them. */
+/**
+ * Stack traces, the identities of clients and the names of sticky queues tell of the machine; replay does not read
+ * them.
+ */
 function withoutTheMachine(json: string): string {
   const drop = (key: string, value: unknown): unknown => (key === 'stackTrace' ? '' : value);
   return JSON.stringify(JSON.parse(json, drop), null, 2).replaceAll(`${process.pid}@${hostname()}`, 'recorder');

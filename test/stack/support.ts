@@ -17,7 +17,8 @@ const used: { options: StackOptions; folder: string }[] = [];
 /** Options of a new native stack. */
 export async function newStack(overrides: Partial<StackOptions> = {}): Promise<StackOptions> {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-stack-'));
-  // The state folder inside stays closed to others, as below root's home; what the servers' user needs goes to `rootDir`.
+  // The state folder inside stays closed to others, as below root's home; what the servers' user needs goes to
+  // `rootDir`.
   await chmod(folder, 0o755);
   const options: StackOptions = {
     stateDir: join(await mkdtemp(join(folder, 'closed-')), 'state'),

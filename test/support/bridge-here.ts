@@ -14,7 +14,8 @@ const queue = pLimit(1);
  */
 export const bridgeHere = (args: readonly string[], env: NodeJS.ProcessEnv, input = ''): Promise<BridgeRun> =>
   queue(async () => {
-    // Mocha may have required this file: the commands, which are imported, would have other classes of errors than the program.
+    // Mocha may have required this file: the commands, which are imported, would have other classes of errors than the
+    // program.
     const { runCommandLine } = await import('../../src/cli/program.js');
     const { env: own, exitCode } = process;
     const stdin = Object.getOwnPropertyDescriptor(process, 'stdin')!;

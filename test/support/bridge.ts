@@ -2,7 +2,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Of the build, which the run makes when it is older than the source: it starts in 1.3 s of CPU, the source in 3.3 s. */
+/**
+ * Of the build, which the run makes when it is older than the source: it starts in 1.3 s of CPU, the source in 3.3 s.
+ */
 export const BRIDGE_MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 export interface BridgeRun {

@@ -25,7 +25,9 @@ export interface ReadTopicOptions {
   readonly timeoutMs?: number;
 }
 
-/** A short life: little is compiled, and one thread collects garbage. A missing or foreign class archive is passed over. */
+/**
+ * A short life: little is compiled, and one thread collects garbage. A missing or foreign class archive is passed over.
+ */
 const JVM = [
   '-Xmx256m',
   '-XX:TieredStopAtLevel=1',
@@ -60,9 +62,9 @@ export async function readTopic(
 }
 
 /**
- * All that topics hold when it is called, by one consumer, in the order of each partition, and how many records each has. The end
- * offsets say how many there are, so that the consumer need not wait for silence. Topics with transactions have more offsets than
- * records, and are not for this.
+ * All that topics hold when it is called, by one consumer, in the order of each partition, and how many records each
+ * has. The end offsets say how many there are, so that the consumer need not wait for silence. Topics with transactions
+ * have more offsets than records, and are not for this.
  */
 export async function readTopics(
   { kafka: { brokers } }: Addresses,
@@ -137,7 +139,10 @@ async function countRecords(
   }
 }
 
-/** The first consumer leaves its loaded classes behind, and the later ones start with them: 1.0 s of CPU instead of 1.9 s. */
+/**
+ * The first consumer leaves its loaded classes behind, and the later ones start with them: 1.0 s of CPU instead of 1.9
+ * s.
+ */
 function classArchive(cacheDir: string): { args: string[]; keep(): Promise<void> } {
   const file = join(cacheDir, `kafka-console-${KAFKA}.jsa`);
   if (existsSync(file)) return { args: [`-XX:SharedArchiveFile=${file}`], keep: () => Promise.resolve() };

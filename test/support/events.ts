@@ -31,7 +31,10 @@ export async function readEventsByConsole(environment: Environment, types: reado
   );
 }
 
-/** As a consumer has them that drops repeats: an attempt that ran into its time limit sends its events again, under the same ids. */
+/**
+ * As a consumer has them that drops repeats: an attempt that ran into its time limit sends its events again, under the
+ * same ids.
+ */
 export const withoutRepeats = (events: readonly ReadEvent[]): ReadEvent[] => [
   ...new Map(events.map((event) => [event.envelope.event_id, event])).values(),
 ];

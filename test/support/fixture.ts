@@ -1,4 +1,7 @@
-/** Before any test: the real servers. After each file: nothing is left open. After the last: what was started is stopped. */
+/**
+ * Before any test: the real servers. After each file: nothing is left open. After the last: what was started is
+ * stopped.
+ */
 import assert from 'node:assert/strict';
 import { stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
@@ -20,8 +23,8 @@ let startedHere = false;
 const LEFT_OPEN_MS = 20_000;
 
 export async function mochaGlobalSetup(): Promise<void> {
-  // Brokers and console tools live for minutes here: what the optimising compiler takes is not won back (a broker starts with 4 s of
-  // CPU, not 6).
+  // Brokers and console tools live for minutes here: what the optimising compiler takes is not won back (a broker
+  // starts with 4 s of CPU, not 6).
   process.env['JAVA_TOOL_OPTIONS'] ??= '-XX:TieredStopAtLevel=1';
   const before = await stackStatus(options);
   startedHere = Object.values(before.services).some(({ state }) => state === 'stopped');
@@ -80,7 +83,9 @@ export const mochaHooks = {
     openBefore = open();
     startedAt = Date.now();
   },
-  /** A process tests several files, and is ended after the last: only here can one be found to have left something open. */
+  /**
+   * A process tests several files, and is ended after the last: only here can one be found to have left something open.
+   */
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(LEFT_OPEN_MS + 10_000);
     const suite = this.test?.parent?.suites[0];

@@ -1,6 +1,6 @@
 /**
- * Stores in memory behind the real activities: to fail between two calls, which no server does on command, and to count what
- * reached a broker without reading it back.
+ * Stores in memory behind the real activities: to fail between two calls, which no server does on command, and to count
+ * what reached a broker without reading it back.
  */
 import type { Ports } from '../../activities/ports.js';
 import type { EffectError } from '../../src/domain/failures/failure.js';

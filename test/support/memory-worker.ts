@@ -33,7 +33,9 @@ export interface MemoryWorker {
   cancel(execution: Execution, of?: string): Promise<void>;
   /** Seconds of the timers an execution has set. */
   timersOf(execution: Execution): Promise<number[]>;
-  /** How often an activity of an execution is attempted at most, each time it was scheduled; 0: for as long as it takes. */
+  /**
+   * How often an activity of an execution is attempted at most, each time it was scheduled; 0: for as long as it takes.
+   */
   attemptsOf(execution: Execution, activity: string): Promise<number[]>;
   execute<R>(workflow: string, ...args: readonly unknown[]): Promise<R>;
   /** Also replays what has run. */

@@ -1,6 +1,6 @@
 /**
- * All records of some topics up to their present ends, read in this process. The broker's own consumer (console-consumer.ts) reads
- * the same once for each feature; it takes a second of CPU a time.
+ * All records of some topics up to their present ends, read in this process. The broker's own consumer
+ * (console-consumer.ts) reads the same once for each feature; it takes a second of CPU a time.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -30,7 +30,10 @@ export interface ReadRecordsOptions {
   readonly expect?: number;
 }
 
-/** Milliseconds. On a busy machine the local broker loses its session of 4 s, and leads no topic until it has registered again. */
+/**
+ * Milliseconds. On a busy machine the local broker loses its session of 4 s, and leads no topic until it has registered
+ * again.
+ */
 const WAIT_MS = 60_000;
 
 /** Those of each partition in their order. Topics that do not exist hold nothing. */

@@ -1,4 +1,7 @@
-/** What a reader of the `.dlq` topic does with copies of rejected messages: it learns why, and has the message again (ADR 0022). */
+/**
+ * What a reader of the `.dlq` topic does with copies of rejected messages: it learns why, and has the message again
+ * (ADR 0022).
+ */
 import assert from 'node:assert/strict';
 import { type RawMessage, REJECTED_HEADERS } from '../../src/domain/dead-letters/rejected-copy.js';
 import type { WireMessage } from '../../src/domain/events/publisher.js';

@@ -27,7 +27,8 @@ export async function replay(histories: Histories): Promise<number> {
       replayed += 1;
     }
   } finally {
-    // It runs workflows in this thread, and leaves hooks on every promise of the process: three times the CPU of what is tested next.
+    // It runs workflows in this thread, and leaves hooks on every promise of the process: three times the CPU of what
+    // is tested next.
     globalHandlers.uninstall();
   }
   return replayed;

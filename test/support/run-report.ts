@@ -1,4 +1,7 @@
-/** What the files of a run say of themselves: its processes append to one file, and the main process sums it up at the end. */
+/**
+ * What the files of a run say of themselves: its processes append to one file, and the main process sums it up at the
+ * end.
+ */
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';

@@ -1,4 +1,6 @@
-/** The topics that a run leaves: a broker opens each of them again when it starts, which takes minutes after some runs. */
+/**
+ * The topics that a run leaves: a broker opens each of them again when it starts, which takes minutes after some runs.
+ */
 import { Kafka, logLevel } from 'kafkajs';
 import { topicPrefix } from './run.js';
 

@@ -1,4 +1,7 @@
-/** What a run of the tests makes on the servers carries the run's name: others may share them, and its end leaves nothing there. */
+/**
+ * What a run of the tests makes on the servers carries the run's name: others may share them, and its end leaves
+ * nothing there.
+ */
 import { randomBytes, randomUUID } from 'node:crypto';
 
 /** Names the run to each of its processes. */

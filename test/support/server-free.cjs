@@ -1,6 +1,6 @@
 /**
- * Which test files need no servers. The rule: nothing that a file imports, directly or not, is a door to them. A file that is
- * told apart wrongly fails at once: `without-servers.ts` closes every address.
+ * Which test files need no servers. The rule: nothing that a file imports, directly or not, is a door to them. A file
+ * that is told apart wrongly fails at once: `without-servers.ts` closes every address.
  */
 const { readdirSync, readFileSync, statSync } = require('node:fs');
 const { dirname, join } = require('node:path');

@@ -1,4 +1,7 @@
-/** Stands in for the slice's workflow: its input is in its history. A list may ask it to take its time, and to be answered as invalid. */
+/**
+ * Stands in for the slice's workflow: its input is in its history. A list may ask it to take its time, and to be
+ * answered as invalid.
+ */
 import { condition, defineSignal, setHandler, sleep } from '@temporalio/workflow';
 import type { SliceInput, SliceReport } from '../../src/domain/intake/slice.js';
 

@@ -40,8 +40,8 @@ export async function onServer<T>(work: (client: pg.Client) => Promise<T>, url =
 }
 
 /**
- * Drops a database; in a run, its end does. PostgreSQL has dropped one when every backend has taken note, and one whose statements
- * end by `lock_timeout`, each of them, never does: beside tests that hold rows that took 60 s.
+ * Drops a database; in a run, its end does. PostgreSQL has dropped one when every backend has taken note, and one whose
+ * statements end by `lock_timeout`, each of them, never does: beside tests that hold rows that took 60 s.
  */
 export async function dropDatabase(name: string): Promise<void> {
   if (runName() === undefined) await drop([name]);

@@ -3,8 +3,8 @@ import { type Admin, ConfigResourceTypes, type ITopicConfig, Kafka, logLevel } f
 import { until } from '../../src/flow-control/until.js';
 
 /**
- * Creates topics, and returns when the broker knows them. kafkajs' own `waitForLeaders` gives up on the first broker that has
- * not heard of a topic yet, which a loaded one says for seconds.
+ * Creates topics, and returns when the broker knows them. kafkajs' own `waitForLeaders` gives up on the first broker
+ * that has not heard of a topic yet, which a loaded one says for seconds.
  */
 export async function makeTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
   await admin.createTopics({ topics, waitForLeaders: false });
@@ -12,8 +12,9 @@ export async function makeTopics(admin: Admin, topics: ITopicConfig[]): Promise<
 }
 
 /**
- * Gives a topic this setting alone, and returns when it holds. The broker answers a change before it has made it, and shows one a moment
- * before; it makes them one after the other, so that the second that is shown says that the first is made.
+ * Gives a topic this setting alone, and returns when it holds. The broker answers a change before it has made it, and
+ * shows one a moment before; it makes them one after the other, so that the second that is shown says that the first is
+ * made.
  */
 export async function configureTopic(
   brokers: readonly string[],

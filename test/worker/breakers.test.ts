@@ -1,4 +1,7 @@
-/** What stands before the stores of a worker: breakers with their own settings, and what they say to those who want to work. */
+/**
+ * What stands before the stores of a worker: breakers with their own settings, and what they say to those who want to
+ * work.
+ */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { type Config, loadConfig } from '../../src/config.js';

@@ -1,4 +1,7 @@
-/** Workers of a file, in one installation of the servers: each is stopped after its test, and has to give all connections back. */
+/**
+ * Workers of a file, in one installation of the servers: each is stopped after its test, and has to give all
+ * connections back.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';

@@ -95,7 +95,8 @@ describe('worker', () => {
     const { worker, client } = await workers.start({ config: { PG_POOL_MAX: 1, PG_CHECKOUT_TIMEOUT_MS: 200 } });
     await whileStatesAreLocked(async (unlock) => {
       const { workflowId } = await client.start([recoverFsmStates()]);
-      // The recovery has the only one. By default a probe is answered on another, and would wait for one until it is given up.
+      // The recovery has the only one. By default a probe is answered on another, and would wait for one until it is
+      // given up.
       await until(10_000, async () => {
         assert.match((await checksOf(worker)).checks['postgres']!.detail, /timeout exceeded when trying to connect/);
       });

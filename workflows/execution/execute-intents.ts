@@ -31,11 +31,15 @@ import { progressOf, progressQuery } from './progress.js';
 /** Of the one list there is. */
 const LIST = [0];
 
-/** The report of an execution that has ended; null before. The only way to a cancelled one's: Temporal keeps no details of it. */
+/**
+ * The report of an execution that has ended; null before. The only way to a cancelled one's: Temporal keeps no details
+ * of it.
+ */
 const reportQuery = defineQuery<Report | null>('report');
 
 /**
- * @param given `{intents, request_id?, correlation_id?, options?}`; taken as unknown, because any client may start this.
+ * @param given `{intents, request_id?, correlation_id?, options?}`; taken as unknown, because any client may start
+ * this.
  * @returns the report, when no intent at or over the fail-fast priority failed.
  * @throws ApplicationFailure `InvalidInput` for what is no request; `FailFast` with the report in its details.
  * @throws CancelledFailure; the report is then the answer to the query `report`.
@@ -66,7 +70,8 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
   const stopper = executor.results.failedFast(0);
   const outcome: Outcome = cancelled ? 'cancelled' : stopper !== undefined ? 'failed' : outcomeOf(results);
   setCurrentDetails(detailsOf(plan, results, null));
-  // Once, at the end: each upsert is an event and a write to the visibility store, and 5 % of a small list's throughput.
+  // Once, at the end: each upsert is an event and a write to the visibility store, and 5 % of a small list's
+  // throughput.
   upsertSearchAttributes([
     { key: intentOutcome, value: outcome },
     { key: intentTypes, value: [...plan.types] },

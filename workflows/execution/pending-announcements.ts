@@ -1,4 +1,7 @@
-/** The announcements of an execution on their way to a broker: whose they are, and by what name an activity is given them. */
+/**
+ * The announcements of an execution on their way to a broker: whose they are, and by what name an activity is given
+ * them.
+ */
 import { type AnnouncedIntent, AnnouncementQueue } from '../../src/domain/execution/announcement-queue.js';
 import {
   type Announcement,

@@ -1,7 +1,7 @@
 /**
- * Follows a plan: tiers one after the other, lanes of a tier side by side, chunks of a lane one after the other. Knows no
- * intent type; what to call, under which policy and how to name it stands in the plan. Intents may be of several lists: what
- * one list's failure stops, and which events announce it, is its own.
+ * Follows a plan: tiers one after the other, lanes of a tier side by side, chunks of a lane one after the other. Knows
+ * no intent type; what to call, under which policy and how to name it stands in the plan. Intents may be of several
+ * lists: what one list's failure stops, and which events announce it, is its own.
  */
 import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import { ANNOUNCER, type BatchInput, type BatchOutput } from '../../src/domain/execution/batch.js';
@@ -53,7 +53,9 @@ export class PlanExecutor {
     return this.#waiting.unfinished;
   }
 
-  /** Runs the whole plan. Every intent has a result afterwards, but for `waiting` lists. @throws only when cancelled. */
+  /**
+   * Runs the whole plan. Every intent has a result afterwards, but for `waiting` lists. @throws only when cancelled.
+   */
   async run(): Promise<void> {
     this.#rejectInvalid();
     this.#skipStopped();
@@ -96,7 +98,10 @@ export class PlanExecutor {
     }
   }
 
-  /** The next announcements travel with `send`, which says what is not on its topic. @throws what it throws; they stay pending. */
+  /**
+   * The next announcements travel with `send`, which says what is not on its topic. @throws what it throws; they stay
+   * pending.
+   */
   async announceWith(
     lists: readonly number[],
     send: (announce: NonNullable<BatchInput['announce']>) => Promise<Pick<BatchOutput, 'not_announced'>>,
@@ -159,8 +164,8 @@ export class PlanExecutor {
   }
 
   /**
-   * An activity that failed for good has not said that nothing happened: a late attempt may still be writing. So the store is
-   * asked for the last word, also when the execution is cancelled.
+   * An activity that failed for good has not said that nothing happened: a late attempt may still be writing. So the
+   * store is asked for the last word, also when the execution is cancelled.
    */
   async #giveUp(lane: PlannedLane, summary: string, indexes: readonly number[], failure: NoEffect): Promise<void> {
     let ending = failure;

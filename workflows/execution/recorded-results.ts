@@ -1,4 +1,7 @@
-/** The results of an execution's intents, as they are recorded. Kept results are in the worker that executed their intents. */
+/**
+ * The results of an execution's intents, as they are recorded. Kept results are in the worker that executed their
+ * intents.
+ */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { isKept, type KeptResult } from '../../src/domain/execution/compact-form.js';
 import type { PlannedIntent } from '../../src/domain/execution/plan.js';

@@ -26,8 +26,8 @@ export class WaitingLists {
   }
 
   /**
-   * A list waits from now on, and with it every list behind it that shares a key and is not finished: one that is has had its
-   * turn at that key, as tiers and lanes keep the order of the lists.
+   * A list waits from now on, and with it every list behind it that shares a key and is not finished: one that is has
+   * had its turn at that key, as tiers and lanes keep the order of the lists.
    */
   add(first: number): void {
     const heldKeys = new HeldKeys(scopeOf(this.work, first).keys);

@@ -86,7 +86,8 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, fro
 /** @returns how many were answered. A slice that failed has answered none, or nobody knows: the next round will. */
 async function tryPage(lists: readonly SliceList[]): Promise<number> {
   try {
-    // By its name: the function says of its input that it is not to be decoded, which the SDK takes for how to send it too.
+    // By its name: the function says of its input that it is not to be decoded, which the SDK takes for how to send it
+    // too.
     const { parked } = await executeChild<typeof ExecuteSliceWorkflow>('ExecuteSliceWorkflow', {
       args: [{ lists, parked: true }],
       workflowId: `${workflowInfo().workflowId}/slice`,

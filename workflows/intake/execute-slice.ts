@@ -1,4 +1,7 @@
-/** `ExecuteSliceWorkflow`: the lists of some envelopes of one partition, executed together and answered one by one (ADR 0009). */
+/**
+ * `ExecuteSliceWorkflow`: the lists of some envelopes of one partition, executed together and answered one by one (ADR
+ * 0009).
+ */
 import {
   ApplicationFailure,
   CancellationScope,
@@ -22,13 +25,17 @@ import { progressOf, progressQuery } from '../execution/progress.js';
 import { parkLists, planSlice, sliceKey } from './slice-activities.js';
 import { SliceAnswers } from './slice-answers.js';
 
-/** Its input is not decoded: a quarter of a megabyte of JSON for each slice took a third of the workflow thread's own time. */
+/**
+ * Its input is not decoded: a quarter of a megabyte of JSON for each slice took a third of the workflow thread's own
+ * time.
+ */
 defineWorkflowOptions(ExecuteSliceWorkflow, { staticOptions: { typeInfo: { inputTypes: [rawValueTypeInfo] } } });
 
 /**
  * @param _given `{lists}`, as its payload: activities read it. Any client may start this, with anything.
  * @returns what became of its lists: it completes whatever that is.
- * @throws ApplicationFailure `InvalidInput` for what is no slice; the activity's failure when lists could not be answered.
+ * @throws ApplicationFailure `InvalidInput` for what is no slice; the activity's failure when lists could not be
+ * answered.
  * @throws CancelledFailure, after its lists are answered.
  */
 export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport> {

@@ -3,7 +3,10 @@ import { proxyLocalActivities } from '@temporalio/workflow';
 import type { FindVerdictsActivity, FoundVerdicts } from '../../src/domain/intake/slice.js';
 import { refusalOf } from '../activity-failures.js';
 
-/** Local: one statement, and the answer is in history at the cost of a marker. Somebody waits for it, so it does not wait long. */
+/**
+ * Local: one statement, and the answer is in history at the cost of a marker. Somebody waits for it, so it does not
+ * wait long.
+ */
 const { findVerdicts } = proxyLocalActivities<{ findVerdicts: FindVerdictsActivity }>({
   startToCloseTimeout: '10 s',
   retry: { maximumAttempts: 3 },

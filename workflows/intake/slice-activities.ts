@@ -4,8 +4,8 @@ import type { ParkingActivities, PlanSliceActivity, SliceActivities } from '../.
 import { storeActivity } from '../policies.js';
 
 /**
- * Local, as for one list. Without a bound on its attempts: it asks PostgreSQL which lists are answered, and a slice waits for that
- * as long as it takes, since nothing has happened yet.
+ * Local, as for one list. Without a bound on its attempts: it asks PostgreSQL which lists are answered, and a slice
+ * waits for that as long as it takes, since nothing has happened yet.
  */
 export const { planSlice } = proxyLocalActivities<{ planSlice: PlanSliceActivity }>({
   startToCloseTimeout: '10 s',

@@ -1,4 +1,7 @@
-/** The answers of a slice: each list is answered once, as soon as all of it is recorded, beside the lists that still run. */
+/**
+ * The answers of a slice: each list is answered once, as soon as all of it is recorded, beside the lists that still
+ * run.
+ */
 import { CancellationScope } from '@temporalio/workflow';
 import { ANNOUNCEMENTS_PER_BATCH } from '../../src/domain/execution/batch.js';
 import { compactResult } from '../../src/domain/execution/compact-form.js';
@@ -9,7 +12,10 @@ import type { IntentResult, Outcome } from '../../src/domain/intents/result.js';
 import type { PlanExecutor } from '../execution/plan-executor.js';
 import { answerLists } from './slice-activities.js';
 
-/** Characters of the verdicts in one call: with two bytes for some of them, and the announcements, under the 2 MB of a payload. */
+/**
+ * Characters of the verdicts in one call: with two bytes for some of them, and the announcements, under the 2 MB of a
+ * payload.
+ */
 const ANSWER_CHARACTERS = 900_000;
 
 export class SliceAnswers {

@@ -1,8 +1,11 @@
-/** A position is what an earlier run of a workflow hands to the next. Any client may start a workflow with anything instead. */
+/**
+ * A position is what an earlier run of a workflow hands to the next. Any client may start a workflow with anything
+ * instead.
+ */
 
 /**
- * Where a run goes on. A recovery calls `after` a cursor, and a prune takes it in its request: what running executions hand over
- * keeps its form.
+ * Where a run goes on. A recovery calls `after` a cursor, and a prune takes it in its request: what running executions
+ * hand over keeps its form.
  */
 export interface Position<At, Report> {
   /** Where the next page starts. */

@@ -5,7 +5,9 @@ import { eachPage } from '../page-loop.js';
 import { storeActivity } from '../policies.js';
 import { type Position, soFar } from './positions.js';
 
-/** Letters of a page: with the average envelope of 1 KB one produce request of 100 KB, and a transaction of some 50 ms. */
+/**
+ * Letters of a page: with the average envelope of 1 KB one produce request of 100 KB, and a transaction of some 50 ms.
+ */
 const PAGE = 100;
 
 const { redriveDeadLetters } = proxyActivities<{ redriveDeadLetters: RedriveActivity }>(storeActivity);

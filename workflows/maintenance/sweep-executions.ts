@@ -23,8 +23,8 @@ const PAGE = 100;
 const AT_ONCE = 10;
 
 /**
- * Seconds an execution has to be closed before it is swept: an attempt that Temporal has given up on may still write for the
- * 90 s of its start-to-close (`policies.ts`), and 30 s more for the clocks and for visibility, which lags.
+ * Seconds an execution has to be closed before it is swept: an attempt that Temporal has given up on may still write
+ * for the 90 s of its start-to-close (`policies.ts`), and 30 s more for the clocks and for visibility, which lags.
  */
 const GRACE_SECONDS = 120;
 

@@ -12,7 +12,9 @@ import { EXIT, exitCodeOf } from '../errors.js';
 import { type InputItem, readRequests } from '../input.js';
 import { printReport, printTotals } from '../views/report.js';
 
-/** A worker takes a list within milliseconds; after this long without an end it is worth a look whether there is one. */
+/**
+ * A worker takes a list within milliseconds; after this long without an end it is worth a look whether there is one.
+ */
 const WORKER_PATIENCE_MS = 3_000;
 
 interface Options {

@@ -12,7 +12,8 @@ export const intakeCommand = (): Command =>
       const endpoints = workerEndpoints(await endpointsOf(config));
       const registry = new Registry();
       const current: { intake?: RunningIntake } = {};
-      // First, because a port that is taken has to be found before there is a member of the group, which would keep the process.
+      // First, because a port that is taken has to be found before there is a member of the group, which would keep the
+      // process.
       const http = await serveHttp(config.PORT, {
         health: () => ({ ok: true, detail: 'intake' }),
         ready: () => Promise.resolve({ intake: current.intake?.check() ?? { ok: false, detail: 'starting' } }),

@@ -94,7 +94,9 @@ function linesOf(text: string, width: number): string[] {
   return lines;
 }
 
-/** A word that is longer than a line, in pieces. One with colours is short, and breaking it could cut a colour in two. */
+/**
+ * A word that is longer than a line, in pieces. One with colours is short, and breaking it could cut a colour in two.
+ */
 const piecesOf = (word: string, width: number): string[] =>
   word.length <= width || lengthOf(word) < word.length
     ? [word]

@@ -11,7 +11,10 @@ const SHOWN = 20;
 const readOf = (limit: number, { newest }: RecoveredStatesWalk): string =>
   newest < limit ? String(limit) : `the newest ${limit}`;
 
-/** The warning of a walk that its limit ended: what is cut off may hold the states that have not moved for the longest time. */
+/**
+ * The warning of a walk that its limit ended: what is cut off may hold the states that have not moved for the longest
+ * time.
+ */
 export function cutAt(limit: number, walk: RecoveredStatesWalk): string {
   const of = walk.totalMatching === null ? '' : ` of ${walk.totalMatching}`;
   return (

@@ -54,7 +54,9 @@ export interface DeadLetterOutlet {
 export interface DeadLetterStore {
   /** For each message, whether a letter is open for its topic and key. */
   blocked(messages: readonly OutboundMessage[]): Promise<boolean[]>;
-  /** Stores letters, and the ledger's rows of those that are intents, together. A letter that is there already stays. */
+  /**
+   * Stores letters, and the ledger's rows of those that are intents, together. A letter that is there already stays.
+   */
   add(letters: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
   /** Notes that the `.dlq` topic has the copies. */
   copied(eventIds: readonly string[]): Promise<void>;

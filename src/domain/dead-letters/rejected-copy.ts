@@ -1,4 +1,7 @@
-/** The `.dlq` copies of rejected messages: each is the message itself, byte for byte, and headers say why it is there (ADR 0022). */
+/**
+ * The `.dlq` copies of rejected messages: each is the message itself, byte for byte, and headers say why it is there
+ * (ADR 0022).
+ */
 import { type HeaderValue, messageBytes, type WireMessage } from '../events/publisher.js';
 import { groupBy } from '../values/group-by.js';
 import { shortenMiddle } from '../values/json.js';
@@ -18,7 +21,10 @@ export interface RawMessage extends Content {
   readonly timestamp: number;
 }
 
-/** These are a copy's own headers. The last header of a name is the copy's, because they stand behind those of the message. */
+/**
+ * These are a copy's own headers. The last header of a name is the copy's, because they stand behind those of the
+ * message.
+ */
 export const REJECTED_HEADERS = {
   topic: '__intake.errors.topic',
   partition: '__intake.errors.partition',
@@ -26,7 +32,9 @@ export const REJECTED_HEADERS = {
   timestamp: '__intake.errors.timestamp',
   event_id: '__intake.errors.event_id',
   reason: '__intake.errors.reason',
-  /** `message`: it is the message itself; `record`: it holds a part of the JSON `{key, headers, value}`, each in base64. */
+  /**
+   * `message`: it is the message itself; `record`: it holds a part of the JSON `{key, headers, value}`, each in base64.
+   */
   form: '__intake.errors.form',
   part: '__intake.errors.part',
   parts: '__intake.errors.parts',
@@ -35,8 +43,8 @@ export const REJECTED_HEADERS = {
 type Headers = Partial<Record<keyof typeof REJECTED_HEADERS, string>>;
 
 /**
- * The largest copy has this many bytes. A topic takes 1,048,588 by default (`max.message.bytes`), and 1,000,012 by the default of brokers
- * before 2.5; the rest is for the batch's frame, and for random bytes, which compression makes more.
+ * The largest copy has this many bytes. A topic takes 1,048,588 by default (`max.message.bytes`), and 1,000,012 by the
+ * default of brokers before 2.5; the rest is for the batch's frame, and for random bytes, which compression makes more.
  */
 const COPY_BYTES = 990_000;
 /** A part has this many bytes; its key and headers come on top. */
@@ -52,7 +60,10 @@ export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string): Wi
   return copies(raw, origin, reason, `${topic}${dlqSuffix}`);
 }
 
-/** Does the same for an envelope that was made again from its list: nobody has its message, with key and headers, any more. */
+/**
+ * Does the same for an envelope that was made again from its list: nobody has its message, with key and headers, any
+ * more.
+ */
 export function copiesOfEnvelope(
   topic: string,
   envelope: { readonly event_id: string },

@@ -50,7 +50,10 @@ export function makeEnvelope(source: EventSource, event: EventInput): OnexEnvelo
   };
 }
 
-/** Key: partition_key, else correlation_id, else source_node_id, which is always there. `event_id` is a header too, for dedupe. */
+/**
+ * Key: partition_key, else correlation_id, else source_node_id, which is always there. `event_id` is a header too, for
+ * dedupe.
+ */
 export function toMessage(topicPrefix: string, envelope: OnexEnvelopeV1): OutboundMessage {
   return {
     topic: topicOf(topicPrefix, envelope.event_type),

@@ -38,7 +38,8 @@ export function messageBytes({ key, value, headers }: WireMessage): number {
 }
 
 /**
- * What became of one message. `sent`: all replicas have it. `behind`: it was not tried, as one before it was not sent, for `error`.
+ * What became of one message. `sent`: all replicas have it. `behind`: it was not tried, as one before it was not sent,
+ * for `error`.
  */
 export type SendOutcome =
   { readonly sent: true } | { readonly sent: false; readonly error: EffectError; readonly behind?: true };
@@ -50,8 +51,8 @@ export function assertSent(outcomes: readonly SendOutcome[]): void {
 
 interface PublishOptions {
   /**
-   * Whether a message that is refused as `invalid` stops those after it of its topic and key. Default false: it fails alone,
-   * because its sender learns of it and it never comes.
+   * Whether a message that is refused as `invalid` stops those after it of its topic and key. Default false: it fails
+   * alone, because its sender learns of it and it never comes.
    */
   readonly strict?: boolean;
 }

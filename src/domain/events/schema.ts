@@ -1,6 +1,6 @@
 /**
- * The events on Kafka: their envelope, the payloads that this service makes, and what each type says. Its descriptions become
- * docs/intents.md; nothing parses with it while a list is executed.
+ * The events on Kafka: their envelope, the payloads that this service makes, and what each type says. Its descriptions
+ * become docs/intents.md; nothing parses with it while a list is executed.
  */
 import { z } from 'zod';
 import { report } from '../execution/report-schema.js';

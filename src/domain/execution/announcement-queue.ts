@@ -1,6 +1,6 @@
 /**
- * This queue has the announcements of one list: which are sent, which are withheld because the list publishes them itself,
- * and which still wait. Free of zod: workflow code imports it.
+ * This queue has the announcements of one list: which are sent, which are withheld because the list publishes them
+ * itself, and which still wait. Free of zod: workflow code imports it.
  */
 import { announcementKey } from '../events/announcement.js';
 import { type Announcement, ANNOUNCEMENTS_PER_BATCH } from './batch.js';
@@ -31,7 +31,8 @@ export class AnnouncementQueue<Kept extends AnnouncedIntent = never> {
     if (options.derivedEvents === 'none') return;
     const published = new Set(options.derivedEvents === 'all' ? [] : self_announced.map(({ key }) => key));
     for (const event of events) {
-      // Not looked at: it is of a list that publishes none itself, and of the one intent that was executed under its id.
+      // Not looked at: it is of a list that publishes none itself, and of the one intent that was executed under its
+      // id.
       if ('index' in event) {
         this.#pending.push(event);
         continue;

@@ -41,7 +41,9 @@ export interface SliceIntents {
 
 export type BatchIntents = ListIntents | SliceIntents;
 
-/** An announcement as it travels: itself, or the position of an intent whose kept result says what there is to announce. */
+/**
+ * An announcement as it travels: itself, or the position of an intent whose kept result says what there is to announce.
+ */
 export type CompactAnnouncement = Announcement | Position;
 
 /** A result as it travels: itself, or the milliseconds of a kept one. */

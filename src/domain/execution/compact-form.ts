@@ -1,7 +1,8 @@
 /**
- * The compact form of what a slice's workflow and its activities tell each other: in a payload, a position or the milliseconds of a
- * kept result are a bare number. This file alone looks at such a number; all other code sees a named shape. The form stays as it is,
- * because histories and workers of other builds hold it (ADR 0024). Free of zod: workflow code imports it.
+ * The compact form of what a slice's workflow and its activities tell each other: in a payload, a position or the
+ * milliseconds of a kept result are a bare number. This file alone looks at such a number; all other code sees a named
+ * shape. The form stays as it is, because histories and workers of other builds hold it (ADR 0024). Free of zod:
+ * workflow code imports it.
  */
 import type { Announcement, CompactAnnouncement, CompactResult, Milliseconds, Position } from './batch.js';
 import type { IntentResult } from '../intents/result.js';

@@ -1,7 +1,7 @@
 /**
- * The plan of a list (ADR 0001): tiers by priority, in each tier lanes, in each lane chunks. It is made once, in a local
- * activity, and is plain data: the workflow follows it and knows no intent type, so a changed schema, limit or definition
- * cannot break the replay of a running execution.
+ * The plan of a list (ADR 0001): tiers by priority, in each tier lanes, in each lane chunks. It is made once, in a
+ * local activity, and is plain data: the workflow follows it and knows no intent type, so a changed schema, limit or
+ * definition cannot break the replay of a running execution.
  */
 import { createHash } from 'node:crypto';
 import { ERROR_CODES } from '../failures/store.js';
@@ -34,7 +34,10 @@ export interface PlannedLane {
   readonly activity: string;
   readonly policy: RetryPolicyName;
   readonly errorCode: string;
-  /** True when giving up is resolved by `settleIntents`; absent in plans older than that, whose histories have no such activity. */
+  /**
+   * True when giving up is resolved by `settleIntents`; absent in plans older than that, whose histories have no such
+   * activity.
+   */
   readonly settles?: true;
   readonly chunks: readonly PlannedChunk[];
 }

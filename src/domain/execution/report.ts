@@ -26,7 +26,10 @@ export function makeReport(
   return cut.find((shorter) => jsonLength(shorter) <= maxBytes) ?? cut.at(-1) ?? report;
 }
 
-/** Characters of errors to try. With the last, the 2,000 results of the largest list take 800 KB, whatever the characters are. */
+/**
+ * Characters of errors to try. With the last, the 2,000 results of the largest list take 800 KB, whatever the
+ * characters are.
+ */
 const ERROR_LENGTHS = [300, 100, 40];
 
 /** Results by status; a status that did not occur is left out. */

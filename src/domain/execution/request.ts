@@ -1,6 +1,6 @@
 /**
- * The request: one list of intents with its options, as the workflow, the client and the CLI take it. Its descriptions become
- * docs/intents.md.
+ * The request: one list of intents with its options, as the workflow, the client and the CLI take it. Its descriptions
+ * become docs/intents.md.
  */
 import { z } from 'zod';
 import { listName } from '../intents/fields.js';

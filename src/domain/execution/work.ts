@@ -1,6 +1,6 @@
 /**
- * Work is what `PlanExecutor` follows: the intents of one list, or of several that run together. Plain data, free of zod:
- * workflow code imports it.
+ * Work is what `PlanExecutor` follows: the intents of one list, or of several that run together. Plain data, free of
+ * zod: workflow code imports it.
  */
 import type { Plan, PlannedIntent, PlannedTier } from './plan.js';
 

@@ -1,6 +1,6 @@
 /**
- * This table alone gives the errors of PostgreSQL, Node, kafkajs and Temporal their failure classes. It goes by the shape of
- * an error, so it imports no driver; message texts decide nothing. (One error of kafkajs has nothing else: see
+ * This table alone gives the errors of PostgreSQL, Node, kafkajs and Temporal their failure classes. It goes by the
+ * shape of an error, so it imports no driver; message texts decide nothing. (One error of kafkajs has nothing else: see
  * `src/kafka/failures.ts`.)
  */
 import { EffectError, type FailureClass } from './failure.js';
@@ -91,8 +91,8 @@ export interface Classified {
 }
 
 /**
- * Classifies by the innermost error that the table knows: what wraps an error knows less of it. An `EffectError` has been
- * classified already and decides over what is inside.
+ * Classifies by the innermost error that the table knows: what wraps an error knows less of it. An `EffectError` has
+ * been classified already and decides over what is inside.
  * @returns undefined when nothing in it is known; the class is then `unknown`, unless the caller knows more.
  */
 export function classify(error: unknown): Classified | undefined {
@@ -139,7 +139,10 @@ const classOfCode = (code: string, syscall: string): FailureClass | undefined =>
 const sqlstate = (code: string) =>
   rowOf(FAILURE_TABLE.sqlstate, code) ?? rowOf(FAILURE_TABLE.sqlstate, code.slice(0, 2));
 
-/** A broker's answer that the protocol calls retriable is `transient`, such as a leader that moves. Any other is `unknown`. */
+/**
+ * A broker's answer that the protocol calls retriable is `transient`, such as a leader that moves. Any other is
+ * `unknown`.
+ */
 const classOfBrokerAnswer = (type: string, retriable: boolean): FailureClass =>
   rowOf(FAILURE_TABLE.kafkaAnswer, type) ?? (retriable ? 'transient' : 'unknown');
 

@@ -23,7 +23,10 @@ export class EffectError extends Error {
   /** The store at fault. Null: the error names none, and `storeAtFault` takes the one that was asked. */
   readonly store: Store | null;
 
-  /** Milliseconds for which the store will not be asked: a call that a circuit breaker refused. Null: the store was asked. */
+  /**
+   * Milliseconds for which the store will not be asked: a call that a circuit breaker refused. Null: the store was
+   * asked.
+   */
   readonly retryAfterMs: number | null;
 
   constructor(

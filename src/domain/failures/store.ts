@@ -1,6 +1,8 @@
 /** The stores whose failures differ, and the texts by which results name them. */
 
-/** A store is a system whose state an effect changes or reads. Temporal counts as one, because activities ask it too. */
+/**
+ * A store is a system whose state an effect changes or reads. Temporal counts as one, because activities ask it too.
+ */
 export type Store = 'postgres' | 'kafka' | 'temporal';
 
 /** The `error_code` of a store's failures. Callers, histories and heartbeats hold these texts, so they stay. */

@@ -1,4 +1,6 @@
-/** A list as an envelope brings it to the intake, and how it ended. Plain data, free of zod: workflow code imports it. */
+/**
+ * A list as an envelope brings it to the intake, and how it ended. Plain data, free of zod: workflow code imports it.
+ */
 import type { Report } from '../execution/report.js';
 
 /** The list of an envelope. */

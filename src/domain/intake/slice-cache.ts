@@ -1,6 +1,6 @@
 /**
- * This cache keeps the slices of this process, so that their intents travel once: with the start of their workflow. Activities
- * get the slice's key and the position; without the slice here, they read it from the workflow's history.
+ * This cache keeps the slices of this process, so that their intents travel once: with the start of their workflow.
+ * Activities get the slice's key and the position; without the slice here, they read it from the workflow's history.
  */
 
 /** A slice's input: `{lists}`; taken as unknown, because any client may start the workflow. */

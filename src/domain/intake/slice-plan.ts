@@ -1,7 +1,7 @@
 /**
- * The plan of a slice: its lists' intents in common tiers, so that a slice takes as many activities as one list. What is in order
- * is said by the key: intents that share it run in the order of their lists, and of one list by priority; others do not wait for
- * each other (ADR 0009).
+ * The plan of a slice: its lists' intents in common tiers, so that a slice takes as many activities as one list. What
+ * is in order is said by the key: intents that share it run in the order of their lists, and of one list by priority;
+ * others do not wait for each other (ADR 0009).
  */
 import { groupBy } from '../values/group-by.js';
 import { checkLimits, LimitError, pageBytes } from '../values/limits.js';
@@ -98,7 +98,9 @@ function invalidOf(intents: readonly PlannedIntent[]): Pick<PlannedList, 'invali
   return invalid === undefined ? {} : { invalid };
 }
 
-/** Why a list is so old that its intents may have had their effect and be gone from the ledger since; null: it is not. */
+/**
+ * Why a list is so old that its intents may have had their effect and be gone from the ledger since; null: it is not.
+ */
 function forgottenSince(emittedAt: string | undefined, prunedBefore: string | null): string | null {
   if (emittedAt === undefined || prunedBefore === null) return null;
   if (Date.parse(emittedAt) >= Date.parse(prunedBefore)) return null;
@@ -133,8 +135,8 @@ interface Slot {
 }
 
 /**
- * Tiers run by wave, then by priority. A list is in the first wave, unless a list before it uses one of its keys at a lower
- * priority, and so in a later tier: then it is in the wave after.
+ * Tiers run by wave, then by priority. A list is in the first wave, unless a list before it uses one of its keys at a
+ * lower priority, and so in a later tier: then it is in the wave after.
  */
 class Waves {
   readonly #slots = new Map<string, Slot>();

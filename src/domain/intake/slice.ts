@@ -1,4 +1,7 @@
-/** What the intake hands to `ExecuteSliceWorkflow`, and what comes of it. Plain data, free of zod: workflow code imports it. */
+/**
+ * What the intake hands to `ExecuteSliceWorkflow`, and what comes of it. Plain data, free of zod: workflow code imports
+ * it.
+ */
 import type { BatchInput, BatchOutput, CompactResult } from '../execution/batch.js';
 import type { LockWait } from '../intents/command.js';
 import type { SliceList, Verdict } from './list.js';
@@ -16,7 +19,9 @@ export interface SliceInput {
 
 /** Temporal's work is per workflow: at 500 intents it hardly shows any more (9,500 to 15,500 intents/s measured). */
 export const SLICE_INTENTS = 500;
-/** Bytes of JSON: half of what a payload may hold (2 MB), so that a slice of small lists starts and ends well under it. */
+/**
+ * Bytes of JSON: half of what a payload may hold (2 MB), so that a slice of small lists starts and ends well under it.
+ */
 export const SLICE_BYTES = 1_000_000;
 
 /** One list of a slice, with its position there. */
@@ -29,8 +34,8 @@ export interface PlannedList extends ListScope {
   /** The first of its intents that is invalid, and why; the list may be run all the same, or wait. */
   readonly invalid?: string;
   /**
-   * `answered`: its verdict is stored already; `repeats`: a list before it in the slice is the same envelope; `parked`: it queues
-   * behind a parked list.
+   * `answered`: its verdict is stored already; `repeats`: a list before it in the slice is the same envelope; `parked`:
+   * it queues behind a parked list.
    */
   readonly skipped?: 'answered' | 'repeats' | 'parked';
 }

@@ -8,7 +8,9 @@
 /** One intent on its way to a store: parsed payload plus what the ledger needs to recognise a repeat. */
 export interface Command<P> {
   readonly intent_id: string;
-  /** SHA-256 (hex) of the canonical raw intent type and payload: tells a repeat from another intent under the same id. */
+  /**
+   * SHA-256 (hex) of the canonical raw intent type and payload: tells a repeat from another intent under the same id.
+   */
   readonly payload_hash: string;
   /** The Temporal execution of the intent's list, kept in the ledger for the operator. */
   readonly execution_id: string;
@@ -20,8 +22,9 @@ export interface Command<P> {
 }
 
 /**
- * What a store says about one command. `result` holds the type's own result fields, `settled_at` ISO 8601 UTC. `repeated`:
- * another execution had the effect, or an earlier command of the batch, and announces it; false for a retry of the same one.
+ * What a store says about one command. `result` holds the type's own result fields, `settled_at` ISO 8601 UTC.
+ * `repeated`: another execution had the effect, or an earlier command of the batch, and announces it; false for a retry
+ * of the same one.
  */
 export type EffectOutcome<R> =
   | {
@@ -38,14 +41,15 @@ export type EffectOutcome<R> =
       /** Default `VALIDATION_ERROR`: the intent is at fault. */
       readonly error_code?: string;
       /**
-       * True: not executed, because its row is locked, or because one before it with the same key was not executed. Only
-       * where the caller does not wait for the lock (`LockWait`).
+       * True: not executed, because its row is locked, or because one before it with the same key was not executed.
+       * Only where the caller does not wait for the lock (`LockWait`).
        */
       readonly busy?: true;
     };
 
 /**
- * The lock wait says how long a statement waits for locked rows. `patient`: until the server's statement time-out. `park`:
- * some seconds for all of the batch, then locked rows are left out. `probe`: the same at once, in transactions of its own.
+ * The lock wait says how long a statement waits for locked rows. `patient`: until the server's statement time-out.
+ * `park`: some seconds for all of the batch, then locked rows are left out. `probe`: the same at once, in transactions
+ * of its own.
  */
 export type LockWait = 'patient' | 'park' | 'probe';

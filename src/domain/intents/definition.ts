@@ -1,6 +1,7 @@
 /**
  * An intent type, said once: everything the planner, the validation, the activities, the metrics and the Web UI need to
- * know of it. A type is a folder with a `schema.ts` and a `definition.ts`, an activity, and a line in `activities/registry.ts`.
+ * know of it. A type is a folder with a `schema.ts` and a `definition.ts`, an activity, and a line in
+ * `activities/registry.ts`.
  */
 import type { z } from 'zod';
 import type { Store } from '../failures/store.js';
@@ -14,8 +15,8 @@ import type { IntentResult } from './result.js';
 export type RetryPolicyName = 'write' | 'publish' | 'read';
 
 /**
- * When an effect gets its row in the ledger: in the effect's own transaction, so that the row can fence it; or after it, so that
- * a missing row says nothing.
+ * When an effect gets its row in the ledger: in the effect's own transaction, so that the row can fence it; or after
+ * it, so that a missing row says nothing.
  */
 type LedgerUse = 'with-effect' | 'after-effect';
 
@@ -42,13 +43,18 @@ export interface IntentDefinition<Type extends string, Schema extends z.ZodType>
   readonly ledger?: LedgerUse;
   /** The most that one activity call takes: intents, and bytes of their JSON. */
   readonly limits: { readonly count: number; readonly bytes: number };
-  /** True when a result may be of any size, and is cut to `EffectBatch.pageBytes`. Default false: a few hundred bytes. */
+  /**
+   * True when a result may be of any size, and is cut to `EffectBatch.pageBytes`. Default false: a few hundred bytes.
+   */
   readonly pagedResult?: boolean;
   /** Intents of one priority with the same key keep their input order. */
   orderKey(payload: z.output<Schema>): string;
   /** Tail of the activity's summary in the Web UI, e.g. `3 namespaces`; empty for none. */
   describe(payloads: readonly z.output<Schema>[]): string;
-  /** The store that its effect asks: attempts and the outage budget are counted for it, and its failures bear its `error_code`. */
+  /**
+   * The store that its effect asks: attempts and the outage budget are counted for it, and its failures bear its
+   * `error_code`.
+   */
   readonly store: Store;
   /** The event announcing a success; null when there is nothing to announce. */
   announce(result: IntentResult): DerivedEvent | null;

@@ -4,7 +4,10 @@ import { textProblem } from '../values/json.js';
 
 export const text = z.string().max(32_767);
 
-/** A request or correlation id: a workflow id, a column, a header. PostgreSQL takes neither NUL nor half of a surrogate pair. */
+/**
+ * A request or correlation id: a workflow id, a column, a header. PostgreSQL takes neither NUL nor half of a surrogate
+ * pair.
+ */
 export const listName = z
   .string()
   .min(1)
@@ -20,7 +23,10 @@ export const safeCount = z.int().nonnegative();
 /** A state's name is free text upstream; upper case here, VARCHAR(50) in the tables: upper case may be longer. */
 export const fsmState = z.string().min(1).toUpperCase().max(50);
 
-/** ISO 8601; without an offset it is UTC (Python's `isoformat()` of a naive time). Kept as text: Date loses microseconds. */
+/**
+ * ISO 8601; without an offset it is UTC (Python's `isoformat()` of a naive time). Kept as text: Date loses
+ * microseconds.
+ */
 export const timestamp = z.iso
   .datetime({ offset: true, local: true })
   .transform((value) => (/Z|[+-]\d\d:\d\d/.test(value) ? value : `${value}Z`));

@@ -9,7 +9,9 @@ export const enumName = (intentType: string): string =>
     .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
     .toUpperCase();
 
-/** OPERATION_FAILED (docs/intents.md). Null for a broker's failure: announcing it through the same broker would recurse. */
+/**
+ * OPERATION_FAILED (docs/intents.md). Null for a broker's failure: announcing it through the same broker would recurse.
+ */
 export const operationFailed = (result: IntentResult): DerivedEvent | null =>
   result['error_code'] === ERROR_CODES.kafka
     ? null

@@ -1,4 +1,7 @@
-/** The fields that every result has. Its descriptions become docs/intents.md; nothing parses with it while a list is executed. */
+/**
+ * The fields that every result has. Its descriptions become docs/intents.md; nothing parses with it while a list is
+ * executed.
+ */
 import { z } from 'zod';
 
 export const intentStatus = z.enum(['succeeded', 'failed', 'skipped', 'dead_lettered', 'unknown']);

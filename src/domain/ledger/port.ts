@@ -19,8 +19,8 @@ export interface Ledger {
    */
   record(records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<ReadonlyMap<string, LedgerRecord>>;
   /**
-   * Keeps these intents from having their effect in this execution any more, by a tombstone each. Waits for a transaction
-   * that is executing one. @returns the records of those that had their effect already, which stay.
+   * Keeps these intents from having their effect in this execution any more, by a tombstone each. Waits for a
+   * transaction that is executing one. @returns the records of those that had their effect already, which stay.
    */
   giveUp(intents: readonly GivenUp[]): Promise<ReadonlyMap<string, LedgerRecord>>;
 }
@@ -55,8 +55,8 @@ export interface LedgerSize {
 
 export interface LedgerRetention {
   /**
-   * Deletes one page of what is older than the retention: ledger rows without an open dead letter, redriven letters, marks
-   * of swept executions, verdicts, rollout routes.
+   * Deletes one page of what is older than the retention: ledger rows without an open dead letter, redriven letters,
+   * marks of swept executions, verdicts, rollout routes.
    * @param before the time a prune goes by, so that all its pages mean the same; null: now less the retention.
    * @param after where the page before ended.
    */

@@ -1,4 +1,7 @@
-/** What `RecoverFsmStatesWorkflow`, its activities and its consumers say to each other. Free of zod: workflow code imports it. */
+/**
+ * What `RecoverFsmStatesWorkflow`, its activities and its consumers say to each other. Free of zod: workflow code
+ * imports it.
+ */
 import type { z } from 'zod';
 import type { recoveredStateEvent, recoverySummaryEvent } from '../events/schema.js';
 

@@ -42,7 +42,10 @@ export function observe(results: readonly Ended[], durationMs: number): Observat
   };
 }
 
-/** Of a list without results: all its intents `failed` when its path threw. An empty one counts as one, or it would as nothing. */
+/**
+ * Of a list without results: all its intents `failed` when its path threw. An empty one counts as one, or it would as
+ * nothing.
+ */
 export const observeWhole = (path: Path, durationMs: number, intents: number, failed: boolean): Observation => ({
   path,
   durationMs,

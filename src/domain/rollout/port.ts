@@ -39,12 +39,16 @@ export interface RolloutStore {
   record(observations: readonly RoutedObservation[]): Promise<void>;
   state(): Promise<RolloutState>;
   /**
-   * The lists of a path that ended in the last `windowMs` milliseconds; of the new one those routed since the last change.
+   * The lists of a path that ended in the last `windowMs` milliseconds; of the new one those routed since the last
+   * change.
    * @param unfinished milliseconds of lists that have not ended and count all the same.
    */
   window(path: Path, windowMs: number, unfinished?: readonly number[]): Promise<PathWindow>;
   keepBaseline(ms: number): Promise<void>;
-  /** Sets the share, and lifts what was latched. @param unlessSet keeps a share that was set before. @returns whether it was set. */
+  /**
+   * Sets the share, and lifts what was latched. @param unlessSet keeps a share that was set before. @returns whether it
+   * was set.
+   */
   set(percent: number, reason: string, by: string, unlessSet?: boolean): Promise<boolean>;
   /** Sets the share to 0 and latches it, unless it has been changed since `revision`. @returns whether it did. */
   rollBack(revision: number, reason: string, by: string): Promise<boolean>;

@@ -40,7 +40,8 @@ export const DEFAULT_TRIGGERS: Triggers = {
 };
 
 /**
- * @param baselineMs p95 of the legacy path; null when too few lists have taken it to say: then latency triggers nothing.
+ * @param baselineMs p95 of the legacy path; null when too few lists have taken it to say: then latency triggers
+ * nothing.
  * @returns why to roll back; null for no reason.
  */
 export function reasonToRollBack(window: PathWindow, baselineMs: number | null, triggers: Triggers): string | null {

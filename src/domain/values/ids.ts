@@ -6,12 +6,14 @@ import { parse, v5 } from 'uuid';
 /** Namespace of every UUIDv5 of this service; random, fixed for good: changing it would change every id. */
 const NAMESPACE = parse('c1d6b7e2-5d0f-4a9b-9c38-0e8a5c1f7b64');
 
-/** Bytes, because from texts the library makes them letter by letter, the namespace's twice: 3.9 us an id against 1.9. */
+/**
+ * Bytes, because from texts the library makes them letter by letter, the namespace's twice: 3.9 us an id against 1.9.
+ */
 const uuidv5 = (name: string): string => v5(Buffer.from(name), NAMESPACE);
 
 /**
- * SHA-256 (hex) of what an intent does: its type and payload with sorted keys. Priority and target are left out, because
- * they do not change the effect: the same effect redelivered at another priority is a repeat.
+ * SHA-256 (hex) of what an intent does: its type and payload with sorted keys. Priority and target are left out,
+ * because they do not change the effect: the same effect redelivered at another priority is a repeat.
  */
 export const payloadHash = (intentType: unknown, payload: unknown): string =>
   hash('sha256', stringify([intentType, payload]));
@@ -24,7 +26,10 @@ export const derivedIntentId = (scope: string, index: number, hash: string): str
 export const emittedId = (payload: Readonly<Record<string, unknown>>): string =>
   uuidv5(`emitted\n${stringify(payload)}`);
 
-/** The id of what a recovery emits. `item` names the state with its version, so that a state emitted again has the same id. */
+/**
+ * The id of what a recovery emits. `item` names the state with its version, so that a state emitted again has the same
+ * id.
+ */
 export const recoveredId = (recoveryId: string, item: string): string => uuidv5(`${recoveryId}\n${item}`);
 
 /** The `event_id` of the event an intent causes: the same for every attempt, so that consumers can drop repeats. */

@@ -17,7 +17,9 @@ export const pathOf = (keys: readonly PropertyKey[]): string =>
     return path === '' ? name : `${path}.${name}`;
   }, '');
 
-/** The first `length` characters at most. A pair of surrogates is not cut in two, because no store takes half of one. */
+/**
+ * The first `length` characters at most. A pair of surrogates is not cut in two, because no store takes half of one.
+ */
 const startOf = (value: string, length: number): string => value.slice(0, length).replace(/[\ud800-\udbff]$/, '');
 
 /** The last `length` characters at most, likewise. */
@@ -29,8 +31,8 @@ export const shorten = (value: string, length = 80): string =>
   value.length <= length ? value : `${startOf(value, length)}… (${value.length} characters)`;
 
 /**
- * Keeps a message short by its middle, `length` characters at most: the field stands at its beginning, and what was found there at its
- * end.
+ * Keeps a message short by its middle, `length` characters at most: the field stands at its beginning, and what was
+ * found there at its end.
  */
 export function shortenMiddle(message: string, length: number): string {
   if (message.length <= length) return message;
@@ -65,7 +67,10 @@ export function typeName(value: unknown): string {
 /** Bytes of a value's JSON in an error message. */
 const SHOWN_BYTES = 80;
 
-/** A value as an error message names it: its type, and the value where it is short: `string "NOPE"`, `number 1.5`, `array`. */
+/**
+ * A value as an error message names it: its type, and the value where it is short: `string "NOPE"`, `number 1.5`,
+ * `array`.
+ */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `string ${JSON.stringify(shortenJson(value, SHOWN_BYTES))}`;
   if (typeof value === 'number' || typeof value === 'boolean') return `${typeof value} ${value}`;
@@ -73,9 +78,9 @@ export function shown(value: unknown): string {
 }
 
 /**
- * The first part of `value` that no row can hold: nesting deeper than `depth`, a NUL or half of a surrogate pair in a text
- * (PostgreSQL refuses both: 22P05, 22P02), a `__proto__` key. Walks with a stack of its own, so that hostile nesting
- * cannot overflow ours.
+ * The first part of `value` that no row can hold: nesting deeper than `depth`, a NUL or half of a surrogate pair in a
+ * text (PostgreSQL refuses both: 22P05, 22P02), a `__proto__` key. Walks with a stack of its own, so that hostile
+ * nesting cannot overflow ours.
  */
 export function findJsonProblem(value: unknown, depth: number): JsonProblem | null {
   const stack: { value: unknown; keys: readonly PropertyKey[] }[] = [{ value, keys: [] }];

@@ -1,4 +1,6 @@
-/** The limits of one list. The server refuses payloads over 2 MB; the rest of the gap is for the plan and the envelope. */
+/**
+ * The limits of one list. The server refuses payloads over 2 MB; the rest of the gap is for the plan and the envelope.
+ */
 export interface ListLimits {
   readonly intents: number;
   /** Bytes of the list's JSON. */
@@ -13,10 +15,15 @@ export interface ListLimits {
 
 export const DEFAULT_LIMITS: ListLimits = { intents: 2_000, bytes: 1_500_000, priorities: 32, pages: 50, depth: 64 };
 
-/** Largest report, in bytes of JSON: under the 2 MB of a payload, because an oversize completion would never complete. */
+/**
+ * Largest report, in bytes of JSON: under the 2 MB of a payload, because an oversize completion would never complete.
+ */
 export const REPORT_BYTES = 1_500_000;
 
-/** Most that a result of fixed size takes in a report: the longest of them is a publish result under a long topic prefix. */
+/**
+ * Most that a result of fixed size takes in a report: the longest of them is a publish result under a long topic
+ * prefix.
+ */
 const RESULT_BYTES = 500;
 /** Longest cursor of a page of states. Ours take 2,300 characters; those of before 2026-11-27 had up to 4,300. */
 export const CURSOR_LENGTH = 5_000;

@@ -8,9 +8,9 @@ import { DEFAULT_LIMITS } from './limits.js';
 const LEVELS = DEFAULT_LIMITS.depth + 8;
 
 /**
- * `value` itself where JSON can represent it. Else a copy in which nesting ends after a few levels more than an intent may have
- * (a serializer runs out of stack some 5,000 levels down), and in which an infinite number (`1e400` is parsed as one,
- * and would be printed as null) is the largest there is, which the plan refuses by name.
+ * `value` itself where JSON can represent it. Else a copy in which nesting ends after a few levels more than an intent
+ * may have (a serializer runs out of stack some 5,000 levels down), and in which an infinite number (`1e400` is parsed
+ * as one, and would be printed as null) is the largest there is, which the plan refuses by name.
  */
 export const serializable = (value: unknown): unknown => (isSerializable(value) ? value : copyOf(value, LEVELS));
 

@@ -3,17 +3,23 @@ import type { Command, EffectOutcome, LockWait } from '../../domain/intents/comm
 import { halve } from '../../domain/values/halve.js';
 import { isLockTimeout, toEffectError } from './sqlstate.js';
 
-/** Milliseconds a statement waits for the rows of a batch that does not wait for ever: a transaction of ours takes some 20. */
+/**
+ * Milliseconds a statement waits for the rows of a batch that does not wait for ever: a transaction of ours takes some
+ * 20.
+ */
 const LOCK_MS = 5_000;
 /** And of its parts, to find out which it is: one locked row of 500 costs some nine of these. */
 const PART_LOCK_MS = 50;
-/** Milliseconds the search may take. With more rows locked than are found by then, it is the store that is stuck, not a key. */
+/**
+ * Milliseconds the search may take. With more rows locked than are found by then, it is the store that is stuck, not a
+ * key.
+ */
 const SEARCH_MS = 15_000;
 
 /**
- * Runs `run` on the whole batch; when something in it is `invalid`, on its halves (`halve`), down to single commands, whose error
- * becomes their outcome. Every run is a transaction of its own. Locked rows are found in the same way unless
- * `locks` is `patient`; commands behind one that is left out are left out too, when they share its key.
+ * Runs `run` on the whole batch; when something in it is `invalid`, on its halves (`halve`), down to single commands,
+ * whose error becomes their outcome. Every run is a transaction of its own. Locked rows are found in the same way
+ * unless `locks` is `patient`; commands behind one that is left out are left out too, when they share its key.
  * @param run gets the milliseconds to wait for a row; undefined: as long as the server lets it.
  * @throws EffectError of any other class; what was committed by then is in the ledger, and a retry repeats none of it.
  */

@@ -1,6 +1,8 @@
 /** Points in time with PostgreSQL's precision: `Date` has milliseconds, timestamps of Python microseconds. */
 
-/** Microseconds since 1970 of an ISO 8601 time with offset; no time is older than any. Digits beyond the sixth are cut. */
+/**
+ * Microseconds since 1970 of an ISO 8601 time with offset; no time is older than any. Digits beyond the sixth are cut.
+ */
 export function microseconds(iso: string | null | undefined): bigint {
   if (iso === null || iso === undefined) return OLDEST;
   const fraction = /\.(\d+)/.exec(iso)?.[1] ?? '';

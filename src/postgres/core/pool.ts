@@ -20,7 +20,9 @@ export interface PoolOptions {
   readonly max?: number;
   /** Milliseconds until the server cancels a statement; default 60,000 (docs/seed.md). */
   readonly statementTimeoutMs?: number;
-  /** Milliseconds to wait for a free connection, or for a new one; default 5,000. The library's default waits for ever. */
+  /**
+   * Milliseconds to wait for a free connection, or for a new one; default 5,000. The library's default waits for ever.
+   */
   readonly connectTimeoutMs?: number;
   /** Checkouts after which a connection is replaced; default 50,000 (docs/seed.md). */
   readonly maxUses?: number;
@@ -133,8 +135,9 @@ export const withTransaction = <T>(
 /**
  * Runs `work`, which is one statement, on a connection of its own: it commits by itself, without two round trips more.
  * @param deadlineMs after which the connection is given up; the pool's by default.
- * @throws EffectError always, whatever went wrong. Where the driver gives no code, the class follows from where it happened:
- * no free connection is `transient`, a connection that could not be made, was lost or did not answer is `unavailable`.
+ * @throws EffectError always, whatever went wrong. Where the driver gives no code, the class follows from where it
+ * happened: no free connection is `transient`, a connection that could not be made, was lost or did not answer is
+ * `unavailable`.
  */
 export async function withConnection<T>(
   pool: Pool,
@@ -158,7 +161,8 @@ export async function withConnection<T>(
     if (released) return;
     released = true;
     clearTimeout(deadline);
-    // A broken connection is destroyed, not given to the next one. The listener stays on it: it may report more than once.
+    // A broken connection is destroyed, not given to the next one. The listener stays on it: it may report more than
+    // once.
     if (lost === undefined) client.off('error', onLost);
     client.release(lost);
     pool.observer?.ran(secondsSince(started));

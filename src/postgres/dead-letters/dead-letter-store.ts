@@ -44,7 +44,10 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
   };
 }
 
-/** Milliseconds of a page: letters and copies, each at most 75 s on their way to a broker (`publishDeadlineMs`), and their rows. */
+/**
+ * Milliseconds of a page: letters and copies, each at most 75 s on their way to a broker (`publishDeadlineMs`), and
+ * their rows.
+ */
 const REDRIVE_MS = 180_000;
 
 /** Same topic and key as `letter`; the index holds the key's hash, because a key may be longer than a row of it. */

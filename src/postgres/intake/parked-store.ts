@@ -48,7 +48,8 @@ export function createParkedLists(pool: Pool): ParkedLists {
 
     page: (partition, after) =>
       withTransaction(pool, async (tx) => {
-        // The keys of all, because what is left out decides about what comes behind it; the lists only of those that are taken.
+        // The keys of all, because what is left out decides about what comes behind it; the lists only of those that
+        // are taken.
         const { rows } = await tx.query<Row>(
           `SELECT seq, keys, intents, octet_length(list::text) AS bytes
            FROM intake_parked WHERE partition = $1 ORDER BY seq`,
@@ -66,7 +67,10 @@ export function createParkedLists(pool: Pool): ParkedLists {
   };
 }
 
-/** A slice of those after `after`, without the ones that share a key with a list before the page, or with one that is left out for that. */
+/**
+ * A slice of those after `after`, without the ones that share a key with a list before the page, or with one that is
+ * left out for that.
+ */
 function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]; next: number | null } {
   const heldKeys = new HeldKeys<string>([]);
   const free: Row[] = [];

@@ -52,7 +52,8 @@ export async function claim<P, R extends object>(
     [...first.values()].map(({ command, result }) => ({ ...command, intent_type: intentType, result })),
   );
   const missing = () => [...first.keys()].filter((id) => !inserted.has(id));
-  // A second statement: one that was made to wait by another transaction does not see, in its own snapshot, what that wrote.
+  // A second statement: one that was made to wait by another transaction does not see, in its own snapshot, what that
+  // wrote.
   let taken = await findTaken(tx, missing());
   const givenUp = [...taken.values()].filter((row) => row.given_up_by !== null && !isFenced(row));
   if (givenUp.length > 0) {
@@ -161,7 +162,9 @@ async function findTaken(tx: Transaction, intentIds: readonly string[]): Promise
 /** `outcome` of a row that was given up. */
 type Tombstone = Pick<GivenUp, 'error' | 'error_code'>;
 
-/** Gives ids that other executions gave up to these commands. @returns times of those it got: another one may be faster. */
+/**
+ * Gives ids that other executions gave up to these commands. @returns times of those it got: another one may be faster.
+ */
 async function takeOver(tx: Transaction, promised: readonly Promised<unknown, object>[]): Promise<Map<string, string>> {
   const { rows } = await tx.query<{ intent_id: string; settled_at: string }>(
     `UPDATE executed_intents SET given_up_by = NULL, payload_hash = decode(taker.payload_hash, 'hex'),
@@ -183,7 +186,8 @@ async function takeOver(tx: Transaction, promised: readonly Promised<unknown, ob
 async function giveUp(tx: Transaction, intents: readonly GivenUp[]): Promise<Map<string, LedgerRecord>> {
   const distinct = [...new Map(intents.map((intent) => [intent.intent_id, intent])).values()];
   await tx.query(
-    // A row that is being written makes this wait for its end. One that was given up before is given up by both from now on.
+    // A row that is being written makes this wait for its end. One that was given up before is given up by both from
+    // now on.
     `INSERT INTO executed_intents (intent_id, intent_type, payload_hash, execution_id, outcome, given_up_by)
      SELECT intent_id, intent_type, decode(payload_hash, 'hex'), execution_id, outcome::jsonb, ARRAY[execution_id]
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])

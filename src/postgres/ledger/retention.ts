@@ -4,8 +4,9 @@ import { isoUtc } from '../core/instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
 
 /**
- * Rows of each table in one transaction. 1,000,000 of 1,200,000 rows (500 MB), other work on the same 2 cores: 6.2 s in pages of
- * 5,000 (30 ms each, 47 at most), 11.8 s in pages of 1,000, 16.6 s in pages of 20,000, for which PostgreSQL reads the table.
+ * Rows of each table in one transaction. 1,000,000 of 1,200,000 rows (500 MB), other work on the same 2 cores: 6.2 s in
+ * pages of 5,000 (30 ms each, 47 at most), 11.8 s in pages of 1,000, 16.6 s in pages of 20,000, for which PostgreSQL
+ * reads the table.
  */
 const ROWS = 5_000;
 

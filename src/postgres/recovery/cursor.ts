@@ -1,6 +1,6 @@
 /**
- * A cursor says where a walk over the pages of `fsm_states` goes on. The first page, which needs none, has the newest states. All
- * others go by workflow id, which nothing changes: no workflow escapes a cursor by moving.
+ * A cursor says where a walk over the pages of `fsm_states` goes on. The first page, which needs none, has the newest
+ * states. All others go by workflow id, which nothing changes: no workflow escapes a cursor by moving.
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
@@ -14,8 +14,8 @@ const cursor = z.object({
   /** Only workflows after this one; null: all. */
   after: z.guid().nullable(),
   /**
-   * What the first page has shown, which the others leave out; null leaves out nothing. A cursor of before 2026-11-27 has no
-   * such field: its walk goes on by workflow id behind `after`, from the first one where that is null.
+   * What the first page has shown, which the others leave out; null leaves out nothing. A cursor of before 2026-11-27
+   * has no such field: its walk goes on by workflow id behind `after`, from the first one where that is null.
    */
   firstPage: z
     .object({
@@ -62,8 +62,9 @@ export const afterFirstPage = (start: Cursor, last: Row, snapshot: string): Curs
 });
 
 /**
- * The cursor on a server whose snapshot is `current`. A server with numbers below the cursor's has lost transactions, by a restore
- * or a failover. It gives their numbers to others, so that a snapshot no longer says what the first page has shown.
+ * The cursor on a server whose snapshot is `current`. A server with numbers below the cursor's has lost transactions,
+ * by a restore or a failover. It gives their numbers to others, so that a snapshot no longer says what the first page
+ * has shown.
  */
 export const validOn = (current: string, value: Cursor): Cursor =>
   value.firstPage !== null && xmaxOf(value.firstPage.snapshot) > xmaxOf(current)
@@ -72,7 +73,10 @@ export const validOn = (current: string, value: Cursor): Cursor =>
 
 const xmaxOf = (text: string): bigint => BigInt(text.split(':')[1] ?? '');
 
-/** A snapshot that lists more transactions than a cursor holds becomes the one before the oldest of them: that sees less. */
+/**
+ * A snapshot that lists more transactions than a cursor holds becomes the one before the oldest of them: that sees
+ * less.
+ */
 function bounded(text: string): string {
   const [xmin = ''] = text.split(':');
   return text.length <= SNAPSHOT_LENGTH ? text : `${xmin}:${xmin}:`;

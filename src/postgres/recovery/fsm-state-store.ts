@@ -28,7 +28,8 @@ export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
       );
       const total = request.with_total ? await timed((at) => countRows(at, request, cursor)) : undefined;
       const { last } = page;
-      // After a page without a row the next one starts where it did; after such a first page it goes by workflow id already.
+      // After a page without a row the next one starts where it did; after such a first page it goes by workflow id
+      // already.
       const next = last === undefined ? cursor : isFirst ? afterFirstPage(cursor, last, snapshot) : afterId(last);
       const warning = warningOf(page, total === null);
       return {

@@ -10,8 +10,8 @@ const ATTEMPTS = 30;
 const LONGEST_MS = 3_600_000;
 
 /**
- * Cuts `bridge_states` over, in one transaction; safe to repeat, and a no-op on a database that never had the legacy table.
- * The wait for its locks is cut short and repeated: whoever comes after it in the queue waits as well, and under
+ * Cuts `bridge_states` over, in one transaction; safe to repeat, and a no-op on a database that never had the legacy
+ * table. The wait for its locks is cut short and repeated: whoever comes after it in the queue waits as well, and under
  * deadlock_timeout (1 s) it is the cut-over that gives way, never a writer.
  * @returns how many rows were moved into `bridge_states`.
  * @throws EffectError `transient` when the table was never free.

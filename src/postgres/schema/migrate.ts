@@ -19,8 +19,8 @@ const ignore = () => {};
 const LOCK = 62_741_186;
 
 /**
- * Runs the migrations that have not run yet, all in one transaction. Safe to repeat and to run twice at once: the second
- * waits for the first and finds nothing to do.
+ * Runs the migrations that have not run yet, all in one transaction. Safe to repeat and to run twice at once: the
+ * second waits for the first and finds nothing to do.
  * @returns names of the migrations that were applied, in order.
  */
 export async function migrate(

@@ -1,4 +1,6 @@
-/** What a batch of PersistState intents makes of `bridge_states`: rows to add, pre-summed per (bridge_id, namespace). */
+/**
+ * What a batch of PersistState intents makes of `bridge_states`: rows to add, pre-summed per (bridge_id, namespace).
+ */
 import type { PersistStatePayload } from '../../domain/intents/persist-state/schema.js';
 import { microseconds } from '../core/instant.js';
 
@@ -17,8 +19,8 @@ export interface BridgeStateRow {
 }
 
 /**
- * Rows by key, in waves: one statement may touch a row only once (21000), so what cannot be summed into one row
- * without changing the result goes into a later wave. That is rare: an aggregation without states after one with them, since
+ * Rows by key, in waves: one statement may touch a row only once (21000), so what cannot be summed into one row without
+ * changing the result goes into a later wave. That is rare: an aggregation without states after one with them, since
  * whether the earlier one's state counts depends on the stored row's time. All others are one wave.
  */
 export function toWaves(payloads: readonly PersistStatePayload[]): BridgeStateRow[][] {
@@ -49,7 +51,9 @@ export function toWaves(payloads: readonly PersistStatePayload[]): BridgeStateRo
   return waves.map((wave) => [...wave.values()]);
 }
 
-/** Adds `row` to `into`, the newer data winning, equal times the later one; false when that needs the stored row's time. */
+/**
+ * Adds `row` to `into`, the newer data winning, equal times the later one; false when that needs the stored row's time.
+ */
 function merge(into: BridgeStateRow, row: BridgeStateRow): boolean {
   const age = microseconds(row.timestamp) - microseconds(into.timestamp);
   if (age > 0n && row.state === null && into.state !== null) return false;

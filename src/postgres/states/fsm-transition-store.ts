@@ -1,4 +1,7 @@
-/** `fsm_transitions`: appends transitions; the database gives them their version and keeps `fsm_states` (migration 0006). */
+/**
+ * `fsm_transitions`: appends transitions; the database gives them their version and keeps `fsm_states` (migration
+ * 0006).
+ */
 import { v7 as uuidv7 } from 'uuid';
 import type { PersistFsmTransitionPayload } from '../../domain/intents/persist-fsm-transition/schema.js';
 import type { Command, EffectOutcome } from '../../domain/intents/command.js';
@@ -38,8 +41,9 @@ const insertTogether = (pool: Pool, batch: readonly TransitionCommand[], lockMs?
 type Row = Promised<PersistFsmTransitionPayload, FsmTransitionFields>;
 
 /**
- * The id is a random UUIDv7: in time order it keeps the primary key's hot pages few. One derived from the intent would not
- * guard anything the ledger does not, and with the ledger's row gone it would collide only after the trigger had its effect.
+ * The id is a random UUIDv7: in time order it keeps the primary key's hot pages few. One derived from the intent would
+ * not guard anything the ledger does not, and with the ledger's row gone it would collide only after the trigger had
+ * its effect.
  */
 const resultOf = ({ payload }: TransitionCommand): FsmTransitionFields => ({
   workflow_id: payload.workflow_id,
@@ -91,8 +95,8 @@ async function insertRows(tx: Transaction, rows: readonly Row[]): Promise<Set<st
 }
 
 /**
- * Results of duplicates, which name the transition that is there. Its epoch is not known here, as the row that had it was not
- * inserted: among the epochs' candidates it is the one of the same time, else the newest.
+ * Results of duplicates, which name the transition that is there. Its epoch is not known here, as the row that had it
+ * was not inserted: among the epochs' candidates it is the one of the same time, else the newest.
  */
 async function existingTransitions(tx: Transaction, duplicates: readonly Row[]): Promise<Row[]> {
   if (duplicates.length === 0) return [];

@@ -1,7 +1,7 @@
 /**
- * This check compares `fsm_states` with the history behind it, and repairs it. The current transition of a workflow is the
- * one that the trigger of migration 0006 would have kept: the one with the highest epoch and count. Of several it is the one
- * without a time of its own, or the latest, or the last to arrive.
+ * This check compares `fsm_states` with the history behind it, and repairs it. The current transition of a workflow is
+ * the one that the trigger of migration 0006 would have kept: the one with the highest epoch and count. Of several it
+ * is the one without a time of its own, or the latest, or the last to arrive.
  */
 import { isoUtc } from '../core/instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
@@ -10,7 +10,10 @@ type StateFault = 'missing' | 'differs' | 'orphaned';
 
 export interface StateProblem {
   readonly workflow_id: string;
-  /** `missing`: a history without a state; `differs`: another state than the history's; `orphaned`: a state without a history. */
+  /**
+   * `missing`: a history without a state; `differs`: another state than the history's; `orphaned`: a state without a
+   * history.
+   */
   readonly fault: StateFault;
   /** As stored, and as the history says: `STATE, epoch 1, count 3, …`. */
   readonly stored: string | null;
@@ -102,12 +105,13 @@ async function readWindow(
 }
 
 /**
- * Whoever writes a transition locks the workflow's state first: with the lock in hand the history stands still. Missing states are
- * inserted and others locked in one pass, in the order in which writers lock: first the one and then the other kind deadlocked
- * with a writer of both (40P01).
+ * Whoever writes a transition locks the workflow's state first: with the lock in hand the history stands still. Missing
+ * states are inserted and others locked in one pass, in the order in which writers lock: first the one and then the
+ * other kind deadlocked with a writer of both (40P01).
  */
 async function repair(tx: Transaction, workflowIds: readonly string[]): Promise<number> {
-  // The trigger leaves an epoch open that began with a transition without a time; min() alone would close it by a later one.
+  // The trigger leaves an epoch open that began with a transition without a time; min() alone would close it by a later
+  // one.
   const EPOCH_BEGAN = `(SELECT CASE WHEN (array_agg(transition_at ORDER BY sequence))[1] IS NOT NULL THEN min(transition_at) END
     FROM fsm_transitions
     WHERE entity_id = ids.workflow_id AND entity_type = 'workflow_execution' AND epoch = history.epoch)`;
@@ -121,7 +125,8 @@ async function repair(tx: Transaction, workflowIds: readonly string[]): Promise<
      ON CONFLICT (workflow_id) DO UPDATE SET updated_at = EXCLUDED.updated_at WHERE false`,
     [workflowIds],
   );
-  // The row gets a number and a transaction of now, as by a transition: a walk does not take it for what its first page gave.
+  // The row gets a number and a transaction of now, as by a transition: a walk does not take it for what its first page
+  // gave.
   const { rowCount: updated } = await tx.query(
     `UPDATE fsm_states state SET current_state = history.to_state, previous_state = history.from_state, epoch = history.epoch,
        epoch_started_at = CASE WHEN state.epoch = history.epoch THEN state.epoch_started_at ELSE ${EPOCH_BEGAN} END,

@@ -24,7 +24,8 @@ export function serverProperties(logDir: string, ports: Ports): string {
     'transaction.state.log.min.isr': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
-    // Fifty partitions each by default, for one machine's handful of groups: they make the first start and each recovery slow.
+    // Fifty partitions each by default, for one machine's handful of groups: they make the first start and each
+    // recovery slow.
     'offsets.topic.num.partitions': 4,
     'transaction.state.log.num.partitions': 4,
     // A group's first member need not wait 3 s for others.

@@ -38,7 +38,8 @@ export async function initialise(
     await chmod(dirname(dataDir), 0o755);
     await chown(partial, user.uid, user.gid);
   }
-  // The builtin provider sorts the same on every system, whatever locales it has. Trust, since it listens on loopback only.
+  // The builtin provider sorts the same on every system, whatever locales it has. Trust, since it listens on loopback
+  // only.
   const args = [
     '-D',
     partial,
@@ -55,8 +56,8 @@ export async function initialise(
 }
 
 /**
- * After a crash postmaster.pid names a pid that may since belong to anyone; the server would refuse to start while it lives
- * and has the same user. Removed when that process is plainly not a server on this folder.
+ * After a crash postmaster.pid names a pid that may since belong to anyone; the server would refuse to start while it
+ * lives and has the same user. Removed when that process is plainly not a server on this folder.
  */
 export async function clearStalePid(run: RunCommand, dataDir: string): Promise<void> {
   const file = join(dataDir, 'postmaster.pid');

@@ -12,7 +12,9 @@ import type { ServiceName, StackEndpoints } from '../types.js';
 import { logFile, READY_MS, waitForAnswer, withLog } from './ready.js';
 import type { NativeContext, NativeService, PreparedServer } from './service.js';
 
-/** A port may be taken between its choice and the start, and a killed PostgreSQL needs a moment to let go of its memory. */
+/**
+ * A port may be taken between its choice and the start, and a killed PostgreSQL needs a moment to let go of its memory.
+ */
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;
 

@@ -35,11 +35,12 @@ export function signalProcess(recorded: ProcessIdentity, signal: NodeJS.Signals)
 function startedOnLinux(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in parentheses and may hold anything; the third is the state, the 22nd the start
-    // in clock ticks since boot, which means something only together with the boot.
+    // The second field is the program's name in parentheses and may hold anything; the third is the state, the 22nd the
+    // start in clock ticks since boot, which means something only together with the boot.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state] = fields;
-    // A dead main thread whose others still end, and still hold the ports, is a process yet; the 20th field counts them.
+    // A dead main thread whose others still end, and still hold the ports, is a process yet; the 20th field counts
+    // them.
     if ((state === 'Z' || state === 'X') && Number(fields[17]) <= 1) return null;
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${fields[19]}`;
   } catch {

@@ -1,4 +1,7 @@
-/** When an event that no broker takes becomes a dead letter; the stores are fakes, as no broker fails to order in these ways. */
+/**
+ * When an event that no broker takes becomes a dead letter; the stores are fakes, as no broker fails to order in these
+ * ways.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';

@@ -1,4 +1,7 @@
-/** Parts of a swept execution, and what is copied of a swept slice; larger ones than a test could leave behind on a server. */
+/**
+ * Parts of a swept execution, and what is copied of a swept slice; larger ones than a test could leave behind on a
+ * server.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { EffectError } from '../../../src/domain/failures/failure.js';

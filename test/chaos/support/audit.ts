@@ -8,7 +8,10 @@ import type { Expected } from './lists.js';
 export interface Audit {
   /** What is not there: totals short, rows, ledger entries or events missing. */
   readonly lost: readonly string[];
-  /** What is there too often: totals over, rows or ledger entries too many, an intent under two event ids, a false failure. */
+  /**
+   * What is there too often: totals over, rows or ledger entries too many, an intent under two event ids, a false
+   * failure.
+   */
   readonly doubled: readonly string[];
 }
 

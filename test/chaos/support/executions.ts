@@ -11,7 +11,10 @@ import { type List, makeLists } from './lists.js';
 /** Milliseconds a list may take: the longest fault, and the retries after it. */
 const PATIENCE_MS = 300_000;
 
-/** A worker that has just started has yet to ask the broker where its topics are, and would be held there, not at its publish. */
+/**
+ * A worker that has just started has yet to ask the broker where its topics are, and would be held there, not at its
+ * publish.
+ */
 export async function warmUp(installation: Installation): Promise<void> {
   const { lists } = makeLists();
   await start(installation, lists);

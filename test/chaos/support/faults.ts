@@ -88,7 +88,9 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** Starts the killed server, and tries again for a while: a killed PostgreSQL needs a moment to let go of its memory. */
+/**
+ * Starts the killed server, and tries again for a while: a killed PostgreSQL needs a moment to let go of its memory.
+ */
 export const heal = async (servers: Servers, fault: Fault, installations: readonly Installation[]): Promise<void> => {
   await Promise.all([
     ...installations.map(async (installation) => fault.heal?.(installation)),

@@ -1,6 +1,7 @@
 /**
- * Points where a worker is held, without sleeps: its own statements wait on advisory locks that the test takes. Triggers of
- * the test ask for them, in the database of the installation only; while nobody holds a lock, they let everything pass.
+ * Points where a worker is held, without sleeps: its own statements wait on advisory locks that the test takes.
+ * Triggers of the test ask for them, in the database of the installation only; while nobody holds a lock, they let
+ * everything pass.
  */
 import pg from 'pg';
 import { until } from '../../../src/flow-control/until.js';

@@ -12,8 +12,8 @@ export interface Installation {
 }
 
 /**
- * Milliseconds, longer than a test holds a statement. A worker gives a silent connection up 5 s later, so a blackhole has to
- * last longer than both.
+ * Milliseconds, longer than a test holds a statement. A worker gives a silent connection up 5 s later, so a blackhole
+ * has to last longer than both.
  */
 const STATEMENT_TIMEOUT_MS = 8_000;
 export const GIVEN_UP_MS = STATEMENT_TIMEOUT_MS + 5_000;
@@ -50,7 +50,8 @@ export async function createInstallation(route: Route, settings = SHORT): Promis
 }
 
 /**
- * Servers with one installation for the tests of the enclosing `describe`; there from its `before` on, closed in its `after`.
+ * Servers with one installation for the tests of the enclosing `describe`; there from its `before` on, closed in its
+ * `after`.
  * @param settings as `createInstallation` takes them. @param prepare runs before the tests.
  */
 export function useInstallation(

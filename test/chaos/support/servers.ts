@@ -16,7 +16,9 @@ import { cacheDir, newStack, removeStacks } from '../../stack/support.js';
 import { freePort } from '../../support/free-port.js';
 import { type ProxyServer, startToxiproxy, type ToxicProxy } from './toxiproxy.js';
 
-/** Milliseconds for the last `after`: a file has up to some thousands of executions, of which 50 a second are replayed. */
+/**
+ * Milliseconds for the last `after`: a file has up to some thousands of executions, of which 50 a second are replayed.
+ */
 export const END_MS = 300_000;
 
 /** A worker's way to the two stores. */
@@ -38,8 +40,8 @@ export interface Servers {
 const KILL: Record<ServiceName, NodeJS.Signals> = { temporal: 'SIGKILL', postgres: 'SIGQUIT', kafka: 'SIGKILL' };
 
 /**
- * A broker tells its clients where to go on, so a proxy needs a listener of its own that names the proxy. The plain listener
- * stays for the test itself.
+ * A broker tells its clients where to go on, so a proxy needs a listener of its own that names the proxy. The plain
+ * listener stays for the test itself.
  */
 const behindProxies = (listeners: readonly { port: number; proxy: number }[]): NativeService<'kafka'> => ({
   ...kafkaService,

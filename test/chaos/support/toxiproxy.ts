@@ -17,7 +17,10 @@ export interface ToxicProxy {
   readonly port: number;
   /** @returns how to take this one fault away. */
   add(toxic: Toxic): Promise<() => Promise<void>>;
-  /** Takes every fault away. Connections that a `timeout` toxic has held are closed by that, so none goes on as if nothing was. */
+  /**
+   * Takes every fault away. Connections that a `timeout` toxic has held are closed by that, so none goes on as if
+   * nothing was.
+   */
   heal(): Promise<void>;
 }
 

@@ -181,7 +181,8 @@ describe('bridge execute', () => {
   });
 
   it('shows what an execution did whose report could not hold it', async () => {
-    // A page of states takes all that a result of usual size leaves of the report, and this one has a hundred long names.
+    // A page of states takes all that a result of usual size leaves of the report, and this one has a hundred long
+    // names.
     const namespaces = Array.from({ length: 100 }, (_, n) => String(n).padStart(255, 'n'));
     const aggregated_data = Object.fromEntries(namespaces.map((name) => [name, { total_stamps: 2 }]));
     const { rows } = await environment.pool.query<{ entity_id: string }>(

@@ -1,4 +1,7 @@
-/** Nothing that comes in is dropped: the bytes of a message can be had again from its copies, however large or odd it is. */
+/**
+ * Nothing that comes in is dropped: the bytes of a message can be had again from its copies, however large or odd it
+ * is.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type DeadLetterCopy, sendCopies } from '../../../src/domain/dead-letters/copy.js';

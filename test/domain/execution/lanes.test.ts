@@ -1,4 +1,7 @@
-/** How the intents of a type are spread over activities: by what an activity may carry, and never against the order of a key. */
+/**
+ * How the intents of a type are spread over activities: by what an activity may carry, and never against the order of a
+ * key.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { AnyIntentDefinition } from '../../../src/domain/intents/definition.js';

@@ -1,4 +1,7 @@
-/** What is kept of an intent that is refused: a report names it, fail-fast goes by its priority, and the plan has to fit. */
+/**
+ * What is kept of an intent that is refused: a report names it, fail-fast goes by its priority, and the plan has to
+ * fit.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';

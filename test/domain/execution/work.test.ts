@@ -1,4 +1,7 @@
-/** Which list an intent is of: an intent taken for another list's is announced under its name and stopped by its failures. */
+/**
+ * Which list an intent is of: an intent taken for another list's is announced under its name and stopped by its
+ * failures.
+ */
 import assert from 'node:assert/strict';
 import { makePlan } from '../../../src/domain/execution/plan.js';
 import { parseRequest } from '../../../src/domain/execution/request.js';

@@ -34,7 +34,8 @@ describe('the plan of a slice', () => {
     });
 
     it('of several keys by the one that is free last', () => {
-      // The third list has to wait for the second by one key, and for nobody by the other, which it names first and last.
+      // The third list has to wait for the second by one key, and for nobody by the other, which it names first and
+      // last.
       for (const mine of [
         [row(l, 9), row(k, 9)],
         [row(k, 9), row(l, 9)],

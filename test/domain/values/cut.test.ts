@@ -1,4 +1,7 @@
-/** Where chunks, slices, pages, requests and answers end: one item left out is lost, one too many is refused by a server. */
+/**
+ * Where chunks, slices, pages, requests and answers end: one item left out is lost, one too many is refused by a
+ * server.
+ */
 import assert from 'node:assert/strict';
 import { cut } from '../../../src/domain/values/cut.js';
 

@@ -1,4 +1,7 @@
-/** One intent of 500 that PostgreSQL refuses, by the code it is refused with: it fails alone, and finding it stays cheap. */
+/**
+ * One intent of 500 that PostgreSQL refuses, by the code it is refused with: it fails alone, and finding it stays
+ * cheap.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';

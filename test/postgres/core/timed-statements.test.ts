@@ -1,4 +1,6 @@
-/** Statements that share the time of their transaction: what outlasts it costs its own answer, not what was read before. */
+/**
+ * Statements that share the time of their transaction: what outlasts it costs its own answer, not what was read before.
+ */
 import assert from 'node:assert/strict';
 import { withTransaction } from '../../../src/postgres/core/pool.js';
 import { timedStatements } from '../../../src/postgres/core/timed-statements.js';

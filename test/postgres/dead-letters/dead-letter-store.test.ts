@@ -1,4 +1,6 @@
-/** Dead letters in their table, without a broker: which hold a key back, which are chosen, and that each is there once. */
+/**
+ * Dead letters in their table, without a broker: which hold a key back, which are chosen, and that each is there once.
+ */
 import assert from 'node:assert/strict';
 import { createDeadLetterStore } from '../../../src/postgres/dead-letters/dead-letter-store.js';
 import { one, useDatabase } from '../support.js';

@@ -1,4 +1,6 @@
-/** A redrive that dies between the brokers' acknowledgement and its commit, on a real topic: it is carried on, in order. */
+/**
+ * A redrive that dies between the brokers' acknowledgement and its commit, on a real topic: it is carried on, in order.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -10,7 +10,8 @@ import { one, type TestDatabase, useDatabase } from '../support.js';
 const MEGABYTE = 1_000_000;
 
 /**
- * Makes states, and a pool that reads them by the index, newest first, through a view that stops at a row of its choosing.
+ * Makes states, and a pool that reads them by the index, newest first, through a view that stops at a row of its
+ * choosing.
  * @param given.onRow PL/pgSQL that is run for each row; `at` is its sequence, from 1.
  */
 async function watchRows(

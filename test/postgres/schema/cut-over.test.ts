@@ -74,7 +74,8 @@ describe('cut-over of a large table', () => {
   const database = useDatabase();
   let pool: Pool;
   before(async () => {
-    // Takes longer than a statement of the pool may; another try is refused for good, or it would be made for half an hour.
+    // Takes longer than a statement of the pool may; another try is refused for good, or it would be made for half an
+    // hour.
     await database.pool.query(
       `CREATE SCHEMA slow;
        CREATE SEQUENCE slow.tries;

@@ -1,4 +1,7 @@
-/** RecoverFSMStates while connections to PostgreSQL die: retried as long as an outage may last, on the time-skipping server. */
+/**
+ * RecoverFSMStates while connections to PostgreSQL die: retried as long as an outage may last, on the time-skipping
+ * server.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';

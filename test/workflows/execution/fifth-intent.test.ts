@@ -1,4 +1,7 @@
-/** docs/extending/intent.md, done: a fifth type with its order key, limits, announcement and metrics, and no other change. */
+/**
+ * docs/extending/intent.md, done: a fifth type with its order key, limits, announcement and metrics, and no other
+ * change.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';

@@ -82,7 +82,10 @@ describe('outages of many minutes', () => {
 
   const reportOf = async (execution: Execution): Promise<IntentsReport> => (await execution.result()) as IntentsReport;
 
-  /** Runs a list while a worker is there. @returns its report, and the server's milliseconds between first and last attempt. */
+  /**
+   * Runs a list while a worker is there. @returns its report, and the server's milliseconds between first and last
+   * attempt.
+   */
   async function execute() {
     const taskQueue = randomUUID();
     const worker = await createWorker(taskQueue);
@@ -92,7 +95,10 @@ describe('outages of many minutes', () => {
     return { result: report.results[0]!, outcome: report.outcome, lasted: attempts.at(-1)! - attempts[0]! };
   }
 
-  /** An activity is scheduled, and time in the queue ends none. Where a command has no time-out the test server writes its own: ten years. */
+  /**
+   * An activity is scheduled, and time in the queue ends none. Where a command has no time-out the test server writes
+   * its own: ten years.
+   */
   async function assertScheduled(execution: Execution): Promise<void> {
     const { events } = await execution.fetchHistory();
     const scheduled = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: of }) => of ?? []);
@@ -150,7 +156,8 @@ describe('outages of many minutes', () => {
     memory.before.set('verdicts.find', async () => {
       asked += 1;
       if ((await time.now()) - from >= 20 * MINUTE) return;
-      // More than a minute: a worker waits shorter delays of a local activity out by itself, by a clock that cannot be skipped.
+      // More than a minute: a worker waits shorter delays of a local activity out by itself, by a clock that cannot be
+      // skipped.
       throw ApplicationFailure.create({ message: 'away', nextRetryDelay: '5 minutes' });
     });
     const list: SliceList = {

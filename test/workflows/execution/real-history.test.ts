@@ -21,7 +21,9 @@ function countsOf(states: readonly RecoveredWorkflow[]): Record<string, number> 
   return counts;
 }
 
-/** With request ids of this run: under the data's own, servers that were tested before answer with the reports of then. */
+/**
+ * With request ids of this run: under the data's own, servers that were tested before answer with the reports of then.
+ */
 const withOwnIds = (lists: string): string => lists.replaceAll('"request_id":"', `"request_id":"${randomUUID()}-`);
 
 describe('a real history', () => {

@@ -1,4 +1,7 @@
-/** A key that somebody holds stops its own lists and no others, and they go on in their order when it is free (ADR 0009). */
+/**
+ * A key that somebody holds stops its own lists and no others, and they go on in their order when it is free (ADR
+ * 0009).
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';

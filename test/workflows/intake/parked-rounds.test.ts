@@ -1,4 +1,6 @@
-/** Rounds of `ExecuteParkedListsWorkflow`, and lists that wait in a slice; on the real server, with keys held in memory. */
+/**
+ * Rounds of `ExecuteParkedListsWorkflow`, and lists that wait in a slice; on the real server, with keys held in memory.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
@@ -35,7 +37,10 @@ describe('rounds of parked lists', () => {
     });
   }
 
-  /** PostgreSQL, the first time it is asked; that it may be for longer, the policy says: each time takes the server a second. */
+  /**
+   * PostgreSQL, the first time it is asked; that it may be for longer, the policy says: each time takes the server a
+   * second.
+   */
   const away = (time: number): void => {
     if (time === 1) throw ApplicationFailure.create({ message: 'away', nextRetryDelay: '1 ms' });
   };

@@ -1,4 +1,7 @@
-/** A slice whose every activity goes to another worker: what one has carried out the others have to ask their stores for. */
+/**
+ * A slice whose every activity goes to another worker: what one has carried out the others have to ask their stores
+ * for.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { NativeConnection, Worker } from '@temporalio/worker';

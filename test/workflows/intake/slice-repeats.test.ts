@@ -1,4 +1,7 @@
-/** What `ExecuteSliceWorkflow` does not execute twice: answered lists, repeated envelopes and intents, and lists that are too old to know. */
+/**
+ * What `ExecuteSliceWorkflow` does not execute twice: answered lists, repeated envelopes and intents, and lists that
+ * are too old to know.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createEnvironment, type Environment } from '../../support/environment.js';

@@ -10,7 +10,10 @@ import { type RecoveryWorker, startRecoveryWorker } from '../../support/recovery
 const COUNT = 3_000;
 /** Instead of 5,000: twelve pages of few states. */
 const PAGE = 250;
-/** Appended to a cursor, which the workflow only hands on. The server suggests another run from 4 MB of history: each page puts this there twice. */
+/**
+ * Appended to a cursor, which the workflow only hands on. The server suggests another run from 4 MB of history: each
+ * page puts this there twice.
+ */
 const PADDING = `~${'x'.repeat(400_000)}`;
 
 /** Of the first page, by the first run: the others have none. */

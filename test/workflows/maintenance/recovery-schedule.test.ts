@@ -1,4 +1,7 @@
-/** The Schedule of recoveries. In an installation of its own, with few states: what fires each second is read back whole. */
+/**
+ * The Schedule of recoveries. In an installation of its own, with few states: what fires each second is read back
+ * whole.
+ */
 import assert from 'node:assert/strict';
 import type { RecoveryReport } from '../../../src/domain/recovery/recovery.js';
 import { until } from '../../../src/flow-control/until.js';

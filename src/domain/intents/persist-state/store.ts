@@ -28,6 +28,9 @@ export interface FsmTransitionStore {
 }
 
 export interface FsmStateStore {
-  /** Reads one page of states, at most `maxBytes` of JSON: the newest without a cursor, else the next ones by workflow id. */
+  /**
+   * Reads one page of states, at most `maxBytes` of JSON: the newest without a cursor, else the next ones by workflow
+   * id.
+   */
   recover(request: RecoverFsmStatesPayload, maxBytes: number): Promise<RecoveredStates>;
 }

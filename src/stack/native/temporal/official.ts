@@ -6,7 +6,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type RunCommand, TIMED_OUT } from '../../process/run.js';
 import { TEMPORAL_CLI } from '../../versions.js';
 
-/** Milliseconds: 44 MB at 1 MB/s, and the start of the server. A network that swallows packets must not hold the other ways up. */
+/**
+ * Milliseconds: 44 MB at 1 MB/s, and the start of the server. A network that swallows packets must not hold the other
+ * ways up.
+ */
 const TIMEOUT_MS = 60_000;
 
 /**

@@ -11,8 +11,8 @@ import { LOOPBACK, portOf, type NativeContext, type NativeService } from '../ser
 import { goVersion, isAtLeast } from '../tools.js';
 
 /**
- * The defaults put every task on a 50 ms grid (20 polls a second): a workflow of two activities took 250 ms, with these 72. And
- * they send an activity through matching, also when the worker that asked for it has a slot free for it.
+ * The defaults put every task on a 50 ms grid (20 polls a second): a workflow of two activities took 250 ms, with these
+ * 72. And they send an activity through matching, also when the worker that asked for it has a slot free for it.
  */
 const DYNAMIC_CONFIG = {
   'system.enableActivityEagerExecution': true,

