@@ -1,4 +1,4 @@
-/** The copy of a dead letter on its topic's `.dlq` topic: its shape is in ADR 0006. */
+/** This module makes and sends the `.dlq` copies of dead letters. Their shape is in ADR 0006. */
 import type { DeadLetterOutlet, NewDeadLetter } from './port.js';
 import type { OutboundMessage } from '../events/publisher.js';
 
@@ -14,8 +14,8 @@ export interface DeadLetterCopy {
 }
 
 /**
- * Sends copies of letters that failed at `failedAt`, ISO 8601.
- * @returns the event ids of those that a broker took.
+ * Sends copies of dead letters; `failedAt` says when a letter failed, ISO 8601.
+ * @returns the event ids of the letters whose copy a broker took.
  */
 export async function sendCopies<L extends NewDeadLetter>(
   letters: readonly L[],

@@ -1,18 +1,18 @@
-/** Messages no broker took. */
+/** This port stores dead letters: messages that no broker took. */
 import type { LedgerRecord } from '../ledger/port.js';
 import type { EventPublisher, OutboundMessage } from '../events/publisher.js';
 
-/** A message no broker took, on its way to the dead letters. */
+/** A new dead letter is a message that no broker took, on its way to the dead letters. */
 export interface NewDeadLetter {
   readonly intent_id: string;
   readonly event_id: string;
   readonly message: OutboundMessage;
   readonly failure_reason: string;
-  /** Attempts made to publish it; 0 for one that queues behind an open letter. */
+  /** Attempts made to publish the message; 0 for a message that is blocked by an open letter. */
   readonly retry_attempts: number;
 }
 
-/** A stored dead letter. */
+/** A `DeadLetter` is a dead letter as it is stored. */
 export interface DeadLetter extends NewDeadLetter {
   readonly id: number;
   /** The number of redrives that a broker has refused. */
@@ -21,46 +21,50 @@ export interface DeadLetter extends NewDeadLetter {
   readonly created_at: string;
 }
 
-/** Which open letters; every field narrows. */
+/** This filter selects open letters. Every field narrows the selection. */
 export interface DeadLetterFilter {
   readonly topic?: string;
   /** Letters created at or after this time, ISO 8601. */
   readonly since?: string;
   readonly ids?: readonly number[];
-  /** Leave out letters with this many redrives behind them. */
+  /** The number of refused redrives from which a letter is left out. */
   readonly maxRedrives?: number;
 }
 
-/** What a page of a redrive did. */
+/** A `RedrivePage` says what one page of a redrive did with its letters. */
 export interface RedrivePage {
   readonly redriven: number;
-  /** Refused once more. */
+  /** Letters that were refused once more. */
   readonly failed: number;
-  /** Left because an older letter of the same topic and key stays open, or the topic took none any more. */
+  /** Letters left because an older letter of the same topic and key stays open, or the topic took no more. */
   readonly behind: number;
-  /** Where the next page starts; null when there is none. */
+  /** The cursor of the next page; null when there is no next page. */
   readonly next: number | null;
-  /** Why the redrive cannot go on, when the brokers are unavailable. */
+  /** The reason why the redrive cannot go on, when the brokers are unavailable; else null. */
   readonly stopped: string | null;
 }
 
-/** Where letters and their copies are sent. */
+/** An outlet is the way to the brokers for letters and their copies. */
 export interface DeadLetterOutlet {
   readonly publisher: EventPublisher;
-  /** Of dead letter topics, e.g. `.dlq`. */
+  /** The suffix of dead letter topics, e.g. `.dlq`. */
   readonly topicSuffix: string;
 }
 
 export interface DeadLetterStore {
-  /** For each message, whether a letter is open for its topic and key. */
+  /** Returns for each message whether a letter of its topic and key is open. */
   blocked(messages: readonly OutboundMessage[]): Promise<boolean[]>;
   /**
-   * Stores letters, and the ledger's rows of those that are intents, together. A letter that is there already stays.
+   * Stores letters and, for those that are intents, their ledger rows, in one transaction. A letter that is stored
+   * already stays as it is.
    */
   add(letters: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
-  /** Notes that the `.dlq` topic has the copies. */
+  /** Marks the letters of these events as copied, because the `.dlq` topic has their copies. */
   copied(eventIds: readonly string[]): Promise<void>;
   list(filter: DeadLetterFilter, after: number, limit: number): Promise<DeadLetter[]>;
-  /** Sends up to `limit` letters with ids over `after`, and copies those that stay. One at a time, everywhere. */
+  /**
+   * Sends up to `limit` letters with ids over `after`, and copies those that stay open. Only one call runs at a time,
+   * in all processes together.
+   */
   redrive(filter: DeadLetterFilter, after: number, limit: number, outlet: DeadLetterOutlet): Promise<RedrivePage>;
 }

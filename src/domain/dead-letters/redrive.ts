@@ -1,21 +1,27 @@
-/** What `RedriveDeadLettersWorkflow` and its activity say to each other. Free of zod: workflow code imports it. */
+/**
+ * This module has the types that `RedriveDeadLettersWorkflow` and its activity share. It is free of zod, because
+ * workflow code imports it.
+ */
 import type { DeadLetterFilter, RedrivePage } from './port.js';
 
 export interface RedriveRequest extends Omit<DeadLetterFilter, 'maxRedrives'> {
-  /** Set by the Schedule: letters that were refused too often are left to a person. Default false. */
+  /**
+   * Whether the Schedule asks for the redrive; default false. If so, letters that were refused too often are left to a
+   * person.
+   */
   readonly automatic?: boolean;
 }
 
 interface RedrivePageInput extends RedriveRequest {
-  /** Letters with ids over this one. */
+  /** The cursor of the page: its letters have ids over this one. */
   readonly after: number;
-  /** Letters of a page. */
+  /** The most letters of a page. */
   readonly limit: number;
 }
 
 export type RedriveActivity = (input: RedrivePageInput) => Promise<RedrivePage>;
 
-/** What a redrive came to. */
+/** A `RedriveReport` counts what became of the letters of a redrive. */
 export interface RedriveReport {
   /** Letters that are on their topic now. */
   readonly redriven: number;
@@ -23,6 +29,6 @@ export interface RedriveReport {
   readonly failed: number;
   /** Letters left because an older one of the same topic and key stays open. */
   readonly behind: number;
-  /** Why it ended before the last letter; null when it did not. */
+  /** The reason why the redrive ended before its last letter; null when it did not. */
   readonly stopped: string | null;
 }

@@ -1,6 +1,6 @@
 /**
- * The `.dlq` copies of rejected messages: each is the message itself, byte for byte, and headers say why it is there
- * (ADR 0022).
+ * This module makes the `.dlq` copies of rejected messages. A copy is the message itself, byte for byte, with headers
+ * that say why it is there (ADR 0022).
  */
 import { type HeaderValue, messageBytes, type WireMessage } from '../events/publisher.js';
 import { groupBy } from '../values/group-by.js';
@@ -10,20 +10,20 @@ interface Content {
   readonly topic: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** They are in their order, and a name may be there several times. */
+  /** The headers in their order; a name may be there several times. */
   readonly headers: readonly (readonly [name: string, value: Buffer | null])[];
 }
 
 export interface RawMessage extends Content {
   readonly partition: number;
   readonly offset: string;
-  /** When it was emitted, milliseconds since 1970; 0: its producer did not say. */
+  /** The time at which the message was emitted, in milliseconds since 1970; 0 when its producer did not say. */
   readonly timestamp: number;
 }
 
 /**
- * These are a copy's own headers. The last header of a name is the copy's, because they stand behind those of the
- * message.
+ * These headers are a copy's own. The last header of a name is the copy's, because a copy's headers stand behind those
+ * of the message.
  */
 export const REJECTED_HEADERS = {
   topic: '__intake.errors.topic',
@@ -33,7 +33,8 @@ export const REJECTED_HEADERS = {
   event_id: '__intake.errors.event_id',
   reason: '__intake.errors.reason',
   /**
-   * `message`: it is the message itself; `record`: it holds a part of the JSON `{key, headers, value}`, each in base64.
+   * The form of the copy. `message`: the copy is the message itself. `record`: the copy holds a part of the JSON
+   * `{key, headers, value}`, each in base64.
    */
   form: '__intake.errors.form',
   part: '__intake.errors.part',
@@ -44,7 +45,7 @@ type Headers = Partial<Record<keyof typeof REJECTED_HEADERS, string>>;
 
 /**
  * The largest copy has this many bytes. A topic takes 1,048,588 by default (`max.message.bytes`), and 1,000,012 by the
- * default of brokers before 2.5; the rest is for the batch's frame, and for random bytes, which compression makes more.
+ * default of brokers before 2.5. The rest is for the batch's frame, and for random bytes, which compression makes more.
  */
 const COPY_BYTES = 990_000;
 /** A part has this many bytes; its key and headers come on top. */
@@ -52,17 +53,18 @@ const PART_BYTES = 900_000;
 /** A reason is cut to this many characters where its message needs the room. The log has all of it. */
 const SHORT_REASON = 100;
 
-/** Makes the copy of a message, or the parts of one that no copy holds, in their order. */
+/** Makes the copy of a message, or several parts in their order where one copy cannot hold the message. */
 export function copiesOf(raw: RawMessage, reason: string, dlqSuffix: string): WireMessage[] {
   const { topic, partition, offset, timestamp } = raw;
-  // Each of them is always there: a message that was copied before, and emitted again as it was, has older ones.
+  // All of these headers are always set, because a message that was copied before and emitted again as it was has older
+  // ones.
   const origin = { topic, partition: String(partition), offset, timestamp: String(timestamp) };
   return copies(raw, origin, reason, `${topic}${dlqSuffix}`);
 }
 
 /**
- * Does the same for an envelope that was made again from its list: nobody has its message, with key and headers, any
- * more.
+ * Makes the copies of an envelope that was made again from its list. Nobody has its message any more, with key and
+ * headers.
  */
 export function copiesOfEnvelope(
   topic: string,
@@ -77,7 +79,7 @@ export function copiesOfEnvelope(
 function copies(content: Content, origin: Headers, reason: string, topic: string): WireMessage[] {
   const { key, value } = content;
   const headers = content.headers.filter((header): header is [string, Buffer] => header[1] !== null);
-  // kafkajs sends no header without a value: such a message goes as a record, which says so.
+  // kafkajs sends no header without a value, so a message with such a header goes as a record, which says so.
   const fits = headers.length === content.headers.length;
   for (const text of fits ? [reason, shortenMiddle(reason, SHORT_REASON)] : []) {
     const copy = { topic, key, value, headers: headersOf(headers, { ...origin, reason: text, form: 'message' }) };
@@ -85,7 +87,7 @@ function copies(content: Content, origin: Headers, reason: string, topic: string
   }
   const record = recordOf(content);
   const parts = Math.ceil(record.length / PART_BYTES);
-  // What tells the message from others keeps its parts in one partition.
+  // The parts have their message's origin as their key, which keeps them in one partition.
   const id = Object.values(origin).join('/');
   return Array.from({ length: parts }, (_, index) => ({
     topic,
@@ -95,7 +97,7 @@ function copies(content: Content, origin: Headers, reason: string, topic: string
   }));
 }
 
-/** A record is all of a message as JSON, its bytes in base64. */
+/** Returns the record of a message: all of it as JSON, its bytes in base64. */
 const recordOf = ({ key, value, headers }: Content): Buffer =>
   Buffer.from(
     JSON.stringify({

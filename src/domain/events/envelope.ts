@@ -1,14 +1,14 @@
-/** OnexEnvelopeV1: what every event on Kafka is wrapped in. */
+/** This module makes OnexEnvelopeV1, the envelope that every event on Kafka is wrapped in. */
 import type { z } from 'zod';
 import { type EventType, topicOf } from './event-types.js';
 import { eventIdOf } from '../values/ids.js';
 import type { OutboundMessage } from './publisher.js';
 import type { onexEnvelope } from './schema.js';
 
-/** The envelope; `schema.ts` says what each field is. */
+/** The envelope is the JSON around an event; `schema.ts` says what each field is. */
 export type OnexEnvelopeV1 = Readonly<z.infer<typeof onexEnvelope>>;
 
-/** What a service says of itself in every envelope. */
+/** An `EventSource` is what a service says of itself in every envelope, and in the names of its topics. */
 export interface EventSource {
   readonly topicPrefix: string;
   readonly sourceInstance: string;
@@ -17,7 +17,7 @@ export interface EventSource {
 }
 
 export interface EventInput {
-  /** The intent that causes the event: makes `event_id` the same for every attempt. */
+  /** The id of the intent that causes the event. It makes `event_id` the same for every attempt. */
   readonly intentId: string;
   readonly eventType: EventType;
   /** ISO 8601. */
@@ -51,8 +51,8 @@ export function makeEnvelope(source: EventSource, event: EventInput): OnexEnvelo
 }
 
 /**
- * Key: partition_key, else correlation_id, else source_node_id, which is always there. `event_id` is a header too, for
- * dedupe.
+ * Makes the message of an envelope. Its key is partition_key, else correlation_id, else source_node_id, which is always
+ * there. `event_id` is a header too, for dedupe.
  */
 export function toMessage(topicPrefix: string, envelope: OnexEnvelopeV1): OutboundMessage {
   return {

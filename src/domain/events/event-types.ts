@@ -1,4 +1,4 @@
-/** Event types of the reducer topics (docs/intents.md). */
+/** Event types of the reducer topics that a PublishEvent may use (docs/intents.md). */
 export const PUBLISHABLE_EVENT_TYPES = [
   'AGGREGATION_STARTED',
   'BATCH_PROCESSED',
@@ -13,11 +13,14 @@ export const PUBLISHABLE_EVENT_TYPES = [
   'OPERATION_FAILED',
 ] as const;
 
-/** Event types only this service emits; a PublishEvent may not use them. */
+/** Event types of lists for the intake, of their reports and of recovered states. A PublishEvent may not use them. */
 export const SERVICE_EVENT_TYPES = ['INTENT_EMITTED', 'INTENT_RESULT', 'FSM_STATES_RECOVERED'] as const;
 
 export type EventType = (typeof PUBLISHABLE_EVENT_TYPES)[number] | (typeof SERVICE_EVENT_TYPES)[number];
 
-/** `{prefix}.reducer.events.{event_type}` in lower case (docs/seed.md). */
+/**
+ * Returns the topic of an event type, `{prefix}.reducer.events.{event_type}` with the type in lower case
+ * (docs/seed.md).
+ */
 export const topicOf = (prefix: string, eventType: EventType): string =>
   `${prefix}.reducer.events.${eventType.toLowerCase()}`;

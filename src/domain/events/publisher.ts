@@ -1,14 +1,17 @@
-/** What is sent to Kafka, and what became of it. */
+/** This port sends messages to Kafka, and says what became of each. */
 import type { z } from 'zod';
 import type { EffectError } from '../failures/failure.js';
 import type { publishFields } from '../intents/publish-event/schema.js';
 
-/** Fields of the result of a PublishEvent. */
+/** These are the fields of the result of a PublishEvent. */
 export type PublishFields = Readonly<z.infer<typeof publishFields>>;
 
 export type HeaderValue = string | Buffer;
 
-/** A message for Kafka as a topic may hold it: without key or value, as bytes, with several headers of one name. */
+/**
+ * A wire message is a message as a topic of Kafka may hold it. It may lack key or value, have bytes instead of text,
+ * and have several headers of one name.
+ */
 export interface WireMessage {
   readonly topic: string;
   readonly key: string | Buffer | null;
@@ -16,7 +19,9 @@ export interface WireMessage {
   readonly headers: Readonly<Record<string, HeaderValue | HeaderValue[]>>;
 }
 
-/** A message for Kafka, already wrapped: `key` decides the partition and so the order. */
+/**
+ * An outbound message is a message for Kafka that is wrapped already. Its `key` decides the partition and so the order.
+ */
 export interface OutboundMessage extends WireMessage {
   readonly key: string;
   readonly value: string;
@@ -38,8 +43,8 @@ export function messageBytes({ key, value, headers }: WireMessage): number {
 }
 
 /**
- * What became of one message. `sent`: all replicas have it. `behind`: it was not tried, as one before it was not sent,
- * for `error`.
+ * A `SendOutcome` says what became of one message. `sent`: all replicas have it. `behind`: it was not tried, because
+ * one before it was not sent; `error` is that one's failure.
  */
 export type SendOutcome =
   { readonly sent: true } | { readonly sent: false; readonly error: EffectError; readonly behind?: true };
@@ -52,18 +57,18 @@ export function assertSent(outcomes: readonly SendOutcome[]): void {
 interface PublishOptions {
   /**
    * Whether a message that is refused as `invalid` stops those after it of its topic and key. Default false: it fails
-   * alone, because its sender learns of it and it never comes.
+   * alone, because its sender learns of the failure, and the message never comes.
    */
   readonly strict?: boolean;
 }
 
-/** What messages keep their order within: a topic and a key. */
+/** Returns a name for a topic and a key. Messages that share it keep their order. */
 export const orderOf = (topic: string, key: WireMessage['key']): string => `${topic}\n${key?.toString() ?? ''}`;
 
 export interface EventPublisher {
   /**
-   * Delivers the messages in order, with an outcome for each. After one that was not sent for another reason than being
-   * `invalid`, none of its topic is sent.
+   * Delivers the messages in order, with an outcome for each. After a message that was not sent, none of its topic is
+   * sent, unless it failed as `invalid`.
    */
   publish(messages: readonly WireMessage[], options?: PublishOptions): Promise<SendOutcome[]>;
 }

@@ -1,6 +1,6 @@
 /**
- * The events on Kafka: their envelope, the payloads that this service makes, and what each type says. Its descriptions
- * become docs/intents.md; nothing parses with it while a list is executed.
+ * This module describes the events on Kafka: their envelope, the payloads that this service makes, and what each type
+ * says. Its descriptions become docs/intents.md; nothing parses with it while a list is executed.
  */
 import { z } from 'zod';
 import { report } from '../execution/report-schema.js';
@@ -94,7 +94,7 @@ export const recoverySummaryEvent = z.object({
   warning: text.exactOptional().describe('What the latest incomplete page lacked, and why.'),
 });
 
-/** What each event type says. The service looks at none of those that only callers publish. */
+/** The meaning of each event type. The service reads no payload of the types that only callers publish. */
 export const EVENT_TEXTS: Readonly<Record<EventType, string>> = {
   AGGREGATION_STARTED: 'A reducer has started an aggregation.',
   BATCH_PROCESSED: 'A reducer has processed a batch.',

@@ -1,12 +1,12 @@
 /**
- * This queue has the announcements of one list: which are sent, which are withheld because the list publishes them
- * itself, and which still wait. Free of zod: workflow code imports it.
+ * This queue has the announcements of one list. It knows which are sent, which are withheld because the list publishes
+ * them itself, and which still wait. It is free of zod, because workflow code imports it.
  */
 import { announcementKey } from '../events/announcement.js';
 import { type Announcement, ANNOUNCEMENTS_PER_BATCH } from './batch.js';
 import type { Plan } from './plan.js';
 
-/** An intent by its index in the plan: its kept result says what there is to announce. */
+/** An announced intent is named by its index in the plan. Its kept result says what there is to announce. */
 export interface AnnouncedIntent {
   readonly index: number;
 }
@@ -15,13 +15,13 @@ export interface AnnouncedIntent {
 export class AnnouncementQueue<Kept extends AnnouncedIntent = never> {
   /** Announcements no broker has taken yet. */
   readonly #pending: (Announcement | Kept)[] = [];
-  /** Announcements that an intent of the list stands for. */
+  /** Announcements that are withheld, because an intent of the list is to publish their event. */
   readonly #withheld: Announcement[] = [];
   readonly #addedIds = new Set<string>();
 
   constructor(private readonly plan: Pick<Plan, 'options' | 'self_announced'>) {}
 
-  /** How many wait to be sent. */
+  /** The number of announcements that wait to be sent. */
   get length(): number {
     return this.#pending.length;
   }
@@ -31,8 +31,8 @@ export class AnnouncementQueue<Kept extends AnnouncedIntent = never> {
     if (options.derivedEvents === 'none') return;
     const published = new Set(options.derivedEvents === 'all' ? [] : self_announced.map(({ key }) => key));
     for (const event of events) {
-      // Not looked at: it is of a list that publishes none itself, and of the one intent that was executed under its
-      // id.
+      // An announced intent is not looked at: its list publishes no event itself, and no other intent was executed
+      // under its id.
       if ('index' in event) {
         this.#pending.push(event);
         continue;
@@ -46,15 +46,15 @@ export class AnnouncementQueue<Kept extends AnnouncedIntent = never> {
   }
 
   /**
-   * Announces after all what the list did not publish itself.
-   * @param succeeded whether the intent of an input index did.
+   * Queues the withheld announcements whose event the list has not published itself.
+   * @param succeeded says whether the intent at an input index succeeded.
    */
   releaseWithheld(succeeded: (index: number) => boolean): void {
     const published = new Set(this.plan.self_announced.flatMap(({ key, index }) => (succeeded(index) ? [key] : [])));
     this.#pending.push(...this.#withheld.splice(0).filter((event) => !published.has(subjectOf(event))));
   }
 
-  /** The next ones, `most` at most; what is not sent has to be put back. */
+  /** Takes the next announcements, `most` at most. Those that are not sent have to be put back. */
   take(most = ANNOUNCEMENTS_PER_BATCH): (Announcement | Kept)[] {
     return this.#pending.splice(0, most);
   }

@@ -1,18 +1,21 @@
 /**
- * The compact form of what a slice's workflow and its activities tell each other: in a payload, a position or the
- * milliseconds of a kept result are a bare number. This file alone looks at such a number; all other code sees a named
- * shape. The form stays as it is, because histories and workers of other builds hold it (ADR 0024). Free of zod:
- * workflow code imports it.
+ * The compact form writes a position, or a kept result's milliseconds, as a bare number in a payload. A slice's
+ * workflow and its activities exchange it. This file alone looks at such a number; all other code sees a named shape.
+ * The form stays as it is, because histories and workers of other builds hold it (ADR 0024). This file is free of zod,
+ * because workflow code imports it.
  */
 import type { Announcement, CompactAnnouncement, CompactResult, Milliseconds, Position } from './batch.js';
 import type { IntentResult } from '../intents/result.js';
 
-/** A success whose result stays in the worker that executed the intent. The workflow knows how long it took. */
+/**
+ * A kept result is the result of a success that stays in the worker that executed the intent. The workflow knows how
+ * long it took.
+ */
 export interface KeptResult {
   readonly keptMs: Milliseconds;
 }
 
-/** An announcement that the worker with the kept result makes when it publishes it. */
+/** A kept announcement is made by the worker that has the kept result, when that worker publishes it. */
 export interface KeptAnnouncement {
   readonly position: Position;
 }

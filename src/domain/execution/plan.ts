@@ -1,7 +1,7 @@
 /**
- * The plan of a list (ADR 0001): tiers by priority, in each tier lanes, in each lane chunks. It is made once, in a
- * local activity, and is plain data: the workflow follows it and knows no intent type, so a changed schema, limit or
- * definition cannot break the replay of a running execution.
+ * The plan of a list (ADR 0001) has tiers by priority, in each tier lanes, and in each lane chunks. It is made once, in
+ * a local activity. It is plain data that the workflow follows without knowing an intent type. So a changed schema,
+ * limit or definition cannot break the replay of a running execution.
  */
 import { createHash } from 'node:crypto';
 import { ERROR_CODES } from '../failures/store.js';
@@ -13,30 +13,30 @@ import { checkLimits, DEFAULT_LIMITS, pageBytes } from '../values/limits.js';
 import { type DefinitionsByType, parseIntent, type ParsedIntent, type RejectedIntent } from '../intents/parse.js';
 import { type Request, RequestError, type RequestOptions } from './request.js';
 
-/** One intent of the list, by input index. */
+/** A planned intent is one intent of the list, at its input index. */
 export interface PlannedIntent {
   readonly id: string;
   readonly type: string;
   readonly priority: number;
-  /** Why it will not be run; absent for a valid intent. */
+  /** The reason why the intent will not be executed; absent for a valid intent. */
   readonly rejected?: string;
 }
 
 export interface PlannedChunk {
   /** Input indexes, in input order. */
   readonly indexes: readonly number[];
-  /** Shown beside the activity in the Web UI: `PersistState x 12, 3 namespaces`. */
+  /** The text beside the activity in the Web UI: `PersistState x 12, 3 namespaces`. */
   readonly summary: string;
 }
 
-/** Chunks that run one after the other; lanes of a tier run side by side. */
+/** A planned lane is a sequence of chunks that run one after the other. Lanes of a tier run side by side. */
 export interface PlannedLane {
   readonly activity: string;
   readonly policy: RetryPolicyName;
   readonly errorCode: string;
   /**
-   * True when giving up is resolved by `settleIntents`; absent in plans older than that, whose histories have no such
-   * activity.
+   * Whether `settleIntents` resolves intents that were given up. It is absent for types without a ledger row, and in
+   * older plans, whose histories have no such activity.
    */
   readonly settles?: true;
   readonly chunks: readonly PlannedChunk[];
@@ -52,30 +52,36 @@ export interface Plan {
   readonly correlation_id: string;
   readonly options: RequestOptions;
   readonly intents: readonly PlannedIntent[];
-  /** Highest priority first. Empty when an invalid intent at or over the fail-fast priority stops the list. */
+  /**
+   * Tiers, highest priority first. The array is empty when an invalid intent at or over the fail-fast priority stops
+   * the list.
+   */
   readonly tiers: readonly PlannedTier[];
   /** Distinct intent types, sorted. */
   readonly types: readonly string[];
   /** Bytes of JSON a result of any size may take (`pagedResult`). */
   readonly page_bytes: number;
-  /** Derived events that the list publishes itself: their `announcementKey`, and the index of the intent that does. */
+  /**
+   * Derived events that the list publishes itself: their `announcementKey`, and the index of the intent that publishes
+   * them.
+   */
   readonly self_announced: readonly { readonly key: string; readonly index: number }[];
 }
 
-/** Lanes a type is spread over when it does not fit one activity; more would only compete for the same store. */
+/** The most lanes of a type that does not fit one activity. More would only compete for the same store. */
 const MAX_LANES = 4;
 
-/** A valid intent, at its index. */
+/** An entry is a valid intent at its index. */
 export interface Entry {
   readonly index: number;
   readonly intent: ParsedIntent;
 }
 
-/** The part of a plan that is the list's own, whatever it is executed with. */
+/** A `ListPlan` is the part of a plan that is the list's own, whatever the list is executed with. */
 export interface ListPlan extends Pick<Plan, 'intents' | 'self_announced'> {
-  /** Those to run; none when an invalid intent stops the list. */
+  /** Intents to execute; the array is empty when an invalid intent stops the list. */
   readonly entries: readonly Entry[];
-  /** All of them, in the list's order. */
+  /** All intents, in the list's order. */
   readonly parsed: readonly (ParsedIntent | RejectedIntent)[];
 }
 
@@ -98,7 +104,7 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
     options,
     intents,
     tiers: tiersOf(entries),
-    // Only names of ours: a search attribute holds 2 KB, and what a caller wrote instead may be anything.
+    // Only our types go by name: a search attribute holds 2 KB, and what a caller wrote instead may be anything.
     types: [...new Set(intents.map(({ type }) => (definitions.has(type) ? type : 'unknown')))].sort(),
     page_bytes: pageBytes(
       intents.length,
@@ -109,9 +115,9 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
 }
 
 /**
- * @param scope of the derived ids: the request id.
+ * @param scope the scope of the derived ids: the request id.
  * @param first index of the list's first intent.
- * @throws RequestError when it has too many priorities, or too many results of any size.
+ * @throws RequestError when the list has too many priorities, or too many results of any size.
  */
 export function planList(
   raw: readonly unknown[],
@@ -140,7 +146,7 @@ export function planList(
   };
 }
 
-/** The id of an intent: its own, or one derived from its list, its index there and its payload. */
+/** Returns the id of an intent: its own, or one derived from its list's scope, its index there and its payload hash. */
 export const intentIdOf = (intent: ParsedIntent | RejectedIntent, scope: string, index: number): string =>
   intent.intentId ?? derivedIntentId(scope, index, intent.hash);
 
@@ -159,7 +165,7 @@ function checkEntries(entries: readonly Entry[]): void {
   }
 }
 
-/** The same id on two different intents of one list: the later one is at fault. */
+/** Rejects the later of two different intents of one list that have the same id. */
 function rejectReusedIds(parsed: readonly (ParsedIntent | RejectedIntent)[]): (ParsedIntent | RejectedIntent)[] {
   const owners = new Map<string, { index: number; hash: string }>();
   return parsed.map((intent, index) => {
@@ -178,7 +184,7 @@ function rejectReusedIds(parsed: readonly (ParsedIntent | RejectedIntent)[]): (P
   });
 }
 
-/** Tiers of intents, highest priority first. */
+/** Returns the tiers of intents, highest priority first. */
 export function tiersOf(entries: readonly Entry[]): PlannedTier[] {
   return [...groupBy(entries, ({ intent }) => intent.priority)]
     .sort(([a], [b]) => b - a)
@@ -190,7 +196,7 @@ export function tiersOf(entries: readonly Entry[]): PlannedTier[] {
     }));
 }
 
-/** Lanes of the intents of one type in a tier. */
+/** Returns the lanes of the intents of one type in a tier. */
 export function lanesOf(definition: AnyIntentDefinition, entries: readonly Entry[]): PlannedLane[] {
   const { limits } = definition;
   const bytes = entries.reduce((sum, { intent }) => sum + intent.bytes, 0);

@@ -1,4 +1,7 @@
-/** The report of a list. Its descriptions become docs/intents.md; nothing parses with it while a list is executed. */
+/**
+ * This module describes the report of a list. Its descriptions become docs/intents.md; nothing parses with it while a
+ * list is executed.
+ */
 import { z } from 'zod';
 import { baseResult, intentStatus, outcome } from '../intents/result-schema.js';
 

@@ -1,11 +1,11 @@
-/** The report of a list. Free of zod: workflow code imports it. */
+/** This module makes the report of a list. It is free of zod, because workflow code imports it. */
 import type { z } from 'zod';
 import { shortenMiddle } from '../values/json.js';
 import { REPORT_BYTES } from '../values/limits.js';
 import type { IntentResult, IntentStatus, Outcome } from '../intents/result.js';
 import type { report } from './report-schema.js';
 
-/** The report of a list; `report-schema.ts` says what each field is. */
+/** The report is what the caller of a list gets; `report-schema.ts` says what each field is. */
 export interface Report extends Readonly<Omit<z.infer<typeof report>, 'results'>> {
   readonly results: readonly IntentResult[];
 }
@@ -27,12 +27,12 @@ export function makeReport(
 }
 
 /**
- * Characters of errors to try. With the last, the 2,000 results of the largest list take 800 KB, whatever the
- * characters are.
+ * Lengths that errors are cut to, in characters, one after the other. With the last, the 2,000 results of the largest
+ * list take 800 KB, whatever the characters are.
  */
 const ERROR_LENGTHS = [300, 100, 40];
 
-/** Results by status; a status that did not occur is left out. */
+/** Counts results by status; a status that did not occur is left out. */
 export function countByStatus(results: readonly IntentResult[]): Report['counts'] {
   const counts: Partial<Record<IntentStatus, number>> = {};
   for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1;
@@ -51,11 +51,14 @@ const baseOf = (result: IntentResult, errorLength: number): IntentResult => ({
   timestamp: result.timestamp,
 });
 
-/** Bytes of a value's JSON in UTF-8; the workflow sandbox has no Buffer. */
+/** Returns the bytes of a value's JSON in UTF-8. It uses no Buffer, because the workflow sandbox has no Buffer. */
 function jsonLength(value: unknown): number {
   return new TextEncoder().encode(JSON.stringify(value)).length;
 }
 
-/** `completed` when every intent succeeded, else `partial`. Dead letters count as successes that await delivery. */
+/**
+ * Returns `completed` when every intent succeeded, else `partial`. A dead letter makes it `partial`, because its event
+ * awaits delivery.
+ */
 export const outcomeOf = (results: readonly IntentResult[]): Outcome =>
   results.every((result) => result.status === 'succeeded') ? 'completed' : 'partial';

@@ -1,6 +1,6 @@
 /**
- * The request: one list of intents with its options, as the workflow, the client and the CLI take it. Its descriptions
- * become docs/intents.md.
+ * The request is one list of intents with its options, as the workflow, the client and the CLI take it. Its
+ * descriptions become docs/intents.md.
  */
 import { z } from 'zod';
 import { listName } from '../intents/fields.js';
@@ -31,13 +31,13 @@ export const request = z.strictObject({
   options: requestOptions.prefault({}).describe('How the list is executed.'),
 });
 
-/** What a caller sends. */
+/** A `RequestInput` is a request as a caller sends it. */
 export type RequestInput = z.input<typeof request>;
-/** What the planner works with. */
+/** A `Request` is a request as the planner works with it. */
 export type Request = z.output<typeof request>;
 export type RequestOptions = z.output<typeof requestOptions>;
 
-/** A request that is not one: nothing of it is run. */
+/** A `RequestError` says why a request is invalid. Nothing of such a request is executed. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
 }

@@ -1,4 +1,7 @@
-/** Search attributes of an execution. `bridge setup` registers them; they must exist before the first start. */
+/**
+ * These are the search attributes of an execution. `bridge setup` registers them, because they must exist before the
+ * first start.
+ */
 import { defineSearchAttributeKey } from '@temporalio/common';
 
 /** The attribute is `running` until the end, then the report's outcome. Its type is Keyword. */
@@ -9,7 +12,10 @@ export const intentTypes = defineSearchAttributeKey('IntentTypes', 'KEYWORD_LIST
 export const failedIntents = defineSearchAttributeKey('FailedIntents', 'INT');
 /** The list's correlation id; Keyword. */
 export const correlationId = defineSearchAttributeKey('CorrelationId', 'KEYWORD');
-/** Announcements no broker took before the execution closed, for the sweep to send; absent when there are none; Int. */
+/**
+ * Announcements no broker took before the execution closed, for the sweep to send; Int. The attribute is absent when
+ * there are none.
+ */
 export const unannouncedEffects = defineSearchAttributeKey('UnannouncedEffects', 'INT');
 
 export const searchAttributeKeys = [

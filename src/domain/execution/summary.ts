@@ -1,7 +1,9 @@
 import { counted } from '../intents/definition.js';
 import { groupBy } from '../values/group-by.js';
 
-/** `20 intents: 10 PersistState, 10 PublishEvent`, for the Web UI; at most 180 characters. */
+/**
+ * Returns the summary for the Web UI, such as `20 intents: 10 PersistState, 10 PublishEvent`; at most 180 characters.
+ */
 export function summaryOf(intents: readonly unknown[]): string {
   const byType = groupBy(intents, (intent) => {
     const type: unknown =

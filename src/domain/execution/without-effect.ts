@@ -1,4 +1,7 @@
-/** Results for intents whose outcome is known without a store: rejected, skipped, failed as a batch. Free of zod. */
+/**
+ * This module makes results that are known without a store: of intents that were rejected, skipped, or failed as a
+ * batch. It is free of zod, because workflow code imports it.
+ */
 import type { FailureClass } from '../failures/failure.js';
 import type { PlannedIntent } from './plan.js';
 import type { IntentResult, IntentStatus } from '../intents/result.js';
@@ -8,7 +11,7 @@ export interface NoEffect {
   readonly error: string;
   /** `VALIDATION_ERROR`, `SKIPPED`, or the type's own code. */
   readonly errorCode: string;
-  /** Of a store's failure. */
+  /** The class of a store's failure. */
   readonly failureClass?: FailureClass;
   /** ISO 8601 in UTC. */
   readonly timestamp: string;

@@ -1,7 +1,7 @@
 /**
  * This table alone gives the errors of PostgreSQL, Node, kafkajs and Temporal their failure classes. It goes by the
- * shape of an error, so it imports no driver; message texts decide nothing. (One error of kafkajs has nothing else: see
- * `src/kafka/failures.ts`.)
+ * shape of an error, so it imports no driver; message texts decide nothing. One error of kafkajs has nothing but its
+ * text; `src/kafka/failures.ts` classifies that one.
  */
 import { EffectError, type FailureClass } from './failure.js';
 
@@ -9,33 +9,34 @@ type Rows = Readonly<Record<string, FailureClass>>;
 
 export const FAILURE_TABLE = {
   /**
-   * A whole code, or a class of two characters; whole codes come first.
+   * Rows by code of PostgreSQL: a whole code, or a class of two characters. Whole codes come first.
    * https://www.postgresql.org/docs/current/errcodes-appendix.html
    */
   sqlstate: {
-    // Connected to a standby, as after a failover that has not reached the address yet.
+    // The connection is to a standby, as after a failover that has not reached the address yet.
     '25006': 'unavailable',
     // lock_timeout, statement_timeout.
     '55P03': 'transient',
     '57014': 'transient',
-    // Shut down, crashed, starting up, terminated by an administrator; 57P05 is an idle session's end.
+    // The server was shut down, crashed or is starting up, or an administrator terminated the session. 57P05 is an idle
+    // session's end.
     '57P01': 'unavailable',
     '57P02': 'unavailable',
     '57P03': 'unavailable',
     '57P05': 'unavailable',
     '08': 'unavailable',
-    // Disk full; the rest of 53: out of memory, too many connections.
+    // 53100 is a full disk; the rest of 53 is too little memory or too many connections.
     '53100': 'unavailable',
     '53': 'transient',
     // Serialization failure, deadlock.
     '40': 'transient',
-    // Bad value, violated constraint, row twice in one command, value too large for its row or index.
+    // Invalid value, violated constraint, row twice in one command, value too large for its row or index.
     '22': 'invalid',
     '23': 'invalid',
     '21': 'invalid',
     '54': 'invalid',
   },
-  /** A code, or a system call and a code. */
+  /** Rows by error code, or by system call and error code. */
   errno: {
     ECONNREFUSED: 'unavailable',
     ECONNRESET: 'unavailable',
@@ -46,33 +47,37 @@ export const FAILURE_TABLE = {
     EAI_AGAIN: 'unavailable',
     EHOSTUNREACH: 'unavailable',
     ENETUNREACH: 'unavailable',
-    // A Unix socket that is not there. Of a file, ENOENT says nothing about a store.
+    // This is a Unix socket that is not there. For a file, ENOENT says nothing about a store.
     'connect ENOENT': 'unavailable',
   },
-  /** Types of a broker's answer. The message is at fault in these; for the others see `classOfBrokerAnswer`. */
+  /**
+   * Rows by type of a broker's answer. The message is at fault where the class is `invalid`; for types without a row
+   * see `classOfBrokerAnswer`.
+   */
   kafkaAnswer: {
     MESSAGE_TOO_LARGE: 'invalid',
     RECORD_LIST_TOO_LARGE: 'invalid',
     INVALID_RECORD: 'invalid',
     CORRUPT_MESSAGE: 'invalid',
-    // The broker speaks of others it cannot reach.
+    // The broker's answer is about other brokers that it cannot reach.
     BROKER_NOT_AVAILABLE: 'unavailable',
     NETWORK_EXCEPTION: 'unavailable',
   },
-  /** Names of kafkajs's errors on this side of the connection. */
+  /** Rows by name of kafkajs's errors on this side of the connection. */
   kafkajs: {
     KafkaJSConnectionError: 'unavailable',
     KafkaJSConnectionClosedError: 'unavailable',
     KafkaJSRequestTimeoutError: 'unavailable',
-    // Waited for somebody else's attempt to connect.
+    // kafkajs waited in vain for another caller's attempt to connect.
     KafkaJSLockTimeout: 'unavailable',
     KafkaJSNoBrokerAvailableError: 'unavailable',
-    // Around what was tried last: connections that were closed and brokers not found are plain KafkaJSErrors inside.
+    // This error wraps the last one that was met. Closed connections and brokers not found are plain KafkaJSErrors
+    // inside it.
     KafkaJSNumberOfRetriesExceeded: 'unavailable',
   },
-  /** gRPC status codes of Temporal's frontend. https://grpc.io/docs/guides/status-codes/ */
+  /** Rows by gRPC status code of Temporal's frontend. https://grpc.io/docs/guides/status-codes/ */
   grpc: {
-    // CANCELLED is what a connection in the making ends with; DEADLINE_EXCEEDED, UNAVAILABLE.
+    // CANCELLED is what a connection in the making ends with; the others are DEADLINE_EXCEEDED and UNAVAILABLE.
     '1': 'unavailable',
     '4': 'unavailable',
     '14': 'unavailable',
@@ -86,20 +91,20 @@ export const FAILURE_TABLE = {
 
 export interface Classified {
   readonly failureClass: FailureClass;
-  /** The one that decided: the error itself, a part or a cause. */
+  /** The error that decided the class: the given error, a part of it or a cause. */
   readonly error: Error;
 }
 
 /**
- * Classifies by the innermost error that the table knows: what wraps an error knows less of it. An `EffectError` has
- * been classified already and decides over what is inside.
- * @returns undefined when nothing in it is known; the class is then `unknown`, unless the caller knows more.
+ * Classifies an error by the innermost one that the table knows, because an error around it knows less. An
+ * `EffectError` has been classified already, and decides over what is inside.
+ * @returns undefined when the table knows no error in it; the class is then `unknown`, unless the caller knows more.
  */
 export function classify(error: unknown): Classified | undefined {
   return classifyOnce(error, new Set());
 }
 
-/** @param seen keeps a chain that is a loop from going round. */
+/** @param seen the errors that were looked at: they keep a chain that is a loop from going round. */
 function classifyOnce(error: unknown, seen: Set<Error>): Classified | undefined {
   if (!(error instanceof Error) || seen.has(error)) return undefined;
   seen.add(error);
@@ -123,7 +128,7 @@ interface Shape extends Error {
 }
 
 function classOf({ name, code, syscall, type, retriable, details }: Shape): FailureClass | undefined {
-  // Before its code: a broker's numbers are not gRPC's.
+  // A broker's answer goes before its code, because a broker's numbers are not gRPC's.
   if (name.startsWith('KafkaJS') && typeof type === 'string') return classOfBrokerAnswer(type, retriable === true);
   const byName = rowOf(FAILURE_TABLE.kafkajs, name);
   if (byName !== undefined) return byName;
@@ -140,8 +145,8 @@ const sqlstate = (code: string) =>
   rowOf(FAILURE_TABLE.sqlstate, code) ?? rowOf(FAILURE_TABLE.sqlstate, code.slice(0, 2));
 
 /**
- * A broker's answer that the protocol calls retriable is `transient`, such as a leader that moves. Any other is
- * `unknown`.
+ * Returns the class of a broker's answer by its row. An answer without a row is `transient` where the protocol calls it
+ * retriable, such as a leader that moves. Any other is `unknown`.
  */
 const classOfBrokerAnswer = (type: string, retriable: boolean): FailureClass =>
   rowOf(FAILURE_TABLE.kafkaAnswer, type) ?? (retriable ? 'transient' : 'unknown');

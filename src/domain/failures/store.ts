@@ -1,4 +1,4 @@
-/** The stores whose failures differ, and the texts by which results name them. */
+/** This module names the stores whose failures differ, and has the texts by which results name them. */
 
 /**
  * A store is a system whose state an effect changes or reads. Temporal counts as one, because activities ask it too.

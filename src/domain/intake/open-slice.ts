@@ -1,4 +1,4 @@
-/** A slice as activities see it: its lists, and its intents by their position. */
+/** An open slice is a slice as activities see it: its lists, and its intents by their position. */
 import { z } from 'zod';
 import { jsonObject, listName } from '../intents/fields.js';
 import { type DefinitionsByType, parseIntent, type ParsedIntent, type RejectedIntent } from '../intents/parse.js';
@@ -30,21 +30,21 @@ function parseSlice(raw: unknown): SliceInput {
   return parsed.data as SliceInput;
 }
 
-/** One of its lists, with what an envelope may leave out. */
+/** An open list is one list of the slice, with the ids that an envelope may leave out. */
 export interface OpenList extends Pick<SliceList, 'event_id' | 'emitted_at' | 'options' | 'intents'> {
-  /** As it came. */
+  /** The list as it came. */
   readonly given: SliceList;
   readonly request_id: string;
   readonly correlation_id: string;
-  /** Position of its first intent. */
+  /** Position of the list's first intent. */
   readonly at: number;
 }
 
 export class OpenSlice {
   readonly lists: readonly OpenList[];
-  /** Whether they are parked. */
+  /** Whether the lists are parked. */
   readonly parked: boolean;
-  /** Results of its intents that were executed in this process. */
+  /** Results, by position, of the intents that were executed in this process. */
   readonly results = new Map<number, IntentResult>();
   readonly #intents = new Map<number, ParsedIntent | RejectedIntent>();
   readonly #ids = new Map<number, string>();
@@ -66,7 +66,7 @@ export class OpenSlice {
     });
   }
 
-  /** @throws RangeError when there is none of that number. */
+  /** @throws RangeError when the slice has no list of that number. */
   list(number: number): OpenList {
     const list = this.lists[number];
     if (list === undefined) throw new RangeError(`the slice has no list ${number}`);
@@ -83,18 +83,18 @@ export class OpenSlice {
     return intent;
   }
 
-  /** All intents of a list, in its order. */
+  /** Returns all intents of a list, in its order. */
   intentsOf(list: OpenList): (ParsedIntent | RejectedIntent)[] {
     return list.intents.map((_, index) => this.intentAt(list.at + index));
   }
 
-  /** Spares reading an intent once more, and hashing for its id. */
+  /** Keeps a parsed intent and its id. That spares parsing the intent once more, and hashing for its id. */
   remember(at: number, intent: ParsedIntent | RejectedIntent, id: string): void {
     this.#intents.set(at, intent);
     this.#ids.set(at, id);
   }
 
-  /** The id it has in the plan. @throws as `intentAt`. */
+  /** Returns the id that an intent has in the plan. @throws as `intentAt`. */
   idAt(at: number): string {
     const known = this.#ids.get(at);
     if (known !== undefined) return known;
@@ -111,14 +111,17 @@ export class OpenSlice {
       if ((this.lists[middle]?.at ?? 0) <= at) from = middle + 1;
       else to = middle;
     }
-    // The last of those that begin there: others are empty.
+    // Several lists may begin there. The last of them is taken, because the others are empty.
     const list = this.lists[from - 1];
     if (list === undefined || at - list.at >= list.intents.length)
       throw new RangeError(`the slice has no intent ${at}`);
     return list;
   }
 
-  /** Whether the list of an intent publishes derived events itself: then the workflow has to look at each of them. */
+  /**
+   * Returns whether the list of an intent publishes derived events itself. The workflow then has to look at each of
+   * them.
+   */
   publishesItself(at: number): boolean {
     const list = this.listAt(at);
     const known = this.#publishing.get(list);

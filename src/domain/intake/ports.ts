@@ -1,31 +1,34 @@
-/** What is kept of the lists that came through the intake. */
+/** These ports store the verdicts and the parked lists of the intake, and wake the executions of parked lists. */
 import type { SliceList, Verdict } from './list.js';
 
-/** Verdicts on the lists that came through the intake: the first one stored for an event id is the only one. */
+/**
+ * This port stores the verdicts on lists that came through the intake. The first one stored for an event id is the only
+ * one.
+ */
 export interface VerdictStore {
-  /** Stored verdicts by event id. */
+  /** Returns the stored verdicts by event id. */
   find(eventIds: readonly string[]): Promise<ReadonlyMap<string, Verdict>>;
-  /** Stores those whose event id has none yet. @returns the stored verdict of each, by event id. */
+  /** Stores verdicts whose event id has none yet. @returns the stored verdict of each, by event id. */
   store(verdicts: readonly Verdict[]): Promise<ReadonlyMap<string, Verdict>>;
 }
 
-/** Some of a partition's parked lists. */
+/** A `ParkedPage` has some of a partition's parked lists. */
 export interface ParkedPage {
-  /** In their order; none shares a key with one before it that is left out. */
+  /** Lists in their order. They share no key with a list before them that is left out. */
   readonly lists: readonly SliceList[];
-  /** How many the partition has, with those left out. */
+  /** The number of the partition's parked lists, with those left out. */
   readonly parked: number;
-  /** Where the next page starts; null when there is none. */
+  /** The cursor of the next page; null when there is no next page. */
   readonly next: number | null;
 }
 
-/** Lists that wait for a key, by partition: the workflow id of its slices. */
+/** This port stores lists that wait for a key, by partition. A partition is named by the workflow id of its slices. */
 export interface ParkedLists {
-  /** Keys of a partition's parked lists. */
+  /** Returns the keys of a partition's parked lists. */
   keys(partition: string): Promise<ReadonlySet<string>>;
-  /** @returns which of these lists are parked. */
+  /** @returns the event ids of those lists that are parked. */
   find(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Adds lists behind those that are there; one that is there already stays where it is. */
+  /** Adds lists behind those that are parked. A list that is parked already stays where it is. */
   park(
     partition: string,
     lists: readonly { readonly list: SliceList; readonly keys: readonly string[] }[],
@@ -35,8 +38,8 @@ export interface ParkedLists {
   remove(eventIds: readonly string[]): Promise<void>;
 }
 
-/** The executions that run parked lists. */
+/** This port wakes the executions that run parked lists. */
 export interface ParkedRuns {
-  /** Sees to it that one runs which will find what is parked now. */
+  /** Makes sure that an execution runs which will find the lists that are parked now. */
   wake(partition: string): Promise<void>;
 }

@@ -1,20 +1,22 @@
 /**
  * This cache keeps the slices of this process, so that their intents travel once: with the start of their workflow.
- * Activities get the slice's key and the position; without the slice here, they read it from the workflow's history.
+ * Activities get the slice's key and the position. Without the slice here, they read it from the workflow's history.
  */
 
-/** A slice's input: `{lists}`; taken as unknown, because any client may start the workflow. */
+/**
+ * A cached slice is the input `{lists}` of a slice. It is taken as unknown, because any client may start the workflow.
+ */
 export interface CachedSlice {
   readonly input: unknown;
 }
 
-/** Slices kept: more than run at once by default (12), a megabyte or two each. */
+/** The most slices kept, a megabyte or two each. It is more than run at once by default (12). */
 const SLICES = 32;
 
 export class SliceCache {
   readonly #slices = new Map<string, CachedSlice>();
 
-  /** @param key by which the slice's workflow names it. */
+  /** @param key the key by which the slice's workflow names it. */
   put(key: string, input: unknown): CachedSlice {
     const slice = { input };
     this.#slices.delete(key);
@@ -30,7 +32,7 @@ export class SliceCache {
     return this.#slices.get(key);
   }
 
-  /** When its lists are answered. */
+  /** Deletes a slice, when its lists are answered or parked. */
   delete(key: string): void {
     this.#slices.delete(key);
   }

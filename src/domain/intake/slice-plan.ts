@@ -1,7 +1,7 @@
 /**
- * The plan of a slice: its lists' intents in common tiers, so that a slice takes as many activities as one list. What
- * is in order is said by the key: intents that share it run in the order of their lists, and of one list by priority;
- * others do not wait for each other (ADR 0009).
+ * The plan of a slice has its lists' intents in common tiers, so that a slice takes as many activities as one list. The
+ * key decides what is in order (ADR 0009). Intents that share a key run in the order of their lists, and those of one
+ * list by priority. Others do not wait for each other.
  */
 import { groupBy } from '../values/group-by.js';
 import { checkLimits, LimitError, pageBytes } from '../values/limits.js';
@@ -13,17 +13,17 @@ import { parseRequest, type Request, RequestError } from '../execution/request.j
 import type { PlannedList, SlicePlan } from './slice.js';
 import { type SliceList, VERDICT_BYTES } from './list.js';
 
-/** What is known of a slice's lists before it is planned. */
+/** `Known` is what the stores know of a slice's lists before it is planned. */
 export interface Known {
   /** Event ids whose verdict is stored: their lists have been run. */
   readonly answered: ReadonlySet<string>;
   /** Keys of the partition's parked lists. */
   readonly parkedKeys: ReadonlySet<string>;
-  /** Rows recorded before this time may be gone from the ledger, ISO 8601; null: nothing is. */
+  /** The time, ISO 8601, before which recorded rows may be gone from the ledger; null when none is gone. */
   readonly prunedBefore: string | null;
 }
 
-/** A list with the keys that it uses; none when it is not run. */
+/** A `Planned` is a list with the keys that it uses; a list that is not executed uses none. */
 type Planned = PlannedList & { readonly uses: readonly string[] };
 
 export function makeSlicePlan(
@@ -85,7 +85,7 @@ export function makeSlicePlan(
     intents,
     lists: withSharedKeys(planned),
     locks: slice.parked ? 'probe' : 'park',
-    // Waves are met in their order: a list is in one only behind a list of the wave before.
+    // Entries meet the waves in their order: a list is in a wave only behind a list of the wave before.
     tiers: [...groupBy(entries, ({ wave }) => wave).values()].flatMap(tiersOf),
     page_bytes: pageBytes(intents.length, paged, VERDICT_BYTES),
   };
@@ -99,7 +99,8 @@ function invalidOf(intents: readonly PlannedIntent[]): Pick<PlannedList, 'invali
 }
 
 /**
- * Why a list is so old that its intents may have had their effect and be gone from the ledger since; null: it is not.
+ * Returns the reason why a list is too old to be executed; null when it is not. Its intents may have had their effect,
+ * and be gone from the ledger since.
  */
 function forgottenSince(emittedAt: string | undefined, prunedBefore: string | null): string | null {
   if (emittedAt === undefined || prunedBefore === null) return null;
@@ -119,7 +120,7 @@ function withSharedKeys(lists: readonly Planned[]): PlannedList[] {
   });
 }
 
-/** Of lists that are not run: nothing reads them. */
+/** Options of lists that are not executed. Nothing reads them. */
 const NO_OPTIONS: Request['options'] = { failFastPriority: 2, derivedEvents: 'none' };
 
 /** @throws LimitError, RequestError */
@@ -128,15 +129,16 @@ export function optionsOf({ intents, options }: Pick<SliceList, 'intents' | 'opt
   return parseRequest({ intents, options }).options;
 }
 
-/** The slot of a key is where it was last used. */
+/** The slot of a key is the wave and the priority at which it was last used. */
 interface Slot {
   readonly wave: number;
   readonly priority: number;
 }
 
 /**
- * Tiers run by wave, then by priority. A list is in the first wave, unless a list before it uses one of its keys at a
- * lower priority, and so in a later tier: then it is in the wave after.
+ * This class finds the wave of each list; tiers run by wave, then by priority. A list is in the first wave, unless a
+ * list before it uses one of its keys at a lower priority. That use is in a later tier, so the list is in the wave
+ * after.
  */
 class Waves {
   readonly #slots = new Map<string, Slot>();
@@ -151,7 +153,7 @@ class Waves {
     for (const entry of entries) {
       const { priority } = entry.intent;
       const before = this.#slots.get(keyOf(entry.intent));
-      // Of the list's own intents the one with the lowest priority comes last.
+      // The intent with the lowest priority comes last of the list's own.
       if (before === undefined || before.wave < wave || before.priority > priority) {
         this.#slots.set(keyOf(entry.intent), { wave, priority });
       }
@@ -160,7 +162,7 @@ class Waves {
   }
 }
 
-/** What a list keeps others waiting for, or waits for: the keys of its intents. */
+/** Returns the keys of a list's intents. Lists that share a key wait for each other. */
 export const keysOf = (intents: readonly (ParsedIntent | RejectedIntent)[]): string[] => [
   ...new Set(intents.flatMap((intent) => (intent.ok ? [keyOf(intent)] : []))),
 ];

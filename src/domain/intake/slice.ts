@@ -1,6 +1,6 @@
 /**
- * What the intake hands to `ExecuteSliceWorkflow`, and what comes of it. Plain data, free of zod: workflow code imports
- * it.
+ * This module has what the intake hands to `ExecuteSliceWorkflow`, and what comes of it. All of it is plain data, free
+ * of zod, because workflow code imports it.
  */
 import type { BatchInput, BatchOutput, CompactResult } from '../execution/batch.js';
 import type { LockWait } from '../intents/command.js';
@@ -10,66 +10,76 @@ import type { Report } from '../execution/report.js';
 import type { Outcome } from '../intents/result.js';
 import type { ListScope, Work } from '../execution/work.js';
 
-/** Lists of one partition, in their order. */
+/** A `SliceInput` has lists of one partition, in their order. */
 export interface SliceInput {
   readonly lists: readonly SliceList[];
-  /** True for lists that are parked, and stay so when they cannot be executed this time either. */
+  /** Whether the lists are parked. They stay so when they cannot be executed this time either. */
   readonly parked?: boolean;
 }
 
-/** Temporal's work is per workflow: at 500 intents it hardly shows any more (9,500 to 15,500 intents/s measured). */
+/**
+ * The most intents of a slice. Temporal's work is per workflow: at 500 intents it hardly shows any more (9,500 to
+ * 15,500 intents/s measured).
+ */
 export const SLICE_INTENTS = 500;
 /**
- * Bytes of JSON: half of what a payload may hold (2 MB), so that a slice of small lists starts and ends well under it.
+ * Bytes of a slice's JSON: half of what a payload may hold (2 MB). So a slice of small lists starts and ends well under
+ * it.
  */
 export const SLICE_BYTES = 1_000_000;
 
-/** One list of a slice, with its position there. */
+/** A planned list is one list of a slice, with its position there. */
 export interface PlannedList extends ListScope {
-  /** Index of its first intent among those of all the slice's lists. */
+  /** Position of the list's first intent, among those of all the slice's lists. */
   readonly at: number;
   readonly event_id: string;
-  /** Why the whole list was rejected: it exceeds a limit, or its `options` are invalid. */
+  /**
+   * The reason why the whole list was rejected: it exceeds a limit, its `options` are invalid, or the ledger is pruned
+   * past it.
+   */
   readonly refused?: string;
-  /** The first of its intents that is invalid, and why; the list may be run all the same, or wait. */
+  /** The first invalid intent of the list, and its reason. The list may be executed all the same, or wait. */
   readonly invalid?: string;
   /**
-   * `answered`: its verdict is stored already; `repeats`: a list before it in the slice is the same envelope; `parked`:
-   * it queues behind a parked list.
+   * The reason why the list is skipped. `answered`: its verdict is stored already. `repeats`: a list before it in the
+   * slice is the same envelope. `parked`: it waits behind a parked list.
    */
   readonly skipped?: 'answered' | 'repeats' | 'parked';
 }
 
-/** The intents are those of the lists that are run, one list after the other. */
+/** The plan of a slice has the intents of the lists that are executed, one list after the other. */
 export interface SlicePlan extends Work {
   readonly lists: readonly PlannedList[];
-  /** How long its statements wait for rows that others hold. */
+  /** The lock wait: how long statements wait for locked rows. */
   readonly locks: LockWait;
 }
 
-/** A draft is what the workflow knows of a verdict: the rest is in the slice, and where its intents were executed. */
+/**
+ * A draft is what the workflow knows of a verdict. The rest is in the slice, and in the worker that executed its
+ * intents.
+ */
 export interface VerdictDraft {
-  /** Of the slice's lists. */
+  /** The number of the list in its slice. */
   readonly number: number;
   readonly outcome: Outcome;
   readonly error?: string;
-  /** In the list's order. */
+  /** Results in the list's order. */
   readonly results: readonly CompactResult[];
-  /** Those of `results` whose event is published. */
+  /** Indexes of the `results` whose event is published. */
   readonly announced?: readonly number[];
 }
 
 export interface AnswerInput {
-  /** By which the slice is found. */
+  /** The key under which the slice is found. */
   readonly slice: string;
-  /** True for the last lists of the slice. */
+  /** Whether these are the last lists of the slice. */
   readonly last: boolean;
   readonly verdicts: readonly VerdictDraft[];
   /** Event ids whose verdict is stored: it is published again. */
   readonly repeats: readonly string[];
-  /** True when they were parked. */
+  /** Whether the lists were parked. */
   readonly parked?: boolean;
-  /** Published first; as for a batch. */
+  /** Announcements that are published first, as with a batch. */
   readonly announce?: BatchInput['announce'];
 }
 
@@ -81,7 +91,7 @@ export interface SliceActivities {
 export interface ParkingActivities {
   /**
    * Stores lists that wait for a key, and wakes the execution that tries them again.
-   * @param input.slice by which the slice is found.
+   * @param input.slice the key under which the slice is found.
    */
   parkLists(input: { readonly slice: string; readonly event_ids: readonly string[] }): Promise<void>;
 }
@@ -89,46 +99,49 @@ export interface ParkingActivities {
 /** @param input the partition, and `next` of the page before (0 for the first). */
 export type TakeParkedActivity = (input: { readonly partition: string; readonly after: number }) => Promise<ParkedPage>;
 
-/** What is stored about the lists that were asked for. */
+/** `FoundVerdicts` are the stored verdicts on the lists that were asked for. */
 export interface FoundVerdicts {
   readonly verdicts: readonly Verdict[];
-  /** Event ids whose verdict is stored too and did not fit. */
+  /** Event ids whose verdict is stored too but did not fit. */
   readonly left: readonly string[];
 }
 
 /** @param input `{event_ids}`. */
 export type FindVerdictsActivity = (input: unknown) => Promise<FoundVerdicts>;
 
-/** @param slice by which it is found, here or in the history of the execution that asks. */
+/** @param input.slice the key under which the slice is found, here or in the history of the execution that asks. */
 export type PlanSliceActivity = (input: { readonly slice: string }) => Promise<SlicePlan>;
 
-/** The workflow's result. */
+/** A `SliceReport` is the result of `ExecuteSliceWorkflow`. */
 export interface SliceReport {
   readonly lists: number;
-  /** Lists whose verdict was there before. */
+  /** Lists whose verdict was there before, or whose envelope is in the slice twice. */
   readonly repeated: number;
   /** Lists that wait for a key; they are answered by `ExecuteParkedListsWorkflow`. */
   readonly parked: number;
   readonly intents: number;
-  /** Intents by status. */
+  /** Numbers of intents by status. */
   readonly counts: Report['counts'];
-  /** Absent when there are none, and in what an older worker reported. */
+  /** Invalid lists. The field is absent when there are none, and in what an older worker reported. */
   readonly invalid?: readonly InvalidList[];
 }
 
-/** A list that was refused, or holds an intent that was. */
+/** An invalid list was rejected, or holds an intent that was. */
 export interface InvalidList {
-  /** Its number in the slice. */
+  /** The number of the list in its slice. */
   readonly list: number;
-  /** Of the first: `payload.intents[3]: payload.aggregation_id: expected a UUID, got number`. */
+  /**
+   * The reason of the list, or of its first invalid intent:
+   * `payload.intents[3]: payload.aggregation_id: expected a UUID, got number`.
+   */
   readonly reason: string;
 }
 
-/** What `ExecuteParkedListsWorkflow` did. */
+/** A `ParkedReport` is the result of `ExecuteParkedListsWorkflow`. */
 export interface ParkedReport {
   /** Lists that have their verdict. */
   readonly answered: number;
 }
 
-/** Signal that tells it to look once more before it ends. */
+/** The signal that makes `ExecuteParkedListsWorkflow` look once more before it ends. */
 export const PARKED_WAKE = 'wake';

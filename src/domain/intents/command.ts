@@ -2,29 +2,32 @@
  * A command is an intent on its way to a store; an `EffectOutcome` is the store's reply to it.
  *
  * Every store call takes a batch and replies in the batch's order. A store returns what concerns one intent (repeat,
- * conflict, bad row), and throws an `EffectError` only when the whole call has to be tried again.
+ * conflict, invalid row). It throws an `EffectError` only when the whole call has to be tried again.
  */
 
-/** One intent on its way to a store: parsed payload plus what the ledger needs to recognise a repeat. */
+/**
+ * A command is one intent on its way to a store: its parsed payload, and what the ledger needs to recognise a repeat.
+ */
 export interface Command<P> {
   readonly intent_id: string;
   /**
-   * SHA-256 (hex) of the canonical raw intent type and payload: tells a repeat from another intent under the same id.
+   * SHA-256 (hex) of the canonical raw intent type and payload. It tells a repeat from another intent under the same
+   * id.
    */
   readonly payload_hash: string;
   /** The Temporal execution of the intent's list, kept in the ledger for the operator. */
   readonly execution_id: string;
-  /** Of the intent's list. */
+  /** The correlation id of the intent's list. */
   readonly correlation_id: string;
-  /** Commands that share it keep their order (`IntentDefinition.orderKey`). */
+  /** The order key (`IntentDefinition.orderKey`). Commands that share it keep their order. */
   readonly order_key: string;
   readonly payload: P;
 }
 
 /**
- * What a store says about one command. `result` holds the type's own result fields, `settled_at` ISO 8601 UTC.
- * `repeated`: another execution had the effect, or an earlier command of the batch, and announces it; false for a retry
- * of the same one.
+ * An `EffectOutcome` is the reply of a store to one command. `result` holds the type's own result fields, `settled_at`
+ * ISO 8601 UTC. `repeated`: another execution, or an earlier command of the batch, had the effect and announces it. It
+ * is false for a retry of the same execution.
  */
 export type EffectOutcome<R> =
   | {
@@ -38,18 +41,18 @@ export type EffectOutcome<R> =
       readonly ok: false;
       readonly error: string;
       readonly settled_at: string;
-      /** Default `VALIDATION_ERROR`: the intent is at fault. */
+      /** The code of the failure; default `VALIDATION_ERROR`: the intent is at fault. */
       readonly error_code?: string;
       /**
-       * True: not executed, because its row is locked, or because one before it with the same key was not executed.
-       * Only where the caller does not wait for the lock (`LockWait`).
+       * Whether the command was not executed because its row is locked, or because one before it with the same key was
+       * not. It is only set where the caller does not wait for the lock (`LockWait`).
        */
       readonly busy?: true;
     };
 
 /**
- * The lock wait says how long a statement waits for locked rows. `patient`: until the server's statement time-out.
- * `park`: some seconds for all of the batch, then locked rows are left out. `probe`: the same at once, in transactions
- * of its own.
+ * The lock wait says how long a statement waits for locked rows. `patient`: it waits until the server's statement
+ * time-out. `park`: it waits some seconds for all of the batch, then locked rows are left out. `probe`: they are left
+ * out at once, in transactions of its own.
  */
 export type LockWait = 'patient' | 'park' | 'probe';

@@ -1,12 +1,12 @@
-/** Zod fields shared by the intent schemas. */
+/** This module has the Zod fields that the intent schemas share. */
 import { z } from 'zod';
 import { textProblem } from '../values/json.js';
 
 export const text = z.string().max(32_767);
 
 /**
- * A request or correlation id: a workflow id, a column, a header. PostgreSQL takes neither NUL nor half of a surrogate
- * pair.
+ * A request or correlation id, which becomes a workflow id, a column, a header. PostgreSQL takes neither NUL nor half
+ * of a surrogate pair.
  */
 export const listName = z
   .string()
@@ -14,22 +14,28 @@ export const listName = z
   .max(200)
   .refine((value) => textProblem(value) === null, 'well-formed text without NUL characters');
 
-/** A UUID of any version, as PostgreSQL accepts it; normalised to lower case because it becomes a key. */
+/** A UUID of any version, as PostgreSQL accepts it. It is normalised to lower case, because it becomes a key. */
 export const guid = z.guid().transform((value) => value.toLowerCase());
 
 /** A count that JSON can represent without loss: 0 to 2^53 - 1. */
 export const safeCount = z.int().nonnegative();
 
-/** A state's name is free text upstream; upper case here, VARCHAR(50) in the tables: upper case may be longer. */
+/**
+ * A state's name, which is free text upstream, upper case here and VARCHAR(50) in the tables. The length is checked
+ * last, because upper case may be longer.
+ */
 export const fsmState = z.string().min(1).toUpperCase().max(50);
 
 /**
- * ISO 8601; without an offset it is UTC (Python's `isoformat()` of a naive time). Kept as text: Date loses
- * microseconds.
+ * A time in ISO 8601; without an offset it is UTC (Python's `isoformat()` of a naive time). It is kept as text, because
+ * Date loses microseconds.
  */
 export const timestamp = z.iso
   .datetime({ offset: true, local: true })
   .transform((value) => (/Z|[+-]\d\d:\d\d/.test(value) ? value : `${value}Z`));
 
-/** Not `z.record`: that runs a schema over every key, which came to 2 % of the intake's main thread. */
+/**
+ * An object with any keys. It is not `z.record`, which runs a schema over every key; that came to 2 % of the intake's
+ * main thread.
+ */
 export const jsonObject = z.looseObject({});

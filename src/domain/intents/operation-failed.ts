@@ -2,7 +2,7 @@ import { ERROR_CODES } from '../failures/store.js';
 import type { DerivedEvent } from './definition.js';
 import type { IntentResult } from './result.js';
 
-/** `PersistFSMTransition` -> `PERSIST_FSM_TRANSITION`, as the upstream enumeration names it. */
+/** Returns the name of a type in the upstream enumeration: `PersistFSMTransition` -> `PERSIST_FSM_TRANSITION`. */
 export const enumName = (intentType: string): string =>
   intentType
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
@@ -10,7 +10,8 @@ export const enumName = (intentType: string): string =>
     .toUpperCase();
 
 /**
- * OPERATION_FAILED (docs/intents.md). Null for a broker's failure: announcing it through the same broker would recurse.
+ * Makes the OPERATION_FAILED of a result (docs/intents.md). It returns null for a broker's failure, because announcing
+ * it through the same broker would recurse.
  */
 export const operationFailed = (result: IntentResult): DerivedEvent | null =>
   result['error_code'] === ERROR_CODES.kafka

@@ -1,4 +1,4 @@
-/** Parsing one raw intent: the fields every intent has, then its type's payload. */
+/** This module parses one raw intent: the fields every intent has, then its type's payload. */
 import { z } from 'zod';
 import type { AnyIntentDefinition } from './definition.js';
 import { guid, jsonObject } from './fields.js';
@@ -7,7 +7,7 @@ import { findJsonProblem, shortenJson, shortenMiddle, shown } from '../values/js
 import { describeIssue, isObject } from '../values/issue.js';
 import { DEFAULT_LIMITS, jsonBytes } from '../values/limits.js';
 
-/** Intent types by name. */
+/** This map has the definitions of intent types by name. */
 export type DefinitionsByType = ReadonlyMap<string, AnyIntentDefinition>;
 
 export interface ParsedIntent {
@@ -23,7 +23,7 @@ export interface ParsedIntent {
 
 export interface RejectedIntent {
   readonly ok: false;
-  /** `path: expected …, got …`. */
+  /** The reason, as `path: expected …, got …`. */
   readonly error: string;
   readonly intentType: string;
   readonly priority: number;
@@ -31,7 +31,7 @@ export interface RejectedIntent {
   readonly hash: string;
 }
 
-/** What every intent has; its descriptions become docs/intents.md. */
+/** Fields that every intent has; their descriptions become docs/intents.md. */
 export const intentFields = z
   .looseObject({
     intent_type: z.string().describe('The type of the intent. It decides the effect and the shape of the payload.'),
@@ -47,7 +47,9 @@ export const intentFields = z
   })
   .describe('Further fields are ignored.');
 
-/** Bytes of a rejection and of a type, in JSON: with what is beside them, the plan of 2,000 takes 1.4 MB. */
+/**
+ * The most bytes of a rejection and of a type, in JSON. With the fields beside them, the plan of 2,000 takes 1.4 MB.
+ */
 const ERROR_BYTES = 500;
 const TYPE_BYTES = 100;
 
@@ -55,14 +57,14 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
   const fields = isObject(raw) ? raw : {};
   const definition = typeof fields['intent_type'] === 'string' ? definitions.get(fields['intent_type']) : undefined;
   const priority = Number.isSafeInteger(fields['priority']) ? (fields['priority'] as number) : undefined;
-  // Most bring none, and a refusal costs as much as the rest of the head.
+  // Most intents bring no id, and a refusal costs as much as the rest of the head.
   const intentId = typeof fields['intent_id'] === 'string' ? (guid.safeParse(fields['intent_id']).data ?? null) : null;
   const problem = findJsonProblem(raw, DEFAULT_LIMITS.depth);
-  // Deeper nesting than allowed is not walked by anything that recurses, the hash included.
+  // No recursive code, the hash included, walks nesting that is deeper than allowed.
   const hash = problem === null ? payloadHash(fields['intent_type'], fields['payload']) : payloadHash(null, problem);
   const reject = (error: string): RejectedIntent => ({
     ok: false,
-    // The plan holds one for every intent of a list, and has to stay under 2 MB.
+    // The plan holds an error for every rejected intent of a list, and has to stay under 2 MB.
     error: shortenJson(error, ERROR_BYTES, shortenMiddle),
     intentType: typeof fields['intent_type'] === 'string' ? shortenJson(fields['intent_type'], TYPE_BYTES) : 'unknown',
     priority: priority ?? definition?.defaultPriority ?? 0,

@@ -1,6 +1,6 @@
 /**
- * The fields that every result has. Its descriptions become docs/intents.md; nothing parses with it while a list is
- * executed.
+ * This module describes the fields that every result has. Its descriptions become docs/intents.md; nothing parses with
+ * it while a list is executed.
  */
 import { z } from 'zod';
 

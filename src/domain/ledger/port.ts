@@ -1,6 +1,6 @@
-/** The ledger: which intents have had their effect, and for how long that is kept. */
+/** The ledger says which intents have had their effect. Its retention says for how long that is kept. */
 
-/** What the ledger remembers of an intent that had its effect. */
+/** A ledger record is what the ledger knows of an intent that had its effect. */
 export interface LedgerRecord {
   readonly intent_id: string;
   readonly intent_type: string;
@@ -10,58 +10,62 @@ export interface LedgerRecord {
   readonly settled_at: string;
 }
 
-/** The ledger, for effects that cannot share a transaction with it (Kafka), and for reading stored outcomes. */
+/**
+ * This port is the ledger for effects that cannot share a transaction with it (Kafka), and for reading stored results.
+ */
 export interface Ledger {
   find(intentIds: readonly string[]): Promise<ReadonlyMap<string, LedgerRecord>>;
   /**
-   * Insert, on conflict do nothing: the first outcome stays.
-   * @returns the rows that stayed, by id: somebody was faster, be it with another payload.
+   * Inserts records. On conflict it does nothing, so that the first result stays.
+   * @returns the rows that stayed, by id: another execution was faster, be it with another payload.
    */
   record(records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<ReadonlyMap<string, LedgerRecord>>;
   /**
-   * Keeps these intents from having their effect in this execution any more, by a tombstone each. Waits for a
-   * transaction that is executing one. @returns the records of those that had their effect already, which stay.
+   * Keeps these intents from having their effect in this execution any more, by a tombstone each. It waits for a
+   * transaction that is executing one of them.
+   * @returns the records of intents that had their effect already, which stay.
    */
   giveUp(intents: readonly GivenUp[]): Promise<ReadonlyMap<string, LedgerRecord>>;
 }
 
-/** An intent that will be reported as failed. */
+/** A `GivenUp` is an intent that will be reported as failed. */
 export interface GivenUp extends Omit<LedgerRecord, 'settled_at' | 'result'> {
   readonly error: string;
   readonly error_code: string;
 }
 
-/** What pruning one page of the ledger did. Times are ISO 8601 UTC. */
+/** A `LedgerPruned` counts what one page of pruning deleted. Times are ISO 8601 UTC. */
 export interface LedgerPruned {
   readonly deleted: number;
   readonly letters_deleted: number;
   readonly marks_deleted: number;
   readonly verdicts_deleted: number;
-  /** Rows recorded before this time may be gone; null when the ledger is kept for ever. */
+  /** The time before which recorded rows may be gone; null when the ledger is kept for ever. */
   readonly pruned_before: string | null;
-  /** The newest row deleted, where the next page starts; null when there is no more. */
+  /** The cursor of the next page, from the newest row deleted; null when there is no next page. */
   readonly next: string | null;
 }
 
-/** The size of the ledger. */
+/** A `LedgerSize` says how much the ledger holds. */
 export interface LedgerSize {
-  /** Estimated. */
+  /** The estimated number of rows. */
   readonly rows: number;
-  /** With indexes. */
+  /** Bytes of the table with its indexes. */
   readonly bytes: number;
-  /** By how much the oldest row that may go is past the retention; 0 when none is. */
+  /** Seconds that the oldest row that may go is past the retention; 0 when there is no such row. */
   readonly lagSeconds: number;
 }
 
 export interface LedgerRetention {
   /**
-   * Deletes one page of what is older than the retention: ledger rows without an open dead letter, redriven letters,
-   * marks of swept executions, verdicts, rollout routes.
-   * @param before the time a prune goes by, so that all its pages mean the same; null: now less the retention.
-   * @param after where the page before ended.
+   * Deletes one page of the rows that are older than the retention. It deletes ledger rows without an open dead letter,
+   * redriven letters, marks of swept executions, verdicts and rollout routes.
+   * @param before the time up to which a prune deletes, so that all its pages mean the same; null: now less the
+   * retention.
+   * @param after the `next` of the page before; null for the first.
    */
   prune(before: string | null, after: string | null): Promise<LedgerPruned>;
   size(): Promise<LedgerSize>;
-  /** Rows recorded before this time, ISO 8601, may be gone; null: nothing was ever pruned. */
+  /** Returns the time, ISO 8601, before which recorded rows may be gone; null when nothing was ever pruned. */
   prunedBefore(): Promise<string | null>;
 }

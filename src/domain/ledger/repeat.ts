@@ -2,8 +2,8 @@ import type { Command, EffectOutcome } from '../intents/command.js';
 import type { LedgerRecord } from './port.js';
 
 /**
- * The reply to a command whose id was executed before: the first reply, or an error that names both payloads.
- * @param repeated another execution, or an earlier command of the batch, had the effect.
+ * Returns the reply to a command whose id was executed before: the first reply, or an error that names both payloads.
+ * @param repeated whether another execution, or an earlier command of the batch, had the effect.
  */
 export function repeatOf<R>(
   command: Command<unknown>,

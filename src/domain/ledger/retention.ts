@@ -1,16 +1,19 @@
-/** What `PruneLedgerWorkflow` and its activity say to each other. Free of zod: workflow code imports it. */
+/**
+ * This module has the types that `PruneLedgerWorkflow` and its activity share. It is free of zod, because workflow code
+ * imports it.
+ */
 import type { LedgerPruned } from './port.js';
 
 export interface PruneRequest {
-  /** Rows recorded before this time go, ISO 8601; null: what the retention says now. */
+  /** The time, ISO 8601, before which recorded rows are deleted; null: now less the retention. */
   readonly before: string | null;
-  /** Where the page before ended, ISO 8601; null for the first. */
+  /** The `next` of the page before, ISO 8601; null for the first. */
   readonly after: string | null;
 }
 
 export type PruneActivity = (request: PruneRequest) => Promise<LedgerPruned>;
 
-/** What pruning came to. */
+/** A `PruneReport` counts the rows that a prune deleted. */
 export interface PruneReport {
   /** Ledger rows. */
   readonly deleted: number;
@@ -20,6 +23,6 @@ export interface PruneReport {
   readonly marks_deleted: number;
   /** Verdicts on lists of the intake. */
   readonly verdicts_deleted: number;
-  /** Rows recorded before this time may be gone, ISO 8601 UTC; null when the ledger is kept for ever. */
+  /** The time, ISO 8601 UTC, before which recorded rows may be gone; null when the ledger is kept for ever. */
   readonly pruned_before: string | null;
 }

@@ -1,13 +1,13 @@
 /**
- * What `RecoverFsmStatesWorkflow`, its activities and its consumers say to each other. Free of zod: workflow code
- * imports it.
+ * This module has the types that `RecoverFsmStatesWorkflow`, its activities and its consumers share. It is free of zod,
+ * because workflow code imports it.
  */
 import type { z } from 'zod';
 import type { recoveredStateEvent, recoverySummaryEvent } from '../events/schema.js';
 
-/** Which states; every field narrows. */
+/** This filter selects states to recover. Every field narrows the selection. */
 interface RecoveryFilter {
-  /** How far back states that are terminal are of interest, in days; default 7. The others always are. */
+  /** Days for which terminal states are of interest; default 7. Other states always are. */
   readonly since_days?: number;
   readonly states?: readonly string[];
   /** Namespaces in the states' metadata. */
@@ -25,28 +25,31 @@ interface RecoveryPageInput extends RecoveryFilter {
   readonly cursor: string | null;
 }
 
-/** What a recovery comes to: the workflow's result, and the payload of its closing event. */
+/** A `RecoveryReport` is the workflow's result and the payload of its closing event. */
 export type RecoveryReport = Omit<RecoverySummaryEvent, 'kind'>;
 
-/** What was emitted of a page. */
+/** A `RecoveryPage` counts the states that were emitted of a page. */
 export interface RecoveryPage extends Pick<RecoveryReport, 'emitted' | 'failed' | 'by_state' | 'warning'> {
   readonly next_cursor: string | null;
 }
 
 export interface RecoveryActivities {
-  /** Emits one page. */
+  /** Emits one page of states. */
   emitFsmStates(input: RecoveryPageInput): Promise<RecoveryPage>;
   /** Emits the closing event. */
   emitRecoverySummary(report: RecoveryReport): Promise<void>;
 }
 
-/** Payload of the event of one state. */
+/** This is the payload of the event of one state. */
 export type RecoveredStateEvent = Readonly<z.infer<typeof recoveredStateEvent>>;
 
-/** Payload of the closing event. */
+/** This is the payload of the closing event. */
 export type RecoverySummaryEvent = Readonly<z.infer<typeof recoverySummaryEvent>>;
 
-/** States are the callers' words: a report counts so many of them by name, the rest together as `other`. */
+/**
+ * The most states that a report counts by name; it counts the rest together as `other`. States are the callers' words,
+ * so there may be many.
+ */
 const NAMED_STATES = 100;
 
 /** Adds counts by state to `counts`. */
@@ -54,7 +57,7 @@ export function addCounts(
   counts: Readonly<Record<string, number>>,
   added: Iterable<readonly [state: string, count: number]>,
 ): Record<string, number> {
-  // A map, because a state may have any name, also one that every object has.
+  // The sum is a map, because a state may have any name, also one that every object has.
   const sum = new Map(Object.entries(counts));
   for (const [state, count] of added) {
     const name = sum.has(state) || sum.size < NAMED_STATES ? state : 'other';

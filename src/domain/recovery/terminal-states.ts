@@ -1,4 +1,7 @@
-/** A workflow in one of these has nothing left to do: it is forgotten after `since_days`. Others never are. */
+/**
+ * Terminal states, in which a workflow has nothing left to do. A recovery leaves such a workflow out after
+ * `since_days`, and never another.
+ */
 export const TERMINAL_STATES: readonly string[] = [
   'COMPLETED',
   'FAILED',

@@ -1,10 +1,10 @@
-/** What a list says about the path it took. Pure. */
+/** This module makes observations: what a list that has ended says about its path. It is pure. */
 import { ERROR_CODES } from '../failures/store.js';
 import type { IntentResult } from '../intents/result.js';
 
 export type Path = 'new' | 'legacy';
 
-/** One list that has ended. */
+/** An observation is of one list that has ended. */
 export interface Observation {
   readonly path: Path;
   /** Milliseconds. */
@@ -12,9 +12,9 @@ export interface Observation {
   /** Intents that were tried: without those skipped, and without invalid ones, which are their sender's fault. */
   readonly intents: number;
   readonly errors: number;
-  /** Events among them. */
+  /** PublishEvents among the intents. */
   readonly publishes: number;
-  /** Not on their topic: failed or dead-lettered. */
+  /** Events that are not on their topic: failed or dead-lettered. */
   readonly publishFailures: number;
   readonly databaseFailure: boolean;
 }
@@ -35,7 +35,7 @@ export function observe(results: readonly Ended[], durationMs: number): Observat
     errors: failed.length,
     publishes: publishes.length,
     publishFailures: publishes.filter(({ status }) => status !== 'succeeded').length,
-    // The code alone says no more than which store: it is that of a deadlock or a missing permission, too.
+    // The code alone names only the store: a deadlock or a missing permission has the same code.
     databaseFailure: failed.some(
       ({ error_code, failure_class }) => error_code === ERROR_CODES.postgres && failure_class === 'unavailable',
     ),
@@ -43,8 +43,8 @@ export function observe(results: readonly Ended[], durationMs: number): Observat
 }
 
 /**
- * Of a list without results: all its intents `failed` when its path threw. An empty one counts as one, or it would as
- * nothing.
+ * Observes a list without results: all its intents count as failed when its path threw. An empty list counts as one
+ * intent, or it would count as nothing.
  */
 export const observeWhole = (path: Path, durationMs: number, intents: number, failed: boolean): Observation => ({
   path,

@@ -15,13 +15,13 @@ export interface RolloutChange {
 export interface RolloutState {
   /** The share: percent of new correlation ids that take the new path; 0 as long as nobody has set it. */
   readonly percent: number;
-  /** Rolled back: stays so until a person sets a share. */
+  /** Whether the rollout is rolled back, which it stays until a person sets a share. */
   readonly latched: boolean;
   /** p95 of the legacy path, milliseconds; null before enough lists have taken it. */
   readonly baselineMs: number | null;
-  /** 0 as long as nobody has set a share. */
+  /** The revision of the rollout; 0 as long as nobody has set a share. */
   readonly revision: number;
-  /** Newest first. */
+  /** Changes of the share, newest first. */
   readonly changes: readonly RolloutChange[];
 }
 
@@ -34,22 +34,25 @@ export interface Route {
 export interface RoutedObservation extends Observation, Pick<Route, 'revision'> {}
 
 export interface RolloutStore {
-  /** The path of a correlation id: the one it was routed to before, else by `bucket` and the share, and kept. */
+  /**
+   * Returns the route of a correlation id. Its path is the one it was routed to before, else one by `bucket` and the
+   * share, which is kept.
+   */
   route(correlationId: string, bucket: number, paths: { readonly mayBeNew: boolean }): Promise<Route>;
   record(observations: readonly RoutedObservation[]): Promise<void>;
   state(): Promise<RolloutState>;
   /**
-   * The lists of a path that ended in the last `windowMs` milliseconds; of the new one those routed since the last
-   * change.
-   * @param unfinished milliseconds of lists that have not ended and count all the same.
+   * Returns the figures of a path's lists that ended in the last `windowMs` milliseconds. For the new path it takes
+   * only lists that were routed since the last change.
+   * @param unfinished the milliseconds of lists that have not ended and count all the same.
    */
   window(path: Path, windowMs: number, unfinished?: readonly number[]): Promise<PathWindow>;
   keepBaseline(ms: number): Promise<void>;
   /**
-   * Sets the share, and lifts what was latched. @param unlessSet keeps a share that was set before. @returns whether it
-   * was set.
+   * Sets the share, and lifts a rollback that was latched. @param unlessSet keeps a share that was set before. @returns
+   * whether the share was set.
    */
   set(percent: number, reason: string, by: string, unlessSet?: boolean): Promise<boolean>;
-  /** Sets the share to 0 and latches it, unless it has been changed since `revision`. @returns whether it did. */
+  /** Sets the share to 0 and latches it, unless the share was changed since `revision`. @returns whether it did. */
   rollBack(revision: number, reason: string, by: string): Promise<boolean>;
 }

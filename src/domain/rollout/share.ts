@@ -1,14 +1,17 @@
-/** Which correlation ids take the new path. Pure. */
+/** This module decides which correlation ids take the new path. It is pure. */
 import { createHash } from 'node:crypto';
 
 /** A bucket is a hundredth of a percent, the smallest difference between two shares. */
 const BUCKETS = 10_000;
 
-/** The bucket of a correlation id, from 0 to 9,999. It never changes, so a larger share includes the smaller one. */
+/**
+ * Returns the bucket of a correlation id, from 0 to 9,999. It never changes, so a larger share includes the smaller
+ * one.
+ */
 export const bucketOf = (correlationId: string): number =>
   createHash('sha256').update(correlationId).digest().readUInt32BE(0) % BUCKETS;
 
-/** Buckets below this one take the new path. */
+/** Returns the number of buckets in a share. Buckets below this number take the new path. */
 export const bucketsOf = (percent: number): number => (percent * BUCKETS) / 100;
 
 /**
@@ -23,5 +26,5 @@ export function parseShare(value: string): number | null {
   return percent <= 100 ? percent : null;
 }
 
-/** Whether it is a switch that is off, and not a share of nothing for now. */
+/** Returns whether the value is a switch that is off, and not a share of nothing for now. */
 export const isOff = (value: string): boolean => ['false', 'off'].includes(value.trim().toLowerCase());

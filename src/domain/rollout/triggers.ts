@@ -1,6 +1,6 @@
-/** When a rollout is rolled back (ADR 0010). Pure. */
+/** This module decides when a rollout is rolled back (ADR 0010). It is pure. */
 
-/** The figures of one path's lists in the window. */
+/** A path window has the figures of one path's lists in the window. */
 export interface PathWindow {
   readonly lists: number;
   readonly intents: number;
@@ -9,7 +9,7 @@ export interface PathWindow {
   readonly publishFailures: number;
   /** Lists with an intent for which PostgreSQL could not be reached. */
   readonly databaseFailures: number;
-  /** Lists among them that have not ended, and have no intents yet. */
+  /** Lists, counted in `lists` too, that have not ended and have no intents yet. */
   readonly unfinished: number;
   /** Milliseconds; null without a list. */
   readonly p95Ms: number | null;
@@ -18,15 +18,17 @@ export interface PathWindow {
 export interface Triggers {
   /** Milliseconds the window reaches back, but not behind the last change of the share. Default 300,000. */
   readonly windowMs: number;
-  /** Lists, or events for their rate, below which nothing is concluded from a rate. Default 20. */
+  /** The fewest lists, or events for their own rate, from which a rate is judged. Default 20. */
   readonly minimum: number;
-  /** Share of the intents that fail, at most. Default 0.05. */
+  /** The highest rate of intents that fail. Default 0.05. */
   readonly errorRate: number;
-  /** p95 of the new path, at most this many times that of the legacy one. Default 2. */
+  /** The highest p95 of the new path, as a multiple of that of the legacy path. Default 2. */
   readonly latencyFactor: number;
-  /** Lists with database connection failures that are too many. Default 3: one may be a restart's. */
+  /**
+   * The number of lists with database connection failures that is too many. Default 3, because one may be a restart's.
+   */
   readonly databaseFailures: number;
-  /** Share of the events that do not get to their topic, at most. Default 0.1. */
+  /** The highest rate of events that do not get to their topic. Default 0.1. */
   readonly publishFailureRate: number;
 }
 
@@ -40,9 +42,8 @@ export const DEFAULT_TRIGGERS: Triggers = {
 };
 
 /**
- * @param baselineMs p95 of the legacy path; null when too few lists have taken it to say: then latency triggers
- * nothing.
- * @returns why to roll back; null for no reason.
+ * @param baselineMs the p95 of the legacy path; null when too few lists have taken it. Latency then triggers nothing.
+ * @returns the reason to roll back; null when there is none.
  */
 export function reasonToRollBack(window: PathWindow, baselineMs: number | null, triggers: Triggers): string | null {
   const { lists, intents, errors, publishes, publishFailures, databaseFailures, unfinished, p95Ms } = window;

@@ -1,15 +1,17 @@
-/** Executions that ended, and which of them are swept. */
+/** These ports list executions that ended, and mark those that are swept. */
 
-/** A run of a workflow. */
+/** An execution is a run of a Temporal workflow. */
 export interface Execution {
   readonly workflow_id: string;
   readonly run_id: string;
 }
 
-/** As the ledger names it: another run of the same workflow is another execution. */
+/** Returns the name of an execution in the ledger. Another run of the same workflow is another execution. */
 export const executionId = ({ workflow_id, run_id }: Execution): string => `${workflow_id}/${run_id}`;
 
-/** Executions of intents that ended without announcing all their effects, as far as Temporal remembers. */
+/**
+ * This port lists executions of intents that ended without announcing all their effects, as far as Temporal remembers.
+ */
 export interface EndedExecutions {
   /** @param closedBefore ISO 8601. @param after `next` of the page before. */
   list(
@@ -17,14 +19,14 @@ export interface EndedExecutions {
     after: string | null,
     limit: number,
   ): Promise<{ readonly executions: readonly Execution[]; readonly next: string | null }>;
-  /** What an execution was started with; null when its history is gone. */
+  /** Returns the input that an execution was started with; null when its history is gone. */
   input(execution: Execution): Promise<{ readonly value: unknown } | null>;
 }
 
-/** Which executions are swept; by their `executionId`. */
+/** This port marks which executions are swept, by their `executionId`. */
 export interface SweptExecutions {
-  /** Those of `ids` that are not swept yet. */
+  /** Returns the `ids` of executions that are not swept yet. */
   unswept(ids: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Marks executions; one that is marked stays as it is. */
+  /** Marks executions as swept. One that is marked already stays as it is. */
   mark(marks: readonly { readonly execution_id: string; readonly reason: string | null }[]): Promise<void>;
 }

@@ -1,4 +1,7 @@
-/** What `SweepExecutionsWorkflow` and its activities say to each other. Free of zod: workflow code imports it. */
+/**
+ * This module has the types that `SweepExecutionsWorkflow` and its activities share. It is free of zod, because
+ * workflow code imports it.
+ */
 import type { Announcement } from '../execution/batch.js';
 import type { Execution } from './port.js';
 
@@ -9,46 +12,46 @@ export interface SweepRequest {
 
 interface EndedInput {
   readonly grace_seconds: number;
-  /** Where the page before ended; null for the first. */
+  /** The `next` of the page before; null for the first. */
   readonly after: string | null;
-  /** Executions of a page. */
+  /** The most executions of a page. */
   readonly limit: number;
 }
 
 export interface EndedPage {
   readonly executions: readonly Execution[];
-  /** Where the next page starts; null when there is none. */
+  /** The cursor of the next page; null when there is no next page. */
   readonly next: string | null;
 }
 
 export interface UnannouncedInput {
   readonly execution: Execution;
-  /** Announcements to leave out: those of the parts before. */
+  /** The number of announcements to leave out: those of the parts before. */
   readonly from: number;
-  /** Announcements of a part. */
+  /** The most announcements of a part. */
   readonly limit: number;
 }
 
-/** A part of what an execution has to announce, or why that cannot be known. */
+/** `Unannounced` is a part of the announcements of an execution, or the reason why they cannot be known. */
 export type Unannounced =
   | {
       readonly correlation_id: string;
       readonly page_bytes: number;
       readonly announce: readonly Announcement[];
-      /** `from` of the next part; null when there is none. */
+      /** The `from` of the next part; null when there is no next part. */
       readonly next: number | null;
-      /** True for a slice: lists of it may be without an answer. */
+      /** Whether the execution is a slice, of which lists may be without an answer. */
       readonly slice?: true;
     }
   | { readonly reason: string };
 
 export interface SweptMark {
   readonly execution: Execution;
-  /** Why its effects could not be announced; null: they are. */
+  /** The reason why the execution's effects could not be announced; null when they are announced. */
   readonly reason: string | null;
 }
 
-/** By the names the workflow calls them. */
+/** These are the activities of the sweep, by the names that the workflow calls. */
 export interface SweepActivities {
   findEndedExecutions(input: EndedInput): Promise<EndedPage>;
   findUnannounced(input: UnannouncedInput): Promise<Unannounced>;
@@ -57,11 +60,11 @@ export interface SweepActivities {
   markSwept(marks: readonly SweptMark[]): Promise<void>;
 }
 
-/** What a sweep came to. */
+/** A `SweepReport` counts what a sweep did. */
 export interface SweepReport {
   /** Executions whose effects are announced now. */
   readonly swept: number;
-  /** Events published for them; a dead letter counts as one. */
+  /** Events published for these executions; a dead letter counts as one. */
   readonly announced: number;
   /** Envelopes of slices copied to the `.dlq` topic, because nobody has answered them. */
   readonly copied: number;

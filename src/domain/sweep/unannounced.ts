@@ -1,4 +1,7 @@
-/** What an execution that cannot speak for itself any more has to announce, by what the ledger says of it. */
+/**
+ * This module finds what an ended execution still has to announce, because the execution cannot speak for itself any
+ * more. It goes by what the ledger says of the intents.
+ */
 import { AnnouncementQueue } from '../execution/announcement-queue.js';
 import type { Announcement } from '../execution/batch.js';
 import type { DefinitionsByType } from '../intents/parse.js';
@@ -6,9 +9,9 @@ import type { Plan } from '../execution/plan.js';
 import type { LedgerRecord } from '../ledger/port.js';
 
 /**
- * @param records the ledger's, by intent id.
- * @param executionId whose effects; another execution's are announced by that one.
- * @returns in input order, the same each time.
+ * @param records the ledger's records, by intent id.
+ * @param executionId the execution whose effects are announced; another execution announces its own.
+ * @returns the announcements in input order, the same each time.
  */
 export function unannouncedOf(
   plan: Pick<Plan, 'intents' | 'options' | 'self_announced'>,
@@ -21,7 +24,7 @@ export function unannouncedOf(
     const record = records.get(id);
     if (record?.execution_id === executionId) queue.add(announcementOf(record, definitions));
   }
-  // Whoever published it: what the ledger has is on its topic, or a dead letter on its way there.
+  // An event that the ledger has is on its topic, or a dead letter on its way there, whoever published it.
   const recorded = new Set(plan.intents.flatMap(({ id }, index) => (records.has(id) ? [index] : [])));
   queue.releaseWithheld((index) => recorded.has(index));
   return queue.takeAll();

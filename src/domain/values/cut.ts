@@ -1,8 +1,11 @@
-/** The one way to cut a sequence into parts that fit limits. It is free of Node, because workflow code imports it. */
+/**
+ * This module has the one way to cut a sequence into parts that fit limits. It is free of Node, because workflow code
+ * imports it.
+ */
 
 /**
  * Cuts `items`, in their order, into parts within `limits`, which may be of several units, such as intents and bytes.
- * An item over a limit gets a part in which nothing else is of that unit, so that nobody has to refuse it here.
+ * An item over a limit gets a part in which no other item takes of that unit, so that nobody has to refuse it here.
  * @param sizeOf says what an item takes of each unit; of a unit that it leaves out, nothing.
  */
 export function* cut<T, Unit extends string>(

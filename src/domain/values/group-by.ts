@@ -1,4 +1,4 @@
-/** `Map.groupBy`, which Node 20 does not have yet; groups keep the order of their first member. */
+/** Groups items as `Map.groupBy` does, which Node 20 does not have yet. Groups keep the order of their first member. */
 export function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

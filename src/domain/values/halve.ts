@@ -1,9 +1,9 @@
-/** The one way to find the items at fault among many: by halves. */
+/** This module has the one way to find the items at fault among many: by halves. */
 
 /**
- * Attempts all items at once; where that fails for something among them, each half, the first one first, down to single
- * items. One item at fault of 500 costs some 19 attempts (2 x log2 of 500, and the first), and none costs a single
- * attempt.
+ * Attempts all items at once. Where that fails for something among them, it attempts each half, the first one first,
+ * down to single items. One item at fault of 500 costs some 19 attempts (2 x log2 of 500, and the first). Where no item
+ * is at fault, one attempt is enough.
  * @param attempt gets a part, which begins at `items[from]`. It returns whether the part is to be halved; a single item
  * never is.
  */

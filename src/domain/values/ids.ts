@@ -1,36 +1,43 @@
-/** Ids that stay the same however often an intent is delivered. */
+/** This module makes ids that stay the same however often an intent is delivered. */
 import { hash } from 'node:crypto';
 import stringify from 'safe-stable-stringify';
 import { parse, v5 } from 'uuid';
 
-/** Namespace of every UUIDv5 of this service; random, fixed for good: changing it would change every id. */
+/**
+ * Namespace of every UUIDv5 of this service. It is random, and fixed for good, because changing it would change every
+ * id.
+ */
 const NAMESPACE = parse('c1d6b7e2-5d0f-4a9b-9c38-0e8a5c1f7b64');
 
 /**
- * Bytes, because from texts the library makes them letter by letter, the namespace's twice: 3.9 us an id against 1.9.
+ * Makes a UUIDv5 from bytes. From texts the library makes them letter by letter, the namespace's twice: 3.9 us an id
+ * against 1.9.
  */
 const uuidv5 = (name: string): string => v5(Buffer.from(name), NAMESPACE);
 
 /**
- * SHA-256 (hex) of what an intent does: its type and payload with sorted keys. Priority and target are left out,
- * because they do not change the effect: the same effect redelivered at another priority is a repeat.
+ * Returns the SHA-256 (hex) of what an intent does: its type and payload with sorted keys. Priority and target are left
+ * out, because they do not change the effect. The same effect redelivered at another priority is a repeat.
  */
 export const payloadHash = (intentType: unknown, payload: unknown): string =>
   hash('sha256', stringify([intentType, payload]));
 
-/** The id of an intent that brings none: UUIDv5 of its list's scope, its index in the list, and its hash. */
+/** Returns the id of an intent that brings none: UUIDv5 of its list's scope, its index in the list, and its hash. */
 export const derivedIntentId = (scope: string, index: number, hash: string): string =>
   uuidv5(`${scope}\n${index}\n${hash}`);
 
-/** The `event_id` of a list's envelope: the same list under the same request id is the same event. */
+/** Returns the `event_id` of a list's envelope. The same list under the same request id is the same event. */
 export const emittedId = (payload: Readonly<Record<string, unknown>>): string =>
   uuidv5(`emitted\n${stringify(payload)}`);
 
 /**
- * The id of what a recovery emits. `item` names the state with its version, so that a state emitted again has the same
- * id.
+ * Returns the id of what a recovery emits. `item` names the state with its version, so that a state emitted again has
+ * the same id.
  */
 export const recoveredId = (recoveryId: string, item: string): string => uuidv5(`${recoveryId}\n${item}`);
 
-/** The `event_id` of the event an intent causes: the same for every attempt, so that consumers can drop repeats. */
+/**
+ * Returns the `event_id` of the event an intent causes. It is the same for every attempt, so that consumers can drop
+ * repeats.
+ */
 export const eventIdOf = (intentId: string, eventType: string): string => uuidv5(`${intentId}\n${eventType}`);

@@ -6,8 +6,8 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * `payload.aggregation_id: expected a UUID, got string "x"`: the first issue, with what was found there.
- * @param name of the root, for an issue with the root itself.
+ * Describes the first issue, with what was found there: `payload.aggregation_id: expected a UUID, got string "x"`.
+ * @param name the name of the root, for an issue with the root itself.
  */
 export function describeIssue(
   error: z.ZodError,
@@ -21,7 +21,7 @@ export function describeIssue(
     : issueInWords(issue, root, name, prefix);
 }
 
-/** The same of one issue. */
+/** Describes one issue in the same way. */
 export function issueInWords(
   issue: z.core.$ZodIssue,
   root: unknown,
@@ -32,7 +32,7 @@ export function issueInWords(
   return `${path}: expected ${expectation(issue)}, got ${shown(foundBy(issue, root))}`;
 }
 
-/** The value at fault: where the path leads or, of a wrong key, the key. */
+/** Returns the value at fault: the one at the end of the path or, for an invalid key, the key. */
 function foundBy({ code, path }: z.core.$ZodIssue, root: unknown): unknown {
   if (code === 'invalid_key') return path.at(-1);
   let found = root;
@@ -63,7 +63,7 @@ function expectation(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** Names in a message; the rest is counted, so that what was found is not cut off. */
+/** The most names in a message. The rest is counted, so that the value found is not cut off. */
 const MOST_NAMES = 3;
 
 function fewOf(names: readonly string[]): string {
@@ -74,7 +74,7 @@ function fewOf(names: readonly string[]): string {
   return names.length > MOST_NAMES ? `${few} and ${names.length - MOST_NAMES} more` : few;
 }
 
-/** The schema's own message, as the end of our sentence. */
+/** Returns the schema's own message, as the end of our sentence. */
 const messageOf = ({ message }: z.core.$ZodIssue): string => message.replace(/^(?:Invalid input: )?expected /, '');
 
 const article = (noun: string): string => {

@@ -1,6 +1,12 @@
-/** Checks on raw JSON that no schema makes: what the stores could not keep, or what would hurt on its way there. */
+/**
+ * This module makes the checks on raw JSON that no schema makes. They find what the stores could not keep, or what
+ * would hurt on its way there.
+ */
 
-/** Beyond 2^53 - 1 JSON's readers round: 9007199254740993 would be stored and published as ...992. */
+/**
+ * The problem with whole numbers beyond 2^53 - 1, which JSON's readers round: 9007199254740993 would be stored and
+ * published as ...992.
+ */
 const UNSAFE_INTEGER = 'expected a whole number JSON can represent (up to 9007199254740991), got number';
 
 export interface JsonProblem {
@@ -8,7 +14,7 @@ export interface JsonProblem {
   readonly problem: string;
 }
 
-/** `a.b[3]["x y"]`: a path as one would write it in code. */
+/** Returns a path as one would write it in code: `a.b[3]["x y"]`. */
 export const pathOf = (keys: readonly PropertyKey[]): string =>
   keys.reduce<string>((path, key) => {
     if (typeof key === 'number') return `${path}[${key}]`;
@@ -18,11 +24,12 @@ export const pathOf = (keys: readonly PropertyKey[]): string =>
   }, '');
 
 /**
- * The first `length` characters at most. A pair of surrogates is not cut in two, because no store takes half of one.
+ * Returns the first `length` characters at most. A pair of surrogates is not cut in two, because no store takes half of
+ * one.
  */
 const startOf = (value: string, length: number): string => value.slice(0, length).replace(/[\ud800-\udbff]$/, '');
 
-/** The last `length` characters at most, likewise. */
+/** Returns the last `length` characters at most. A pair of surrogates is not cut in two here either. */
 const endOf = (value: string, length: number): string =>
   length === 0 ? '' : value.slice(-length).replace(/^[\udc00-\udfff]/, '');
 
@@ -31,7 +38,7 @@ export const shorten = (value: string, length = 80): string =>
   value.length <= length ? value : `${startOf(value, length)}… (${value.length} characters)`;
 
 /**
- * Keeps a message short by its middle, `length` characters at most: the field stands at its beginning, and what was
+ * Keeps a message short by its middle, `length` characters at most. The field stands at its beginning, and the value
  * found there at its end.
  */
 export function shortenMiddle(message: string, length: number): string {
@@ -40,7 +47,10 @@ export function shortenMiddle(message: string, length: number): string {
   return `${startOf(message, start)}…${endOf(message, length - 1 - start)}`;
 }
 
-/** Either of them by the bytes of its JSON, in which a quotation mark takes two and a control character six. */
+/**
+ * Shortens a text by the bytes of its JSON, in which a quotation mark takes two and a control character six. `by` is
+ * `shorten` or `shortenMiddle`.
+ */
 export function shortenJson(
   value: string,
   bytes: number,
@@ -50,13 +60,13 @@ export function shortenJson(
   for (;;) {
     const text = by(value, length);
     const size = Buffer.byteLength(JSON.stringify(text));
-    // Room for what `shorten` says of the length, and for the quotation marks around.
+    // The 30 bytes are room for what `shorten` says of the length, and for the quotation marks around.
     if (size <= bytes + 30) return text;
     length = Math.floor((length * bytes) / size);
   }
 }
 
-/** The JSON type of a value, as an error message names it. */
+/** Returns the JSON type of a value, as an error message names it. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';
@@ -68,8 +78,8 @@ export function typeName(value: unknown): string {
 const SHOWN_BYTES = 80;
 
 /**
- * A value as an error message names it: its type, and the value where it is short: `string "NOPE"`, `number 1.5`,
- * `array`.
+ * Returns a value as an error message names it. That is its type, and the value where it is short: `string "NOPE"`,
+ * `number 1.5`, `array`.
  */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `string ${JSON.stringify(shortenJson(value, SHOWN_BYTES))}`;
@@ -78,9 +88,9 @@ export function shown(value: unknown): string {
 }
 
 /**
- * The first part of `value` that no row can hold: nesting deeper than `depth`, a NUL or half of a surrogate pair in a
- * text (PostgreSQL refuses both: 22P05, 22P02), a `__proto__` key. Walks with a stack of its own, so that hostile
- * nesting cannot overflow ours.
+ * Finds the first part of `value` that the stores could not keep. That is nesting deeper than `depth`, a `__proto__`
+ * key, a whole number that JSON's readers round, or a text that PostgreSQL refuses. A text is refused for a NUL (22P05)
+ * or half of a surrogate pair (22P02). The walk has a stack of its own, so that hostile nesting cannot overflow ours.
  */
 export function findJsonProblem(value: unknown, depth: number): JsonProblem | null {
   const stack: { value: unknown; keys: readonly PropertyKey[] }[] = [{ value, keys: [] }];
@@ -113,7 +123,7 @@ export function findJsonProblem(value: unknown, depth: number): JsonProblem | nu
   return null;
 }
 
-/** Why PostgreSQL would refuse a text; null: it would not. */
+/** Returns why PostgreSQL would refuse a text; null when it would not. */
 export function textProblem(text: string): string | null {
   if (text.includes('\u0000')) return 'expected text without NUL characters (\\u0000), got string with one';
   if (!text.isWellFormed()) return 'expected well-formed Unicode, got string with half of a surrogate pair';

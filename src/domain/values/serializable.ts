@@ -1,20 +1,23 @@
 /**
- * Values as a caller sent them, made fit to be serialized, so that what is wrong with them can be said by name later.
- * Free of zod: workflow code imports it.
+ * This module makes values of a caller fit to be serialized, so that what is wrong with them can be named later. It is
+ * free of zod, because workflow code imports it.
  */
 import { DEFAULT_LIMITS } from './limits.js';
 
-/** Deep enough for the plan to find that it is too deep. */
+/** Levels of nesting that a copy keeps: enough for the plan to find that the value is too deep. */
 const LEVELS = DEFAULT_LIMITS.depth + 8;
 
 /**
- * `value` itself where JSON can represent it. Else a copy in which nesting ends after a few levels more than an intent
- * may have (a serializer runs out of stack some 5,000 levels down), and in which an infinite number (`1e400` is parsed
- * as one, and would be printed as null) is the largest there is, which the plan refuses by name.
+ * Returns `value` itself where JSON can represent it, else a copy. Nesting in the copy ends after a few levels more
+ * than an intent may have: a serializer runs out of stack some 5,000 levels down. An infinite number (`1e400` is parsed
+ * as one, and would be printed as null) becomes the largest there is. The plan rejects that number by name.
  */
 export const serializable = (value: unknown): unknown => (isSerializable(value) ? value : copyOf(value, LEVELS));
 
-/** Walks with a stack of its own: hostile nesting cannot overflow it, on whatever thread this runs. */
+/**
+ * Returns whether JSON can represent a value. It walks with a stack of its own, which hostile nesting cannot overflow,
+ * on whatever thread this runs.
+ */
 function isSerializable(root: unknown): boolean {
   const stack: [value: unknown, level: number][] = [[root, 0]];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {

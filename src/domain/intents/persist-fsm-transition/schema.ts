@@ -1,4 +1,6 @@
-/** PersistFSMTransition: payload and result. Its descriptions become docs/intents.md. */
+/**
+ * This module describes the payload and the result of PersistFSMTransition. Its descriptions become docs/intents.md.
+ */
 import { z } from 'zod';
 import { fsmState, guid, jsonObject, safeCount, timestamp } from '../fields.js';
 

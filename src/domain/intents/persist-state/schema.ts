@@ -1,4 +1,4 @@
-/** PersistState: payload and result. Its descriptions become docs/intents.md. */
+/** This module describes the payload and the result of PersistState. Its descriptions become docs/intents.md. */
 import { z } from 'zod';
 import { fsmState, guid, safeCount, text, timestamp } from '../fields.js';
 

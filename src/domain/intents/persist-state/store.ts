@@ -1,14 +1,14 @@
-/** The stores of the effects: what intents write and read in PostgreSQL. */
+/** These ports write and read the rows of the effects in PostgreSQL. */
 import type { z } from 'zod';
 import type { fsmTransitionFields, PersistFsmTransitionPayload } from '../persist-fsm-transition/schema.js';
 import type { persistStateFields, PersistStatePayload } from './schema.js';
 import type { RecoverFsmStatesPayload, RecoveredStates } from '../recover-fsm-states/schema.js';
 import type { Command, EffectOutcome, LockWait } from '../command.js';
 
-/** Fields of the result of a PersistState. */
+/** These are the fields of the result of a PersistState. */
 export type PersistStateFields = Readonly<z.infer<typeof persistStateFields>>;
 
-/** Fields of the result of a PersistFSMTransition. */
+/** These are the fields of the result of a PersistFSMTransition. */
 export type FsmTransitionFields = Readonly<z.infer<typeof fsmTransitionFields>>;
 
 export interface BridgeStateStore {
@@ -29,8 +29,8 @@ export interface FsmTransitionStore {
 
 export interface FsmStateStore {
   /**
-   * Reads one page of states, at most `maxBytes` of JSON: the newest without a cursor, else the next ones by workflow
-   * id.
+   * Reads one page of states, at most `maxBytes` of JSON. Without a cursor the page has the newest states, else the
+   * next ones by workflow id.
    */
   recover(request: RecoverFsmStatesPayload, maxBytes: number): Promise<RecoveredStates>;
 }

@@ -1,4 +1,4 @@
-/** PublishEvent: payload and result. Its descriptions become docs/intents.md. */
+/** This module describes the payload and the result of PublishEvent. Its descriptions become docs/intents.md. */
 import { z } from 'zod';
 import { text } from '../fields.js';
 import { PUBLISHABLE_EVENT_TYPES } from '../../events/event-types.js';

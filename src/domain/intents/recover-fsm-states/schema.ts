@@ -1,4 +1,4 @@
-/** RecoverFSMStates: payload and result. Its descriptions become docs/intents.md. */
+/** This module describes the payload and the result of RecoverFSMStates. Its descriptions become docs/intents.md. */
 import { z } from 'zod';
 import { fsmState, text, timestamp } from '../fields.js';
 import { CURSOR_LENGTH } from '../../values/limits.js';
