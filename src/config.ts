@@ -1,6 +1,6 @@
 /**
- * The settings: environment variables, read once. This is the only reader of `process.env`; everything else is handed
- * what it needs.
+ * The settings are environment variables, which this module reads once. It is the only reader of `process.env`;
+ * everything else is handed what it needs.
  *
  * Each variable stands in `src/settings`, beside its text. docs/settings.md is generated from both: run `npm run docs`
  * after a change.
@@ -12,7 +12,7 @@ import { postgres } from './settings/postgres.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
 import { temporal } from './settings/temporal.js';
 
-/** The variables by what they are about, in the order of docs/settings.md. */
+/** The variables in groups by subject, in the order of docs/settings.md. */
 export const SETTING_GROUPS = {
   Temporal: temporal,
   PostgreSQL: postgres,
@@ -43,7 +43,7 @@ export interface Config extends Omit<z.output<typeof environment>, 'DATABASE_URL
   readonly DATABASE_URL: string | undefined;
 }
 
-/** A variable that cannot be used. */
+/** This error names the variables that cannot be used. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

@@ -1,6 +1,6 @@
 /**
- * When a circuit breaker opens: after so many failures within a window. cockatiel's own breakers know a ratio, which
- * needs the number of calls too, or failures in a row, which one success among them hides.
+ * This breaker opens a circuit after so many failures within a window. cockatiel's own breakers do not fit: a ratio
+ * needs the number of calls too, and one success interrupts a row of failures.
  */
 import { CircuitState, type IBreaker } from 'cockatiel';
 
@@ -18,8 +18,8 @@ export class CountingBreaker implements IBreaker {
   ) {}
 
   success(state: CircuitState): void {
-    // While closed a success takes nothing back: failures are counted, not failures in a row (docs/seed.md). A probe's
-    // does, since a window may be longer than the circuit was open.
+    // A success takes nothing back while the circuit is closed, because failures are counted, not failures in a row
+    // (docs/seed.md). A probe's success does, since a window may be longer than the circuit was open.
     if (state === CircuitState.HalfOpen) this.state = [];
   }
 

@@ -1,9 +1,9 @@
 /**
- * Group commit: batches that concurrent activities hand in while a transaction is under way share the next one. One row
- * a statement writes 2,800 rows/s, 500 rows a statement 95,800.
+ * A group commit lets batches share a transaction: those that concurrent activities hand in while one is under way
+ * share the next. One row a statement writes 2,800 rows/s, 500 rows a statement 95,800.
  *
- * A queue of our own rather than `dataloader`: that bounds a batch by its number of keys, and a key would be a whole
- * chunk here, of one to 500 rows; nor does it know how many batches are in flight.
+ * The queue is our own rather than `dataloader`. `dataloader` bounds a batch by its number of keys, but a key would be
+ * a whole chunk here, of one to 500 rows. Nor does it know how many batches are in flight.
  */
 import { cut } from '../domain/values/cut.js';
 import { EffectError } from '../domain/failures/failure.js';
@@ -23,14 +23,15 @@ interface Chunk<C, O> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Whether it says something of the store, and not of what was sent to it. */
+/** Returns whether an error says something of the store, and not of what was sent to it. */
 const isOfStore = (error: unknown): boolean =>
   error instanceof EffectError && (error.failureClass === 'transient' || error.failureClass === 'unavailable');
 
 /**
- * Wraps `run`. Each caller gets the outcomes of its own entries, in their order; a chunk is never split, so its order
- * holds. An error fails every chunk that shared the transaction, except one of class `unknown` or `invalid`: then each
- * is run again alone, so that a chunk which cannot be run fails none but itself.
+ * Wraps `run` in a group commit. Each caller gets the outcomes of its own entries, in their order; a chunk is never
+ * split, so its order holds. An error of class `transient` or `unavailable` fails every chunk that shared the
+ * transaction. After any other error each chunk is run again alone, so that a chunk which cannot be run fails none but
+ * itself.
  */
 export function groupCommit<C, O>(
   run: (entries: readonly C[]) => Promise<O[]>,

@@ -1,6 +1,6 @@
 /**
- * The circuit breaker in front of one store: after several failures of class `unavailable` its calls are refused at
- * once, until one of them has found the store answering again. ADR 0005.
+ * This module is the circuit breaker in front of one store. After several failures of class `unavailable` calls are
+ * refused at once, until a probe has found the store answering again (ADR 0005).
  */
 import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, handleAll } from 'cockatiel';
 import pTimeout from 'p-timeout';
@@ -9,6 +9,7 @@ import type { Store } from '../domain/failures/store.js';
 import { CountingBreaker } from './counting-breaker.js';
 
 /**
+ * The state of a breaker decides what happens to calls.
  * - `closed`: calls go through.
  * - `open`: calls are refused.
  * - `half-open`: the next call goes through as a probe; while it is under way the others are refused.
@@ -16,21 +17,21 @@ import { CountingBreaker } from './counting-breaker.js';
 export type BreakerState = 'closed' | 'half-open' | 'open';
 
 export interface BreakerOptions {
-  /** The store at fault of what is refused, and the label of logs, metrics and checks. */
+  /** The store that a refusal names as at fault; also the label of logs, metrics and checks. */
   readonly store: Store;
-  /** How messages name the store. */
+  /** The store's name in messages. */
   readonly title: string;
-  /** Failures within `windowMs` milliseconds that open it. */
+  /** Failures within `windowMs` milliseconds that open the breaker. */
   readonly failures: number;
   readonly windowMs: number;
-  /** Milliseconds it stays open. */
+  /** Milliseconds that the breaker stays open. */
   readonly openMs: number;
   /** Milliseconds a probe has before it counts as failed. */
   readonly probeMs: number;
 }
 
 export interface BreakerListener {
-  /** `reason` is the failure that opened it. */
+  /** Hears of each new state; `reason` is the failure that opened the breaker. */
   changed(state: BreakerState, reason?: Error): void;
   refused(): void;
 }
@@ -53,9 +54,11 @@ class PolicyBreaker implements StoreBreaker {
   readonly #options: BreakerOptions;
   readonly #listener: BreakerListener;
   readonly #policy: CircuitBreakerPolicy;
-  /** When the state last changed, milliseconds since the epoch. */
+  /** The time of the state's last change, milliseconds since the epoch. */
   #changedAt = 0;
-  /** Another one whenever it opens: a call of an earlier age says nothing about the store of now. */
+  /**
+   * The age is another one whenever the breaker opens: a call of an earlier age says nothing about the store of now.
+   */
   #age = Symbol();
   #reason: Error | undefined;
   /** Failures already counted: callers whose work shared one transaction are handed the same error. */
@@ -85,7 +88,7 @@ class PolicyBreaker implements StoreBreaker {
 
   get retryAfterMs(): number {
     if (this.#policy.state === CircuitState.Open) return this.#left(this.#options.openMs);
-    // At least 1: while the probe is under way nobody else is let through.
+    // The wait is at least 1 ms: while the probe is under way nobody else is let through.
     return this.#policy.state === CircuitState.HalfOpen ? Math.max(1, this.#left(this.#options.probeMs)) : 0;
   }
 
@@ -94,8 +97,8 @@ class PolicyBreaker implements StoreBreaker {
     if (wait > 0) throw this.#refusal(wait);
     const probing = this.#policy.state === CircuitState.Open;
     const answer = work();
-    // The policy only watches: the caller of a probe that is late still gets the store's answer, for its effect may
-    // have happened, and failing it would make it happen again.
+    // The policy only watches. The caller of a late probe still gets the store's answer: the effect may have happened,
+    // and a failure would make it happen again.
     await this.#policy
       .execute(() => (probing ? this.#observeProbe(answer) : this.#observe(answer)))
       .catch(() => undefined);
@@ -112,7 +115,7 @@ class PolicyBreaker implements StoreBreaker {
     });
   }
 
-  /** Resolves when the store was reached, throws when it was not: what the policy counts. */
+  /** Resolves when the store was reached, and throws when it was not; the policy counts what is thrown. */
   async #observe(answer: Promise<unknown>): Promise<void> {
     const started = this.#age;
     try {
@@ -125,7 +128,7 @@ class PolicyBreaker implements StoreBreaker {
     }
   }
 
-  /** The same for a probe, which has `probeMs`. */
+  /** Observes the answer to a probe, which has `probeMs`. */
   #observeProbe(answer: Promise<unknown>): Promise<void> {
     const { title, probeMs } = this.#options;
     return pTimeout(this.#observe(answer), {

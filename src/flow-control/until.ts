@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Repeats what fails while a change spreads through a cluster, every 200 ms.
+ * Repeats an attempt every 200 ms as long as it fails, because a change needs time to spread through a cluster.
  * @param isPassing whether a failure is worth another attempt; default: any.
- * @throws the last failure once `timeoutMs` have passed, or at once one that is not.
+ * @throws the last failure once `timeoutMs` have passed, or at once a failure that is not worth another attempt.
  */
 export async function until<T>(
   timeoutMs: number,

@@ -9,7 +9,7 @@ export interface KafkaSettings {
   readonly requestTimeoutMs: number;
   /** kafkajs's retries of connecting and administration; the producer makes none (ADR 0004). */
   readonly retries: number;
-  /** First wait between those, in milliseconds. */
+  /** First wait between these retries, in milliseconds. */
   readonly retryBackoffMs: number;
 }
 

@@ -1,7 +1,8 @@
 /**
- * Codecs for kafkajs, which brings only gzip. LZ4 both ways, in frames as Kafka wants them (format version 2:
- * independent blocks), read by the broker's own consumer in the tests. Snappy and ZSTD are read only: somebody else's
- * producer may use them, and one batch that cannot be unpacked would stop every partition of the group.
+ * This module has the codecs for kafkajs, which brings only gzip. LZ4 is written and read, in frames as Kafka wants
+ * them (format version 2: independent blocks). In the tests the broker's own consumer reads them. Snappy and ZSTD are
+ * read only, because somebody else's producer may use them. One batch that cannot be unpacked would stop every
+ * partition of the group.
  */
 import { decompress } from 'fzstd';
 import kafkajs from 'kafkajs';

@@ -1,6 +1,6 @@
 /**
- * The delivery of messages in produce requests: cut by size, and narrowed down to the message at fault when a request
- * is refused.
+ * This module delivers messages in produce requests. It cuts them by size, and narrows a refused request down to the
+ * message at fault.
  */
 import { messageBytes, orderOf, type SendOutcome, type WireMessage } from '../domain/events/publisher.js';
 import type { EffectError } from '../domain/failures/failure.js';
@@ -9,18 +9,19 @@ import { groupBy } from '../domain/values/group-by.js';
 import { halve } from '../domain/values/halve.js';
 import { toEffectError } from './failures.js';
 
-/** One produce request. @throws EffectError */
+/** A send is one produce request. @throws EffectError */
 export type Send<M> = (messages: readonly M[]) => Promise<void>;
 
 /**
- * Bytes of one topic's messages in a request: kafkajs sends a record batch per partition and request, and
+ * Bytes of one topic's messages in a request. kafkajs sends a record batch per partition and request, and
  * `max.message.bytes` (1 MiB by default) limits that batch. The rest is for the records' own frames.
  */
 const TOPIC_BYTES = 900_000;
 
 /**
  * Delivers messages, request after request, so that messages of a key keep their order.
- * @param strict those that must not overtake one of `strict` of their topic and key, whatever that was refused for.
+ * @param strict messages that must not overtake another of `strict` of their topic and key, whatever the other was
+ * refused for.
  * @returns the outcome of each message, in their order.
  */
 export async function deliver<M extends WireMessage>(
@@ -57,13 +58,13 @@ export async function deliver<M extends WireMessage>(
     } catch (thrown) {
       const error = toEffectError(thrown);
       const topics = groupBy(open, ({ topic }) => topic);
-      // Nobody there: the other parts would only wait for the same time-out.
+      // No broker answers: the other parts would only wait for the same time-out.
       if (error.failureClass === 'unavailable') {
         for (const { topic } of messages) stopped.set(topic, error);
         refuse(open, error);
       } else if (topics.size > 1) {
-        // kafkajs tells of one partition's error only: each topic for itself. What had arrived arrives again, under its
-        // event id.
+        // kafkajs reports one partition's error only, so each topic is sent by itself. Messages that had arrived arrive
+        // again, under their event ids.
         for (const ofTopic of topics.values()) await halve(ofTopic, deliverPart);
       } else if (error.failureClass === 'invalid' && open.length > 1) {
         return true;

@@ -1,21 +1,21 @@
-/** Failures of Kafka and of the way to it, as failure classes. */
+/** This module classifies failures of Kafka and of the way to it. */
 import { EffectError, type FailureClass } from '../domain/failures/failure.js';
 import { classify } from '../domain/failures/failure-table.js';
 
-/** The class by the table; an error without a row says at least whether kafkajs would try again. */
+/** Returns the failure class by the table. An error without a row says at least whether kafkajs would try again. */
 export function classifyKafkaError(error: unknown): FailureClass {
   if (isDisconnected(error)) return 'unavailable';
   return classify(error)?.failureClass ?? (isRetriable(error) ? 'transient' : 'unknown');
 }
 
 /**
- * kafkajs says by a plain Error alone that its connection to a broker is gone: the one case in which a message text
- * decides.
+ * Returns whether kafkajs has lost its connection to a broker. It says so by a plain Error alone: this is the one case
+ * in which a message text decides.
  */
 const isDisconnected = (error: unknown): boolean =>
   error instanceof Error && (error.message === 'Broker not connected' || isDisconnected(error.cause));
 
-/** Any error as an `EffectError`: unchanged when it is or holds one. */
+/** Returns any error as an `EffectError`: unchanged when it is or holds one. */
 export const toEffectError = (error: unknown): EffectError => {
   const decisive = classify(error)?.error ?? error;
   if (decisive instanceof EffectError) return decisive;
@@ -23,7 +23,7 @@ export const toEffectError = (error: unknown): EffectError => {
   return new EffectError(classifyKafkaError(error), `Kafka: ${message}`, { cause: error, store: 'kafka' });
 };
 
-/** True when a broker does not know a topic. */
+/** Returns true when a broker does not know a topic. */
 export const isMissingTopic = (error: unknown): boolean => {
   const decisive = classify(error instanceof EffectError ? error.cause : error)?.error;
   return decisive instanceof Error && 'type' in decisive && decisive.type === 'UNKNOWN_TOPIC_OR_PARTITION';

@@ -1,4 +1,4 @@
-/** The `EventPublisher` port over a kafkajs producer. */
+/** This module implements the `EventPublisher` port over a kafkajs producer. */
 import { CompressionTypes, type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import pTimeout from 'p-timeout';
 import { groupCommit, type GroupCommitOptions } from '../flow-control/group-commit.js';
@@ -10,36 +10,37 @@ import { isMissingTopic, toEffectError } from './failures.js';
 import type { BatchSettings } from './settings.js';
 
 export interface KafkaPublisher extends EventPublisher {
-  /** Asks the cluster who is there. @throws EffectError when it does not answer. */
+  /** Asks the cluster how many brokers it has. @throws EffectError when it does not answer. */
   ping(): Promise<{ readonly brokers: number }>;
   disconnect(): Promise<void>;
 }
 
 export interface PublisherOptions extends GroupCommitOptions {
-  /** Creates topics that are missing; asked when a broker says one is. Default: nothing is created. */
+  /** Creates missing topics; called when a broker says that one is missing. Default: nothing is created. */
   readonly createTopics?: () => Promise<unknown>;
   /** Milliseconds after which messages that have no answer count as not sent; default 65,000. */
   readonly deadlineMs?: number;
-  /** Default `none`. */
+  /** The compression of produce requests; default `none`. */
   readonly compression?: BatchSettings['compression'];
 }
 
 /**
- * A producer with acks from all replicas and the Java client's partitioner. It connects when it is first asked for
- * something, and again as long as that fails: a worker that starts while the brokers are unavailable serves PostgreSQL
- * and keeps dead letters.
+ * Creates a producer with acks from all replicas and the Java client's partitioner. It connects when it is first asked
+ * for something, and again as long as that fails. So a worker that starts while the brokers are unavailable serves
+ * PostgreSQL and keeps dead letters.
  */
 export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): KafkaPublisher {
   const producer = kafka.producer({
-    // Named, because kafkajs changed its default in version 2: the same key must stay on the same partition.
+    // The partitioner is named, because kafkajs changed its default in version 2: the same key must stay on the same
+    // partition.
     createPartitioner: Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
-    // Not idempotent: after a failed send kafkajs takes the sequence back, and a later batch may be acknowledged
-    // unwritten.
+    // The producer is not idempotent: after a failed send kafkajs takes the sequence back, and a later batch may be
+    // acknowledged unwritten.
     idempotent: false,
-    // None: on its own retry kafkajs skips every broker that has answered before, also for a partition that has moved
-    // to it since, and reports the whole send as acknowledged. Temporal's next attempt sends everything, under the same
-    // event ids.
+    // The producer makes no retries. On its own retry kafkajs skips every broker that has answered before, also for a
+    // partition that has moved to it since. It then reports the whole send as acknowledged. Temporal's next attempt
+    // sends everything, under the same event ids.
     retry: { retries: 0 },
   });
   const admin = kafka.admin({ retry: { retries: 0 } });
@@ -58,7 +59,7 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
     await connect();
     await sendTogether(producer, messages, COMPRESSION[options.compression ?? 'none']);
   }, options.createTopics);
-  // Two in flight: one is on its way while the other is put together.
+  // Two requests are in flight at most: one is on its way while the other is put together.
   const together = groupCommit<Waiting, SendOutcome>((waiting) => deliverOpen(waiting, send), {
     maxInFlight: 2,
     ...options,
@@ -79,13 +80,18 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
   };
 }
 
-/** A message, and whether its caller has stopped waiting for it. */
+/**
+ * A waiting message has a caller, who may have stopped waiting for it; `given` is the outcome that the caller got then.
+ */
 interface Waiting {
   readonly message: WireMessage;
   readonly caller: { readonly strict: boolean; given: SendOutcome | undefined };
 }
 
-/** Leaves out what was given up in the queue: its next attempt sends it, and a late one would come after it. */
+/**
+ * Delivers the messages whose callers still wait. A message that was given up in the queue is left out: its next
+ * attempt sends it, and a late copy would come after that.
+ */
 async function deliverOpen(waiting: readonly Waiting[], send: Send<WireMessage>): Promise<SendOutcome[]> {
   const open = waiting.filter(({ caller }) => caller.given === undefined);
   const strict = new Set(open.filter(({ caller }) => caller.strict).map(({ message }) => message));
@@ -102,7 +108,10 @@ async function deliverOpen(waiting: readonly Waiting[], send: Send<WireMessage>)
   });
 }
 
-/** Bounds how long callers wait. What is on its way then may still arrive: again, under its event id. */
+/**
+ * Bounds how long callers wait. A message that is on its way by then may still arrive; the next attempt sends it again,
+ * under its event id.
+ */
 function within(
   deadlineMs: number,
   publish: (waiting: readonly Waiting[]) => Promise<SendOutcome[]>,
@@ -128,7 +137,7 @@ const COMPRESSION = {
   lz4: CompressionTypes.LZ4,
 } as const;
 
-/** One produce request. @throws EffectError */
+/** Sends one produce request. @throws EffectError */
 async function sendTogether(
   producer: Producer,
   messages: readonly WireMessage[],

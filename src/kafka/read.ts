@@ -1,4 +1,4 @@
-/** Reads topics as they stand now, for a person to look at; not for production. */
+/** This module reads topics as they stand now, for a person to look at. It is not for production. */
 import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 
@@ -8,7 +8,7 @@ export interface ReadMessage {
   readonly value: string;
 }
 
-/** Everything in `topics` up to their present ends that `wanted` accepts. */
+/** Reads all messages in `topics`, up to their present ends, that `wanted` accepts. */
 export async function readTopics(
   kafka: Kafka,
   topics: readonly string[],
@@ -24,7 +24,7 @@ export async function readTopics(
   try {
     await consumer.subscribe({ topics: [...topics], fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
-      // kafkajs calls a coordinator that still loads, as a new broker's does, a crash, and starts again by itself.
+      // kafkajs calls it a crash when a coordinator still loads, as a new broker's does, and starts again by itself.
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         if (!payload.restart) reject(payload.error);
       });
@@ -36,7 +36,7 @@ export async function readTopics(
             const partitionId = `${topic}/${partition}`;
             const offset = BigInt(message.offset);
             const end = remaining.get(partitionId);
-            // Read before it started again.
+            // The message was read before the consumer started again.
             if (end === undefined || offset < (next.get(partitionId) ?? 0n)) return;
             next.set(partitionId, offset + 1n);
             if (offset < end && wanted(found)) messages.push(found);
@@ -53,7 +53,7 @@ export async function readTopics(
   return messages;
 }
 
-/** End offsets of the partitions that hold anything. */
+/** Returns the end offsets of the partitions that hold anything. */
 async function endsOf(kafka: Kafka, topics: readonly string[]): Promise<Map<string, bigint>> {
   const admin = kafka.admin();
   await admin.connect();

@@ -2,7 +2,7 @@ import type { Config } from '../config.js';
 import type { KafkaSettings } from './client.js';
 import type { TopicSettings } from './topics.js';
 
-/** The settings of the Kafka client, from the environment. */
+/** Returns the settings of the Kafka client, from the environment. */
 export const kafkaSettings = (config: Config, brokers: readonly string[]): KafkaSettings => ({
   brokers,
   clientId: `bridge-store-effect-${config.SERVICE_INSTANCE}`,
@@ -15,13 +15,13 @@ export const kafkaSettings = (config: Config, brokers: readonly string[]): Kafka
 const CONNECT_MS = 5_000;
 
 /**
- * Milliseconds until a publish is given up, whatever kafkajs does: it repeats its connecting, each time for as long as
- * a request may take. Room for a request in front of it, which it may have to wait for, and for its own; 75 s at most,
- * which leaves the ledger 15 s of the activities' 90 s start-to-close.
+ * Returns the milliseconds until a publish is given up, whatever kafkajs does. kafkajs repeats its connecting, each
+ * time for as long as a request may take. The time has room for a request in front of it, which it may have to wait
+ * for, and for its own. It is 75 s at most, which leaves the ledger 15 s of the activities' 90 s start-to-close.
  */
 export const publishDeadlineMs = (config: Config): number => 2 * config.KAFKA_TIMEOUT_SECONDS * 1_000 + CONNECT_MS;
 
-/** How messages are put together and packed. */
+/** Batch settings say how messages are put together and packed. */
 export interface BatchSettings {
   readonly lingerMs: number;
   /** This many messages wait for no others. */
@@ -46,7 +46,7 @@ export function batchSettings(config: Config): BatchSettings {
   };
 }
 
-/** The settings of topics, from the environment. */
+/** Returns the settings of topics, from the environment. */
 export const topicSettings = (config: Config): TopicSettings => ({
   prefix: config.KAFKA_TOPIC_PREFIX,
   partitions: config.KAFKA_TOPIC_PARTITIONS,

@@ -1,4 +1,6 @@
-/** Topics are made explicitly: automatic creation is off on the broker, and a typo must not become a topic. */
+/**
+ * This module creates topics explicitly: automatic creation is off on the broker, and a typo must not become a topic.
+ */
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { until } from '../flow-control/until.js';
 import { PUBLISHABLE_EVENT_TYPES, SERVICE_EVENT_TYPES, topicOf } from '../domain/events/event-types.js';
@@ -7,22 +9,22 @@ export interface TopicSettings {
   readonly prefix: string;
   /** Partitions of an event topic; default 3. A `.dlq` topic has 1. */
   readonly partitions: number;
-  /** -1 (default) takes the broker's default. */
+  /** Replicas of a topic; -1 (default) takes the broker's default. */
   readonly replicationFactor: number;
   readonly dlqSuffix: string;
 }
 
-/** Brokers learn of new topics within a second; a loaded one has taken five. */
+/** Milliseconds to wait for leaders. Brokers learn of new topics within a second; a loaded one has taken five. */
 const LEADERS_MS = 30_000;
 
 export const eventTopics = (prefix: string): string[] =>
   [...PUBLISHABLE_EVENT_TYPES, ...SERVICE_EVENT_TYPES].map((eventType) => topicOf(prefix, eventType));
 
-/** The installation's topics and their dead letter topics. */
+/** Returns the installation's topics and their `.dlq` topics. */
 export const allTopics = ({ prefix, dlqSuffix }: Pick<TopicSettings, 'prefix' | 'dlqSuffix'>): string[] =>
   eventTopics(prefix).flatMap((topic) => [topic, `${topic}${dlqSuffix}`]);
 
-/** The retention of each topic that exists, in seconds; Infinity: for ever. */
+/** Returns the retention of each topic that exists, in seconds; Infinity: for ever. */
 export async function topicRetention(admin: Admin, topics: readonly string[]): Promise<Map<string, number>> {
   const all = new Set(await admin.listTopics());
   const existing = topics.filter((topic) => all.has(topic));
@@ -30,7 +32,8 @@ export async function topicRetention(admin: Admin, topics: readonly string[]): P
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: existing.map((name) => ({
-      // It is taken from the default export: Node does not find its name among the exports of this CommonJS module.
+      // The type is taken from the default export: Node does not find its name among the exports of this CommonJS
+      // module.
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
       configNames: ['retention.ms', 'cleanup.policy'],
@@ -46,7 +49,7 @@ export async function topicRetention(admin: Admin, topics: readonly string[]): P
   );
 }
 
-/** Creates what is missing; topics that exist are left as they are. @returns the names of those created. */
+/** Creates missing topics; topics that exist are left as they are. @returns the names of those created. */
 export async function createTopics(kafka: Kafka, settings: TopicSettings): Promise<string[]> {
   const admin = kafka.admin();
   await admin.connect();

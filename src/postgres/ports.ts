@@ -1,4 +1,4 @@
-/** The ports that PostgreSQL implements, over one pool. */
+/** This module creates the ports that PostgreSQL implements, over one pool. */
 import type { DeadLetterStore } from '../domain/dead-letters/port.js';
 import type { ParkedLists, VerdictStore } from '../domain/intake/ports.js';
 import type { BridgeStateStore, FsmStateStore, FsmTransitionStore } from '../domain/intents/persist-state/store.js';

@@ -1,4 +1,4 @@
-/** The settings of Kafka, of dead letters and of the intake. */
+/** This module holds the settings of Kafka, of dead letters and of the intake. */
 import { z } from 'zod';
 import { list, LOCAL_STACK, seconds, setting, whole } from './setting.js';
 

@@ -1,4 +1,4 @@
-/** The settings of PostgreSQL. */
+/** This module holds the settings of PostgreSQL. */
 import { z } from 'zod';
 import { LOCAL_STACK, seconds, setting, whole } from './setting.js';
 

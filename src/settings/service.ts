@@ -1,4 +1,4 @@
-/** The settings of the service itself: schedules, rollout, names, processes and the local stack. */
+/** This module holds the settings of the service itself: schedules, rollout, names, processes and the local stack. */
 import { hostname } from 'node:os';
 import envPaths from 'env-paths';
 import { z } from 'zod';

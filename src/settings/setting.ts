@@ -1,18 +1,19 @@
-/** A setting: the schema of one environment variable, and beside it the text that docs/settings.md prints. */
+/** A setting is the schema of one environment variable, and beside it the text that docs/settings.md prints. */
 import { z } from 'zod';
 
 /**
- * Who reads a variable. `intake` is `bridge intake` and `bridge worker --intake`; `stack` is the code that starts and
- * finds the local servers; `CLI` is every command that needs the value to reach a server.
+ * A reader is a process or a command that reads a variable. `intake` is `bridge intake` and `bridge worker --intake`.
+ * `stack` is the code that starts and finds the local servers. `CLI` is every command that needs the value to reach a
+ * server.
  */
 type SettingReader = 'worker' | 'intake' | 'CLI' | 'stack' | `bridge ${string}`;
 
-/** A setting's entry in docs/settings.md, in Markdown. Type, bounds and default come from its schema. */
+/** The text is a setting's entry in docs/settings.md, in Markdown. Type, bounds and default come from its schema. */
 export interface SettingText {
   readonly readBy: readonly SettingReader[];
   /** The meaning and the effect of the value. */
   readonly about: string;
-  /** When to choose another value. */
+  /** The occasion to choose another value. */
   readonly change: string;
   /** The type in words, where the schema cannot say it. */
   readonly type?: string;
@@ -22,7 +23,7 @@ export interface SettingText {
 
 const texts = z.registry<SettingText>();
 
-/** Puts a variable's text beside its schema. A registry of our own, because zod's shared one holds nothing typed. */
+/** Puts a variable's text beside its schema. The registry is our own, because zod's shared one holds nothing typed. */
 export function setting<S extends z.ZodType>(schema: S, text: SettingText): S {
   texts.add(schema, text);
   return schema;

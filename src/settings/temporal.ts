@@ -1,4 +1,4 @@
-/** The settings of Temporal. */
+/** This module holds the settings of Temporal. */
 import { z } from 'zod';
 import { LOCAL_STACK, setting } from './setting.js';
 

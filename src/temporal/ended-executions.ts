@@ -1,6 +1,4 @@
-/**
- * Asks Temporal for executions that ended without announcing all their effects, and for what they were started with.
- */
+/** This adapter asks Temporal for executions that ended without announcing all their effects, and for their inputs. */
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { EffectError } from '../domain/failures/failure.js';
@@ -16,8 +14,8 @@ export function createEndedExecutions(client: Client, taskQueue: string): EndedE
   const { namespace } = client.options;
   return {
     async list(closedBefore, after, limit) {
-      // A reset ends the run it was made from: Terminated. There is no lower bound, as Temporal forgets what is past
-      // its retention.
+      // A reset ends the run it was made from, as Terminated. The query has no lower bound, because Temporal forgets
+      // what is past its retention.
       const query =
         `WorkflowType IN ('ExecuteIntentsWorkflow', 'ExecuteSliceWorkflow') AND TaskQueue = '${taskQueue}' AND ` +
         `CloseTime < '${closedBefore}' AND (ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut' OR ` +
@@ -55,7 +53,7 @@ export function createEndedExecutions(client: Client, taskQueue: string): EndedE
   };
 }
 
-/** Undefined for what is no JSON, as for no input at all. */
+/** Returns a payload's value, or undefined for one that is no JSON, as for no payload at all. */
 function decoded(payload: Payload | undefined): unknown {
   try {
     return payload === undefined ? undefined : defaultPayloadConverter.fromPayload(payload);

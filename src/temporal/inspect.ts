@@ -1,4 +1,4 @@
-/** Questions `bridge doctor` asks the Temporal server. */
+/** This module asks the Temporal server the questions of `bridge doctor` and `bridge setup`. */
 import { Connection } from '@temporalio/client';
 import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
 
@@ -12,7 +12,7 @@ export async function withConnection<T>(address: string, ask: (connection: Conne
   }
 }
 
-/** Names of the search attributes `bridge setup` has yet to add. */
+/** Returns the names of the search attributes that `bridge setup` has yet to add. */
 export async function missingSearchAttributes(
   { operatorService }: Pick<Connection, 'operatorService'>,
   namespace: string,
@@ -21,7 +21,7 @@ export async function missingSearchAttributes(
   return searchAttributeKeys.map(({ name }) => name).filter((name) => customAttributes[name] === undefined);
 }
 
-/** Seconds for which the server keeps the executions of a namespace after their end. */
+/** Returns the seconds for which the server keeps the executions of a namespace after their end. */
 export async function namespaceRetentionSeconds(
   { workflowService }: Pick<Connection, 'workflowService'>,
   namespace: string,
@@ -30,7 +30,7 @@ export async function namespaceRetentionSeconds(
   return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
 }
 
-/** Pollers of a task queue's workflow tasks within the last minutes. */
+/** Counts the pollers of a task queue's workflow tasks within the last minutes. */
 export async function pollerCount(
   { workflowService }: Pick<Connection, 'workflowService'>,
   namespace: string,

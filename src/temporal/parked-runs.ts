@@ -1,4 +1,6 @@
-/** Executions of `ExecuteParkedListsWorkflow`: one a partition, while it has parked lists. */
+/**
+ * This adapter starts or wakes executions of `ExecuteParkedListsWorkflow`: one a partition, while it has parked lists.
+ */
 import type { Client } from '@temporalio/client';
 import type { ParkedRuns } from '../domain/intake/ports.js';
 import { PARKED_WAKE, type ParkedReport } from '../domain/intake/slice.js';

@@ -1,4 +1,7 @@
-/** Temporal Schedules of an installation: what runs without being asked for. Kept up to date by `bridge setup`. */
+/**
+ * The Temporal Schedules of an installation start what runs without being asked for. `bridge setup` keeps them up to
+ * date.
+ */
 import {
   type Connection,
   ScheduleAlreadyRunning,
@@ -29,7 +32,7 @@ export interface ScheduleSettings {
 type Definition = Pick<ScheduleOptions, 'spec' | 'policies'> & {
   readonly scheduleId: string;
   readonly enabled: boolean;
-  /** When it is created; afterwards a person says. */
+  /** Whether the schedule is created paused; afterwards a person decides. */
   readonly paused: boolean;
   readonly action: Extract<ScheduleOptions['action'], { type: 'startWorkflow' }>;
 };
@@ -49,7 +52,7 @@ const definitionsOf = ({ taskQueue, ...settings }: ScheduleSettings): Definition
     {
       enabled: retentionDays > 0,
       name: 'prune-ledger',
-      // Missed today, tomorrow is late.
+      // A missed run is made up for within a day, because the next one, tomorrow, is late.
       timing: { every: '1 day', jitter: '1 h', catchupWindow: '1 day' },
       action: { workflowType: 'PruneLedgerWorkflow', args: [], staticSummary: 'deletes what is past the retention' },
     },
@@ -67,7 +70,8 @@ const definitionsOf = ({ taskQueue, ...settings }: ScheduleSettings): Definition
       enabled: recoverySeconds > 0,
       paused: recoveryPaused,
       name: 'recover-fsm-states',
-      // Reducers that were up all the time need it least when the server comes back, which has enough to do.
+      // A missed recovery is made up for within 10 min only: a server that comes back has enough to do. Reducers that
+      // were up all the time need a recovery least then.
       timing: { every: `${Math.max(1, recoverySeconds)} s`, jitter: '5 min', catchupWindow: '10 min' },
       action: {
         workflowType: 'RecoverFsmStatesWorkflow',

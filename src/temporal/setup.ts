@@ -1,4 +1,4 @@
-/** The part of `bridge setup` on the Temporal server. Every step is safe to repeat. */
+/** This module is the part of `bridge setup` on the Temporal server. Every step is safe to repeat. */
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { until } from '../flow-control/until.js';
@@ -14,7 +14,7 @@ const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
 /** Executions are kept this long after they ended; the ledger has to outlive it. */
 const RETENTION = '7 days';
-/** The server's namespace cache is refreshed every 10 s by default; three rounds. */
+/** Milliseconds of three refreshes of the server's namespace cache, one every 10 s by default. */
 const PROPAGATION_MS = 30_000;
 
 export interface TemporalSetupResult {

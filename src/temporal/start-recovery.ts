@@ -1,4 +1,7 @@
-/** The recovery of a deployment: whichever worker comes first starts it, the others find it there (ADR 0008). */
+/**
+ * This module starts the recovery of a deployment. The worker that comes first starts it, and the others find it there
+ * (ADR 0008).
+ */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/client';
@@ -8,12 +11,13 @@ import { workflowBundle } from './bundle.js';
 
 export interface DeploymentRecovery {
   readonly workflowId: string;
-  /** False when it runs, or has completed: another worker of the deployment started it. */
+  /** False when the recovery runs, or has completed: another worker of the deployment started it. */
   readonly started: boolean;
 }
 
 /**
- * @param deployment names the deployment; by default what its workflow code is, which is the same for all its workers.
+ * @param deployment names the deployment; default: the hash of its workflow code, which is the same for all its
+ * workers.
  */
 export async function startRecovery(
   client: Client,
@@ -27,7 +31,7 @@ export async function startRecovery(
       args: [{}],
       taskQueue,
       workflowId,
-      // One that failed has given its reducers nothing, or half: the next worker that starts tries again.
+      // A recovery that failed has given its reducers nothing, or half: the next worker that starts tries again.
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
       staticSummary: 'recovery at the start of a deployment',
     });

@@ -1,6 +1,6 @@
 /**
- * The circuit breakers of a worker: settings from the environment, changes to the log and the metrics, state to
- * `/ready`.
+ * This module makes the circuit breakers of a worker. Their settings come from the environment, their changes go to the
+ * log and the metrics, and their state goes to `/ready`.
  */
 import type { Logger } from 'pino';
 import { type BreakerOptions, createStoreBreaker, type StoreBreaker } from '../flow-control/store-breaker.js';
@@ -63,7 +63,10 @@ export const guardAll = <P extends object>(breaker: StoreBreaker, port: P, past:
 
 type Operation = (...args: unknown[]) => Promise<unknown>;
 
-/** An empty batch asks the store nothing: it would be a probe that always succeeds. */
+/**
+ * Puts one operation behind a breaker. An empty batch goes past it: it asks the store nothing, and would be a probe
+ * that always succeeds.
+ */
 const guard =
   (breaker: StoreBreaker, operation: Operation): Operation =>
   (...args) => {
@@ -72,8 +75,8 @@ const guard =
   };
 
 /**
- * A publisher behind its breaker. It returns an outcome for each message instead of throwing, so this counts an
- * unavailable broker as a failure. Messages that the breaker refuses have an outcome too: not sent.
+ * Puts a publisher behind its breaker. A publisher returns an outcome for each message instead of throwing, so this
+ * counts an unavailable broker as a failure. Messages that the breaker refuses have an outcome too: not sent.
  */
 export const guardPublisher = (breaker: StoreBreaker, publisher: EventPublisher): EventPublisher => ({
   async publish(messages, options) {
@@ -95,8 +98,8 @@ export const guardPublisher = (breaker: StoreBreaker, publisher: EventPublisher)
 });
 
 /**
- * The readiness of a store behind a breaker. With an open breaker the store is not ready, and is not asked. Otherwise
- * it is asked past the breaker, since a probe of the breaker would take the turn of an effect.
+ * Checks the readiness of a store behind a breaker. With an open breaker the store is not ready, and is not asked.
+ * Otherwise it is asked past the breaker, since a probe of the breaker would take the turn of an effect.
  */
 export const checkBehind = (breaker: StoreBreaker, ask: () => Promise<Check>) => async (): Promise<Check> => {
   const { state, retryAfterMs } = breaker;

@@ -1,11 +1,11 @@
-/** The answers of readiness probes: whether a store answers, and what it says of itself. */
+/** This module answers readiness probes: whether a store answers, and what it says of itself. */
 import pTimeout from 'p-timeout';
 import type { Check } from './http.js';
 
 /** Milliseconds a store has to answer a readiness probe, or a reading of the metrics. */
 export const PROBE_MS = 3_000;
 
-/** A probe that fails or is late is a check that is not ok, with the reason. */
+/** Turns a readiness probe into a check. A probe that fails or is late is a check that is not ok, with the reason. */
 export async function checked(probe: () => Promise<string>): Promise<Check> {
   try {
     const detail = await pTimeout(probe(), { milliseconds: PROBE_MS, message: `no answer within ${PROBE_MS} ms` });

@@ -15,7 +15,7 @@ import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 import { poolPressure } from './pool-pressure.js';
 
-/** The addresses of the three servers. */
+/** Endpoints are the addresses of the three servers. */
 export interface Endpoints {
   /** host:port. */
   readonly temporalAddress: string;
@@ -27,13 +27,13 @@ type WorkerPorts = Omit<Ports, 'endedExecutions' | 'parkedRuns'>;
 type StorePorts = Omit<WorkerPorts, 'publisher' | 'source'>;
 
 export interface Adapters {
-  /** All that need no worker's connection to Temporal. */
+  /** All ports that need no worker's connection to Temporal. */
   readonly ports: WorkerPorts;
-  /** Whether each store can be reached now. */
+  /** Asks whether each store can be reached now. */
   checks(): Promise<Readonly<Record<string, Check>>>;
-  /** Whether the stores' breakers let calls through; if not, milliseconds until they may. */
+  /** Returns whether the stores' breakers let calls through; if not, also the milliseconds until they may. */
   mayStart(): { readonly ok: boolean; readonly retryAfterMs: number };
-  /** Connections to PostgreSQL in use; after `close`, those that were not given back. */
+  /** Counts the connections to PostgreSQL in use; after `close`, those that were not given back. */
   busyConnections(): number;
   close(): Promise<void>;
 }
@@ -45,7 +45,8 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   const publisher = openPublisher(config, endpoints.kafkaBrokers, logger);
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
   const breakers = createBreakers(config, logger, metrics);
-  // Past the breaker, like a probe: reading a gauge is no effect that would have to be saved from an outage.
+  // The ledger is read past the breaker, like a readiness probe: a gauge is no effect that would have to be saved from
+  // an outage.
   metrics.watchLedger(() =>
     breakers.postgres.state === 'open'
       ? Promise.reject(new Error('circuit breaker open'))
@@ -81,7 +82,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
     },
     busyConnections: () => busyConnections(pool),
     async close() {
-      // Both, also when one fails.
+      // The pool is closed also when the publisher fails to disconnect, and the other way round.
       const [, database] = await Promise.allSettled([publisher.disconnect(), endPool(pool)]);
       if (database.status === 'rejected') throw database.reason;
     },
@@ -119,7 +120,7 @@ function openPublisher(config: Config, brokers: readonly string[], logger: Logge
   });
 }
 
-/** Every operation of PostgreSQL's ports behind its breaker; those of the intents are counted. */
+/** Puts every operation of PostgreSQL's ports behind its breaker; the operations of the intents are counted. */
 function guardedStores(config: Config, stores: PostgresPorts, { postgres }: Breakers, metrics: Metrics): StorePorts {
   const counted = counting(metrics);
   return {
@@ -134,7 +135,7 @@ function guardedStores(config: Config, stores: PostgresPorts, { postgres }: Brea
     }),
     ledger: guardAll(postgres, stores.ledger),
     deadLetters: {
-      // A redrive waits for Kafka in its transaction: as a probe it would keep the breaker open for that.
+      // A redrive waits for Kafka in its transaction: as a probe it would keep the breaker open for that long.
       store: guardAll(postgres, metrics.countDeadLetters(stores.deadLetters), ['redrive']),
       afterAttempts: config.KAFKA_ENABLE_DLQ ? Math.max(1, config.KAFKA_MAX_RETRY_ATTEMPTS) : Infinity,
       topicSuffix: config.KAFKA_DLQ_SUFFIX,

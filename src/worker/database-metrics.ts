@@ -1,4 +1,4 @@
-/** The worker's metrics of PostgreSQL: its pool, its statements and the ledger. */
+/** This module holds the worker's metrics of PostgreSQL: the pool, the statements and the ledger. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { LedgerSize } from '../domain/ledger/port.js';
 
@@ -16,16 +16,16 @@ export interface DatabaseMetrics {
   databaseOperation(operation: string): void;
   /** Reads the pool's gauges whenever the metrics are read. */
   watchPool(pool: PoolGauges, max: number): void;
-  /** Seconds a checkout took, with or without a connection at its end. */
+  /** Observes the seconds that a checkout took, with or without a connection at its end. */
   checkedOut(seconds: number): void;
-  /** Seconds a statement or a transaction had its connection. */
+  /** Observes the seconds for which a statement or a transaction had its connection. */
   ran(seconds: number): void;
   poolPressure(kind: PoolPressure): void;
-  /** Reads the ledger's size when the metrics are read; what cannot be read is absent. */
+  /** Reads the ledger's size when the metrics are read; a size that cannot be read is absent. */
   watchLedger(read: () => Promise<LedgerSize>): void;
 }
 
-/** Seconds. The targets of one list lie between 0.02 and 0.2. */
+/** Buckets of the histograms, in seconds. The targets of one list lie between 0.02 and 0.2. */
 export const BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30];
 
 export function databaseMetrics(registers: Registry[]): DatabaseMetrics {

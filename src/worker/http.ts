@@ -1,19 +1,22 @@
-/** /health (is the process alive), /ready (should it get work) and /metrics of a worker. */
+/** This module serves /health (is the process alive), /ready (should it get work) and /metrics of a worker. */
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-/** One thing a worker needs to be ready; `ok` false with a reason takes it out. */
+/**
+ * A check is one thing that a worker needs to be ready. One whose `ok` is false, with the reason in `detail`, takes the
+ * worker out.
+ */
 export interface Check {
   readonly ok: boolean;
   readonly detail: string;
 }
 
 export interface HttpSources {
-  /** Live as long as the event loop turns and the worker has not failed. */
+  /** Says that the process is alive, as long as the event loop turns and the worker has not failed. */
   health(): Check;
   ready(): Promise<Readonly<Record<string, Check>>>;
-  /** Prometheus text. */
+  /** Returns the metrics as Prometheus text. */
   metrics(): Promise<string>;
 }
 
@@ -45,7 +48,7 @@ export async function serveHttp(port: number, sources: HttpSources): Promise<Htt
 
 async function listen(server: Server, port: number): Promise<void> {
   server.listen(port);
-  // `once` rejects on 'error': a port already taken is said at the start.
+  // `once` rejects on 'error', so that a port which is taken is reported at the start.
   await once(server, 'listening');
 }
 

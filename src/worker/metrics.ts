@@ -1,4 +1,7 @@
-/** The worker's metrics: intents, events and breakers; those of PostgreSQL are in `database-metrics.ts`. */
+/**
+ * This module holds the worker's metrics of intents, events and breakers; those of PostgreSQL are in
+ * `database-metrics.ts`.
+ */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instruments } from '../../activities/execution/batch-activity.js';
 import type { Store } from '../domain/failures/store.js';
@@ -12,14 +15,14 @@ export interface Metrics extends Instruments, DatabaseMetrics {
   watchBreaker(breaker: StoreBreaker): void;
   breakerChanged(store: Store, state: BreakerState): void;
   breakerRefused(store: Store): void;
-  /** Counts what goes through a publisher. */
+  /** Wraps a publisher, to count the events that a broker has acknowledged. */
   countPublished(publisher: EventPublisher): EventPublisher;
-  /** Counts what becomes a dead letter, and what is redriven. */
+  /** Wraps a store, to count the events that become dead letters, and the letters that are redriven. */
   countDeadLetters(store: DeadLetterStore): DeadLetterStore;
   readonly registry: Registry;
 }
 
-/** In the order of the gauge's values. */
+/** The states in the order of the gauge's values. */
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open'];
 
 export function createMetrics(): Metrics {

@@ -1,4 +1,7 @@
-/** Says that the pool is too full or PostgreSQL too slow: each time in the metrics, once in a while in the log. */
+/**
+ * This module reports that the pool is too full or PostgreSQL too slow: each time in the metrics, once in a while in
+ * the log.
+ */
 import type { Logger } from 'pino';
 import type { PoolObserver } from '../postgres/core/pool.js';
 import type { DatabaseMetrics, PoolPressure } from './database-metrics.js';

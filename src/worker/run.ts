@@ -1,4 +1,4 @@
-/** A running worker: everything composed, serving, and shut down in order. */
+/** This module runs a worker: it composes everything, serves, and shuts down in order. */
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -38,7 +38,7 @@ export interface WorkerOptions {
   readonly logger: Logger;
   /** Intent types; the registry's by default. */
   readonly effects?: readonly AnyEffect[];
-  /** Takes INTENT_EMITTED events to Temporal as well. Default false. */
+  /** Whether the worker takes INTENT_EMITTED events to Temporal as well; default false. */
   readonly intake?: boolean;
 }
 
@@ -51,8 +51,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
     const current: { runtime?: TemporalRuntime; worker?: Worker; intake?: RunningIntake; failure?: unknown } = {};
-    // First, because a port that is taken has to be found before there is a worker: one that never ran cannot be
-    // closed.
+    // The port is opened first, because one that is taken has to be found before there is a worker. A worker that never
+    // ran cannot be closed.
     const http = await serveHttp(config.PORT, {
       health: () => ({ ok: current.failure === undefined, detail: `worker ${stateCheck(current.worker).detail}` }),
       ready: async () => ({
@@ -63,7 +63,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       metrics: async () => `${await metrics.registry.metrics()}${(await current.runtime?.metrics()) ?? ''}`,
     });
     cleanup.unshift(() => http.close());
-    // After all that may fail before there is a connection: its threads keep the process until the last one is closed.
+    // The runtime is installed after all that may fail before there is a connection. Its threads keep the process until
+    // the last connection is closed.
     current.runtime = await installRuntime(logger);
     const connection = await NativeConnection.connect({
       address: endpoints.temporalAddress,
@@ -77,7 +78,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     for (const [store, { ok, detail }] of Object.entries(await adapters.checks())) {
       if (!ok) logger.warn({ store, detail }, `started without ${store}`);
     }
-    // Shutdown order: the worker drains first, because its activities still need what is closed after it.
+    // The worker drains first at a shutdown, because its activities still need what is closed after it.
     const stopped = worker
       .run()
       .catch((error: unknown) => {
@@ -98,7 +99,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       },
       stopped,
       async shutdown() {
-        // Before the worker, which ends its slices; half of the grace period, because the activities need the other.
+        // The intake stops before the worker, which ends its slices. It has half of the grace period, because the
+        // activities need the other half.
         await current.intake?.stop(config.SHUTDOWN_GRACE_SECONDS * 500);
         if (worker.getState() === 'RUNNING') worker.shutdown();
         await stopped;
@@ -110,7 +112,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
 }
 
-/** The intake of a worker's process shares the worker's connections and its cache of slices. */
+/** Starts the intake in a worker's process, where it shares the worker's connections and its cache of slices. */
 function intakeBeside(
   { config, endpoints, logger }: WorkerOptions,
   client: Client,
@@ -120,8 +122,9 @@ function intakeBeside(
 ): RunningIntake {
   const { publisher } = adapters.ports;
   const mayStart = () => adapters.mayStart();
-  // A first task that waits in this process for room in the cache times out after 10 s, and the server then holds it
-  // back (seen with no cache at all: 53 s); in the server's queue it waits for free.
+  // A slice starts eagerly only when the cache has room for all slices. A first task that waits in this process for
+  // room times out after 10 s, and the server then holds it back. That took 53 s with no cache at all. In the server's
+  // queue the task waits for free.
   const eager = config.MAX_CACHED_WORKFLOWS >= config.INTAKE_MAX_SLICES;
   const shared = { client, eager, publisher, mayStart, slices: sliceCache };
   return runIntake({ config, endpoints, logger, registry, shared });
@@ -155,7 +158,8 @@ const createWorker = (
     ),
     maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
     maxConcurrentActivityTaskExecutions: config.MAX_CONCURRENT_ACTIVITIES,
-    // The SDK would send only every fifth of them, after 80 % of the heartbeat time-out: 4 s from being taken for dead.
+    // Every heartbeat is sent. The SDK would send only every fifth of them, after 80 % of the heartbeat time-out: 4 s
+    // from being taken for dead.
     maxHeartbeatThrottleInterval: HEARTBEAT_MS,
     // The SDK's default of 0 would kill running activities at every deploy.
     shutdownGraceTime: `${config.SHUTDOWN_GRACE_SECONDS} s`,

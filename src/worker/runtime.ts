@@ -1,13 +1,13 @@
 /**
- * Sets up Temporal's native runtime. Once per process: its metrics go to a port of their own on loopback, from where
- * /metrics reads them, and its logs into ours.
+ * This module sets up Temporal's native runtime, once per process. The runtime's metrics go to a port of their own on
+ * loopback, from where /metrics reads them. Its logs go into ours.
  */
 import { DefaultLogger, type LogLevel, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import getPort from 'get-port';
 import type { Logger } from 'pino';
 
 export interface TemporalRuntime {
-  /** Prometheus text of the SDK's own metrics. */
+  /** Returns the SDK's own metrics as Prometheus text. */
   metrics(): Promise<string>;
 }
 

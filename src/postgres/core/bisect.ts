@@ -1,14 +1,17 @@
-/** Finds the commands of a batch that are invalid, or whose rows are locked, so that they alone are left out. */
+/**
+ * This module finds the commands of a batch that are invalid, or whose rows are locked, so that they alone are left
+ * out.
+ */
 import type { Command, EffectOutcome, LockWait } from '../../domain/intents/command.js';
 import { halve } from '../../domain/values/halve.js';
 import { isLockTimeout, toEffectError } from './sqlstate.js';
 
-/**
- * Milliseconds a statement waits for the rows of a batch that does not wait for ever: a transaction of ours takes some
- * 20.
- */
+/** Milliseconds a statement waits for locked rows with the lock wait `park`; a transaction of ours takes some 20. */
 const LOCK_MS = 5_000;
-/** And of its parts, to find out which it is: one locked row of 500 costs some nine of these. */
+/**
+ * Milliseconds a statement waits for the rows of a part, to find the locked one, or with the lock wait `probe`. One
+ * locked row of 500 costs some nine of these waits.
+ */
 const PART_LOCK_MS = 50;
 /**
  * Milliseconds the search may take. With more rows locked than are found by then, it is the store that is stuck, not a
@@ -17,9 +20,9 @@ const PART_LOCK_MS = 50;
 const SEARCH_MS = 15_000;
 
 /**
- * Runs `run` on the whole batch; when something in it is `invalid`, on its halves (`halve`), down to single commands,
- * whose error becomes their outcome. Every run is a transaction of its own. Locked rows are found in the same way
- * unless `locks` is `patient`; commands behind one that is left out are left out too, when they share its key.
+ * Runs `run` on the whole batch. When something in the batch is `invalid`, `run` gets its halves (`halve`), down to
+ * single commands, whose error becomes their outcome. Every run is a transaction of its own. Locked rows are found in
+ * the same way, unless `locks` is `patient`. A command that shares the key of a locked one before it is left out too.
  * @param run gets the milliseconds to wait for a row; undefined: as long as the server lets it.
  * @throws EffectError of any other class; what was committed by then is in the ledger, and a retry repeats none of it.
  */
@@ -60,7 +63,7 @@ export async function bisect<C extends Pick<Command<unknown>, 'order_key'>, R>(
   });
   return outcomes;
 
-  /** All but those whose key is known to be locked. */
+  /** Runs the commands whose key is not known to be locked; the others get the reply that they are locked. */
   async function runOpen(commands: readonly C[], lockMs: number | undefined): Promise<EffectOutcome<R>[]> {
     const open = commands.filter(({ order_key }) => !busy.has(order_key));
     const outcomes = open.length === 0 ? [] : await run(open, lockMs);

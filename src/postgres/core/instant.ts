@@ -1,7 +1,11 @@
-/** Points in time with PostgreSQL's precision: `Date` has milliseconds, timestamps of Python microseconds. */
+/**
+ * This module reads points in time with PostgreSQL's precision: `Date` has milliseconds, timestamps of Python
+ * microseconds.
+ */
 
 /**
- * Microseconds since 1970 of an ISO 8601 time with offset; no time is older than any. Digits beyond the sixth are cut.
+ * Returns the microseconds since 1970 of an ISO 8601 time with offset; no time is older than any. Digits beyond the
+ * sixth are cut.
  */
 export function microseconds(iso: string | null | undefined): bigint {
   if (iso === null || iso === undefined) return OLDEST;
@@ -12,6 +16,6 @@ export function microseconds(iso: string | null | undefined): bigint {
 
 const OLDEST = -(2n ** 63n);
 
-/** SQL for a TIMESTAMPTZ as ISO 8601 in UTC with microseconds, whatever the session's time zone. */
+/** Returns SQL for a TIMESTAMPTZ as ISO 8601 in UTC with microseconds, whatever the session's time zone. */
 export const isoUtc = (expression: string): string =>
   `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;

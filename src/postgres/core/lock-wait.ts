@@ -1,4 +1,7 @@
-/** There is a group commit for each lock wait, so that a caller with a short one does not wait for a patient one. */
+/**
+ * This module makes a group commit for each lock wait, so that a caller with a short one does not wait for a patient
+ * one.
+ */
 import { groupCommit, type GroupCommitOptions } from '../../flow-control/group-commit.js';
 import type { LockWait } from '../../domain/intents/command.js';
 

@@ -1,14 +1,14 @@
-/** Connections: one pool a process, and the one way to run a transaction on it. */
+/** This module holds the connections to PostgreSQL: one pool a process, and the one way to run a transaction on it. */
 import pTimeout from 'p-timeout';
 import pg from 'pg';
 import { EffectError } from '../../domain/failures/failure.js';
 import { toEffectError } from './sqlstate.js';
 
-/** What a pool tells of itself; times in seconds. */
+/** An observer hears what a pool does; times are in seconds. */
 export interface PoolObserver {
   /** A checkout ended, with a connection or without; `used` connections of `max` are then in use. */
   checkedOut(seconds: number, used: number, max: number): void;
-  /** A statement or a transaction ended, well or not; from checkout to release. */
+  /** A statement or a transaction ended, well or not; its time is from checkout to release. */
   ran(seconds: number): void;
 }
 
@@ -26,22 +26,22 @@ export interface PoolOptions {
   readonly connectTimeoutMs?: number;
   /** Checkouts after which a connection is replaced; default 50,000 (docs/seed.md). */
   readonly maxUses?: number;
-  /** Shown in pg_stat_activity; default `bridge-store-effect`. */
+  /** The name shown in pg_stat_activity; default `bridge-store-effect`. */
   readonly applicationName?: string;
   readonly observer?: PoolObserver;
 }
 
-/** How long the server gets, beyond its own time-out, to say that a statement timed out. */
+/** Milliseconds that the server gets, beyond its own time-out, to say that a statement timed out. */
 const GRACE_MS = 5_000;
 
-/** A pool, and what its transactions have to know of its settings. */
+/** A pool has connections, and the settings that its transactions have to know. */
 export interface Pool extends pg.Pool {
   /** Milliseconds after which the server cancels a statement. */
   readonly statementTimeoutMs: number;
   /** Milliseconds after which a transaction's connection is given up: statement time-out and grace. */
   readonly transactionDeadlineMs: number;
   readonly observer: PoolObserver | undefined;
-  /** Its connections, also those that are in use. */
+  /** The pool's connections, also those that are in use. */
   readonly open: ReadonlySet<pg.PoolClient>;
 }
 
@@ -74,7 +74,7 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
   });
 }
 
-/** Connections somebody has, or is waiting for to be made. */
+/** Counts the connections that somebody has, or waits for while they are made. */
 export const busyConnections = (pool: pg.Pool): number => pool.totalCount - pool.idleCount;
 
 /**
@@ -97,7 +97,7 @@ export async function endPool(pool: Pool, graceMs = GRACE_MS): Promise<void> {
 /** Type id of BIGINT. */
 const INT8 = 20;
 
-/** BIGINT as a number where a number can hold it, else as the text it came in. */
+/** Returns a BIGINT as a number where a number can hold it, else as the text it came in. */
 const parseInt8 = (text: string): number | string => {
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : text;
@@ -108,11 +108,12 @@ const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
     ? parseInt8
     : (pg.types.getTypeParser(oid, format) as (text: string) => unknown);
 
-/** A transaction's connection. */
+/** A `Transaction` is the connection that a transaction runs on. */
 export type Transaction = pg.ClientBase;
 
 /**
- * Runs `work` between BEGIN and COMMIT (READ COMMITTED), rolls back when it throws. Otherwise like `withConnection`.
+ * Runs `work` between BEGIN and COMMIT (READ COMMITTED), and rolls back when it throws. The rest is as in
+ * `withConnection`.
  * @param options.lockMs milliseconds a statement waits for a row; default: as long as it may take.
  */
 export const withTransaction = <T>(
@@ -134,9 +135,9 @@ export const withTransaction = <T>(
 
 /**
  * Runs `work`, which is one statement, on a connection of its own: it commits by itself, without two round trips more.
- * @param deadlineMs after which the connection is given up; the pool's by default.
- * @throws EffectError always, whatever went wrong. Where the driver gives no code, the class follows from where it
- * happened: no free connection is `transient`, a connection that could not be made, was lost or did not answer is
+ * @param deadlineMs milliseconds after which the connection is given up; the pool's by default.
+ * @throws EffectError always, whatever went wrong. Where the driver gives no code, the class follows from the step that
+ * failed. No free connection is `transient`. A connection that could not be made, was lost or did not answer is
  * `unavailable`.
  */
 export async function withConnection<T>(
@@ -151,7 +152,7 @@ export async function withConnection<T>(
   const onLost = (error: Error) => (lost ??= error);
   // The pool listens only while a connection is idle.
   client.on('error', onLost);
-  // statement_timeout is the server's; when the network swallows its answer, only this ends the wait.
+  // statement_timeout is the server's; when the network swallows its answer, only this timer ends the wait.
   const deadline = setTimeout(() => {
     lost ??= new Error(`no answer within ${deadlineMs} ms`);
     release();

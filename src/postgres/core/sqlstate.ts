@@ -1,8 +1,11 @@
-/** Failures of PostgreSQL and of the way to it, as failure classes. */
+/** This module classifies failures of PostgreSQL and of the way to it. */
 import { EffectError } from '../../domain/failures/failure.js';
 import { classify } from '../../domain/failures/failure-table.js';
 
-/** Any error as an `EffectError`: unchanged when it is or holds one, else classified by the table, else `unknown`. */
+/**
+ * Returns any error as an `EffectError`: unchanged when it is or holds one, else classified by the table, else
+ * `unknown`.
+ */
 export function toEffectError(error: unknown): EffectError {
   const found = classify(error);
   if (found?.error instanceof EffectError) return found.error;
@@ -12,7 +15,7 @@ export function toEffectError(error: unknown): EffectError {
   });
 }
 
-/** Whether `lock_timeout` ended the statement: somebody holds a row of it. */
+/** Returns whether `lock_timeout` ended the statement: another transaction has locked a row of it. */
 export const isLockTimeout = ({ cause }: EffectError): boolean =>
   cause instanceof Error && 'code' in cause && cause.code === '55P03';
 

@@ -1,4 +1,4 @@
-/** Statements of one transaction that may time out without ending it. */
+/** This module runs statements of one transaction that may time out without ending it. */
 import type pg from 'pg';
 import type { Transaction } from './pool.js';
 
@@ -14,7 +14,7 @@ export function timedStatements(tx: Transaction, budgetMs: number): TimedStateme
   return async (statement) => {
     const left = Math.floor(end - performance.now());
     if (left < 1) return null;
-    // The settings are the server's text: SET takes no parameters.
+    // The number stands in the text itself, because SET takes no parameters.
     await tx.query(`SAVEPOINT timed; SET LOCAL statement_timeout = ${left}`);
     try {
       const result = await statement(tx);

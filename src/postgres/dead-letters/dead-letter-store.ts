@@ -1,4 +1,4 @@
-/** Dead letters: messages no broker took, kept in order until they are redriven (ADR 0006). */
+/** Dead letters are messages that no broker took, kept in order until they are redriven (ADR 0006). */
 import { groupCommit, type GroupCommitOptions } from '../../flow-control/group-commit.js';
 import { sendCopies } from '../../domain/dead-letters/copy.js';
 import type {
@@ -35,7 +35,8 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
         pool,
         async (tx) => {
           await tx.query(`SET LOCAL idle_in_transaction_session_timeout = ${REDRIVE_MS}`);
-          // The transaction's: whoever redrives next waits here, also when this process dies.
+          // The lock belongs to the transaction: the next redrive waits here until it ends, also when this process
+          // dies.
           await tx.query(`SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
           return redrivePage(tx, await select(tx, filter, after, limit), limit, outlet);
         },
@@ -45,17 +46,23 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
 }
 
 /**
- * Milliseconds of a page: letters and copies, each at most 75 s on their way to a broker (`publishDeadlineMs`), and
- * their rows.
+ * Milliseconds of a page: for letters and copies, each at most 75 s on their way to a broker (`publishDeadlineMs`), and
+ * for their rows.
  */
 const REDRIVE_MS = 180_000;
 
-/** Same topic and key as `letter`; the index holds the key's hash, because a key may be longer than a row of it. */
+/**
+ * Returns SQL for the same topic and key as `letter`. The index holds the key's hash, because a key may be longer than
+ * a row of the index.
+ */
 const SAME_ORDER = (other: string): string =>
   `${other}.topic = letter.topic AND hashtextextended(${other}.message_key, 0) = hashtextextended(letter.message_key, 0)
    AND ${other}.message_key = letter.message_key`;
 
-/** Open letters that are looked through here: naming the messages to the server costs more than a few rows do. */
+/**
+ * Number of open letters up to which all are looked through here: naming the messages to the server costs more than a
+ * few rows do.
+ */
 const FEW = 100;
 
 async function findBlocked(connection: Transaction, messages: readonly OutboundMessage[]): Promise<boolean[]> {
@@ -84,7 +91,7 @@ function areBlocked(
 
 async function insertLetters(tx: Transaction, letters: readonly NewDeadLetter[]): Promise<void> {
   await tx.query(
-    // In the order of the batch: ids decide the order of redrive.
+    // Rows are inserted in the order of the batch, because ids decide the order of redrive.
     `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, headers, failure_reason, retry_attempts)
      SELECT intent_id, event_id, topic, key, value, headers::jsonb, reason, attempts
      FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[])
@@ -114,7 +121,7 @@ async function markCopied(connection: Transaction, eventIds: readonly string[]):
 
 interface StoredLetter extends DeadLetter {
   readonly copied: boolean;
-  /** The open letter of the same topic and key before it; null: it is the first. */
+  /** The open letter of the same topic and key before this one; null: this one is the first. */
   readonly previous: number | null;
 }
 
@@ -156,7 +163,7 @@ async function redrivePage(
   outlet: DeadLetterOutlet,
 ): Promise<RedrivePage> {
   const due = withNothingBefore(page);
-  // Strict: a letter that is at fault itself stays open, and those behind it with it.
+  // The publish is strict: a letter that is at fault itself stays open, and the letters behind it stay open with it.
   const outcomes = await outlet.publisher.publish(
     due.map(({ message }) => message),
     { strict: true },
@@ -179,7 +186,7 @@ async function redrivePage(
   };
 }
 
-/** Letters of the page with no older open one of their topic and key outside of it. */
+/** Returns the letters of the page that have no older open letter of their topic and key outside of it. */
 function withNothingBefore(page: readonly StoredLetter[]): StoredLetter[] {
   const due = new Set<number>();
   return page.filter(({ id, previous }) => {
@@ -189,7 +196,9 @@ function withNothingBefore(page: readonly StoredLetter[]): StoredLetter[] {
   });
 }
 
-/** The ledger follows, so that a repeat of the intent says that its event is on its topic. */
+/**
+ * Marks letters as redriven. The ledger follows, so that a repeat of the intent says that its event is on its topic.
+ */
 async function markRedriven(tx: Transaction, letters: readonly StoredLetter[]): Promise<void> {
   if (letters.length === 0) return;
   await tx.query(
@@ -215,7 +224,7 @@ async function markRefused(
   );
 }
 
-/** The copies that no broker could take when the letters were stored. */
+/** Sends the `.dlq` copies that no broker could take when the letters were stored. */
 async function copyOpen(
   tx: Transaction,
   page: readonly StoredLetter[],

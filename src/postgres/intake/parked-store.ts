@@ -1,4 +1,4 @@
-/** Parked lists of the intake, `intake_parked` (ADR 0009). */
+/** This adapter keeps the parked lists of the intake, in `intake_parked` (ADR 0009). */
 import { HeldKeys } from '../../domain/intake/held-keys.js';
 import type { ParkedLists } from '../../domain/intake/ports.js';
 import { SLICE_BYTES, SLICE_INTENTS } from '../../domain/intake/slice.js';
@@ -35,7 +35,8 @@ export function createParkedLists(pool: Pool): ParkedLists {
 
     async park(partition, lists) {
       await withTransaction(pool, async (tx) => {
-        // One by one: their order is that of the sequence, and PostgreSQL has no array of arrays of different lengths.
+        // The lists are inserted one by one: their order is that of the sequence, and PostgreSQL has no array of arrays
+        // of different lengths.
         for (const { list, keys } of lists) {
           await tx.query(
             `INSERT INTO intake_parked (event_id, partition, keys, list, intents) VALUES ($1, $2, $3::text[], $4::json, $5)
@@ -48,8 +49,8 @@ export function createParkedLists(pool: Pool): ParkedLists {
 
     page: (partition, after) =>
       withTransaction(pool, async (tx) => {
-        // The keys of all, because what is left out decides about what comes behind it; the lists only of those that
-        // are taken.
+        // The keys of all lists are read, because a list that is left out decides about those behind it. The lists
+        // themselves are read only for the page.
         const { rows } = await tx.query<Row>(
           `SELECT seq, keys, intents, octet_length(list::text) AS bytes
            FROM intake_parked WHERE partition = $1 ORDER BY seq`,
@@ -68,8 +69,8 @@ export function createParkedLists(pool: Pool): ParkedLists {
 }
 
 /**
- * A slice of those after `after`, without the ones that share a key with a list before the page, or with one that is
- * left out for that.
+ * Returns the page of lists after `after`, one slice at most. A list is left out when it shares a key with a list
+ * before the page, or with another that is left out.
  */
 function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]; next: number | null } {
   const heldKeys = new HeldKeys<string>([]);
@@ -82,7 +83,7 @@ function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]
   return { taken: page.map(({ seq }) => seq), next: page.length < free.length ? (page.at(-1)?.seq ?? null) : null };
 }
 
-/** What a slice holds. */
+/** The limits of a page, which are those of a slice. */
 const PAGE = { intents: SLICE_INTENTS, bytes: SLICE_BYTES };
 
 async function listsOf(tx: Transaction, partition: string, seqs: readonly number[]): Promise<SliceList[]> {

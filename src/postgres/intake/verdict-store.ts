@@ -1,4 +1,4 @@
-/** Verdicts on the lists of the intake, `intake_verdicts` (ADR 0009). */
+/** This adapter keeps the verdicts on the lists of the intake, in `intake_verdicts` (ADR 0009). */
 import type { VerdictStore } from '../../domain/intake/ports.js';
 import type { Verdict } from '../../domain/intake/list.js';
 import { type Pool, withConnection } from '../core/pool.js';

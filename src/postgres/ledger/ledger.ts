@@ -1,4 +1,4 @@
-/** The ledger, `executed_intents`: which intents have had their effect, and with what outcome (ADR 0003). */
+/** The ledger, `executed_intents`, says which intents have had their effect, and with which result (ADR 0003). */
 import type { Command, EffectOutcome } from '../../domain/intents/command.js';
 import type { GivenUp, Ledger, LedgerRecord } from '../../domain/ledger/port.js';
 import { EffectError } from '../../domain/failures/failure.js';
@@ -10,30 +10,30 @@ import { type Pool, type Transaction, withConnection } from '../core/pool.js';
 const RECORD = `intent_id, intent_type, encode(payload_hash, 'hex') AS payload_hash, execution_id,
   outcome AS result, ${isoUtc('settled_at')} AS settled_at`;
 
-/** A row whose id is taken: by an effect, or by executions that gave the intent up. */
+/** A taken record is a row whose id is taken: by an effect, or by executions that gave the intent up. */
 interface TakenRecord extends LedgerRecord {
   readonly given_up_by: readonly string[] | null;
 }
 
-/** A command and the result that it has once it is executed. */
+/** A promised command has the result that it will have once it is executed. */
 export interface Promised<P, R> {
   readonly command: Command<P>;
   readonly result: R;
 }
 
-/** The ledger's answer to a claim. */
+/** A claim is the ledger's answer about the commands of a batch. */
 export interface Claim<P, R> {
   /** Commands to execute now, in this transaction. */
   readonly claimed: readonly Promised<P, R>[];
-  /** The replies to all commands, in their order, provided that the claimed ones are executed. */
+  /** Returns the replies to all commands, in their order, provided that the claimed ones are executed. */
   outcomes(): EffectOutcome<R>[];
   /** Replaces results of claimed commands, here and in the ledger, by what only the effect could tell. */
   amend(changed: readonly Promised<P, R>[]): Promise<void>;
 }
 
 /**
- * Claims commands for `tx`: those the ledger does not have are written to it, the others get the outcome it has. A
- * command that another transaction is claiming waits for the end of that one.
+ * Claims commands for `tx`. Commands that the ledger does not have are written to it, and the others get the reply it
+ * has. A command that another transaction is claiming waits for the end of that transaction.
  * @param resultOf the result that a command will have once it is executed.
  */
 export async function claim<P, R extends object>(
@@ -52,8 +52,8 @@ export async function claim<P, R extends object>(
     [...first.values()].map(({ command, result }) => ({ ...command, intent_type: intentType, result })),
   );
   const missing = () => [...first.keys()].filter((id) => !inserted.has(id));
-  // A second statement: one that was made to wait by another transaction does not see, in its own snapshot, what that
-  // wrote.
+  // This is a second statement, because the first may have waited for another transaction. The snapshot of the first
+  // does not show what that transaction wrote.
   let taken = await findTaken(tx, missing());
   const givenUp = [...taken.values()].filter((row) => row.given_up_by !== null && !isFenced(row));
   if (givenUp.length > 0) {
@@ -62,7 +62,10 @@ export async function claim<P, R extends object>(
     taken = await findTaken(tx, missing());
   }
 
-  /** This execution has reported the intent as failed: an attempt that comes after that must not change it. */
+  /**
+   * Returns whether this execution has reported the intent as failed: an attempt that comes after that must not change
+   * it.
+   */
   function isFenced({ intent_id, given_up_by }: TakenRecord): boolean {
     return given_up_by?.includes(first.get(intent_id)?.command.execution_id ?? '') ?? false;
   }
@@ -73,7 +76,8 @@ export async function claim<P, R extends object>(
     if (record !== undefined && record.given_up_by !== null) {
       return { ok: false, ...(record.result as unknown as Tombstone), settled_at: record.settled_at };
     }
-    // A retry of the same execution has not announced the effect yet, as its first attempt never answered: no repeat.
+    // A retry of the same execution is no repeat: it has not announced the effect yet, as its first attempt never
+    // answered.
     if (record !== undefined)
       return repeatOf(command, record, record.result as R, record.execution_id !== command.execution_id);
     if (promised === undefined || recordedAt === undefined) {
@@ -101,9 +105,10 @@ export async function claim<P, R extends object>(
   };
 }
 
-/** The ledger for effects that cannot share a transaction with it. */
+/** Creates the ledger for effects that cannot share a transaction with it. */
 export function createLedger(pool: Pool, options: GroupCommitOptions = {}): Ledger {
-  // Nothing to ask needs no database (`groupCommit` answers at once): announcing its outage must not fail for it.
+  // An empty list of ids asks no database (`groupCommit` answers at once): announcing the database's outage must not
+  // fail for it.
   const findTogether = groupCommit<string, LedgerRecord | undefined>(async (ids) => {
     const found = await withConnection(pool, (connection) => find(connection, ids));
     return ids.map((id) => found.get(id));
@@ -125,7 +130,7 @@ export function createLedger(pool: Pool, options: GroupCommitOptions = {}): Ledg
   };
 }
 
-/** Records what is new. @returns for each record the row that was there before it, if any. */
+/** Records results that are new. @returns for each record the row that was there before it, if any. */
 async function recordFirst(
   connection: Transaction,
   records: readonly Omit<LedgerRecord, 'settled_at'>[],
@@ -144,7 +149,7 @@ async function recordFirst(
   return records.map((record) => (isWritten(record) ? undefined : found.get(record.intent_id)));
 }
 
-/** Rows of intents that had their effect. */
+/** Finds the rows of intents that had their effect. */
 async function find(tx: Transaction, intentIds: readonly string[]): Promise<Map<string, LedgerRecord>> {
   const taken = await findTaken(tx, intentIds);
   return new Map([...taken].filter(([, { given_up_by }]) => given_up_by === null));
@@ -159,11 +164,12 @@ async function findTaken(tx: Transaction, intentIds: readonly string[]): Promise
   return new Map(rows.map((row) => [row.intent_id, row]));
 }
 
-/** `outcome` of a row that was given up. */
+/** A tombstone's `outcome` says why the intent failed that was given up. */
 type Tombstone = Pick<GivenUp, 'error' | 'error_code'>;
 
 /**
- * Gives ids that other executions gave up to these commands. @returns times of those it got: another one may be faster.
+ * Takes over, for these commands, ids that other executions gave up.
+ * @returns the times of the ids that were taken over: another execution may be faster.
  */
 async function takeOver(tx: Transaction, promised: readonly Promised<unknown, object>[]): Promise<Map<string, string>> {
   const { rows } = await tx.query<{ intent_id: string; settled_at: string }>(
@@ -186,8 +192,8 @@ async function takeOver(tx: Transaction, promised: readonly Promised<unknown, ob
 async function giveUp(tx: Transaction, intents: readonly GivenUp[]): Promise<Map<string, LedgerRecord>> {
   const distinct = [...new Map(intents.map((intent) => [intent.intent_id, intent])).values()];
   await tx.query(
-    // A row that is being written makes this wait for its end. One that was given up before is given up by both from
-    // now on.
+    // A row that is being written makes this statement wait for its end. A row that was given up before is given up by
+    // both executions from now on.
     `INSERT INTO executed_intents (intent_id, intent_type, payload_hash, execution_id, outcome, given_up_by)
      SELECT intent_id, intent_type, decode(payload_hash, 'hex'), execution_id, outcome::jsonb, ARRAY[execution_id]
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
@@ -209,7 +215,10 @@ async function giveUp(tx: Transaction, intents: readonly GivenUp[]): Promise<Map
   );
 }
 
-/** Inserts what is new; answers with its ids and times. Sorted, or two batches that share ids would deadlock. */
+/**
+ * Inserts new records, and returns their ids with their times. They are sorted, or two batches that share ids would
+ * deadlock.
+ */
 export async function insertRecords(
   tx: Transaction,
   records: readonly (Omit<LedgerRecord, 'settled_at' | 'result'> & { readonly result: object })[],
@@ -228,7 +237,7 @@ export async function insertRecords(
       records.map((record) => record.intent_type),
       records.map((record) => record.payload_hash),
       records.map((record) => record.execution_id),
-      // One text: in an array of texts every quote of every outcome is escaped once more.
+      // The results are one text: in an array of texts every quote of every outcome is escaped once more.
       JSON.stringify(records.map((record) => record.result)),
     ],
   );

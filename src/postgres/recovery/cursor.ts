@@ -11,17 +11,21 @@ import type { RecoverFsmStatesPayload } from '../../domain/intents/recover-fsm-s
 const SNAPSHOT_LENGTH = 1_500;
 
 const cursor = z.object({
-  /** Only workflows after this one; null: all. */
+  /** The workflow id that the walk goes on after; null: before all of them. */
   after: z.guid().nullable(),
   /**
-   * What the first page has shown, which the others leave out; null leaves out nothing. A cursor of before 2026-11-27
-   * has no such field: its walk goes on by workflow id behind `after`, from the first one where that is null.
+   * The end of the first page, whose states the other pages leave out; null leaves out nothing. A cursor of before
+   * 2026-11-27 has no such field. Its walk goes on by workflow id behind `after`, from the first one where that is
+   * null.
    */
   firstPage: z
     .object({
-      /** The arrival of its last state. */
+      /** The arrival of the first page's last state. */
       oldest: z.int().positive(),
-      /** `pg_snapshot` of the page: an arrival alone does not tell, since it is drawn before its commit. */
+      /**
+       * `pg_snapshot` of the first page. An arrival alone does not say what the page has shown, since it is drawn
+       * before its commit.
+       */
       snapshot: z
         .string()
         .max(SNAPSHOT_LENGTH)
@@ -37,7 +41,7 @@ const cursor = z.object({
 
 export type Cursor = Readonly<z.infer<typeof cursor>>;
 
-/** What a cursor takes of the row it goes on after. */
+/** A row is what a cursor takes of the state it goes on after. */
 export interface Row {
   readonly workflow_id: string;
   readonly arrival: number;
@@ -47,7 +51,7 @@ type Filters = Pick<RecoverFsmStatesPayload, 'states' | 'namespaces' | 'since_da
 
 const DAY_MS = 86_400_000;
 
-/** The cursor in front of all states. */
+/** Returns the cursor in front of all states. */
 export const startOf = (request: Filters, now = Date.now()): Cursor => ({
   after: null,
   firstPage: null,
@@ -55,16 +59,16 @@ export const startOf = (request: Filters, now = Date.now()): Cursor => ({
   filters: filtersOf(request),
 });
 
-/** The cursor after a first page that ends with the row `last`. @param snapshot the page's. */
+/** Returns the cursor after a first page that ends with the row `last`. @param snapshot the page's. */
 export const afterFirstPage = (start: Cursor, last: Row, snapshot: string): Cursor => ({
   ...start,
   firstPage: { oldest: last.arrival, snapshot: bounded(snapshot) },
 });
 
 /**
- * The cursor on a server whose snapshot is `current`. A server with numbers below the cursor's has lost transactions,
- * by a restore or a failover. It gives their numbers to others, so that a snapshot no longer says what the first page
- * has shown.
+ * Returns the cursor for a server whose snapshot is `current`. A server with numbers below the cursor's has lost
+ * transactions, by a restore or a failover. It gives their numbers to others, so that a snapshot no longer says what
+ * the first page has shown.
  */
 export const validOn = (current: string, value: Cursor): Cursor =>
   value.firstPage !== null && xmaxOf(value.firstPage.snapshot) > xmaxOf(current)
@@ -74,15 +78,15 @@ export const validOn = (current: string, value: Cursor): Cursor =>
 const xmaxOf = (text: string): bigint => BigInt(text.split(':')[1] ?? '');
 
 /**
- * A snapshot that lists more transactions than a cursor holds becomes the one before the oldest of them: that sees
- * less.
+ * Bounds a snapshot that lists more transactions than a cursor holds. It becomes the snapshot before the oldest of
+ * them, which sees less.
  */
 function bounded(text: string): string {
   const [xmin = ''] = text.split(':');
   return text.length <= SNAPSHOT_LENGTH ? text : `${xmin}:${xmin}:`;
 }
 
-/** A hash that is the same for the same filters, in any order and number. */
+/** Returns a hash that is the same for the same filters, in any order and number. */
 function filtersOf({ states, namespaces, since_days }: Filters): string {
   const sorted = [states, namespaces].map((names) => (names == null ? null : [...new Set(names)].sort()));
   return hash('sha256', JSON.stringify([...sorted, since_days])).slice(0, 16);

@@ -1,4 +1,4 @@
-/** `fsm_states`: gives the reducers their states back, a page at a time. */
+/** This adapter of `fsm_states` gives the reducers their states back, a page at a time. */
 import type { FsmStateStore } from '../../domain/intents/persist-state/store.js';
 import type { RecoveredStates } from '../../domain/intents/recover-fsm-states/schema.js';
 import { type Pool, withTransaction } from '../core/pool.js';
@@ -10,7 +10,7 @@ import { timedStatements } from '../core/timed-statements.js';
 export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
   recover: (request, maxBytes) =>
     withTransaction(pool, async (tx) => {
-      // The page's statements share one snapshot: a workflow that moves between two of them would be in neither.
+      // The page's statements share one snapshot: a workflow that moved between two of them would be in neither.
       await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
       const asked = request.cursor == null ? startOf(request) : decodeCursor(request.cursor, request);
       const timed = timedStatements(tx, pool.statementTimeoutMs);
@@ -28,8 +28,8 @@ export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
       );
       const total = request.with_total ? await timed((at) => countRows(at, request, cursor)) : undefined;
       const { last } = page;
-      // After a page without a row the next one starts where it did; after such a first page it goes by workflow id
-      // already.
+      // After a page without a row the next page starts where that one did. After such a first page the walk goes by
+      // workflow id already.
       const next = last === undefined ? cursor : isFirst ? afterFirstPage(cursor, last, snapshot) : afterId(last);
       const warning = warningOf(page, total === null);
       return {
@@ -44,7 +44,7 @@ export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
     }),
 });
 
-/** Workflows a warning names: 400 characters. */
+/** Number of workflows that a warning names: 400 characters. */
 const NAMED = 10;
 
 function warningOf({ states, failed, tooLarge, timedOut }: Page, totalUnknown: boolean): string {

@@ -1,18 +1,18 @@
-/** A page of states, read in slices and cut to what fits. */
+/** This module reads a page of states in several statements, and cuts it to what fits. */
 import { LARGEST_PAGE } from '../../domain/values/limits.js';
 import type { RecoverFsmStatesPayload, RecoveredState } from '../../domain/intents/recover-fsm-states/schema.js';
 import type { Row } from './cursor.js';
 import type { StateRow } from './rows.js';
 
 /**
- * Rows a statement: a time-out loses at most so many, a page of 10,000 takes four or five, and one that its bytes end
- * (some 3,000 states of 300 bytes of metadata) reads few in vain.
+ * Rows a statement. A time-out loses at most so many, and a page of 10,000 takes four or five statements. A page that
+ * its bytes end (some 3,000 states of 300 bytes of metadata) reads few rows in vain.
  */
 const SLICE = 2_500;
 
 export interface Page {
   readonly states: Record<string, RecoveredState>;
-  /** Workflows no page can hold, or whose count JSON cannot represent: passed over. */
+  /** Workflows that are passed over, because no page can hold them or JSON cannot represent their count. */
   readonly failed: readonly string[];
   /** The first row, when it alone is more than the page may hold: another page can hold it. */
   readonly tooLarge: { readonly workflow_id: string; readonly bytes: number } | null;
@@ -24,8 +24,8 @@ export interface Page {
 }
 
 /**
- * Reads one page. It is not `cut`: rows come in several reads, and those that no page can hold are passed over.
- * @param read up to `limit` rows after `last` (undefined: from the start); null when it timed out.
+ * Reads one page. It does not use `cut`: rows come in several reads, and rows that no page can hold are passed over.
+ * @param read reads up to `limit` rows after `last` (undefined: from the start); its answer is null when it timed out.
  */
 export async function readPage(
   request: RecoverFsmStatesPayload,
@@ -34,7 +34,7 @@ export async function readPage(
 ): Promise<Page> {
   const states: Record<string, RecoveredState> = {};
   const failed: string[] = [];
-  // A page that shares its report with others is smaller than one of its own.
+  // A page that shares its report with others is smaller than a page with a report of its own.
   const largest = Math.max(maxBytes, LARGEST_PAGE);
   let last: Row | undefined;
   let [bytes, taken] = [0, 0];

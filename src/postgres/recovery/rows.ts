@@ -1,4 +1,4 @@
-/** The statements of recovery. */
+/** This module holds the statements of recovery. */
 import type { RecoverFsmStatesPayload, RecoveredState } from '../../domain/intents/recover-fsm-states/schema.js';
 import { TERMINAL_STATES } from '../../domain/recovery/terminal-states.js';
 import { isoUtc } from '../core/instant.js';
@@ -7,7 +7,7 @@ import type { Cursor } from './cursor.js';
 
 export interface StateRow extends Omit<RecoveredState, 'transition_count'> {
   readonly workflow_id: string;
-  /** Text when it is beyond 2^53. */
+  /** The count, as text when it is beyond 2^53. */
   readonly transition_count: number | string;
 }
 
@@ -27,7 +27,7 @@ const ROWS = `SELECT workflow_id, current_state, previous_state, epoch, transiti
     ${isoUtc('last_transition_at')} AS last_transition_at
   ${MATCHING}`;
 
-/** Rows newest first, those that arrived before the number `before`. */
+/** Reads rows, newest first, that arrived before the number `before`. */
 export async function newestRows(
   tx: Transaction,
   request: RecoverFsmStatesPayload,
@@ -43,7 +43,10 @@ export async function newestRows(
   return rows;
 }
 
-/** Rows by workflow id. The first page has shown what is no older than its last state and has not moved since. */
+/**
+ * Reads rows by workflow id. The first page's rows are left out: they are no older than its last state and have not
+ * moved since.
+ */
 export async function rowsById(
   tx: Transaction,
   request: RecoverFsmStatesPayload,
@@ -65,7 +68,7 @@ export async function rowsById(
   return rows;
 }
 
-/** States that match the request, wherever the walk is. */
+/** Counts the states that match the request, wherever the walk is. */
 export async function countRows(tx: Transaction, request: RecoverFsmStatesPayload, cursor: Cursor): Promise<number> {
   const { rows } = await tx.query<{ count: number }>(`SELECT count(*) AS count ${MATCHING}`, valuesOf(request, cursor));
   return rows[0]?.count ?? 0;

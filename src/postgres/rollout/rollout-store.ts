@@ -1,4 +1,4 @@
-/** The rollout's tables (migrations 0014, 0017). */
+/** This adapter reads and writes the rollout's tables (migrations 0014, 0017). */
 import type { Path } from '../../domain/rollout/observation.js';
 import type { RolloutChange, RolloutState, RolloutStore, RoutedObservation, Route } from '../../domain/rollout/port.js';
 import { bucketsOf } from '../../domain/rollout/share.js';
@@ -6,11 +6,11 @@ import type { PathWindow } from '../../domain/rollout/triggers.js';
 import { isoUtc } from '../core/instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
 
-/** Outcomes are kept for as long as a window may be, in milliseconds: an hour. */
+/** Milliseconds for which observations are kept, which is as long as a window may be: an hour. */
 const KEPT_MS = 3_600_000;
-/** Of the rollout as it stands: 0 as long as nobody has set a share. */
+/** SQL for the rollout's revision as it stands; 0 as long as nobody has set a share. */
 const REVISION = 'COALESCE((SELECT revision FROM rollout), 0)';
-/** Changes that are shown. */
+/** Number of changes that are shown. */
 const CHANGES = 20;
 
 export const createRolloutStore = (pool: Pool): RolloutStore => ({
@@ -36,7 +36,7 @@ async function route(
     [correlationId, bucket, mayBeNew, bucketsOf(1)],
   );
   if (rows[0] !== undefined) return rows[0];
-  // A second statement: the first one's snapshot may be older than the row it met.
+  // This is a second statement, because the first one's snapshot may be older than the row it met.
   const { rows: routed } = await connection.query<Route>(
     `SELECT path, ${REVISION} AS revision FROM rollout_routes WHERE correlation_id = $1`,
     [correlationId],
@@ -64,7 +64,7 @@ async function record(tx: Transaction, observations: readonly RoutedObservation[
     `DELETE FROM rollout_outcomes WHERE id IN (
        SELECT id FROM rollout_outcomes WHERE settled_at < clock_timestamp() - $1 * INTERVAL '1 millisecond'
        ORDER BY settled_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-    // Twice as many as come, so that it ends.
+    // Twice as many rows are deleted as come, so that old rows come to an end.
     [KEPT_MS, 2 * observations.length],
   );
 }

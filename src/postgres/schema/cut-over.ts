@@ -1,18 +1,21 @@
-/** The deliberate end of the rollout: `bridge_states` gets its final key, legacy writers are shut out (ADR 0002). */
+/**
+ * The cut-over is the deliberate end of the rollout: `bridge_states` gets its final key, and legacy writers are shut
+ * out (ADR 0002).
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { EffectError } from '../../domain/failures/failure.js';
 import { type Pool, withTransaction } from '../core/pool.js';
 
-/** Tries at the locks, about a minute in all; each holds others up for `lock_timeout` at most. */
+/** Attempts at the locks, about a minute in all; each holds others up for `lock_timeout` at most. */
 const ATTEMPTS = 30;
 
-/** For the move itself: a million rows take about 10 s. */
+/** Milliseconds that the move itself may take: a million rows take about 10 s. */
 const LONGEST_MS = 3_600_000;
 
 /**
- * Cuts `bridge_states` over, in one transaction; safe to repeat, and a no-op on a database that never had the legacy
- * table. The wait for its locks is cut short and repeated: whoever comes after it in the queue waits as well, and under
- * deadlock_timeout (1 s) it is the cut-over that gives way, never a writer.
+ * Cuts `bridge_states` over, in one transaction. It is safe to repeat, and a no-op on a database that never had the
+ * legacy table. The wait for its locks is cut short and repeated, because whoever comes after it in the queue waits as
+ * well. Under deadlock_timeout (1 s) it is the cut-over that gives way, never a writer.
  * @returns how many rows were moved into `bridge_states`.
  * @throws EffectError `transient` when the table was never free.
  */

@@ -1,4 +1,4 @@
-/** Brings a database to the shape this version expects, creating it when it does not exist. */
+/** This module brings a database to the shape that this version expects, and creates it when it does not exist. */
 import pg from 'pg';
 import { runner } from 'node-pg-migrate';
 import { toEffectError } from '../core/sqlstate.js';
@@ -10,7 +10,7 @@ export interface MigrateOptions {
   readonly log?: (line: string) => void;
 }
 
-/** Tells our migrations from those another service keeps in the same database. */
+/** This table tells our migrations from those that another service keeps in the same database. */
 export const MIGRATIONS_TABLE = 'bridge_migrations';
 // eslint-disable-next-line @typescript-eslint/no-empty-function -- that is its job
 const ignore = () => {};
@@ -19,8 +19,8 @@ const ignore = () => {};
 const LOCK = 62_741_186;
 
 /**
- * Runs the migrations that have not run yet, all in one transaction. Safe to repeat and to run twice at once: the
- * second waits for the first and finds nothing to do.
+ * Runs the migrations that have not run yet, all in one transaction. It is safe to repeat, and to run twice at once:
+ * the second run waits for the first and finds nothing to do.
  * @returns names of the migrations that were applied, in order.
  */
 export async function migrate(
@@ -57,14 +57,17 @@ async function ensureDatabase(databaseUrl: string): Promise<boolean> {
       await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
       return true;
     } catch (error) {
-      // Another one was faster: 42P04, or 23505 when both were in the middle of it.
+      // Another run was faster: 42P04, or 23505 when both were in the middle of it.
       if (await exists(databaseUrl)) return false;
       throw error;
     }
   });
 }
 
-/** Asks by connecting: a user who may use the database need not be allowed to use another one to ask in. */
+/**
+ * Asks whether the database exists, by connecting to it. A user who may use it need not be allowed to use another
+ * database to ask in.
+ */
 async function exists(databaseUrl: string): Promise<boolean> {
   try {
     await withClient(databaseUrl, () => Promise.resolve());

@@ -4,7 +4,7 @@ import { MIGRATIONS_TABLE } from './migrate.js';
 import type { Pool } from '../core/pool.js';
 import { toEffectError } from '../core/sqlstate.js';
 
-/** Names of the migrations in `dir` that the database does not have yet. Reads only. @throws EffectError */
+/** Returns the names of the migrations in `dir` that the database does not have yet; only reads. @throws EffectError */
 export async function pendingMigrations(pool: Pool, dir: string): Promise<string[]> {
   const files = await readdir(dir);
   const names = files.filter((file) => file.endsWith('.sql')).map((file) => basename(file, '.sql'));

@@ -1,10 +1,11 @@
 /**
- * What a batch of PersistState intents makes of `bridge_states`: rows to add, pre-summed per (bridge_id, namespace).
+ * This module turns a batch of PersistState intents into rows to add to `bridge_states`, pre-summed per (bridge_id,
+ * namespace).
  */
 import type { PersistStatePayload } from '../../domain/intents/persist-state/schema.js';
 import { microseconds } from '../core/instant.js';
 
-/** What is to be added to one row. */
+/** A `BridgeStateRow` is what is to be added to one row. */
 export interface BridgeStateRow {
   readonly bridge_id: string;
   readonly namespace: string;
@@ -12,16 +13,17 @@ export interface BridgeStateRow {
   items: bigint;
   /** The newest aggregation's data. */
   metadata: Readonly<Record<string, unknown>>;
-  /** Of the newest aggregation; null: it names none, the row keeps its own. */
+  /** The newest aggregation's state; null: it names none, and the row keeps its own. */
   state: string | null;
-  /** When the newest aggregation ran; null is oldest. */
+  /** The time at which the newest aggregation ran; null is oldest. */
   timestamp: string | null;
 }
 
 /**
- * Rows by key, in waves: one statement may touch a row only once (21000), so what cannot be summed into one row without
- * changing the result goes into a later wave. That is rare: an aggregation without states after one with them, since
- * whether the earlier one's state counts depends on the stored row's time. All others are one wave.
+ * Sums payloads into rows by key, an array of rows for each statement, because a statement may touch a row only once
+ * (21000). What cannot be summed into one row without changing the result goes into a later statement. That is rare: an
+ * aggregation without states comes after one with them, and the stored row's time decides whether the earlier state
+ * counts. All others are one statement.
  */
 export function toWaves(payloads: readonly PersistStatePayload[]): BridgeStateRow[][] {
   const waves: Map<string, BridgeStateRow>[] = [];
@@ -52,7 +54,8 @@ export function toWaves(payloads: readonly PersistStatePayload[]): BridgeStateRo
 }
 
 /**
- * Adds `row` to `into`, the newer data winning, equal times the later one; false when that needs the stored row's time.
+ * Adds `row` to `into`: the newer data wins, of equal times the later one. Returns false when that needs the stored
+ * row's time.
  */
 function merge(into: BridgeStateRow, row: BridgeStateRow): boolean {
   const age = microseconds(row.timestamp) - microseconds(into.timestamp);
@@ -67,7 +70,7 @@ function merge(into: BridgeStateRow, row: BridgeStateRow): boolean {
   return true;
 }
 
-/** The most common state, the first by name among equals; null of none. */
+/** Returns the most common state, the first by name among equals; null when there is none. */
 function mostCommon(states: readonly string[]): string | null {
   const counts = new Map<string, number>();
   for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);

@@ -1,4 +1,4 @@
-/** `bridge_states`: adds aggregated counts, each intent once. */
+/** This adapter adds aggregated counts to `bridge_states`, each intent once. */
 import { EffectError } from '../../domain/failures/failure.js';
 import type { Command, EffectOutcome } from '../../domain/intents/command.js';
 import type { BridgeStateStore, PersistStateFields } from '../../domain/intents/persist-state/store.js';
@@ -57,14 +57,15 @@ function resultOf({ payload }: Command<PersistStatePayload>): PersistStateFields
   };
 }
 
-/** SQL: whether the arriving aggregation is as new as the row's, or newer. */
+/** SQL that says whether the arriving aggregation is as new as the row's, or newer. */
 const IS_NEWER = `COALESCE(EXCLUDED.last_aggregation_timestamp, '-infinity')
   >= COALESCE(bridge_state_rows.last_aggregation_timestamp, '-infinity')`;
 
 async function upsert(tx: Transaction, rows: readonly BridgeStateRow[]): Promise<void> {
   const stateless = rows.filter(({ state }) => state === null);
   await tx.query(
-    // Sorted, so that every writer takes the rows' locks in one order: two batches would deadlock otherwise (40P01).
+    // The rows are sorted, so that every writer takes their locks in one order: two batches would deadlock otherwise
+    // (40P01).
     `INSERT INTO bridge_state_rows (bridge_id, namespace, total_workflows_processed, total_items_aggregated,
        aggregation_metadata, current_fsm_state, last_aggregation_timestamp, created_at, updated_at)
      SELECT bridge_id, namespace, workflows, items, metadata::jsonb, state, at, NOW(), NOW()
@@ -93,7 +94,7 @@ async function upsert(tx: Transaction, rows: readonly BridgeStateRow[]): Promise
       rows.map((row) => row.items.toString()),
       rows.map((row) => row.state ?? UNKNOWN_STATE),
       rows.map((row) => row.timestamp),
-      // One text: in an array of texts every quote of every document is escaped once more.
+      // The documents are one text: in an array of texts every quote of every document is escaped once more.
       JSON.stringify(rows.map((row) => row.metadata)),
       stateless.map((row) => row.bridge_id),
       stateless.map((row) => row.namespace),

@@ -1,6 +1,6 @@
 /**
- * `fsm_transitions`: appends transitions; the database gives them their version and keeps `fsm_states` (migration
- * 0006).
+ * This adapter appends transitions to `fsm_transitions`. The database gives them their version and keeps `fsm_states`
+ * (migration 0006).
  */
 import { v7 as uuidv7 } from 'uuid';
 import type { PersistFsmTransitionPayload } from '../../domain/intents/persist-fsm-transition/schema.js';
@@ -41,9 +41,9 @@ const insertTogether = (pool: Pool, batch: readonly TransitionCommand[], lockMs?
 type Row = Promised<PersistFsmTransitionPayload, FsmTransitionFields>;
 
 /**
- * The id is a random UUIDv7: in time order it keeps the primary key's hot pages few. One derived from the intent would
- * not guard anything the ledger does not, and with the ledger's row gone it would collide only after the trigger had
- * its effect.
+ * Returns the result that a transition will have. Its id is a random UUIDv7: in time order it keeps the primary key's
+ * hot pages few. An id derived from the intent would not guard anything the ledger does not. With the ledger's row gone
+ * it would collide only after the trigger had its effect.
  */
 const resultOf = ({ payload }: TransitionCommand): FsmTransitionFields => ({
   workflow_id: payload.workflow_id,
@@ -56,7 +56,7 @@ const resultOf = ({ payload }: TransitionCommand): FsmTransitionFields => ({
 const happenedAt = (payload: PersistFsmTransitionPayload): string | null =>
   payload.transition_record?.timestamp ?? payload.timestamp ?? null;
 
-/** `transition_data`. The history is left out: it repeats the table. */
+/** Returns `transition_data`. The history is left out: it repeats the table. */
 const dataOf = ({ metadata, transition_record, timestamp }: PersistFsmTransitionPayload): string =>
   JSON.stringify({
     metadata: { ...transition_record?.metadata, ...metadata },
@@ -68,7 +68,8 @@ const dataOf = ({ metadata, transition_record, timestamp }: PersistFsmTransition
 async function insertRows(tx: Transaction, rows: readonly Row[]): Promise<Set<string>> {
   if (rows.length === 0) return new Set();
   const { rows: inserted } = await tx.query<{ intent_id: string }>(
-    // By workflow, so that two batches lock fsm_states in one order; inside a workflow in the order of the batch.
+    // Rows are inserted by workflow, so that two batches lock fsm_states in one order. Inside a workflow they keep the
+    // order of the batch.
     `INSERT INTO fsm_transitions (id, entity_id, entity_type, from_state, to_state, transition_event, transition_data,
        intent_id, transition_count, transition_at)
      SELECT id, entity_id, 'workflow_execution', from_state, to_state, event, data::jsonb, intent_id, count, at
@@ -95,8 +96,8 @@ async function insertRows(tx: Transaction, rows: readonly Row[]): Promise<Set<st
 }
 
 /**
- * Results of duplicates, which name the transition that is there. Its epoch is not known here, as the row that had it
- * was not inserted: among the epochs' candidates it is the one of the same time, else the newest.
+ * Returns the results of duplicates, which name the transition that is there. Its epoch is not known here, as the row
+ * that had it was not inserted. Among the candidates of all epochs it is the one of the same time, else the newest.
  */
 async function existingTransitions(tx: Transaction, duplicates: readonly Row[]): Promise<Row[]> {
   if (duplicates.length === 0) return [];

@@ -1,7 +1,7 @@
 /**
  * This check compares `fsm_states` with the history behind it, and repairs it. The current transition of a workflow is
- * the one that the trigger of migration 0006 would have kept: the one with the highest epoch and count. Of several it
- * is the one without a time of its own, or the latest, or the last to arrive.
+ * the one that the trigger of migration 0006 would have kept. It has the highest epoch and count. Of several it is the
+ * one without a time of its own, or the latest, or the last to arrive.
  */
 import { isoUtc } from '../core/instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
@@ -15,7 +15,7 @@ export interface StateProblem {
    * history.
    */
   readonly fault: StateFault;
-  /** As stored, and as the history says: `STATE, epoch 1, count 3, …`. */
+  /** The state as stored, and below as the history says: `STATE after STATE, epoch 1, count 3, at …`. */
   readonly stored: string | null;
   readonly expected: string | null;
 }
@@ -26,7 +26,7 @@ export interface StateCheck {
   readonly faults: Readonly<Record<StateFault, number>>;
   /** Faults that are mended now; orphaned states are left as they are, for nobody knows what they should be. */
   readonly repaired: number;
-  /** The first ones. */
+  /** The first problems. */
   readonly examples: readonly StateProblem[];
 }
 
@@ -75,7 +75,10 @@ export async function checkStates(
   }
 }
 
-/** One statement, and so one snapshot: a transition that arrives meanwhile is in both tables or in neither. */
+/**
+ * Compares the next workflows in one statement, and so in one snapshot: a transition that arrives meanwhile is in both
+ * tables or in neither.
+ */
 async function readWindow(
   pool: Pool,
   after: string | null,
@@ -105,9 +108,9 @@ async function readWindow(
 }
 
 /**
- * Whoever writes a transition locks the workflow's state first: with the lock in hand the history stands still. Missing
- * states are inserted and others locked in one pass, in the order in which writers lock: first the one and then the
- * other kind deadlocked with a writer of both (40P01).
+ * Repairs the states of workflows. Whoever writes a transition locks the workflow's state first, so with the lock in
+ * hand the history stands still. Missing states are inserted and others locked in one pass, in the order in which
+ * writers lock. Two passes, first the one and then the other kind, deadlocked with a writer of both (40P01).
  */
 async function repair(tx: Transaction, workflowIds: readonly string[]): Promise<number> {
   // The trigger leaves an epoch open that began with a transition without a time; min() alone would close it by a later
@@ -125,8 +128,8 @@ async function repair(tx: Transaction, workflowIds: readonly string[]): Promise<
      ON CONFLICT (workflow_id) DO UPDATE SET updated_at = EXCLUDED.updated_at WHERE false`,
     [workflowIds],
   );
-  // The row gets a number and a transaction of now, as by a transition: a walk does not take it for what its first page
-  // gave.
+  // The row gets a number and a transaction of now, as by a transition. So a walk does not take it for what its first
+  // page gave.
   const { rowCount: updated } = await tx.query(
     `UPDATE fsm_states state SET current_state = history.to_state, previous_state = history.from_state, epoch = history.epoch,
        epoch_started_at = CASE WHEN state.epoch = history.epoch THEN state.epoch_started_at ELSE ${EPOCH_BEGAN} END,

@@ -1,4 +1,4 @@
-/** Which executions are swept, `swept_executions` (ADR 0007). */
+/** This adapter remembers which executions are swept, in `swept_executions` (ADR 0007). */
 import type { SweptExecutions } from '../../domain/sweep/port.js';
 import { type Pool, withConnection } from '../core/pool.js';
 
