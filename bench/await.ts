@@ -1,6 +1,6 @@
 /**
- * Emit and await: how long a caller waits for its report, how much of that after the verdict was stored, and what a
- * list costs each process. Beside it: what it costs to wait, when no answer comes.
+ * This bench measures how long a caller of emit and await waits for its report, and how much of that after the verdict
+ * was stored. It also measures what a list costs each process, and what waiting costs when no answer comes.
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
@@ -13,7 +13,7 @@ import type { Installation } from './installation.js';
 import { mixed } from './lists.js';
 import { load, percentiles } from './load.js';
 
-/** Lists of 20 as in (c) of the execution bench. */
+/** Intents of a list, as in (c) of the execution bench. */
 const SIZE = 20;
 /** Callers of one client share its questions; those of 50 clients, as in 50 processes, share nothing. */
 const SCENARIOS = {
@@ -95,7 +95,7 @@ async function emitAndAwait(clients: readonly StoreEffectClient[], pool: pg.Pool
   return { ...times, all: heardAt.size, delay: { ...percentiles(delays), max: Math.max(...delays) } };
 }
 
-/** CPU seconds by process while something runs, warm-up included. */
+/** Measures the CPU seconds of each process while something runs, warm-up included. */
 async function measure<T>(
   worker: BenchWorker,
   work: () => Promise<T>,

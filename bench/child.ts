@@ -1,4 +1,4 @@
-/** Starts and asks the worker processes. */
+/** This module starts the worker processes, and asks them for their usage. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import type { Usage, WorkerMessage } from './worker.js';
 
 export interface BenchWorker {
   usage(): Promise<Usage>;
-  /** May be called after it has stopped, too. */
+  /** Stops the worker; may be called after it has stopped, too. */
   stop(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export async function forkWorker(
   };
 }
 
-/** The child's next message; rejects when it ends instead. */
+/** Returns the child's next message; rejects when the child ends instead. */
 async function next(child: ChildProcess): Promise<WorkerMessage> {
   const ended = new AbortController();
   const exit = once(child, 'exit', { signal: ended.signal }).then(([code]) => {

@@ -1,13 +1,16 @@
-/** CPU seconds of the local servers, from Linux's /proc: what a list costs them, which its latency does not say. */
+/**
+ * This module reads the CPU seconds of the local servers from Linux's /proc. They are what a list costs the servers,
+ * which its latency does not say.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { stackOptions } from '../src/cli/context.js';
 import { loadConfig } from '../src/config.js';
 import { readState } from '../src/stack/state.js';
 
-/** Clock ticks a second, of every Linux that Node runs on. */
+/** Clock ticks a second on every Linux that Node runs on. */
 const TICKS = 100;
 
-/** CPU seconds so far by server; empty for servers that are not local processes, and where there is no /proc. */
+/** Reads CPU seconds so far by server; empty for servers that are not local processes, and where there is no /proc. */
 export function serverCpu(): Record<string, number> {
   const processes = readProcesses();
   const cpuOf = (pid: number): number =>
@@ -24,18 +27,18 @@ export function serverCpu(): Record<string, number> {
   );
 }
 
-/** Every process with the time of its own and of its children that have ended. */
+/** Reads every process, with the CPU time of its own and of its children that have ended. */
 function readProcesses(): Map<number, { parent: number; seconds: number }> {
   const found = new Map<number, { parent: number; seconds: number }>();
   if (process.platform !== 'linux') return found;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
-      // The name stands in brackets, and may hold spaces.
+      // The process's name stands in brackets, and may hold spaces.
       const fields = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ').map(Number);
       const ticks = fields.slice(11, 15).reduce((sum, value) => sum + value, 0);
       found.set(Number(pid), { parent: fields[1] ?? 0, seconds: ticks / TICKS });
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return found;

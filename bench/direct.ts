@@ -1,6 +1,6 @@
 /**
- * The ceiling of the intake: what its activities do to the stores, slice after slice, by the same stores and in the
- * same batches, with no Temporal and no envelopes to read.
+ * This module measures the ceiling of the intake. It does what the intake's activities do to the stores, slice after
+ * slice, by the same stores and in the same batches. There is no Temporal, and there are no envelopes to read.
  */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
@@ -25,7 +25,7 @@ import { event, many, state } from './lists.js';
 /** A slice's intents, half of them states and half events. */
 export const SLICE = 500;
 const LISTS = 25;
-/** The concurrency of the intake. */
+/** Slices at once: the concurrency of the intake. */
 const SLICES_AT_ONCE = 12;
 
 /** @returns intents a second. */
@@ -47,9 +47,9 @@ export async function directly({ env }: Installation, slices: number): Promise<n
   async function runSlice(): Promise<void> {
     const states = commandsOf<PersistStatePayload>(persistState, many(SLICE / 2, state));
     const events = commandsOf<PublishEventPayload>(publishEvent, many(SLICE / 2, event));
-    // First tier: the rows, with their ledger's.
+    // The first tier writes the rows, with their ledger rows.
     await bridgeStates.persist(states);
-    // Second: the events, and what announces the rows.
+    // The second tier publishes the events, and the announcements of the rows.
     await ledger.find(events.map(({ intent_id }) => intent_id));
     await send([
       ...states.map(({ intent_id, payload: { aggregation_id } }) =>
@@ -62,7 +62,7 @@ export async function directly({ env }: Installation, slices: number): Promise<n
     await ledger.record(
       events.map((command) => ({ ...command, intent_type: 'PublishEvent', result: { event_published: true } })),
     );
-    // The answers.
+    // The answers are stored, then published.
     const results = [...states, ...events].map(({ intent_id }) => resultOf(intent_id));
     const answers = Array.from({ length: LISTS }, (_, index) => {
       const head = { request_id: randomUUID(), workflow_id: 'bench', outcome: 'completed' } as const;
@@ -87,7 +87,7 @@ export async function directly({ env }: Installation, slices: number): Promise<n
   }
 }
 
-/** This id is as long as a real one. */
+/** Makes a result that is as long as a real one. */
 const resultOf = (intent_id: string): IntentResult => ({
   intent_id,
   intent_type: 'PersistState',

@@ -8,7 +8,7 @@ import { type Installation, execute } from './installation.js';
 import { mixed, MIXED_ROUNDS, recovery, contractList } from './lists.js';
 import { load, type LoadResult, median, percentiles } from './load.js';
 
-/** Turns each of baseline and service takes. */
+/** Turns that baseline and service take each. */
 const TURNS = 3;
 /** p95 in milliseconds, from the seed contract (docs/seed.md). */
 const CONTRACT_P95 = { PublishEvent: 30, PersistState: 50, PersistFSMTransition: 30, RecoverFSMStates: 200 } as const;
@@ -112,7 +112,7 @@ function show(
   out.line(`\nworker's peak memory ${maxRssMb.toFixed(0)} MB; target < 600`);
 }
 
-/** Baseline and service in turns, so that a machine that slows down slows both; the medians. */
+/** Measures baseline and service in turns, so that a machine that slows down slows both. Returns the medians. */
 async function turns(
   label: string,
   callers: number,
@@ -130,7 +130,7 @@ async function turns(
   return { baseline: median(results.baseline), service: median(results.service) };
 }
 
-/** Time an intent's batch takes in its activity, one caller; recovery reads 10,000 workflows. */
+/** Measures the time of an intent's batch in its activity, with one caller. The recovery reads 10,000 workflows. */
 async function activityTimes(
   installation: Installation,
 ): Promise<Record<string, { p50: number; p95: number; p99: number }>> {

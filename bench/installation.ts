@@ -1,6 +1,6 @@
 /**
- * A bench's own installation of the real servers: database, topics and task queue, a client, and the worker in a
- * process of its own.
+ * This module gives a bench its own installation of the real servers: database, topics, task queue and a client. The
+ * worker runs in a process of its own.
  */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
@@ -59,7 +59,7 @@ export async function withInstallation(
   }
 }
 
-/** A list that did not succeed ends the bench: a fast failure is no result. */
+/** Executes a list. One that did not succeed ends the bench, because a fast failure is no result. */
 export async function execute(
   { client }: Pick<Installation, 'client'>,
   intents: readonly Intent[],

@@ -1,7 +1,7 @@
 /**
- * The intake: envelopes of 20 intents, half of them states and half events, preloaded on 12 partitions, from the start
- * of a worker process to the end of the last slice; beside it, in the same run, the same batches straight to the stores
- * without Temporal, and a workflow for each list.
+ * This bench measures the intake with envelopes of 20 intents, half of them states and half events, preloaded on 12
+ * partitions. The time runs from the start of a worker process to the end of the last slice. In the same run, the same
+ * batches go straight to the stores without Temporal, and a workflow executes each list.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,9 +21,9 @@ import { event, many, state } from './lists.js';
 import { load, percentiles } from './load.js';
 
 const SIZE = 20;
-/** 500,000 intents, and of the ceiling a tenth. */
+/** Envelopes with 500,000 intents in all; the ceiling is measured with a tenth of them. */
 const ENVELOPES = 25_000;
-/** Memory is read from here on: the worker has what it needs by then, and its memory should stay flat. */
+/** Envelopes from which on memory is read: the worker has what it needs by then, and its memory should stay flat. */
 const FLAT_FROM = ENVELOPES / 5;
 const RATE = { intentsPerSecond: 200, seconds: 20 };
 
@@ -56,12 +56,12 @@ export async function intakeBench(installation: Installation): Promise<void> {
     // One process runs the intake and the work.
     await installation.worker.stop();
     await emit(ENVELOPES);
-    // The ceiling has stored its own.
+    // The ceiling has stored verdicts of its own.
     const before = await verdicts();
     const worker = await forkWorker('intake', installation.env);
     try {
-      // Before it has joined its group, which takes seconds, and fetched: a fresh process, with what it takes to warm
-      // up.
+      // The clock starts before the worker has joined its group, which takes seconds, and fetched. So a fresh process
+      // is measured, with what it takes to warm up.
       const since = Date.now();
       await ended(before + FLAT_FROM);
       const early = (await worker.usage()).maxRssMb;
@@ -93,11 +93,11 @@ export async function intakeBench(installation: Installation): Promise<void> {
   }
 }
 
-/** When the last slice ended, which is after its results are out, and how many there were. */
+/** Returns when the last slice ended, which is after its results are out, and how many slices there were. */
 async function slicesOf({ temporal, taskQueue }: Installation): Promise<{ end: number; slices: number }> {
   const query = `WorkflowType = 'ExecuteSliceWorkflow' AND TaskQueue = '${taskQueue}'`;
-  // A verdict is stored before its slice ends, and what is listed lags behind; what is measured next begins when all is
-  // over.
+  // A verdict is stored before its slice ends, and the list of executions lags behind. The next measurement begins when
+  // all slices are over.
   for (let before = -1; ;) {
     await sleep(3_000);
     let [end, slices] = [0, 0];
@@ -110,7 +110,7 @@ async function slicesOf({ temporal, taskQueue }: Installation): Promise<{ end: n
   }
 }
 
-/** Milliseconds from before an envelope is emitted to its INTENT_RESULT in a consumer's hands. */
+/** Measures the milliseconds from before an envelope is emitted until a consumer has its INTENT_RESULT. */
 async function latencies({ env }: Installation, emitter: ListEmitter, brokers: readonly string[]) {
   const config = loadConfig(env);
   const kafka = createKafka(kafkaSettings(config, brokers), createLogger('silent'));

@@ -1,4 +1,4 @@
-/** Lists as an orchestrator sends them. */
+/** This module makes lists as an orchestrator sends them. */
 import { randomUUID } from 'node:crypto';
 import type { Intent } from '../src/client/index.js';
 
@@ -62,15 +62,18 @@ export const recovery = (limit: number, cursor: string | null = null): Intent =>
 
 export const many = <T>(n: number, make: () => T): T[] => Array.from({ length: n }, make);
 
-/** A quarter states, a quarter transitions, half events: two rounds, of two activities and of one. */
+/**
+ * Makes a list of a quarter states, a quarter transitions and half events. It takes two rounds: of two activities, and
+ * of one.
+ */
 export const mixed = (size: number): Intent[] => [
   ...many(size / 4, state),
   ...many(size / 4, transition),
   ...many(size / 2, event),
 ];
 
-/** Rounds of activities a mixed list takes, for the baseline. */
+/** Activities in each round that a mixed list takes, for the baseline. */
 export const MIXED_ROUNDS = [2, 1];
 
-/** The load test of the seed contract: 500 states, 500 events. */
+/** Makes the list of the load test of the seed contract: 500 states, 500 events. */
 export const contractList = (): Intent[] => [...many(500, state), ...many(500, event)];

@@ -1,16 +1,19 @@
-/** Load from callers that each wait for their answer before they ask again. */
+/** This module makes load with callers that each wait for their answer before they ask again. */
 
 export interface LoadResult {
   readonly calls: number;
   readonly seconds: number;
   readonly callsPerSecond: number;
-  /** Milliseconds. */
+  /** The median time of a call, in milliseconds like the other percentiles. */
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
 }
 
-/** @param calls in all; the first `warmup` are made before the clock starts. */
+/**
+ * @param calls that are measured.
+ * @param warmup calls that are made before the clock starts.
+ */
 export async function load(
   callers: number,
   calls: number,
@@ -45,7 +48,7 @@ export function percentiles(times: readonly number[]): { p50: number; p95: numbe
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
-/** Median of the repeats of one measurement, by calls a second. */
+/** Returns the median of the repeats of one measurement, by calls a second. */
 export function median(results: readonly LoadResult[]): LoadResult {
   const sorted = [...results].sort((a, b) => a.callsPerSecond - b.callsPerSecond);
   const middle = sorted[Math.floor(sorted.length / 2)];

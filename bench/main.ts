@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- execution|recovery|intake|await] [--json]`: speed as ratios against a baseline of the same run.
- * Every server, the worker and the callers share the machine, so absolute figures are for orientation; baseline and
+ * `npm run bench [-- execution|recovery|intake|await] [--json]` measures speed as ratios to a baseline of the same run.
+ * Every server, the worker and the callers share the machine, so absolute figures are for orientation. Baseline and
  * service take turns, and medians are compared.
  */
 import { parseArgs } from 'node:util';

@@ -42,7 +42,7 @@ export async function recoveryBench(installation: Installation): Promise<void> {
 
 interface HistoryTimes {
   readonly transitions: number;
-  /** Milliseconds. */
+  /** The median in milliseconds. */
   readonly p50: number;
   readonly p95: number;
   readonly contract_ms: number;
@@ -73,7 +73,8 @@ async function historyTimes(installation: Installation, pool: pg.Pool): Promise<
 }
 
 /**
- * All pages of the states: 1.5 MB end a page at some 6,900 of them. @returns milliseconds in the activities, in all.
+ * Reads all pages of the states; 1.5 MB end a page at some 6,900 of them.
+ * @returns milliseconds in the activities, in all.
  */
 async function readAll(installation: Installation): Promise<number> {
   let [states, ms] = [0, 0];
@@ -90,8 +91,9 @@ async function readAll(installation: Installation): Promise<number> {
 }
 
 /**
- * Transitions `from` to `to` of each workflow, and the states they end in. The trigger is left out: it would take ten
- * minutes for what it leaves behind here, one epoch in order, and `bridge doctor --check-states` says the same of it.
+ * Stores transitions `from` to `to` of each workflow, and the states they end in. The trigger is left out, because it
+ * would take ten minutes. It would leave the same here, one epoch in order, and `bridge doctor --check-states` says the
+ * same.
  */
 async function addHistory(pool: pg.Pool, workflows: number, from: number, to: number): Promise<void> {
   await pool.query('ALTER TABLE fsm_transitions DISABLE TRIGGER USER');
@@ -115,7 +117,8 @@ async function addHistory(pool: pg.Pool, workflows: number, from: number, to: nu
      FROM fsm_transitions ORDER BY entity_id, sequence DESC`,
   );
   await pool.query('VACUUM ANALYZE fsm_transitions, fsm_states');
-  // Else the server writes gigabytes to its disk while the calls are timed, at a time of its own choice.
+  // A checkpoint comes first, or the server writes gigabytes to its disk while the calls are timed, at a time of its
+  // choice.
   await pool.query('CHECKPOINT');
 }
 
@@ -126,8 +129,8 @@ interface Walk {
 }
 
 /**
- * Megabytes of resident memory, now and the most so far: of the worker, and of the process that walks, if another one
- * does.
+ * The memory is resident memory in megabytes, now and the most so far. It is the worker's, and that of the process that
+ * walks, if another one does.
  */
 interface Memory {
   readonly states: number;
@@ -142,7 +145,7 @@ async function workerMemory(worker: BenchWorker): Promise<Pick<Memory, 'worker_m
   return { worker_mb: rssMb, worker_peak_mb: maxRssMb };
 }
 
-/** Memory is read from here on: a walk has what it needs by then, and its memory should stay flat. */
+/** States from which on memory is read: a walk has what it needs by then, and its memory should stay flat. */
 const FLAT_FROM = 100_000;
 
 type ManyWorkflows = Readonly<Record<'workflow' | 'iterator', Walk>>;
@@ -182,7 +185,7 @@ async function walkByIterator({ client, worker }: Installation, pool: pg.Pool): 
   const started = performance.now();
   const memory = [];
   let states = 0;
-  // Instead of the ids themselves, which would be the memory that is measured: their sum says whether each was there.
+  // The sum says whether each id was there. The ids themselves would be the memory that is measured.
   let sum = 0n;
   for await (const { workflow_id } of client.recoverFsmStates()) {
     states += 1;

@@ -1,4 +1,7 @@
-/** A worker in a process of its own, so that its memory and CPU are its own: the service's, or the baseline's. */
+/**
+ * This module is a worker, the service's or the baseline's. It has a process of its own, so its memory and CPU are its
+ * own.
+ */
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { endpointsOf, workerEndpoints } from '../src/cli/context.js';
@@ -8,14 +11,14 @@ import { startWorker } from '../src/worker/run.js';
 import { installRuntime } from '../src/worker/runtime.js';
 
 export interface Usage {
-  /** Now. */
+  /** Megabytes of resident memory now. */
   readonly rssMb: number;
-  /** The peak so far. */
+  /** Megabytes of resident memory at the peak so far. */
   readonly maxRssMb: number;
   readonly cpuSeconds: number;
 }
 
-/** A message to the parent process. */
+/** A worker message goes to the parent process. */
 export type WorkerMessage = { readonly ready: true } | Usage;
 
 const config = loadConfig();

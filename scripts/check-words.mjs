@@ -26,7 +26,7 @@ const table = readFileSync(GLOSSARY, 'utf8')
     return { word, say: say.trim(), folders: namesIn(where), allowed: namesIn(allowed) };
   });
 
-/** The banned words of a file's path and lines; `heldKeys` is read as `held keys`. */
+/** Returns the banned words of a file's path and lines; `heldKeys` is read as `held keys`. */
 function bannedIn(path) {
   const [text] = readFileSync(path, 'utf8').split(path === 'CHANGELOG.md' ? RELEASED : undefined);
   const rows = table.filter(

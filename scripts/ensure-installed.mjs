@@ -1,5 +1,5 @@
-// Installs the dependencies when they are missing or older than the lock file, so that one command works on a bare
-// clone.
+// This script installs the dependencies when they are missing or older than the lock file, so that one command works on
+// a bare clone.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
 /**
- * `npm run docs`: writes the generated pages of the documents. `test/docs/generated.test.ts` fails when one is stale.
+ * `npm run docs` writes the generated pages of the documents. `test/docs/generated.test.ts` fails when one is stale.
  */
 import { writeFile } from 'node:fs/promises';
 import prettier from 'prettier';

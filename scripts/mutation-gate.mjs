@@ -1,10 +1,10 @@
 /**
- * Runs Stryker, then holds its report against `test/mutation/survivors.json`. It fails for a survivor that is not
- * argued there, for an argument whose mutant is killed, and for a module with more arguments than when it was scored
- * last: the list only shrinks. What came out is kept in `test/mutation/scores.json`.
+ * This script runs Stryker, then holds its report against `test/mutation/survivors.json`. It fails for a survivor that
+ * is not argued there, and for an argument whose mutant is killed. It also fails for a module with more arguments than
+ * when it was scored last: the list only shrinks. The scores are kept in `test/mutation/scores.json`.
  *
- * `--changed`: mutates the modules alone that are not what they were when their score was kept, or whose tests are not;
- * this is what CI runs. Other arguments go to `stryker run`.
+ * `--changed` mutates only the modules that have changed since their score was kept, or whose tests have; this is what
+ * CI runs. Other arguments go to `stryker run`.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,7 +24,7 @@ const oneLine = (text) => text.replace(/\s+/g, ' ').trim();
 
 const printer = ts.createPrinter({ removeComments: true });
 
-/** The code of a file, without its comments: a reworded comment changes no score. */
+/** Returns the code of a file, without its comments: a reworded comment changes no score. */
 function codeOf(file) {
   const text = readFileSync(file, 'utf8');
   if (!file.endsWith('.ts')) return text;
@@ -53,13 +53,13 @@ function hashOf(module) {
 
 const readScores = () => (existsSync(SCORES) ? JSON.parse(readFileSync(SCORES, 'utf8')) : {});
 
-/** Those that were never scored among them. */
+/** Returns the modules that have changed since they were scored, or were never scored. */
 const changedModules = () => {
   const scores = readScores();
   return config.mutate.filter((module) => scores[module]?.sha256 !== hashOf(module));
 };
 
-/** Keeps what came out of the modules of a run, and drops modules that are not mutated any more. */
+/** Keeps the scores of the modules of a run, and drops modules that are not mutated any more. */
 function keepScores(rows) {
   const scores = readScores();
   for (const [file, counts] of rows) scores[file] = { sha256: hashOf(file), ...counts };
@@ -70,7 +70,7 @@ function keepScores(rows) {
 function runStryker(args) {
   const now = fingerprint();
   const before = existsSync(FINGERPRINT) ? readFileSync(FINGERPRINT, 'utf8') : null;
-  // Results of other code are no start, not even for the modules that this run leaves out.
+  // Results of other code are no start for this run, not even those of the modules that it leaves out.
   if (before !== now) rmSync(config.incrementalFile, { force: true });
   mkdirSync('.cache/mutation', { recursive: true });
   writeFileSync(FINGERPRINT, now);
@@ -78,7 +78,7 @@ function runStryker(args) {
   return status ?? 1;
 }
 
-/** The key of a mutant, wherever its line has moved to: the text around it, what is replaced, and by what. */
+/** Returns what names a mutant wherever its line has moved to: the text around it, what is replaced, and by what. */
 function entryOf(file, source, { mutatorName, replacement, location: { start, end } }) {
   const lines = source.split('\n');
   const text = lines.slice(start.line - 1, end.line).join('\n');

@@ -1,7 +1,7 @@
 /**
- * Stryker's test runner for mocha 12: its own for Node 20 knows mocha up to 11. All mutants of a process share the
- * modules it has loaded. One that acts while a module loads gets a process of its own, and there only the files that
- * reach it.
+ * This module runs Stryker's tests on mocha 12, because Stryker's own runner for Node 20 knows mocha up to 11. All
+ * mutants of a process share the modules it has loaded. A mutant that acts while a module loads gets a process of its
+ * own, and there only the files that reach it.
  */
 import { relative } from 'node:path';
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
@@ -15,7 +15,7 @@ import fc from 'fast-check';
 import Mocha from 'mocha';
 import selection from '../test/support/server-free.cjs';
 
-/** Milliseconds: a test that hangs on a mutant has failed; one that is slow without a mutant has not. */
+/** Milliseconds of a test: one that hangs on a mutant has failed; one that is slow without a mutant has not. */
 const MUTANT_TIMEOUT_MS = 3_000;
 const DRY_RUN_TIMEOUT_MS = 60_000;
 
@@ -109,7 +109,7 @@ class MutationRunner {
         });
       runner.on('pass', (test) => ended(test, { status: TestStatus.Success }));
       runner.on('fail', (test, { code, message, stack }) => {
-        // On a busy machine that is no verdict on a mutant which is argued to be equivalent.
+        // A time-out on a busy machine is no verdict on a mutant which is argued to be equivalent.
         timedOut ||= code === TIMEOUT;
         // A hook fails for the test it was run for.
         ended(test.ctx?.currentTest ?? test, {

@@ -1,13 +1,13 @@
 /**
- * Runs the fast tests and the demo on the supported major versions of Node that this process is not. CI runs the whole
- * suite on one version only. npm's package `node` brings the binary.
+ * This script runs the fast tests and the demo on the supported major versions of Node that this process is not. CI
+ * runs the whole suite on one version only. npm's package `node` brings the binary.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 
 const SUPPORTED = [20, 22, 24];
-/** Another Node changes what a test passes through, not what a drawn case finds. */
+/** Drawn cases are few, because another Node changes what a test passes through, not what a drawn case finds. */
 const CASES = { PROPERTY_CASES: '10', MODEL_RUNS: '10' };
 
 function run(args, options = {}) {
@@ -23,7 +23,7 @@ for (const major of SUPPORTED.filter((version) => version !== own)) {
   run(['install', '--no-audit', '--no-fund', '--loglevel=error', `node@${major}`], { cwd: folder });
   const PATH = `${folder}/node_modules/node/bin${delimiter}${process.env.PATH}`;
   const env = { ...process.env, PATH, ...CASES };
-  // As npm's scripts find it.
+  // Node is looked up as npm's scripts find it.
   const found = spawnSync('npm', ['exec', '-c', 'node --version'], {
     env,
     encoding: 'utf8',

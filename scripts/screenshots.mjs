@@ -1,5 +1,6 @@
-// Takes pictures of the Temporal Web UI: node scripts/screenshots.mjs OUT_DIR UI_ADDRESS NAMESPACE NAME=PATH ...
-// Needs a Chromium (CHROMIUM, default /usr/bin/chromium). Pictures are for docs/images and for looking at.
+// This script takes pictures of the Temporal Web UI:
+// node scripts/screenshots.mjs OUT_DIR UI_ADDRESS NAMESPACE NAME=PATH ...
+// It needs a Chromium (CHROMIUM, default /usr/bin/chromium). Pictures are for docs/images and for looking at.
 import { chromium } from 'playwright-core';
 
 const [directory, address, namespace, ...pages] = process.argv.slice(2);

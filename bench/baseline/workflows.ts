@@ -1,4 +1,4 @@
-/** The baseline: a workflow that does nothing, in the shape of an execution. */
+/** The baseline is a Temporal workflow that does nothing, in the shape of an execution. */
 import { proxyActivities } from '@temporalio/workflow';
 
 const { noop } = proxyActivities<{ noop(): Promise<void> }>({ startToCloseTimeout: '30 s' });

@@ -1,4 +1,4 @@
-/** The intents among the examples of docs/intents.md, and the ids that all examples share. */
+/** This module has the intents among the examples of docs/intents.md, and the ids that all examples share. */
 import type { IntentOf, IntentType } from '../../src/client/index.js';
 
 export const BRIDGE = '5b0c7c1e-3f6f-4b6c-9a53-0d8f2f6f7a10';

@@ -1,5 +1,5 @@
 /**
- * The examples of docs/intents.md. Ids and events are made by the code that makes the real ones;
+ * This module has the examples of docs/intents.md. Ids and events are made by the code that makes the real ones;
  * `test/docs/generated.test.ts` parses every example with its schema.
  */
 import { builtinEffects } from '../../activities/index.js';
@@ -43,7 +43,7 @@ export const REQUEST: RequestInput = {
 
 const plan = makePlan(parseRequest(REQUEST), 'workflow', DEFINITIONS);
 
-/** The fields that every example of a success has. */
+/** Returns the fields that every example of a success has. */
 function success<Type extends IntentType>(type: Type) {
   const planned = plan.intents.find((intent) => intent.type === type);
   if (planned === undefined) throw new Error(`examples: expected an intent of type ${type}`);
@@ -128,11 +128,11 @@ const derived = (event: DerivedEvent | null | undefined): Readonly<Record<string
   return event.payload;
 };
 
-/** The event that a result of this type makes; null for none. */
+/** Returns the event that a result of this type makes; null when it makes none. */
 export const announcedBy = (type: IntentType): DerivedEvent | null =>
   DEFINITIONS.get(type)?.announce(RESULTS[type]) ?? null;
 
-/** Payloads by event type. */
+/** Example payloads by event type. */
 export const EVENTS: Readonly<Record<(typeof PUBLISHABLE_EVENT_TYPES)[number], Readonly<Record<string, unknown>>>> = {
   AGGREGATION_STARTED: {
     event_type: 'AGGREGATION_STARTED',

@@ -1,4 +1,4 @@
-/** Tables of fields, from a zod schema. */
+/** This module makes tables of fields from a zod schema. */
 import type { z } from 'zod';
 import {
   type Direction,
@@ -13,13 +13,16 @@ import { code, table } from './markdown.js';
 
 type Row = readonly [field: string, type: string, presence: string, meaning: string];
 
-/** A row for each field, and for those inside of it. @throws Error for a field without a description. */
+/**
+ * Makes a table with a row for each field, and for those inside of it.
+ * @throws Error for a field without a description.
+ */
 export function fieldTable(schema: z.core.$ZodType, io: Direction): string {
   const rows = rowsOf(jsonSchemaOf(schema, io), '', io, new Map());
   return table(['Field', 'Type', io === 'input' ? 'Required' : 'Present', 'Meaning'], rows);
 }
 
-/** The description of a schema itself. */
+/** Returns the description of a schema itself. */
 export const descriptionOf = (schema: z.ZodType): string => schema.description ?? '';
 
 /** @param seen objects that have had their rows, and the field that they stand for. */

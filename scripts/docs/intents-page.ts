@@ -1,4 +1,4 @@
-/** docs/intents.md, from the schemas of intents, results and events. */
+/** This module makes docs/intents.md from the schemas of intents, results and events. */
 import type { z } from 'zod';
 import {
   EVENT_TEXTS,

@@ -1,10 +1,10 @@
-/** JSON Schema of a zod schema, and its types in words. */
+/** This module makes the JSON Schema of a zod schema, and says its types in words. */
 import { z } from 'zod';
 import { alternatives, code, number } from './markdown.js';
 
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-/** `input`: what a caller may send; `output`: what it gets. */
+/** A direction is `input`, what a caller may send, or `output`, what it gets. */
 export type Direction = 'input' | 'output';
 
 export const jsonSchemaOf = (schema: z.core.$ZodType, io: Direction): JsonSchema =>
@@ -17,7 +17,7 @@ export const jsonSchemaOf = (schema: z.core.$ZodType, io: Direction): JsonSchema
     },
   });
 
-/** The schema of a value that is not null, and whether it may be null. */
+/** Returns the schema of a value that is not null, and whether it may be null. */
 export function withoutNull(schema: JsonSchema): { readonly inner: JsonSchema; readonly nullable: boolean } {
   const [inner, ...rest] = (schema.anyOf ?? []).filter(({ type }) => type !== 'null');
   if (inner !== undefined && rest.length === 0) return { inner, nullable: true };
@@ -26,7 +26,7 @@ export function withoutNull(schema: JsonSchema): { readonly inner: JsonSchema; r
   return { inner: { ...schema, type: type as 'string' }, nullable: true };
 }
 
-/** `whole number, 1 to 500`: the type with its bounds. */
+/** Returns the type with its bounds, such as `whole number, 1 to 500`. */
 export function typeInWords(schema: JsonSchema): string {
   const { inner, nullable } = withoutNull(schema);
   return `${plainType(inner)}${nullable ? ', or null' : ''}`;
@@ -57,24 +57,24 @@ function plainType(schema: JsonSchema): string {
   }
 }
 
-/** Words that a cell has room for. Only the event types are more, and they have a section of the page. */
+/** The most words that a cell has room for. Only the event types are more, and they have a section of the page. */
 const MOST_WORDS = 8;
 
 const enumeration = (words: readonly string[]): string =>
   words.length > MOST_WORDS ? `one of the [event types](#event-types)` : alternatives(words);
 
-/** Any whole number that JSON can represent. */
+/** Returns whether the schema allows any whole number that JSON can represent. */
 const isWhole = ({ minimum, maximum }: JsonSchema): boolean =>
   minimum === Number.MIN_SAFE_INTEGER && maximum === Number.MAX_SAFE_INTEGER;
 
-/** Whether an object has names of the caller's, and none of ours. */
+/** Returns whether an object has names of the caller's, and none of ours. */
 const isRecord = (schema: JsonSchema): boolean =>
   schema.properties === undefined && typeof schema.additionalProperties === 'object';
 
-/** Whether an object has names of ours. */
+/** Returns whether an object has names of ours. */
 export const hasFields = (schema: JsonSchema | undefined): boolean => Object.keys(schema?.properties ?? {}).length > 0;
 
-/** The schema of the elements of a list, or of the values of a record. */
+/** Returns the schema of the elements of a list, or of the values of a record. */
 export const elementOf = (schema: JsonSchema): JsonSchema | undefined => {
   const element = schema.type === 'array' ? schema.items : schema.additionalProperties;
   return typeof element === 'object' && !Array.isArray(element) ? element : undefined;

@@ -1,4 +1,4 @@
-/** The generated pages of the documents. */
+/** This module lists the generated pages of the documents. */
 import { intentsPage } from './intents-page.js';
 import { settingsPage } from './settings-page.js';
 
@@ -12,7 +12,7 @@ export const PAGES = {
 } as const satisfies Readonly<Record<string, () => string>>;
 
 /**
- * A page without what Prettier decides: padding of tables, line breaks of JSON. Laying a page out takes seconds, which
- * a test has not.
+ * Returns a page without what Prettier decides: padding of tables, line breaks of JSON. Laying a page out takes
+ * seconds, which a test has not.
  */
 export const essenceOf = (page: string): string => page.replace(/\s+/g, '').replace(/-+/g, '-');

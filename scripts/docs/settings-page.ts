@@ -1,4 +1,4 @@
-/** docs/settings.md, from src/settings. */
+/** This module makes docs/settings.md from src/settings. */
 import { z } from 'zod';
 import { SETTING_GROUPS } from '../../src/config.js';
 import { settingText } from '../../src/settings/setting.js';
@@ -77,7 +77,7 @@ function settingOf(name: string, schema: z.ZodType): Setting {
 const typeOf = (schema: z.ZodType): string =>
   isSwitch(schema) ? '`true` or `false`' : typeInWords(jsonSchemaOf(schema, 'input'));
 
-/** Whether it is a text that stands for true or false: JSON Schema knows of the text only. */
+/** Returns whether a setting is a text that stands for true or false; JSON Schema knows of the text only. */
 const isSwitch = (schema: z.ZodType): boolean => typeof defaultValue(schema) === 'boolean';
 
 const defaultValue = (schema: z.ZodType): unknown =>

@@ -1,7 +1,7 @@
-/** Parsers of options' values. */
+/** This module parses the values of options. */
 import { InvalidArgumentError } from 'commander';
 
-/** A whole number from 1, to `most` where that is given. */
+/** Returns a parser of whole numbers from 1, up to `most` where that is given. */
 export const wholeNumber =
   (most = Number.MAX_SAFE_INTEGER) =>
   (value: string): number => {
@@ -11,7 +11,7 @@ export const wholeNumber =
     throw new InvalidArgumentError(`expected a whole number ${range}`);
   };
 
-/** `30d`, `12h`, `2w` or `90m`, in days. */
+/** Parses `30d`, `12h`, `2w` or `90m` into days. */
 export function days(value: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(m|h|d|w)$/.exec(value) ?? [];
   const found = Number(amount) * (UNITS[unit ?? ''] ?? NaN);

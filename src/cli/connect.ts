@@ -1,4 +1,4 @@
-/** Clients of a command, closed when it ends. */
+/** This module opens the clients of a command, and closes them when it ends. */
 import { Client, Connection } from '@temporalio/client';
 import type { Config } from '../config.js';
 import { StoreEffectClient } from '../client/store-effect-client.js';

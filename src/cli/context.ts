@@ -1,4 +1,4 @@
-/** The context is what every command works with: settings, addresses, output. */
+/** This module gives every command what it works with: settings, addresses, output. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
@@ -26,10 +26,13 @@ export function contextOf(command: Command): Context {
   };
 }
 
-/** Addresses that the environment gives are used and never started; the rest is the local stack's. */
+/**
+ * Returns the options of the stack. Servers whose addresses the environment gives are used and never started; the
+ * others are the local stack's.
+ */
 export function stackOptions(config: Config): StackOptions {
   return {
-    // Absolute: the servers run in folders of their own.
+    // The paths are absolute, because the servers run in folders of their own.
     stateDir: resolve(config.BRIDGE_STACK_DIR),
     cacheDir: resolve(config.BRIDGE_CACHE_DIR),
     mode: config.BRIDGE_STACK_MODE,

@@ -1,6 +1,6 @@
 import { createPool, type Pool } from '../postgres/core/pool.js';
 
-/** A small pool for the length of a command. */
+/** Opens a small pool for the length of a command. */
 export async function withPool<T>(connectionString: string, use: (pool: Pool) => Promise<T>): Promise<T> {
   // A lost connection is reported by the query that needed it.
   const pool = createPool({ connectionString, min: 0, max: 2, applicationName: 'bridge-cli' }, () => undefined);

@@ -1,4 +1,4 @@
-/** Exit codes of `bridge` and the errors that lead to them. */
+/** This module has the exit codes of `bridge` and the errors that lead to them. */
 import { RefusedError, RequestConflictError } from '../client/errors.js';
 import { ConfigError } from '../config.js';
 import { classify } from '../domain/failures/failure-table.js';
@@ -6,15 +6,15 @@ import { LimitError } from '../domain/values/limits.js';
 import { RequestError } from '../domain/execution/request.js';
 import { StackError } from '../stack/index.js';
 
-/** `failed`: an intent, a check or a redrive. */
+/** The exit codes; `failed` stands for an intent, a check or a redrive that failed. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
 
-/** Bad usage or input: the message says which argument, field or line. */
+/** A UsageError stands for bad usage or input; its message says which argument, field or line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** A service that is needed cannot be reached. */
+/** An UnreachableError says that a service that is needed cannot be reached. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
@@ -26,7 +26,7 @@ export function exitCodeOf(error: unknown): number {
   return isUnreachable(error) ? EXIT.unreachable : EXIT.failed;
 }
 
-/** Whether an error, or one it wraps, says that a server is not there. */
+/** Returns whether an error, or one it wraps, says that a server is not there. */
 export function isUnreachable(error: unknown): boolean {
   if (error instanceof UnreachableError || error instanceof StackError) return true;
   if (classify(error)?.failureClass === 'unavailable') return true;

@@ -1,6 +1,6 @@
 /**
- * Reads the lists of `bridge execute`: a JSON list of intents, an object `{intents, ...}`, or NDJSON with one such
- * object a line; one that is invalid is refused by its number.
+ * This module reads the lists of `bridge execute`: a JSON list of intents, an object `{intents, ...}`, or NDJSON with
+ * one such object a line. An invalid list is refused by the number of its line.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,7 @@ import { parseRequest, type RequestInput } from '../domain/execution/request.js'
 import { serializable } from '../domain/values/serializable.js';
 import { UsageError } from './errors.js';
 
-/** A list, or why a line holds none. `line` is from 1. */
+/** An input item is a list, or the reason why a line holds none. `line` counts from 1. */
 export type InputItem =
   | { readonly ok: true; readonly line: number; readonly request: RequestInput }
   | { readonly ok: false; readonly line: number; readonly error: string };
@@ -26,7 +26,7 @@ export async function* readRequests(path: string): AsyncGenerator<InputItem> {
       continue;
     }
     buffered.push({ line, text });
-    // A line that is an object of its own makes it NDJSON, be it a later one because the first is broken.
+    // A line that is an object of its own makes the input NDJSON, be it a later line because the first is broken.
     if (buffered.length >= 2 && (isObject(buffered[0]?.text ?? '') || isObject(text, 'intents'))) {
       for (const item of buffered) yield itemOf(item.line, item.text);
       buffered = null;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `bridge`: the operator's command line, as a process. */
+/** This module is `bridge`, the operator's command line, as a process. */
 import { runCommandLine } from './program.js';
 
 // `bridge ... | head` closes the pipe early: that is the reader's choice, not an error.

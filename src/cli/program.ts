@@ -1,4 +1,4 @@
-/** The commands of `bridge`, put together. One file a command; this one only finds the one that is asked for. */
+/** This module finds the command of `bridge` that is asked for. Each command has a file of its own. */
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { packagePath } from '../paths.js';
@@ -56,7 +56,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
   for (const name of wanted) {
     const command = await loaders[name]?.();
     if (command === undefined) continue;
-    // Accepted before and after the command's name.
+    // `--json` is accepted before and after the command's name.
     for (const leaf of [command, ...command.commands])
       leaf.option('--json', 'print JSON, one value per line').exitOverride();
     program.addCommand(command);

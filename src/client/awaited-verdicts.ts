@@ -6,10 +6,11 @@ import type { Verdict } from '../domain/intake/list.js';
 import { ClosedError, ResultTimeoutError } from './errors.js';
 import type { VerdictQuestions } from './verdict-questions.js';
 
-/** Milliseconds before the first question. Callers gather meanwhile, and most lists are answered. */
+/** Milliseconds before the first question. Callers gather meanwhile, and most lists are answered by then. */
 const FIRST_MS = 100;
 /**
- * The longest pause between two questions, in milliseconds: a stored verdict comes so late, plus the time of an answer.
+ * The longest pause between two questions, in milliseconds. A stored verdict comes so late at most, plus the time of an
+ * answer.
  */
 const LONGEST_MS = 1_000;
 /**
@@ -22,9 +23,9 @@ const LOADED_MS = 3_000;
 const LAST_ANSWER_MS = 5_000;
 
 interface Waiter {
-  /** Whether its time is over: the answer to the question it is part of, or else to the next, is its last. */
+  /** Whether the waiter's time is over: the answer to the question it is part of, or else to the next, is its last. */
   late: boolean;
-  /** Its last question has begun. */
+  /** Starts the time for the answer to the waiter's last question, which has begun. */
   lastAsked(): void;
   resolve(verdict: Verdict): void;
   expire(): void;
@@ -35,14 +36,14 @@ export class AwaitedVerdicts {
   readonly #questions: Pick<VerdictQuestions, 'ask' | 'close'>;
   readonly #waiting = new Map<string, Set<Waiter>>();
   #closed = false;
-  /** Who waits for the answer to the open question; null: none is open. */
+  /** The waiters for the answer to the open question; null when none is open. */
   #asked: ReadonlySet<Waiter> | null = null;
-  /** Why the last question failed; undefined: it did not. */
+  /** The error of the last question; undefined when it did not fail. */
   #failure: unknown;
   #timer: NodeJS.Timeout | undefined;
   /** When the next question is due, by `performance.now()` like all times here. */
   #dueAt = Infinity;
-  /** No question begins before, so that the server has a pause after each answer. */
+  /** The time before which no question begins, so that the server has a pause after each answer. */
   #pausedUntil = 0;
   /** When the latest caller began to wait. */
   #newestSince = 0;
@@ -95,7 +96,7 @@ export class AwaitedVerdicts {
     });
   }
 
-  /** Who waits gets that error at once. */
+  /** Ends all questions; each caller that waits gets a ClosedError at once. */
   close(): void {
     this.#closed = true;
     this.#questions.close();
@@ -113,7 +114,9 @@ export class AwaitedVerdicts {
     if (this.#waiting.size === 0) this.#forgetQuestion();
   }
 
-  /** Asks at that time, or sooner if a question is due sooner. While one is open, its end says when the next is. */
+  /**
+   * Asks at a time, or sooner if a question is due sooner. The end of an open question says when the next one is due.
+   */
   #askAt(at: number): void {
     if (this.#asked !== null || at >= this.#dueAt) return;
     clearTimeout(this.#timer);
@@ -145,7 +148,10 @@ export class AwaitedVerdicts {
     if (this.#waiting.size > 0) this.#askAt(this.#nextAt(performance.now(), began));
   }
 
-  /** A list that has not been answered for some time is not asked about for as long again, up to a second. */
+  /**
+   * Returns when the next question is due: a list that has long had no answer is not asked about for as long again. The
+   * pause is a second at most, unless the last answer took long.
+   */
   #nextAt(now: number, began: number): number {
     this.#pausedUntil = now + Math.min(LOADED_MS, PAUSE_FACTOR * (now - began));
     if (this.#waiters().some(({ late }) => late)) return now;

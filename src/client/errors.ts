@@ -1,4 +1,4 @@
-/** The request id has been used for another list; this one under the same id would look like a repeat. */
+/** A RequestConflictError says that another list has used the request id, so this one would look like its repeat. */
 export class RequestConflictError extends Error {
   override readonly name = 'RequestConflictError';
 
@@ -7,7 +7,7 @@ export class RequestConflictError extends Error {
   }
 }
 
-/** The execution ended without a report: terminated, timed out, or refused as invalid. */
+/** An ExecutionError says that an execution ended without a report: terminated, timed out, or refused as invalid. */
 export class ExecutionError extends Error {
   override readonly name: string = 'ExecutionError';
 
@@ -20,12 +20,12 @@ export class ExecutionError extends Error {
   }
 }
 
-/** The list as a whole was refused by the workflow: a wrong option, a wrong shape, over a limit. */
+/** A RefusedError says that the workflow refused a list as a whole: a wrong option, a wrong shape, over a limit. */
 export class RefusedError extends ExecutionError {
   override readonly name: string = 'RefusedError';
 }
 
-/** No result of an emitted list came in time; it may still come. */
+/** A ResultTimeoutError says that no result of an emitted list came in time; it may still come. */
 export class ResultTimeoutError extends Error {
   override readonly name = 'ResultTimeoutError';
 
@@ -39,7 +39,7 @@ export class ResultTimeoutError extends Error {
   }
 }
 
-/** The client was closed while it waited for the result of an emitted list; it may still come. */
+/** A ClosedError says that the client was closed while it waited for an emitted list's result; it may still come. */
 export class ClosedError extends Error {
   override readonly name = 'ClosedError';
 

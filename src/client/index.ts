@@ -1,4 +1,4 @@
-/** Public API of the package. */
+/** This module is the public API of the package. */
 export { ClosedError, ExecutionError, RefusedError, RequestConflictError, ResultTimeoutError } from './errors.js';
 export type { KafkaOptions } from './kafka.js';
 export type { EmittedList } from './list-emitter.js';

@@ -5,21 +5,21 @@ import { createKafka } from '../kafka/client.js';
 import type { BatchSettings } from '../kafka/settings.js';
 
 export interface KafkaOptions {
-  /** host:port each. */
+  /** The brokers, each as `host:port`. */
   readonly brokers: readonly string[];
-  /** Of the topics; default `omninode_bridge`. */
+  /** The prefix of the topics; default `omninode_bridge`. */
   readonly topicPrefix?: string;
-  /** Written to the envelope; default `development`. */
+  /** The environment that is written to the envelope; default `development`. */
   readonly environment?: string;
-  /** Written to the envelope; default `local`. */
+  /** The region that is written to the envelope; default `local`. */
   readonly region?: string;
-  /** Of the lists it emits; default `none`. */
+  /** The compression of the lists that the client emits; default `none`. */
   readonly compression?: BatchSettings['compression'];
 }
 
 export const DEFAULT_TOPIC_PREFIX = 'omninode_bridge';
 
-/** Silent: errors are thrown to the caller, which has its own log. */
+/** Makes a Kafka client that logs nothing: errors are thrown to the caller, which has its own log. */
 export const kafkaOf = ({ brokers }: KafkaOptions): Kafka =>
   createKafka(
     {

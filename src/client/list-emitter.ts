@@ -12,7 +12,8 @@ import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
 
 export interface EmittedList {
   /**
-   * Of the envelope: the `causation_id` of its INTENT_RESULT. The same list under the same request id has the same one.
+   * The event id of the envelope, which is the `causation_id` of its INTENT_RESULT. The same list under the same
+   * request id has the same one.
    */
   readonly eventId: string;
   readonly requestId: string;
@@ -20,7 +21,7 @@ export interface EmittedList {
   readonly topic: string;
 }
 
-/** Connects when it first emits. */
+/** A list emitter connects when it first emits. */
 export class ListEmitter {
   readonly #publisher: KafkaPublisher;
   readonly #source: EventSource;
@@ -40,7 +41,7 @@ export class ListEmitter {
   /**
    * Emits lists, those of one correlation id in their order. Resolves when all replicas have them all.
    * @throws RequestError, LimitError naming the field, before anything is sent; EffectError when a broker does not take
-   * one: those before it may be on the topic, and emitting all again is safe.
+   * one. The lists before it may then be on the topic, and emitting all again is safe.
    */
   async emit(requests: readonly RequestInput[]): Promise<EmittedList[]> {
     const emitted = requests.map((request) => this.#envelopeOf(request));
@@ -65,7 +66,7 @@ export class ListEmitter {
       payload,
       correlationId,
     });
-    // It is no intent's event: nothing caused it that this service knows of.
+    // An INTENT_EMITTED is no intent's event: nothing that this service knows of caused it.
     const envelope: OnexEnvelopeV1 = { ...event, event_id: emittedId(payload), causation_id: null, metadata: {} };
     const message = toMessage(this.#source.topicPrefix, envelope);
     return { message, list: { eventId: envelope.event_id, requestId, correlationId, topic: message.topic } };

@@ -1,4 +1,4 @@
-/** A walk over the FSM states of all workflows, a page at a time. */
+/** This module walks over the FSM states of all workflows, a page at a time. */
 import { randomUUID } from 'node:crypto';
 import type { RecoveredState, RecoveredStates } from '../domain/intents/recover-fsm-states/schema.js';
 import { ExecutionError } from './errors.js';
@@ -9,9 +9,9 @@ export interface RecoverOptions {
   readonly states?: readonly string[];
   /** Only workflows whose metadata names one of these namespaces. */
   readonly namespaces?: readonly string[];
-  /** How far back workflows in a terminal state are of interest, in days; default 7. The others always are. */
+  /** How far back workflows in a terminal state are of interest, in days; default 7. The other workflows always are. */
   readonly sinceDays?: number;
-  /** Most states to give; default: all. The first page has the newest. */
+  /** The most states to give; default: all. The first page has the newest. */
   readonly limit?: number;
 }
 
@@ -20,9 +20,10 @@ export interface RecoveredWorkflow extends RecoveredState {
 }
 
 /**
- * A walk gives every workflow that matches from its beginning to its own page, at least once, as it was when that page
- * was read. Two pages are in memory at a time. A workflow that moves meanwhile may be given again, newer: keep the
- * state with the higher (epoch, transition_count, arrival). A walk may be gone through once.
+ * A walk gives every workflow that matches from the beginning of the walk to the workflow's page. Each comes at least
+ * once, as it was when that page was read. Two pages are in memory at a time. A workflow that moves meanwhile may be
+ * given again, newer: keep the state with the higher (epoch, transition_count, arrival). A walk may be gone through
+ * once.
  */
 export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   #failed = 0;
@@ -36,14 +37,14 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
     private readonly options: RecoverOptions,
   ) {}
 
-  /** Stored states no page can hold, so far. */
+  /** The number of stored states, so far, that no page can hold. */
   get failed(): number {
     return this.#failed;
   }
 
   /**
-   * How many of the states given are the newest there were: those of the first page, newest first. The others have no
-   * such order.
+   * The number of given states that are the newest there were: those of the first page, newest first. The states of
+   * later pages have no such order.
    */
   get newest(): number {
     return this.#newest;
@@ -54,12 +55,12 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
     return this.#totalMatching;
   }
 
-  /** Whether states follow those that were given. */
+  /** Returns whether states follow those that were given. */
   get truncated(): boolean {
     return this.#more;
   }
 
-  /** What the latest page that had a warning said, such as which states it left out. */
+  /** The warning of the latest page that had one, such as which states it left out. */
   get warning(): string | null {
     return this.#warning;
   }
@@ -87,7 +88,7 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
       cursor = page.next_cursor;
       const left = limit - given - states.length;
       ahead = cursor === null || left <= 0 ? undefined : this.#page(walk, number, cursor, left);
-      // Whoever stops in the middle of a page does not want to hear of the next one.
+      // A failure of the next page is ignored here: a caller that stops in the middle of this page need not hear of it.
       ahead?.catch(() => undefined);
       for (const [workflow_id, state] of states) {
         given += 1;
@@ -123,9 +124,9 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   }
 }
 
-/** The most a page may be asked for; bytes cut it to some 3,000 states with 300 bytes of metadata. */
+/** The most states a page may be asked for; bytes cut it to some 3,000 states with 300 bytes of metadata. */
 const PAGE = 10_000;
-/** Empty pages in a row, after a statement's time-out of 60 s each, before PostgreSQL is taken for unable. */
+/** The empty pages in a row, each after a statement time-out of 60 s, after which PostgreSQL is taken for unable. */
 const PATIENCE = 3;
 
 const pageId = (walk: string, number: number): string => `recover-${walk}-${number + 1}`;

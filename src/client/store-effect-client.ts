@@ -1,5 +1,5 @@
 /**
- * What an orchestrator imports: hands a list of intents to the service and gets the report back.
+ * The client is what an orchestrator imports: it hands a list of intents to the service and gets the report back.
  *
  * @example
  * const client = await StoreEffectClient.connect({ address: 'localhost:7233' });
@@ -37,24 +37,24 @@ import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport } from '.
 import { VerdictQuestions } from './verdict-questions.js';
 
 export interface ConnectOptions {
-  /** host:port; default `localhost:7233`. */
+  /** The address of the Temporal server, `host:port`; default `localhost:7233`. */
   readonly address?: string;
-  /** Default `default`. */
+  /** The Temporal namespace; default `default`. */
   readonly namespace?: string;
-  /** Default `bridge-store-effect`. */
+  /** The task queue that the service's workers poll; default `bridge-store-effect`. */
   readonly taskQueue?: string;
-  /** For `emitIntents` only. */
+  /** The options of Kafka, for `emitIntents` only. */
   readonly kafka?: KafkaOptions;
 }
 
 export interface StartedExecution {
   readonly workflowId: string;
   readonly requestId: string;
-  /** False when the request id was running or done already: the report is that execution's. */
+  /** False when the request id was running or done already; the report is then that execution's. */
   readonly started: boolean;
 }
 
-/** Milliseconds a result is waited for unless the caller says so. */
+/** Milliseconds a result is waited for unless the caller says otherwise. */
 const RESULT_MS = 300_000;
 
 export class StoreEffectClient {
@@ -81,7 +81,7 @@ export class StoreEffectClient {
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
     const { address = 'localhost:7233', namespace = 'default' } = options;
     const client = new Client({ connection: await Connection.connect({ address }), namespace });
-    // The SDK's attempts are off: one that is due after the close would end the process. Questions are repeated anyway.
+    // The SDK's attempts are off: an attempt due after the close would end the process. Questions are repeated anyway.
     const asking = new Client({ connection: Connection.lazy({ address, interceptors: [] }), namespace });
     return new StoreEffectClient(client, options.taskQueue, options.kafka, asking);
   }
@@ -94,7 +94,7 @@ export class StoreEffectClient {
   }
 
   /**
-   * Executes a list and waits for its report; also for one that failed fast or was cancelled.
+   * Executes a list and waits for its report, which a list that failed fast or was cancelled has too.
    * @throws LimitError over the limits; RefusedError for a wrong request; RequestConflictError; ExecutionError when the
    * execution was terminated or timed out.
    */
@@ -104,8 +104,7 @@ export class StoreEffectClient {
   }
 
   /**
-   * Starts a list. The same request id while running is the same execution; after a failure a new run; after success
-   * done.
+   * Starts a list. The request id of an execution that runs or has succeeded gives that one; a failed list runs anew.
    * @throws LimitError, RequestError before anything starts; RequestConflictError: another list has this request id.
    */
   async start(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<StartedExecution> {
@@ -115,8 +114,8 @@ export class StoreEffectClient {
   /**
    * Puts a list on the INTENT_EMITTED topic instead of starting it: the intake executes it and answers with
    * INTENT_RESULT. The same list under the same request id is the same event, however often it is emitted.
-   * @throws LimitError, RequestError before anything is sent; TypeError without brokers; EffectError when none takes
-   * it.
+   * @throws LimitError, RequestError before anything is sent; TypeError without brokers; EffectError when no broker
+   * takes it.
    */
   async emitIntents(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<EmittedList> {
     if (this.#emitter === undefined)
@@ -132,19 +131,19 @@ export class StoreEffectClient {
    * @param eventId of `emitIntents`, or of whatever envelope.
    * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most,
    * and up to 10 s more behind an open question.
-   * @throws TypeError for an id that is no UUID; ResultTimeoutError, whose `cause` says why the service could not be
-   * asked; ClosedError when the client is closed meanwhile.
+   * @throws TypeError for an id that is no UUID; ClosedError when the client is closed meanwhile; ResultTimeoutError.
+   * The `cause` of a ResultTimeoutError says why the service could not be asked.
    */
   async awaitResult(eventId: string, { timeoutMs = RESULT_MS } = {}): Promise<EmittedListReport> {
     const id = guid.safeParse(eventId);
-    // The service refuses a whole question for one bad id, and all callers share a question.
+    // The service refuses a whole question for one invalid id, and all callers share a question.
     if (!id.success) throw new TypeError(`eventId: expected a UUID, got ${shown(eventId)}`);
     return (await this.#verdicts.result(id.data, timeoutMs)) as EmittedListReport;
   }
 
   /**
-   * Like `start`, for a request as it stands on the wire: `{intents, request_id?, correlation_id?, options?}`. @throws
-   * as `start`.
+   * Starts a list as `start` does, from a request on the wire: `{intents, request_id?, correlation_id?, options?}`.
+   * @throws as `start`.
    */
   async startRequest(request: RequestInput): Promise<StartedExecution> {
     const input = requestOf(request);
@@ -174,7 +173,7 @@ export class StoreEffectClient {
 
   /**
    * Waits for the report of an execution's latest run.
-   * @throws ExecutionError when there is none: terminated, timed out, or cancelled and no worker is there to ask.
+   * @throws ExecutionError when it has no report: terminated, timed out, or cancelled and no worker is there to ask.
    */
   async result(workflowId: string): Promise<IntentsReport> {
     const handle = this.client.workflow.getHandle<typeof ExecuteIntentsWorkflow>(workflowId);
@@ -203,7 +202,7 @@ export class StoreEffectClient {
     return new RecoveredStatesWalk((intents, how) => this.executeIntents(intents, how), options);
   }
 
-  /** How far an execution is; null before its list is planned. */
+  /** Returns how far an execution is; null before its list is planned. */
   async progress(workflowId: string): Promise<Progress | null> {
     return this.client.workflow.getHandle(workflowId).query<Progress | null>('progress');
   }
@@ -214,7 +213,7 @@ export class StoreEffectClient {
   }
 }
 
-/** A request as it stands on the wire. */
+/** Returns a request as it stands on the wire. */
 function requestFor(intents: readonly Intent[], options: ExecuteOptions): RequestInput {
   const { requestId = randomUUID(), correlationId, ...workflowOptions } = options;
   return {
@@ -225,7 +224,7 @@ function requestFor(intents: readonly Intent[], options: ExecuteOptions): Reques
   };
 }
 
-/** The request with its defaults filled in, so that the same list is the same however it was written. */
+/** Returns the request with its defaults filled in, so that the same list is the same however it was written. */
 function requestOf(request: RequestInput) {
   const parsed = parseRequest(serializable(request));
   checkLimits(parsed.intents);
@@ -237,7 +236,7 @@ function requestOf(request: RequestInput) {
   };
 }
 
-/** The report in the failure of an execution. */
+/** Returns the report in the failure of an execution. */
 function reportOf(workflowId: string, { cause, message }: WorkflowFailedError): IntentsReport {
   if (cause instanceof ApplicationFailure) {
     if (cause.type === 'InvalidInput') throw new RefusedError(workflowId, cause.message, { cause });

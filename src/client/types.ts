@@ -12,9 +12,9 @@ type IntentOfEffect<E> = E extends { definition: { type: infer Type; schema: inf
       readonly intent_type: Type;
       readonly target: string;
       readonly payload: z.input<Schema>;
-      /** Higher runs earlier; default: the type's own. */
+      /** The priority; a higher one runs earlier. The default is the type's own. */
       readonly priority?: number | null;
-      /** A UUID; default: derived from request id, index and content. */
+      /** The intent id, a UUID; default: derived from request id, index and content. */
       readonly intent_id?: string | null;
     }
   : never;
@@ -42,30 +42,30 @@ interface NoIntent {
 }
 
 /**
- * Any intent this service executes, a union discriminated by `intent_type`: narrow it by that before you read its
- * `payload`.
+ * An `Intent` is any intent this service executes, a union discriminated by `intent_type`. Narrow it by that field
+ * before you read its `payload`.
  */
 export type Intent = IntentOf<IntentType> | NoIntent;
 
-/** One intent's result; narrow it by `intent_type`. The type's own fields are there when `success` is true. */
+/** A `Result` is one intent's result; narrow it by `intent_type`. With `success`, it has the type's own fields. */
 export type Result = ResultOf<Registered>;
 
-/** The report of a list, results in input order. */
+/** An `IntentsReport` is the report of a list, with results in input order. */
 export type IntentsReport = Omit<Report, 'results'> & { readonly results: readonly Result[] };
 
-/** The report of a list that went by way of the intake. */
+/** An `EmittedListReport` is the report of a list that went by way of the intake. */
 export type EmittedListReport = IntentsReport & Pick<Verdict, 'event_id' | 'correlation_id' | 'error'>;
 
 export interface ExecuteOptions {
-  /** Names the list; the same id again repeats nothing. Default: a random UUID. */
+  /** The name of the list; the same id again repeats nothing. The default is a random UUID. */
   readonly requestId?: string;
-  /** In every event's envelope and the search attributes. Default: the request id. */
+  /** The correlation id in every event's envelope and in the search attributes; default: the request id. */
   readonly correlationId?: string;
-  /** A failed intent of this priority or higher skips all later tiers. Default 2. */
+  /** A failed intent of this priority or higher skips all later tiers; default 2. */
   readonly failFastPriority?: number;
   /**
-   * Which derived events are sent: `all`, `none`, or `unless_published` (default): all but those that the list
-   * publishes itself, e.g. a STATE_PERSISTED of the same aggregation_id.
+   * The derived events that are sent: `all`, `none`, or `unless_published` (default). The default leaves out those that
+   * the list publishes itself, e.g. a STATE_PERSISTED of the same aggregation_id.
    */
   readonly derivedEvents?: 'unless_published' | 'all' | 'none';
 }

@@ -1,10 +1,10 @@
-/** A question to the service: which of some lists have a verdict. `AwaitedVerdicts` decides when it is asked. */
+/** A question asks the service which of some lists have a verdict. `AwaitedVerdicts` decides when it is asked. */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { FoundVerdicts } from '../domain/intake/slice.js';
 import type { Verdict } from '../domain/intake/list.js';
 
-/** Ids of one question; the service takes as many. */
+/** The most ids of one question; the service takes as many. */
 const ASK_AT_ONCE = 500;
 /** Milliseconds a question may take. When it takes longer, no worker is there, or the one that took it was killed. */
 const ANSWER_MS = 10_000;
@@ -21,7 +21,7 @@ export class VerdictQuestions {
   /**
    * Asks about lists, 500 in one question.
    * @param onVerdict gets each verdict that is found, also when another question fails.
-   * @throws when a question has no answer in time, or `close` ended it; after the others have had theirs.
+   * @throws when a question has no answer in time, or `close` ended it; by then the others have had theirs.
    */
   async ask(eventIds: readonly string[], onVerdict: (verdict: Verdict) => void): Promise<void> {
     const questions: Promise<void>[] = [];
@@ -48,7 +48,8 @@ export class VerdictQuestions {
   }
 
   /**
-   * A question has a signal of its own, because Temporal's client adds a listener for each request and removes none.
+   * Asks one question. It has a signal of its own, because Temporal's client adds a listener for each request and
+   * removes none.
    */
   async #question(ids: readonly string[]): Promise<FoundVerdicts> {
     const question = new AbortController();
@@ -57,7 +58,7 @@ export class VerdictQuestions {
     }, ANSWER_MS);
     this.#open.add(question);
     try {
-      // A call that hangs ends by its deadline: one that was aborted may still be tried again.
+      // A deadline ends a call that hangs, because a call that was aborted may still be tried again.
       const within = <T>(call: () => Promise<T>) =>
         this.temporal.withDeadline(Date.now() + ANSWER_MS, () => this.temporal.withAbortSignal(question.signal, call));
       return await within(() =>

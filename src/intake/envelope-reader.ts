@@ -1,6 +1,6 @@
 /**
  * This module reads an INTENT_EMITTED message as the topic has it: into its list, or into the reason why it is invalid.
- * Pure.
+ * It is pure.
  */
 import { z } from 'zod';
 import { guid, jsonObject, listName } from '../domain/intents/fields.js';
@@ -14,16 +14,16 @@ export type ReadEnvelope =
   | {
       readonly ok: true;
       readonly list: SliceList;
-      /** Of the message. */
+      /** Bytes of the message. */
       readonly bytes: number;
     }
   | {
       readonly ok: false;
-      /** `path: expected …, got …`. */
+      /** The reason in the form `path: expected …, got …`. */
       readonly reason: string;
     };
 
-/** What the intake reads; its descriptions become docs/intents.md. */
+/** This schema has the fields that the intake reads; its descriptions become docs/intents.md. */
 export const intentEmitted = z
   .looseObject({
     envelope_version: z.literal('1.0').describe('The version of the envelope.'),
@@ -42,16 +42,16 @@ export const intentEmitted = z
   })
   .describe('Other fields, of the envelope and of its payload, are yours and are not read.');
 
-/** Refuses what is not UTF-8: replaced characters would be executed as if they had been sent. */
+/** This decoder throws for bytes that are not UTF-8: replaced characters would be executed as if they had been sent. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Milliseconds since 1970: times behind it have another form, and no producer means them. */
+/** The year 10,000, in milliseconds since 1970. Times behind it have another form, and no producer means them. */
 const YEAR_10000 = 253_402_300_800_000;
 
-/** Characters of a reason: it is a header of the copy too. */
+/** The most characters of a reason, because it is a header of the `.dlq` copy too. */
 const REASON_LENGTH = 500;
 
-/** @param timestamp of the message, milliseconds since 1970; 0: unknown. */
+/** @param timestamp of the message, milliseconds since 1970; 0 when it is unknown. */
 export function readEnvelope(
   value: Uint8Array | null,
   timestamp = 0,
@@ -81,11 +81,11 @@ export function readEnvelope(
     ...(timestamp > 0 && timestamp < YEAR_10000 ? { emitted_at: new Date(timestamp).toISOString() } : {}),
     ...(request_id == null ? {} : { request_id }),
     ...(options == null ? {} : { options }),
-    // As the client does: an intent nested too deep is cut, and reported by name; its neighbours run.
+    // Intents are made serializable as in the client: one nested too deep is cut and reported by name. Others run.
     intents: serializable(intents) as unknown[],
   };
-  // The message holds the list's JSON, or one that spaces and escapes make longer: printing it again is for the
-  // doubtful.
+  // A message is at least as long as its list's JSON, because spaces and escapes only make it longer. So the list is
+  // printed again only for a message over the limit.
   if (value.length > limits.bytes) {
     const bytes = jsonBytes(list);
     if (bytes > limits.bytes) {

@@ -1,35 +1,35 @@
-/** A member of the consumer group: one kafkajs consumer, from its creation until it has left the group. */
+/** A group member is one kafkajs consumer, from its creation until it has left the consumer group. */
 import type { Consumer, EachBatchHandler, Kafka } from 'kafkajs';
 import pTimeout from 'p-timeout';
 
 /**
- * Milliseconds. A fetch that finds nothing, or everything paused, lasts this long: the delay of a partition that
- * resumes.
+ * Milliseconds of a fetch that finds nothing, or finds every partition paused. A partition that resumes is delayed by
+ * as long.
  */
 const FETCH_WAIT_MS = 250;
 const SESSION_MS = 30_000;
-/** Nothing of ours blocks a rejoin. */
+/** Milliseconds that members get to rejoin. More would help nobody, because nothing of ours blocks a rejoin. */
 const REBALANCE_MS = 30_000;
-/** Milliseconds a member that is given up gets to leave the group. */
+/** Milliseconds that a member gets to leave the group when it is given up. */
 const LEAVE_MS = 5_000;
 
-/** What a member tells its intake. */
+/** A member reports these events to its intake. */
 export interface MemberEvents {
-  /** It joined the group, or joined again. */
+  /** Reports that the member has joined the group, for the first time or again. */
   joined(partitions: readonly number[], memberId: string): void;
-  /** It cannot go on: another one has to be built. */
+  /** Reports that the member cannot go on, so another one has to be built. */
   failed(error: unknown): void;
 }
 
 export class GroupMember {
   readonly consumer: Consumer;
-  /** Of the group; empty until it has joined. */
+  /** The member's id in the group; empty until it has joined. */
   memberId = '';
-  /** When it last showed a sign of life, milliseconds since 1970. */
+  /** The time of the last sign of life, in milliseconds since 1970. */
   aliveAt = Date.now();
   readonly #topic: string;
   readonly #events: MemberEvents;
-  /** Until it has joined for the first time, or could not. */
+  /** This promise resolves when the member has joined for the first time, or could not. */
   #joining: Promise<void> = Promise.resolve();
 
   constructor(kafka: Kafka, groupId: string, topic: string, events: MemberEvents) {
@@ -41,7 +41,7 @@ export class GroupMember {
       rebalanceTimeout: REBALANCE_MS,
       heartbeatInterval: 3_000,
       maxWaitTimeInMs: FETCH_WAIT_MS,
-      // One way of starting again: ours. kafkajs's leaves out what it takes for permanent.
+      // The intake alone starts a consumer again: kafkajs's own restart leaves out failures it takes for permanent.
       retry: { retries: 3, restartOnFailure: () => Promise.resolve(false) },
     });
     this.#watch();
@@ -54,7 +54,7 @@ export class GroupMember {
     });
   }
 
-  /** Leaves after the join: a consumer that is stopped while it joins would join all the same, and stay. */
+  /** Leaves the group after the join: a consumer that is stopped while it joins would join all the same, and stay. */
   async leave(): Promise<void> {
     const left = this.#joining.then(() => this.consumer.disconnect()).catch(() => undefined);
     await pTimeout(left, { milliseconds: LEAVE_MS, message: false });
@@ -71,8 +71,8 @@ export class GroupMember {
     const alive = (): void => {
       this.aliveAt = Date.now();
     };
-    // kafkajs goes on at its old position after a fetch that failed because the topic was gone; created again
-    // meanwhile, the topic's first messages would be passed over. The group's offsets went with the topic: a new
+    // After a fetch that failed because the topic was gone, kafkajs goes on at its old offset. It would pass over the
+    // first messages of a topic that was created again meanwhile. The group's offsets went with the old topic, so a new
     // consumer begins at the right offset.
     const fetching = new Set<number>();
     consumer.on(consumer.events.FETCH_START, ({ payload }) => {

@@ -1,6 +1,6 @@
 /**
- * The intake: a member of a consumer group that reads INTENT_EMITTED and gives every partition a worker. The group's
- * offsets are behind what Temporal has acknowledged, never before it. ADR 0009.
+ * The intake is a member of a consumer group that reads INTENT_EMITTED and gives every partition a partition worker. An
+ * offset is committed when Temporal has acknowledged the messages before it, never earlier (ADR 0009).
  */
 import type { EachBatchPayload, Kafka } from 'kafkajs';
 import pLimit from 'p-limit';
@@ -13,32 +13,32 @@ export interface IntakeOptions extends Omit<PartitionContext, 'slots'> {
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly topic: string;
-  /** Slices that run at once, of all partitions. */
+  /** The most slices of all partitions that run at once. */
   readonly maxSlices: number;
-  /** Milliseconds without a sign of life after which the consumer is built anew. Default 90,000. */
+  /** Milliseconds without a sign of life after which the consumer is built anew; default 90,000. */
   readonly stallMs?: number;
 }
 
-/** Longer than a rebalance, in which there is no sign of life, and a request's time-out. */
+/** Milliseconds, more than a rebalance, in which there is no sign of life, and more than a request's time-out. */
 const STALL_MS = 90_000;
 const REBUILD_MS = 1_000;
 
-/** Bytes a partition worker buffers before its partition is paused: the slice after the one that runs. */
+/** Bytes that a partition worker buffers before its partition is paused: the slice after the one that runs. */
 const PARTITION_BYTES = 1_000_000;
-/** And all of them together, since there may be a thousand partitions. */
+/** Bytes that all partition workers buffer together, since there may be a thousand partitions. */
 const ALL_BYTES = 64_000_000;
 
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #context: PartitionContext;
   readonly #workers = new Map<number, PartitionWorker>();
-  /** Workers of a topic that is gone; they finish what they have buffered. */
+  /** Partition workers of a topic that is gone; they finish what they have buffered. */
   readonly #retired = new Set<PartitionWorker>();
-  /** By partition: the offset behind its last message, and the last one that was read. */
+  /** By partition: the offset behind its last message (`high`), and the offset that was read last (`last`). */
   readonly #ends = new Map<number, { high: bigint; last: bigint }>();
   readonly #watchdog: NodeJS.Timeout;
   #member: GroupMember | undefined;
-  /** Until the member before has left the group. */
+  /** This promise resolves when the member before has left the group. */
   #left: Promise<void> | undefined;
   #stopped = false;
 
@@ -56,7 +56,7 @@ export class Intake {
     this.#begin();
   }
 
-  /** Whether it is a member of the group now. */
+  /** Returns whether the intake is a member of the group now. */
   check(): { readonly ok: boolean; readonly detail: string } {
     const joined = this.#member !== undefined && this.#member.memberId !== '';
     return { ok: joined, detail: joined ? `${this.#workers.size} partitions` : 'not in the group' };
@@ -85,7 +85,7 @@ export class Intake {
 
   #joined(member: GroupMember, partitions: readonly number[], memberId: string): void {
     if (this.#member !== member) return;
-    // Under a new member id others may have had the partitions meanwhile: what is buffered of them is read again.
+    // Under a new member id, others may have had the partitions: buffered messages are dropped, and read again.
     const kept = member.memberId === memberId ? new Set(partitions) : new Set<number>();
     member.memberId = memberId;
     for (const [partition, worker] of this.#workers) {
@@ -108,10 +108,10 @@ export class Intake {
   #receive(member: GroupMember, payload: EachBatchPayload): void {
     const { batch } = payload;
     const { partition } = batch;
-    // Paused, or the same messages would be fetched again and again until it has left.
+    // The partition is paused, or the same messages would be fetched again and again until the old member has left.
     if (this.#member !== member) return void payload.pause();
     let worker = this.#workers.get(partition);
-    // Read before a rebalance took it from us.
+    // These messages were read before a rebalance took the partition from this member.
     if (worker === undefined) return;
     const messages = batch.messages.map((message) => rawOf(this.#options.topic, partition, message));
     if (worker.isOther(messages)) {
@@ -119,16 +119,16 @@ export class Intake {
       worker = this.#workerOf(member, partition);
       this.#workers.set(partition, worker);
     }
-    // Not resolved: it is fetched again when there is room, or by the next consumer.
+    // The offset is not resolved: the batch is fetched again when there is room, or by the next consumer.
     if (this.#stopped || !this.#hasRoom(worker)) return void payload.pause();
     worker.offer(messages);
     this.#ends.set(partition, { high: BigInt(batch.highWatermark), last: BigInt(batch.lastOffset()) });
-    // Only where to fetch next: what is committed follows Temporal's acknowledgement.
+    // The resolved offset only says where to fetch next; the committed one follows Temporal's acknowledgement.
     payload.resolveOffset(batch.lastOffset());
     if (!this.#hasRoom(worker)) payload.pause();
   }
 
-  /** The worker of a topic that is gone: it commits nothing any more, and finishes what it has buffered. */
+  /** Retires the worker of a topic that is gone: it commits nothing any more, and finishes what it has buffered. */
   #retire(worker: PartitionWorker, partition: number): void {
     this.#options.logger.warn(
       { topic: this.#options.topic, partition },

@@ -1,7 +1,7 @@
-/** The intake's metrics. */
+/** This module defines the metrics of the intake. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** What the gauges read. */
+/** The gauges read this state of the intake. */
 interface IntakeState {
   /** Messages between the last one handed over and the partition's end, by partition. */
   lag(): ReadonlyMap<number, number>;

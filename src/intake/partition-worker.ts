@@ -1,7 +1,7 @@
 /**
- * The worker of one partition: buffers what was fetched, executes it slice after slice, and commits what Temporal has
- * acknowledged. It runs beside kafkajs's fetch loop, which therefore keeps its heartbeats however long Temporal or a
- * store is unavailable.
+ * A partition worker buffers the messages of one partition, hands them over slice by slice, and commits what Temporal
+ * has acknowledged. It runs beside kafkajs's fetch loop, which therefore keeps its heartbeats however long Temporal or
+ * a store is unavailable.
  */
 import type { LimitFunction } from 'p-limit';
 import type { Logger } from 'pino';
@@ -11,15 +11,15 @@ import { type DriverContext, SliceDriver } from './slice-driver.js';
 import { nextSlice, type Slice } from './slicer.js';
 
 export interface PartitionContext extends DriverContext {
-  /** Bounds the running slices of all partitions. */
+  /** The limit of slices of all partitions that run at once. */
   readonly slots: LimitFunction;
 }
 
-/** What a partition worker asks its consumer for. */
+/** The owner is the consumer of a partition worker: it commits offsets, and fetches more when there is room. */
 export interface PartitionOwner {
   /** Commits the next offset to read. @throws when it was not taken; the messages then come again. */
   commit(offset: string): Promise<void>;
-  /** The worker has room again. */
+  /** Reports that the worker has room again. */
   roomAgain(): void;
 }
 
@@ -34,14 +34,14 @@ export class PartitionWorker {
   readonly #driver: SliceDriver;
   #buffer: BufferedMessage[] = [];
   #bytes = 0;
-  /** The group's offset, or more: first where the consumer began to read. */
+  /** The group's offset or a higher one; at first the offset at which the consumer began to read. */
   #committed: bigint | undefined;
   /**
-   * The first message that Temporal has and that is not committed: where the group's offset takes the consumer when it
-   * joins again.
+   * The first message that Temporal has and that is not committed. The group's offset takes a consumer that joins again
+   * back to this message.
    */
   #uncommitted: RawMessage | undefined;
-  /** Lowest offset that may still come of this topic. */
+  /** The lowest offset that may still come from this topic. */
   #next = 0n;
   #owned = true;
   #working: Promise<void> | undefined;
@@ -64,12 +64,12 @@ export class PartitionWorker {
     return this.#buffer.length;
   }
 
-  /** Whether it waits for something that is unavailable. */
+  /** Returns whether the worker waits for something that is unavailable. */
   get waiting(): boolean {
     return this.#driver.waiting;
   }
 
-  /** Whether it has a slice that is started and has not ended. */
+  /** Returns whether the worker has a slice that is started and has not ended. */
   get running(): boolean {
     return this.#driver.running;
   }
@@ -77,8 +77,8 @@ export class PartitionWorker {
   /** Takes messages in the order of the partition; those in the buffer already are passed over. */
   offer(messages: readonly RawMessage[]): void {
     this.#committed ??= BigInt(messages[0]?.offset ?? 0);
-    // By what the buffer has, not by how far it has read: a topic that was created again begins at 0. What Temporal has
-    // is a repeat.
+    // Messages are compared with the buffer, not with the highest offset read: a topic that was created again begins at
+    // 0. A message that Temporal has already is a repeat.
     const known = new Set(this.#buffer.map(({ raw }) => raw.offset));
     for (const message of messages) {
       if (known.has(message.offset)) continue;
@@ -89,7 +89,7 @@ export class PartitionWorker {
     this.#start();
   }
 
-  /** Whether these come from a topic that was deleted and created again: its offsets repeat, its messages do not. */
+  /** Returns whether messages come from a topic that was created again: its offsets repeat, its messages do not. */
   isOther(messages: readonly RawMessage[]): boolean {
     const known = new Map(this.#buffer.map(({ raw }) => [raw.offset, raw]));
     if (this.#uncommitted !== undefined) known.set(this.#uncommitted.offset, this.#uncommitted);
@@ -99,7 +99,10 @@ export class PartitionWorker {
     });
   }
 
-  /** The consumer has joined again and reads from the group's offset, which is what was committed or more. */
+  /**
+   * Expects messages from the group's offset on, which a consumer that has joined again reads. The group's offset is
+   * what was committed, or more.
+   */
   rejoined(): void {
     this.#next = this.#committed ?? 0n;
   }
@@ -110,12 +113,12 @@ export class PartitionWorker {
     await this.#working;
   }
 
-  /** Finishes its buffer and commits nothing any more: the topic it was read from is gone. */
+  /** Finishes its buffer and commits nothing any more, because the topic it was read from is gone. */
   disown(): void {
     this.#owned = false;
   }
 
-  /** Drops its buffer: the partition is somebody else's, who reads it again. */
+  /** Drops its buffer, because another consumer reads the partition again. */
   abandon(): void {
     this.#owned = false;
     this.#buffer = [];
@@ -167,7 +170,7 @@ export class PartitionWorker {
   }
 
   async #commitBehind(slice: readonly RawMessage[]): Promise<void> {
-    // The highest: repeats whose commit was refused stand behind newer messages.
+    // The highest offset counts: repeats whose commit was refused stand behind newer messages.
     const offset = slice.map((message) => BigInt(message.offset)).reduce((one, other) => (one > other ? one : other));
     const behind = offset + 1n;
     if (!this.#owned || behind <= (this.#committed ?? 0n)) return;
@@ -177,8 +180,8 @@ export class PartitionWorker {
       this.#committed = behind;
       this.#uncommitted = undefined;
     } catch (error) {
-      // A rebalance, most likely: they come again, here or elsewhere, and their ids say so. The next commit covers
-      // them.
+      // The cause is a rebalance, most likely. The messages come again, here or elsewhere, and their ids say so; the
+      // next commit covers them.
       this.#log.warn({ err: error, offset: String(offset) }, 'the offset was not committed');
     }
   }

@@ -1,4 +1,4 @@
-/** A message of kafkajs as the intake keeps it: with its topic and partition, and every value of every header. */
+/** This module makes a raw message of a message of kafkajs: with topic and partition, and all values of all headers. */
 import type { RawMessage } from '../domain/dead-letters/rejected-copy.js';
 
 interface KafkaMessage {
@@ -6,7 +6,7 @@ interface KafkaMessage {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly timestamp: string;
-  /** kafkajs types no null among them, and hands it over all the same. */
+  /** The headers by name; kafkajs types no null among them, and hands it over all the same. */
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 
@@ -22,8 +22,8 @@ export const rawOf = (
   value,
   timestamp: Math.max(0, Number(timestamp)) || 0,
   headers: Object.entries(headers).flatMap(([name, values]) => {
-    // In front of a header called `constructor`, or `toString`, kafkajs puts what its own object inherits under that
-    // name.
+    // kafkajs puts a value of its own in front of a header called `constructor` or `toString`: what its object inherits
+    // under that name.
     const given = [values].flat().filter((header) => header === null || Buffer.isBuffer(header));
     return given.map((header) => [name, header] as const);
   }),

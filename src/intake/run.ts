@@ -1,4 +1,4 @@
-/** The intake with its connections, from the settings. */
+/** This module opens the intake with its connections, from the settings. */
 import { Client, Connection } from '@temporalio/client';
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
@@ -17,11 +17,13 @@ import { createSliceRunner } from './slice-runner.js';
 
 export interface RunningIntake {
   check(): { readonly ok: boolean; readonly detail: string };
-  /** Ends what is in hand within `graceMs`, then closes the connections that are its own; once. */
+  /**
+   * Ends the running slices within `graceMs`, then closes the intake's own connections. A second call joins the first.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
-/** What an intake works with: shared with the worker of its process, or its own. */
+/** These parts are what an intake works with: shared with the worker of its process, or its own. */
 interface IntakeParts {
   readonly client: Client;
   /**
@@ -29,11 +31,11 @@ interface IntakeParts {
    * once.
    */
   readonly eager: boolean;
-  /** Of copies for the `.dlq` topic. */
+  /** The publisher of copies for the `.dlq` topic. */
   readonly publisher: EventPublisher;
-  /** Default: always. */
+  /** Says whether the stores take work now; default: always. */
   readonly mayStart?: MayStart;
-  /** Where the worker of this process looks for slices. */
+  /** The cache in which the worker of this process looks for slices. */
   readonly slices?: SliceCache;
 }
 
@@ -42,7 +44,7 @@ export interface RunIntakeOptions {
   readonly endpoints: { readonly temporalAddress: string; readonly kafkaBrokers: readonly string[] };
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Of the worker, which closes them; default: its own. */
+  /** Parts of the worker, which closes them; default: the intake's own. */
   readonly shared?: IntakeParts;
 }
 
@@ -52,7 +54,7 @@ export function runIntake({ config, endpoints, logger, registry, shared }: RunIn
     shared ?? ownParts(config, endpoints.temporalAddress, kafka);
   const intake = new Intake({
     kafka,
-    // A group of each installation: those that share a broker differ in their prefix.
+    // Each installation has a group of its own: installations that share a broker differ in their prefix.
     groupId: config.KAFKA_GROUP_ID ?? `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`,
     topic: topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED'),
     maxSlices: config.INTAKE_MAX_SLICES,
@@ -74,18 +76,18 @@ export function runIntake({ config, endpoints, logger, registry, shared }: RunIn
   };
 }
 
-/** Parts, and how to close those that are the intake's own. */
+/** Open parts are the parts of an intake, and how to close those that are its own. */
 interface OpenParts extends IntakeParts {
   readonly close?: () => Promise<unknown>;
 }
 
 function ownParts({ TEMPORAL_NAMESPACE: namespace }: Config, address: string, kafka: Kafka): OpenParts {
-  // The connection is lazy: the process starts while Temporal is unavailable. gRPC would wait up to 120 s between two
-  // attempts to connect.
+  // The connection is lazy, so the process starts while Temporal is unavailable. Without the limit below, gRPC would
+  // wait up to 120 s between two attempts to connect.
   const connection = Connection.lazy({
     address,
-    // It makes no attempts of its own: the partition worker does. One that is due after the close would end the
-    // process.
+    // The connection makes no attempts of its own, because the partition worker does. An attempt that is due after the
+    // close would end the process.
     interceptors: [],
     channelArgs: { 'grpc.max_reconnect_backoff_ms': 5_000 },
   });

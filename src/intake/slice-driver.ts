@@ -1,6 +1,6 @@
 /**
- * The driver of a partition's slices: starts one after the other, waits for its end, and copies rejected messages to
- * the `.dlq` topic.
+ * A slice driver starts the slices of a partition one after the other, and waits for the end of each. It copies
+ * rejected messages to the `.dlq` topic.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import type { IntakeMetrics } from './metrics.js';
 import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';
 import type { Slice } from './slicer.js';
 
-/** Whether the stores take work now. */
+/** Says whether the stores take work now. */
 export type MayStart = () => { readonly ok: boolean; readonly retryAfterMs: number };
 
 export interface DriverContext {
@@ -28,9 +28,9 @@ export interface DriverContext {
 type Poison = Slice<BufferedMessage>['poison'];
 
 interface Persistence {
-  /** Errors against which no repetition helps. */
+  /** Returns true for an error against which no further attempt helps. */
   readonly giveUp?: (error: unknown) => boolean;
-  /** The attempt is the last part of something begun: it is made once even when the driver was stopped before. */
+  /** Whether the attempt is the last part of something begun, made once even when the driver was stopped before. */
   readonly last?: boolean;
 }
 
@@ -48,7 +48,7 @@ export class SliceDriver {
 
   /**
    * @param id `{topic}/{partition}`.
-   * @param stopping ends what waits; what is begun comes to its end.
+   * @param stopping ends what waits; work that is begun comes to its end.
    */
   constructor(id: string, context: DriverContext, stopping: AbortSignal) {
     this.#id = id;
@@ -57,12 +57,12 @@ export class SliceDriver {
     this.#log = context.logger.child({ partition: id });
   }
 
-  /** Whether it waits for something that is unavailable. */
+  /** Returns whether the driver waits for something that is unavailable. */
   get waiting(): boolean {
     return this.#waiting;
   }
 
-  /** Whether it has a slice that is started and has not ended. */
+  /** Returns whether the driver has a slice that is started and has not ended. */
   get running(): boolean {
     return this.#running;
   }
@@ -94,14 +94,14 @@ export class SliceDriver {
   /**
    * Starts a slice and waits for its end. A permanent refusal of Temporal is narrowed down to the messages at fault,
    * which are rejected.
-   * @param acknowledged called when Temporal has all of it.
-   * @returns true when it ended, false when the driver was stopped meanwhile.
+   * @param acknowledged is called when Temporal has the whole slice.
+   * @returns true when the slice ended, false when the driver was stopped meanwhile.
    */
   async execute(messages: readonly BufferedMessage[], acknowledged: () => Promise<void>): Promise<boolean> {
     let ended = true;
     await halve(messages, async (part, from) => {
       if (!ended) return false;
-      // Only the last part's acknowledgement may commit: the offset is behind all of them.
+      // Only the acknowledgement of the last part may commit, because the offset is behind the messages of all parts.
       const isLast = from + part.length === messages.length;
       const onAccepted = isLast ? acknowledged : () => Promise.resolve();
       try {
@@ -115,14 +115,14 @@ export class SliceDriver {
     return ended;
   }
 
-  /** Rejects the message that the search for one that Temporal refuses has come to. @returns as `execute`. */
+  /** Rejects the one message that a refusal of Temporal was narrowed down to. @returns as `execute`. */
   async #rejectRefused(
     [first]: readonly BufferedMessage[],
     error: unknown,
     acknowledged: () => Promise<void>,
   ): Promise<boolean> {
     if (first === undefined) return true;
-    // Refused without lists too? Then the server is at fault, and the message waits for it.
+    // A refusal of an empty slice too means that the server is at fault, and the message waits for it.
     if (!(await this.#acceptsEmpty())) {
       await this.#pause(LONGEST_MS);
       return this.#stopping.aborted ? false : this.execute([first], acknowledged);
@@ -132,7 +132,8 @@ export class SliceDriver {
   }
 
   /**
-   * @returns true when it started and ended, false when the driver was stopped meanwhile. @throws a permanent refusal.
+   * @returns true when the slice started and ended, false when the driver was stopped meanwhile.
+   * @throws a permanent refusal.
    */
   async #run(messages: readonly BufferedMessage[], acknowledged: () => Promise<void>): Promise<boolean> {
     const { runner, metrics } = this.#context;
@@ -143,7 +144,7 @@ export class SliceDriver {
     metrics.envelopes(lists.length);
     try {
       await acknowledged();
-      // Also when it was stopped while the slice was started: nobody else copies what is invalid in it.
+      // A driver that was stopped during the start waits too: nobody else copies the slice's invalid lists.
       const end = await this.#persist(
         'the end of the slice cannot be waited for',
         () => runner.ended(this.#id, runId),
@@ -169,7 +170,7 @@ export class SliceDriver {
     );
     for (;;) {
       for (let may = mayStart(); !may.ok && !this.#stopping.aborted; may = mayStart()) {
-        // A breaker's probe may be over sooner than the time it has.
+        // The pause is at most 1 s, because a breaker's probe may be over sooner than the time it has.
         await this.#pause(Math.min(1_000, may.retryAfterMs));
       }
       const started = await this.#persist('the slice could not be started', () => runner.start(this.#id, lists, hash), {
@@ -182,7 +183,8 @@ export class SliceDriver {
   }
 
   /**
-   * The messages for a person: all of a slice that was ended by force, else the lists that were answered as invalid.
+   * Returns the messages for a person: all of a slice that was ended by force, else those whose lists were answered as
+   * invalid.
    */
   #poisonOf(messages: readonly BufferedMessage[], runId: string, end: SliceEnd): Poison {
     if (end.completed) {
@@ -203,7 +205,11 @@ export class SliceDriver {
     }
   }
 
-  /** Until it succeeds. @returns undefined when the driver is stopped first. @throws what `giveUp` says. */
+  /**
+   * Repeats an attempt until it succeeds.
+   * @returns undefined when the driver is stopped first.
+   * @throws an error that `giveUp` names.
+   */
   async #persist<T>(what: string, attempt: () => Promise<T>, { giveUp = () => false, last = false }: Persistence = {}) {
     for (let wait = FIRST_MS; ; wait = Math.min(LONGEST_MS, wait * 2)) {
       if (this.#stopping.aborted && !(last && wait === FIRST_MS)) return undefined;
@@ -225,8 +231,9 @@ export class SliceDriver {
 }
 
 /**
- * Hashes the bytes as they were delivered: the same messages in the same order. The partition is part of it: activities
- * find the slice by its hash, and keep results there, which are not those of the same messages on another partition.
+ * Hashes the bytes as they were delivered: the same messages in the same order have the same hash. The partition is
+ * part of the hash, by which activities find the slice and the results that they keep for it. The same messages on
+ * another partition have other results.
  */
 function hashOf(id: string, messages: readonly RawMessage[]): string {
   const hash = createHash('sha256').update(`${id}\n`);

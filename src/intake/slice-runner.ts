@@ -1,4 +1,7 @@
-/** Slices as executions of `ExecuteSliceWorkflow`: one open run per partition, recognised by the hash of its input. */
+/**
+ * This module runs slices as executions of `ExecuteSliceWorkflow`, one at a time per partition. An open run is
+ * recognised by the hash of its messages.
+ */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { RawValue } from '@temporalio/common';
 import { classify } from '../domain/failures/failure-table.js';
@@ -9,7 +12,7 @@ import type { SliceCache } from '../domain/intake/slice-cache.js';
 export interface SliceRunner {
   /**
    * Starts a slice, or finds that it runs already.
-   * @param hash of the messages the lists came in: what tells one slice of the partition from another.
+   * @param hash of the messages the lists came in; it tells one slice of the partition from another.
    * @returns its run's id once Temporal has acknowledged it; null while the partition's slice before it is still open.
    * @throws what the client throws.
    */
@@ -23,19 +26,19 @@ export interface SliceRunner {
 
 export type SliceEnd =
   | { readonly completed: true; readonly invalid: readonly InvalidList[] }
-  /** Terminated, or failed for good. */
+  /** The slice was terminated, or failed for good. */
   | { readonly completed: false; readonly reason: string };
 
-/** Milliseconds a start may take: the client itself tries again for as long as it is let. */
+/** Milliseconds a start may take; the client itself would try again for as long as it is let. */
 const START_MS = 10_000;
 /** Milliseconds of one wait for an end; the caller asks again. */
 const WAIT_MS = 60_000;
 
 export interface SliceRunnerOptions {
   readonly taskQueue: string;
-  /** Where activities of this process look for the slice. */
+  /** The cache in which activities of this process look for the slice. */
   readonly slices?: SliceCache | undefined;
-  /** Asks for the first task with the answer to the start; only over the connection of a worker of this process. */
+  /** Whether the answer to a start brings the first task; only over the connection of a worker of this process. */
   readonly eager: boolean;
 }
 
@@ -60,7 +63,7 @@ export function createSliceRunner(client: Client, { taskQueue, slices, eager }: 
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       }
-      // The answer to our start was lost, or the consumer before us started it and could not commit.
+      // The open run is this slice when the answer to our start was lost, or the consumer before us could not commit.
       const { status, memo, runId } = await within(START_MS, () => client.workflow.getHandle(workflowId).describe());
       return status.name === 'RUNNING' && memo?.['slice_sha256'] === hash ? runId : null;
     },
@@ -78,14 +81,14 @@ export function createSliceRunner(client: Client, { taskQueue, slices, eager }: 
 }
 
 /**
- * Under the 2 MiB that the server takes: more than 4 MiB would not even be refused for good, as its gRPC takes no such
- * message.
+ * The most bytes of a start, under the 2 MiB that the server takes. A start over 4 MiB would not even be refused for
+ * good, as the server's gRPC takes no such message.
  */
 const START_BYTES = 2_000_000;
 const JSON_PLAIN = Buffer.from('json/plain');
 
 /**
- * What the SDK makes of it too, letter by letter: 2 % of the intake's main thread.
+ * Makes the payload that the SDK would make too, letter by letter, which saves 2 % of the intake's main thread.
  * @throws RangeError for what no start may hold: 1e20 takes four bytes in a message, and 21 here.
  */
 function payloadOf(input: SliceInput): RawValue {
@@ -96,10 +99,10 @@ function payloadOf(input: SliceInput): RawValue {
   return RawValue.fromPayload({ metadata: { encoding: JSON_PLAIN }, data });
 }
 
-/** Whether a start would be refused for ever: its input is at fault, not the server. */
+/** Returns whether a start would be refused for ever, because its input is at fault and not the server. */
 export function isPermanent(error: unknown): boolean {
   const known = classify(error);
   if (known !== undefined) return known.failureClass === 'invalid';
-  // Of the serializer, on this side: there was no answer.
+  // These are errors of the serializer on this side, so there was no answer.
   return error instanceof Error && (error.name === 'ValueError' || error instanceof RangeError);
 }

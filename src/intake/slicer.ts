@@ -1,4 +1,4 @@
-/** The slicer cuts the messages of a partition into slices, which one workflow executes each. Pure. */
+/** The slicer cuts the messages of a partition into slices, which one workflow executes each. It is pure. */
 import { SLICE_BYTES, SLICE_INTENTS } from '../domain/intake/slice.js';
 import { cut } from '../domain/values/cut.js';
 import type { SliceList } from '../domain/intake/list.js';
@@ -8,15 +8,15 @@ export interface Slice<R> {
   readonly lists: readonly SliceList[];
   /** The messages the lists came in, in the same order. */
   readonly messages: readonly R[];
-  /** Messages among them that have no list. */
+  /** Messages of the slice that have no list, each with the reason. */
   readonly poison: readonly { readonly message: R; readonly reason: string }[];
-  /** How many messages it takes from the front. */
+  /** The number of messages that the slice takes from the front. */
   readonly taken: number;
 }
 
 /**
- * The slice at the front of `messages`, which are in the order of their partition. A list over the size of a slice, but
- * within the limits of a list, is a slice of its own.
+ * Returns the slice at the front of `messages`, which are in the order of their partition. A list over the size of a
+ * slice, but within the limits of a list, is a slice of its own.
  */
 export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: readonly R[]): Slice<R> {
   const lists: SliceList[] = [];
@@ -35,7 +35,7 @@ export function nextSlice<R extends { readonly read: ReadEnvelope }>(messages: r
   return { lists, messages: withList, poison, taken: part.length };
 }
 
-/** Messages are limited too, so that as many without a list are copied at once. */
+/** The limits of a slice. They count messages too, so that at most 500 without a list are copied at once. */
 const LIMITS = { messages: SLICE_INTENTS, intents: SLICE_INTENTS, bytes: SLICE_BYTES };
 
 const sizeOf = ({ read }: { readonly read: ReadEnvelope }) =>

@@ -1,6 +1,6 @@
 /**
- * Routes lists between the legacy path and this service while the service is rolled out (ADR 0010), and rolls back
- * when the new path does badly.
+ * The router routes lists between the legacy path and this service while the service is rolled out (ADR 0010). It rolls
+ * back when the new path does badly.
  *
  * @example
  * const router = await RolloutRouter.connect({ databaseUrl, client, legacy: (intents) => legacyPersist(intents) });
@@ -20,28 +20,28 @@ import type { RolloutStore, Route } from '../domain/rollout/port.js';
 import { DEFAULT_TRIGGERS, type Triggers } from '../domain/rollout/triggers.js';
 import { Watch } from './watch.js';
 
-/** No path was taken, because it could not be said which: the list has not been executed. */
+/** A RoutingError says that no path was taken, as it could not be determined: the list has not been executed. */
 export class RoutingError extends Error {
   override readonly name = 'RoutingError';
 }
 
 export interface RouterOptions<T> {
-  /** The rollout's tables are where this service's are. */
+  /** The URL of the database; the rollout's tables are where this service's are. */
   readonly databaseUrl: string;
   /** The new path. */
   readonly client: { executeIntents(intents: readonly Intent[], options: ExecuteOptions): Promise<IntentsReport> };
-  /** The old path. Throws when it fails. */
+  /** The legacy path; it throws when it fails. */
   readonly legacy: (intents: readonly Intent[], options: ExecuteOptions) => Promise<T>;
   /**
-   * ENABLE_INTENT_PUBLISHER: `true`, `false` or 0 to 100. The share as long as none has been set for all routers;
-   * `false` also keeps this router's new correlation ids on the old path, whatever is set. Default: what is set for
-   * all, 0 as long as nothing is.
+   * ENABLE_INTENT_PUBLISHER: `true`, `false` or 0 to 100. It is the share as long as none has been set for all routers.
+   * `false` also keeps this router's new correlation ids on the legacy path, whatever is set. The default is the share
+   * that is set for all, or 0 as long as none is.
    */
   readonly enabled?: string;
   readonly triggers?: Partial<Triggers>;
-  /** Who this is, in the record of changes; default the host's name. */
+  /** The name of the router in the record of changes; default: the host's name. */
   readonly name?: string;
-  /** Called for what happens beside the lists: a rollback, or observations that cannot be stored. */
+  /** Is called for what happens beside the lists: a rollback, or observations that cannot be stored. */
   readonly onEvent?: (message: string, error?: unknown) => void;
   /** Milliseconds between two looks at the window; default 1,000. */
   readonly lookEveryMs?: number;
@@ -72,7 +72,7 @@ export class RolloutRouter<T> {
     this.#mayBeNew = !off;
   }
 
-  /** @throws TypeError for a wrong `enabled`; EffectError when PostgreSQL cannot be reached. */
+  /** @throws TypeError for an invalid `enabled`; EffectError when PostgreSQL cannot be reached. */
   static async connect<T>(options: RouterOptions<T>): Promise<RolloutRouter<T>> {
     const { enabled } = options;
     const share = enabled === undefined ? null : parseShare(enabled);
@@ -94,7 +94,7 @@ export class RolloutRouter<T> {
   }
 
   /**
-   * Executes a list by the path of its correlation id. What a path throws is thrown: the other one is never tried,
+   * Executes a list by the path of its correlation id. An error of that path is thrown. The other path is never tried,
    * since nobody knows what the first one has done.
    * @throws RoutingError when the path is not known; nothing was executed.
    */
@@ -141,7 +141,7 @@ export class RolloutRouter<T> {
   }
 }
 
-/** Refused for what it is: that says nothing about the path. */
+/** Returns whether a list was refused for what it is, which says nothing about the path. */
 const isCallersFault = (error: unknown): boolean =>
   error instanceof LimitError ||
   error instanceof RequestError ||

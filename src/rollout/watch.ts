@@ -1,4 +1,4 @@
-/** Stores what lists say about the path they took, looks at the window of all routers, and rolls back. */
+/** The watch stores the observations of lists, looks at the window of all routers, and rolls back. */
 import type { Observation } from '../domain/rollout/observation.js';
 import type { Route, RoutedObservation, RolloutStore } from '../domain/rollout/port.js';
 import { reasonToRollBack, type Triggers } from '../domain/rollout/triggers.js';
@@ -8,11 +8,11 @@ const BACKLOG = 10_000;
 
 interface WatchOptions {
   readonly triggers: Triggers;
-  /** Who rolls back, for the record. */
+  /** The name of who rolls back, for the record. */
   readonly by: string;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two looks at the window. */
   readonly lookEveryMs: number;
-  /** May throw, or reject. */
+  /** The listener, which may throw or reject. */
   readonly onEvent: ((message: string, error?: unknown) => unknown) | undefined;
 }
 
@@ -30,9 +30,9 @@ export class Watch {
   ) {}
 
   /**
-   * A list begins.
-   * @returns what to call at its end, with what makes an observation of its milliseconds; null for one that says
-   * nothing.
+   * Begins the watch of a list.
+   * @returns a function to call at the list's end. It takes a function from milliseconds to an observation, or to null
+   * when the list says nothing about its path.
    */
   begin({ path, revision }: Route): (observe: (durationMs: number) => Observation | null) => void {
     const list = { revision, started: performance.now() };
@@ -57,7 +57,7 @@ export class Watch {
     if (this.#observed.length > 0) await this.#look();
   }
 
-  /** One look at a time, as long as there is something to see: also when no list ends any more. */
+  /** Plans the next look, one at a time, as long as there is something to see: also when no list ends any more. */
   #wake(): void {
     if (this.#closed || (this.#observed.length === 0 && this.#inFlight.size === 0)) return;
     this.#timer ??= setTimeout(() => {
@@ -74,7 +74,7 @@ export class Watch {
     try {
       if (observed.length > 0) await this.store.record(observed);
     } catch (error) {
-      // They are kept for the next look: an outage of PostgreSQL is one of the things to report.
+      // Observations are kept for the next look, because an outage of PostgreSQL is one of the things to report.
       this.#observed = [...observed, ...this.#observed];
       this.#tell('rollout: observations are kept until PostgreSQL takes them', error);
       return;
@@ -96,14 +96,14 @@ export class Watch {
     const baseline = measured ?? baselineMs;
     const window = await this.store.window('new', windowMs, this.#overdue(revision, baseline));
     const reason = reasonToRollBack(window, baseline, this.options.triggers);
-    // One router rolls back, where several come to it at once.
+    // When several routers come to a rollback at once, one of them rolls back.
     if (reason === null || !(await this.store.rollBack(revision, reason, this.options.by))) return;
     this.#tell(`rollout: rolled back: ${reason}`);
   }
 
   /**
-   * Milliseconds of lists that take too long already. Fewer than the minimum say nothing: no list is so slow that it is
-   * a rate.
+   * Returns the milliseconds of running lists that take too long already. Fewer than the minimum say nothing: no list
+   * is so slow that it is a rate.
    */
   #overdue(revision: number, baselineMs: number | null): readonly number[] {
     if (baselineMs === null) return [];
@@ -116,7 +116,7 @@ export class Watch {
     return overdue.length >= minimum ? overdue : [];
   }
 
-  /** A listener cannot stop the looks, not even by a promise that rejects. */
+  /** Calls the listener, which cannot stop the looks, not even by a promise that rejects. */
   #tell(message: string, error?: unknown): void {
     Promise.resolve()
       .then(() => this.options.onEvent?.(message, error))

@@ -39,7 +39,7 @@ export const deadLettersCommand = (): Command =>
         }),
     );
 
-/** Letters a dry run shows at most. */
+/** The most letters that a dry run shows. */
 const MOST = 10_000;
 
 const filtered = (command: Command): Command =>

@@ -1,4 +1,4 @@
-/** `bridge demo`: everything at once, on real servers, for someone who sees this for the first time. */
+/** `bridge demo` shows everything at once, on real servers, to someone who sees this for the first time. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Command } from 'commander';
@@ -47,7 +47,7 @@ async function demo(context: Context, file: string, keep: boolean): Promise<numb
     out.note(
       `       setup: ${counted(prepared.migrations.length, 'migration')}, ${counted(prepared.topics.length, 'topic')}`,
     );
-    // Said first: a link to the Web UI that is dead by the time it is read helps nobody.
+    // This line comes first: a link to the Web UI that is dead by the time it is read helps nobody.
     if (stops && !waitsForKey(context)) out.line('\nThe servers, and the Web UI, stop at the end; --keep leaves them.');
     const code = await show(context, endpoints, requests);
     out.line('\nNext: docs/tutorial/01-first-list.md executes a list of your own.');
@@ -61,7 +61,7 @@ async function demo(context: Context, file: string, keep: boolean): Promise<numb
   }
 }
 
-/** Only a person at a terminal presses a key. */
+/** Returns whether to wait for a key, which only a person at a terminal presses. */
 const waitsForKey = ({ out }: Context): boolean => !out.json && process.stdin.isTTY && process.stdout.isTTY;
 
 async function keyPressed({ out }: Context): Promise<void> {
@@ -71,7 +71,7 @@ async function keyPressed({ out }: Context): Promise<void> {
   process.stdin.setRawMode(false).pause();
 }
 
-/** Every list of the file; a broken one is said before anything is started. */
+/** Reads every list of the file; an invalid one is reported before anything is started. */
 async function requestsOf(file: string): Promise<RequestInput[]> {
   const requests: RequestInput[] = [];
   for await (const item of readRequests(file)) {
@@ -164,7 +164,7 @@ async function showMessages(
   if (messages.length > 20) out.line(`… and ${messages.length - 20} more`);
 }
 
-/** The intent an envelope names; empty for a message that is no envelope of ours. */
+/** Returns the intent id that an envelope names; empty for a message that is no envelope of ours. */
 function intentIdOf(value: string): string {
   try {
     return (JSON.parse(value) as { metadata?: { intent_id?: string } }).metadata?.intent_id ?? '';

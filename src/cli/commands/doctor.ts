@@ -30,7 +30,7 @@ interface Options {
 interface Finding {
   readonly check: string;
   readonly ok: boolean;
-  /** Something to know that is no failure. */
+  /** Whether the finding is something to know and no failure. */
   readonly warning?: boolean;
   readonly detail: string;
   readonly unreachable?: boolean;

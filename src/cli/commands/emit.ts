@@ -8,7 +8,7 @@ import { contextOf, endpointsOf } from '../context.js';
 import { UsageError } from '../errors.js';
 import { readRequests } from '../input.js';
 
-/** Lists sent at once. */
+/** Lists that are emitted at once. */
 const BATCH = 200;
 
 export const emitCommand = (): Command =>
@@ -23,7 +23,7 @@ export const emitCommand = (): Command =>
         if (item.ok) requests.push(item.request);
         else errors.push(`line ${item.line}: ${item.error}`);
       }
-      // All or nothing: half a file on the topic is nothing anybody wants.
+      // A file is emitted as a whole or not at all: half a file on the topic is nothing anybody wants.
       if (errors.length > 0) throw new UsageError(`nothing was emitted\n${errors.join('\n')}`);
       const { kafka } = await endpointsOf(config);
       const emitter = new ListEmitter({

@@ -13,7 +13,8 @@ import { type InputItem, readRequests } from '../input.js';
 import { printReport, printTotals } from '../views/report.js';
 
 /**
- * A worker takes a list within milliseconds; after this long without an end it is worth a look whether there is one.
+ * Milliseconds without an end after which the command looks whether there is a worker. A worker takes a list within
+ * milliseconds.
  */
 const WORKER_PATIENCE_MS = 3_000;
 
@@ -21,7 +22,7 @@ interface Options {
   readonly concurrency: number;
 }
 
-/** A list that has no report: a broken line, a refusal, a terminated execution. */
+/** A refusal is a list that has no report: a broken line, a refused list, a terminated execution. */
 export interface Refusal {
   readonly line: number;
   readonly request_id: string | null;
@@ -45,7 +46,7 @@ async function execute(context: Context, file: string, { concurrency }: Options)
   const { out } = context;
   const reports: IntentsReport[] = [];
   const refusals: Refusal[] = [];
-  // Input is checked before anything is asked of a server: a wrong file is a wrong file, also when Temporal is down.
+  // Input is checked before anything is asked of a server: a file is invalid also while Temporal is unavailable.
   const items: InputItem[] = [];
   for await (const item of readRequests(file)) items.push(item);
   await withTemporal(context.config, async ({ client, temporal }) => {
@@ -76,7 +77,7 @@ async function execute(context: Context, file: string, { concurrency }: Options)
   return Math.max(failed ? EXIT.failed : EXIT.ok, ...refusals.map(({ exitCode }) => exitCode));
 }
 
-/** This says that no worker polls the task queue. A list rightly waits then, but the command would look hung. */
+/** Says that no worker polls the task queue. A list rightly waits then, but the command would look hung. */
 async function noteMissingWorker({ config, out }: Context, temporal: Client): Promise<void> {
   const queue = config.TEMPORAL_TASK_QUEUE;
   const pollers = await pollerCount(temporal.connection, config.TEMPORAL_NAMESPACE, queue).catch(() => null);

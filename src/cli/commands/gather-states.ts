@@ -1,10 +1,10 @@
-/** The states of a walk by workflow, and how far the walk is. */
+/** This module gathers the states of a walk by workflow, and shows how far the walk is. */
 import { SingleBar } from 'cli-progress';
 import type { RecoveredStatesWalk, RecoveredWorkflow } from '../../client/recovered-states.js';
 import { isNewer } from '../../domain/recovery/newer.js';
 
 /**
- * One that moved during the walk comes twice: the newer counts.
+ * Gathers the states of a walk. A workflow that moved during the walk comes twice, and its newer state counts.
  * @param terminal where a person watches; undefined when nobody does.
  */
 export async function gatherStates(

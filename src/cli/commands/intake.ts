@@ -12,8 +12,8 @@ export const intakeCommand = (): Command =>
       const endpoints = workerEndpoints(await endpointsOf(config));
       const registry = new Registry();
       const current: { intake?: RunningIntake } = {};
-      // First, because a port that is taken has to be found before there is a member of the group, which would keep the
-      // process.
+      // The HTTP server starts first: a port number that is taken must be found while there is no group member yet. A
+      // member would keep the process from ending.
       const http = await serveHttp(config.PORT, {
         health: () => ({ ok: true, detail: 'intake' }),
         ready: () => Promise.resolve({ intake: current.intake?.check() ?? { ok: false, detail: 'starting' } }),

@@ -34,7 +34,7 @@ export const listCommand = (): Command =>
         for await (const execution of temporal.workflow.list({ query, pageSize: Math.min(limit, 100) })) {
           const { typedSearchAttributes: attributes, workflowId, startTime, closeTime, status } = execution;
           const outcomeSaid = attributes.get(intentOutcome);
-          // One that was terminated in the middle could not say so.
+          // An execution that was terminated in the middle could not say so.
           const stale = outcomeSaid === 'running' && status.name !== 'RUNNING';
           const shown = outcomeSaid === undefined || stale ? status.name.toLowerCase() : outcomeSaid;
           const failed = attributes.get(failedIntents) ?? 0;

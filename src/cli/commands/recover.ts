@@ -13,10 +13,10 @@ interface Options {
   readonly ndjson?: boolean;
   readonly state?: readonly string[];
   readonly namespace?: readonly string[];
-  /** Days. */
+  /** How far back workflows that have ended are of interest, in days. */
   readonly since?: number;
   readonly limit: number;
-  /** Days. */
+  /** The age at which a workflow that has not ended counts as stuck, in days. */
   readonly stuckAfter: number;
 }
 
@@ -58,14 +58,17 @@ const walkOptions = ({ all, state, namespace, since, limit }: Options): RecoverO
   ...(since === undefined ? {} : { sinceDays: since }),
 });
 
-/** As fast as the reader reads, in constant memory. @returns false when the reader has left before the end. */
+/**
+ * Prints states as fast as the reader reads, in constant memory.
+ * @returns false when the reader has left before the end.
+ */
 async function printStates(walk: RecoveredStatesWalk): Promise<boolean> {
   const { stdout } = process;
   try {
     for await (const state of walk) {
-      // `| head`: the reader has seen enough.
+      // The reader, such as `head`, has seen enough.
       if (!stdout.writable) return false;
-      // Not a `pipeline`: it leaves its listeners on a stream that it does not end.
+      // A `pipeline` would leave its listeners on a stream that it does not end.
       if (!stdout.write(`${JSON.stringify(state)}\n`)) await once(stdout, 'drain');
     }
     return true;

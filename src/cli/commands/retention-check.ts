@@ -1,6 +1,6 @@
-/** Whether the ledger outlives everything that may bring an intent back: `bridge doctor` asks. */
+/** This module checks for `bridge doctor` whether the ledger outlives everything that may bring an intent back. */
 
-/** Something to know that is no failure. */
+/** A warning is something to know that is no failure. */
 export interface Warning {
   readonly warning: true;
   readonly detail: string;
@@ -10,15 +10,15 @@ interface Retentions {
   readonly namespace: string;
   /** Seconds Temporal keeps an execution after its end. */
   readonly executions: number;
-  /** Seconds by topic; Infinity: for ever. */
+  /** Seconds that each topic keeps its messages; Infinity means for ever. */
   readonly topics: ReadonlyMap<string, number>;
 }
 
 const DAY = 86_400;
 
 /**
- * @param days the ledger's retention, over 0.
- * @returns null when it is the longest; what outlives it, and what to do, when not.
+ * @param days of the ledger's retention, over 0.
+ * @returns null when that is the longest retention, else what outlives it and what to do.
  */
 export function judgeRetention(days: number, { namespace, executions, topics }: Retentions): string | Warning | null {
   const longer = [
@@ -43,7 +43,7 @@ export function judgeRetention(days: number, { namespace, executions, topics }: 
 
 const others = ({ length }: readonly unknown[]): string => (length > 1 ? ` (and ${length - 1} more)` : '');
 
-/** `1 day`, `7 days`, `1.5 days`. */
+/** Writes seconds as `1 day`, `7 days` or `1.5 days`. */
 function daysOf(seconds: number): string {
   const days = Math.round((seconds / DAY) * 100) / 100;
   return `${days} ${days === 1 ? 'day' : 'days'}`;

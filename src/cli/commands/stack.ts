@@ -51,7 +51,7 @@ export const stackCommand = (): Command => {
   return stack;
 };
 
-/** Starts the stack, telling on standard error what takes time. */
+/** Starts the stack, and says on standard error what takes time. */
 export const up = ({ config, out }: Context): Promise<StackEndpoints> =>
   stackUp({
     ...stackOptions(config),

@@ -32,7 +32,7 @@ export const workerCommand = (): Command =>
       logger.info('worker stopped');
     });
 
-/** Milliseconds to reach Temporal for it: the worker itself serves meanwhile. */
+/** Milliseconds to reach Temporal for the recovery; the worker itself serves meanwhile. */
 const START_MS = 60_000;
 
 async function recover(config: Config, logger: Logger): Promise<void> {

@@ -6,15 +6,15 @@ type Style = Parameters<typeof styleText>[0];
 
 export interface Output {
   readonly json: boolean;
-  /** Whether a person watches standard error: progress bars only then. */
+  /** Whether a person watches standard error; progress bars are shown only then. */
   readonly interactive: boolean;
-  /** One JSON value a line; printed with --json only. */
+  /** Prints one JSON value a line, with --json only. */
   record(value: unknown): void;
-  /** A line for people; not printed with --json. */
+  /** Prints a line for people, but not with --json. */
   line(text?: string): void;
-  /** A table for people; not printed with --json. */
+  /** Prints a table for people, but not with --json. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
-  /** A remark beside the result, to standard error. */
+  /** Prints a remark beside the result, to standard error. */
   note(text: string): void;
   style(style: Style, text: string): string;
 }
@@ -52,14 +52,14 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
 }
 
 const PADDING = 1;
-/** Between two columns. */
+/** The gap between two columns. */
 const GAP = '  ';
-/** Characters of a column that is not made narrower: the first group of a UUID and some more. */
+/** Characters below which no column is made narrower: the first group of a UUID and some more. */
 const NARROWEST = 11;
 
 /**
- * Cells in lines, so that their table is at most `columns` wide and nothing is cut off.
- * The widest column gives way first. Lines break at spaces, and in a word only where it alone is too long.
+ * Breaks cells into lines, so that their table is at most `columns` wide and nothing is cut off. The widest column
+ * gives way first. Lines break at spaces, and in a word only where it alone is too long.
  */
 export function fitted(rows: readonly (readonly string[])[], columns: number): string[][] {
   const widths: number[] = [];
@@ -95,7 +95,8 @@ function linesOf(text: string, width: number): string[] {
 }
 
 /**
- * A word that is longer than a line, in pieces. One with colours is short, and breaking it could cut a colour in two.
+ * Cuts a word that is longer than a line into pieces. A word with colours stays whole: it is short, and a colour could
+ * be cut in two.
  */
 const piecesOf = (word: string, width: number): string[] =>
   word.length <= width || lengthOf(word) < word.length
@@ -104,7 +105,7 @@ const piecesOf = (word: string, width: number): string[] =>
         word.slice(piece * width, (piece + 1) * width),
       );
 
-/** Characters that are seen: colours are not. */
+/** Counts the characters that are seen; colours are not. */
 const lengthOf = (text: string): number => stripVTControlCharacters(text).length;
 
 const BORDERLESS = {

@@ -1,19 +1,19 @@
-/** What `bridge recover` prints of the states it has read. */
+/** This module prints the states that `bridge recover` has read. */
 import type { RecoveredStatesWalk, RecoveredWorkflow } from '../../client/recovered-states.js';
 import { TERMINAL_STATES } from '../../domain/recovery/terminal-states.js';
 import type { Output } from './output.js';
 
 const DAY_MS = 24 * 3_600_000;
-/** Stuck workflows that are listed; the others are counted. */
+/** The most stuck workflows that are listed; the others are counted. */
 const SHOWN = 20;
 
-/** The states that a walk has read up to its limit. Only its first page has the newest ones. */
+/** Says which states a walk has read up to its limit; only its first page has the newest ones. */
 const readOf = (limit: number, { newest }: RecoveredStatesWalk): string =>
   newest < limit ? String(limit) : `the newest ${limit}`;
 
 /**
- * The warning of a walk that its limit ended: what is cut off may hold the states that have not moved for the longest
- * time.
+ * Returns the warning of a walk that its limit ended. The states cut off may be those that have not moved for the
+ * longest time.
  */
 export function cutAt(limit: number, walk: RecoveredStatesWalk): string {
   const of = walk.totalMatching === null ? '' : ` of ${walk.totalMatching}`;
@@ -24,7 +24,7 @@ export function cutAt(limit: number, walk: RecoveredStatesWalk): string {
 }
 
 /**
- * Counts by state, the stuck ones first.
+ * Prints the stuck workflows, then the counts by state, those with the most stuck workflows first.
  * @param options `stuckAfter` in days; `limit` is the one of the walk.
  */
 export function showStates(
@@ -87,5 +87,5 @@ export function showStates(
   out.line(`${states.size} workflows${of}`);
 }
 
-/** `3 d`, or `5 h` below two days. */
+/** Writes an age in days as `3 d`, or as `5 h` below two days. */
 const ageOf = (age: number): string => (age >= 2 ? `${Math.floor(age)} d` : `${Math.round(age * 24)} h`);

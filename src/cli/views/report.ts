@@ -1,8 +1,8 @@
-/** Reports as people read them. */
+/** This module prints reports for people to read. */
 import type { IntentsReport, Result } from '../../client/types.js';
 import type { Output } from './output.js';
 
-/** Rows of a results table on a terminal; the rest is counted, and there with --json. */
+/** The most rows of a results table; the rest is counted, and there with --json. */
 const SHOWN_ROWS = 40;
 
 const STYLES = {
@@ -74,17 +74,17 @@ export function printTotals(out: Output, reports: readonly IntentsReport[], refu
   );
 }
 
-/** Failures before what they skipped, successes last. */
+/** Ranks failures before the intents they skipped, and successes last. */
 const rankOf = ({ success, status }: Result): number => (success ? 2 : status === 'skipped' ? 1 : 0);
 
-/** `2 succeeded, 1 failed`: always in the order of `STYLES`. */
+/** Writes counts such as `2 succeeded, 1 failed`, always in the order of `STYLES`. */
 const countsOf = (out: Output, counts: ReadonlyMap<string, number>): string[] =>
   Object.keys(STYLES).flatMap((status) => {
     const n = counts.get(status) ?? 0;
     return n === 0 ? [] : [`${n} ${styledStatus(out, status)}`];
   });
 
-/** The effect of an intent in a few words. */
+/** Describes the effect of an intent in a few words. */
 function effectOf(result: Result): string {
   switch (result.intent_type) {
     case 'PersistState':
@@ -95,7 +95,7 @@ function effectOf(result: Result): string {
       return `${result.event_type ?? ''} to ${result.topic ?? ''}`;
     case 'RecoverFSMStates':
       return `${result.total_recovered ?? 0} states${result.truncated === true ? ', more follow' : ''}`;
-    // A type that was added and has no words here.
+    // A type that was added later has no words here.
     default:
       return '';
   }

@@ -1,6 +1,6 @@
 import type { StackEndpoints } from '../../stack/index.js';
 
-/** Address of an execution in the Web UI; null when nobody has said where the Web UI is. */
+/** Returns the address of an execution in the Web UI; null when nobody has said where the Web UI is. */
 export const executionUrl = ({ temporal }: StackEndpoints, workflowId: string): string | null =>
   temporal.ui === null
     ? null
