@@ -1,4 +1,6 @@
-/** The worker's activities: one for every effect of the registry, and those of the other workflows. */
+/**
+ * This module makes the worker's activities: one for every effect of the registry, and those of the other workflows.
+ */
 import type { DefinitionsByType } from '../src/domain/intents/parse.js';
 import { answerLists } from './intake/answer-lists.js';
 import { type BoundaryOptions, toActivity } from './execution/batch-activity.js';
@@ -24,11 +26,14 @@ export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 export type Activities = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
 export interface ActivityOptions extends Omit<BoundaryOptions, 'findSource'> {
-  /** Slices at hand; shared with the intake of the same process. Default: those that activities have read. */
+  /**
+   * Cache of slices, shared with the intake of the same process. By default it has only slices that activities have
+   * read.
+   */
   readonly sliceCache?: SliceCache;
 }
 
-/** @param effects intent types; the registry's by default. */
+/** @param effects one effect for each intent type; the registry's by default. */
 export function createActivities(
   ports: Ports,
   { sliceCache = new SliceCache(), ...given }: ActivityOptions,

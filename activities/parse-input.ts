@@ -1,4 +1,4 @@
-/** Reads the input of a workflow that any client may start, with anything. */
+/** This module reads the input of a workflow that any client may start, with anything. */
 import { ApplicationFailure } from '@temporalio/common';
 import type { z } from 'zod';
 import { describeIssue } from '../src/domain/values/issue.js';

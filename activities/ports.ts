@@ -1,4 +1,4 @@
-/** The ports of the activities: what they ask stores, brokers and Temporal for. */
+/** These ports are the interfaces by which activities ask stores, brokers and Temporal. */
 import type { EventSource } from '../src/domain/events/envelope.js';
 import type { DeadLetterStore } from '../src/domain/dead-letters/port.js';
 import type { BridgeStateStore, FsmStateStore, FsmTransitionStore } from '../src/domain/intents/persist-state/store.js';
@@ -7,7 +7,7 @@ import type { Ledger, LedgerRetention } from '../src/domain/ledger/port.js';
 import type { EventPublisher } from '../src/domain/events/publisher.js';
 import type { ParkedLists, ParkedRuns, VerdictStore } from '../src/domain/intake/ports.js';
 
-/** Everything effects may ask for; the worker's composition provides it. */
+/** The ports are everything that effects may ask for; the worker's composition provides them. */
 export interface Ports {
   readonly bridgeStates: BridgeStateStore;
   readonly fsmTransitions: FsmTransitionStore;
@@ -21,21 +21,24 @@ export interface Ports {
   readonly verdicts: VerdictStore;
   readonly parkedLists: ParkedLists;
   readonly parkedRuns: ParkedRuns;
-  /** What every envelope says about its sender. */
+  /** The sender that every envelope names, and the topic prefix. */
   readonly source: EventSource;
 }
 
-/** Where events go that no broker takes. */
+/** The dead letter port keeps the events that no broker takes. */
 interface DeadLetterPort {
   readonly store: DeadLetterStore;
   /**
-   * Attempts of the activity before an event becomes a dead letter; Infinity: it never does (KAFKA_ENABLE_DLQ=false).
+   * Attempts of the activity before an event becomes a dead letter; Infinity when it never does
+   * (KAFKA_ENABLE_DLQ=false).
    */
   readonly afterAttempts: number;
-  /** Of dead letter topics, e.g. `.dlq`. */
+  /** Suffix of dead letter topics, e.g. `.dlq`. */
   readonly topicSuffix: string;
-  /** True: messages do not queue behind an open letter of their topic and key (DLQ_LETTERS_PASS). */
+  /**
+   * Whether letters pass: messages then do not queue behind an open letter of their topic and key (DLQ_LETTERS_PASS).
+   */
   readonly lettersPass: boolean;
-  /** Redrives after which the automatic one leaves a letter alone. */
+  /** The most redrives of a letter, after which the automatic redrive leaves it alone. */
   readonly maxRedrives: number;
 }

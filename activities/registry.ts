@@ -1,6 +1,6 @@
 /**
- * The intent types of this service, a line each. The planner, the validation, the activities, the metrics and the
- * client's types all follow from this list; see docs/extending/intent.md.
+ * This is the list of the service's intent types, a line each. The planner, the validation, the activities, the metrics
+ * and the client's types all follow from it; see docs/extending/intent.md.
  */
 export { persistFsmTransition } from './effects/persist-fsm-transition.js';
 export { persistState } from './effects/persist-state.js';

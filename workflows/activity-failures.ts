@@ -1,20 +1,26 @@
-/** What the failure of an activity says, to a person and about its intents. */
+/** This module reads the failure of an activity: its message for a person, and how it ends the intents. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import { isFailureClass } from '../src/domain/failures/failure.js';
 import type { PlannedLane } from '../src/domain/execution/plan.js';
 import type { NoEffect } from '../src/domain/execution/without-effect.js';
 
-/** Of what the wrapper around it holds. */
+/** Returns the message of the activity's own failure, not of the wrapper around it. */
 export function messageOf(error: unknown): string {
   const cause = causeOf(error);
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** Why planning was refused: what the operator should read, not the local activity's wrapper around it. */
+/**
+ * Returns what an operator should read when planning was refused: the cause, not the local activity's wrapper around
+ * it.
+ */
 export const refusalOf = (error: unknown): unknown =>
   error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
 
-/** After a time-out, or a cancellation between attempts, nobody knows whether an effect happened; reading has none. */
+/**
+ * Returns how the failure ends the intents. After a time-out, or a cancellation between attempts, nobody knows whether
+ * an effect happened; a read has none.
+ */
 export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, timestamp: string): NoEffect {
   const cause = causeOf(error);
   const code: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
@@ -28,7 +34,7 @@ export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, ti
   };
 }
 
-/** `toTemporalFailure` writes the class as the type. */
+/** Returns the failure class, which `toTemporalFailure` has written as the type. */
 const classOf = (cause: unknown): Pick<NoEffect, 'failureClass'> => {
   const type = cause instanceof ApplicationFailure ? cause.type : undefined;
   return isFailureClass(type) ? { failureClass: type } : {};

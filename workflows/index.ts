@@ -1,4 +1,4 @@
-/** What the worker registers. */
+/** These are the Temporal workflows that the worker registers. */
 export { ExecuteIntentsWorkflow } from './execution/execute-intents.js';
 export { ExecuteParkedListsWorkflow } from './intake/execute-parked-lists.js';
 export { ExecuteSliceWorkflow } from './intake/execute-slice.js';

@@ -1,14 +1,13 @@
 /**
- * The loop of a workflow that goes page by page: read a page, act on it, and go on as a new run when the history is
- * long.
+ * This is the loop of a workflow that goes page by page. It reads a page, acts on it, and goes on as a new run when the
+ * history is long.
  */
 import { workflowInfo } from '@temporalio/workflow';
 
 /**
  * Goes from page to page, until there is no next one.
- * @param first is where the first page of this run starts.
- * @param act reads the page that starts there and acts on it. It returns where the next one starts; null: there is
- * none.
+ * @param first is the start of this run's first page.
+ * @param act reads the page that starts at `at`, and acts on it. It returns the start of the next page, or null.
  * @param continueAt continues as new, with all that the workflow has come to; it is called when Temporal suggests it.
  */
 export async function eachPage<At>(

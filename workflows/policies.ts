@@ -1,7 +1,8 @@
 /**
- * Activity proxies, one per purpose. Budgets per failure class are kept in `activities/attempts/retries.ts`, because
- * `maximumAttempts` counts every attempt alike. No policy sets `scheduleToClose` either: it counts the time
- * in the queue, and would fail untouched intents while the worker fleet is down.
+ * This module makes the activity proxies, one per purpose. Budgets per failure class are kept in
+ * `activities/attempts/retries.ts`, because `maximumAttempts` counts every attempt alike. No policy sets
+ * `scheduleToClose` either: it counts the time in the queue, and would fail untouched intents while the worker fleet is
+ * down.
  */
 import {
   type ActivityInterfaceFor,
@@ -20,13 +21,16 @@ import type {
 } from '../src/domain/execution/batch.js';
 import type { RetryPolicyName } from '../src/domain/intents/definition.js';
 
-/** The activity's own `nextRetryDelay` (jittered) comes before these; they hold for time-outs, which bring none. */
+/**
+ * These delays hold for time-outs, which bring no delay; the activity's own `nextRetryDelay` (jittered) comes before
+ * them.
+ */
 const retry = {
   initialInterval: '1 s',
   backoffCoefficient: 2,
   maximumInterval: '30 s',
-  // A backstop for attempts that end without a word, such as a batch that crashes its worker; the budgets come to 35 at
-  // most.
+  // The maximum is a backstop for attempts that end without a word, such as a batch that crashes its worker. The
+  // budgets come to 35 attempts at most.
   maximumAttempts: 100,
 } as const;
 
@@ -34,13 +38,16 @@ const retry = {
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
 
 /**
- * A worker that died is noticed by its silence: activities send a heartbeat every 5 s once they take that long. 20 s,
- * because a Node process that collects garbage or starts a neighbour on a busy machine may be silent for some seconds,
- * and another attempt beside a living one costs a wait for its locks.
+ * The heartbeat time-out is the silence by which a dead worker is noticed: activities send a heartbeat every 5 s once
+ * they take that long. It is 20 s, because a Node process may be silent for some seconds: it collects garbage, or
+ * starts a neighbour on a busy machine. An attempt beside a living one costs a wait for its locks.
  */
 export const heartbeatTimeout = '20 s';
 
-/** Of activities that work through a store by themselves: a statement's 60 s, and room for the store to say so. */
+/**
+ * The options of activities that work through a store by themselves. The 90 s are a statement's 60 s, and room for the
+ * store to report that it ran out of time.
+ */
 export const storeActivity = {
   startToCloseTimeout: '90 s',
   heartbeatTimeout,
@@ -48,12 +55,12 @@ export const storeActivity = {
 } as const satisfies ActivityOptions;
 
 const policies: Record<RetryPolicyName, ActivityOptions> = {
-  // Longer than the 60 s of `statement_timeout`, so that a slow statement is ended by the store, which then can say so.
+  // The time-out is longer than the 60 s of `statement_timeout`: so the store ends a slow statement, and can say so.
   write: { ...storeActivity, cancellationType },
   // The publisher gives up after 65 s (`publishDeadlineMs`; 75 s at most), so that the attempt can say so; the ledger
   // fits beside it.
   publish: { ...storeActivity, cancellationType },
-  // A recovery page reads up to 10,000 rows: target 200 ms, so 60 s is the statement's limit again.
+  // A recovery page reads up to 10,000 rows, with a target of 200 ms; its limit is the statement's 60 s again.
   read: { ...storeActivity, cancellationType },
 };
 
@@ -66,8 +73,8 @@ const proxies: Record<RetryPolicyName, BatchActivities> = {
 };
 
 /**
- * Runs the activity `name` under a policy, with a summary beside it in the Web UI. Not async: the SDK takes a stack
- * trace for every promise that workflow code makes.
+ * Runs the activity `name` under a policy, with a summary beside it in the Web UI. It is not async, because the SDK
+ * takes a stack trace for every promise that workflow code makes.
  */
 export function runBatch(
   policy: RetryPolicyName,
@@ -87,8 +94,9 @@ export const resolveBatch = (summary: string, input: ResolveInput): Promise<Batc
   settleIntents.executeWithOptions({ summary: `given up: ${summary}` }, [input]);
 
 /**
- * Local, because it touches nothing outside: the verdict is in history at the cost of a marker, not of a task round
- * trip. Three attempts at most: it can only fail for a defect of ours, and a stuck workflow task helps nobody.
+ * Planning is a local activity, because it touches nothing outside. The plan is then in history at the cost of a
+ * marker, not of a task round trip. It has three attempts at most: it can only fail for a defect of ours, and a stuck
+ * workflow task helps nobody.
  */
 export const { planIntents } = proxyLocalActivities<{ planIntents: PlanActivity }>({
   startToCloseTimeout: '10 s',

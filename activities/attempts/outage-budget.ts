@@ -3,16 +3,19 @@ import type { Store } from '../../src/domain/failures/store.js';
 import { LONGEST_DELAY_MS } from './backoff.js';
 
 /**
- * Without a failure for this long an outage is over, also when nobody has noticed: twice the longest delay between
- * attempts.
+ * Milliseconds without a failure after which an outage is over, even if no call has succeeded: twice the longest delay
+ * between attempts.
  */
 const FORGET_MS = 2 * LONGEST_DELAY_MS;
 
-/** Tells how long a store has been failing, for all activities of a process: an outage is the store's, not a list's. */
+/**
+ * An outage budget knows how long a store has been failing. All activities of a process share it, because an outage is
+ * the store's, not a list's.
+ */
 export class OutageBudget {
   readonly #outages = new Map<Store, { readonly since: number; readonly last: number }>();
 
-  /** @param budgetMs how long an outage is waited out, in milliseconds; default 15 minutes. */
+  /** @param budgetMs milliseconds that an outage is waited out; default 15 minutes. */
   constructor(
     readonly budgetMs = 15 * 60_000,
     private readonly now: () => number = Date.now,
@@ -22,7 +25,7 @@ export class OutageBudget {
     this.#outages.delete(store);
   }
 
-  /** Notes a failure of the store; true when its outage has lasted longer than the budget. */
+  /** Notes a failure of the store, and returns whether its outage has lasted longer than the budget. */
   exhausted(store: Store): boolean {
     const now = this.now();
     const { since, last } = this.#outage(store) ?? { since: now, last: now };
@@ -31,9 +34,9 @@ export class OutageBudget {
   }
 
   /**
-   * Notes a call that was refused without asking the store; true when the outage has lasted longer than the budget. It
-   * begins no outage, since it has not seen one, and ends none: while a breaker is open the store fails in nobody, for
-   * longer than it takes to be forgotten.
+   * Notes a call that was refused without asking the store, and returns whether the outage has lasted longer than the
+   * budget. A refusal begins no outage, since the call has not seen one. It keeps the outage going: an open breaker
+   * lets no call fail at the store, for longer than an outage takes to be forgotten.
    * @param delayMs milliseconds until the call comes back.
    */
   refused(store: Store, delayMs: number): boolean {
@@ -44,7 +47,7 @@ export class OutageBudget {
     return now - outage.since > this.budgetMs;
   }
 
-  /** The outage that goes on; undefined when there is none or it is forgotten. */
+  /** Returns the outage that goes on; undefined when there is none, or when it is forgotten. */
   #outage(store: Store) {
     const outage = this.#outages.get(store);
     return outage !== undefined && this.now() - outage.last <= FORGET_MS ? outage : undefined;

@@ -1,6 +1,6 @@
 /**
- * What Temporal should do about a failed attempt. `maximumAttempts` counts every attempt alike, so that the policies
- * set it as a backstop only (100), and the budget of each class is kept here.
+ * This module decides what Temporal should do about a failed attempt. `maximumAttempts` counts every attempt alike, so
+ * the policies set it as a backstop only (100), and the budget of each class is kept here.
  */
 import { heartbeat, type Info } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -10,20 +10,23 @@ import { delayAfterRefusal, delayOf } from './backoff.js';
 import type { OutageBudget } from './outage-budget.js';
 import { failuresOf, spend, spentBefore } from './spent-attempts.js';
 
-/** Attempts at a failure that nobody has classified (docs/seed.md). */
+/** The most attempts that may fail with a failure that nobody has classified (docs/seed.md). */
 const UNKNOWN_ATTEMPTS = 3;
-/** Attempts at a transient failure: with delays of 1 s to 30 s, about 3 minutes of them. */
+/** The most attempts that may fail with a transient failure; their delays of 1 s to 30 s come to about 3 minutes. */
 const TRANSIENT_ATTEMPTS = 10;
 
-/** Where an attempt stands among those of its activity. */
+/** The standing of an attempt says which one of its activity's attempts it is, and whether it is the last. */
 export interface Standing {
-  /** Which attempt this is at the store that is asked, from 1: another store's failures are not counted. */
+  /** Number of this attempt at the store that is asked, from 1; another store's failures are not counted. */
   readonly attempt: number;
-  /** Whether Temporal makes no attempt after this one, if it fails with `error`. */
+  /** Returns whether Temporal makes no attempt after this one if it fails with `error`. */
   isLast(error: unknown): boolean;
 }
 
-/** What to throw for a failed attempt; what it has spent goes into the heartbeat, for the next one. */
+/**
+ * Returns the failure to throw for a failed attempt. The attempts spent so far go into the heartbeat, for the next
+ * attempt.
+ */
 export function failAttempt(
   info: Pick<Info, 'heartbeatDetails'>,
   error: unknown,
@@ -35,7 +38,7 @@ export function failAttempt(
   return toTemporalFailure(error, asked, alike, budget);
 }
 
-/** Where an attempt stands among those that the store has failed. */
+/** Returns the standing of an attempt among the attempts that the store has failed. */
 export function standingOf(info: Pick<Info, 'heartbeatDetails'>, asked: Store, budget: OutageBudget): Standing {
   const spent = spentBefore(info);
   return {
@@ -44,13 +47,13 @@ export function standingOf(info: Pick<Info, 'heartbeatDetails'>, asked: Store, b
   };
 }
 
-/** Whether Temporal makes no attempt after one that failed so. */
+/** Returns whether Temporal makes no attempt after one that ended with `failure`. */
 export const isFinal = (failure: unknown): boolean =>
   failure instanceof ApplicationFailure && failure.nonRetryable === true;
 
 /**
- * @param asked is the store that was asked; one that the error names comes before it.
- * @param attempt which of those that failed alike (`spend`), from 1.
+ * @param asked is the store that was asked; a store that the error names comes before it.
+ * @param attempt is the attempt's number among those that failed alike (`spend`), from 1.
  */
 export function toTemporalFailure(
   error: unknown,

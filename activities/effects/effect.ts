@@ -1,5 +1,5 @@
 /**
- * An effect: what one intent type does to the outside world, as a factory over ports, bound to the type's definition.
+ * An effect is what one intent type does to the outside world: a factory over ports, bound to the type's definition.
  * `toActivity` in `execution/batch-activity.ts` turns it into the Temporal activity.
  */
 import type { Announcement } from '../../src/domain/execution/batch.js';
@@ -9,19 +9,19 @@ import type { Ports } from '../ports.js';
 import type { Standing } from '../attempts/retries.js';
 import type { Command, EffectOutcome, LockWait } from '../../src/domain/intents/command.js';
 
-/** One batch on its way through an effect. */
+/** An effect batch is one batch on its way through an effect. */
 export interface EffectBatch<P> extends Standing {
   readonly commands: readonly Command<P>[];
   /** The correlation id of announcements that name none. */
   readonly correlationId: string;
-  /** When the activity was scheduled, ISO 8601: the same for each of its attempts. */
+  /** Time at which the activity was scheduled, ISO 8601; the same for each of its attempts. */
   readonly scheduledAt: string;
-  /** Bytes of JSON that a result of any size is cut to. */
+  /** The most bytes of JSON in one result; a result that could have any size is cut there. */
   readonly pageBytes: number;
   readonly announce: readonly Announcement[];
-  /** How long the effect waits for locked rows. */
+  /** The lock wait: how long the effect waits for locked rows. */
   readonly locks: LockWait;
-  /** Tells that the announcement of an intent is not on its topic. */
+  /** Reports that the announcement of an intent is not on its topic. */
   notAnnounced(intentId: string): void;
 }
 
@@ -32,7 +32,7 @@ export interface Effect<Definition extends AnyIntentDefinition, R> {
   create(ports: Ports): Execute<z.output<Definition['schema']>, R>;
 }
 
-/** An effect whose types are not of interest: what the registry's users hold. */
+/** This is an effect whose types are not of interest, as the users of the registry see it. */
 export interface AnyEffect {
   readonly definition: AnyIntentDefinition;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the payload is contravariant: no other type fits all

@@ -5,7 +5,8 @@ export const persistFsmTransition = defineEffect(definition, ({ fsmTransitions }
   const outcomes = await fsmTransitions.insert(commands, locks);
   return outcomes.map((outcome) => {
     if (!outcome.ok) return outcome;
-    // False until the workflow has published the event. A repeat's or a duplicate's is the first one's affair: null.
+    // The field is false until the workflow has published the event. It is null for a repeat or a duplicate, whose
+    // event is left to the first intent.
     const event_published = outcome.repeated || outcome.result.duplicate ? null : false;
     return { ...outcome, result: { ...outcome.result, event_published } };
   });

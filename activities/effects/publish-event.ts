@@ -23,22 +23,22 @@ import type { Ports } from '../ports.js';
 type PublishCommand = Command<PublishEventPayload>;
 type PublishBatch = EffectBatch<PublishEventPayload>;
 
-/** One message on its way, and whose it is. */
+/** An outbound message is one message on its way, with the intent it belongs to. */
 interface Outbound {
   readonly intentId: string;
   readonly eventId: string;
   readonly message: OutboundMessage;
-  /** Absent for an announcement. */
+  /** The command of a PublishEvent intent; absent for an announcement. */
   readonly command?: PublishCommand;
 }
 
-/** Why a message was not sent; `null` when it was. */
+/** The fate of a message is the error that kept it from being sent; `null` when it was sent. */
 type Fate = EffectError | null;
 
 export const publishEvent = defineEffect(definition, (ports) => async (batch) => {
   const known = await ports.ledger.find(batch.commands.map((command) => command.intent_id));
-  // An id may come twice in a batch, of two lists of a slice: the first one is published, the others repeat it or
-  // conflict with it.
+  // An id may come twice in a batch, from two lists of a slice. The first command is published, and the others repeat
+  // it or conflict with it.
   const first = new Map<string, PublishCommand>();
   for (const command of batch.commands) {
     if (!known.has(command.intent_id) && !first.has(command.intent_id)) first.set(command.intent_id, command);
@@ -76,7 +76,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
     const { intent_id } = command;
     const stored = known.get(intent_id) ?? raced.get(intent_id);
     if (stored !== undefined) {
-      // Written by `recordOf` in this very shape.
+      // The stored result was written by `recordOf`, in this very shape.
       const result = stored.result as unknown as PublishFields;
       const outcome = repeatOf(command, stored, result, stored.execution_id !== command.execution_id);
       return outcome.ok ? { ...outcome, dead_lettered: !result.event_published } : outcome;
@@ -99,7 +99,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
 
 const BLOCKED = new EffectError('transient', 'queued behind an open dead letter of its topic and key');
 
-/** Sends what no open letter holds back. */
+/** Sends the messages that no open dead letter blocks. */
 async function publish(ports: Ports, outbound: readonly Outbound[]): Promise<Map<Outbound, Fate>> {
   const blocked = await blockedOf(ports, outbound);
   const free = outbound.filter((_, index) => blocked[index] !== true);
@@ -122,7 +122,9 @@ async function blockedOf(ports: Ports, outbound: readonly Outbound[]): Promise<r
   }
 }
 
-/** The attempts are spent: the letters' own number, or all there are of this failure, which may be fewer. */
+/**
+ * Returns whether the attempts are spent: `afterAttempts` of them, or all that this failure gets, which may be fewer.
+ */
 function isTimeToDeadLetter(
   { deadLetters: { afterAttempts } }: Ports,
   batch: PublishBatch,
@@ -198,7 +200,7 @@ const fieldsOf = (
   ...delivery,
 });
 
-/** The ledger's row of an intent; none for an announcement. */
+/** Returns the ledger's row of an intent; none for an announcement. */
 function recordOf(
   ports: Ports,
   { command, eventId }: Outbound,

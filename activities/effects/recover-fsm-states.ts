@@ -1,7 +1,7 @@
 import { recoverFsmStates as definition } from '../../src/domain/intents/recover-fsm-states/definition.js';
 import { defineEffect } from './effect.js';
 
-/** Never in the ledger: a repeat must read the states of now. */
+/** This effect is never in the ledger, because a repeat must read the states of now. */
 export const recoverFsmStates = defineEffect(
   definition,
   ({ fsmStates }) =>

@@ -1,6 +1,6 @@
 /**
- * Where Temporal meets an effect: parses what arrived, times the effect, turns outcomes into results, and translates
- * failures into what Temporal should do about them.
+ * This module makes a Temporal activity of an effect. The activity parses its input, times the effect, turns replies
+ * into results, and translates failures into what Temporal should do about them.
  */
 import type { BatchActivity, BatchOutput } from '../../src/domain/execution/batch.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
@@ -13,9 +13,9 @@ import { isFinal, standingOf } from '../attempts/retries.js';
 import type { OutageBudget } from '../attempts/outage-budget.js';
 import { refused, resultOf } from './outcomes.js';
 
-/** What the activities tell the metrics. */
+/** Instruments are the metrics that the activities write. */
 export interface Instruments {
-  /** One intent has ended. `seconds` is the time its batch took. */
+  /** Counts an intent that has ended. `seconds` is the time its batch took. */
   ended(intentType: string, status: IntentResult['status'], seconds: number): void;
 }
 
@@ -51,7 +51,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         const elapsedMs = performance.now() - started;
         const inOrder = outcomes.values();
         const results = parsed.map((item) => {
-          // A list planned by an older version may hold what today's schema refuses.
+          // A list planned by an older version may hold intents that today's schema rejects.
           const outcome = item.intent.ok ? inOrder.next().value : refused(item.intent.error);
           if (outcome?.ok === false && outcome.busy === true) return null;
           const reply = outcome ?? refused('the store gave no outcome');
@@ -68,7 +68,7 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
         };
       });
     } catch (failure) {
-      // An intent that is resolved afterwards is counted there.
+      // An intent whose type has a ledger is resolved afterwards, and is counted there.
       if (isFinal(failure) && definition.ledger === undefined) {
         const elapsed = (performance.now() - started) / 1_000;
         for (const _item of input.items) options.instruments.ended(definition.type, 'failed', elapsed);

@@ -1,6 +1,6 @@
 /**
- * A batch source says where a batch's intents come from: from the batch itself, as those of a plain list, or from this
- * worker, as those of a slice. Batches and the last word on them are the same for both.
+ * A batch source says where the intents of a batch come from. The intents of a plain list come with the batch; those of
+ * a slice are in this worker. Running a batch and giving it up are the same for both.
  */
 import type { Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
@@ -18,11 +18,14 @@ import { type ParsedItem, parseItem } from './commands.js';
 import { announcementOf } from './outcomes.js';
 
 export interface BatchSource {
-  /** Every intent of the batch, also those that today's schema refuses. */
+  /** Returns every intent of the batch, also those that today's schema rejects. */
   parse(definition: AnyIntentDefinition): ParsedItem[];
-  /** Announcements as they are published. @throws EffectError when a store has to be asked for one, and cannot be. */
+  /**
+   * Returns the announcements as they are published. @throws EffectError when a store has to be asked for one, and
+   * cannot be.
+   */
   announcements(announce: readonly CompactAnnouncement[]): Promise<readonly Announcement[]>;
-  /** What the workflow gets of the result of `item`, and of the event that announces it. */
+  /** Returns the result of `item`, and the event that announces it, in the form that the workflow gets. */
   tell(item: ParsedItem, definition: AnyIntentDefinition, result: IntentResult): Reported;
 }
 
@@ -31,7 +34,7 @@ interface Reported {
   readonly announce: BatchOutput['announce'];
 }
 
-/** Finds the source of a batch: by the key of its slice; without one, the batch has its intents itself. */
+/** Finds the source of a batch by the key of its slice. A batch without a key has its intents itself. */
 export type FindSource = (batch: BatchIntents, info: Info) => Promise<BatchSource>;
 
 export const listSource = ({ items }: ListIntents): BatchSource => ({

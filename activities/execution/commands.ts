@@ -1,4 +1,4 @@
-/** From what the workflow hands over to the commands that stores understand. */
+/** This module turns the items that the workflow hands over into the commands that stores understand. */
 import type { Info } from '@temporalio/activity';
 import type { BatchItem } from '../../src/domain/execution/batch.js';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
@@ -9,19 +9,19 @@ import { executionId } from '../../src/domain/sweep/port.js';
 export interface ParsedItem {
   readonly item: Pick<BatchItem, 'intent_id' | 'correlation_id'>;
   readonly intent: ParsedIntent | RejectedIntent;
-  /** Its position in the slice, if it is of one. */
+  /** Position of the intent in its slice; absent for a plain list. */
   readonly position?: number;
 }
 
-/** An item that brings its intent. */
+/** Parses an item that brings its intent along. */
 export const parseItem = (definition: AnyIntentDefinition, item: BatchItem): ParsedItem => ({
   item,
   intent: parseIntent(item.intent, new Map([[definition.type, definition]])),
 });
 
 /**
- * Commands of the valid ones, in their order.
- * @param correlationId of items that name none.
+ * Returns the commands of the valid intents, in their order.
+ * @param correlationId is the correlation id of items that name none.
  */
 export function commandsOf(parsed: readonly ParsedItem[], correlationId: string, info: Info): Command<unknown>[] {
   const execution_id = executionOf(info);

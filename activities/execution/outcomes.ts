@@ -1,4 +1,4 @@
-/** From what stores say about commands to the results and announcements that the workflow gets. */
+/** This module turns the replies of stores to commands into the results and announcements that the workflow gets. */
 import type { Info } from '@temporalio/activity';
 import type { AnyEffect } from '../effects/effect.js';
 import type { Announcement } from '../../src/domain/execution/batch.js';
@@ -13,7 +13,7 @@ export const refused = (error: string): EffectOutcome<object> => ({
   settled_at: new Date().toISOString(),
 });
 
-/** @param elapsedMs milliseconds the batch took. */
+/** @param elapsedMs milliseconds that the batch took. */
 export function resultOf(
   type: string,
   intentId: string,
@@ -28,7 +28,7 @@ export function resultOf(
     error: outcome.ok ? null : outcome.error,
     execution_time_ms: Math.round(elapsedMs * 100) / 100,
     timestamp: outcome.settled_at,
-    // A store that answers for one intent found the intent at fault; its own failures are thrown.
+    // A store that replies with an error found the intent at fault; the store's own failures are thrown.
     ...(outcome.ok ? outcome.result : { error_code: outcome.error_code ?? 'VALIDATION_ERROR' }),
     ...(outcome.ok && outcome.repeated ? { repeated: true } : {}),
   };
@@ -39,7 +39,9 @@ function statusOf(outcome: EffectOutcome<object>): IntentResult['status'] {
   return outcome.dead_lettered === true ? 'dead_lettered' : 'succeeded';
 }
 
-/** A repeat of another execution's intent is announced by that execution. */
+/**
+ * Returns the announcement of a result. A repeat of another execution's intent has none: that execution announces it.
+ */
 export function announcementOf(definition: AnyIntentDefinition, result: IntentResult): Announcement[] {
   if (result['repeated'] === true) return [];
   const event = result.success ? definition.announce(result) : operationFailed(result);
@@ -47,8 +49,8 @@ export function announcementOf(definition: AnyIntentDefinition, result: IntentRe
 }
 
 /**
- * Asks an effect for its replies to intents that it has executed before. All of them are in the ledger, so nothing
- * happens once more. @returns in the order of the commands. @throws EffectError
+ * Asks an effect for its replies to intents that it has executed before. All of them are in the ledger, so no effect
+ * happens twice. @returns the replies, in the order of the commands. @throws EffectError
  */
 export const outcomesOfRepeats = (
   execute: ReturnType<AnyEffect['create']>,

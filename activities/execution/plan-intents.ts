@@ -1,4 +1,4 @@
-/** The local activity that plans a list. */
+/** This is the local activity that plans a list. */
 import { activityInfo, type Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PlanActivity } from '../../src/domain/execution/batch.js';
@@ -15,26 +15,28 @@ export const planIntents =
     return plan;
   };
 
-/** Counts what a plan rejects: no activity gets to see it. */
+/** Counts the intents that a plan rejects, because no activity gets to see them. */
 export function countRejected(
   intents: readonly PlannedIntent[],
   definitions: DefinitionsByType,
   instruments: Instruments,
 ): void {
   for (const { type, rejected } of intents) {
-    // A caller's own word for a type would be a label without bounds.
+    // A type that the caller made up is counted as `unknown`: as a label it would have no bounds.
     if (rejected !== undefined) instruments.ended(definitions.has(type) ? type : 'unknown', 'failed', 0);
   }
 }
 
-/** @throws RequestError for one that no row could name: any client chooses it. */
+/** @throws RequestError for a workflow id that no row could name: any client chooses it. */
 export function workflowIdOf({ workflowExecution }: Info): string {
   const workflowId = workflowExecution?.workflowId ?? 'unknown';
   if (!workflowId.includes('\u0000')) return workflowId;
   throw new RequestError('workflow id: expected text without NUL characters, got string with one');
 }
 
-/** Refuses what is no request at all; a bad intent among good ones is part of the plan. */
+/**
+ * Fails for good when `read` finds no request at all; an invalid intent among valid ones is part of the plan instead.
+ */
 export async function refusing<T>(read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();

@@ -1,6 +1,6 @@
 /**
- * The last word on intents whose activity failed for good (ADR 0013): those that had their effect all the same get its
- * outcome, the others are kept from having it later, or are `unknown` where nobody can say.
+ * This activity resolves the intents whose activity failed for good (ADR 0013). An intent that had its effect all the
+ * same gets the first result. The others are kept from having it later, or are `unknown` where nobody can say.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { ResolveActivity, ResolveInput } from '../../src/domain/execution/batch.js';
@@ -32,7 +32,7 @@ function resolverOf(
   const execute = effect.create(ports);
   const fences = definition.ledger === 'with-effect';
 
-  /** Ids of those that had their effect. */
+  /** Returns the ids of the intents that had their effect. */
   async function recordedIds(commands: readonly Command<unknown>[], { error, error_code }: ResolveInput['failure']) {
     const known = fences
       ? await ports.ledger.giveUp(
@@ -48,7 +48,7 @@ function resolverOf(
         const parsed = (await findSource(batch, info)).parse(definition);
         const commands = commandsOf(parsed, '', info);
         const recorded = await recordedIds(commands, failure);
-        // A repeat, for which the effect answers with the first outcome.
+        // A recorded intent is a repeat, to which the effect replies with the first result.
         const repeats = commands.filter(({ intent_id }) => recorded.has(intent_id));
         const outcomes = await outcomesOfRepeats(execute, repeats, info);
         const outcomeOf = new Map(repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]));

@@ -1,5 +1,5 @@
 /**
- * The activity that answers the lists of the intake: their verdicts are stored, then published as INTENT_RESULT (ADR
+ * This activity answers the lists of the intake: it stores their verdicts, then publishes them as INTENT_RESULT (ADR
  * 0009).
  */
 import { type Info, log } from '@temporalio/activity';
@@ -35,7 +35,7 @@ export function answerLists(
       const tell = (announcements: readonly Announcement[], notAnnounced: (id: string) => void) =>
         publish({
           commands: [],
-          // Of those that name none, as in a batch.
+          // Announcements that name no correlation id get this one, as in a batch.
           correlationId: slice.lists[0]?.correlation_id ?? '',
           scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
           pageBytes: 0,
@@ -65,7 +65,8 @@ export function answerLists(
           correlation_id,
           payload: { ...verdict },
         })),
-        // A dead letter, which is sent again, or one that no topic takes: then the stored verdict is all there is.
+        // The event is a dead letter, which is sent again, or no topic takes it; then the stored verdict is all there
+        // is.
         (eventId) => {
           log.warn('a result is not on its topic', {
             causation_id: eventId,
@@ -83,9 +84,9 @@ export function answerLists(
 }
 
 /**
- * The verdicts of drafts: kept results are put in.
+ * Makes the verdicts of drafts, and puts the kept results in.
  * @param announcedNow ids of intents that have been announced just now.
- * @throws EffectError when a store cannot be asked for them.
+ * @throws EffectError when a store cannot be asked for a kept result.
  */
 async function verdictsOf(
   drafts: readonly VerdictDraft[],

@@ -1,4 +1,4 @@
-/** The local activity behind `FindVerdictsWorkflow`. */
+/** This is the local activity behind `FindVerdictsWorkflow`. */
 import { z } from 'zod';
 import { cut } from '../../src/domain/values/cut.js';
 import { jsonBytes } from '../../src/domain/values/limits.js';
@@ -6,9 +6,9 @@ import type { FindVerdictsActivity } from '../../src/domain/intake/slice.js';
 import type { Ports } from '../ports.js';
 import { readInput } from '../parse-input.js';
 
-/** Of an answer: a payload holds 2 MB, a verdict 900 KB at most. */
+/** The most bytes of an answer: a payload holds 2 MB, and a verdict has 900 KB at most. */
 const ANSWER_BYTES = 1_500_000;
-/** Ids of one question; 40 bytes each. */
+/** The most ids of one question, with 40 bytes each. */
 const FIND_VERDICTS = 500;
 
 const input = z.object({ event_ids: z.array(z.string().min(1).max(200)).max(FIND_VERDICTS) });

@@ -1,4 +1,7 @@
-/** The activities about parked lists: those that wait for a key somebody holds, and the ones behind them (ADR 0009). */
+/**
+ * These activities park lists and read parked ones (ADR 0009). A parked list waits for a locked row, or for a parked
+ * list before it that shares a key.
+ */
 import { activityInfo } from '@temporalio/activity';
 import type { ParkingActivities, TakeParkedActivity } from '../../src/domain/intake/slice.js';
 import { keysOf } from '../../src/domain/intake/slice-plan.js';
@@ -10,7 +13,7 @@ interface ParkedListActivities extends ParkingActivities {
   takeParked: TakeParkedActivity;
 }
 
-/** They fail as the stores do, and are tried for as long as it takes. */
+/** Makes the activities. They fail as the stores do, and are tried for as long as it takes. */
 export function parkedListActivities({ parkedLists, parkedRuns }: Ports, slices: Slices): ParkedListActivities {
   return {
     parkLists: ({ slice, event_ids }) =>

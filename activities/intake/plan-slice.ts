@@ -1,4 +1,4 @@
-/** The local activity that plans a slice. */
+/** This is the local activity that plans a slice. */
 import { activityInfo } from '@temporalio/activity';
 import type { PlanSliceActivity } from '../../src/domain/intake/slice.js';
 import { makeSlicePlan } from '../../src/domain/intake/slice-plan.js';

@@ -22,8 +22,8 @@ export class SliceResults {
   }
 
   /**
-   * Keeps what the workflow need not know.
-   * @returns whether it was kept: a success that a process without it can ask for.
+   * Keeps a result in this worker that the workflow need not know.
+   * @returns whether the result was kept: only a success, which a process without it can ask the store for.
    */
   keep(slice: OpenSlice, at: number, definition: AnyIntentDefinition, result: IntentResult): boolean {
     if (result.status !== 'succeeded' || definition.ledger === undefined) return false;
@@ -31,7 +31,7 @@ export class SliceResults {
     return true;
   }
 
-  /** Results by position, of intents that have succeeded. @throws EffectError when a store cannot be asked. */
+  /** Finds results by position, of intents that have succeeded. @throws EffectError when a store cannot be asked. */
   async find(slice: OpenSlice, positions: readonly number[], info: Info): Promise<(at: number) => IntentResult> {
     const missing = positions.filter((at) => !slice.results.has(at));
     for (const [definition, ofType] of groupBy(missing, (at) => definitionAt(slice, at))) {
@@ -52,7 +52,7 @@ export class SliceResults {
   }
 }
 
-/** An intent of the slice, as an item of a batch. */
+/** Returns an intent of the slice as an item of a batch. */
 export const itemAt = (slice: OpenSlice, at: number): ParsedItem => ({
   item: { intent_id: slice.idAt(at), correlation_id: slice.listAt(at).correlation_id },
   intent: slice.intentAt(at),

@@ -1,6 +1,6 @@
 /**
- * The source of a slice's batches: its intents and the results of its successes stay in this worker, and travel by
- * their position among the intents of all its lists.
+ * This module is the source of a slice's batches. The intents of a slice and the results of its successes stay in this
+ * worker. They travel by their position among the intents of all its lists.
  */
 import type { Info } from '@temporalio/activity';
 import type { Announcement, CompactAnnouncement, SliceIntents } from '../../src/domain/execution/batch.js';
@@ -16,7 +16,7 @@ import { announcementOf } from '../execution/outcomes.js';
 import { definitionAt, itemAt, type SliceResults } from './slice-results.js';
 import type { Slices } from './slices.js';
 
-/** Finds the slice of a batch that names one. @throws as `Slices.find`. */
+/** Finds the source of a batch: the slice that the batch names, else the batch itself. @throws as `Slices.find`. */
 export const sourceFinder =
   (slices: Slices, results: SliceResults): FindSource =>
   async (batch, info) =>
@@ -43,8 +43,8 @@ const sliceSource = (slice: OpenSlice, { items }: SliceIntents, results: SliceRe
 });
 
 /**
- * Announcements of a slice as they are published. @throws EffectError when a store has to be asked for one, and cannot
- * be.
+ * Returns the announcements of a slice as they are published. @throws EffectError when a store has to be asked for one,
+ * and cannot be.
  */
 export async function sliceAnnouncements(
   slice: OpenSlice,

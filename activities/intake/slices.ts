@@ -1,4 +1,6 @@
-/** These are the slices that activities ask for: in this process, or read from the history of the slice's execution. */
+/**
+ * This module finds the slices that activities ask for: in this process, or in the history of the slice's execution.
+ */
 import type { Info } from '@temporalio/activity';
 import { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
@@ -15,7 +17,7 @@ export class Slices {
     private readonly definitions: DefinitionsByType,
   ) {}
 
-  /** @throws EffectError when Temporal cannot be asked; RequestError when it is no slice. */
+  /** @throws EffectError when Temporal cannot be asked; RequestError when the input is no slice. */
   async find(key: string, { workflowExecution }: Pick<Info, 'workflowExecution'>): Promise<OpenSlice> {
     let cached = this.cache.get(key);
     if (cached === undefined) {
@@ -26,7 +28,7 @@ export class Slices {
               workflow_id: workflowExecution.workflowId,
               run_id: workflowExecution.runId,
             });
-      // The intake does the same: a value that JSON cannot represent is refused by name.
+      // The intake calls `serializable` too: a value that JSON cannot represent is refused by name.
       cached = this.cache.put(key, serializable(input?.value));
     }
     const open = this.#open.get(cached) ?? new OpenSlice(cached.input, this.definitions);
@@ -34,7 +36,7 @@ export class Slices {
     return open;
   }
 
-  /** Its lists are answered: nobody asks for it any more. */
+  /** Forgets a slice whose lists are answered or parked: `find` would read it again. */
   forget(key: string): void {
     this.cache.delete(key);
   }

@@ -1,6 +1,6 @@
 /**
- * The activities behind `RecoverFsmStatesWorkflow` (ADR 0008): states go from the table to their topic, a page at a
- * time.
+ * These activities serve `RecoverFsmStatesWorkflow` (ADR 0008): they bring states from the table to their topic, a page
+ * at a time.
  */
 import { activityInfo } from '@temporalio/activity';
 import { type EventInput, makeEnvelope, toMessage } from '../../src/domain/events/envelope.js';
@@ -20,9 +20,9 @@ import { attempt } from '../attempts/attempt.js';
 import type { OutageBudget } from '../attempts/outage-budget.js';
 import { readInput } from '../parse-input.js';
 
-/** States of a page: with envelopes of 1 KB some six produce requests, 0.3 s, and 5 MB of memory. */
+/** The most states of a page. With envelopes of 1 KB they take some six produce requests, 0.3 s, and 5 MB of memory. */
 const PAGE = 5_000;
-/** Bytes of JSON of a page's states, for those with long metadata. */
+/** The most bytes of JSON of a page's states, which limits pages of states with long metadata. */
 const PAGE_BYTES = 8_000_000;
 
 export function recoveryActivities(ports: Ports, budget: OutageBudget): RecoveryActivities {
@@ -56,8 +56,8 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
         const { recovery_id } = request;
         const page = await fsmStates.recover(request, PAGE_BYTES);
         const states = Object.entries(page.recovered_states);
-        // A time-out before the first state: taken for a page, the workflow would ask again without a pause and without
-        // end.
+        // The read has timed out before the first state. Taken for a page, its result would make the workflow ask
+        // again, without a pause and without end.
         if (page.warning !== undefined && page.next_cursor !== null && states.length + page.failed === 0) {
           throw new EffectError('transient', page.warning);
         }
@@ -91,7 +91,10 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
   };
 }
 
-/** A message too large for its topic is counted; for any other reason the page is tried again. */
+/**
+ * Throws the first failure other than a message too large for its topic. Such a message is counted; after any other
+ * failure the page is tried again.
+ */
 function throwUnlessTooLarge(outcomes: readonly SendOutcome[]): void {
   for (const outcome of outcomes) {
     if (!outcome.sent && outcome.error.failureClass !== 'invalid') throw outcome.error;

@@ -1,4 +1,4 @@
-/** The activity behind `PruneLedgerWorkflow`: one page of rows. */
+/** This is the activity behind `PruneLedgerWorkflow`: it prunes one page of rows. */
 import { z } from 'zod';
 import type { PruneActivity } from '../../src/domain/ledger/retention.js';
 import type { Ports } from '../ports.js';

@@ -1,4 +1,4 @@
-/** The activity behind `RedriveDeadLettersWorkflow`: one page of letters. */
+/** This is the activity behind `RedriveDeadLettersWorkflow`: it redrives one page of dead letters. */
 import { z } from 'zod';
 import type { RedriveActivity } from '../../src/domain/dead-letters/redrive.js';
 import { attempt } from '../attempts/attempt.js';

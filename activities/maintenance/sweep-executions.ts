@@ -1,6 +1,6 @@
 /**
- * The activities behind `SweepExecutionsWorkflow`: which executions to sweep, what they have to announce, and that it
- * is done.
+ * These activities serve `SweepExecutionsWorkflow`: they find executions to sweep, find their announcements, copy
+ * envelopes without an answer, and mark executions as swept.
  */
 import { log } from '@temporalio/activity';
 import { z } from 'zod';
@@ -40,7 +40,8 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
           const { executions, next } = await endedExecutions.list(closedBefore, after, limit);
           const unswept = await sweptExecutions.unswept(executions.map(executionId));
           const due = executions.filter((execution) => unswept.has(executionId(execution)));
-          // A page of executions that are all swept is no page: most are, and the workflow's history is not for them.
+          // A page whose executions are all swept is passed over here: most are, and the workflow's history is not for
+          // them.
           if (due.length > 0 || next === null) return { executions: due, next };
           after = next;
         }
@@ -59,7 +60,7 @@ export function sweepActivities(ports: Ports, budget: OutageBudget, definitions:
   };
 }
 
-/** A list of an ended execution, as its plan has it. */
+/** An ended list is a list of an ended execution, as its plan has it. */
 interface EndedList extends Pick<Plan, 'intents' | 'options' | 'self_announced'> {
   readonly correlation_id: string;
 }
@@ -98,7 +99,7 @@ async function findUnannounced(
 
 const isSlice = (value: unknown): boolean => typeof value === 'object' && value !== null && 'lists' in value;
 
-/** The lists of a slice that can be planned; the others have had no effect. */
+/** Returns the lists of a slice that can be planned; the others have had no effect. */
 const listsOf = (slice: OpenSlice, definitions: DefinitionsByType): EndedList[] =>
   slice.lists.flatMap((list) => {
     const { intents, request_id, correlation_id } = list;
@@ -112,8 +113,8 @@ const listsOf = (slice: OpenSlice, definitions: DefinitionsByType): EndedList[] 
   });
 
 /**
- * This copies the envelopes of slices that ended by force while no intake ran; a running intake copies them itself.
- * Where both do, the copies say the same, and the envelope is executed once.
+ * Copies the envelopes of slices that ended by force while no intake ran; a running intake copies them itself. Where
+ * both copy an envelope, the copies say the same, and the envelope is executed once.
  */
 async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, execution: Execution): Promise<number> {
   const { endedExecutions, parkedLists, verdicts, publisher, deadLetters, source } = ports;
@@ -121,10 +122,10 @@ async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, exec
   if (input === null) return 0;
   const slice = new OpenSlice(serializable(input.value), definitions);
   const eventIds = slice.lists.map(({ event_id }) => event_id);
-  // In this order: a list is parked until it has its verdict.
+  // Parked lists are read before the verdicts, because a list is parked until it has its verdict.
   const parked = await parkedLists.find(eventIds);
   const answered = await verdicts.find(eventIds);
-  // Parked lists are tried again, also when this slice was the one that tried.
+  // Parked lists are not copied: they are tried again, also when this slice was the one that tried.
   const left = slice.lists.filter(({ event_id }) => !slice.parked && !parked.has(event_id) && !answered.has(event_id));
   const topic = topicOf(source.topicPrefix, 'INTENT_EMITTED');
   const reason = `slice ${execution.workflow_id}, run ${execution.run_id}: ended without an answer`;

@@ -1,4 +1,4 @@
-/** Things that take long to make and are made once: built servers, downloaded jars. */
+/** This module keeps things that take long to make, so that they are made once: built servers, downloaded jars. */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -7,8 +7,8 @@ import { withLock } from './lock.js';
 const PARTIAL = '.partial-';
 
 /**
- * Makes the folder `target` with `make`, unless it is there. It appears by a rename, so a folder that exists is
- * complete: one left half-made by a killed process has another name, and is removed before the next try.
+ * Makes the folder `target` with `make`, unless it is there. The folder appears by a rename, so a folder that exists is
+ * complete. A folder left half-made by a killed process has another name, and is removed before the next try.
  * @param make fills the folder it is handed.
  * @returns `target`.
  */
@@ -29,7 +29,7 @@ export async function makeOnce(
         await rename(partial, target);
       } catch (error) {
         await rm(partial, { recursive: true, force: true });
-        // Lost to another holder of the lock, which made the same.
+        // The lock may have been lost to another holder, which made the same folder.
         if (!existsSync(target)) throw error;
       }
       return target;

@@ -1,4 +1,4 @@
-/** Takes the stack down: what `up` started, and nothing else. */
+/** This module takes the stack down: it stops what `up` started, and nothing else. */
 import { join } from 'node:path';
 import { composeProject, downArgs, stopArgs } from './compose/command.js';
 import { StackError } from './errors.js';
@@ -17,7 +17,10 @@ export interface StackDownOptions extends StackOptions {
   readonly purge?: boolean;
 }
 
-/** Data stays, unless `purge`. A service whose address is now given is kept even if an earlier `up` started it. */
+/**
+ * Stops the servers; their data stays, unless `purge`. A service whose address is now given is kept even if an earlier
+ * `up` started it.
+ */
 export async function stackDown(options: StackDownOptions): Promise<StackDownResult> {
   const reporter = createReporter(options.onProgress);
   const waiting = (): void => reporter.report('stack', 'stopping', 'another process is at work on this stack; waiting');

@@ -1,4 +1,7 @@
-/** Addresses of the servers `up` starts; the same for a process and for a container, as both publish on loopback. */
+/**
+ * This module has the addresses of the servers that `up` starts. They are the same for a process and for a container,
+ * as both publish on loopback.
+ */
 import { NATIVE_SERVICES } from './native/index.js';
 import type { Ports } from './ports.js';
 import type { ServiceName, StackEndpoints, StackOptions } from './types.js';

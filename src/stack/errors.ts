@@ -1,4 +1,4 @@
-/** A stack that cannot be brought up, with what is missing and what to do about it in the message. */
+/** A stack error says why the stack cannot be brought up: its message has what is missing and what to do about it. */
 export class StackError extends Error {
   override readonly name = 'StackError';
 }

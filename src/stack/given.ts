@@ -1,4 +1,4 @@
-/** Services whose address the environment gives. */
+/** This module knows the services whose address the environment gives. */
 import {
   SERVICE_NAMES,
   type GivenAddresses,
@@ -21,7 +21,7 @@ export const servicesNotGiven = (given: GivenAddresses): ServiceName[] => {
   return SERVICE_NAMES.filter((name) => endpoints[name] === null);
 };
 
-/** An address for messages, without user and password. */
+/** Returns the address for messages, without user and password. */
 export function hostOf(endpoint: StackEndpoints[ServiceName]): string {
   if ('address' in endpoint) return endpoint.address;
   return 'url' in endpoint

@@ -1,4 +1,4 @@
-/** The local stack: Temporal, PostgreSQL and Kafka, started where no address of them is given. */
+/** The local stack is Temporal, PostgreSQL and Kafka, started where no address of them is given. */
 export { stackUp } from './up.js';
 export { stackStatus } from './status.js';
 export { stackDown } from './down.js';

@@ -1,14 +1,14 @@
-/** One process at a time, across processes and across a crash of the holder. */
+/** This lock lets one process at a time work, also after its holder has crashed. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
 
-/** A holder that was killed blocks others for this long. */
+/** Milliseconds for which a holder that was killed blocks others. */
 const STALE_MS = 10_000;
 const REFRESH_MS = 2_000;
 const POLL_MS = 200;
-/** So that a long wait is seen to be one. */
+/** Milliseconds between two reports of a wait, so that a long wait is seen to be one. */
 const TELL_EVERY_MS = 4_000;
 
 /**
@@ -21,7 +21,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>, onWait?:
   try {
     return await work();
   } finally {
-    // Already released when it was taken over; what the lock guards is safe against that (see `onCompromised`).
+    // A lock that was taken over is released already; what it guards is safe against that (see `onCompromised`).
     await release().catch(() => undefined);
   }
 }
@@ -33,8 +33,8 @@ async function acquire(file: string, onWait: (() => void) | undefined): Promise<
         realpath: false,
         stale: STALE_MS,
         update: REFRESH_MS,
-        // The default throws from a timer and so ends the process. A laptop that slept gets here; the guarded steps end
-        // in an atomic rename, or re-check a recorded process, so a second holder costs time and nothing else.
+        // The default throws from a timer and so ends the process. A laptop that slept gets here. The guarded steps end
+        // in an atomic rename, or check a recorded process again, so a second holder costs time and nothing else.
         onCompromised: () => undefined,
       });
     } catch (error) {

@@ -1,7 +1,7 @@
-/** Reports what a call is doing, and keeps reporting while one step takes long. */
+/** This module reports what a call is doing, and keeps reporting while one step takes long. */
 import type { ServiceName, StackPhase, StackProgress } from './types.js';
 
-/** A caller is promised an event at least every 5 s. */
+/** Milliseconds between two events of a step; a caller is promised one at least every 5 s. */
 const HEARTBEAT_MS = 4_000;
 
 export interface Reporter {

@@ -1,10 +1,13 @@
-/** Removes what stacks leave on disk. */
+/** This module removes what stacks leave on disk. */
 import { rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { StackState } from './state.js';
 import type { ServiceName, StackOptions } from './types.js';
 
-/** Data and logs of the services `names`, which must be stopped; everything else of the stack with the last of them. */
+/**
+ * Removes the data and logs of the services `names`, which must be stopped. With the last of them it removes everything
+ * else of the stack.
+ */
 export async function purge(
   names: readonly ServiceName[],
   state: StackState,

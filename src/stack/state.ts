@@ -1,17 +1,17 @@
-/** state.json: what `up` started, so that later calls find it again. */
+/** The file state.json records what `up` started, so that later calls find it again. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { StackError } from './errors.js';
 
 const serviceSchema = z.object({
-  /** Port by role, kept for the next start so that addresses stay the same. */
+  /** Port numbers by role, kept for the next start so that addresses stay the same. */
   ports: z.record(z.string(), z.int()),
-  /** Absent in compose mode, and once stopped. */
+  /** Process of the server; absent in compose mode, and once it is stopped. */
   process: z.object({ pid: z.int(), started: z.string() }).optional(),
-  /** The folder of its data, when that is not in the state folder. */
+  /** Folder of the server's data; absent in compose mode. */
   dataDir: z.string().optional(),
-  /** The container was started and not yet stopped. */
+  /** Whether the container was started and not yet stopped. */
   container: z.boolean().optional(),
 });
 
@@ -48,7 +48,7 @@ export function readState(stateDir: string): StackState {
   }
 }
 
-/** Synchronous, so that nothing comes between a server's start and its record. */
+/** Writes the state synchronously, so that nothing comes between a server's start and its record. */
 export function writeState(stateDir: string, state: StackState): void {
   const file = fileOf(stateDir);
   mkdirSync(dirname(file), { recursive: true });

@@ -1,4 +1,4 @@
-/** How the stack is doing, found out by asking each server. */
+/** This module finds out how the stack is doing, by asking each server. */
 import { composeProject, runningArgs } from './compose/command.js';
 import { endpointOf } from './endpoints.js';
 import { givenEndpoints } from './given.js';
@@ -19,7 +19,8 @@ import {
 const ENGINE_MS = 5_000;
 
 /**
- * Changes nothing and takes no lock. Takes 6 s at most where a service does not answer; services are asked in parallel.
+ * Asks all services in parallel; it changes nothing and takes no lock. It takes 6 s at most where a service does not
+ * answer.
  */
 export async function stackStatus(options: StackOptions): Promise<StackStatus> {
   const state = readState(options.stateDir);
@@ -54,7 +55,7 @@ async function ofStarted(
 ): Promise<ServiceStatus> {
   if (record === undefined || endpoint === null) return { state: 'stopped' };
   if (record.container === true) return ofContainer(name, endpoint, options);
-  // Whoever answers on the port of a dead process is not ours.
+  // A server that answers on the port of a dead process is not ours.
   if (record.process === undefined || !isAlive(record.process)) return { state: 'stopped' };
   const failure = await probe(name, endpoint);
   const { pid } = record.process;

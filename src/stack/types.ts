@@ -23,7 +23,7 @@ export interface StackEndpoints {
   readonly kafka: KafkaEndpoint;
 }
 
-/** Endpoints as far as they are known: null for a service that has neither an address given nor ever been started. */
+/** Known endpoints are endpoints, and null for a service that has neither an address given nor ever been started. */
 export type KnownEndpoints = { readonly [Name in ServiceName]: StackEndpoints[Name] | null };
 
 export type StackPhase = 'checking' | 'building' | 'starting' | 'ready' | 'stopping' | 'stopped' | 'failed';
@@ -32,11 +32,11 @@ export interface StackProgress {
   readonly service: ServiceName | 'stack';
   readonly phase: StackPhase;
   readonly message: string;
-  /** Since the call began. */
+  /** Milliseconds since the call began. */
   readonly elapsedMs: number;
 }
 
-/** Addresses the environment gives: used, never started, never stopped. */
+/** Given addresses are those that the environment gives. Their servers are used, never started, never stopped. */
 export interface GivenAddresses {
   readonly temporalAddress?: string;
   readonly temporalUi?: string;
@@ -48,37 +48,40 @@ export interface GivenAddresses {
 export interface StackOptions {
   /** The folder of this stack's data, logs and state.json. */
   readonly stateDir: string;
-  /** Built and downloaded servers, shared by all stacks of a user. Outside node_modules, which `npm ci` empties. */
+  /**
+   * Folder of built and downloaded servers, shared by all stacks of a user. It is outside node_modules, which `npm ci`
+   * empties.
+   */
   readonly cacheDir: string;
   readonly given: GivenAddresses;
-  /** Default `auto`: containers where an engine with compose answers, else native processes. */
+  /** Kind of the servers; default `auto`: containers where an engine with compose answers, else native processes. */
   readonly mode?: 'auto' | 'native' | 'compose';
   /** Database named in the url of a started server and created there. Default `omninode_bridge`. */
   readonly database?: string;
   /**
-   * Keep Temporal's histories in a file, so that they survive the server's end. Costs a fifth of the workflows a second
-   * (31 instead of 39 empty ones, beside other load). Default false. Takes effect at the server's start; containers
-   * always do.
+   * Whether Temporal's histories are kept in a file, so that they survive the server's end; default false. The file
+   * costs a fifth of the workflows a second (31 instead of 39 empty ones, beside other load). A change takes effect at
+   * the server's start; containers always keep histories in a file.
    */
   readonly durable?: boolean;
   readonly onProgress?: (event: StackProgress) => void;
   /** Runs programs; replaced in tests to stand for a machine without some tool. */
   readonly run?: RunCommand;
   /**
-   * Used only as root, when the server's user cannot reach the state folder or node_modules: holds copies it can reach.
-   * Default `/var/lib/bridge-store-effect`.
+   * Folder of copies that the server's user can reach; default `/var/lib/bridge-store-effect`. It is used only as root,
+   * when that user cannot reach the state folder or node_modules.
    */
   readonly rootDir?: string;
 }
 
-/** `unreachable`: it should answer (given, or its process is alive) and does not. */
+/** A service is `unreachable` when it should answer (it is given, or its process is alive) and does not. */
 type ServiceState = 'given' | 'running' | 'stopped' | 'unreachable';
 
 export interface ServiceStatus {
   readonly state: ServiceState;
-  /** Only of a native process. */
+  /** Process id; only of a native process. */
   readonly pid?: number;
-  /** Why it is unreachable. */
+  /** Reason why the service is unreachable. */
   readonly reason?: string;
 }
 
@@ -88,5 +91,8 @@ export interface StackStatus {
   readonly services: Readonly<Record<ServiceName, ServiceStatus>>;
 }
 
-/** The end of each service after `stackDown`; `kept`: its address was set, so it is not ours to stop. */
+/**
+ * The result of `stackDown` is the end of each service. One whose address was set is `kept`, because it is not ours to
+ * stop.
+ */
 export type StackDownResult = Readonly<Record<ServiceName, 'stopped' | 'not running' | 'kept'>>;

@@ -1,4 +1,4 @@
-/** Brings the stack up. */
+/** This module brings the stack up. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startContainers } from './compose/index.js';
@@ -13,20 +13,20 @@ import { createReporter, type Reporter } from './progress.js';
 import { readState, writeState, type ServiceRecord, type StackState } from './state.js';
 import { SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './types.js';
 
-/** A given server may itself just be starting, as in CI. */
+/** Milliseconds to wait for a given server, which may itself just be starting, as in CI. */
 const GIVEN_READY_MS = 3_000;
 const POLL_MS = 250;
 
 /**
- * Starts what no address is given for and what is not running yet; returns when every service answers. Safe to repeat
- * and to call from several processes at once.
+ * Starts the services that have no address given and do not run yet; returns when every service answers. It is safe to
+ * repeat, and to call from several processes at once.
  * @throws StackError naming what is missing, or with the last lines of the log of a server that does not come up.
  */
 export async function stackUp(options: StackOptions): Promise<StackEndpoints> {
   const reporter = createReporter(options.onProgress);
   const [, started] = await Promise.all([checkGiven(options, reporter), startMissing(options, reporter)]);
   const given = givenEndpoints(options.given);
-  // A service is one or the other.
+  // A service is either given or started.
   return Object.fromEntries(
     SERVICE_NAMES.map((name) => [name, given[name] ?? started[name]]),
   ) as unknown as StackEndpoints;
@@ -60,7 +60,10 @@ async function startMissing(options: StackOptions, reporter: Reporter): Promise<
   );
 }
 
-/** A stack that has servers stays with the kind it has; else by preference and by what the machine offers. */
+/**
+ * Chooses the kind of the servers. A stack that has servers stays with its kind; else the option decides, and what the
+ * machine offers.
+ */
 async function chooseMode(
   { mode = 'auto', run = runCommand }: StackOptions,
   state: StackState,

@@ -1,23 +1,26 @@
-/** What activities are handed of the intents of an execution: the intents themselves, or their positions in a slice. */
+/**
+ * This module makes the inputs of activities from the intents of an execution. An input has the intents themselves, or
+ * their positions in a slice.
+ */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { BatchInput, BatchIntents, Position } from '../../src/domain/execution/batch.js';
 import { listOf, ownCorrelationOf, type Work } from '../../src/domain/execution/work.js';
 import type { LockWait } from '../../src/domain/intents/command.js';
 import { plannedAt, scopeOf } from './recorded-results.js';
 
-/** The intents of a plain list: they travel with their batches. */
+/** A list source has the intents of a plain list, which travel with their batches. */
 export interface ListSource {
-  /** @param index of the plan. */
+  /** @param index the intent's index in the plan. */
   intentAt(index: number): unknown;
 }
 
-/** The intents of a slice: activities find them by their positions. */
+/** A slice source has the positions of a slice's intents, by which activities find them. */
 export interface SliceSource {
   /** The key under which activities find the slice. */
   readonly slice: string;
-  /** What activities do about locked rows. */
+  /** The lock wait of the activities: how long they wait for locked rows. */
   readonly locks: LockWait;
-  /** @param index of the plan. */
+  /** @param index the intent's index in the plan. */
   positionOf(index: number): Position;
 }
 
@@ -38,7 +41,7 @@ export class BatchInputs {
     };
   }
 
-  /** The intents at indexes of the plan, without what else a batch has. */
+  /** Returns the intents at these indexes of the plan, without the other fields of a batch. */
   intentsOf(indexes: readonly number[]): BatchIntents {
     const { source, work } = this;
     if ('slice' in source) return { slice: source.slice, items: indexes.map((index) => source.positionOf(index)) };

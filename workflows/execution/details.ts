@@ -1,10 +1,13 @@
-/** The execution's current details in the Web UI: a small Markdown table, a row per tier. */
+/** This module writes the execution's current details in the Web UI: a small Markdown table, a row per tier. */
 import type { Plan, PlannedTier } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { SlicePlan } from '../../src/domain/intake/slice.js';
 import type { Work } from '../../src/domain/execution/work.js';
 
-/** Failures spelled out below the table; an operator reads the first ones and opens the result for the rest. */
+/**
+ * The most failures that are spelled out below the table. An operator reads the first ones and opens the result for the
+ * rest.
+ */
 const SHOWN_FAILURES = 5;
 
 type Results = readonly (IntentResult | undefined)[];
@@ -65,6 +68,9 @@ function tableOf(
   ].join('\n');
 }
 
-/** The text with Markdown's own characters escaped; an underscore within a word means nothing to Markdown. */
+/**
+ * Returns the first 200 characters of the text, with a space for each of Markdown's own characters. An underscore
+ * within a word means nothing to Markdown, and stays.
+ */
 export const escape = (text: string): string =>
   text.slice(0, 200).replace(/[|`*<>[\]\r\n]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, ' ');

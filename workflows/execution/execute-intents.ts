@@ -1,4 +1,4 @@
-/** `ExecuteIntentsWorkflow`: one list of intents, executed durably in priority order. */
+/** `ExecuteIntentsWorkflow` executes one list of intents durably, in priority order. */
 import {
   ApplicationFailure,
   CancellationScope,
@@ -28,12 +28,12 @@ import { refusalOf } from '../activity-failures.js';
 import { planIntents } from '../policies.js';
 import { progressOf, progressQuery } from './progress.js';
 
-/** Of the one list there is. */
+/** Numbers of the lists of this execution: there is one. */
 const LIST = [0];
 
 /**
- * The report of an execution that has ended; null before. The only way to a cancelled one's: Temporal keeps no details
- * of it.
+ * The query `report` returns the report of an execution that has ended, and null before. It is the only way to the
+ * report of a cancelled execution, because Temporal keeps no details of that.
  */
 const reportQuery = defineQuery<Report | null>('report');
 
@@ -41,7 +41,7 @@ const reportQuery = defineQuery<Report | null>('report');
  * @param given `{intents, request_id?, correlation_id?, options?}`; taken as unknown, because any client may start
  * this.
  * @returns the report, when no intent at or over the fail-fast priority failed.
- * @throws ApplicationFailure `InvalidInput` for what is no request; `FailFast` with the report in its details.
+ * @throws ApplicationFailure `InvalidInput` for input that is no request; `FailFast` with the report in its details.
  * @throws CancelledFailure; the report is then the answer to the query `report`.
  */
 export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
@@ -62,7 +62,7 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
     if (!isCancellation(error)) throw error;
     cancelled = true;
   }
-  // What happened is announced, also by a cancelled execution.
+  // A cancelled execution announces too: its effects have happened.
   executor.releaseWithheld(LIST);
   if (executor.unannounced > 0) await CancellationScope.nonCancellable(() => executor.announceRest(LIST));
 
@@ -70,8 +70,8 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
   const stopper = executor.results.failedFast(0);
   const outcome: Outcome = cancelled ? 'cancelled' : stopper !== undefined ? 'failed' : outcomeOf(results);
   setCurrentDetails(detailsOf(plan, results, null));
-  // Once, at the end: each upsert is an event and a write to the visibility store, and 5 % of a small list's
-  // throughput.
+  // The attributes are written once, at the end. Each upsert is an event and a write to the visibility store, and costs
+  // 5 % of a small list's throughput.
   upsertSearchAttributes([
     { key: intentOutcome, value: outcome },
     { key: intentTypes, value: [...plan.types] },
@@ -85,7 +85,7 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
   return report;
 }
 
-/** Plans in a local activity. */
+/** Plans the list in a local activity. */
 async function planOf(input: unknown): Promise<Plan> {
   try {
     return await planIntents(input);
@@ -102,7 +102,7 @@ function failFast(stopper: IntentResult, report: Report): ApplicationFailure {
     nonRetryable: true,
     details: [report],
   });
-  // Not a defect: where in our code it was raised tells an operator nothing.
+  // A fail-fast is no defect: where in our code it was raised tells an operator nothing.
   failure.stack = '';
   return failure;
 }

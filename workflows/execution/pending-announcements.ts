@@ -1,6 +1,6 @@
 /**
- * The announcements of an execution on their way to a broker: whose they are, and by what name an activity is given
- * them.
+ * This module has the announcements of an execution on their way to a broker. It knows the list of each announcement,
+ * and its compact form, in which activities get it.
  */
 import { type AnnouncedIntent, AnnouncementQueue } from '../../src/domain/execution/announcement-queue.js';
 import {
@@ -17,36 +17,36 @@ import {
 } from '../../src/domain/execution/compact-form.js';
 import { indexesOf, listOf, ownCorrelationOf, type Work } from '../../src/domain/execution/work.js';
 
-/** One on its way, and the list it belongs to. What is not sent has to be put back. */
+/** A pending announcement is one on its way, with its list's number. One that is not sent has to be put back. */
 export interface Pending {
   readonly list: number;
   readonly event: Announcement | AnnouncedIntent;
 }
 
 export class PendingAnnouncements {
-  /** By list: what no broker has taken yet. */
+  /** Announcements that no broker has taken yet, by list. */
   readonly #queues: readonly AnnouncementQueue<AnnouncedIntent>[];
-  /** By list: where its intents stand. */
+  /** Indexes of the intents in the plan, by list and intent id. */
   readonly #indexById: readonly ReadonlyMap<string, number>[];
 
-  /** @param positionOf the position of an intent of a slice, by its index. */
+  /** @param positionOf returns the position of a slice's intent by its index. */
   constructor(
     private readonly work: Work,
     private readonly positionOf: (index: number) => Position,
   ) {
     this.#queues = work.lists.map((list) => new AnnouncementQueue<AnnouncedIntent>(list));
-    // The last of equal ids: only one of them executes, and repeats are not announced.
+    // The last of equal ids wins: only one of them executes, and repeats are not announced.
     this.#indexById = work.lists.map(
       (list) => new Map(indexesOf(list).map((index) => [work.intents[index]?.id ?? '', index])),
     );
   }
 
-  /** How many of these lists wait to be sent. */
+  /** Returns how many announcements of these lists wait to be sent. */
   lengthOf(lists: readonly number[]): number {
     return lists.reduce((sum, list) => sum + (this.#queues[list]?.length ?? 0), 0);
   }
 
-  /** Adds what an activity has to announce of the intents that have ended in it. */
+  /** Adds the announcements that an activity returned for the intents that have ended in it. */
   add(ended: readonly number[], events: BatchOutput['announce']): void {
     // The first of equal ids is the one that was executed.
     const indexById = new Map([...ended].reverse().map((index) => [this.work.intents[index]?.id ?? '', index]));
@@ -64,12 +64,12 @@ export class PendingAnnouncements {
     }
   }
 
-  /** Lists that did not publish themselves what they were to: then it is announced after all. */
+  /** Releases the withheld announcements of events that the lists were to publish themselves, and did not. */
   releaseWithheld(lists: readonly number[], succeeded: (index: number) => boolean): void {
     for (const list of lists) this.#queues[list]?.releaseWithheld(succeeded);
   }
 
-  /** The next ones of these lists, as many as one activity takes. */
+  /** Takes the next announcements of these lists, as many as one activity takes. */
   take(lists: readonly number[]): Pending[] {
     const taken: Pending[] = [];
     for (const list of lists) {
@@ -85,7 +85,7 @@ export class PendingAnnouncements {
     }
   }
 
-  /** As an activity is given them. */
+  /** Returns announcements in the form in which activities get them. */
   name(batch: readonly Pending[]): NonNullable<BatchInput['announce']> {
     return batch.map(({ list, event }) =>
       compactAnnouncement(
@@ -96,7 +96,7 @@ export class PendingAnnouncements {
     );
   }
 
-  /** The intents they announce. */
+  /** Returns the indexes of the intents that these announcements are about. */
   indexesOf(batch: readonly Pending[]): number[] {
     return batch.flatMap(({ list, event }) =>
       'index' in event ? [event.index] : (this.#indexById[list]?.get(event.intent_id) ?? []),

@@ -1,7 +1,7 @@
 /**
- * Follows a plan: tiers one after the other, lanes of a tier side by side, chunks of a lane one after the other. Knows
- * no intent type; what to call, under which policy and how to name it stands in the plan. Intents may be of several
- * lists: what one list's failure stops, and which events announce it, is its own.
+ * The plan executor follows a plan: tiers one by one, lanes of a tier side by side, chunks of a lane one by one. It
+ * knows no intent type: the plan says which activity to call, under which policy, and how to name the call. Intents may
+ * be of several lists; each list has its own failures and announcements.
  */
 import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import { ANNOUNCER, type BatchInput, type BatchOutput } from '../../src/domain/execution/batch.js';
@@ -43,12 +43,12 @@ export class PlanExecutor {
   /** The tier being run; null before the first and after the last. */
   current: PlannedTier | null = null;
 
-  /** Announcements no broker has taken yet. */
+  /** Number of announcements that no broker has taken yet. */
   get unannounced(): number {
     return this.#announcements.lengthOf(this.#lists());
   }
 
-  /** Lists that were not finished because somebody holds one of their keys, or one of a list before them. */
+  /** Unfinished lists: a row of theirs is locked, or a list before them that waits shares a key. */
   get waiting(): readonly number[] {
     return this.#waiting.unfinished;
   }
@@ -78,8 +78,8 @@ export class PlanExecutor {
   }
 
   /**
-   * Publishes what has not travelled with a batch. Failures leave it pending: the report says so.
-   * @param leave how many may be left to something else.
+   * Publishes announcements that travelled with no batch. After a failure they stay pending, and the report says so.
+   * @param leave number of announcements that may be left to a later call.
    */
   async announceRest(lists: readonly number[], leave = 0): Promise<void> {
     while (this.#announcements.lengthOf(lists) > leave) {
@@ -99,8 +99,8 @@ export class PlanExecutor {
   }
 
   /**
-   * The next announcements travel with `send`, which says what is not on its topic. @throws what it throws; they stay
-   * pending.
+   * Hands the next announcements to `send`, which returns those that are not on their topic. @throws the error of
+   * `send`; the announcements then stay pending.
    */
   async announceWith(
     lists: readonly number[],
@@ -154,7 +154,7 @@ export class PlanExecutor {
         this.#announced(announce, output);
       } catch (error) {
         this.#announcements.putBack(announce);
-        // Cancelled before it was scheduled: nothing happened. Once scheduled, an attempt may have had its effect.
+        // A batch cancelled before it was scheduled did nothing. Once scheduled, an attempt may have had its effect.
         if (isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
         await this.#giveUp(lane, chunk.summary, indexes, failureOf(error, lane, now()));
         if (isCancellation(error)) throw error;
@@ -164,8 +164,8 @@ export class PlanExecutor {
   }
 
   /**
-   * An activity that failed for good has not said that nothing happened: a late attempt may still be writing. So the
-   * store is asked for the last word, also when the execution is cancelled.
+   * Gives up: asks the store about intents whose activity failed for good, also when the execution is cancelled. A late
+   * attempt may still be writing, so the failure does not say that nothing happened.
    */
   async #giveUp(lane: PlannedLane, summary: string, indexes: readonly number[], failure: NoEffect): Promise<void> {
     let ending = failure;
@@ -192,7 +192,7 @@ export class PlanExecutor {
     for (const index of indexes) this.#record(index, withoutEffect(plannedAt(this.work, index), ending));
   }
 
-  /** Indexes of a chunk that have no result yet: all, unless a list was stopped or waits. */
+  /** Returns the indexes of a chunk that are still to be run: all, unless a list was stopped or waits. */
   #open({ indexes }: PlannedChunk): readonly number[] {
     return indexes.filter((index) => !this.results.has(index) && !this.#waiting.hasIntent(index));
   }
@@ -215,7 +215,7 @@ export class PlanExecutor {
     if (event !== null) this.#announcements.add([index], [{ ...event, intent_id: result.intent_id }]);
   }
 
-  /** Skips what is left of lists that a failure has stopped. */
+  /** Skips the rest of each list that a failure has stopped. */
   #skipStopped(): void {
     this.work.lists.forEach((list, number) => {
       if (this.#waiting.has(number) || this.results.isComplete(number) || this.results.failedFast(number) === undefined)
@@ -231,7 +231,7 @@ export class PlanExecutor {
     }
   }
 
-  /** Lists that did not publish themselves what they were to: then it is announced after all. */
+  /** Releases the withheld announcements of events that the lists were to publish themselves, and did not. */
   releaseWithheld(lists: readonly number[]): void {
     this.#announcements.releaseWithheld(lists, (index) => this.results.succeeded(index));
   }

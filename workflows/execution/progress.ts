@@ -1,4 +1,4 @@
-/** The `progress` query: how far an execution is; answered at any time, also after its end. */
+/** The `progress` query says how far an execution is; it is answered at any time, also after its end. */
 import { defineQuery } from '@temporalio/workflow';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { Work } from '../../src/domain/execution/work.js';
@@ -12,7 +12,7 @@ export interface Progress {
   readonly priority: number | null;
 }
 
-/** Null until the plan is made. */
+/** The answer is null until the plan is made. */
 export const progressQuery = defineQuery<Progress | null>('progress');
 
 export function progressOf(

@@ -1,5 +1,5 @@
 /**
- * The results of an execution's intents, as they are recorded. Kept results are in the worker that executed their
+ * This module records the results of an execution's intents. Kept results are in the worker that executed their
  * intents.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
@@ -9,9 +9,9 @@ import type { IntentResult } from '../../src/domain/intents/result.js';
 import { indexesOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
 
 export class RecordedResults {
-  /** By input index. */
+  /** Results by input index. */
   readonly all: (IntentResult | undefined)[];
-  /** Intents with a kept result, and by index whether they are announced. */
+  /** Whether the intent is announced, by the index of each intent with a kept result. */
   readonly #kept = new Map<number, boolean>();
 
   constructor(private readonly work: Work) {
@@ -44,19 +44,19 @@ export class RecordedResults {
     };
   }
 
-  /** Its event is on its topic. */
+  /** Marks an intent as announced: its event is on its topic. */
   announced(index: number): void {
     if (this.#kept.has(index)) this.#kept.set(index, true);
     const result = this.all[index];
     if (result?.['event_published'] === false) this.all[index] = { ...result, event_published: true };
   }
 
-  /** Whether every intent of a list has its result. */
+  /** Returns whether every intent of a list has its result. */
   isComplete(list: number): boolean {
     return indexesOf(scopeOf(this.work, list)).every((index) => this.has(index));
   }
 
-  /** A list's first failure, in input order, of a priority that stops its rest. */
+  /** Returns a list's first failure, in input order, of a priority that stops the rest of the list. */
   failedFast(list: number): IntentResult | undefined {
     const scope = scopeOf(this.work, list);
     const index = indexesOf(scope).find((at) => {
@@ -69,16 +69,16 @@ export class RecordedResults {
     return index === undefined ? undefined : this.all[index];
   }
 
-  /** The results of a complete list, in input order. */
+  /** Returns the results of a complete list, in input order. */
   of(list: number): readonly IntentResult[] {
     const { first, count } = scopeOf(this.work, list);
     return this.all.slice(first, first + count) as IntentResult[];
   }
 
-  /** The results of a list that has ended, as far as they are known here. */
+  /** Returns the results of a list that has ended, as far as they are known here. */
   knownOf(list: number): {
     readonly results: readonly (IntentResult | KeptResult)[];
-    /** Those among them that are announced. */
+    /** Indexes in `results` of the kept results whose intents are announced. */
     readonly announced: readonly number[];
   } {
     const { first } = scopeOf(this.work, list);

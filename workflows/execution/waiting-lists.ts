@@ -1,4 +1,7 @@
-/** The lists of an execution that wait for a key somebody holds, and those behind them: nothing more of them is run. */
+/**
+ * This module knows which lists of an execution wait, so that nothing more of them is run. A list waits when a row of
+ * it is locked, or when a waiting list before it shares a key.
+ */
 import { listOf, type Work } from '../../src/domain/execution/work.js';
 import { HeldKeys } from '../../src/domain/intake/held-keys.js';
 import { scopeOf, type RecordedResults } from './recorded-results.js';
@@ -15,19 +18,19 @@ export class WaitingLists {
     return this.#waiting.has(list);
   }
 
-  /** Whether an intent is of a list that waits. */
+  /** Returns whether an intent is of a list that waits. */
   hasIntent(index: number): boolean {
     return this.#waiting.size > 0 && this.has(listOf(this.work, index));
   }
 
-  /** Those that are not finished, in their order. */
+  /** Waiting lists that are not finished, in their order. */
   get unfinished(): readonly number[] {
     return [...this.#waiting].filter((list) => !this.results.isComplete(list)).sort((one, other) => one - other);
   }
 
   /**
-   * A list waits from now on, and with it every list behind it that shares a key and is not finished: one that is has
-   * had its turn at that key, as tiers and lanes keep the order of the lists.
+   * Makes a list wait, and with it every unfinished list behind it that shares a key. A finished list has had its turn
+   * at that key, because tiers and lanes keep the order of the lists.
    */
   add(first: number): void {
     const heldKeys = new HeldKeys(scopeOf(this.work, first).keys);

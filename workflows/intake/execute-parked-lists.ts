@@ -1,4 +1,4 @@
-/** `ExecuteParkedListsWorkflow`: tries a partition's parked lists until each has its verdict (ADR 0009). */
+/** `ExecuteParkedListsWorkflow` tries a partition's parked lists until each has its verdict (ADR 0009). */
 import {
   ApplicationFailure,
   continueAsNew,
@@ -18,21 +18,24 @@ import type { ExecuteSliceWorkflow } from './execute-slice.js';
 import { eachPage } from '../page-loop.js';
 import { storeActivity } from '../policies.js';
 
-/** Its attempts have no bound: parked lists wait for as long as the store is unavailable. */
+/** `takeParked` has no bound on its attempts: parked lists wait for as long as the store is unavailable. */
 const { takeParked } = proxyActivities<{ takeParked: TakeParkedActivity }>({
   ...storeActivity,
   retry: { initialInterval: '1 s', maximumInterval: '30 s' },
 });
 
-/** Seconds between two rounds of which the first answered nothing: doubled up to the longest. */
+/**
+ * Seconds between two rounds of which the first answered nothing. They are doubled after each such round, up to the
+ * longest.
+ */
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 16;
 
 /**
  * @param given the partition: the workflow id of its slices. Any client may give anything.
- * @param so_far lists answered by the runs before this one.
- * @param from where the run before this one has come to in its round.
- * @throws ApplicationFailure `InvalidInput`. Cancelled, it answers what it is at as cancelled.
+ * @param so_far number of lists that the runs before this one have answered.
+ * @param from the start of the next page in the round that the run before this one began.
+ * @throws ApplicationFailure `InvalidInput`. A cancelled execution answers the lists at hand as cancelled.
  */
 export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, from = 0): Promise<ParkedReport> {
   if (typeof given !== 'string' || given === '') {
@@ -63,7 +66,7 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, fro
     }
   }
 
-  /** Every parked list once, in their order; those behind one that stays parked are left out by the store. */
+  /** Tries every parked list once, in their order. The store leaves out the lists behind one that stays parked. */
   async function tryAll(): Promise<{ readonly parked: number; readonly answered: number }> {
     let parked = 0;
     const before = answered;
@@ -76,22 +79,24 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, fro
       if (page.lists.length > 0) answered += await tryPage(page.lists);
       return page.next;
     };
-    // Within a round and behind it: each page of lists is in the history twice.
+    // The execution continues as new within a round and after it, because each page of lists is in the history twice.
     await eachPage(first, act, continueAt);
     if (workflowInfo().continueAsNewSuggested) await continueAt(0);
     return { parked, answered: answered - before };
   }
 }
 
-/** @returns how many were answered. A slice that failed has answered none, or nobody knows: the next round will. */
+/**
+ * @returns how many lists were answered. A slice that failed has answered none, or nobody knows: the next round will.
+ */
 async function tryPage(lists: readonly SliceList[]): Promise<number> {
   try {
-    // By its name: the function says of its input that it is not to be decoded, which the SDK takes for how to send it
-    // too.
+    // The child is started by its name. The function says of its input that it is not to be decoded, and the SDK takes
+    // that for how to send it too.
     const { parked } = await executeChild<typeof ExecuteSliceWorkflow>('ExecuteSliceWorkflow', {
       args: [{ lists, parked: true }],
       workflowId: `${workflowInfo().workflowId}/slice`,
-      // Its lists are answered as cancelled, not left in the middle.
+      // The cancelled child answers its lists as cancelled, and does not leave them in the middle.
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `${lists.length} parked lists`,
     });

@@ -1,6 +1,6 @@
 /**
- * `ExecuteSliceWorkflow`: the lists of some envelopes of one partition, executed together and answered one by one (ADR
- * 0009).
+ * `ExecuteSliceWorkflow` executes the lists of some envelopes of one partition together, and answers them one by one
+ * (ADR 0009).
  */
 import {
   ApplicationFailure,
@@ -26,15 +26,15 @@ import { parkLists, planSlice, sliceKey } from './slice-activities.js';
 import { SliceAnswers } from './slice-answers.js';
 
 /**
- * Its input is not decoded: a quarter of a megabyte of JSON for each slice took a third of the workflow thread's own
- * time.
+ * The input of the workflow is not decoded. A quarter of a megabyte of JSON for each slice took a third of the workflow
+ * thread's own time.
  */
 defineWorkflowOptions(ExecuteSliceWorkflow, { staticOptions: { typeInfo: { inputTypes: [rawValueTypeInfo] } } });
 
 /**
- * @param _given `{lists}`, as its payload: activities read it. Any client may start this, with anything.
- * @returns what became of its lists: it completes whatever that is.
- * @throws ApplicationFailure `InvalidInput` for what is no slice; the activity's failure when lists could not be
+ * @param _given `{lists}`, as its undecoded payload, which activities read. Any client may start this, with anything.
+ * @returns the counts of its lists and intents; it completes however those ended.
+ * @throws ApplicationFailure `InvalidInput` for input that is no slice; the activity's failure when lists could not be
  * answered.
  * @throws CancelledFailure, after its lists are answered.
  */
@@ -49,7 +49,7 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
     { slice, locks: plan.locks, positionOf: positionsOf(plan) },
     () => {
       showDetails();
-      // Not only at the end of a tier: a lane that is tried again must not hold up the lists of its neighbours.
+      // Lists are answered after a chunk too: a lane that is tried again must not hold up the lists of its neighbours.
       answers.answerComplete();
     },
     () => answers.answerComplete(),
@@ -72,7 +72,10 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   return reportOf(plan, results, parked);
 }
 
-/** The position of an executed intent among all intents of the slice: the plan has only those of lists that run. */
+/**
+ * Returns the function from an intent's index in the plan to its position. They differ, because the plan has only the
+ * intents of lists that run.
+ */
 function positionsOf(plan: SlicePlan): (index: number) => Position {
   const positions = plan.lists.flatMap(({ at, count }) => Array.from({ length: count }, (_, index) => at + index));
   return (index) => {
@@ -87,9 +90,11 @@ async function end(slice: string, plan: SlicePlan, executor: PlanExecutor, answe
   const { waiting } = executor;
   const parked = new Set([...waiting, ...skippedAs(plan, 'parked')]);
   await CancellationScope.nonCancellable(async () => {
-    // The effects so far are announced; what they publish themselves they publish when they go on.
+    // The effects so far are announced now. Events that the lists publish themselves are published when the lists go
+    // on.
     if (waiting.length > 0) await executor.announceRest(waiting);
-    // Before the slice ends: the next one of the partition has to find them. Parked lists are where they were.
+    // Lists are parked before the slice ends, because the partition's next slice has to find them. The lists of a slice
+    // with lock wait `probe` are parked already.
     if (parked.size > 0 && plan.locks !== 'probe') {
       const numbers = [...parked].sort((one, other) => one - other);
       const event_ids = numbers.flatMap((number) => plan.lists[number]?.event_id ?? []);

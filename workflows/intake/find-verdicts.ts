@@ -1,11 +1,11 @@
-/** `FindVerdictsWorkflow`: what was stored about lists that came through the intake; for callers without a database. */
+/** `FindVerdictsWorkflow` finds the verdicts of lists that came through the intake, for callers without a database. */
 import { proxyLocalActivities } from '@temporalio/workflow';
 import type { FindVerdictsActivity, FoundVerdicts } from '../../src/domain/intake/slice.js';
 import { refusalOf } from '../activity-failures.js';
 
 /**
- * Local: one statement, and the answer is in history at the cost of a marker. Somebody waits for it, so it does not
- * wait long.
+ * The activity is local: it makes one statement, and the answer is in history at the cost of a marker. A caller waits
+ * for the answer, so the activity does not wait long.
  */
 const { findVerdicts } = proxyLocalActivities<{ findVerdicts: FindVerdictsActivity }>({
   startToCloseTimeout: '10 s',

@@ -1,11 +1,11 @@
-/** The activities of a slice, and the key under which they find it. */
+/** This module has the activities of a slice, and the key under which they find it. */
 import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { ParkingActivities, PlanSliceActivity, SliceActivities } from '../../src/domain/intake/slice.js';
 import { storeActivity } from '../policies.js';
 
 /**
- * Local, as for one list. Without a bound on its attempts: it asks PostgreSQL which lists are answered, and a slice
- * waits for that as long as it takes, since nothing has happened yet.
+ * `planSlice` is local, as the planning of one list is. Its attempts have no bound: it asks PostgreSQL which lists are
+ * answered. A slice waits for that as long as it takes, since nothing has happened yet.
  */
 export const { planSlice } = proxyLocalActivities<{ planSlice: PlanSliceActivity }>({
   startToCloseTimeout: '10 s',
@@ -14,13 +14,16 @@ export const { planSlice } = proxyLocalActivities<{ planSlice: PlanSliceActivity
 
 export const { answerLists } = proxyActivities<SliceActivities>(storeActivity);
 
-/** Without a bound on its attempts: until the lists are stored, only this execution knows that they wait. */
+/** `parkLists` has no bound on its attempts: until the lists are stored, only this execution knows that they wait. */
 export const { parkLists } = proxyActivities<ParkingActivities>({
   ...storeActivity,
   retry: { initialInterval: '1 s', maximumInterval: '30 s' },
 });
 
-/** By which activities find the slice: the hash the intake gave it, as its own process has it at hand under that. */
+/**
+ * Returns the key under which activities find the slice: the hash that the intake gave it, else the run id. The
+ * intake's own process has the slice at hand under that hash.
+ */
 export function sliceKey(): string {
   const { memo, runId } = workflowInfo();
   const hash = memo?.['slice_sha256'];

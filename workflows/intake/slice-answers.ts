@@ -1,6 +1,6 @@
 /**
- * The answers of a slice: each list is answered once, as soon as all of it is recorded, beside the lists that still
- * run.
+ * This module answers the lists of a slice. Each list is answered once, as soon as all of it is recorded, beside the
+ * lists that still run.
  */
 import { CancellationScope } from '@temporalio/workflow';
 import { ANNOUNCEMENTS_PER_BATCH } from '../../src/domain/execution/batch.js';
@@ -13,13 +13,13 @@ import type { PlanExecutor } from '../execution/plan-executor.js';
 import { answerLists } from './slice-activities.js';
 
 /**
- * Characters of the verdicts in one call: with two bytes for some of them, and the announcements, under the 2 MB of a
- * payload.
+ * The most characters of the verdicts in one call. With two bytes for some of them, and with the announcements, they
+ * stay under the 2 MB of a payload.
  */
 const ANSWER_CHARACTERS = 900_000;
 
 export class SliceAnswers {
-  /** Set when the slice is cancelled: lists with skipped intents are answered as cancelled. */
+  /** Whether the slice is cancelled: lists with skipped intents are then answered as cancelled. */
   cancelled = false;
   readonly #running: Promise<void>[] = [];
   readonly #answered = new Set<number>();
@@ -39,7 +39,7 @@ export class SliceAnswers {
     for (const number of complete) this.#answered.add(number);
     // A cancelled slice answers too: its effects have happened.
     const one = CancellationScope.nonCancellable(() => this.#answer(complete));
-    // Looked at when all is done.
+    // `stored` looks at a failure, when all is done.
     one.catch(() => undefined);
     this.#running.push(one);
   }
@@ -59,7 +59,10 @@ export class SliceAnswers {
     for (const [index, part] of parts.entries()) await this.#answerPart(part, complete && index === parts.length - 1);
   }
 
-  /** Most lists answer in a few bytes each; those that read states bring them along, 10 KB and more. */
+  /**
+   * Cuts lists into parts whose verdicts fit one call. Most verdicts take a few bytes; those of lists that read states
+   * bring the states along, 10 KB and more.
+   */
   #partsOf(numbers: readonly number[]): number[][] {
     const sizeOf = (number: number) => ({ characters: JSON.stringify(this.#verdictOf(number)).length });
     return [...cut(numbers, sizeOf, { characters: ANSWER_CHARACTERS })];

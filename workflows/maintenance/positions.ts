@@ -4,19 +4,19 @@
  */
 
 /**
- * Where a run goes on. A recovery calls `after` a cursor, and a prune takes it in its request: what running executions
- * hand over keeps its form.
+ * A position says where a run goes on. A recovery calls `after` a cursor, and a prune takes it in its request: what
+ * running executions hand over keeps its form.
  */
 export interface Position<At, Report> {
-  /** Where the next page starts. */
+  /** Start of the next page. */
   readonly after: At;
   readonly so_far: Report;
 }
 
 /**
- * The report so far.
- * @param start what there is before the first page: says which fields there are, and of which type.
- * @param given of a field: what is no such value counts as the start's.
+ * Returns the report so far.
+ * @param start the report before the first page; it says which fields there are, and of which type.
+ * @param given the report of an earlier run; a field that has no value of that type counts as the start's.
  */
 export function soFar<T extends object>(start: T, given: unknown): T {
   const fields = (typeof given === 'object' && given !== null ? given : {}) as Partial<Record<keyof T, unknown>>;
@@ -24,7 +24,7 @@ export function soFar<T extends object>(start: T, given: unknown): T {
   return { ...start, ...Object.fromEntries(taken.map((name) => [name, fields[name]])) };
 }
 
-/** A count, a text that may be missing yet, or counts by name. */
+/** Returns whether a field is of the start's type: a count, a text that may be missing yet, or counts by name. */
 function isAlike(start: unknown, given: unknown): boolean {
   if (start === null) return given === null || typeof given === 'string';
   if (typeof start !== 'object') return typeof given === typeof start;

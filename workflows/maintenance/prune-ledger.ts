@@ -1,4 +1,4 @@
-/** `PruneLedgerWorkflow`: deletes what is older than the ledger's retention, page by page. */
+/** `PruneLedgerWorkflow` deletes the rows that are older than the ledger's retention, page by page. */
 import { continueAsNew, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { PruneActivity, PruneReport, PruneRequest } from '../../src/domain/ledger/retention.js';
 import { eachPage } from '../page-loop.js';
@@ -16,8 +16,8 @@ const NOTHING: PruneReport = {
 };
 
 /**
- * @param request what goes; any client may start this, also with null.
- * @param position what earlier runs of the same prune have come to.
+ * @param request the rows to delete; any client may start this, also with null.
+ * @param position the report of the earlier runs of the same prune.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
 export async function PruneLedgerWorkflow(

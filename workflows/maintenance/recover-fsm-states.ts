@@ -1,4 +1,4 @@
-/** `RecoverFsmStatesWorkflow`: gives the reducers their FSM states back, by way of Kafka (ADR 0008). */
+/** `RecoverFsmStatesWorkflow` gives the reducers their FSM states back, by way of Kafka (ADR 0008). */
 import {
   continueAsNew,
   defineQuery,
@@ -25,19 +25,19 @@ interface Position {
   readonly so_far: RecoveryReport;
 }
 
-/** What has been emitted so far; answered at any time. */
+/** The query `recovery` says what has been emitted so far; it is answered at any time. */
 const recoveryQuery = defineQuery<RecoveryReport>('recovery');
 
 /**
- * @param request which states; `{}` takes all but those that ended more than 7 days ago.
- * @param position where an earlier run of the same recovery has come to; any client may give anything.
+ * @param request the states to recover; `{}` takes all but those that ended more than 7 days ago.
+ * @param position the cursor and the report of an earlier run of the same recovery; any client may give anything.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
 export async function RecoverFsmStatesWorkflow(
   request: RecoveryRequest = {},
   position?: Position,
 ): Promise<RecoveryReport> {
-  // `?.`: any client may start this, also with null.
+  // The `?.` is needed, because any client may start this, also with null.
   const recovery_id = (request as RecoveryRequest | null)?.recovery_id ?? workflowInfo().firstExecutionRunId;
   const given = position as Partial<Position> | null | undefined;
   let report: RecoveryReport = {
@@ -66,7 +66,7 @@ export async function RecoverFsmStatesWorkflow(
   return report;
 }
 
-/** Shown in the Web UI. */
+/** Returns the details that the Web UI shows. */
 function detailsOf({ emitted, failed, pages, by_state }: RecoveryReport): string {
   const counts = Object.entries(by_state).sort(([, a], [, b]) => b - a);
   return [

@@ -1,4 +1,4 @@
-/** `RedriveDeadLettersWorkflow`: sends dead letters again, in order, page by page. */
+/** `RedriveDeadLettersWorkflow` sends dead letters again, in order, page by page. */
 import { continueAsNew, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { RedriveActivity, RedriveReport, RedriveRequest } from '../../src/domain/dead-letters/redrive.js';
 import { eachPage } from '../page-loop.js';
@@ -6,7 +6,8 @@ import { storeActivity } from '../policies.js';
 import { type Position, soFar } from './positions.js';
 
 /**
- * Letters of a page: with the average envelope of 1 KB one produce request of 100 KB, and a transaction of some 50 ms.
+ * The most letters of a page. With the average envelope of 1 KB they take one produce request of 100 KB, and a
+ * transaction of some 50 ms.
  */
 const PAGE = 100;
 
@@ -18,8 +19,8 @@ const START: Position<number, RedriveReport> = {
 };
 
 /**
- * @param request which letters; `{}` takes all that are open.
- * @param position where an earlier run of the same redrive has come to; any client may give anything.
+ * @param request the dead letters to send; `{}` takes all that are open.
+ * @param position the state of an earlier run of the same redrive; any client may give anything.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
 export async function RedriveDeadLettersWorkflow(

@@ -1,6 +1,6 @@
 /**
- * `SweepExecutionsWorkflow`: announces the effects of executions that ended before they could: terminated, timed out,
- * reset, or closed while no broker and no database was there.
+ * `SweepExecutionsWorkflow` announces the effects of executions that ended before they could. Such an execution was
+ * terminated, timed out, reset, or closed while no broker and no database was there.
  */
 import { continueAsNew, isCancellation, log, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import { ANNOUNCEMENTS_PER_BATCH, ANNOUNCER } from '../../src/domain/execution/batch.js';
@@ -16,15 +16,21 @@ import { eachPage } from '../page-loop.js';
 import { runBatch, storeActivity } from '../policies.js';
 import { type Position, soFar } from './positions.js';
 
-/** Executions of a page: with the ids of Temporal and ours 20 KB, and a mark for all of them. */
+/**
+ * The most executions of a page: with the ids of Temporal and ours they take 20 KB. Every ten of them are marked by one
+ * call.
+ */
 const PAGE = 100;
 
-/** Executions of a page that are swept side by side: the group commits and the publisher's lanes share their work. */
+/**
+ * Executions of a page that are swept side by side; the group commits, also the publisher's, put their work together.
+ */
 const AT_ONCE = 10;
 
 /**
- * Seconds an execution has to be closed before it is swept: an attempt that Temporal has given up on may still write
- * for the 90 s of its start-to-close (`policies.ts`), and 30 s more for the clocks and for visibility, which lags.
+ * Seconds that an execution has to be closed before it is swept. An attempt that Temporal has given up on may still
+ * write for the 90 s of its start-to-close (`policies.ts`). The other 30 s are for the clocks, and for visibility,
+ * which lags.
  */
 const GRACE_SECONDS = 120;
 
@@ -37,8 +43,8 @@ const START: Position<string | null, SweepReport> = {
 };
 
 /**
- * @param request any client may start this, also with null.
- * @param position where an earlier run of the same sweep has come to; any client may give anything.
+ * @param request the grace; any client may start this, also with null.
+ * @param position the state of an earlier run of the same sweep; any client may give anything.
  * @throws ApplicationFailure `InvalidInput` naming the field.
  */
 export async function SweepExecutionsWorkflow(
@@ -53,7 +59,7 @@ export async function SweepExecutionsWorkflow(
       const page = await findEndedExecutions({ grace_seconds, after, limit: PAGE });
       for (let start = 0; start < page.executions.length; start += AT_ONCE) {
         const swept = await Promise.all(page.executions.slice(start, start + AT_ONCE).map(sweep));
-        // Published first: a crash in between publishes again, under the same event ids.
+        // Events are published before the marks: a crash in between publishes them again, under the same event ids.
         const marks = swept.flatMap(({ mark }) => (mark === null ? [] : [mark]));
         if (marks.length > 0) await markSwept(marks);
         report = sum(report, swept);
@@ -70,7 +76,7 @@ export async function SweepExecutionsWorkflow(
 }
 
 interface Swept {
-  /** Null: the execution is left for the next sweep. */
+  /** The mark of the execution; null when it is left for the next sweep. */
   readonly mark: SweptMark | null;
   readonly announced: number;
   readonly copied: number;
@@ -96,7 +102,7 @@ async function sweep(execution: Execution): Promise<Swept> {
     return { mark: { execution, reason: null }, announced, copied };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    // One that cannot be swept now must not keep the others waiting.
+    // An execution that cannot be swept now must not keep the others waiting.
     log.warn('an execution is left for the next sweep', { workflow_id: execution.workflow_id, error });
     return { mark: null, announced, copied };
   }

@@ -1,4 +1,4 @@
-/** Command lines for `docker compose`, and the project they are about. */
+/** This module makes command lines for `docker compose`, and the project they are about. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { StackError } from '../errors.js';
 import type { ServiceName } from '../types.js';
 
-/** One project for each state folder: containers and volumes of two stacks do not meet. */
+/** Names the project: one for each state folder, so that containers and volumes of two stacks do not meet. */
 const projectOf = (stateDir: string): string =>
   `bridge-store-effect-${createHash('sha256').update(stateDir).digest('hex').slice(0, 8)}`;
 
-/** Ports and names the compose file takes as variables. */
+/** Returns the path of the file with the port numbers and names that the compose file takes as variables. */
 const envFileOf = (stateDir: string): string => join(stateDir, 'compose.env');
 
 export interface ComposeProject {
@@ -33,21 +33,21 @@ const base = ({ file, project, envFile }: ComposeProject): string[] => [
   project,
 ];
 
-/** `--wait` returns when the health checks pass. */
+/** Makes the command that starts services; `--wait` makes it return when the health checks pass. */
 export const upArgs = (project: ComposeProject, services: readonly ServiceName[]): string[] => [
   ...base(project),
   ...['up', '-d', '--wait', '--wait-timeout', '180'],
   ...services,
 ];
 
-/** Containers and network of the whole project; its volumes too when `purge`. */
+/** Makes the command that removes containers and network of the whole project; its volumes too when `purge`. */
 export const downArgs = (project: ComposeProject, purge: boolean): string[] => [
   ...base(project),
   ...['down', '--timeout', '15'],
   ...(purge ? ['--volumes'] : []),
 ];
 
-/** Only some of the services, when others are to stay. */
+/** Makes the command that stops only some of the services, when others are to stay. */
 export const stopArgs = (project: ComposeProject, services: readonly ServiceName[]): string[] => [
   ...base(project),
   ...['stop', '--timeout', '15'],
@@ -60,7 +60,7 @@ export const logsArgs = (project: ComposeProject, services: readonly ServiceName
   ...services,
 ];
 
-/** The file is at the package's root: one folder above the sources, one more above a build. */
+/** Finds the compose file at the package's root: one folder above the sources, one more above a build. */
 function findComposeFile(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, 'docker-compose.yml');
@@ -69,7 +69,7 @@ function findComposeFile(): string {
   }
 }
 
-/** Prints the services that have a running container, one a line. */
+/** Makes the command that prints the services with a running container, one a line. */
 export const runningArgs = (project: ComposeProject): string[] => [
   ...base(project),
   ...['ps', '--services', '--status', 'running'],

@@ -1,7 +1,7 @@
-/** Is there a container engine that can run a compose file? */
+/** This module finds out whether there is a container engine that can run a compose file. */
 import type { RunCommand } from '../process/run.js';
 
-/** `docker info` hangs when the daemon's socket does. */
+/** Milliseconds for a check: `docker info` hangs when the daemon's socket does. */
 const CHECK_MS = 5_000;
 
 export async function findEngine(run: RunCommand): Promise<boolean> {

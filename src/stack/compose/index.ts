@@ -1,4 +1,4 @@
-/** The three servers as containers. */
+/** This module starts the three servers as containers. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { endpointOf } from '../endpoints.js';
@@ -35,7 +35,8 @@ export async function startContainers(
 
 async function portsFor(name: ServiceName, { options }: NativeContext, recorder: Recorder): Promise<Ports> {
   const before = recorder.read();
-  // Its own container holds the port: not free, and not to be chosen anew, or every `up` would make it anew.
+  // The port of a service's own container is not free. It is not to be chosen anew either, or every `up` would make the
+  // container anew.
   if (before?.container === true && (await probe(name, endpointOf(name, before.ports, options))) === null)
     return before.ports;
   return choosePorts(composePorts(name), before?.ports);

@@ -1,4 +1,4 @@
-/** The ports that each service of docker-compose.yml publishes, and the variables it takes. */
+/** This module has the port numbers that each service of docker-compose.yml publishes, and the variables it takes. */
 import { DEFAULT_DATABASE } from '../native/postgres.js';
 import { portOf } from '../native/service.js';
 import type { Ports } from '../ports.js';

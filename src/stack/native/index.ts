@@ -1,4 +1,4 @@
-/** The three servers as processes of this machine. */
+/** This module starts the three servers as processes of this machine. */
 import { platform } from 'node:os';
 import { messageOf, StackError } from '../errors.js';
 import type { Recorder } from './start.js';

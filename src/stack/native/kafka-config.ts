@@ -1,8 +1,8 @@
-/** The files a broker is started with. */
+/** This module makes the files that a broker is started with. */
 import type { Ports } from '../ports.js';
 import { LOOPBACK, portOf } from './service.js';
 
-/** The settings that differ from Kafka's defaults, and why. */
+/** Returns the settings that differ from Kafka's defaults; the comments say why. */
 export function serverProperties(logDir: string, ports: Ports): string {
   const broker = `${LOOPBACK}:${portOf(ports, 'broker')}`;
   const controller = `${LOOPBACK}:${portOf(ports, 'controller')}`;
@@ -18,19 +18,19 @@ export function serverProperties(logDir: string, ports: Ports): string {
     'log.dirs': logDir,
     // A misspelt topic is an error, as it is where topics are made by an operator.
     'auto.create.topics.enable': false,
-    // There is one broker; the defaults of these want three.
+    // There is one broker; the defaults of these settings want three.
     'offsets.topic.replication.factor': 1,
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
-    // Fifty partitions each by default, for one machine's handful of groups: they make the first start and each
+    // The defaults are fifty partitions each, for one machine's handful of groups. They make the first start and each
     // recovery slow.
     'offsets.topic.num.partitions': 4,
     'transaction.state.log.num.partitions': 4,
     // A group's first member need not wait 3 s for others.
     'group.initial.rebalance.delay.ms': 0,
-    // A broker that was killed is not let in again before this has passed; 9 s by default.
+    // A broker that was killed is not let in again before this time-out has passed; 9 s by default.
     'broker.session.timeout.ms': 4_000,
     'broker.heartbeat.interval.ms': 1_000,
   };

@@ -1,4 +1,4 @@
-/** The Kafka broker and its console tools, from Maven. */
+/** This module fetches the Kafka broker and its console tools from Maven. */
 import { join } from 'node:path';
 import { makeOnce } from '../cache.js';
 import { StackError } from '../errors.js';
@@ -7,12 +7,15 @@ import { copyJars, dependency } from './maven.js';
 import type { NativeContext } from './service.js';
 import { mavenVersion } from './tools.js';
 
-/** Class path of what {@link fetchKafka} put into the cache. */
+/** Returns the class path of the jars that {@link fetchKafka} put into the cache. */
 export const kafkaClassPath = (cacheDir: string): string => join(kafkaFolder(cacheDir), 'libs', '*');
 
 const kafkaFolder = (cacheDir: string): string => join(cacheDir, `kafka-${KAFKA}`);
 
-/** Connect comes with the tools and doubles the download; only a tool for Connect's plugins needs it. */
+/**
+ * This exclusion leaves out Connect, which comes with the tools and doubles the download. Only a tool for Connect's
+ * plugins needs it.
+ */
 const WITHOUT_CONNECT =
   '<exclusions><exclusion><groupId>org.apache.kafka</groupId><artifactId>connect-runtime</artifactId></exclusion></exclusions>';
 

@@ -1,4 +1,4 @@
-/** One Kafka broker that is its own controller (KRaft), on Java. */
+/** This service is one Kafka broker that is its own controller (KRaft), on Java. */
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { LOG4J, serverProperties } from './kafka-config.js';
 import { LOOPBACK, portOf, type NativeContext, type NativeService } from './service.js';
 import { isAtLeast, javaVersion } from './tools.js';
 
-/** Any constant does: a stack's data never meets another's. */
+/** The cluster id may be any constant, because a stack's data never meets another's. */
 const CLUSTER_ID = 'YnJpZGdlLXN0b3JlLWVmZg';
 const HEAP = ['-Xms256m', '-Xmx1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35'];
 

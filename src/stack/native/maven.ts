@@ -1,4 +1,4 @@
-/** Java programs from Maven: an artifact and all it needs, as a folder of jars. */
+/** This module fetches Java programs from Maven: an artifact and all it needs, as a folder of jars. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunCommand } from '../process/run.js';

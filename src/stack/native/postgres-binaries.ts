@@ -1,4 +1,4 @@
-/** The server's programs: from npm, where they are built for each platform. */
+/** This module finds the server's programs, which come from npm, where they are built for each platform. */
 import { chmod, cp, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
@@ -9,13 +9,13 @@ import type { RunCommand, UserIds } from '../process/run.js';
 import { canReach } from './postgres-user.js';
 
 /**
- * @param rootDir where to copy them when `user` cannot reach node_modules.
+ * @param rootDir folder for a copy of the programs, when `user` cannot reach node_modules.
  * @returns the folder that holds `postgres` and `initdb`.
  */
 export async function postgresBinaries(run: RunCommand, user: UserIds | undefined, rootDir: string): Promise<string> {
   const { root, version } = findPackage();
   if (await canReach(run, user, join(root, 'native', 'bin', 'postgres'))) return join(root, 'native', 'bin');
-  // A copy of the whole tree: the programs find their libraries and shared files beside themselves.
+  // The whole tree is copied: the programs find their libraries and shared files beside themselves.
   await mkdir(rootDir, { recursive: true });
   await chmod(rootDir, 0o755);
   const copy = await makeOnce(join(rootDir, `postgres-${version}-${arch()}`), async (directory) => {

@@ -1,4 +1,4 @@
-/** The data folder of the server: where it lies, its first contents, and what a crash left in it. */
+/** This module looks after the server's data folder: where it lies, its first contents, and what a crash left in it. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rename, rm } from 'node:fs/promises';
@@ -34,12 +34,12 @@ export async function initialise(
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
   if (user !== undefined) {
-    // Made with this process's umask, and the server's user has to pass through it.
+    // The parent was made with this process's umask, and the server's user has to pass through it.
     await chmod(dirname(dataDir), 0o755);
     await chown(partial, user.uid, user.gid);
   }
-  // The builtin provider sorts the same on every system, whatever locales it has. Trust, since it listens on loopback
-  // only.
+  // The builtin provider sorts the same on every system, whatever locales it has. The server trusts its clients, since
+  // it listens on loopback only.
   const args = [
     '-D',
     partial,
@@ -56,8 +56,8 @@ export async function initialise(
 }
 
 /**
- * After a crash postmaster.pid names a pid that may since belong to anyone; the server would refuse to start while it
- * lives and has the same user. Removed when that process is plainly not a server on this folder.
+ * Removes postmaster.pid when its process is plainly not a server on this folder. After a crash the file names a pid
+ * that may since belong to anyone. The server would refuse to start while that process lives and has the same user.
  */
 export async function clearStalePid(run: RunCommand, dataDir: string): Promise<void> {
   const file = join(dataDir, 'postmaster.pid');

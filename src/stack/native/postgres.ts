@@ -1,4 +1,4 @@
-/** A PostgreSQL server on loopback. */
+/** This service is a PostgreSQL server on loopback. */
 import { join } from 'node:path';
 import { ensureDatabase } from '../probes/postgres.js';
 import { postgresBinaries } from './postgres-binaries.js';
@@ -14,7 +14,7 @@ const SETTINGS = {
   listen_addresses: LOOPBACK,
   // Clients come by TCP; a socket's folder would be one more thing to own and to clean.
   unix_socket_directories: '',
-  // Several workers, test files and the command line at once, each with its pool.
+  // Several workers, test files and the command line connect at once, each with its pool.
   max_connections: '400',
   shared_buffers: '256MB',
 };
@@ -23,7 +23,7 @@ export const postgresService: NativeService<'postgres'> = {
   name: 'postgres',
   // The port number is not 5432: a PostgreSQL of the system, started at the next boot, would fail on it.
   ports: { postgres: 15432 },
-  // Ends sessions and shuts down; SIGTERM would wait for every client to leave.
+  // SIGINT ends sessions and shuts down; SIGTERM would wait for every client to leave.
   stopSignal: 'SIGINT',
   endpoint: (ports, { database = DEFAULT_DATABASE }) => ({
     url: `postgresql://postgres@${LOOPBACK}:${portOf(ports, 'postgres')}/${encodeURIComponent(database)}`,

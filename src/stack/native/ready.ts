@@ -1,4 +1,4 @@
-/** Waits for a native server to answer, and tells what its log says when it does not. */
+/** This module waits for a native server to answer, and tells what its log says when it does not. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { probe } from '../probes/index.js';
@@ -7,13 +7,16 @@ import { logTail } from '../process/log-tail.js';
 import type { ServiceName, StackEndpoints } from '../types.js';
 import type { NativeContext, NativeService } from './service.js';
 
-/** A broker takes 3 s on an idle machine, and up to ten times that beside a build on two cores. */
+/**
+ * Milliseconds to wait for an answer. A broker takes 3 s on an idle machine, and up to ten times that beside a build on
+ * two cores.
+ */
 export const READY_MS = 90_000;
 const POLL_MS = 100;
 
 /**
- * @param started its process; `ended` when that is gone.
- * @returns `silent` after {@link READY_MS}.
+ * @param started the server's process.
+ * @returns `ended` when the process is gone; `silent` after {@link READY_MS}.
  */
 export async function waitForAnswer(
   service: NativeService,
@@ -25,7 +28,7 @@ export async function waitForAnswer(
     const deadline = performance.now() + READY_MS;
     while (performance.now() < deadline) {
       const failure = await probe(service.name, endpoint);
-      // Checked after the probe: an answer of someone else who got the port first is not ours.
+      // The process is checked after the probe: an answer of another server that got the port first is not ours.
       if (!isAlive(started)) return 'ended';
       if (failure === null) return 'answers';
       await sleep(POLL_MS);

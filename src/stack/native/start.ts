@@ -1,4 +1,4 @@
-/** Brings one native server to the point where it answers, or says why it does not. */
+/** This module brings one native server to the point where it answers, or says why it does not. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StackError } from '../errors.js';
@@ -13,7 +13,8 @@ import { logFile, READY_MS, waitForAnswer, withLog } from './ready.js';
 import type { NativeContext, NativeService, PreparedServer } from './service.js';
 
 /**
- * A port may be taken between its choice and the start, and a killed PostgreSQL needs a moment to let go of its memory.
+ * The most attempts at a start. A port may be taken between its choice and the start, and a killed PostgreSQL needs a
+ * moment to let go of its memory.
  */
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;
@@ -23,7 +24,7 @@ export interface Recorder {
   write(record: ServiceRecord): void;
 }
 
-/** Starts it unless the recorded process is alive; either way it answers when this returns. */
+/** Starts the server unless the recorded process is alive; either way it answers when this returns. */
 export async function startNative<Name extends ServiceName>(
   service: NativeService<Name>,
   context: NativeContext,
@@ -38,7 +39,7 @@ export async function startNative<Name extends ServiceName>(
   return endpoint;
 }
 
-/** @returns ports of the recorded process; null when it is gone, or was on its way out. */
+/** @returns the port numbers of the recorded process; null when it is gone, or was on its way out. */
 async function findRunning(
   service: NativeService,
   context: NativeContext,
@@ -60,7 +61,7 @@ async function findRunning(
 
 async function start(service: NativeService, context: NativeContext, recorder: Recorder): Promise<Ports> {
   const prepared = await service.prepare(context);
-  // Stacks of other folders choose from the same ports.
+  // Stacks of other folders choose from the same port numbers, so one starts at a time.
   const lock = join(context.options.cacheDir, `start-${service.name}`);
   const waiting = (): void =>
     context.reporter.report(service.name, 'starting', 'another stack is starting its own; waiting');
@@ -82,7 +83,7 @@ async function startWithin(
   throw new StackError(await withLog(`${service.name} did not start.`, service, context));
 }
 
-/** @returns null when it ended by itself, which is worth another try with ports chosen anew. */
+/** @returns null when the server ended by itself, which is worth another try with ports chosen anew. */
 async function tryStart(
   service: NativeService,
   context: NativeContext,

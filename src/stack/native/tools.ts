@@ -1,9 +1,9 @@
-/** Is a tool there, and new enough? */
+/** This module finds out whether a tool is there, and new enough. */
 import { NOT_FOUND, type RunCommand } from '../process/run.js';
 
 const CHECK_MS = 20_000;
 
-/** @returns its version, such as `1.26`; null when it is missing or does not run. */
+/** @returns the tool's version, such as `1.26`; null when it is missing or does not run. */
 async function toolVersion(
   run: RunCommand,
   command: string,
@@ -14,7 +14,7 @@ async function toolVersion(
   return code === NOT_FOUND || code !== 0 ? null : (pattern.exec(output)?.[1] ?? null);
 }
 
-/** Compares dotted numbers. */
+/** Returns whether a version is the minimum or a newer one; both are dotted numbers. */
 export function isAtLeast(version: string, minimum: string): boolean {
   const [have, need] = [version, minimum].map((text) => text.split('.').map(Number));
   for (const [index, part] of (need ?? []).entries()) {

@@ -1,19 +1,25 @@
-/** Real requests to real servers: a port that is merely open proves nothing. */
+/** These probes are real requests to real servers: a port that is merely open proves nothing. */
 import type { ServiceName, StackEndpoints } from '../types.js';
 
-/** One request may take this long: on two busy cores a server that was there took over 1,500. */
+/** Milliseconds that one request may take: on two busy cores a server that was there took over 1,500. */
 const TIMEOUT_MS = 5_000;
 
 type Probe<Name extends ServiceName> = (endpoint: StackEndpoints[Name], timeoutMs: number) => Promise<void>;
 
-/** Loaded on use: the clients take some 400 ms to load, and a stack of given addresses may need none of them. */
+/**
+ * The probes are loaded on use: the clients take some 400 ms to load, and a stack of given addresses may need none of
+ * them.
+ */
 const PROBES: { readonly [Name in ServiceName]: () => Promise<Probe<Name>> } = {
   temporal: async () => (await import('./temporal.js')).probeTemporal,
   postgres: async () => (await import('./postgres.js')).probePostgres,
   kafka: async () => (await import('./kafka.js')).probeKafka,
 };
 
-/** Loads the clients before probes run side by side: otherwise one's load uses up another's time on a busy machine. */
+/**
+ * Loads the clients before probes run side by side. Otherwise the load of one client uses up another probe's time on a
+ * busy machine.
+ */
 export async function loadProbes(names: readonly ServiceName[]): Promise<void> {
   await Promise.all(names.map((name) => PROBES[name]()));
 }

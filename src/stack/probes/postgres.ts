@@ -1,7 +1,9 @@
 import pg from 'pg';
 import type { StackEndpoints } from '../types.js';
 
-/** invalid_catalog_name: the server answers, only the database is not there yet, and `bridge setup` makes it. */
+/**
+ * The code invalid_catalog_name: the server answers, only the database is not there yet, and `bridge setup` makes it.
+ */
 const NO_SUCH_DATABASE = '3D000';
 
 /** @throws unless a PostgreSQL server lets us in and answers within `timeoutMs`. */

@@ -14,7 +14,7 @@ export async function probeTemporal({ address }: StackEndpoints['temporal'], tim
   }
 }
 
-/** The client would try again, ever more slowly, until the deadline, and then not say why. */
+/** Connects first, because the client would try again, ever more slowly, until the deadline, and then not say why. */
 function assertListening(address: string, timeoutMs: number): Promise<void> {
   const { hostname, port } = new URL(`tcp://${address}`);
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Starts a server that outlives this process. */
+/** This module starts a server that outlives this process. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -13,8 +13,9 @@ export interface ServerCommand {
 }
 
 /**
- * @returns null when it ended before it could be identified.
- * @param onStarted called before anything else can happen, so that a crash of this process right after leaves a record.
+ * @returns null when the server ended before it could be identified.
+ * @param onStarted is called before anything else can happen, so that a crash of this process right after leaves a
+ * record.
  * @throws when the program cannot be run at all.
  */
 export async function startDetached(
@@ -26,7 +27,8 @@ export async function startDetached(
   const log = openSync(logFile, 'a');
   try {
     const [program, ...args] = withEnvironment(server.command, server.args, server.env);
-    // The root as working folder: the caller's may be closed to the server's user, or may be removed under it.
+    // The working folder is the root: the caller's may be closed to the server's user, or may be removed under the
+    // server.
     const child = spawn(program, args, { ...server.user, cwd: '/', detached: true, stdio: ['ignore', log, log] });
     const identity = child.pid === undefined ? null : identify(child.pid);
     if (identity !== null) onStarted(identity);

@@ -1,6 +1,6 @@
 /**
- * Which process a recorded pid means. Pids are reused, soon after a restart of the machine above all, so a pid is only
- * trusted together with the time its process started.
+ * This module finds out which process a recorded pid means. Pids are reused, above all soon after a restart of the
+ * machine. So a pid is only trusted together with the time its process started.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { platform } from 'node:os';
 
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Opaque; equal only for the same process. */
+  /** Opaque start time; equal only for the same process. */
   readonly started: string;
 }
 
@@ -18,7 +18,7 @@ export function identify(pid: number): ProcessIdentity | null {
   return started === null ? null : { pid, started };
 }
 
-/** The recorded process itself is there, not another one that got its pid. */
+/** Returns whether the recorded process itself is there, not another one that got its pid. */
 export const isAlive = (recorded: ProcessIdentity): boolean => identify(recorded.pid)?.started === recorded.started;
 
 /** Sends `signal` to the recorded process, and to no other. @returns false when it is gone. */
@@ -35,12 +35,12 @@ export function signalProcess(recorded: ProcessIdentity, signal: NodeJS.Signals)
 function startedOnLinux(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in parentheses and may hold anything; the third is the state, the 22nd the
-    // start in clock ticks since boot, which means something only together with the boot.
+    // The second field is the program's name in parentheses and may hold anything. The third is the state. The 22nd is
+    // the start in clock ticks since boot, which means something only together with the boot.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state] = fields;
-    // A dead main thread whose others still end, and still hold the ports, is a process yet; the 20th field counts
-    // them.
+    // A process whose main thread is dead still counts while its other threads end, as they hold the ports. The 20th
+    // field is the number of threads.
     if ((state === 'Z' || state === 'X') && Number(fields[17]) <= 1) return null;
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${fields[19]}`;
   } catch {

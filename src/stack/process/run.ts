@@ -1,4 +1,4 @@
-/** Runs a program to its end. */
+/** This module runs a program to its end. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
@@ -13,26 +13,26 @@ export interface UserIds {
 }
 
 interface RunOptions {
-  /** Added to the inherited environment. */
+  /** Variables added to the inherited environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Default: none. */
+  /** The most milliseconds that the program may take; default: no limit. */
   readonly timeoutMs?: number;
-  /** Run as this user; only root may. */
+  /** User that the program runs as; only root may set one. */
   readonly user?: UserIds | undefined;
-  /** Each line of either output, as it comes. */
+  /** Gets each line of either output, as it comes. */
   readonly onLine?: (line: string) => void;
 }
 
 interface RunResult {
   readonly code: number;
-  /** Both outputs as they came. */
+  /** Lines of both outputs, as they came. */
   readonly output: string;
 }
 
 export type RunCommand = (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
 
-/** Never rejects: a program that is missing or too slow ends with {@link NOT_FOUND} or 124. */
+/** Runs a program, and never rejects: one that is missing or too slow ends with {@link NOT_FOUND} or 124. */
 export const runCommand: RunCommand = (command, args, options = {}) =>
   new Promise((resolve) => {
     const [program, ...rest] = withEnvironment(command, args, options.env);
@@ -63,7 +63,7 @@ export const runCommand: RunCommand = (command, args, options = {}) =>
     child.on('close', (code) => end(code ?? 1));
   });
 
-/** env(1) adds variables to what is inherited, so that this code need not read its own environment to pass it on. */
+/** Adds variables by env(1) to what is inherited, so that this code need not read its own environment to pass it on. */
 export function withEnvironment(
   command: string,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** Ends a server that `up` started. */
+/** This module ends a server that `up` started. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, signalProcess, type ProcessIdentity } from './identity.js';
 

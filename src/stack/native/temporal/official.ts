@@ -1,4 +1,4 @@
-/** Temporal's CLI as its makers publish it, by the downloader of Temporal's own test package. */
+/** This module fetches Temporal's CLI as its makers publish it, by the downloader of Temporal's own test package. */
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
@@ -7,17 +7,17 @@ import { type RunCommand, TIMED_OUT } from '../../process/run.js';
 import { TEMPORAL_CLI } from '../../versions.js';
 
 /**
- * Milliseconds: 44 MB at 1 MB/s, and the start of the server. A network that swallows packets must not hold the other
- * ways up.
+ * Milliseconds for 44 MB at 1 MB/s, and for the start of the server. A network that swallows packets must not hold the
+ * other ways up.
  */
 const TIMEOUT_MS = 60_000;
 
 /**
  * Puts the binary into `directory` as `temporal`.
- * @returns null, or why there is none.
+ * @returns null, or the reason why there is no binary.
  */
 export async function fetchOfficial(directory: string, run: RunCommand): Promise<string | null> {
-  // A process of its own: the downloader starts Temporal's native runtime, of which a process has one.
+  // The downloader gets a process of its own: it starts Temporal's native runtime, of which a process has one.
   const extension = extname(import.meta.url);
   const program = fileURLToPath(new URL(`download${extension}`, import.meta.url));
   const parts = join(directory, 'official');
@@ -41,5 +41,5 @@ export async function fetchOfficial(directory: string, run: RunCommand): Promise
   }
 }
 
-/** The downloader wraps an error several times, and names what happened last. */
+/** Returns the end of a message: the downloader wraps an error several times, and names what happened last. */
 const innermost = (message: string): string => message.split(': ').slice(-2).join(': ');

