@@ -27,7 +27,7 @@ export function parkedListActivities({ parkedLists, parkedRuns }: Ports, slices:
           partition,
           lists.map((list) => ({ list: list.given, keys: keysOf(open.intentsOf(list)) })),
         );
-        // After they are stored: it ends when it finds none.
+        // The execution is woken after the lists are stored, because it ends when it finds none.
         await parkedRuns.wake(partition);
         slices.forget(slice);
       }),

@@ -125,7 +125,7 @@ export const deadLetters = {
     about:
       'It says whether later messages of a key are sent while a dead letter of it is open. Otherwise they become letters behind it, and the order holds.',
     change:
-      "Set it to `true` when consumers need no order by key: nothing waits then, and the key's order is lost for good.",
+      "Set it to `true` when consumers need no order by key. Nothing waits then, and the key's order is lost for good.",
   }),
 };
 
