@@ -3,7 +3,11 @@
  * nothing.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { readCatalogue, readEquivalents } from './catalogue.js';
 
 /** Of changes that no test can notice; the list may only shrink. */
@@ -19,6 +23,31 @@ describe('the kept mistakes', () => {
     ]);
     assert.deepEqual(problems, []);
   });
+
+  it('are each noticed by a test that has the title it is named by', () => {
+    const mistakes = readCatalogue();
+    const directory = mkdtempSync(join(tmpdir(), 'mutant-titles-'));
+    const output = join(directory, 'mocha.json');
+    const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js');
+    const reporter = ['--reporter', 'json', '--reporter-option', `output=${output}`];
+    const files = [...new Set(mistakes.map(({ test }) => test))];
+    // Titles are made by code, so only loading the files tells them. A dry run runs no test and no hook.
+    const args = [mocha, '--no-config', '--node-option', 'import=tsx', '--dry-run', '--exit', ...reporter, ...files];
+    try {
+      const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+      const { tests } = JSON.parse(readFileSync(output, 'utf8')) as { tests: { file: string; fullTitle: string }[] };
+      const lost = mistakes.filter(
+        ({ test, grep }) => !tests.some(({ file, fullTitle }) => file.endsWith(test) && fullTitle.includes(grep)),
+      );
+      assert.deepEqual(
+        lost.map(({ name, test, grep }) => `${name}: ${test} has no "${grep}"`),
+        [],
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }).timeout(120_000);
 
   it('are apart from the few that nobody can notice, which are of a text that is there, too', () => {
     const equivalents = readEquivalents();
