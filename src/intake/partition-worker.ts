@@ -41,6 +41,11 @@ export class PartitionWorker {
    * back to this message.
    */
   #uncommitted: RawMessage | undefined;
+  /**
+   * The first message that was not committed when the consumer joined again. It may be read again also after a commit
+   * that is taken later, so it tells its topic from one that was created again.
+   */
+  #rejoinedAt: RawMessage | undefined;
   /** The lowest offset that may still come from this topic. */
   #next = 0n;
   #owned = true;
@@ -92,7 +97,7 @@ export class PartitionWorker {
   /** Returns whether messages come from a topic that was created again: its offsets repeat, its messages do not. */
   isOther(messages: readonly RawMessage[]): boolean {
     const known = new Map(this.#buffer.map(({ raw }) => [raw.offset, raw]));
-    if (this.#uncommitted !== undefined) known.set(this.#uncommitted.offset, this.#uncommitted);
+    if (this.#rejoinedAt !== undefined) known.set(this.#rejoinedAt.offset, this.#rejoinedAt);
     return messages.some((message) => {
       const before = known.get(message.offset);
       return BigInt(message.offset) < this.#next || (before !== undefined && !isSame(before, message));
@@ -105,6 +110,7 @@ export class PartitionWorker {
    */
   rejoined(): void {
     this.#next = this.#committed ?? 0n;
+    this.#rejoinedAt = this.#uncommitted ?? this.#buffer[0]?.raw;
   }
 
   /** Takes no new slice; resolves when the one in hand has ended. */

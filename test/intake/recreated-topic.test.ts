@@ -9,6 +9,7 @@ import type { EventPublisher } from '../../src/domain/events/publisher.js';
 import { createLogger } from '../../src/log.js';
 import { never } from '../model/faults.js';
 import { turns } from './fake-kafka.js';
+import { createHold } from './support.js';
 
 const message = (offset: number, value = String(offset), timestamp = 0): RawMessage => ({
   topic: 't',
@@ -71,6 +72,37 @@ describe('intake: a topic that was created again', () => {
     worker.rejoined();
     assert.equal(worker.isOther([message(5), message(6)]), false);
     assert.equal(worker.isOther([message(5, 'another'), message(6)]), true);
+  });
+
+  it('is known by that message also when its commit is taken after the rejoin', async () => {
+    const commit = createHold();
+    const worker = setUp(
+      () => commit.released,
+      (copies) => Promise.resolve(copies.map(() => ({ sent: true }))),
+    );
+    await turns();
+    assert.equal(worker.buffered, 0);
+    worker.rejoined();
+    commit.release();
+    await turns();
+    // The consumer may have asked for the group's offset before the commit or after it.
+    assert.equal(worker.isOther([message(5), message(6)]), false);
+    assert.equal(worker.isOther([message(7)]), false);
+    assert.equal(worker.isOther([message(5, 'another')]), true);
+  });
+
+  it('is known by a message that was buffered at the rejoin, too, when it is committed', async () => {
+    const copies = createHold();
+    const worker = setUp(
+      () => Promise.resolve(),
+      (sent) => copies.released.then(() => sent.map(() => ({ sent: true }))),
+    );
+    worker.rejoined();
+    copies.release();
+    await turns();
+    assert.equal(worker.buffered, 0);
+    assert.equal(worker.isOther([message(5), message(6)]), false);
+    assert.equal(worker.isOther([message(5, 'another')]), true);
   });
 
   it('is known by that message also when repeats of what is committed were handed over before', async () => {

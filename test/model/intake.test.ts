@@ -14,8 +14,9 @@ describe('the intake against a model', () => {
   itKeepsItsPromises(clock, 0);
 
   const list: Fate = { ms: 5, failsAfter: null };
+  type Case = readonly [string, readonly Command[], delays: number[], fates?: readonly Fate[], maxSlices?: number];
   /** Found above, each before it was mended. */
-  const found: readonly [string, readonly Command[], delays: number[], fates?: readonly Fate[]][] = [
+  const found: readonly Case[] = [
     [
       'takes messages that it reads again after a rebalance for what they are, also when their commit was on its way',
       [
@@ -57,6 +58,19 @@ describe('the intake against a model', () => {
         { do: 'evict', which: 0 },
       ],
       [1, 100, 100, 1],
+    ],
+    [
+      'commits in a topic created again, also when its last commit came after a rejoin that found it made by another',
+      [
+        { do: 'join' },
+        { do: 'emit', partition: 1, kinds: ['text', 'list'] },
+        { do: 'join' },
+        { do: 'wait', ms: 2_000 },
+        { do: 'recreate', fetchFails: false },
+      ],
+      [2, 1, 100, 1],
+      [list],
+      12,
     ],
   ];
   /** Too rare above to rely on. */
@@ -144,9 +158,9 @@ describe('the intake against a model', () => {
       [{ ...list, failsAfter: 0 }, list],
     ],
   ];
-  for (const [what, commands, delays, fates = [list]] of [...found, ...rare]) {
+  for (const [what, commands, delays, fates = [list], maxSlices = 1] of [...found, ...rare]) {
     it(what, async () => {
-      assert.deepEqual(await new Simulation(clock, { commands, delays, fates, maxSlices: 1 }).run(), []);
+      assert.deepEqual(await new Simulation(clock, { commands, delays, fates, maxSlices }).run(), []);
     });
   }
 });
