@@ -115,7 +115,7 @@ function commandsOf<P>(
             payload_hash: intent.hash,
             execution_id: 'bench/direct',
             correlation_id: 'bench',
-            order_key: intent.definition.orderKey(intent.payload),
+            order_key: intent.definition.orderKey(intent.payload, 'bench'),
             payload: intent.payload as P,
           },
         ]

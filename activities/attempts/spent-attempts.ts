@@ -1,39 +1,59 @@
 /**
- * This module counts the failed attempts of an activity by store and failure class. Temporal counts every attempt
- * alike: after an outage of ten attempts the first deadlock would be final. The counts are kept in the heartbeat
- * details, which Temporal hands to the next attempt, on whatever worker.
+ * Spent attempts are the failed attempts of an activity, by store and failure class, and since when each store fails.
+ * Temporal counts every attempt alike: after an outage of ten attempts the first deadlock would be final. They are kept
+ * in the heartbeat details, which Temporal hands to the next attempt, on whatever worker.
  */
 import type { Info } from '@temporalio/activity';
 import { z } from 'zod';
+import type { FailingSince } from '../../src/domain/execution/batch.js';
 import { EffectError, storeAtFault } from '../../src/domain/failures/failure.js';
 import { ERROR_CODES, type Store } from '../../src/domain/failures/store.js';
 
 /**
- * Spent attempts are numbers of failed attempts by keys such as `DATABASE_ERROR/transient`. The keys hold error codes,
- * because workers of any version read them.
+ * - `DATABASE_ERROR/transient`: how many attempts failed so. Keys hold error codes, because workers of any version read
+ *   them.
+ * - `DATABASE_ERROR since`: when the first attempt began that the store failed, in milliseconds since the epoch.
  */
 export type SpentAttempts = Readonly<Record<string, number>>;
 
 const details = z.record(z.string(), z.int().min(0));
 
-/**
- * Returns the counts that earlier attempts left behind; none for a first attempt, and none for details of another
- * shape.
- */
+const sinceKey = (store: Store): string => `${ERROR_CODES[store]} since`;
+
+/** What earlier attempts left behind; nothing for a first attempt, and for details of another shape. */
 export const spentBefore = ({ heartbeatDetails }: Pick<Info, 'heartbeatDetails'>): SpentAttempts =>
   details.safeParse(heartbeatDetails).data ?? {};
 
-/** Returns how many attempts `store` has failed, whatever the class. */
+/** Attempts that `store` has failed, whatever the class. */
 export const failuresOf = (spent: SpentAttempts, store: Store): number =>
-  Object.entries(spent).reduce(
-    (sum, [key, count]) => (key.startsWith(`${ERROR_CODES[store]}/`) ? sum + count : sum),
-    0,
-  );
+  sum(spent, (key) => key.startsWith(`${ERROR_CODES[store]}/`));
+
+/** Attempts that any store has failed. An attempt that ended without a word is not among them. */
+export const allFailures = (spent: SpentAttempts): number => sum(spent, (key) => key.includes('/'));
+
+const sum = (spent: SpentAttempts, counts: (key: string) => boolean): number =>
+  Object.entries(spent).reduce((total, [key, count]) => (counts(key) ? total + count : total), 0);
+
+/** When the first attempt began that `store` failed; undefined: none has failed. */
+export const failingSince = (spent: SpentAttempts, store: Store): number | undefined => spent[sinceKey(store)];
+
+/** Spent attempts that begin with outages which are known already. */
+export const spentIn = (outages: FailingSince): SpentAttempts =>
+  Object.fromEntries(Object.entries(outages).map(([errorCode, since]) => [`${errorCode} since`, since]));
 
 /**
- * Counts one more failed attempt.
- * @param asked is the store that was asked; a store that the error names comes before it.
- * @returns the counts with the new attempt, and the number of attempts that failed like it.
+ * The spent attempts, should the attempt that began at `startedAt` fail too. A running attempt sends them with each
+ * heartbeat, because it may end without a word.
+ */
+export const failingFrom = (spent: SpentAttempts, store: Store, startedAt: number): SpentAttempts => ({
+  [sinceKey(store)]: startedAt,
+  ...spent,
+});
+
+/**
+ * Counts one more.
+ * @param asked is the store that was asked; one that the error names comes before it.
+ * @returns the counts with it, and how many there are of its kind.
  */
 export function spend(spent: SpentAttempts, error: unknown, asked: Store): { spent: SpentAttempts; alike: number } {
   const failureClass = error instanceof EffectError ? error.failureClass : 'unknown';

@@ -14,7 +14,7 @@ import type { NewDeadLetter } from '../../src/domain/dead-letters/port.js';
 import type { LedgerRecord } from '../../src/domain/ledger/port.js';
 import type { OutboundMessage, PublishFields, SendOutcome } from '../../src/domain/events/publisher.js';
 import { publishEvent as definition } from '../../src/domain/intents/publish-event/definition.js';
-import { correlationOf } from '../../src/domain/intents/publish-event/event.js';
+import { keyFieldsOf } from '../../src/domain/intents/publish-event/event.js';
 import type { PublishEventPayload } from '../../src/domain/intents/publish-event/schema.js';
 import { repeatOf } from '../../src/domain/ledger/repeat.js';
 import { defineEffect, type EffectBatch } from './effect.js';
@@ -177,10 +177,9 @@ const eventOf = ({ intent_id, correlation_id, payload }: PublishCommand, batch: 
   eventType: payload.event_type,
   timestamp: batch.scheduledAt,
   payload,
-  correlationId: correlationOf(payload) ?? correlation_id,
+  ...keyFieldsOf(payload, correlation_id),
   causationId: payload.causation_id,
   sourceNodeId: payload.source_node_id,
-  partitionKey: payload.partition_key,
 });
 
 type Delivery = Partial<Pick<PublishFields, 'dlq_fallback'>> & Pick<PublishFields, 'event_published'>;

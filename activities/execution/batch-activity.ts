@@ -9,7 +9,7 @@ import type { FindSource } from './batch-source.js';
 import { commandsOf } from './commands.js';
 import type { AnyEffect } from '../effects/effect.js';
 import type { Ports } from '../ports.js';
-import { isFinal, standingOf } from '../attempts/retries.js';
+import { isFinal } from '../attempts/retries.js';
 import type { OutageBudget } from '../attempts/outage-budget.js';
 import { refused, resultOf } from './outcomes.js';
 
@@ -32,41 +32,45 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
   return async (input) => {
     const started = performance.now();
     try {
-      return await attempt(definition.store, options.budget, async (info) => {
-        const source = await options.findSource(input, info);
-        const parsed = source.parse(definition);
-        const notAnnounced: string[] = [];
-        const announce: BatchOutput['announce'][number][] = [];
-        const outcomes = await execute({
-          commands: commandsOf(parsed, input.correlation_id, info),
-          correlationId: input.correlation_id,
-          scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
-          pageBytes: input.page_bytes,
-          announce: await source.announcements(input.announce ?? []),
-          locks: input.locks ?? 'patient',
-          ...standingOf(info, definition.store, options.budget),
-          notAnnounced: (intentId) => notAnnounced.push(intentId),
-        });
-        options.budget.succeeded(definition.store);
-        const elapsedMs = performance.now() - started;
-        const inOrder = outcomes.values();
-        const results = parsed.map((item) => {
-          // A list planned by an older version may hold intents that today's schema rejects.
-          const outcome = item.intent.ok ? inOrder.next().value : refused(item.intent.error);
-          if (outcome?.ok === false && outcome.busy === true) return null;
-          const reply = outcome ?? refused('the store gave no outcome');
-          const result = resultOf(definition.type, item.item.intent_id, reply, elapsedMs);
-          options.instruments.ended(definition.type, result.status, elapsedMs / 1_000);
-          const reported = source.tell(item, definition, result);
-          announce.push(...reported.announce);
-          return reported.result;
-        });
-        return {
-          results,
-          announce,
-          ...(notAnnounced.length > 0 ? { not_announced: notAnnounced } : {}),
-        };
-      });
+      return await attempt(
+        definition.store,
+        options.budget,
+        async (info, standing) => {
+          const source = await options.findSource(input, info);
+          const parsed = source.parse(definition);
+          const notAnnounced: string[] = [];
+          const announce: BatchOutput['announce'][number][] = [];
+          const outcomes = await execute({
+            commands: commandsOf(parsed, input.correlation_id, info),
+            correlationId: input.correlation_id,
+            scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
+            pageBytes: input.page_bytes,
+            announce: await source.announcements(input.announce ?? []),
+            locks: input.locks ?? 'patient',
+            ...standing,
+            notAnnounced: (intentId) => notAnnounced.push(intentId),
+          });
+          const elapsedMs = performance.now() - started;
+          const inOrder = outcomes.values();
+          const results = parsed.map((item) => {
+            // A list planned by an older version may hold intents that today's schema rejects.
+            const outcome = item.intent.ok ? inOrder.next().value : refused(item.intent.error);
+            if (outcome?.ok === false && outcome.busy === true) return null;
+            const reply = outcome ?? refused('the store gave no outcome');
+            const result = resultOf(definition.type, item.item.intent_id, reply, elapsedMs);
+            options.instruments.ended(definition.type, result.status, elapsedMs / 1_000);
+            const reported = source.tell(item, definition, result);
+            announce.push(...reported.announce);
+            return reported.result;
+          });
+          return {
+            results,
+            announce,
+            ...(notAnnounced.length > 0 ? { not_announced: notAnnounced } : {}),
+          };
+        },
+        input.failing_since,
+      );
     } catch (failure) {
       // An intent whose type has a ledger is resolved afterwards, and is counted there.
       if (isFinal(failure) && definition.ledger === undefined) {

@@ -1,6 +1,7 @@
 /** This module turns the items that the workflow hands over into the commands that stores understand. */
 import type { Info } from '@temporalio/activity';
 import type { BatchItem } from '../../src/domain/execution/batch.js';
+import { orderKeyOf } from '../../src/domain/execution/plan.js';
 import type { AnyIntentDefinition } from '../../src/domain/intents/definition.js';
 import { parseIntent, type ParsedIntent, type RejectedIntent } from '../../src/domain/intents/parse.js';
 import type { Command } from '../../src/domain/intents/command.js';
@@ -25,20 +26,12 @@ export const parseItem = (definition: AnyIntentDefinition, item: BatchItem): Par
  */
 export function commandsOf(parsed: readonly ParsedItem[], correlationId: string, info: Info): Command<unknown>[] {
   const execution_id = executionOf(info);
-  return parsed.flatMap(({ item, intent }) =>
-    intent.ok
-      ? [
-          {
-            intent_id: item.intent_id,
-            payload_hash: intent.hash,
-            execution_id,
-            correlation_id: item.correlation_id ?? correlationId,
-            order_key: intent.definition.orderKey(intent.payload),
-            payload: intent.payload,
-          },
-        ]
-      : [],
-  );
+  return parsed.flatMap(({ item: { intent_id, correlation_id = correlationId }, intent }) => {
+    if (!intent.ok) return [];
+    const { hash: payload_hash, payload } = intent;
+    const order_key = orderKeyOf(intent, correlation_id);
+    return [{ intent_id, payload_hash, execution_id, correlation_id, order_key, payload }];
+  });
 }
 
 const executionOf = ({ workflowExecution, activityId }: Info): string =>

@@ -43,7 +43,8 @@ function statusOf(outcome: EffectOutcome<object>): IntentResult['status'] {
  * Returns the announcement of a result. A repeat of another execution's intent has none: that execution announces it.
  */
 export function announcementOf(definition: AnyIntentDefinition, result: IntentResult): Announcement[] {
-  if (result['repeated'] === true) return [];
+  // The effect of `unknown` may have happened: the sweep announces what the ledger says of it.
+  if (result['repeated'] === true || result.status === 'unknown') return [];
   const event = result.success ? definition.announce(result) : operationFailed(result);
   return event === null ? [] : [{ ...event, intent_id: result.intent_id }];
 }

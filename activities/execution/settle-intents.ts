@@ -44,30 +44,35 @@ function resolverOf(
 
   return async ({ failure, ...batch }) => {
     try {
-      return await attempt(definition.store, budget, async (info) => {
-        const parsed = (await findSource(batch, info)).parse(definition);
-        const commands = commandsOf(parsed, '', info);
-        const recorded = await recordedIds(commands, failure);
-        // A recorded intent is a repeat, to which the effect replies with the first result.
-        const repeats = commands.filter(({ intent_id }) => recorded.has(intent_id));
-        const outcomes = await outcomesOfRepeats(execute, repeats, info);
-        const outcomeOf = new Map(repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]));
-        const ending = {
-          status: fences ? 'failed' : 'unknown',
-          error: failure.error,
-          errorCode: failure.error_code,
-          ...(failure.failure_class === undefined ? {} : { failureClass: failure.failure_class }),
-          timestamp: new Date().toISOString(),
-        } as const;
-        const results = parsed.map(({ item: { intent_id: id }, intent }) => {
-          if (!intent.ok) return resultOf(definition.type, id, refused(intent.error), 0);
-          const outcome = outcomeOf.get(id);
-          if (outcome !== undefined) return resultOf(definition.type, id, outcome, 0);
-          return withoutEffect({ id, type: definition.type }, ending);
-        });
-        for (const { status } of results) instruments.ended(definition.type, status, 0);
-        return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
-      });
+      return await attempt(
+        definition.store,
+        budget,
+        async (info) => {
+          const parsed = (await findSource(batch, info)).parse(definition);
+          const commands = commandsOf(parsed, '', info);
+          const recorded = await recordedIds(commands, failure);
+          // A recorded intent is a repeat, to which the effect replies with the first result.
+          const repeats = commands.filter(({ intent_id }) => recorded.has(intent_id));
+          const outcomes = await outcomesOfRepeats(execute, repeats, info);
+          const outcomeOf = new Map(repeats.map(({ intent_id }, index) => [intent_id, outcomes[index]]));
+          const ending = {
+            status: fences ? 'failed' : 'unknown',
+            error: failure.error,
+            errorCode: failure.error_code,
+            ...(failure.failure_class === undefined ? {} : { failureClass: failure.failure_class }),
+            timestamp: new Date().toISOString(),
+          } as const;
+          const results = parsed.map(({ item: { intent_id: id }, intent }) => {
+            if (!intent.ok) return resultOf(definition.type, id, refused(intent.error), 0);
+            const outcome = outcomeOf.get(id);
+            if (outcome !== undefined) return resultOf(definition.type, id, outcome, 0);
+            return withoutEffect({ id, type: definition.type }, ending);
+          });
+          for (const { status } of results) instruments.ended(definition.type, status, 0);
+          return { results, announce: results.flatMap((result) => announcementOf(definition, result)) };
+        },
+        batch.failing_since,
+      );
     } catch (failed) {
       if (isFinal(failed)) for (const _item of batch.items) instruments.ended(definition.type, 'unknown', 0);
       throw failed;

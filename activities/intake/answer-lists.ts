@@ -14,7 +14,6 @@ import { type Verdict, VERDICT_BYTES } from '../../src/domain/intake/list.js';
 import { attempt } from '../attempts/attempt.js';
 import type { OutageBudget } from '../attempts/outage-budget.js';
 import type { Ports } from '../ports.js';
-import { standingOf } from '../attempts/retries.js';
 import { publishEvent } from '../effects/publish-event.js';
 import type { SliceResults } from './slice-results.js';
 import { sliceAnnouncements } from './slice-source.js';
@@ -29,58 +28,62 @@ export function answerLists(
   const publish = publishEvent.create(ports);
   const { store } = publishEvent.definition;
   return (input) =>
-    attempt(store, budget, async (info) => {
-      const { slice: key, last, verdicts: drafts, repeats, parked, announce = [] } = input;
-      const slice = await slices.find(key, info);
-      const tell = (announcements: readonly Announcement[], notAnnounced: (id: string) => void) =>
-        publish({
-          commands: [],
-          // Announcements that name no correlation id get this one, as in a batch.
-          correlationId: slice.lists[0]?.correlation_id ?? '',
-          scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
-          pageBytes: 0,
-          ...standingOf(info, store, budget),
-          locks: 'patient',
-          announce: announcements,
-          notAnnounced,
-        });
-      const announcements = await sliceAnnouncements(slice, announce, sliceResults, info);
-      const announcedNow = new Set(announcements.map(({ intent_id }) => intent_id));
-      const not_announced: string[] = [];
-      if (announcements.length > 0) {
-        await tell(announcements, (intentId) => {
-          announcedNow.delete(intentId);
-          not_announced.push(intentId);
-        });
-      }
-      const verdicts = await verdictsOf(drafts, announcedNow, slice, sliceResults, info);
-      // The verdicts are stored before they are published: whoever publishes them later publishes the stored ones.
-      const stored = await ports.verdicts.store(verdicts);
-      const again = await ports.verdicts.find(repeats);
-      await tell(
-        [...stored.values(), ...again.values()].map(({ correlation_id, ...verdict }) => ({
-          intent_id: verdict.event_id,
-          event_type: 'INTENT_RESULT',
-          partition_key: null,
-          correlation_id,
-          payload: { ...verdict },
-        })),
-        // The event is a dead letter, which is sent again, or no topic takes it; then the stored verdict is all there
-        // is.
-        (eventId) => {
-          log.warn('a result is not on its topic', {
-            causation_id: eventId,
-            event_id: eventIdOf(eventId, 'INTENT_RESULT'),
+    attempt(
+      store,
+      budget,
+      async (info, standing) => {
+        const { slice: key, last, verdicts: drafts, repeats, parked, announce = [] } = input;
+        const slice = await slices.find(key, info);
+        const tell = (announcements: readonly Announcement[], notAnnounced: (id: string) => void) =>
+          publish({
+            commands: [],
+            // Announcements that name no correlation id get this one, as in a batch.
+            correlationId: slice.lists[0]?.correlation_id ?? '',
+            scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
+            pageBytes: 0,
+            ...standing,
+            locks: 'patient',
+            announce: announcements,
+            notAnnounced,
           });
-        },
-      );
-      if (parked === true) {
-        await ports.parkedLists.remove([...verdicts.map(({ event_id }) => event_id), ...repeats]);
-      }
-      budget.succeeded(store);
-      if (last) slices.forget(key);
-      return not_announced.length > 0 ? { not_announced } : {};
-    });
+        const announcements = await sliceAnnouncements(slice, announce, sliceResults, info);
+        const announcedNow = new Set(announcements.map(({ intent_id }) => intent_id));
+        const not_announced: string[] = [];
+        if (announcements.length > 0) {
+          await tell(announcements, (intentId) => {
+            announcedNow.delete(intentId);
+            not_announced.push(intentId);
+          });
+        }
+        const verdicts = await verdictsOf(drafts, announcedNow, slice, sliceResults, info);
+        // The verdicts are stored before they are published: whoever publishes them later publishes the stored ones.
+        const stored = await ports.verdicts.store(verdicts);
+        const again = await ports.verdicts.find(repeats);
+        await tell(
+          [...stored.values(), ...again.values()].map(({ correlation_id, ...verdict }) => ({
+            intent_id: verdict.event_id,
+            event_type: 'INTENT_RESULT',
+            partition_key: null,
+            correlation_id,
+            payload: { ...verdict },
+          })),
+          // The event is a dead letter, which is sent again, or no topic takes it; then the stored verdict is all there
+          // is.
+          (eventId) => {
+            log.warn('a result is not on its topic', {
+              causation_id: eventId,
+              event_id: eventIdOf(eventId, 'INTENT_RESULT'),
+            });
+          },
+        );
+        if (parked === true) {
+          await ports.parkedLists.remove([...verdicts.map(({ event_id }) => event_id), ...repeats]);
+        }
+        if (last) slices.forget(key);
+        return not_announced.length > 0 ? { not_announced } : {};
+      },
+      input.failing_since,
+    );
 }
 
 /**

@@ -25,7 +25,7 @@ export function parkedListActivities({ parkedLists, parkedRuns }: Ports, slices:
         const lists = open.lists.filter(({ event_id }) => wanted.has(event_id));
         await parkedLists.park(
           partition,
-          lists.map((list) => ({ list: list.given, keys: keysOf(open.intentsOf(list)) })),
+          lists.map((list) => ({ list: list.given, keys: keysOf(open.intentsOf(list), list.correlation_id) })),
         );
         // The execution is woken after the lists are stored, because it ends when it finds none.
         await parkedRuns.wake(partition);

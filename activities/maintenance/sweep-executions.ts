@@ -102,10 +102,10 @@ const isSlice = (value: unknown): boolean => typeof value === 'object' && value 
 /** Returns the lists of a slice that can be planned; the others have had no effect. */
 const listsOf = (slice: OpenSlice, definitions: DefinitionsByType): EndedList[] =>
   slice.lists.flatMap((list) => {
-    const { intents, request_id, correlation_id } = list;
+    const { intents, correlation_id } = list;
     try {
       const options = optionsOf(list);
-      return [{ ...planList(intents, request_id, options, definitions), options, correlation_id }];
+      return [{ ...planList(intents, list, options, definitions), options, correlation_id }];
     } catch (error) {
       if (error instanceof RequestError || error instanceof LimitError) return [];
       throw error;

@@ -6,20 +6,23 @@
 import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import { ANNOUNCER, type BatchInput, type BatchOutput } from '../../src/domain/execution/batch.js';
 import { expandResult } from '../../src/domain/execution/compact-form.js';
-import { operationFailed } from '../../src/domain/intents/operation-failed.js';
+import { ERROR_CODES } from '../../src/domain/failures/store.js';
 import type { PlannedChunk, PlannedLane, PlannedTier } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { type NoEffect, withoutEffect } from '../../src/domain/execution/without-effect.js';
 import { indexesOf, listOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
 import { plannedAt, RecordedResults } from './recorded-results.js';
-import { failureOf, messageOf } from '../activity-failures.js';
+import { eventOfFailure, failureOf, messageOf } from '../activity-failures.js';
 import { BatchInputs, type ListSource, type SliceSource } from './batch-inputs.js';
 import { type Pending, PendingAnnouncements } from './pending-announcements.js';
-import { runBatch, resolveBatch } from '../policies.js';
+import { ExecutionActivities } from './execution-activities.js';
 import { WaitingLists } from './waiting-lists.js';
+
+const ANNOUNCING = { policy: 'publish', activity: ANNOUNCER, errorCode: ERROR_CODES.kafka } as const;
 
 export class PlanExecutor {
   readonly results: RecordedResults;
+  readonly activities = new ExecutionActivities();
   readonly #announcements: PendingAnnouncements;
   readonly #inputs: BatchInputs;
   readonly #waiting: WaitingLists;
@@ -86,10 +89,8 @@ export class PlanExecutor {
       const batch = this.#announcements.take(lists);
       try {
         const summary = `announce ${batch.length} ${batch.length === 1 ? 'outcome' : 'outcomes'}`;
-        this.#announced(
-          batch,
-          await runBatch('publish', ANNOUNCER, summary, this.#inputs.of([], this.#announcements.name(batch))),
-        );
+        const input = this.#inputs.of([], this.#announcements.name(batch));
+        this.#announced(batch, await this.activities.run(ANNOUNCING, summary, input));
       } catch (error) {
         this.#announcements.putBack(batch);
         if (isCancellation(error)) throw error;
@@ -149,7 +150,7 @@ export class PlanExecutor {
       const announce = announceWith(chunk);
       try {
         const input = this.#inputs.of(indexes, this.#announcements.name(announce));
-        const output = await runBatch(lane.policy, lane.activity, chunk.summary, input);
+        const output = await this.activities.run(lane, chunk.summary, input);
         this.#recordBatch(indexes, output);
         this.#announced(announce, output);
       } catch (error) {
@@ -171,9 +172,8 @@ export class PlanExecutor {
     let ending = failure;
     if (lane.settles === true) {
       try {
-        const { activity } = lane;
         const input = {
-          activity,
+          activity: lane.activity,
           ...this.#inputs.intentsOf(indexes),
           failure: {
             error: failure.error,
@@ -181,12 +181,11 @@ export class PlanExecutor {
             ...(failure.failureClass === undefined ? {} : { failure_class: failure.failureClass }),
           },
         };
-        const output = await CancellationScope.nonCancellable(() => resolveBatch(summary, input));
+        const output = await CancellationScope.nonCancellable(() => this.activities.resolve(lane, summary, input));
         this.#recordBatch(indexes, output);
         return;
       } catch (error) {
-        const reason = messageOf(error);
-        ending = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${reason}` };
+        ending = { ...failure, status: 'unknown', error: `${failure.error}; whether it happened: ${messageOf(error)}` };
       }
     }
     for (const index of indexes) this.#record(index, withoutEffect(plannedAt(this.work, index), ending));
@@ -211,7 +210,7 @@ export class PlanExecutor {
 
   #record(index: number, result: IntentResult): void {
     this.results.record(index, result, result.timestamp);
-    const event = result.status === 'skipped' ? null : operationFailed(result);
+    const event = eventOfFailure(result);
     if (event !== null) this.#announcements.add([index], [{ ...event, intent_id: result.intent_id }]);
   }
 

@@ -83,6 +83,7 @@ export class SliceAnswers {
         verdicts,
         repeats,
         ...(announce.length > 0 ? { announce } : {}),
+        ...executor.activities.outages,
         ...(plan.locks === 'probe' ? { parked: true } : {}),
       };
       return answerLists.executeWithOptions({ summary: `${verdicts.length + repeats.length} results` }, [call]);

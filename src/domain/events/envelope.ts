@@ -29,6 +29,13 @@ export interface EventInput {
   readonly partitionKey?: string | null | undefined;
 }
 
+/** `KeyFields` are the fields of an event that decide its message key. */
+export type KeyFields = Pick<EventInput, 'partitionKey' | 'correlationId'>;
+
+/** Returns the message key of an event, which orders it on its topic: its partition key, else its correlation id. */
+export const messageKeyOf = ({ partitionKey, correlationId }: KeyFields): string | null =>
+  partitionKey ?? correlationId ?? null;
+
 export function makeEnvelope(source: EventSource, event: EventInput): OnexEnvelopeV1 {
   return {
     envelope_version: '1.0',
@@ -51,13 +58,15 @@ export function makeEnvelope(source: EventSource, event: EventInput): OnexEnvelo
 }
 
 /**
- * Makes the message of an envelope. Its key is partition_key, else correlation_id, else source_node_id, which is always
- * there. `event_id` is a header too, for dedupe.
+ * Makes the message of an envelope. Without a partition key and a correlation id its key is source_node_id, which is
+ * always there. `event_id` is a header too, for dedupe.
  */
 export function toMessage(topicPrefix: string, envelope: OnexEnvelopeV1): OutboundMessage {
   return {
     topic: topicOf(topicPrefix, envelope.event_type),
-    key: envelope.partition_key ?? envelope.correlation_id ?? envelope.source_node_id,
+    key:
+      messageKeyOf({ partitionKey: envelope.partition_key, correlationId: envelope.correlation_id }) ??
+      envelope.source_node_id,
     value: JSON.stringify(envelope),
     headers: {
       event_id: envelope.event_id,

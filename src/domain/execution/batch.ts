@@ -53,6 +53,9 @@ export type BatchIntents = ListIntents | SliceIntents;
  */
 export type CompactAnnouncement = Announcement | Position;
 
+/** Since when stores fail, in milliseconds since the epoch, by their error codes. */
+export type FailingSince = Readonly<Record<string, number>>;
+
 /** A `CompactResult` is a result as it travels: itself, or the milliseconds of a kept result. */
 export type CompactResult = IntentResult | Milliseconds;
 
@@ -64,6 +67,8 @@ export type BatchInput = BatchIntents & {
   readonly locks?: LockWait;
   /** Announcements to publish along with this batch; only the announcing activity gets any. */
   readonly announce?: readonly CompactAnnouncement[];
+  /** Outages that the execution has met, and has seen no end of. */
+  readonly failing_since?: FailingSince;
 };
 
 export interface BatchOutput {
@@ -87,6 +92,8 @@ export type ResolveInput = BatchIntents & {
   readonly activity: string;
   /** The `error`, `error_code` and `failure_class` for results of intents that had no effect. */
   readonly failure: Pick<BaseResult, 'failure_class'> & { readonly error: string; readonly error_code: string };
+  /** As of a batch. */
+  readonly failing_since?: FailingSince;
 };
 
 export type ResolveActivity = (input: ResolveInput) => Promise<BatchOutput>;

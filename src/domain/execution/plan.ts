@@ -75,6 +75,8 @@ const MAX_LANES = 4;
 export interface Entry {
   readonly index: number;
   readonly intent: ParsedIntent;
+  /** The order key. */
+  readonly key: string;
 }
 
 /** A `ListPlan` is the part of a plan that is the list's own, whatever the list is executed with. */
@@ -96,11 +98,11 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
     throw new RequestError(error instanceof Error ? error.message : String(error), { cause: error });
   }
   const requestId = request.request_id ?? fallbackId;
+  const scope = { request_id: requestId, correlation_id: request.correlation_id ?? requestId };
   const { options } = request;
-  const { intents, entries, self_announced } = planList(request.intents, requestId, options, definitions);
+  const { intents, entries, self_announced } = planList(request.intents, scope, options, definitions);
   return {
-    request_id: requestId,
-    correlation_id: request.correlation_id ?? requestId,
+    ...scope,
     options,
     intents,
     tiers: tiersOf(entries),
@@ -115,24 +117,27 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
 }
 
 /**
- * @param scope the scope of the derived ids: the request id.
+ * @param scope the ids of the list: the request id is the scope of derived ids.
  * @param first index of the list's first intent.
  * @throws RequestError when the list has too many priorities, or too many results of any size.
  */
 export function planList(
   raw: readonly unknown[],
-  scope: string,
+  scope: Pick<Plan, 'request_id' | 'correlation_id'>,
   options: RequestOptions,
   definitions: DefinitionsByType,
   first = 0,
 ): ListPlan {
   const parsed = rejectReusedIds(raw.map((intent) => parseIntent(intent, definitions)));
-  const entries = parsed.flatMap((intent, index) => (intent.ok ? [{ index: first + index, intent }] : []));
+  const entries = parsed.flatMap((intent, index) => {
+    if (!intent.ok) return [];
+    return [{ index: first + index, intent, key: orderKeyOf(intent, scope.correlation_id) }];
+  });
   const stopped = parsed.some((intent) => !intent.ok && intent.priority >= options.failFastPriority);
   if (!stopped) checkEntries(entries);
   return {
     intents: parsed.map((intent, index) => ({
-      id: intentIdOf(intent, scope, index),
+      id: intentIdOf(intent, scope.request_id, index),
       type: intent.ok ? intent.definition.type : intent.intentType,
       priority: intent.priority,
       ...(intent.ok ? {} : { rejected: intent.error }),
@@ -145,6 +150,10 @@ export function planList(
     }),
   };
 }
+
+/** Returns the order key of an intent among the intents of its type. @param correlationId is the list's. */
+export const orderKeyOf = ({ definition, payload }: ParsedIntent, correlationId: string): string =>
+  definition.orderKey(payload, correlationId);
 
 /** Returns the id of an intent: its own, or one derived from its list's scope, its index there and its payload hash. */
 export const intentIdOf = (intent: ParsedIntent | RejectedIntent, scope: string, index: number): string =>
@@ -202,10 +211,7 @@ export function lanesOf(definition: AnyIntentDefinition, entries: readonly Entry
   const bytes = entries.reduce((sum, { intent }) => sum + intent.bytes, 0);
   const needed = Math.max(Math.ceil(entries.length / limits.count), Math.ceil(bytes / limits.bytes));
   const lanes = Math.min(MAX_LANES, needed);
-  const grouped =
-    lanes === 1
-      ? [entries]
-      : groupBy(entries, ({ intent }) => laneOf(definition.orderKey(intent.payload), lanes)).values();
+  const grouped = lanes === 1 ? [entries] : groupBy(entries, ({ key }) => laneOf(key, lanes)).values();
   return [...grouped].map((members) => ({
     activity: definition.activity,
     policy: definition.retryPolicy,

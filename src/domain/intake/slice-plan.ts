@@ -8,7 +8,7 @@ import { checkLimits, LimitError, pageBytes } from '../values/limits.js';
 import { HeldKeys } from './held-keys.js';
 import type { OpenSlice } from './open-slice.js';
 import type { DefinitionsByType, ParsedIntent, RejectedIntent } from '../intents/parse.js';
-import { type Entry, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
+import { type Entry, orderKeyOf, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
 import { parseRequest, type Request, RequestError } from '../execution/request.js';
 import type { PlannedList, SlicePlan } from './slice.js';
 import { type SliceList, VERDICT_BYTES } from './list.js';
@@ -54,8 +54,8 @@ export function makeSlicePlan(
     }
     try {
       const options = optionsOf(list);
-      const own = planList(list.intents, request_id, options, definitions, intents.length);
-      const uses = keysOf(own.entries.map(({ intent }) => intent));
+      const own = planList(list.intents, { request_id, correlation_id }, options, definitions, intents.length);
+      const uses = [...new Set(own.entries.map(keyOf))];
       const invalid = invalidOf(own.intents);
       if (heldKeys.stops(uses)) {
         planned.push({ ...none, skipped: 'parked', ...invalid });
@@ -146,16 +146,16 @@ class Waves {
   waveOf(entries: readonly Entry[]): number {
     let wave = 0;
     for (const entry of entries) {
-      const before = this.#slots.get(keyOf(entry.intent));
+      const before = this.#slots.get(keyOf(entry));
       if (before === undefined) continue;
       wave = Math.max(wave, entry.intent.priority > before.priority ? before.wave + 1 : before.wave);
     }
     for (const entry of entries) {
       const { priority } = entry.intent;
-      const before = this.#slots.get(keyOf(entry.intent));
+      const before = this.#slots.get(keyOf(entry));
       // The intent with the lowest priority comes last of the list's own.
       if (before === undefined || before.wave < wave || before.priority > priority) {
-        this.#slots.set(keyOf(entry.intent), { wave, priority });
+        this.#slots.set(keyOf(entry), { wave, priority });
       }
     }
     return wave;
@@ -163,8 +163,10 @@ class Waves {
 }
 
 /** Returns the keys of a list's intents. Lists that share a key wait for each other. */
-export const keysOf = (intents: readonly (ParsedIntent | RejectedIntent)[]): string[] => [
-  ...new Set(intents.flatMap((intent) => (intent.ok ? [keyOf(intent)] : []))),
+export const keysOf = (intents: readonly (ParsedIntent | RejectedIntent)[], correlationId: string): string[] => [
+  ...new Set(
+    intents.flatMap((intent) => (intent.ok ? [keyOf({ intent, key: orderKeyOf(intent, correlationId) })] : [])),
+  ),
 ];
 
-const keyOf = ({ definition, payload }: ParsedIntent): string => `${definition.type}/${definition.orderKey(payload)}`;
+const keyOf = ({ intent, key }: Pick<Entry, 'intent' | 'key'>): string => `${intent.definition.type}/${key}`;

@@ -81,6 +81,8 @@ export interface AnswerInput {
   readonly parked?: boolean;
   /** Announcements that are published first, as with a batch. */
   readonly announce?: BatchInput['announce'];
+  /** As of a batch. */
+  readonly failing_since?: BatchInput['failing_since'];
 }
 
 export interface SliceActivities {

@@ -51,8 +51,11 @@ export interface IntentDefinition<Type extends string, Schema extends z.ZodType>
    * hundred bytes.
    */
   readonly pagedResult?: boolean;
-  /** Returns the order key. Intents of one priority with the same key keep their input order. */
-  orderKey(payload: z.output<Schema>): string;
+  /**
+   * Returns the order key. Intents of one priority with the same key keep their input order.
+   * @param correlationId is the list's.
+   */
+  orderKey(payload: z.output<Schema>, correlationId: string): string;
   /** Returns the tail of the activity's summary in the Web UI, e.g. `3 namespaces`; empty for none. */
   describe(payloads: readonly z.output<Schema>[]): string;
   /**

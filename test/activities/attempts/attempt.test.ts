@@ -2,9 +2,19 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { failAttempt, isFinal, standingOf, toTemporalFailure } from '../../../activities/attempts/retries.js';
+import { attempt } from '../../../activities/attempts/attempt.js';
+import { delayOf } from '../../../activities/attempts/backoff.js';
+import { failAttempt, isFinal, standingOf } from '../../../activities/attempts/retries.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
-import { failuresOf, spend, spentBefore } from '../../../activities/attempts/spent-attempts.js';
+import {
+  allFailures,
+  failingFrom,
+  failingSince,
+  failuresOf,
+  spend,
+  type SpentAttempts,
+  spentBefore,
+} from '../../../activities/attempts/spent-attempts.js';
 import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
 import type { Store } from '../../../src/domain/failures/store.js';
 import { QUIET } from '../../support/quiet.js';
@@ -30,6 +40,15 @@ describe('what earlier attempts have spent', () => {
       stores.map((store) => failuresOf(of, store)),
       [5, 20, 0],
     );
+    assert.equal(allFailures(of), 35);
+  });
+
+  it('says since when a store fails, and that is no failure', () => {
+    const first = failingFrom({ 'KAFKA_ERROR since': 3 }, 'postgres', 70);
+    assert.deepEqual(first, { 'DATABASE_ERROR since': 70, 'KAFKA_ERROR since': 3 });
+    assert.deepEqual(failingFrom(first, 'postgres', 90), first, 'the first counts');
+    assert.deepEqual([failingSince(first, 'postgres'), failingSince(first, 'temporal')], [70, undefined]);
+    assert.deepEqual([failuresOf(first, 'postgres'), allFailures(first)], [0, 0]);
   });
 
   it('grows by one, for the store that the error names, else for the intent type’s', () => {
@@ -48,13 +67,20 @@ describe('what earlier attempts have spent', () => {
   });
 });
 
+const running = (spent: SpentAttempts, asked: Store = 'postgres') => ({
+  asked,
+  spent,
+  startedAt: 500,
+  budget: new OutageBudget(undefined, () => 500),
+});
+
 describe('a failed attempt', () => {
   const fail = async (heartbeatDetails: unknown, error: unknown) => {
     const environment = new MockActivityEnvironment({ attempt: 41 }, QUIET);
     const beats: unknown[] = [];
     environment.on('heartbeat', (details: unknown) => beats.push(details));
     const failure = await environment.run(() =>
-      Promise.resolve(failAttempt({ heartbeatDetails }, error, 'postgres', new OutageBudget())),
+      Promise.resolve(failAttempt(running(spentBefore({ heartbeatDetails })), error)),
     );
     assert.ok(failure instanceof ApplicationFailure);
     return { beats, failure };
@@ -63,7 +89,7 @@ describe('a failed attempt', () => {
   it('hands on what it has spent, and is final by the number of those that failed alike', async () => {
     const before = { [`${CODE}/unavailable`]: 40, [`${CODE}/unknown`]: 1 };
     const second = await fail(before, new TypeError('defect'));
-    assert.deepEqual(second.beats, [{ [`${CODE}/unavailable`]: 40, [`${CODE}/unknown`]: 2 }]);
+    assert.deepEqual(second.beats, [{ [`${CODE}/unavailable`]: 40, [`${CODE}/unknown`]: 2, [`${CODE} since`]: 500 }]);
     assert.equal(second.failure.nonRetryable, false);
     const third = await fail(second.beats[0], new TypeError('defect'));
     assert.equal(third.failure.nonRetryable, true);
@@ -71,17 +97,17 @@ describe('a failed attempt', () => {
 
   it('says why, in which class, of which store, and when to come back', async () => {
     const { failure } = await fail(undefined, failing('transient'));
-    assert.deepEqual([failure.message, failure.type, failure.details], ['why', 'transient', [CODE]]);
+    assert.deepEqual([failure.message, failure.type, failure.details], ['why', 'transient', [CODE, 500]]);
     assert.ok(failure.cause instanceof EffectError);
     assert.ok(Number(failure.nextRetryDelay) >= 800);
-    const last = await fail({ [`${CODE}/transient`]: 9 }, failing('transient'));
+    const last = await fail({ [`${CODE}/unknown`]: 2 }, failing('unknown'));
     assert.equal(last.failure.nextRetryDelay, undefined);
     const thrown = await fail(undefined, 'a text');
     assert.deepEqual([thrown.failure.message, thrown.failure.cause], ['a text', undefined]);
   });
 
   it('stands where those of its store have brought it, and knows whether it is the last', () => {
-    const standing = (spent: object) => standingOf({ heartbeatDetails: spent }, 'postgres', new OutageBudget());
+    const standing = (spent: SpentAttempts) => standingOf(running(spent));
     assert.equal(standing({}).attempt, 1);
     const late = standing({
       [`${CODE}/unavailable`]: 2,
@@ -92,7 +118,7 @@ describe('a failed attempt', () => {
     assert.equal(late.isLast(failing('transient')), false);
     assert.equal(late.isLast(failing('unknown')), false);
     assert.equal(late.isLast(failing('invalid')), true);
-    assert.equal(standing({ [`${CODE}/transient`]: 9 }).isLast(failing('transient')), true);
+    assert.equal(standing({ [`${CODE} since`]: 500 - 900_000 }).isLast(failing('transient')), true);
     assert.equal(standing({ [`${CODE}/unknown`]: 2 }).isLast(new TypeError('defect')), true);
   });
 
@@ -105,69 +131,86 @@ describe('a failed attempt', () => {
 });
 
 describe('the budget of an outage', () => {
-  /** Milliseconds after which a store that failed at 0 and every `step` is given up. */
-  const lasts = (budget: OutageBudget, at: (now: number) => void, step: number): number => {
-    for (let now = 0; ; now += step) {
-      at(now);
-      const failure = toTemporalFailure(failing('unavailable'), 'postgres', 1, budget);
-      if (isFinal(failure)) return now;
+  /** How an attempt ends: it fails after some milliseconds, or Temporal ends it without a word. */
+  interface Ending {
+    readonly after: number;
+    readonly silent: boolean;
+  }
+
+  /** Minutes until an activity is given up whose store is away, by the clock of the server that schedules attempts. */
+  async function lasts(
+    endings: (attempt: number) => Ending,
+    known?: Readonly<Record<string, number>>,
+  ): Promise<number> {
+    let now = 1_000_000;
+    const from = now;
+    let heartbeatDetails: unknown;
+    for (let number = 1; number <= 100; number += 1) {
+      // The attempts of one activity may go to any worker: each has a budget of its own.
+      const budget = new OutageBudget(undefined, () => now);
+      const environment = new MockActivityEnvironment({ attempt: number, heartbeatDetails }, QUIET);
+      environment.on('heartbeat', (details: unknown) => (heartbeatDetails = details));
+      const { after: ms, silent } = endings(number);
+      const startedAt = now;
+      const asked: number[] = [];
+      const failure = await environment
+        .run(() =>
+          attempt(
+            'postgres',
+            budget,
+            () => {
+              asked.push(number);
+              now += ms;
+              return Promise.reject(failing('unavailable'));
+            },
+            known,
+          ),
+        )
+        .then(
+          () => assert.fail('it succeeded'),
+          (error: unknown) => error,
+        );
+      if (silent && asked.length > 0) {
+        // What a heartbeat of the attempt has said last.
+        heartbeatDetails = failingFrom(
+          spentBefore({ heartbeatDetails: before(heartbeatDetails) }),
+          'postgres',
+          startedAt,
+        );
+        now += Math.min(delayOf(number), 30_000);
+        continue;
+      }
+      if (isFinal(failure)) return (now - from) / 60_000;
+      assert.ok(failure instanceof ApplicationFailure);
+      now += Number(failure.nextRetryDelay);
     }
+    return assert.fail('never given up');
+  }
+
+  /** Without the failure that the attempt of a silent ending has counted here. */
+  const before = (details: unknown): SpentAttempts => {
+    const { [`${CODE}/unavailable`]: count = 0, ...rest } = spentBefore({ heartbeatDetails: details });
+    return count > 1 ? { ...rest, [`${CODE}/unavailable`]: count - 1 } : rest;
   };
 
-  it('is 15 minutes where nobody says otherwise', () => {
-    let now = 0;
-    assert.equal(
-      lasts(new OutageBudget(undefined, () => now), (time) => (now = time), 30_000),
-      930_000,
-    );
-  });
+  for (const [what, endings] of [
+    ['is refused at once', () => ({ after: 5, silent: false })],
+    ['hangs for 65 s', () => ({ after: 65_000, silent: false })],
+    ['hangs until each attempt times out', () => ({ after: 90_000, silent: true })],
+    ['hangs now and then', (number: number) => ({ after: number % 2 === 0 ? 90_000 : 5, silent: number % 2 === 0 })],
+  ] as const) {
+    it(`is 15 minutes, one more or less, when a call ${what}`, async () => {
+      for (let run = 0; run < 20; run += 1) {
+        const minutes = await lasts(endings);
+        assert.ok(minutes >= 14 && minutes <= 16, `${minutes} minutes`);
+      }
+    });
+  }
 
-  it('is kept for each store apart', () => {
-    let now = 0;
-    const budget = new OutageBudget(1_000, () => now);
-    budget.exhausted('postgres');
-    now = 2_000;
-    assert.deepEqual([budget.exhausted('kafka'), budget.exhausted('postgres')], [false, true]);
-    budget.succeeded('kafka');
-    assert.equal(budget.exhausted('postgres'), true, 'what one can do does not help the other');
-  });
-
-  it('goes on over a minute of silence, and begins anew after a longer one', () => {
-    for (const [silence, exhausted] of [
-      [60_000, true],
-      [60_001, false],
-    ] as const) {
-      let now = 0;
-      const budget = new OutageBudget(50_000, () => now);
-      budget.exhausted('postgres');
-      now = silence;
-      assert.equal(budget.exhausted('postgres'), exhausted);
-      assert.equal(new OutageBudget(50_000, () => now).refused('postgres', 1), false);
-    }
-  });
-
-  it('is not cut by a failure that ends before a refused call comes back', () => {
-    let now = 0;
-    const budget = new OutageBudget(600_000, () => now);
-    budget.exhausted('postgres');
-    budget.refused('postgres', 500_000);
-    now = 1_000;
-    budget.exhausted('postgres');
-    // A shorter refusal takes nothing back either.
-    budget.refused('postgres', 1_000);
-    now = 560_000;
-    assert.equal(budget.exhausted('postgres'), false);
-    now = 600_001;
-    assert.equal(budget.exhausted('postgres'), true, 'counted from the first failure');
-  });
-
-  it('is spent for refused calls from the first millisecond after it, whatever the time of day', () => {
-    let now = 1_000_000;
-    const budget = new OutageBudget(50_000, () => now);
-    budget.exhausted('postgres');
-    now += 50_000;
-    assert.equal(budget.refused('postgres', 1), false);
-    now += 1;
-    assert.equal(budget.refused('postgres', 1), true);
+  it('is one for the activities of an execution: what one has waited for is not waited for again', async () => {
+    const minutes = await lasts(() => ({ after: 5, silent: false }), { [CODE]: 1_000_000 - 900_000 });
+    assert.ok(minutes < 0.1, `${minutes} minutes`);
+    const others = await lasts(() => ({ after: 5, silent: false }), { KAFKA_ERROR: 0 });
+    assert.ok(others >= 14, `${others} minutes`);
   });
 });

@@ -38,18 +38,14 @@ describe('an event that is not taken', () => {
       },
       source: { topicPrefix: 'p', environment: 'test', region: 'local', instance: 'i' },
     } as unknown as Ports;
-    let now = 0;
-    const budget = new OutageBudget(budgetMs, () => now);
-    budget.exhausted('kafka');
-    now = 30_000;
     const items = [{ intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() }];
     const activity = toActivity(effect, ports, {
       instruments: { ended: () => undefined },
-      budget,
+      budget: new OutageBudget(budgetMs, () => 30_000),
       findSource: () => Promise.resolve(listSource({ items })),
     });
     const environment = new MockActivityEnvironment(
-      { heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed } },
+      { attempt: failed + 1, heartbeatDetails: { [`KAFKA_ERROR/${failureClass}`]: failed, 'KAFKA_ERROR since': 0 } },
       QUIET,
     );
     return environment.run<Parameters<typeof activity>, BatchOutput, typeof activity>(activity, {
@@ -63,7 +59,7 @@ describe('an event that is not taken', () => {
   for (const [name, ...given] of [
     ['its own number of attempts', 'transient', 2, 3],
     ['all attempts at an unknown failure, fewer than its own number', 'unknown', 2, 5],
-    ['all attempts at a transient failure, fewer than its own number', 'transient', 9, 20],
+    ['an outage budget of transient failures, shorter than its own number of attempts', 'transient', 9, 20, 10_000],
     ['an outage budget shorter than its own number of attempts', 'unavailable', 1, 3, 10_000],
   ] as const) {
     it(`is a dead letter after ${name}, and not before`, async () => {

@@ -9,7 +9,7 @@ import type { Ports } from '../../../activities/ports.js';
 import { listSource } from '../../../activities/execution/batch-source.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { HEARTBEAT_MS } from '../../../activities/attempts/attempt.js';
-import type { BatchOutput } from '../../../src/domain/execution/batch.js';
+import type { BatchOutput, FailingSince } from '../../../src/domain/execution/batch.js';
 import { EffectError } from '../../../src/domain/failures/failure.js';
 import { noteOf } from '../../support/note.js';
 import { QUIET } from '../../support/quiet.js';
@@ -28,13 +28,14 @@ describe('the activity boundary', () => {
     texts: unknown[],
     failedBefore = 0,
     budget = new OutageBudget(),
+    failing_since: FailingSince = {},
   ): Promise<BatchOutput> => {
     const effect = defineEffect(definition, () => async ({ commands }) => {
       await execute(commands.map(({ payload }) => payload.text));
       return commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false }));
     });
     const instruments = { ended: (type: string, status: string) => void ended.push(`${type} ${status}`) };
-    const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item) };
+    const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item), failing_since };
     const activity = toActivity(effect, {} as Ports, {
       instruments,
       budget,
@@ -87,31 +88,26 @@ describe('the activity boundary', () => {
     assert.deepEqual(ended, ['Note failed', 'Note failed']);
   });
 
-  it('counts an outage from the first failure after a success, not over one', async () => {
-    let now = 0;
-    const budget = new OutageBudget(60_000, () => now);
+  it('waits for no store again that an earlier batch of the execution has waited for', async () => {
+    const budget = new OutageBudget(60_000, () => 100_000);
     const away = (): never => {
       throw new EffectError('unavailable', 'away');
     };
-    // Down for a moment every half minute: of two minutes in which it mostly works, none is given up.
-    for (now = 0; now <= 120_000; now += 30_000) {
-      await assert.rejects(run(away, ['a'], 0, budget), { type: 'unavailable', nonRetryable: false });
-      await run(() => undefined, ['a'], 0, budget);
-    }
-    for (const [at, nonRetryable] of [
-      [180_000, false],
-      [210_000, false],
-      [240_001, true],
-    ] as const) {
-      now = at;
-      await assert.rejects(run(away, ['a'], 0, budget), { nonRetryable }, `at ${at} ms`);
-    }
+    await assert.rejects(run(away, ['a'], 0, budget), { type: 'unavailable', nonRetryable: false });
+    const known = { DATABASE_ERROR: 40_000 };
+    await assert.rejects(run(away, ['a'], 0, budget, known), {
+      nonRetryable: true,
+      details: ['DATABASE_ERROR', 40_000],
+    });
+    await assert.rejects(run(away, ['a'], 0, budget, { KAFKA_ERROR: 40_000 }), { nonRetryable: false });
+    await run(() => undefined, ['a'], 0, budget, known);
   });
 
   it('says that it is alive while an effect takes long, and keeps what earlier attempts have spent', async () => {
     await run(() => undefined, ['a'], 1);
     assert.deepEqual(heartbeats, []);
-    await run(() => sleep(HEARTBEAT_MS + 100), ['a'], 1);
-    assert.deepEqual(heartbeats, [{ 'DATABASE_ERROR/unknown': 1, 'DATABASE_ERROR/unavailable': 40 }]);
+    await run(() => sleep(HEARTBEAT_MS + 100), ['a'], 1, new OutageBudget(undefined, () => 7));
+    const spent = { 'DATABASE_ERROR/unknown': 1, 'DATABASE_ERROR/unavailable': 40, 'DATABASE_ERROR since': 7 };
+    assert.deepEqual(heartbeats, [spent]);
   });
 });

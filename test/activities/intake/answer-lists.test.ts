@@ -184,24 +184,14 @@ describe('answers of lists', () => {
     assert.equal(worker.parked.length, 1);
   });
 
-  it('survive failures now and then: an answer that went out in between ends an outage', async () => {
-    let now = 0;
-    const on = memoryActivities(undefined, new OutageBudget(15 * 60_000, () => now));
+  it('wait for no broker again that a batch of their slice has waited for', async () => {
+    const on = memoryActivities(undefined, new OutageBudget(15 * 60_000, () => 1_000_000));
     Object.assign(on.ports.deadLetters, { afterAttempts: Infinity });
-    const noBroker = refusing('INTENT_RESULT', new EffectError('unavailable', 'no broker'));
-    const lists = Array.from({ length: 25 }, () => list());
-    on.cache.put(SLICE, { lists });
-    // More often than an outage takes to be forgotten, for longer than its budget.
-    for (const number of lists.keys()) {
-      const input: Partial<AnswerInput> = { verdicts: [{ number, outcome: 'completed', results: [] }] };
-      on.refuses = noBroker;
-      await assert.rejects(answer(on, input), { type: 'unavailable', nonRetryable: false });
-      now += 10_000;
-      on.refuses = () => null;
-      await answer(on, input);
-      now += 40_000;
-    }
-    assert.equal(on.eventsOf('INTENT_RESULT').length, lists.length);
+    on.refuses = refusing('INTENT_RESULT', new EffectError('unavailable', 'no broker'));
+    on.cache.put(SLICE, { lists: [list()] });
+    const input: Partial<AnswerInput> = { verdicts: [{ number: 0, outcome: 'completed', results: [] }] };
+    await assert.rejects(answer(on, input), { type: 'unavailable', nonRetryable: false });
+    await assert.rejects(answer(on, { ...input, failing_since: { KAFKA_ERROR: 100_000 } }), { nonRetryable: true });
   });
 
   describe('about announcements', () => {

@@ -4,8 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { makeEnvelope, toMessage } from '../../../src/domain/events/envelope.js';
 import type { AnyIntentDefinition } from '../../../src/domain/intents/definition.js';
-import { type Entry, lanesOf } from '../../../src/domain/execution/plan.js';
+import { keyFieldsOf } from '../../../src/domain/intents/publish-event/event.js';
+import { type Entry, lanesOf, orderKeyOf } from '../../../src/domain/execution/plan.js';
 import { parseIntent } from '../../../src/domain/intents/parse.js';
 import { definitions } from '../../support/definitions.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
@@ -19,7 +21,7 @@ const entriesOf = (raws: readonly unknown[]): Entry[] =>
   raws.map((raw, index) => {
     const intent = parseIntent(raw, definitions);
     assert.ok(intent.ok);
-    return { index, intent };
+    return { index, intent, key: orderKeyOf(intent, 'c') };
   });
 /** Intents of one key, all of the same length. */
 const alike = (count: number) => {
@@ -65,6 +67,53 @@ describe('the lanes of a type', () => {
         [],
       ],
     );
+  });
+
+  it('hold events of one topic and message key together, and only those', () => {
+    const source = { topicPrefix: 'p', sourceInstance: 's', environment: 'e', region: 'r' };
+    const messageOf = ({ payload }: ReturnType<typeof publishEvent>, correlationId: string) => {
+      const { topic, key } = toMessage(
+        'p',
+        makeEnvelope(source, {
+          ...keyFieldsOf(payload, correlationId),
+          intentId: 'i',
+          eventType: payload['event_type'],
+          timestamp: 't',
+          payload,
+          sourceNodeId: payload['source_node_id'],
+        }),
+      );
+      return `${topic} ${key}`;
+    };
+    const anyOf = <T>(...values: T[]) => values;
+    const keys = new Map<string, string>();
+    for (const event_type of anyOf('NODE_HEARTBEAT' as const, 'AGGREGATION_STARTED' as const))
+      for (const partition_key of anyOf(undefined, null, 'k'))
+        for (const correlation_id of anyOf(undefined, 'c', 'list'))
+          for (const aggregation_id of anyOf(undefined, null, 'a'))
+            for (const source_node_id of anyOf(undefined, 'n', 'm'))
+              for (const list of anyOf('list', 'other')) {
+                const raw = publishEvent({ event_type, partition_key, correlation_id, aggregation_id, source_node_id });
+                const intent = parseIntent(raw, definitions);
+                assert.ok(intent.ok, JSON.stringify(intent));
+                const [order, message] = [orderKeyOf(intent, list), messageOf(raw, list)];
+                assert.equal(keys.get(message) ?? order, order, message);
+                keys.set(message, order);
+              }
+    assert.equal(new Set(keys.values()).size, keys.size, 'two message keys have one order key');
+  });
+
+  it('keep 600 events of one message key in one lane, whatever node they are of', () => {
+    const nodes = ['node-1', 'node-b', 'node-c', 'node-d'];
+    const events = Array.from({ length: 600 }, (_, n) =>
+      publishEvent({ event_type: 'NODE_HEARTBEAT', aggregation_id: null, source_node_id: nodes[n % 4] }),
+    );
+    const lanes = lanesOf(definitionOf('PublishEvent'), entriesOf(events));
+    assert.deepEqual(
+      lanes.flatMap(({ chunks }) => chunks.flatMap(({ indexes }) => indexes)),
+      events.map((_, index) => index),
+    );
+    assert.equal(lanes.length, 1);
   });
 
   it('are as many as are needed, by number or by bytes, and at most four', () => {

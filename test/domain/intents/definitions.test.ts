@@ -22,7 +22,7 @@ const announced = (type: string, rest: object) => definitions.get(type)?.announc
 const read = (raw: { intent_type: string }) => {
   const intent = parseIntent(raw, definitions);
   assert.ok(intent.ok);
-  return { ...intent, key: intent.definition.orderKey(intent.payload) as unknown };
+  return { ...intent, key: intent.definition.orderKey(intent.payload, 'of the list') as unknown };
 };
 
 describe('the intent types', () => {
@@ -82,7 +82,7 @@ describe('the intent types', () => {
         { source_node_id: 'n' },
         {},
       ].map(eventKey),
-      ['k', 'c', 'a', 'n', ''].map((key) => `NODE_HEARTBEAT/${key}`),
+      ['k', 'c', 'a', 'of the list', 'of the list'].map((key) => `NODE_HEARTBEAT/${key}`),
     );
   });
 

@@ -1,7 +1,8 @@
+import { messageKeyOf } from '../../events/envelope.js';
 import { announcementKey } from '../../events/announcement.js';
 import { counted, defineIntent } from '../definition.js';
 import { publishEventPayload } from './schema.js';
-import { partitionKeyOf } from './event.js';
+import { keyFieldsOf } from './event.js';
 
 export const publishEvent = defineIntent({
   type: 'PublishEvent',
@@ -13,7 +14,7 @@ export const publishEvent = defineIntent({
   ledger: 'after-effect',
   // kafkajs sends one record batch per topic-partition and request; `max.message.bytes` (1 MiB) limits that batch.
   limits: { count: 500, bytes: 900_000 },
-  orderKey: (payload) => `${payload.event_type}/${partitionKeyOf(payload) ?? ''}`,
+  orderKey: (payload, correlationId) => `${payload.event_type}/${messageKeyOf(keyFieldsOf(payload, correlationId))}`,
   describe: (payloads) => counted(new Set(payloads.map((payload) => payload.event_type)).size, 'event type'),
   store: 'kafka',
   announce: () => null,

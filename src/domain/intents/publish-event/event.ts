@@ -1,3 +1,4 @@
+import type { KeyFields } from '../../events/envelope.js';
 import type { PublishEventPayload } from './schema.js';
 
 /** Returns the correlation id that the caller wants for the event; by default the reducer's aggregation id. */
@@ -5,7 +6,10 @@ export const correlationOf = (payload: PublishEventPayload): string | null =>
   payload.correlation_id ?? payload.aggregation_id ?? null;
 
 /**
- * Returns the message key as far as the payload decides it: partition_key, else correlation_id, else source_node_id.
+ * Returns what the envelope of the event says of its key. The order of events and their message keys follow from it.
+ * @param correlationId is the list's.
  */
-export const partitionKeyOf = (payload: PublishEventPayload): string | null =>
-  payload.partition_key ?? correlationOf(payload) ?? payload.source_node_id ?? null;
+export const keyFieldsOf = (payload: PublishEventPayload, correlationId: string): KeyFields => ({
+  partitionKey: payload.partition_key,
+  correlationId: correlationOf(payload) ?? correlationId,
+});

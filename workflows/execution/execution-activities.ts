@@ -1,0 +1,50 @@
+/** The activities of one execution: an outage that one of them has waited out in vain is known to those after it. */
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { BatchInput, BatchOutput, FailingSince, ResolveInput } from '../../src/domain/execution/batch.js';
+import type { PlannedLane } from '../../src/domain/execution/plan.js';
+import { resolveBatch, runBatch } from '../policies.js';
+
+/** What an activity is called by, and the error code of its store. */
+type Called = Pick<PlannedLane, 'policy' | 'activity' | 'errorCode'>;
+
+export class ExecutionActivities {
+  readonly #failingSince = new Map<string, number>();
+
+  /** For the input of an activity; empty without an outage. */
+  get outages(): { readonly failing_since?: FailingSince } {
+    return this.#failingSince.size === 0 ? {} : { failing_since: Object.fromEntries(this.#failingSince) };
+  }
+
+  run({ policy, activity, errorCode }: Called, summary: string, input: BatchInput): Promise<BatchOutput> {
+    return this.#watch(errorCode, runBatch(policy, activity, summary, { ...input, ...this.outages }));
+  }
+
+  /** Resolves the intents of a chunk whose activity failed for good. */
+  resolve({ errorCode }: Called, summary: string, input: ResolveInput): Promise<BatchOutput> {
+    return this.#watch(errorCode, resolveBatch(summary, { ...input, ...this.outages }));
+  }
+
+  /**
+   * A failure says whose it is and since when (`toTemporalFailure`); a success ends the outage of the activity's store.
+   * Not async: the SDK takes a stack trace for every promise that workflow code makes.
+   */
+  #watch(errorCode: string, activity: Promise<BatchOutput>): Promise<BatchOutput> {
+    return activity.then(
+      (output) => {
+        this.#failingSince.delete(errorCode);
+        return output;
+      },
+      (error: unknown) => {
+        this.#note(error);
+        throw error;
+      },
+    );
+  }
+
+  #note(error: unknown): void {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure) || (cause.type !== 'unavailable' && cause.type !== 'transient')) return;
+    const [code, since] = cause.details ?? [];
+    if (typeof code === 'string' && typeof since === 'number') this.#failingSince.set(code, since);
+  }
+}
