@@ -1,5 +1,6 @@
 /** This module reads the failure of an activity: its message for a person, and how it ends the intents. */
 import { ActivityFailure, ApplicationFailure, isCancellation, patched, TimeoutFailure } from '@temporalio/workflow';
+import type { ResolveInput } from '../src/domain/execution/batch.js';
 import type { DerivedEvent } from '../src/domain/intents/definition.js';
 import { operationFailed } from '../src/domain/intents/operation-failed.js';
 import type { IntentResult } from '../src/domain/intents/result.js';
@@ -24,7 +25,7 @@ export const refusalOf = (error: unknown): unknown =>
  * Returns how the failure ends the intents. After a time-out, or a cancellation between attempts, nobody knows whether
  * an effect happened; a read has none.
  */
-export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, timestamp: string): NoEffect {
+export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, startedAt: number): NoEffect {
   const cause = causeOf(error);
   const code: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
   const interrupted = cause instanceof TimeoutFailure || isCancellation(error);
@@ -33,7 +34,9 @@ export function failureOf(error: unknown, { errorCode, policy }: PlannedLane, ti
     error: messageOf(error),
     errorCode: typeof code === 'string' ? code : errorCode,
     ...classOf(cause),
-    timestamp,
+    timestamp: new Date().toISOString(),
+    // The workflow's clock stands still within a task, so an activity that fails at once has taken 0 ms by it.
+    elapsedMs: Math.max(1, Date.now() - startedAt),
   };
 }
 
@@ -44,6 +47,14 @@ const classOf = (cause: unknown): Pick<NoEffect, 'failureClass'> => {
 };
 
 const causeOf = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);
+
+/** Returns the failure as the activity that resolves its intents takes it. */
+export const fieldsOf = ({ error, errorCode, failureClass, elapsedMs }: NoEffect): ResolveInput['failure'] => ({
+  error,
+  error_code: errorCode,
+  ...(failureClass === undefined ? {} : { failure_class: failureClass }),
+  ...(elapsedMs === undefined ? {} : { elapsed_ms: elapsedMs }),
+});
 
 /**
  * Returns the event that announces a result without effect. A skipped intent has none, nor has one that is `unknown`:

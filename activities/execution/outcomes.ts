@@ -53,12 +53,13 @@ export function announcementOf(definition: AnyIntentDefinition, result: IntentRe
  * Asks an effect for its replies to intents that it has executed before. All of them are in the ledger, so no effect
  * happens twice. @returns the replies, in the order of the commands. @throws EffectError
  */
-export const outcomesOfRepeats = (
+export async function outcomesOfRepeats(
   execute: ReturnType<AnyEffect['create']>,
   commands: readonly Command<unknown>[],
   { scheduledTimestampMs }: Info,
-): Promise<EffectOutcome<object>[]> =>
-  execute({
+): Promise<EffectOutcome<object>[]> {
+  if (commands.length === 0) return [];
+  return execute({
     commands,
     correlationId: '',
     scheduledAt: new Date(scheduledTimestampMs).toISOString(),
@@ -69,3 +70,4 @@ export const outcomesOfRepeats = (
     isLast: () => false,
     notAnnounced: () => undefined,
   });
+}

@@ -61,6 +61,7 @@ function resolverOf(
             errorCode: failure.error_code,
             ...(failure.failure_class === undefined ? {} : { failureClass: failure.failure_class }),
             timestamp: new Date().toISOString(),
+            ...(failure.elapsed_ms === undefined ? {} : { elapsedMs: failure.elapsed_ms }),
           } as const;
           const results = parsed.map(({ item: { intent_id: id }, intent }) => {
             if (!intent.ok) return resultOf(definition.type, id, refused(intent.error), 0);

@@ -1,7 +1,5 @@
 /** What a worker says when it cannot start: one sentence, an exit code, and its process ends. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
 import { createLogger } from '../../src/log.js';
 import { openAdapters } from '../../src/worker/compose.js';
 import { createMetrics } from '../../src/worker/metrics.js';
@@ -11,44 +9,24 @@ import { useDatabase } from '../postgres/support.js';
 
 describe('a process that cannot start', () => {
   let environment: Environment;
-  let taken: Server;
-  let port: number;
   before(async () => {
     environment = await createEnvironment({ worker: false });
-    taken = createServer().listen(0);
-    await once(taken, 'listening');
-    ({ port } = taken.address() as AddressInfo);
   });
-  after(async () => {
-    taken.close();
-    await environment.close();
-  });
+  after(() => environment.close());
 
-  /** The process has 120 s to end (`bridge`); its log goes to the same stream as the sentence. */
-  const fails = async (args: readonly string[], env: NodeJS.ProcessEnv, code: number, sentence: string) => {
-    const run = await bridge(args, { ...environment.env, ...env });
-    assert.deepEqual([run.code, run.stderr], [code, `bridge: ${sentence}\n`]);
+  /** The process has 120 s to end (`bridge`). */
+  const fails = async (env: NodeJS.ProcessEnv, sentence: string) => {
+    const run = await bridge(['worker'], { ...environment.env, ...env });
+    assert.deepEqual([run.code, run.stderr], [3, `bridge: ${sentence}\n`]);
   };
   const addressOf = () => environment.endpoints.temporal.address;
 
-  for (const command of ['worker', 'intake']) {
-    it(`ends with 2 when the port of ${command} is taken`, () =>
-      fails(
-        [command],
-        { PORT: String(port) },
-        2,
-        `PORT: expected a free port, got ${port}, which another process has`,
-      ));
-  }
-
   it('ends with 3 when Temporal cannot be reached, and says where', () =>
-    fails(['worker'], { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 3, 'Temporal: cannot be reached at 127.0.0.1:1'));
+    fails({ TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'Temporal: cannot be reached at 127.0.0.1:1'));
 
   it('ends with 3 when Temporal has no such namespace', () =>
     fails(
-      ['worker'],
       { TEMPORAL_NAMESPACE: 'nowhere' },
-      3,
       `Temporal: ${addressOf()} has no namespace "nowhere" (TEMPORAL_NAMESPACE)`,
     ));
 

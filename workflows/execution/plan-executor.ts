@@ -12,7 +12,7 @@ import type { IntentResult } from '../../src/domain/intents/result.js';
 import { type NoEffect, withoutEffect } from '../../src/domain/execution/without-effect.js';
 import { indexesOf, listOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
 import { plannedAt, RecordedResults } from './recorded-results.js';
-import { eventOfFailure, failureOf, messageOf } from '../activity-failures.js';
+import { eventOfFailure, failureOf, fieldsOf, messageOf } from '../activity-failures.js';
 import { BatchInputs, type ListSource, type SliceSource } from './batch-inputs.js';
 import { type Pending, PendingAnnouncements } from './pending-announcements.js';
 import { ExecutionActivities } from './execution-activities.js';
@@ -148,6 +148,7 @@ export class PlanExecutor {
       const indexes = this.#open(chunk);
       if (indexes.length === 0) continue;
       const announce = announceWith(chunk);
+      const startedAt = Date.now();
       try {
         const input = this.#inputs.of(indexes, this.#announcements.name(announce));
         const output = await this.activities.run(lane, chunk.summary, input);
@@ -157,7 +158,7 @@ export class PlanExecutor {
         this.#announcements.putBack(announce);
         // A batch cancelled before it was scheduled did nothing. Once scheduled, an attempt may have had its effect.
         if (isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
-        await this.#giveUp(lane, chunk.summary, indexes, failureOf(error, lane, now()));
+        await this.#giveUp(lane, chunk.summary, indexes, failureOf(error, lane, startedAt));
         if (isCancellation(error)) throw error;
       }
       this.onProgress();
@@ -175,11 +176,7 @@ export class PlanExecutor {
         const input = {
           activity: lane.activity,
           ...this.#inputs.intentsOf(indexes),
-          failure: {
-            error: failure.error,
-            error_code: failure.errorCode,
-            ...(failure.failureClass === undefined ? {} : { failure_class: failure.failureClass }),
-          },
+          failure: fieldsOf(failure),
         };
         const output = await CancellationScope.nonCancellable(() => this.activities.resolve(lane, summary, input));
         this.#recordBatch(indexes, output);

@@ -90,8 +90,13 @@ export type BatchActivity = (input: BatchInput) => Promise<BatchOutput>;
 export type ResolveInput = BatchIntents & {
   /** The activity that failed. */
   readonly activity: string;
-  /** The `error`, `error_code` and `failure_class` for results of intents that had no effect. */
-  readonly failure: Pick<BaseResult, 'failure_class'> & { readonly error: string; readonly error_code: string };
+  /** The `error`, `error_code`, `failure_class` and `execution_time_ms` for results of intents that had no effect. */
+  readonly failure: Pick<BaseResult, 'failure_class'> & {
+    readonly error: string;
+    readonly error_code: string;
+    /** Milliseconds from the start of the activity to its end; workflows of before 2026-11-27 do not say. */
+    readonly elapsed_ms?: number;
+  };
   /** As of a batch. */
   readonly failing_since?: FailingSince;
 };

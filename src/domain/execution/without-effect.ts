@@ -15,6 +15,8 @@ export interface NoEffect {
   readonly failureClass?: FailureClass;
   /** ISO 8601 in UTC. */
   readonly timestamp: string;
+  /** Milliseconds from the start of the failed activity to its end; default 0: no activity was started. */
+  readonly elapsedMs?: number;
 }
 
 export const withoutEffect = (intent: Pick<PlannedIntent, 'id' | 'type'>, outcome: NoEffect): IntentResult => ({
@@ -25,6 +27,6 @@ export const withoutEffect = (intent: Pick<PlannedIntent, 'id' | 'type'>, outcom
   error: outcome.error,
   error_code: outcome.errorCode,
   ...(outcome.failureClass === undefined ? {} : { failure_class: outcome.failureClass }),
-  execution_time_ms: 0,
+  execution_time_ms: outcome.elapsedMs ?? 0,
   timestamp: outcome.timestamp,
 });

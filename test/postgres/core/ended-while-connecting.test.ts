@@ -49,7 +49,7 @@ describe('a connection that the server ends in the moment it is made', () => {
     const through = new URL(database.url);
     through.port = String((proxy.address() as AddressInfo).port);
     url = through.href;
-    pool = createPool({ connectionString: url, min: 0 }, () => undefined);
+    pool = createPool({ connectionString: url, min: 0, maxUses: 1 }, () => undefined);
     // Mocha's own listeners would end the run, and not say which test it was.
     process.prependListener('uncaughtException', onUncaught);
   });

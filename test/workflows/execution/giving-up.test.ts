@@ -86,6 +86,8 @@ describe('giving up', () => {
     assert.match(result.error ?? '', /bridge_state_rows/);
     // The code is the store's, whatever it was: the class says that it was there.
     assert.deepEqual([result.error_code, result.failure_class], ['DATABASE_ERROR', 'unknown']);
+    // Three attempts, with a second and two between them.
+    assert.ok(result.execution_time_ms > 2_000, String(result.execution_time_ms));
     const { rows } = await environment.pool.query<{ given_up_by: string[] | null }>(
       'SELECT given_up_by FROM executed_intents WHERE intent_id = $1',
       [result.intent_id],
@@ -100,6 +102,7 @@ describe('giving up', () => {
     const report = await withoutTable('executed_intents', () => environment.client.executeIntents([persistState()]));
     const [result] = report.results;
     assert.equal(result?.status, 'unknown');
+    assert.ok(result.execution_time_ms > 2_000, String(result.execution_time_ms));
     assert.match(result.error ?? '', /executed_intents.*; whether it happened: .*executed_intents/);
   });
 
