@@ -57,8 +57,8 @@ export const fieldsOf = ({ error, errorCode, failureClass, elapsedMs }: NoEffect
 });
 
 /**
- * Returns the event that announces a result without effect. A skipped intent has none, nor has one that is `unknown`:
- * its effect may have happened, and the sweep announces what the ledger says of it.
+ * Returns the event that announces a result without effect. A skipped intent has none. An intent that is `unknown` has
+ * none either: its effect may have happened, and the sweep announces what the ledger says of it.
  */
 export function eventOfFailure(result: IntentResult): DerivedEvent | null {
   if (result.status === 'skipped') return null;

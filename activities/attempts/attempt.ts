@@ -1,4 +1,4 @@
-/** An attempt of an activity. */
+/** This module makes an attempt of an activity. */
 import { activityInfo, heartbeat, type Info } from '@temporalio/activity';
 import type { FailingSince } from '../../src/domain/execution/batch.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
@@ -29,11 +29,11 @@ export async function attempt<T>(
   }
 }
 
-/** Half of what a silent attempt takes: 90 s until its time-out, and the 30 s that Temporal waits after one at most. */
+/** Half of the time of a silent attempt: 90 s until its time-out, and the 30 s that Temporal waits after it at most. */
 const HALF_SILENCE_MS = 60_000;
 
 /**
- * An attempt that ended by a time-out could not say that it was the last, so the one after it has to.
+ * Ends attempts that time out. Such an attempt cannot say that it was the last, so the one after it has to.
  * @throws EffectError when attempts have ended without a word and the budget of the outage is spent.
  */
 function assertTimeLeft({ asked, spent, startedAt, budget }: RunningAttempt, { attempt: number }: Info): void {

@@ -1,7 +1,7 @@
 /** This module computes the delays between attempts. */
 
 const FIRST_DELAY_MS = 1_000;
-export const LONGEST_DELAY_MS = 30_000;
+const LONGEST_DELAY_MS = 30_000;
 
 /** Returns an exponential delay with ±20 % of jitter, so that lists that failed together do not come back together. */
 export function delayOf(attempt: number): number {

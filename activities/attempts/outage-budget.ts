@@ -1,6 +1,6 @@
 /**
- * The outage budget is the time for which the attempts of an activity wait for a store that is away. It counts from the
- * first of them that the store failed, so it is the same however many workers make them.
+ * The outage budget is the time for which the attempts of an activity wait for an unavailable store (ADR 0027). It
+ * counts from the first attempt that the store failed, so it is the same however many workers make them.
  */
 export class OutageBudget {
   /** @param budgetMs milliseconds; default 15 minutes. */
@@ -11,8 +11,8 @@ export class OutageBudget {
   ) {}
 
   /**
-   * Whether a failed attempt is the last one. The next is expected to take as long as this one did; the attempts end
-   * with the failure that is nearest to the end of the budget, half an attempt and its delay away at most.
+   * Returns whether a failed attempt is the last one. The attempts end with the failure that is nearest to the end of
+   * the budget. The next failure is expected after the delay, and as long as this attempt took.
    * @param since when the first attempt began that the store failed, in milliseconds since the epoch.
    * @param startedAt when this attempt began, likewise.
    * @param delayMs milliseconds until the next one.

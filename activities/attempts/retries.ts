@@ -1,6 +1,6 @@
 /**
- * What Temporal should do about a failed attempt. `maximumAttempts` counts every attempt alike, so that the policies
- * set it as a backstop only (100), and the budget of each class is kept here.
+ * This module decides what Temporal does about a failed attempt. `maximumAttempts` counts every attempt alike, so that
+ * the policies set it as a backstop only (100), and the budget of each class is kept here.
  */
 import { heartbeat } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -13,17 +13,17 @@ import { failingFrom, failingSince, failuresOf, spend, type SpentAttempts } from
 /** Attempts at a failure that nobody has classified (docs/seed.md). */
 const UNKNOWN_ATTEMPTS = 3;
 
-/** An attempt that runs, and what those before it have left. */
+/** A running attempt, with what those before it have left. */
 export interface RunningAttempt {
   /** The store that is asked. An error that names another is counted for that one. */
   readonly asked: Store;
   readonly spent: SpentAttempts;
-  /** When it began, in milliseconds since the epoch. */
+  /** When the attempt began, in milliseconds since the epoch. */
   readonly startedAt: number;
   readonly budget: OutageBudget;
 }
 
-/** Where an attempt stands among those of its activity. */
+/** The standing of an attempt says how many of its activity came before, and whether others follow. */
 export interface Standing {
   /** Which attempt this is at the store that is asked, from 1: another store's failures are not counted. */
   readonly attempt: number;
@@ -31,24 +31,27 @@ export interface Standing {
   isLast(error: unknown): boolean;
 }
 
-/** What to throw for a failed attempt; what it has spent goes into the heartbeat, for the next one. */
+/** Returns the error to throw for a failed attempt. The spent attempts go into the heartbeat, for the next one. */
 export function failAttempt(running: RunningAttempt, error: unknown): ApplicationFailure | CancelledFailure {
   const at = storeAtFault(error, running.asked);
   heartbeat(spend(failingFrom(running.spent, at, running.startedAt), error, at).spent);
   return toTemporalFailure(running, error);
 }
 
-/** Where an attempt stands among those that the store has failed. */
+/** Returns where an attempt stands among those that the store has failed. */
 export const standingOf = (running: RunningAttempt): Standing => ({
   attempt: 1 + failuresOf(running.spent, running.asked),
   isLast: (error) => isFinal(toTemporalFailure(running, error)),
 });
 
-/** Whether Temporal makes no attempt after one that failed so. */
+/** Returns whether Temporal makes no attempt after one that failed so. */
 export const isFinal = (failure: unknown): boolean =>
   failure instanceof ApplicationFailure && failure.nonRetryable === true;
 
-/** The failure of a running attempt as Temporal takes it. Its details: the store's error code, and since when it fails. */
+/**
+ * Returns the failure of a running attempt as Temporal takes it. Its details are the store's error code, and since when
+ * the store fails.
+ */
 export function toTemporalFailure(running: RunningAttempt, error: unknown): ApplicationFailure | CancelledFailure {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   const failureClass: FailureClass = error instanceof EffectError ? error.failureClass : 'unknown';

@@ -20,30 +20,30 @@ const details = z.record(z.string(), z.int().min(0));
 
 const sinceKey = (store: Store): string => `${ERROR_CODES[store]} since`;
 
-/** What earlier attempts left behind; nothing for a first attempt, and for details of another shape. */
+/** Returns what earlier attempts have spent: nothing for a first attempt, and for details of another shape. */
 export const spentBefore = ({ heartbeatDetails }: Pick<Info, 'heartbeatDetails'>): SpentAttempts =>
   details.safeParse(heartbeatDetails).data ?? {};
 
-/** Attempts that `store` has failed, whatever the class. */
+/** Counts the attempts that `store` has failed, whatever the class. */
 export const failuresOf = (spent: SpentAttempts, store: Store): number =>
   sum(spent, (key) => key.startsWith(`${ERROR_CODES[store]}/`));
 
-/** Attempts that any store has failed. An attempt that ended without a word is not among them. */
+/** Counts the attempts that any store has failed. An attempt that ended without a word is not among them. */
 export const allFailures = (spent: SpentAttempts): number => sum(spent, (key) => key.includes('/'));
 
 const sum = (spent: SpentAttempts, counts: (key: string) => boolean): number =>
   Object.entries(spent).reduce((total, [key, count]) => (counts(key) ? total + count : total), 0);
 
-/** When the first attempt began that `store` failed; undefined: none has failed. */
+/** Returns when the first attempt began that `store` failed; undefined: none has failed. */
 export const failingSince = (spent: SpentAttempts, store: Store): number | undefined => spent[sinceKey(store)];
 
-/** Spent attempts that begin with outages which are known already. */
+/** Returns spent attempts that begin with outages which are known already. */
 export const spentIn = (outages: FailingSince): SpentAttempts =>
   Object.fromEntries(Object.entries(outages).map(([errorCode, since]) => [`${errorCode} since`, since]));
 
 /**
- * The spent attempts, should the attempt that began at `startedAt` fail too. A running attempt sends them with each
- * heartbeat, because it may end without a word.
+ * Returns the spent attempts, should the attempt that began at `startedAt` fail too. A running attempt sends them with
+ * each heartbeat, because it may end without a word.
  */
 export const failingFrom = (spent: SpentAttempts, store: Store, startedAt: number): SpentAttempts => ({
   [sinceKey(store)]: startedAt,

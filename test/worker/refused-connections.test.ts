@@ -12,7 +12,10 @@ const OPEN_MS = 1_000;
 
 describe('a database that accepts no connections for a moment', () => {
   // Short: the breaker is not what this is about.
-  const workers = useWorkers({ PG_BREAKER_OPEN_SECONDS: '1' });
+  const workers = useWorkers(
+    { PG_BREAKER_OPEN_SECONDS: '1' },
+    { once: 'an event whose record in the ledger was refused is published once more' },
+  );
 
   it(`fails none of 41 lists in ${ROUNDS} rounds, and every total is exact`, async () => {
     const { client } = await workers.start();

@@ -4,13 +4,13 @@ import type { BatchInput, BatchOutput, FailingSince, ResolveInput } from '../../
 import type { PlannedLane } from '../../src/domain/execution/plan.js';
 import { resolveBatch, runBatch } from '../policies.js';
 
-/** What an activity is called by, and the error code of its store. */
+/** A called activity has a policy, a name, and the error code of its store. */
 type Called = Pick<PlannedLane, 'policy' | 'activity' | 'errorCode'>;
 
 export class ExecutionActivities {
   readonly #failingSince = new Map<string, number>();
 
-  /** For the input of an activity; empty without an outage. */
+  /** The outages as an activity's input has them; empty when there is none. */
   get outages(): { readonly failing_since?: FailingSince } {
     return this.#failingSince.size === 0 ? {} : { failing_since: Object.fromEntries(this.#failingSince) };
   }

@@ -68,8 +68,8 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
   const losses = new WeakMap<pg.PoolClient, Error>();
   pool.on('connect', (client) => {
     open.add(client);
-    // From its first moment to its last: pg listens only while a connection is idle, and the server may end one in the
-    // packet that says it is ready. An 'error' event that nobody hears ends the process.
+    // The listener stays for the life of the connection, because an 'error' event without one ends the process. pg
+    // listens only while a connection is idle, and the server may end it in the packet that says it is ready.
     client.on('error', (error) => losses.set(client, losses.get(client) ?? error));
   });
   pool.on('remove', (client) => open.delete(client));

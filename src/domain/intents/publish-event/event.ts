@@ -2,7 +2,7 @@ import type { KeyFields } from '../../events/envelope.js';
 import type { PublishEventPayload } from './schema.js';
 
 /** Returns the correlation id that the caller wants for the event; by default the reducer's aggregation id. */
-export const correlationOf = (payload: PublishEventPayload): string | null =>
+const correlationOf = (payload: PublishEventPayload): string | null =>
   payload.correlation_id ?? payload.aggregation_id ?? null;
 
 /**
