@@ -1,11 +1,17 @@
 import type { Ledger } from '../domain/ledger/port.js';
-import type { IntentsReport } from './types.js';
+import type { IntentsReport, Result } from './types.js';
 
-/** Fills a truncated report's successes with what the ledger has stored of them. */
+/**
+ * Fills the cut results of a report with what the ledger has stored of them. A page of states is not in the ledger, so
+ * its result stays cut, and the report `truncated`.
+ */
 export async function completeReport(report: IntentsReport, ledger: Ledger): Promise<IntentsReport> {
-  const known = await ledger.find(report.results.map(({ intent_id }) => intent_id));
-  const results = report.results.map((result) =>
-    result.success ? { ...known.get(result.intent_id)?.result, ...result } : result,
-  );
-  return { ...report, results, truncated: false };
+  const known = await ledger.find(report.results.flatMap(({ cut, intent_id }) => (cut === true ? [intent_id] : [])));
+  const results = report.results.map((result): Result => {
+    const record = known.get(result.intent_id);
+    if (result.cut !== true || record === undefined) return result;
+    const { cut: _, ...base } = result;
+    return { ...record.result, ...base };
+  });
+  return { ...report, results, truncated: results.some(({ cut }) => cut === true) };
 }

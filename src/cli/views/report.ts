@@ -86,6 +86,7 @@ const countsOf = (out: Output, counts: ReadonlyMap<string, number>): string[] =>
 
 /** Describes the effect of an intent in a few words. */
 function effectOf(result: Result): string {
+  if (result.cut === true) return 'left out: the report was too large';
   switch (result.intent_type) {
     case 'PersistState':
       return `${result.namespaces_persisted?.length ?? 0} namespaces, ${result.total_items ?? 0} items`;

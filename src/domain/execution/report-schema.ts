@@ -19,6 +19,6 @@ export const report = z.object({
   truncated: z
     .boolean()
     .describe(
-      'Whether the report was too large for Temporal. Results then have their base fields alone, and `bridge status` reads the others from the ledger.',
+      'Whether the report was too large for Temporal. Results without their fields then say `cut`. Pages of states are cut last.',
     ),
 });

@@ -18,19 +18,23 @@ export function makeReport(
 ): Report {
   const report: Report = { ...head, counts: countByStatus(results), results, truncated: false };
   if (jsonLength(report) <= maxBytes) return report;
-  const cut = ERROR_LENGTHS.map((length) => ({
-    ...report,
-    results: results.map((one) => baseOf(one, length)),
-    truncated: true,
-  }));
-  return cut.find((shorter) => jsonLength(shorter) <= maxBytes) ?? cut.at(-1) ?? report;
+  const shorter = CUTS.map((cut) => ({ ...report, results: results.map(cut), truncated: true }));
+  return shorter.find((one) => jsonLength(one) <= maxBytes) ?? shorter.at(-1) ?? report;
 }
 
 /**
- * Lengths that errors are cut to, in characters, one after the other. With the last, the 2,000 results of the largest
- * list take 800 KB, whatever the characters are.
+ * The ways to shorten a result, one after the other. Pages of states are kept longest, because the ledger does not have
+ * them: the plan has left room for them beside 500 bytes for every other result. An error is cut to fewer and fewer
+ * characters; with 40, the 2,000 results of the largest list take 800 KB.
  */
-const ERROR_LENGTHS = [300, 100, 40];
+const CUTS: readonly ((result: IntentResult) => IntentResult)[] = [
+  (result) => (isPage(result) ? result : baseOf(result, Infinity)),
+  ...[300, 100, 40].map((length) => (result: IntentResult) => (isPage(result) ? result : baseOf(result, length))),
+  ...[300, 100, 40].map((length) => (result: IntentResult) => baseOf(result, length)),
+];
+
+/** Returns whether a result holds a page of states (RecoverFSMStates), which only its report has. */
+const isPage = (result: IntentResult): boolean => 'recovered_states' in result;
 
 /** Counts results by status; a status that did not occur is left out. */
 export function countByStatus(results: readonly IntentResult[]): Report['counts'] {
@@ -39,17 +43,21 @@ export function countByStatus(results: readonly IntentResult[]): Report['counts'
   return counts;
 }
 
-const baseOf = (result: IntentResult, errorLength: number): IntentResult => ({
-  intent_id: result.intent_id,
-  intent_type: result.intent_type,
-  status: result.status,
-  success: result.success,
-  error: result.error === null ? null : shortenMiddle(result.error, errorLength),
-  ...(result.error_code === undefined ? {} : { error_code: result.error_code }),
-  ...(result.failure_class === undefined ? {} : { failure_class: result.failure_class }),
-  execution_time_ms: result.execution_time_ms,
-  timestamp: result.timestamp,
-});
+function baseOf(result: IntentResult, errorLength: number): IntentResult {
+  const base = {
+    intent_id: result.intent_id,
+    intent_type: result.intent_type,
+    status: result.status,
+    success: result.success,
+    error: result.error === null ? null : shortenMiddle(result.error, errorLength),
+    ...(result.error_code === undefined ? {} : { error_code: result.error_code }),
+    ...(result.failure_class === undefined ? {} : { failure_class: result.failure_class }),
+    execution_time_ms: result.execution_time_ms,
+    timestamp: result.timestamp,
+  };
+  const whole = Object.keys(result).every((key) => key in base) && base.error === result.error;
+  return whole ? base : { ...base, cut: true };
+}
 
 /** Returns the bytes of a value's JSON in UTF-8. It uses no Buffer, because the workflow sandbox has no Buffer. */
 function jsonLength(value: unknown): number {

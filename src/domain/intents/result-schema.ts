@@ -32,8 +32,12 @@ export const baseResult = z.object({
   execution_time_ms: z
     .number()
     .describe(
-      'How long the activity took for the intent and those batched with it, in milliseconds; 0 without an effect.',
+      'How long the activity took for the intent and those batched with it, in milliseconds; 0 when none was started.',
     ),
+  cut: z
+    .literal(true)
+    .exactOptional()
+    .describe('Present when the report was too large and lacks the fields of the type, or the end of the error.'),
   timestamp: z.string().describe('When the result was recorded, ISO 8601 in UTC. A repeat returns the first time.'),
 });
 

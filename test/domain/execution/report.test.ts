@@ -30,13 +30,65 @@ describe('makeReport', () => {
     const results = Array.from({ length: 100 }, () =>
       result('failed', { failure_class: 'unknown', big: 'x'.repeat(10_000) }),
     );
-    const report = makeReport(head, results, 100_000);
+    const report = makeReport(head, results, 65_000);
     assert.equal(report.truncated, true);
     assert.equal(report.results.length, 100);
-    assert.ok(JSON.stringify(report).length < 100_000);
+    assert.ok(JSON.stringify(report).length < 65_000);
     assert.equal(report.results[0]!.error?.length, 300);
     assert.equal(report.results[0]!['big'], undefined);
     assert.deepEqual([report.results[0]!.error_code, report.results[0]!.failure_class], ['X', 'unknown']);
+  });
+});
+
+describe('a report that is too large', () => {
+  const page = {
+    recovered_states: { w: { current_state: 'S', note: 'x'.repeat(5_000) } },
+    next_cursor: 'c',
+    truncated: true,
+  };
+  const states = () => result('succeeded', { error: null, ...page });
+  const wide = () => result('succeeded', { error: null, namespaces_persisted: Array(1_000).fill('namespace') });
+  const bytes = (one: object) => JSON.stringify(one).length;
+
+  it('keeps what was asked for: the page of states and its cursor, whole', () => {
+    const given = [states(), wide(), wide()];
+    const report = makeReport(head, given, 10_000);
+    assert.ok(bytes(report) <= 10_000);
+    assert.equal(report.truncated, true);
+    assert.deepEqual(report.results[0], given[0]);
+    for (const one of report.results.slice(1)) {
+      assert.deepEqual([one['cut'], one['namespaces_persisted'], one.success], [true, undefined, true]);
+    }
+  });
+
+  it('says of each result whether it lacks anything', () => {
+    const whole = result('succeeded', { error: null });
+    const report = makeReport(head, [whole, wide(), result('failed'), result('failed', { error: 'short' })], 2_000);
+    assert.deepEqual(
+      report.results.map(({ cut }) => cut),
+      [undefined, true, undefined, undefined],
+    );
+    assert.equal(report.results[2]!.error?.length, 500, 'errors are cut after fields');
+    const smaller = makeReport(
+      head,
+      [whole, wide(), result('failed'), result('failed', { error: 'short' })],
+      bytes(report) - 1,
+    );
+    assert.deepEqual(
+      smaller.results.map(({ cut, error }) => [cut, error?.length]),
+      [
+        [undefined, undefined],
+        [true, undefined],
+        [true, 300],
+        [undefined, 5],
+      ],
+    );
+  });
+
+  it('gives a page up last, and says so', () => {
+    const report = makeReport(head, [states()], 1_000);
+    assert.ok(bytes(report) <= 1_000);
+    assert.deepEqual([report.results[0]!['cut'], report.results[0]!['recovered_states']], [true, undefined]);
   });
 });
 

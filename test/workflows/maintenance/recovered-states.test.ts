@@ -9,7 +9,7 @@ import type { RecoveredStates } from '../../../src/domain/intents/recover-fsm-st
 import { BRIDGE_MAIN } from '../../support/bridge.js';
 import { bridgeHere } from '../../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
-import { persistFsmTransition, recoverFsmStates } from '../../support/intents.js';
+import { persistFsmTransition, persistState, recoverFsmStates } from '../../support/intents.js';
 
 /** Of 1,500 bytes: three pages. */
 const FEW = 4_000;
@@ -43,6 +43,19 @@ describe('states on demand', () => {
     for await (const state of environment.client.recoverFsmStates(options)) states.push(state);
     return states;
   }
+
+  it('keeps a page of states beside a result that no report has room for, which says that it is cut', async () => {
+    const namespaces = Array.from({ length: 300 }, (_, n) => [`namespace.${'x'.repeat(60)}.${n}`, { total_stamps: 1 }]);
+    const { outcome, results, truncated } = await environment.client.executeIntents([
+      recoverFsmStates({ limit: 10_000 }),
+      persistState({ aggregated_data: Object.fromEntries(namespaces) }),
+    ]);
+    const [page, wide] = results as unknown as [RecoveredStates, { cut?: boolean; namespaces_persisted?: string[] }];
+    assert.deepEqual([outcome, truncated], ['completed', true]);
+    assert.ok(page.total_recovered > 500 && Object.keys(page.recovered_states).length === page.total_recovered);
+    assert.equal(typeof page.next_cursor, 'string');
+    assert.deepEqual([wide.cut, wide.namespaces_persisted], [true, undefined]);
+  });
 
   it(`gives all of ${FEW} states, which no page holds, with their metadata`, async () => {
     const [page] = (await environment.client.executeIntents([recoverFsmStates({ limit: 10_000 })])).results;
