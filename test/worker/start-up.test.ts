@@ -1,9 +1,12 @@
 /** What a worker says when it cannot start: one sentence, an exit code, and its process ends. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createLogger } from '../../src/log.js';
 import { openAdapters } from '../../src/worker/compose.js';
 import { createMetrics } from '../../src/worker/metrics.js';
-import { bridge } from '../support/bridge.js';
+import { bridge, BRIDGE_MAIN } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { useDatabase } from '../postgres/support.js';
 
@@ -29,6 +32,27 @@ describe('a process that cannot start', () => {
       { TEMPORAL_NAMESPACE: 'nowhere' },
       `Temporal: ${addressOf()} has no namespace "nowhere" (TEMPORAL_NAMESPACE)`,
     ));
+
+  it('ends at once, with 0, after a SIGTERM that comes while it starts', async () => {
+    const sockets = new Set<Socket>();
+    const silent = createServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const child = spawn(process.execPath, [BRIDGE_MAIN, 'worker'], {
+      env: { ...environment.env, TEMPORAL_ADDRESS: `127.0.0.1:${port}` },
+      stdio: 'ignore',
+    });
+    try {
+      await once(silent, 'connection');
+      child.kill('SIGTERM');
+      // As process 1 of a container it would not have heard of it.
+      assert.deepEqual(await once(child, 'exit'), [0, null]);
+    } finally {
+      child.kill('SIGKILL');
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    }
+  });
 
   it('doctor ends with 3 too, and says where', async () => {
     const { code, stdout } = await bridge(['doctor', '--json'], {

@@ -45,10 +45,11 @@ describe('states on demand', () => {
   }
 
   it('keeps a page of states beside a result that no report has room for, which says that it is cut', async () => {
-    const namespaces = Array.from({ length: 300 }, (_, n) => [`namespace.${'x'.repeat(60)}.${n}`, { total_stamps: 1 }]);
+    const wideData: Record<string, { total_stamps: number }> = {};
+    for (let n = 0; n < 300; n += 1) wideData[`namespace.${'x'.repeat(60)}.${n}`] = { total_stamps: 1 };
     const { outcome, results, truncated } = await environment.client.executeIntents([
       recoverFsmStates({ limit: 10_000 }),
-      persistState({ aggregated_data: Object.fromEntries(namespaces) }),
+      persistState({ aggregated_data: wideData }),
     ]);
     const [page, wide] = results as unknown as [RecoveredStates, { cut?: boolean; namespaces_persisted?: string[] }];
     assert.deepEqual([outcome, truncated], ['completed', true]);
