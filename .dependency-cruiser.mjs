@@ -15,7 +15,7 @@ const mayImport = {
   'src/rollout': ['src/domain', 'src/postgres', 'src/client'],
   'src/worker': [
     ...['src/domain', 'src/flow-control', 'src/postgres', 'src/kafka', 'src/temporal', 'src/intake'],
-    ...['activities', 'src/config.ts'],
+    ...['activities', 'src/config.ts', 'src/paths.ts'],
   ],
   'src/stack': [],
 };

@@ -7,4 +7,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-process.exitCode = await runCommandLine(process.argv.slice(2));
+const code = await runCommandLine(process.argv.slice(2));
+const written = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+await Promise.all([written(process.stdout), written(process.stderr)]);
+// A command that has ended has nothing left to wait for. Threads of Temporal's runtime would keep the process of a
+// worker that cannot start, and a supervisor restarts only a process that ends.
+process.exit(code);

@@ -34,6 +34,8 @@ export interface BreakerListener {
   /** Hears of each new state; `reason` is the failure that opened the breaker. */
   changed(state: BreakerState, reason?: Error): void;
   refused(): void;
+  /** A call that was made has failed, for whatever reason. */
+  failed(error: unknown): void;
 }
 
 export interface StoreBreaker {
@@ -121,6 +123,7 @@ class PolicyBreaker implements StoreBreaker {
     try {
       await answer;
     } catch (error) {
+      this.#listener.failed(error);
       // Any other failure is an answer.
       if (started !== this.#age || !this.#isNew(error)) return;
       this.#counted.add(error);

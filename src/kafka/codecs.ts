@@ -7,14 +7,19 @@
 import { decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
 import snappy from 'kafkajs-snappy';
-import { compressFrame, decompressFrame } from 'lz4-napi';
+
+/**
+ * Loads LZ4 when a batch first needs it. Its native binding is an optional package, and a worker whose installation
+ * lacks it has to start.
+ */
+const lz4 = () => import('lz4-napi');
 
 /** Registers the codecs for every producer and consumer of the process: kafkajs keeps them in one table. */
 export function registerCodecs(): void {
   const { CompressionCodecs: codecs, CompressionTypes: types } = kafkajs;
   codecs[types.LZ4] = () => ({
-    compress: (encoder: { readonly buffer: Buffer }) => compressFrame(encoder.buffer),
-    decompress: (buffer: Buffer) => decompressFrame(buffer),
+    compress: async (encoder: { readonly buffer: Buffer }) => (await lz4()).compressFrame(encoder.buffer),
+    decompress: async (buffer: Buffer) => (await lz4()).decompressFrame(buffer),
   });
   codecs[types.Snappy] = snappy;
   codecs[types.ZSTD] = () => ({

@@ -28,18 +28,20 @@ export interface PostgresPorts {
 }
 
 export interface PostgresPortOptions {
-  /** Milliseconds that a call waits for others to share its transaction. */
-  readonly lingerMs: number;
   /** Days that the ledger keeps an intent. */
   readonly retentionDays: number;
 }
 
-export const createPostgresPorts = (pool: Pool, { lingerMs, retentionDays }: PostgresPortOptions): PostgresPorts => ({
-  bridgeStates: createBridgeStateStore(pool, { lingerMs }),
-  fsmTransitions: createFsmTransitionStore(pool, { lingerMs }),
+/**
+ * Opens every port of PostgreSQL. Their group commits do not linger, because batches form while a transaction is under
+ * way. A publish goes through four of them in a row, and 10 ms in each made 41 ms of a target of 30.
+ */
+export const createPostgresPorts = (pool: Pool, { retentionDays }: PostgresPortOptions): PostgresPorts => ({
+  bridgeStates: createBridgeStateStore(pool),
+  fsmTransitions: createFsmTransitionStore(pool),
   fsmStates: createFsmStateStore(pool),
-  ledger: createLedger(pool, { lingerMs }),
-  deadLetters: createDeadLetterStore(pool, { lingerMs }),
+  ledger: createLedger(pool),
+  deadLetters: createDeadLetterStore(pool),
   retention: createLedgerRetention(pool, retentionDays),
   sweptExecutions: createSweptExecutions(pool),
   verdicts: createVerdictStore(pool),

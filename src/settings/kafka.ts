@@ -70,7 +70,7 @@ export const kafka = {
     readBy: ['worker'],
     unset: '10 in production, 5 in staging, else 0 (`ENVIRONMENT`)',
     about:
-      'It is the number of milliseconds that a batch lingers for more work, towards Kafka and PostgreSQL. 0 sends at once when nothing is in flight.',
+      'It is the number of milliseconds that a produce request lingers for more messages. 0 sends at once when nothing is in flight.',
     change: 'Lower it for shorter lists of one caller; raise it for more throughput of many.',
   }),
   KAFKA_BREAKER_FAILURES: setting(whole(1, 1_000).default(5), {

@@ -1,10 +1,11 @@
 /** This module asks the Temporal server the questions of `bridge doctor` and `bridge setup`. */
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
+import { connect } from './connect.js';
 import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
 
 /** Runs `ask` on a connection of its own. */
 export async function withConnection<T>(address: string, ask: (connection: Connection) => Promise<T>): Promise<T> {
-  const connection = await Connection.connect({ address, connectTimeout: '5 s' });
+  const connection = await connect(address);
   try {
     return await ask(connection);
   } finally {

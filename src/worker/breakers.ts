@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { type BreakerOptions, createStoreBreaker, type StoreBreaker } from '../flow-control/store-breaker.js';
 import type { Config } from '../config.js';
 import { EffectError } from '../domain/failures/failure.js';
+import { isRefusedLogin } from '../domain/failures/failure-table.js';
 import type { EventPublisher, SendOutcome } from '../domain/events/publisher.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
@@ -25,6 +26,9 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
         logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${options.title}: ${state}`);
       },
       refused: () => metrics.breakerRefused(store),
+      failed(error) {
+        if (isRefusedLogin(error)) metrics.loginRefused(store);
+      },
     });
     metrics.watchBreaker(breaker);
     return breaker;

@@ -9,6 +9,8 @@ import { batchSettings, kafkaSettings, publishDeadlineMs, topicSettings } from '
 import { createTopics } from '../kafka/topics.js';
 import { busyConnections, createPool, endPool, type Pool } from '../postgres/core/pool.js';
 import { createPostgresPorts, type PostgresPorts } from '../postgres/ports.js';
+import { pendingMigrations } from '../postgres/schema/pending-migrations.js';
+import { packagePath } from '../paths.js';
 import { type Breakers, checkBehind, createBreakers, guardAll, guardPublisher } from './breakers.js';
 import { checked, PROBE_MS } from './checks.js';
 import type { Check } from './http.js';
@@ -40,8 +42,7 @@ export interface Adapters {
 
 export function openAdapters(config: Config, endpoints: Endpoints, logger: Logger, metrics: Metrics): Adapters {
   const pool = openPool(config, endpoints.databaseUrl, logger, metrics);
-  const { lingerMs } = batchSettings(config);
-  const stores = createPostgresPorts(pool, { lingerMs, retentionDays: config.LEDGER_RETENTION_DAYS });
+  const stores = createPostgresPorts(pool, { retentionDays: config.LEDGER_RETENTION_DAYS });
   const publisher = openPublisher(config, endpoints.kafkaBrokers, logger);
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
   const breakers = createBreakers(config, logger, metrics);
@@ -52,9 +53,13 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
       ? Promise.reject(new Error('circuit breaker open'))
       : pTimeout(stores.retention.size(), { milliseconds: PROBE_MS }),
   );
+  let migrated = false;
   const askPostgres = checkBehind(breakers.postgres, () =>
     checked(async () => {
-      await pool.query('SELECT 1');
+      // Migrations are not taken back, so that they are looked for until they are there.
+      if (migrated) await pool.query('SELECT 1');
+      else await assertMigrated(pool);
+      migrated = true;
       return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;
     }),
   );
@@ -87,6 +92,15 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
       if (database.status === 'rejected') throw database.reason;
     },
   };
+}
+
+/** @throws while a migration is to come: without its tables every list would fail. */
+async function assertMigrated(pool: Pool): Promise<void> {
+  const pending = await pendingMigrations(pool, packagePath('migrations'));
+  if (pending.length > 0) {
+    const more = pending.length > 1 ? ` and ${pending.length - 1} more` : '';
+    throw new Error(`the database has no migration ${pending[0] ?? ''}${more}: run "bridge setup"`);
+  }
 }
 
 function openPool(config: Config, connectionString: string, logger: Logger, metrics: Metrics): Pool {

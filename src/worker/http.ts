@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { ConfigError } from '../config.js';
 
 /**
  * A check is one thing that a worker needs to be ready. One whose `ok` is false, with the reason in `detail`, takes the
@@ -48,8 +49,13 @@ export async function serveHttp(port: number, sources: HttpSources): Promise<Htt
 
 async function listen(server: Server, port: number): Promise<void> {
   server.listen(port);
-  // `once` rejects on 'error', so that a port which is taken is reported at the start.
-  await once(server, 'listening');
+  try {
+    // `once` rejects on 'error', so that a port which is taken is reported at the start.
+    await once(server, 'listening');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    throw new ConfigError(`PORT: expected a free port, got ${port}, which another process has`, { cause: error });
+  }
 }
 
 async function respond(path: string, sources: HttpSources) {

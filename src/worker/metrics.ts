@@ -15,6 +15,7 @@ export interface Metrics extends Instruments, DatabaseMetrics {
   watchBreaker(breaker: StoreBreaker): void;
   breakerChanged(store: Store, state: BreakerState): void;
   breakerRefused(store: Store): void;
+  loginRefused(store: Store): void;
   /** Wraps a publisher, to count the events that a broker has acknowledged. */
   countPublished(publisher: EventPublisher): EventPublisher;
   /** Wraps a store, to count the events that become dead letters, and the letters that are redriven. */
@@ -78,7 +79,9 @@ function intentMetrics(registers: Registry[]): Instruments {
   };
 }
 
-function breakerMetrics(registers: Registry[]): Pick<Metrics, 'watchBreaker' | 'breakerChanged' | 'breakerRefused'> {
+function breakerMetrics(
+  registers: Registry[],
+): Pick<Metrics, 'watchBreaker' | 'breakerChanged' | 'breakerRefused' | 'loginRefused'> {
   const breakers: StoreBreaker[] = [];
   new Gauge({
     name: 'circuit_breaker_state',
@@ -101,11 +104,19 @@ function breakerMetrics(registers: Registry[]): Pick<Metrics, 'watchBreaker' | '
     labelNames: ['store'],
     registers,
   });
+  const logins = new Counter({
+    name: 'store_logins_refused_total',
+    help: 'Calls that failed because the store has refused the login: a wrong, expired or rotated password',
+    labelNames: ['store'],
+    registers,
+  });
   return {
     watchBreaker(breaker) {
       breakers.push(breaker);
       refusals.inc({ store: breaker.store }, 0);
+      logins.inc({ store: breaker.store }, 0);
     },
+    loginRefused: (store) => logins.inc({ store }),
     breakerChanged: (store, state) => changes.inc({ store, state }),
     breakerRefused: (store) => refusals.inc({ store }),
   };

@@ -11,6 +11,7 @@ import { REPORT_BYTES } from '../domain/values/limits.js';
 import { SliceCache } from '../domain/intake/slice-cache.js';
 import { type RunningIntake, runIntake } from '../intake/run.js';
 import { workflowBundle } from '../temporal/bundle.js';
+import { assertNamespace, unreachable } from '../temporal/connect.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { createParkedRuns } from '../temporal/parked-runs.js';
 import { type Adapters, type Endpoints, openAdapters } from './compose.js';
@@ -66,11 +67,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     // The runtime is installed after all that may fail before there is a connection. Its threads keep the process until
     // the last connection is closed.
     current.runtime = await installRuntime(logger);
-    const connection = await NativeConnection.connect({
-      address: endpoints.temporalAddress,
-      payloadLimits: { payloadsWarnSize: REPORT_BYTES + ENVELOPE_BYTES },
-    });
+    const connection = await connectToTemporal(endpoints.temporalAddress);
     cleanup.unshift(() => connection.close());
+    await assertNamespace(connection, endpoints.temporalAddress, config.TEMPORAL_NAMESPACE);
     const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
     const worker = await createWorker(config, client, connection, bundle, adapters, metrics, sliceCache, effects);
     current.worker = worker;
@@ -111,6 +110,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw error;
   }
 }
+
+const connectToTemporal = (address: string): Promise<NativeConnection> =>
+  NativeConnection.connect({ address, payloadLimits: { payloadsWarnSize: REPORT_BYTES + ENVELOPE_BYTES } }).catch(
+    (error: unknown) => {
+      throw unreachable(address, error);
+    },
+  );
 
 /** Starts the intake in a worker's process, where it shares the worker's connections and its cache of slices. */
 function intakeBeside(

@@ -41,6 +41,7 @@ describe('circuit breaker', () => {
           reason = why ?? reason;
         },
         refused: () => (refusals += 1),
+        failed: () => undefined,
       },
     );
 

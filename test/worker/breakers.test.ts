@@ -70,6 +70,25 @@ describe('breakers of the stores', () => {
     );
   });
 
+  it('count the calls that a store has refused the login, and no other', async () => {
+    const metrics = createMetrics();
+    const { postgres, kafka } = createBreakers(config, logger, metrics);
+    const fail = (breaker: typeof kafka, cause: Error) =>
+      assert.rejects(breaker.call(() => Promise.reject(new EffectError('unavailable', 'no', { cause }))));
+    const count = async (store: string) =>
+      new RegExp(`^store_logins_refused_total\\{store="${store}"\\} (\\d+)$`, 'm').exec(
+        await metrics.registry.metrics(),
+      )?.[1];
+    assert.deepEqual([await count('postgres'), await count('kafka')], ['0', '0']);
+    await fail(postgres, Object.assign(new Error('password authentication failed'), { code: '28P01' }));
+    await fail(postgres, Object.assign(new Error('not accepting'), { code: '55000' }));
+    await fail(
+      kafka,
+      new Error('retries', { cause: Object.assign(new Error('SASL'), { name: 'KafkaJSSASLAuthenticationError' }) }),
+    );
+    assert.deepEqual([await count('postgres'), await count('kafka')], ['1', '1']);
+  });
+
   it('does not open for events that the broker refuses', async () => {
     const breaker = createBreakers({ ...config, KAFKA_BREAKER_FAILURES: 1 }, logger, createMetrics()).kafka;
     const settled: SendOutcome[] = [

@@ -65,7 +65,7 @@ describe('pool pressure', () => {
         openMs: 60_000,
         probeMs: 10_000,
       },
-      { changed: () => undefined, refused: () => undefined },
+      { changed: () => undefined, refused: () => undefined, failed: () => undefined },
     );
     const select = () => breaker.call(() => withTransaction(pool, (tx) => tx.query('SELECT 1')));
     try {

@@ -13,6 +13,7 @@ import type { Config } from '../../src/config.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { createLogger } from '../../src/log.js';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../src/worker/run.js';
+import type { Exceptions } from '../invariants/index.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 interface Options extends Pick<WorkerOptions, 'intake'> {
@@ -22,11 +23,11 @@ interface Options extends Pick<WorkerOptions, 'intake'> {
   readonly effect?: AnyEffect;
 }
 
-export function useWorkers(env: NodeJS.ProcessEnv = {}) {
+export function useWorkers(env: NodeJS.ProcessEnv = {}, except: Exceptions = {}) {
   let environment: Environment;
   const workers: RunningWorker[] = [];
   before(async () => {
-    environment = await createEnvironment({ worker: false, env });
+    environment = await createEnvironment({ worker: false, env, except });
   });
   afterEach(async () => {
     for (const worker of workers.splice(0)) {

@@ -9,6 +9,10 @@ export const intakeCommand = (): Command =>
     .description('take INTENT_EMITTED events to Temporal until SIGINT or SIGTERM; /health, /ready and /metrics on PORT')
     .action(async (_options: object, command: Command) => {
       const { config, logger, out } = contextOf(command);
+      // The handlers come first, as in `bridge worker`.
+      const signalled = new Promise<NodeJS.Signals>((resolve) => {
+        process.once('SIGINT', resolve).once('SIGTERM', resolve);
+      });
       const endpoints = workerEndpoints(await endpointsOf(config));
       const registry = new Registry();
       const current: { intake?: RunningIntake } = {};
@@ -22,9 +26,7 @@ export const intakeCommand = (): Command =>
       const intake = runIntake({ config, endpoints, logger, registry });
       current.intake = intake;
       out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port });
-      const signal = await new Promise<NodeJS.Signals>((resolve) => {
-        process.once('SIGINT', resolve).once('SIGTERM', resolve);
-      });
+      const signal = await signalled;
       logger.info({ signal }, 'shutting down');
       await intake.stop(config.SHUTDOWN_GRACE_SECONDS * 1_000);
       await http.close();

@@ -3,9 +3,10 @@ import type { Logger } from 'pino';
 import type { Config } from '../../config.js';
 import { startRecovery } from '../../temporal/start-recovery.js';
 import { until } from '../../flow-control/until.js';
-import { startWorker } from '../../worker/run.js';
+import { type RunningWorker, startWorker } from '../../worker/run.js';
 import { withTemporal } from '../connect.js';
 import { contextOf, endpointsOf, workerEndpoints } from '../context.js';
+import { EXIT } from '../errors.js';
 
 export const workerCommand = (): Command =>
   new Command('worker')
@@ -18,14 +19,19 @@ export const workerCommand = (): Command =>
     .action(async ({ recoverOnStart, intake }: { recoverOnStart?: boolean; intake?: boolean }, command: Command) => {
       const { config, logger, out } = contextOf(command);
       const endpoints = workerEndpoints(await endpointsOf(config));
-      const worker = await startWorker({ config, logger, endpoints, intake: intake === true });
-      out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: worker.httpPort });
+      // The handlers come first: as process 1 of a container, a signal without a handler is ignored.
+      const running: { worker?: RunningWorker } = {};
       const stop = (signal: NodeJS.Signals): void => {
         logger.info({ signal }, 'shutting down');
+        // A worker that has not started has taken nothing yet.
+        if (running.worker === undefined) process.exit(EXIT.ok);
         // `stopped` below reports a failure of the shutdown.
-        void worker.shutdown().catch(() => undefined);
+        void running.worker.shutdown().catch(() => undefined);
       };
       process.once('SIGINT', stop).once('SIGTERM', stop);
+      const worker = await startWorker({ config, logger, endpoints, intake: intake === true });
+      out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: worker.httpPort });
+      running.worker = worker;
       if (recoverOnStart === true) await recover(config, logger);
       await worker.stopped;
       process.off('SIGINT', stop).off('SIGTERM', stop);

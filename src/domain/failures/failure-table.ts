@@ -67,6 +67,8 @@ export const FAILURE_TABLE = {
   kafkajs: {
     KafkaJSConnectionError: 'unavailable',
     KafkaJSConnectionClosedError: 'unavailable',
+    // The login comes before any request.
+    KafkaJSSASLAuthenticationError: 'unavailable',
     KafkaJSRequestTimeoutError: 'unavailable',
     // kafkajs waited in vain for another caller's attempt to connect.
     KafkaJSLockTimeout: 'unavailable',
@@ -117,6 +119,15 @@ function classifyOnce(error: unknown, seen: Set<Error>): Classified | undefined 
   }
   const failureClass = classOf(error);
   return failureClass === undefined ? undefined : { failureClass, error };
+}
+
+/** Returns whether a store has refused the login: a wrong, expired or rotated password. */
+export function isRefusedLogin(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { name, code } = error as Shape;
+  // Class 28 of SQLSTATE: invalid authorization specification.
+  const refused = name === 'KafkaJSSASLAuthenticationError' || (typeof code === 'string' && /^28\w{3}$/.test(code));
+  return refused || isRefusedLogin(error.cause);
 }
 
 interface Shape extends Error {

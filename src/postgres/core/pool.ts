@@ -1,8 +1,7 @@
 /** This module holds the connections to PostgreSQL: one pool a process, and the one way to run a transaction on it. */
 import pTimeout from 'p-timeout';
 import pg from 'pg';
-import { EffectError } from '../../domain/failures/failure.js';
-import { toEffectError } from './sqlstate.js';
+import { failedToConnect, poolIsBusy, toEffectError } from './sqlstate.js';
 
 /** An observer hears what a pool does; times are in seconds. */
 export interface PoolObserver {
@@ -43,6 +42,8 @@ export interface Pool extends pg.Pool {
   readonly observer: PoolObserver | undefined;
   /** The pool's connections, also those that are in use. */
   readonly open: ReadonlySet<pg.PoolClient>;
+  /** Why a connection of the pool was lost, whoever had it then; undefined while it is not. */
+  lossOf(client: pg.PoolClient): Error | undefined;
 }
 
 /** @param onError hears of connections lost while idle; without a listener the loss would end the process. */
@@ -64,13 +65,20 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
   });
   pool.on('error', onError);
   const open = new Set<pg.PoolClient>();
-  pool.on('connect', (client) => open.add(client));
+  const losses = new WeakMap<pg.PoolClient, Error>();
+  pool.on('connect', (client) => {
+    open.add(client);
+    // The listener stays for the life of the connection, because an 'error' event without one ends the process. pg
+    // listens only while a connection is idle, and the server may end it in the packet that says it is ready.
+    client.on('error', (error) => losses.set(client, losses.get(client) ?? error));
+  });
   pool.on('remove', (client) => open.delete(client));
   return Object.assign(pool, {
     statementTimeoutMs,
     transactionDeadlineMs: statementTimeoutMs + GRACE_MS,
     observer: options.observer,
     open,
+    lossOf: (client: pg.PoolClient) => losses.get(client),
   });
 }
 
@@ -86,7 +94,7 @@ export async function endPool(pool: Pool, graceMs = GRACE_MS): Promise<void> {
   await pTimeout(pool.end(), {
     milliseconds: graceMs,
     fallback: () => {
-      for (const client of pool.open) client.on('error', () => undefined).end(() => undefined);
+      for (const client of pool.open) client.end(() => undefined);
       throw new Error(
         `expected every connection to PostgreSQL back within ${graceMs} ms, ${busyConnections(pool)} were not`,
       );
@@ -148,13 +156,11 @@ export async function withConnection<T>(
 ): Promise<T> {
   const client = await checkOut(pool);
   const started = performance.now();
-  let lost: Error | undefined;
-  const onLost = (error: Error) => (lost ??= error);
-  // The pool listens only while a connection is idle.
-  client.on('error', onLost);
+  let broken: Error | undefined;
+  const lost = (): Error | undefined => broken ?? pool.lossOf(client);
   // statement_timeout is the server's; when the network swallows its answer, only this timer ends the wait.
   const deadline = setTimeout(() => {
-    lost ??= new Error(`no answer within ${deadlineMs} ms`);
+    broken = new Error(`no answer within ${deadlineMs} ms`);
     release();
   }, deadlineMs);
   let released = false;
@@ -162,24 +168,19 @@ export async function withConnection<T>(
     if (released) return;
     released = true;
     clearTimeout(deadline);
-    // A broken connection is destroyed, not given to the next one. The listener stays on it: it may report more than
-    // once.
-    if (lost === undefined) client.off('error', onLost);
-    client.release(lost);
+    // A broken connection is destroyed, not given to the next one.
+    client.release(lost());
     pool.observer?.ran(secondsSince(started));
   };
   try {
     return await work(client);
   } catch (error) {
-    if (inTransaction && lost === undefined) await client.query('ROLLBACK').catch(onLost);
-    const classified = toEffectError(error);
-    if (lost !== undefined && classified.failureClass === 'unknown') {
-      throw new EffectError('unavailable', `PostgreSQL: connection lost: ${lost.message}`, {
-        cause: error,
-        store: 'postgres',
+    if (inTransaction && lost() === undefined) {
+      await client.query('ROLLBACK').catch((cause: unknown) => {
+        broken = new Error('no rollback', { cause });
       });
     }
-    throw classified;
+    throw toEffectError(error, lost());
   } finally {
     release();
   }
@@ -192,17 +193,8 @@ async function checkOut(pool: Pool): Promise<pg.PoolClient> {
   try {
     return await pool.connect();
   } catch (error) {
-    const classified = toEffectError(error);
-    if (classified.failureClass !== 'unknown' || 'code' in (error as object)) throw classified;
-    throw full
-      ? new EffectError('transient', `PostgreSQL: all ${pool.options.max} connections are busy`, {
-          cause: error,
-          store: 'postgres',
-        })
-      : new EffectError('unavailable', `PostgreSQL: cannot connect: ${(error as Error).message}`, {
-          cause: error,
-          store: 'postgres',
-        });
+    // A time-out in the queue of a full pool is the one failure here without a code that is not one of connecting.
+    throw full && !('code' in (error as object)) ? poolIsBusy(pool.options.max, error) : failedToConnect(error);
   } finally {
     pool.observer?.checkedOut(secondsSince(started), busyConnections(pool), pool.options.max);
   }

@@ -1,19 +1,38 @@
 /** This module classifies failures of PostgreSQL and of the way to it. */
-import { EffectError } from '../../domain/failures/failure.js';
-import { classify } from '../../domain/failures/failure-table.js';
+import { EffectError, type FailureClass } from '../../domain/failures/failure.js';
+import { classify, isRefusedLogin } from '../../domain/failures/failure-table.js';
 
 /**
  * Returns any error as an `EffectError`: unchanged when it is or holds one, else classified by the table, else
  * `unknown`.
+ * @param loss why the connection was lost, if it was: an error that the table does not know is `unavailable` then.
  */
-export function toEffectError(error: unknown): EffectError {
+export function toEffectError(error: unknown, loss?: Error): EffectError {
   const found = classify(error);
   if (found?.error instanceof EffectError) return found.error;
-  return new EffectError(found?.failureClass ?? 'unknown', `PostgreSQL: ${messageOf(found?.error ?? error)}`, {
-    cause: error,
-    store: 'postgres',
-  });
+  if (found === undefined && loss !== undefined) {
+    return effectError('unavailable', `connection lost: ${loss.message}`, error);
+  }
+  return effectError(found?.failureClass ?? 'unknown', messageOf(found?.error ?? error), error);
 }
+
+const effectError = (failureClass: FailureClass, message: string, cause: unknown): EffectError =>
+  new EffectError(failureClass, `PostgreSQL: ${message}`, { cause, store: 'postgres' });
+
+/**
+ * Returns the failure of connecting. Nothing was sent, so the class is `unavailable`, whatever the code. The one
+ * exception are codes that the table calls `transient`, such as 53300 (too many connections).
+ */
+export function failedToConnect(error: unknown): EffectError {
+  const found = classify(error);
+  if (found?.error instanceof EffectError || found?.failureClass === 'transient') return toEffectError(error);
+  const what = isRefusedLogin(error) ? 'login refused' : 'cannot connect';
+  return effectError('unavailable', `${what}: ${messageOf(found?.error ?? error)}`, error);
+}
+
+/** Returns the failure of a full pool: no connection came back in time. */
+export const poolIsBusy = (max: number, error: unknown): EffectError =>
+  effectError('transient', `all ${max} connections are busy`, error);
 
 /** Returns whether `lock_timeout` ended the statement: another transaction has locked a row of it. */
 export const isLockTimeout = ({ cause }: EffectError): boolean =>

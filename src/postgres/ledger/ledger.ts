@@ -190,29 +190,27 @@ async function takeOver(tx: Transaction, promised: readonly Promised<unknown, ob
 }
 
 async function giveUp(tx: Transaction, intents: readonly GivenUp[]): Promise<Map<string, LedgerRecord>> {
-  const distinct = [...new Map(intents.map((intent) => [intent.intent_id, intent])).values()];
+  const ids = intents.map(({ intent_id }) => intent_id);
   await tx.query(
-    // A row that is being written makes this statement wait for its end. A row that was given up before is given up by
-    // both executions from now on.
+    // A row that is being written makes this statement wait for its end. A row that was given up before, or that two
+    // executions of the same batch give up, is given up by all of them.
     `INSERT INTO executed_intents (intent_id, intent_type, payload_hash, execution_id, outcome, given_up_by)
-     SELECT intent_id, intent_type, decode(payload_hash, 'hex'), execution_id, outcome::jsonb, ARRAY[execution_id]
+     SELECT intent_id, (array_agg(intent_type ORDER BY n))[1], decode((array_agg(payload_hash ORDER BY n))[1], 'hex'),
+       (array_agg(execution_id ORDER BY n))[1], (array_agg(outcome ORDER BY n))[1]::jsonb, array_agg(DISTINCT execution_id)
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
-       AS given_up (intent_id, intent_type, payload_hash, execution_id, outcome)
-     ORDER BY intent_id
+       WITH ORDINALITY AS given_up (intent_id, intent_type, payload_hash, execution_id, outcome, n)
+     GROUP BY intent_id ORDER BY intent_id
      ON CONFLICT (intent_id) DO UPDATE SET given_up_by = executed_intents.given_up_by || EXCLUDED.given_up_by
        WHERE executed_intents.given_up_by IS NOT NULL AND NOT executed_intents.given_up_by @> EXCLUDED.given_up_by`,
     [
-      distinct.map(({ intent_id }) => intent_id),
-      distinct.map(({ intent_type }) => intent_type),
-      distinct.map(({ payload_hash }) => payload_hash),
-      distinct.map(({ execution_id }) => execution_id),
-      distinct.map(({ error, error_code }): string => JSON.stringify({ error, error_code } satisfies Tombstone)),
+      ids,
+      intents.map(({ intent_type }) => intent_type),
+      intents.map(({ payload_hash }) => payload_hash),
+      intents.map(({ execution_id }) => execution_id),
+      intents.map(({ error, error_code }): string => JSON.stringify({ error, error_code } satisfies Tombstone)),
     ],
   );
-  return find(
-    tx,
-    distinct.map(({ intent_id }) => intent_id),
-  );
+  return find(tx, ids);
 }
 
 /**

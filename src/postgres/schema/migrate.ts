@@ -1,7 +1,7 @@
 /** This module brings a database to the shape that this version expects, and creates it when it does not exist. */
 import pg from 'pg';
 import { runner } from 'node-pg-migrate';
-import { toEffectError } from '../core/sqlstate.js';
+import { failedToConnect, toEffectError } from '../core/sqlstate.js';
 
 export interface MigrateOptions {
   /** Directory of the numbered SQL files. */
@@ -82,13 +82,15 @@ async function exists(databaseUrl: string): Promise<boolean> {
 /** @throws EffectError when the server cannot be reached or refuses. */
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, keepAlive: true });
-  // The query under way fails with the same error.
-  client.on('error', ignore);
+  let loss: Error | undefined;
+  client.on('error', (error) => (loss ??= error));
   try {
-    await client.connect();
+    await client.connect().catch((error: unknown) => {
+      throw failedToConnect(error);
+    });
     return await work(client);
   } catch (error) {
-    throw toEffectError(error);
+    throw toEffectError(error, loss);
   } finally {
     await client.end().catch(ignore);
   }

@@ -61,6 +61,7 @@ const ROWS: Readonly<Record<Source, readonly Row[]>> = {
     ['KafkaJSConnectionClosedError', 'unavailable', named('KafkaJSConnectionClosedError')],
     ['KafkaJSRequestTimeoutError', 'unavailable', named('KafkaJSRequestTimeoutError')],
     ['KafkaJSLockTimeout', 'unavailable', named('KafkaJSLockTimeout')],
+    ['KafkaJSSASLAuthenticationError', 'unavailable', named('KafkaJSSASLAuthenticationError')],
     ['KafkaJSNoBrokerAvailableError', 'unavailable', named('KafkaJSNoBrokerAvailableError')],
     ['KafkaJSNumberOfRetriesExceeded', 'unavailable', spent(new kafkajs.KafkaJSError('Closed connection'))],
   ],

@@ -1,7 +1,7 @@
 /** PostgreSQL's failures as the service tells them. */
 import assert from 'node:assert/strict';
 import { EffectError } from '../../../src/domain/failures/failure.js';
-import { isLockTimeout, toEffectError } from '../../../src/postgres/core/sqlstate.js';
+import { failedToConnect, isLockTimeout, toEffectError } from '../../../src/postgres/core/sqlstate.js';
 
 const coded = (message: string, code: unknown): Error => Object.assign(new Error(message), { code });
 
@@ -32,6 +32,48 @@ describe('a failure of PostgreSQL', () => {
     assert.equal(toEffectError(one), one);
     assert.equal(toEffectError(new Error('outer', { cause: one })), one);
   });
+
+  const connecting: [string, unknown, EffectError['failureClass'], string][] = [
+    [
+      'a database that accepts nobody',
+      coded('not accepting', '55000'),
+      'unavailable',
+      'cannot connect: not accepting (55000)',
+    ],
+    ['a rotated password', coded('password', '28P01'), 'unavailable', 'login refused: password (28P01)'],
+    [
+      'a role that may not log in',
+      coded('no pg_hba entry', '28000'),
+      'unavailable',
+      'login refused: no pg_hba entry (28000)',
+    ],
+    [
+      'a database that is not there',
+      coded('no database', '3D000'),
+      'unavailable',
+      'cannot connect: no database (3D000)',
+    ],
+    ['a wrong option', coded('bad', '22023'), 'unavailable', 'cannot connect: bad (22023)'],
+    ['an internal error', coded('odd', 'XX000'), 'unavailable', 'cannot connect: odd (XX000)'],
+    ['a broken disk', coded('io', '58030'), 'unavailable', 'cannot connect: io (58030)'],
+    ['no more files', coded('open', 'EMFILE'), 'unavailable', 'cannot connect: open (EMFILE)'],
+    ['another protocol', coded('wrong version', 'EPROTO'), 'unavailable', 'cannot connect: wrong version (EPROTO)'],
+    [
+      'a certificate',
+      coded('expired', 'CERT_HAS_EXPIRED'),
+      'unavailable',
+      'cannot connect: expired (CERT_HAS_EXPIRED)',
+    ],
+    ['an error without a code', new Error('no SSL'), 'unavailable', 'cannot connect: no SSL'],
+    ['too many connections', coded('sorry', '53300'), 'transient', 'sorry (53300)'],
+  ];
+  for (const [what, error, failureClass, message] of connecting) {
+    it(`of connecting, ${what}, is ${failureClass}: ${message}`, () => {
+      const effect = failedToConnect(error);
+      assert.deepEqual([effect.failureClass, effect.message], [failureClass, `PostgreSQL: ${message}`]);
+      assert.deepEqual([effect.cause, effect.store], [error, 'postgres']);
+    });
+  }
 
   it('is a lock time-out by its code alone', () => {
     const of = (cause: unknown) => isLockTimeout(new EffectError('transient', 'm', { cause }));

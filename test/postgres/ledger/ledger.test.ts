@@ -108,6 +108,15 @@ describe('giving up', () => {
     assert.equal((await persist({ ...early, execution_id: 'list/third' }))[0]?.ok, true);
     assert.equal(await totalOf(bridge), 5);
   });
+
+  it('binds every execution that gave the intent up in one transaction', async () => {
+    const bridge = randomUUID();
+    const early = intent(bridge);
+    const later = { ...early, execution_id: 'list/second' };
+    assert.equal((await giveUp(early, later, early)).size, 0);
+    for (const given of [early, later]) assert.equal((await persist(given))[0]?.ok, false);
+    assert.equal(await totalOf(bridge), null);
+  });
 });
 
 describe('recording an effect afterwards', () => {
