@@ -1,5 +1,8 @@
 /** This module reads the failure of an activity: its message for a person, and how it ends the intents. */
-import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, patched, TimeoutFailure } from '@temporalio/workflow';
+import type { DerivedEvent } from '../src/domain/intents/definition.js';
+import { operationFailed } from '../src/domain/intents/operation-failed.js';
+import type { IntentResult } from '../src/domain/intents/result.js';
 import { isFailureClass } from '../src/domain/failures/failure.js';
 import type { PlannedLane } from '../src/domain/execution/plan.js';
 import type { NoEffect } from '../src/domain/execution/without-effect.js';
@@ -41,3 +44,13 @@ const classOf = (cause: unknown): Pick<NoEffect, 'failureClass'> => {
 };
 
 const causeOf = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);
+
+/**
+ * Returns the event that announces a result without effect. A skipped intent has none. An intent that is `unknown` has
+ * none either: its effect may have happened, and the sweep announces what the ledger says of it.
+ */
+export function eventOfFailure(result: IntentResult): DerivedEvent | null {
+  if (result.status === 'skipped') return null;
+  // Executions that began before 2026-11-27 announce them.
+  return result.status === 'unknown' && patched('unknown-is-no-failure') ? null : operationFailed(result);
+}

@@ -4,6 +4,7 @@
  * publishes it once more under the same `event_id` (at least once). An event that no broker takes becomes a dead letter
  * (ADR 0006).
  */
+import { log } from '@temporalio/activity';
 import { sendCopies } from '../../src/domain/dead-letters/copy.js';
 import { type EventInput, makeEnvelope, toMessage } from '../../src/domain/events/envelope.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
@@ -58,15 +59,22 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
     ...[...first.values()].map((command) => ({ ...outboundOf(ports, eventOf(command, batch)), command })),
   ];
   const fates = await publish(ports, outbound);
-  const refused = outbound.filter((one) => fates.get(one)?.failureClass === 'invalid');
+  // An intent whose event is refused fails. A refused announcement has no intent that could say so, and becomes a dead
+  // letter. Where dead letters are switched off, the log says that it is lost.
+  const isInvalid = (one: Outbound): boolean => fates.get(one)?.failureClass === 'invalid';
+  const refused = outbound.filter((one) => isInvalid(one) && (one.command !== undefined || !keepsLetters(ports)));
   const unsent = outbound.filter((one) => fates.get(one) !== null && !refused.includes(one));
   const raced = await ports.ledger.record(
     outbound.filter((one) => fates.get(one) === null).flatMap((one) => recordOf(ports, one, { event_published: true })),
   );
-  const failure = unsent.map((one) => fates.get(one)).find((fate) => fate !== BLOCKED);
+  const failure = unsent
+    .filter((one) => !isInvalid(one))
+    .map((one) => fates.get(one))
+    .find((fate) => fate !== BLOCKED);
   if (failure != null && !isTimeToDeadLetter(ports, batch, failure)) throw failure;
   await deadLetter(ports, unsent, fates, batch);
   for (const { command, intentId } of [...unsent, ...refused]) if (command === undefined) batch.notAnnounced(intentId);
+  for (const one of refused.filter(({ command }) => command === undefined)) logLost(one, fates.get(one));
 
   const recordedAt = new Date().toISOString();
   const deadLettered = new Set(unsent.map(({ intentId }) => intentId));
@@ -122,16 +130,22 @@ async function blockedOf(ports: Ports, outbound: readonly Outbound[]): Promise<r
   }
 }
 
+const keepsLetters = ({ deadLetters: { afterAttempts } }: Ports): boolean => afterAttempts !== Infinity;
+
+function logLost({ intentId, eventId, message: { topic } }: Outbound, fate: Fate | undefined): void {
+  log.error('an announcement that its topic refuses is lost: dead letters are switched off', {
+    intent_id: intentId,
+    event_id: eventId,
+    topic,
+    reason: fate?.message,
+  });
+}
+
 /**
  * Returns whether the attempts are spent: `afterAttempts` of them, or all that this failure gets, which may be fewer.
  */
-function isTimeToDeadLetter(
-  { deadLetters: { afterAttempts } }: Ports,
-  batch: PublishBatch,
-  failure: EffectError,
-): boolean {
-  if (afterAttempts === Infinity) return false;
-  return batch.attempt >= afterAttempts || batch.isLast(failure);
+function isTimeToDeadLetter(ports: Ports, batch: PublishBatch, failure: EffectError): boolean {
+  return keepsLetters(ports) && (batch.attempt >= ports.deadLetters.afterAttempts || batch.isLast(failure));
 }
 
 async function deadLetter(

@@ -43,7 +43,8 @@ function statusOf(outcome: EffectOutcome<object>): IntentResult['status'] {
  * Returns the announcement of a result. A repeat of another execution's intent has none: that execution announces it.
  */
 export function announcementOf(definition: AnyIntentDefinition, result: IntentResult): Announcement[] {
-  if (result['repeated'] === true) return [];
+  // The effect of `unknown` may have happened: the sweep announces what the ledger says of it.
+  if (result['repeated'] === true || result.status === 'unknown') return [];
   const event = result.success ? definition.announce(result) : operationFailed(result);
   return event === null ? [] : [{ ...event, intent_id: result.intent_id }];
 }
@@ -52,12 +53,13 @@ export function announcementOf(definition: AnyIntentDefinition, result: IntentRe
  * Asks an effect for its replies to intents that it has executed before. All of them are in the ledger, so no effect
  * happens twice. @returns the replies, in the order of the commands. @throws EffectError
  */
-export const outcomesOfRepeats = (
+export async function outcomesOfRepeats(
   execute: ReturnType<AnyEffect['create']>,
   commands: readonly Command<unknown>[],
   { scheduledTimestampMs }: Info,
-): Promise<EffectOutcome<object>[]> =>
-  execute({
+): Promise<EffectOutcome<object>[]> {
+  if (commands.length === 0) return [];
+  return execute({
     commands,
     correlationId: '',
     scheduledAt: new Date(scheduledTimestampMs).toISOString(),
@@ -68,3 +70,4 @@ export const outcomesOfRepeats = (
     isLast: () => false,
     notAnnounced: () => undefined,
   });
+}

@@ -20,7 +20,7 @@ import {
   failedIntents,
   intentOutcome,
   intentTypes,
-  unannouncedEffects,
+  unannouncedIn,
 } from '../../src/domain/execution/search-attributes.js';
 import { detailsOf } from './details.js';
 import { PlanExecutor } from './plan-executor.js';
@@ -77,7 +77,7 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
     { key: intentTypes, value: [...plan.types] },
     { key: correlationId, value: plan.correlation_id },
     { key: failedIntents, value: results.filter(({ success }) => !success).length },
-    ...(executor.unannounced > 0 ? [{ key: unannouncedEffects, value: executor.unannounced }] : []),
+    ...unannouncedIn(executor.unannounced, results),
   ]);
   report = makeReport({ request_id: plan.request_id, workflow_id: workflowInfo().workflowId, outcome }, results);
   if (cancelled) throw new CancelledFailure('the execution was cancelled');

@@ -6,13 +6,12 @@
 import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import { ANNOUNCER, type BatchInput, type BatchOutput } from '../../src/domain/execution/batch.js';
 import { expandResult } from '../../src/domain/execution/compact-form.js';
-import { operationFailed } from '../../src/domain/intents/operation-failed.js';
 import type { PlannedChunk, PlannedLane, PlannedTier } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { type NoEffect, withoutEffect } from '../../src/domain/execution/without-effect.js';
 import { indexesOf, listOf, type ListScope, type Work } from '../../src/domain/execution/work.js';
 import { plannedAt, RecordedResults } from './recorded-results.js';
-import { failureOf, messageOf } from '../activity-failures.js';
+import { eventOfFailure, failureOf, messageOf } from '../activity-failures.js';
 import { BatchInputs, type ListSource, type SliceSource } from './batch-inputs.js';
 import { type Pending, PendingAnnouncements } from './pending-announcements.js';
 import { runBatch, resolveBatch } from '../policies.js';
@@ -211,7 +210,7 @@ export class PlanExecutor {
 
   #record(index: number, result: IntentResult): void {
     this.results.record(index, result, result.timestamp);
-    const event = result.status === 'skipped' ? null : operationFailed(result);
+    const event = eventOfFailure(result);
     if (event !== null) this.#announcements.add([index], [{ ...event, intent_id: result.intent_id }]);
   }
 

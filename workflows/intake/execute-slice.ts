@@ -15,7 +15,7 @@ import {
 import { rawValueTypeInfo } from '@temporalio/common';
 import type { Position } from '../../src/domain/execution/batch.js';
 import { countByStatus } from '../../src/domain/execution/report.js';
-import { failedIntents, unannouncedEffects } from '../../src/domain/execution/search-attributes.js';
+import { failedIntents, unannouncedIn } from '../../src/domain/execution/search-attributes.js';
 import type { PlannedList, SlicePlan, SliceReport } from '../../src/domain/intake/slice.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { refusalOf } from '../activity-failures.js';
@@ -112,10 +112,7 @@ const skippedAs = (plan: SlicePlan, reason: PlannedList['skipped']): number[] =>
 function showFailures(results: readonly IntentResult[], unannounced: number): void {
   const failed = results.filter(({ success }) => !success).length;
   if (failed + unannounced === 0) return;
-  upsertSearchAttributes([
-    { key: failedIntents, value: failed },
-    ...(unannounced > 0 ? [{ key: unannouncedEffects, value: unannounced }] : []),
-  ]);
+  upsertSearchAttributes([{ key: failedIntents, value: failed }, ...unannouncedIn(unannounced, results)]);
 }
 
 function reportOf(plan: SlicePlan, results: readonly IntentResult[], parked: number): SliceReport {

@@ -5,13 +5,17 @@ import { persistState as persistStateEffect } from '../../../activities/effects/
 import { publishEvent as publishEventEffect } from '../../../activities/effects/publish-event.js';
 import { type AnyEffect, defineEffect } from '../../../activities/effects/effect.js';
 import { builtinEffects } from '../../../activities/index.js';
+import type { EventType } from '../../../src/domain/events/event-types.js';
 import { EffectError } from '../../../src/domain/failures/failure.js';
+import { until } from '../../../src/flow-control/until.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { readEvents } from '../../support/events.js';
 import { persistState, publishEvent } from '../../support/intents.js';
 
 /** Attempts whose answer the next activities lose after their effect: a COMMIT's that got lost cannot be forced. */
 let lost = 0;
+/** What happens when the last of them is lost. */
+let onLastLost: () => Promise<unknown> = () => Promise.resolve();
 
 /** The effect, with answers that get lost. */
 const losing = (effect: AnyEffect): AnyEffect =>
@@ -21,6 +25,7 @@ const losing = (effect: AnyEffect): AnyEffect =>
       const outcomes = await execute(batch);
       if (batch.commands.length === 0 || lost === 0) return outcomes;
       lost -= 1;
+      if (lost === 0) await onLastLost();
       throw new EffectError('unknown', 'the answer was lost');
     };
   });
@@ -37,6 +42,7 @@ describe('giving up', () => {
   after(() => environment.close());
   beforeEach(() => {
     lost = 0;
+    onLastLost = () => Promise.resolve();
   });
 
   const totalOf = async (bridgeId: string) =>
@@ -95,6 +101,31 @@ describe('giving up', () => {
     const [result] = report.results;
     assert.equal(result?.status, 'unknown');
     assert.match(result.error ?? '', /executed_intents.*; whether it happened: .*executed_intents/);
+  });
+
+  it('calls no failure what may have happened; the sweep announces what the ledger has of it', async () => {
+    lost = 3;
+    onLastLost = () => environment.pool.query('ALTER TABLE executed_intents RENAME TO executed_intents_away');
+    const intent = persistState();
+    const report = await environment.client.executeIntents([intent]);
+    await environment.pool.query('ALTER TABLE executed_intents_away RENAME TO executed_intents');
+    assert.deepEqual([report.outcome, report.counts], ['partial', { unknown: 1 }], JSON.stringify(report.results));
+    assert.equal(await totalOf(intent.payload.aggregation_id), '100', 'it happened');
+    const eventsOf = async (type: EventType) =>
+      (await readEvents(environment, [type])).filter(
+        ({ envelope }) => envelope.causation_id === report.results[0]?.intent_id,
+      );
+    assert.deepEqual([await eventsOf('STATE_PERSISTED'), await eventsOf('OPERATION_FAILED')], [[], []]);
+    // Visibility lags.
+    await until(20_000, async () => {
+      await environment.temporal.workflow.execute('SweepExecutionsWorkflow', {
+        args: [{ grace_seconds: 0 }],
+        taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+        workflowId: `sweep-${randomUUID()}`,
+      });
+      assert.equal((await eventsOf('STATE_PERSISTED')).length, 1);
+    });
+    assert.deepEqual(await eventsOf('OPERATION_FAILED'), []);
   });
 
   it('says unknown of an event whose sending nobody confirmed, unless the ledger knows it', async () => {

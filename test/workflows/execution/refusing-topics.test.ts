@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { topicOf } from '../../../src/domain/events/event-types.js';
 import { until } from '../../../src/flow-control/until.js';
-import { numbersOf } from '../../support/events.js';
+import { numbersOf, readEvents } from '../../support/events.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
-import { publishEvent } from '../../support/intents.js';
+import { persistFsmTransition, publishEvent } from '../../support/intents.js';
 import { countProduceRequests, type ProduceRequests } from '../../support/produce-requests.js';
 import { configureTopic } from '../../support/topics.js';
 
@@ -47,6 +47,34 @@ describe('topics that refuse', () => {
     );
     // Halving 500 down to one takes 19.
     assert.ok(produceRequests.count >= 2 && produceRequests.count <= 20, `${produceRequests.count} requests`);
+  });
+
+  it('keeps a derived event too large for its topic as a dead letter, which is sent when the topic takes it', async () => {
+    const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'FSM_STATE_TRANSITIONED');
+    await limitTo(name, 200);
+    const intent = persistFsmTransition();
+    const report = await environment.client.executeIntents([intent]);
+    assert.equal(report.outcome, 'completed');
+    const letters = async () => {
+      const { rows } = await environment.pool.query<{ topic: string; reason: string; sent: boolean }>(
+        `SELECT topic, failure_reason AS reason, redriven_at IS NOT NULL AS sent FROM dead_letters WHERE intent_id = $1`,
+        [report.results[0]?.intent_id],
+      );
+      return rows;
+    };
+    const [letter, ...others] = await letters();
+    assert.deepEqual([letter?.topic, letter?.sent, others], [name, false, []]);
+    assert.match(letter?.reason ?? '', /larger|too large/i);
+    await limitTo(name, 1_000_000);
+    await environment.temporal.workflow.execute('RedriveDeadLettersWorkflow', {
+      args: [{}],
+      taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
+      workflowId: `redrive-${randomUUID()}`,
+    });
+    const events = (await readEvents(environment, ['FSM_STATE_TRANSITIONED'])).filter(
+      ({ key }) => key === intent.payload.workflow_id,
+    );
+    assert.equal(events.length, 1);
   });
 
   it('creates a topic that is missing, on first need', async () => {
