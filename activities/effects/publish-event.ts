@@ -59,8 +59,8 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
     ...[...first.values()].map((command) => ({ ...outboundOf(ports, eventOf(command, batch)), command })),
   ];
   const fates = await publish(ports, outbound);
-  // An intent whose event is refused fails. A refused announcement has no intent that could say so: it becomes a dead
-  // letter, and its sender is told only where there are none.
+  // An intent whose event is refused fails. A refused announcement has no intent that could say so, and becomes a dead
+  // letter. Where dead letters are switched off, the log says that it is lost.
   const isInvalid = (one: Outbound): boolean => fates.get(one)?.failureClass === 'invalid';
   const refused = outbound.filter((one) => isInvalid(one) && (one.command !== undefined || !keepsLetters(ports)));
   const unsent = outbound.filter((one) => fates.get(one) !== null && !refused.includes(one));

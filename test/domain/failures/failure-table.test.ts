@@ -3,7 +3,7 @@ import { ServiceError } from '@temporalio/client';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
-import { classify, FAILURE_TABLE } from '../../../src/domain/failures/failure-table.js';
+import { classify, FAILURE_TABLE, isRefusedLogin } from '../../../src/domain/failures/failure-table.js';
 
 type Source = keyof typeof FAILURE_TABLE;
 type Row = readonly [key: string, failureClass: FailureClass, error: unknown];
@@ -153,5 +153,23 @@ describe('failure table', () => {
       loop.cause = new AggregateError([loop, loop]);
       assert.equal(classify(loop), undefined);
     });
+  });
+
+  it('knows a refused login by its code or name, wherever it stands among the causes', () => {
+    const coded = (code: unknown) => Object.assign(new Error('m'), { code });
+    for (const refused of [coded('28P01'), coded('28000'), named('KafkaJSSASLAuthenticationError')]) {
+      assert.equal(isRefusedLogin(refused), true);
+      assert.equal(isRefusedLogin(new Error('outer', { cause: refused })), true);
+    }
+    for (const other of [
+      coded('08P01'),
+      coded('28P015'),
+      coded('x28P01'),
+      coded(28001),
+      named('KafkaJSError'),
+      '28P01',
+    ]) {
+      assert.equal(isRefusedLogin(other), false, String(other));
+    }
   });
 });

@@ -1,7 +1,7 @@
 /** PostgreSQL's failures as the service tells them. */
 import assert from 'node:assert/strict';
 import { EffectError } from '../../../src/domain/failures/failure.js';
-import { failedToConnect, isLockTimeout, toEffectError } from '../../../src/postgres/core/sqlstate.js';
+import { failedToConnect, isLockTimeout, poolIsBusy, toEffectError } from '../../../src/postgres/core/sqlstate.js';
 
 const coded = (message: string, code: unknown): Error => Object.assign(new Error(message), { code });
 
@@ -74,6 +74,27 @@ describe('a failure of PostgreSQL', () => {
       assert.deepEqual([effect.cause, effect.store], [error, 'postgres']);
     });
   }
+
+  it('of a lost connection is unavailable, unless the table knows the error better', () => {
+    const loss = new Error('the server went');
+    const lost = toEffectError(new Error('not queryable'), loss);
+    assert.deepEqual(
+      [lost.failureClass, lost.message, lost.store],
+      ['unavailable', 'PostgreSQL: connection lost: the server went', 'postgres'],
+    );
+    assert.equal(toEffectError(new Error('not queryable')).failureClass, 'unknown');
+    const deadlock = toEffectError(coded('deadlock detected', '40P01'), loss);
+    assert.deepEqual([deadlock.failureClass, deadlock.message], ['transient', 'PostgreSQL: deadlock detected (40P01)']);
+  });
+
+  it('of a full pool is transient, and says how many connections are busy', () => {
+    const cause = new Error('timeout exceeded');
+    const busy = poolIsBusy(25, cause);
+    assert.deepEqual(
+      [busy.failureClass, busy.message, busy.store, busy.cause],
+      ['transient', 'PostgreSQL: all 25 connections are busy', 'postgres', cause],
+    );
+  });
 
   it('is a lock time-out by its code alone', () => {
     const of = (cause: unknown) => isLockTimeout(new EffectError('transient', 'm', { cause }));
