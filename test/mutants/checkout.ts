@@ -34,7 +34,7 @@ export interface Checkout {
 /**
  * As `npx mocha` in the end, without the three processes before it: they take a second of CPU, several hundred times.
  */
-const MOCHA = ['--import', 'tsx', realpathSync(join(root, 'node_modules/mocha/lib/cli/cli.js'))];
+export const MOCHA = ['--import', 'tsx', realpathSync(join(root, 'node_modules/mocha/lib/cli/cli.js'))];
 
 /** Tests that need no servers do not wait for them. */
 const serverFree = new Set(selection.serverFree());
