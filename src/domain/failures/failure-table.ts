@@ -121,17 +121,13 @@ export function isRefusedLogin(error: unknown): boolean {
 
 /**
  * Returns an error and the errors inside, innermost first, each once.
- * @param isWhole tells of which errors the inside is left out.
+ * @param isWhole tells of which errors the inside is left out; default: of none.
  * @param seen the errors that were looked at: they keep a chain that is a loop from going round.
  */
-function* errorsIn(
-  error: unknown,
-  isWhole: (error: Error) => boolean = () => false,
-  seen = new Set<Error>(),
-): Generator<Error> {
+function* errorsIn(error: unknown, isWhole?: (error: Error) => boolean, seen = new Set<Error>()): Generator<Error> {
   if (!(error instanceof Error) || seen.has(error)) return;
   seen.add(error);
-  if (!isWhole(error)) {
+  if (isWhole?.(error) !== true) {
     // AggregateError holds one error per address tried; kafkajs has an aggregate of its own.
     const parts: readonly unknown[] = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
     for (const inner of [...parts, error.cause]) yield* errorsIn(inner, isWhole, seen);
