@@ -2,9 +2,9 @@
  * This check holds comments and pages to the sentence rule of CONTRIBUTING.md. A sentence has 25 words at most, a
  * comment names its subject before it says "it", and a comment's line has 120 columns at most.
  */
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
+import { checkFiles } from './check-files.mjs';
 
 /** Comments of code that ships, and pages for people who have no code yet. */
 const CODE = /^(src|workflows|activities|bench|scripts)\/.*\.(ts|mjs)$/;
@@ -95,15 +95,13 @@ function faultsOfPage(text) {
   return longIn(prose).map(([before, fault]) => [before + 1, fault]);
 }
 
-const { status, stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  encoding: 'utf8',
+const readers = [
+  [CODE, faultsOfCode],
+  [PAGE, (_, text) => faultsOfPage(text)],
+];
+
+checkFiles('check-sentences', (path) => {
+  const [, read] = readers.find(([pattern]) => pattern.test(path)) ?? [];
+  const faults = read?.(path, readFileSync(path, 'utf8')) ?? [];
+  return faults.map(([line, fault]) => `${path}:${line}: ${fault}`);
 });
-if (status !== 0) throw new Error('check-sentences: git cannot list the files');
-const faults = stdout.split('\n').flatMap((path) => {
-  const read = CODE.test(path) ? faultsOfCode : PAGE.test(path) ? (_, text) => faultsOfPage(text) : null;
-  return read === null
-    ? []
-    : read(path, readFileSync(path, 'utf8')).map(([line, fault]) => `${path}:${line}: ${fault}\n`);
-});
-process.stderr.write(faults.join(''));
-process.exitCode = faults.length === 0 ? 0 : 1;

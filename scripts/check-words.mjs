@@ -2,8 +2,8 @@
  * This check refuses banned words in names, comments, texts and file names, and in the titles of tests. The table
  * "Banned words" of `docs/glossary.md` is the only list, so the page and the check cannot differ.
  */
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { checkFiles } from './check-files.mjs';
 
 const GLOSSARY = 'docs/glossary.md';
 const CHECKED = /^(src|workflows|activities|bench|scripts|test|docs|examples)\/.*\.(ts|mjs|cjs|md|json)$|^[A-Z]+\.md$/;
@@ -40,18 +40,9 @@ function bannedIn(path) {
         .replace(/([a-z\d])([A-Z])/g, '$1 $2')
         .replaceAll('_', ' ')
         .toLowerCase();
-      return Array.from(words.matchAll(word), ([found]) => `${path}:${number}: "${found}", say: ${say}\n`);
+      return Array.from(words.matchAll(word), ([found]) => `${path}:${number}: "${found}", say: ${say}`);
     }),
   );
 }
 
-const { status, stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  encoding: 'utf8',
-});
-if (status !== 0) throw new Error('check-words: git cannot list the files');
-const found = stdout
-  .split('\n')
-  .filter((path) => CHECKED.test(path) && !LEFT_OUT.test(path))
-  .flatMap(bannedIn);
-process.stderr.write(found.join(''));
-process.exitCode = found.length === 0 ? 0 : 1;
+checkFiles('check-words', (path) => (CHECKED.test(path) && !LEFT_OUT.test(path) ? bannedIn(path) : []));

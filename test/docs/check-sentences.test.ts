@@ -1,32 +1,12 @@
 /** The check of sentences, on a repository of its own: `npm run lint` runs it on ours. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { useCheck } from './checked-repository.js';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/check-sentences.mjs', import.meta.url));
 const words = (count: number): string => `${Array.from({ length: count }, () => 'w').join(' ')}.`;
 const LONG = `26 words, 25 at most: ${words(26)}`;
 
 describe('check-sentences', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'check-sentences-'));
-  after(() => rmSync(directory, { recursive: true, force: true }));
-
-  async function check(files: Readonly<Record<string, string>>): Promise<string[]> {
-    rmSync(directory, { recursive: true, force: true });
-    await mkdir(directory);
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(dirname(join(directory, path)), { recursive: true });
-      await writeFile(join(directory, path), text);
-    }
-    spawnSync('git', ['init', '-q'], { cwd: directory });
-    const { status, stderr } = spawnSync('node', [SCRIPT], { cwd: directory, encoding: 'utf8' });
-    assert.equal(status, stderr === '' ? 0 : 1, stderr);
-    return stderr.split('\n').filter((line) => line !== '');
-  }
+  const { check } = useCheck('check-sentences');
 
   it('refuses a long sentence, with the line of its paragraph', async () => {
     const found = await check({

@@ -1,13 +1,9 @@
 /** The check of banned words, on a repository of its own: `npm run lint` runs it on ours. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { useCheck } from './checked-repository.js';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/check-words.mjs', import.meta.url));
 const GLOSSARY = `# Glossary
 
 - **installation**: An installation is a set of names. Not: corner.
@@ -22,20 +18,9 @@ const GLOSSARY = `# Glossary
 `;
 
 describe('check-words', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'check-words-'));
-  after(() => rmSync(directory, { recursive: true, force: true }));
-
-  async function check(files: Readonly<Record<string, string>>): Promise<string[]> {
-    rmSync(directory, { recursive: true, force: true });
-    for (const [path, text] of Object.entries({ 'docs/glossary.md': GLOSSARY, ...files })) {
-      await mkdir(dirname(join(directory, path)), { recursive: true });
-      await writeFile(join(directory, path), text);
-    }
-    spawnSync('git', ['init', '-q'], { cwd: directory });
-    const { status, stderr } = spawnSync('node', [SCRIPT], { cwd: directory, encoding: 'utf8' });
-    assert.equal(status, stderr === '' ? 0 : 1, stderr);
-    return stderr.split('\n').filter((line) => line !== '');
-  }
+  const used = useCheck('check-words');
+  const check = (files: Readonly<Record<string, string>>): Promise<string[]> =>
+    used.check({ 'docs/glossary.md': GLOSSARY, ...files });
 
   it('refuses a banned word in a path, a name, a comment and a page, with the word to say', async () => {
     const found = await check({
@@ -67,8 +52,8 @@ describe('check-words', () => {
 
   it('fails where git cannot list the files, rather than find nothing', async () => {
     await check({});
-    rmSync(join(directory, '.git'), { recursive: true });
-    const { status, stderr } = spawnSync('node', [SCRIPT], { cwd: directory, encoding: 'utf8' });
+    rmSync(join(used.directory, '.git'), { recursive: true });
+    const { status, stderr } = used.run();
     assert.equal(status, 1);
     assert.match(stderr, /git cannot list the files/);
   });

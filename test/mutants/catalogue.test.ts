@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCatalogue, readEquivalents } from './catalogue.js';
+import { MOCHA } from './checkout.js';
 
 /** Of changes that no test can notice; the list may only shrink. */
 const MOST_EQUIVALENTS = 11;
@@ -28,11 +28,10 @@ describe('the kept mistakes', () => {
     const mistakes = readCatalogue();
     const directory = mkdtempSync(join(tmpdir(), 'mutant-titles-'));
     const output = join(directory, 'mocha.json');
-    const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js');
     const reporter = ['--reporter', 'json', '--reporter-option', `output=${output}`];
     const files = [...new Set(mistakes.map(({ test }) => test))];
     // Titles are made by code, so only loading the files tells them. A dry run runs no test and no hook.
-    const args = [mocha, '--no-config', '--node-option', 'import=tsx', '--dry-run', '--exit', ...reporter, ...files];
+    const args = [...MOCHA, '--no-config', '--dry-run', '--exit', ...reporter, ...files];
     try {
       const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
       assert.equal(status, 0, stderr);

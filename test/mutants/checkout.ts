@@ -34,7 +34,7 @@ export interface Checkout {
 /**
  * As `npx mocha` in the end, without the three processes before it: they take a second of CPU, several hundred times.
  */
-const MOCHA = ['--import', 'tsx', realpathSync(join(root, 'node_modules/mocha/lib/cli/cli.js'))];
+export const MOCHA = ['--import', 'tsx', realpathSync(join(root, 'node_modules/mocha/lib/cli/cli.js'))];
 
 /** Tests that need no servers do not wait for them. */
 const serverFree = new Set(selection.serverFree());
@@ -97,13 +97,16 @@ async function runTest(folder: string, test: string, grep: string): Promise<Verd
   });
   child.stdout.on('data', (text: Buffer) => printed.push(text.toString()));
   child.stderr.on('data', (text: Buffer) => printed.push(text.toString()));
-  let hung = false;
-  const limit = setTimeout(() => {
-    hung = true;
-    process.kill(-(child.pid ?? 0), 'SIGKILL');
-  }, LIMIT_MS);
-  await new Promise((resolve) => child.once('close', resolve));
-  clearTimeout(limit);
+  const hung = await new Promise<boolean>((resolve) => {
+    const limit = setTimeout(() => {
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+      resolve(true);
+    }, LIMIT_MS);
+    child.once('close', () => {
+      clearTimeout(limit);
+      resolve(false);
+    });
+  });
   // Without the mistake the test ends: a mistake that keeps it from ending is noticed.
   if (hung) return { outcome: 'killed' };
   const tail = printed.join('').trim().split('\n').slice(-3).join(' | ');

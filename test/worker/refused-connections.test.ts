@@ -1,5 +1,6 @@
 /** A database that accepts no connection now and then, as during a switchover: no list fails for it. */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { persistState, publishEvent } from '../support/intents.js';
 import { onServer } from '../support/template-database.js';
 import { useWorkers } from './support.js';
@@ -21,7 +22,6 @@ describe('a database that accepts no connections for a moment', () => {
     const { client } = await workers.start();
     const { pool, endpoints } = workers.environment;
     const database = new URL(endpoints.postgres.url).pathname.slice(1);
-    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     const allow = (allowed: boolean) =>
       onServer((server) => server.query(`ALTER DATABASE "${database}" ALLOW_CONNECTIONS ${String(allowed)}`));
 
@@ -40,7 +40,7 @@ describe('a database that accepts no connections for a moment', () => {
     const callers = Promise.all(bridges.map(caller));
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
-        await pause(OPEN_MS);
+        await sleep(OPEN_MS);
         await allow(false);
         await onServer((server) =>
           server.query(
@@ -49,7 +49,7 @@ describe('a database that accepts no connections for a moment', () => {
             [database],
           ),
         );
-        await pause(REFUSED_MS);
+        await sleep(REFUSED_MS);
         await allow(true);
       }
     } finally {

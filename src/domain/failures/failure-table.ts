@@ -103,31 +103,36 @@ export interface Classified {
  * @returns undefined when the table knows no error in it; the class is then `unknown`, unless the caller knows more.
  */
 export function classify(error: unknown): Classified | undefined {
-  return classifyOnce(error, new Set());
-}
-
-/** @param seen the errors that were looked at: they keep a chain that is a loop from going round. */
-function classifyOnce(error: unknown, seen: Set<Error>): Classified | undefined {
-  if (!(error instanceof Error) || seen.has(error)) return undefined;
-  seen.add(error);
-  if (error instanceof EffectError) return { failureClass: error.failureClass, error };
-  // AggregateError holds one error per address tried; kafkajs has an aggregate of its own.
-  const parts: readonly unknown[] = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
-  for (const inner of [...parts, error.cause]) {
-    const found = classifyOnce(inner, seen);
-    if (found !== undefined) return found;
+  const isClassified = (one: Error): boolean => one instanceof EffectError;
+  for (const one of errorsIn(error, isClassified)) {
+    const failureClass = one instanceof EffectError ? one.failureClass : classOf(one);
+    if (failureClass !== undefined) return { failureClass, error: one };
   }
-  const failureClass = classOf(error);
-  return failureClass === undefined ? undefined : { failureClass, error };
+  return undefined;
 }
 
 /** Returns whether a store has refused the login: a wrong, expired or rotated password. */
 export function isRefusedLogin(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { name, code } = error as Shape;
-  // Class 28 of SQLSTATE: invalid authorization specification.
-  const refused = name === 'KafkaJSSASLAuthenticationError' || (typeof code === 'string' && /^28\w{3}$/.test(code));
-  return refused || isRefusedLogin(error.cause);
+  return [...errorsIn(error)].some(({ name, code }: Shape) => {
+    // Class 28 of SQLSTATE: invalid authorization specification.
+    return name === 'KafkaJSSASLAuthenticationError' || (typeof code === 'string' && /^28\w{3}$/.test(code));
+  });
+}
+
+/**
+ * Returns an error and the errors inside, innermost first, each once.
+ * @param isWhole tells of which errors the inside is left out; default: of none.
+ * @param seen the errors that were looked at: they keep a chain that is a loop from going round.
+ */
+function* errorsIn(error: unknown, isWhole?: (error: Error) => boolean, seen = new Set<Error>()): Generator<Error> {
+  if (!(error instanceof Error) || seen.has(error)) return;
+  seen.add(error);
+  if (isWhole?.(error) !== true) {
+    // AggregateError holds one error per address tried; kafkajs has an aggregate of its own.
+    const parts: readonly unknown[] = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
+    for (const inner of [...parts, error.cause]) yield* errorsIn(inner, isWhole, seen);
+  }
+  yield error;
 }
 
 interface Shape extends Error {

@@ -160,6 +160,9 @@ describe('failure table', () => {
     for (const refused of [coded('28P01'), coded('28000'), named('KafkaJSSASLAuthenticationError')]) {
       assert.equal(isRefusedLogin(refused), true);
       assert.equal(isRefusedLogin(new Error('outer', { cause: refused })), true);
+      assert.equal(isRefusedLogin(new AggregateError([new Error('another address'), refused])), true);
+      const effect = new EffectError('unavailable', 'login refused', { cause: refused });
+      assert.equal(isRefusedLogin(effect), true, 'a class says nothing of the login');
     }
     for (const other of [
       coded('08P01'),
@@ -171,5 +174,8 @@ describe('failure table', () => {
     ]) {
       assert.equal(isRefusedLogin(other), false, String(other));
     }
+    const loop = new Error('round');
+    loop.cause = loop;
+    assert.equal(isRefusedLogin(loop), false);
   });
 });
