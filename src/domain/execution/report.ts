@@ -23,9 +23,9 @@ export function makeReport(
 }
 
 /**
- * These are the ways to shorten a result, one after the other. Pages of states are kept longest, because the ledger does
- * not have them. The plan has left room for them beside 500 bytes for every other result. An error is cut to fewer and
- * fewer characters; with 40, the 2,000 results of the largest list take 800 KB.
+ * These are the ways to shorten a result, one after the other. Pages of states are kept longest, because the ledger
+ * does not have them. The plan has left room for them beside 500 bytes for every other result. An error is cut to fewer
+ * and fewer characters; with 40, the 2,000 results of the largest list take 800 KB.
  */
 const CUTS: readonly ((result: IntentResult) => IntentResult)[] = [
   (result) => (isPage(result) ? result : baseOf(result, Infinity)),
