@@ -1,4 +1,7 @@
-/** What an attempt knows of those before it: without that an outage would use up the attempts at a deadlock. */
+/**
+ * These tests check what an attempt knows of the attempts before it. Without that, an outage would use up the attempts
+ * at a deadlock.
+ */
 import assert from 'node:assert/strict';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -105,7 +108,7 @@ describe('a failed attempt', () => {
 });
 
 describe('the budget of an outage', () => {
-  /** Milliseconds after which a store that failed at 0 and every `step` is given up. */
+  /** Returns the milliseconds after which a store is given up that failed at 0 and every `step`. */
   const lasts = (budget: OutageBudget, at: (now: number) => void, step: number): number => {
     for (let now = 0; ; now += step) {
       at(now);
@@ -153,7 +156,7 @@ describe('the budget of an outage', () => {
     budget.refused('postgres', 500_000);
     now = 1_000;
     budget.exhausted('postgres');
-    // A shorter refusal takes nothing back either.
+    // A shorter refusal does not cut the budget either.
     budget.refused('postgres', 1_000);
     now = 560_000;
     assert.equal(budget.exhausted('postgres'), false);

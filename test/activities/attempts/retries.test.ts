@@ -99,7 +99,8 @@ describe('toTemporalFailure', () => {
       let now = 0;
       const budget = new OutageBudget(15 * 60_000, () => now);
       assert.equal(failureOf('unavailable', 1, budget).nonRetryable, false);
-      // A probe a minute, each of them just past the minute after which a silent outage is forgotten.
+      // The store is probed once in 61 s. Each probe comes just after the minute after which a silent outage is
+      // forgotten.
       while (now <= budget.budgetMs) {
         now += 1_000;
         const failure = refused(budget, 61_000);

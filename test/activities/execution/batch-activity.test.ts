@@ -93,7 +93,8 @@ describe('the activity boundary', () => {
     const away = (): never => {
       throw new EffectError('unavailable', 'away');
     };
-    // Down for a moment every half minute: of two minutes in which it mostly works, none is given up.
+    // The store is down for a moment every half minute. In these two minutes it mostly works, so that nothing is given
+    // up.
     for (now = 0; now <= 120_000; now += 30_000) {
       await assert.rejects(run(away, ['a'], 0, budget), { type: 'unavailable', nonRetryable: false });
       await run(() => undefined, ['a'], 0, budget);
