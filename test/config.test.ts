@@ -58,7 +58,8 @@ describe('loadConfig', () => {
   });
 
   const limits: readonly (readonly [name: string, taken: readonly string[], refused: readonly string[]])[] = [
-    // Above it, a statement or a publish outlives its activity's 90 s and has its effect beside the next attempt.
+    // Above these limits, a statement or a publish outlives its activity's 90 s. It would have its effect beside the
+    // next attempt.
     ['PG_STATEMENT_TIMEOUT_MS', ['100', '85000'], ['99', '85001']],
     ['KAFKA_TIMEOUT_SECONDS', ['0.5', '35'], ['0', '35.1']],
     // 0 switches off, or keeps for ever.
@@ -71,7 +72,7 @@ describe('loadConfig', () => {
     ['MAX_CACHED_WORKFLOWS', ['0'], ['-1']],
     ['KAFKA_MAX_RETRY_ATTEMPTS', ['0', '20'], ['21']],
     ['BATCH_LINGER_MS', ['0', '1000'], ['1001']],
-    // 0 would stop everything.
+    // 0 would stop everything, so that it is not taken.
     ['PG_POOL_MAX', ['1'], ['0', 'many']],
     ['INTAKE_MAX_SLICES', ['1'], ['0']],
     ['MAX_CONCURRENT_ACTIVITIES', ['1'], ['0']],
@@ -115,7 +116,7 @@ describe('loadConfig', () => {
   });
 
   it('takes no request time-out with which a publish could outlive its activity attempt', () => {
-    // 90 s (`storeActivity`), of which the ledger keeps 15.
+    // An activity attempt takes 90 s at most (`storeActivity`), of which the ledger keeps 15.
     assert.equal(publishDeadlineMs(loadConfig({})), 65_000);
     assert.equal(publishDeadlineMs(loadConfig({ KAFKA_TIMEOUT_SECONDS: '35' })), 75_000);
   });

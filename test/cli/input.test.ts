@@ -1,4 +1,4 @@
-/** What `bridge` reads: files of lists, values of options, and errors, as the exit codes they lead to. */
+/** These tests check what `bridge` reads: files of lists, values of options, and errors, by their exit codes. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * When the service is asked for verdicts: soon after a caller came, seldom while nothing happens, and once for all who
- * wait.
+ * These tests check when the service is asked for verdicts. It is asked soon after a caller came, seldom while nothing
+ * happens, and once for all who wait.
  */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
@@ -22,7 +22,7 @@ describe('awaited verdicts', () => {
     mock.restoreAll();
   });
 
-  /** Time passes, and what waits for nothing else goes on. */
+  /** Lets time pass, so that whatever waits for nothing else goes on. */
   async function pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= STEP_MS) {
       now += STEP_MS;
@@ -30,7 +30,7 @@ describe('awaited verdicts', () => {
       for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
     }
   }
-  /** A service that has the verdicts of `stored`; `answer` says how it answers. */
+  /** Makes a service that has the verdicts of `stored`; `answer` says how it answers. */
   function setUp() {
     const stored = new Set<string>();
     const asked: { readonly at: number; readonly ids: readonly string[] }[] = [];

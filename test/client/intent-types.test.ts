@@ -1,6 +1,6 @@
 /**
- * The compiler names the wrong field of an intent, on the field's own line, as the service does. `npm run types` fails
- * when an error that is expected on a line is not there.
+ * These tests check that the compiler names the invalid field of an intent, on the field's own line, as the service
+ * does. `npm run types` fails when an error that is expected on a line is not there.
  */
 import assert from 'node:assert/strict';
 import type { Intent, IntentOf, StoreEffectClient } from '../../src/client/index.js';
@@ -66,7 +66,7 @@ describe('a wrong intent is named by the compiler and by the service', () => {
       // @ts-expect-error -- one of the four is meant
       intent_type: 'PersistStates',
       target: 'store_effect',
-      // Of a type that there is not, no payload is right: the compiler would go on with the last type's.
+      // An unknown type has no valid payload. With another one, the compiler would go on with the last type's.
       payload: {} as never,
     };
     assert.match(refusalOf(intent), /^intent_type: /);

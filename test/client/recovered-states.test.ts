@@ -1,4 +1,7 @@
-/** The client's walk over FSM states, page by page: what it asks for, gives and says at its ends. */
+/**
+ * These tests check the client's walk over FSM states, page by page. They say what it asks for, and what it gives and
+ * says at its ends.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ExecutionError, type Intent, type IntentOf, type IntentsReport } from '../../src/client/index.js';

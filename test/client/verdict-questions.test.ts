@@ -1,4 +1,7 @@
-/** What one question is about: all the lists it is given, in parts the service takes, and until nothing is left. */
+/**
+ * These tests check what one question asks for. It asks for all the lists it is given, in parts the service takes,
+ * until nothing is left.
+ */
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { mock } from 'node:test';
@@ -10,7 +13,7 @@ import type { Verdict } from '../../src/domain/intake/list.js';
 describe('questions about verdicts', () => {
   afterEach(() => mock.timers.reset());
 
-  /** A service; its client listens to the signal of a request as Temporal's does, which never stops. */
+  /** Makes a service. Its client listens to the signal of a request as Temporal's does, and never stops listening. */
   function service(answer: (ids: readonly string[]) => FoundVerdicts | Error | Promise<FoundVerdicts>) {
     const questions: (readonly string[])[] = [];
     const signals = new Set<AbortSignal>();

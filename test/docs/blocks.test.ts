@@ -1,4 +1,4 @@
-/** How pages are followed: what fails one, and what a block has to say of itself. */
+/** These tests check how pages are followed. They say what fails a page, and what a block has to say of itself. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,22 +1,24 @@
-/** The fenced code blocks of a page, in order, each with what the page says about running it. */
+/** This module reads the fenced code blocks of a page, in order. Each has what the page says about running it. */
 import { readFileSync } from 'node:fs';
 
 export interface Block {
-  /** `README.md:40`: the page, and the line of its fence. */
+  /** The page and the line of the block's fence, as `README.md:40`. */
   readonly at: string;
-  /** `sh`, `ts`, `json`, `python`, or `text` for output. */
+  /** Language of the block: `sh`, `ts`, `json`, `python`, or `text` for output. */
   readonly language: string;
   readonly code: string;
-  /** The file that the paragraph before it says to save it as; null for none. */
+  /** The file that the block is saved as, by the paragraph before it; null for none. */
   readonly file: string | null;
   readonly directive: Directive;
 }
 
-/** What an HTML comment before a block says. */
+/** A directive is what an HTML comment before a block says. */
 type Directive =
   | { readonly kind: 'none' }
   | { readonly kind: 'not run'; readonly reason: string }
-  /** Started in the second terminal, in place of what runs there; it is ready when it has printed `until`. */
+  /**
+   * The block is started in the second terminal, instead of what runs there. It is ready when it has printed `until`.
+   */
   | { readonly kind: 'second terminal'; readonly until: string }
   | { readonly kind: 'exits with'; readonly code: number };
 
@@ -48,11 +50,11 @@ export function blocksOf(page: string): Block[] {
   return blocks;
 }
 
-/** A block of these is the content of a file. */
+/** Languages whose blocks are the content of a file. */
 const RUNS_A_FILE = new Set(['ts', 'json', 'python']);
 const LANGUAGES = new Set(['sh', 'text', ...RUNS_A_FILE]);
 
-/** What stands before a fence: an HTML comment, if there is one, and the paragraph before that. */
+/** Returns what stands before a fence: an HTML comment, if there is one, and the paragraph before that. */
 function before(lines: readonly string[], fence: number): { paragraph: string; comment: string | null } {
   const above = lines.slice(0, fence);
   const skipBlank = (): void => {

@@ -1,4 +1,4 @@
-/** The check of sentences, on a repository of its own: `npm run lint` runs it on ours. */
+/** These tests run the check of sentences on a repository of its own. `npm run lint` runs it on ours. */
 import assert from 'node:assert/strict';
 import { useCheck } from './checked-repository.js';
 

@@ -1,4 +1,4 @@
-/** The check of banned words, on a repository of its own: `npm run lint` runs it on ours. */
+/** These tests run the check of banned words on a repository of its own. `npm run lint` runs it on ours. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

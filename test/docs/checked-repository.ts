@@ -1,4 +1,4 @@
-/** A repository of its own for a check of files: `npm run lint` runs the checks on ours. */
+/** This module makes a repository of its own for a check of files. `npm run lint` runs the checks on ours. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

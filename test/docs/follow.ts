@@ -1,5 +1,6 @@
 /**
- * Follows pages: saves their files, runs their commands, and compares what is printed with what they say is printed.
+ * This module follows pages. It saves their files, runs their commands, and compares what is printed with the output
+ * that they show.
  */
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,21 +9,21 @@ import { type Block, blocksOf } from './blocks.js';
 import { FirstTerminal, SecondTerminal } from './terminal.js';
 
 export interface FollowerOptions {
-  /** Where the first terminal is opened. */
+  /** The folder in which the first terminal is opened. */
   readonly directory: string;
-  /** For what the terminals are told and what they print. */
+  /** The folder for the scripts of the terminals and for what they print. */
   readonly scratch: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Tells the request ids of this run from those of others on the same server. */
+  /** A text that tells the request ids of this run from those of other runs on the same server. */
   readonly run: string;
-  /** The pages show topics of the default prefix. */
+  /** Prefix of this run's topics. The pages show topics of the default prefix instead. */
   readonly topicPrefix: string;
 }
 
 export class Follower {
   readonly #first: FirstTerminal;
   readonly #second: SecondTerminal;
-  /** TypeScript that was saved, for the compiler. */
+  /** Paths of the TypeScript files that were saved, for the compiler. */
   readonly typescript: string[] = [];
 
   constructor(private readonly options: FollowerOptions) {
@@ -74,7 +75,7 @@ export class Follower {
     return output;
   }
 
-  /** Each line that a page shows is in what was printed, in this order. What differs from run to run is left out. */
+  /** Asserts that each line that a page shows was printed, in this order. What differs from run to run is left out. */
   #compare({ at, code }: Block, printed: string): void {
     const lines = printed.split('\n').map((line) => this.#lasting(line));
     let from = 0;

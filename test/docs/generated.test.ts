@@ -1,4 +1,7 @@
-/** The generated pages of the documents: as the code is now, and with examples that the schemas take. */
+/**
+ * These tests check the generated pages of the documents. They are as the code is now, and have examples that the
+ * schemas take.
+ */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -41,14 +44,17 @@ import { baseResult, repeatFields } from '../../src/domain/intents/result-schema
 import { readEnvelope } from '../../src/intake/envelope-reader.js';
 import { batchSettings } from '../../src/kafka/settings.js';
 
-/** Takes what the schema names, and nothing else: an example must not show a field that the tables lack. */
+/**
+ * Asserts that a value has the fields that the schema names, and no other. An example must not show a field that the
+ * tables lack.
+ */
 const takes = (schema: z.ZodObject, value: unknown): void => {
   assert.deepEqual(z.strictObject(schema.shape).parse(value), value);
 };
 
-/** Who runs a file, by any of the names that a variable may have for that. */
+/** Returns who runs a file, by each name that the page of settings may use. */
 function readersBy(file: string): readonly string[] {
-  // An intake may run in a worker, which then reads what is the intake's.
+  // An intake may run in a worker, which then reads the intake's variables.
   if (file.startsWith('worker/')) return ['worker', 'intake'];
   if (file.startsWith('intake/')) return ['intake'];
   const command = basename(file, '.ts');

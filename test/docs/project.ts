@@ -1,6 +1,6 @@
 /**
- * What somebody has before they follow a page: a clone of the sources, and the package that was built and packed from
- * it.
+ * This module makes what a reader has before they follow a page. That is a clone of the sources, and the package that
+ * was built and packed from it.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const run = promisify(execFile);
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STAND_INS = fileURLToPath(new URL('stand-ins', import.meta.url));
 
-/** What of the clone a page works with. */
+/** Files and folders of the clone that a page works with. */
 const SOURCES = [
   'src',
   'workflows',
@@ -32,7 +32,7 @@ const SOURCES = [
 ];
 
 export interface Project {
-  /** Holds `bridge-store-effect`, the clone, and the package beside it. */
+  /** The folder of `bridge-store-effect`, which is the clone, and of the package beside it. */
   readonly folder: string;
   readonly clone: string;
   readonly env: NodeJS.ProcessEnv;
@@ -46,7 +46,7 @@ export async function createProject(environment: Environment): Promise<Project> 
   const clone = join(folder, 'bridge-store-effect');
   await mkdir(clone);
   await Promise.all([
-    // With their times: scripts/ensure-installed.mjs compares them.
+    // The copies keep the times of their files, because scripts/ensure-installed.mjs compares them.
     ...SOURCES.map((name) => cp(join(ROOT, name), join(clone, name), { recursive: true, preserveTimestamps: true })),
     symlink(join(ROOT, 'node_modules'), join(clone, 'node_modules')),
     run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT, env: withoutNpm(process.env) }),
@@ -56,7 +56,7 @@ export async function createProject(environment: Environment): Promise<Project> 
   const { config } = environment;
   const env = {
     ...withoutNpm(environment.env),
-    // What the second terminal says is what the pages wait for.
+    // The pages wait for what the second terminal logs at this level.
     LOG_LEVEL: 'info',
     PORT: String(await freePort()),
     NO_COLOR: '1',
@@ -72,6 +72,9 @@ export async function createProject(environment: Environment): Promise<Project> 
   return { folder, clone, env, hasTemporalio, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** `npm test` tells every npm below it that its project is this one. */
+/**
+ * Returns the environment without npm's variables. With them, `npm test` makes every npm below it take this project for
+ * its own.
+ */
 const withoutNpm = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !/^npm_/i.test(name)));

@@ -1,6 +1,6 @@
 /**
- * The two terminals of somebody who follows a page: one for commands, which keeps its folder and variables, one for a
- * worker.
+ * This module has the two terminals of a reader who follows a page. One is for commands and keeps its folder and
+ * variables; the other is for a worker.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -28,8 +28,8 @@ process.once('exit', () => {
 });
 
 /**
- * Around a block: its first failure is kept. A list of commands with `&&` fails by its last one only, or as the end of
- * the block.
+ * Shell code around a block that keeps the block's first failure. A list of commands with `&&` fails by its last one
+ * only, or as the end of the block.
  */
 const KEEP = '[ "$failed" != 0 ] || failed=$code';
 const BEGIN = `failed=0\ntrap 'code=$?; ${KEEP}' ERR\n`;
@@ -53,12 +53,12 @@ export class FirstTerminal {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     if (this.#shell.pid !== undefined) groups.add(this.#shell.pid);
-    // A shell that has ended is noticed by its answers.
+    // The error is dropped, because a shell that has ended is noticed by its answers.
     this.#shell.stdin!.on('error', () => undefined);
     this.#answers = createInterface({ input: this.#shell.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Runs a block in the shell. The code is that of the first command that failed. */
+  /** Runs a block in the shell. The run's code is that of the first command that failed. */
   async run(code: string): Promise<CommandRun> {
     this.#blocks += 1;
     const script = join(this.scratch, `block-${this.#blocks}.sh`);
@@ -68,12 +68,12 @@ export class FirstTerminal {
     return { code: Number(answer), output: await readFile(printed, 'utf8') };
   }
 
-  /** The folder it is in. */
+  /** Returns the folder the shell is in. */
   directory(): Promise<string> {
     return this.#ask('pwd');
   }
 
-  /** Ends it with what it runs in the background. */
+  /** Ends the shell with what it runs in the background. */
   async close(): Promise<void> {
     await endGroup(this.#shell, 'SIGKILL');
   }
@@ -116,7 +116,7 @@ export class SecondTerminal {
     await until(READY_MS, isReady, () => !over);
   }
 
-  /** The last lines it printed. */
+  /** Returns the last lines that the second terminal printed. */
   tail(): string {
     return (this.#current?.output ?? '').split('\n').slice(-20).join('\n');
   }
@@ -127,7 +127,7 @@ export class SecondTerminal {
   }
 }
 
-/** Signals a process and all it has started, and waits until their output is closed. */
+/** Signals a process and all processes it has started, and waits until their output is closed. */
 async function endGroup(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const { pid } = child;
   const open = [child.stdout, child.stderr].some((stream) => stream !== null && !stream.closed);
@@ -142,7 +142,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // Nobody is left in it.
+    // `ESRCH` means that no process is left in the group.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * README.md and the tutorial, followed as they stand: every block is saved or run, in order, in one folder, against the
- * real servers. What a page shows as output is compared with what is printed. Two things differ from what a reader has.
- * npm and npx are stand-ins where they would download, or only find a program (stand-ins/bin). Where Python has no
- * `temporalio`, its calls go to Temporal's own command line (stand-ins/python).
+ * These tests follow README.md and the tutorial as they stand. Every block is saved or run, in order, in one folder,
+ * against the real servers. The output that a page shows is compared with what is printed. Two things differ from what
+ * a reader has. npm and npx are stand-ins where they would download, or only find a program (stand-ins/bin). Where
+ * Python has no `temporalio`, its calls go to Temporal's own command line (stand-ins/python).
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -24,7 +24,7 @@ const PAGE_MS = 300_000;
 describe('the pages for a newcomer', () => {
   let environment: Environment;
   let project: Project;
-  /** What was saved of all pages. */
+  /** Paths of the TypeScript files of all pages. */
   const typescript: string[] = [];
   before(async function () {
     this.timeout(120_000);
@@ -71,7 +71,7 @@ describe('the pages for a newcomer', () => {
     });
     after(() => close(follower));
 
-    // Each page goes on where the one before it has ended.
+    // Each page goes on where the page before it has ended.
     for (const page of TUTORIAL) {
       it(`page ${page.replace(/^.*\//, '')} does what it says`, () => follower.follow(page)).timeout(PAGE_MS);
     }
@@ -85,7 +85,7 @@ describe('the pages for a newcomer', () => {
   });
 });
 
-/** What the compiler says of files, with the settings of a new project. */
+/** Returns what the compiler says of files, with the settings of a new project. */
 function problemsOf(files: readonly string[]): string[] {
   const program = ts.createProgram([...files], {
     strict: true,

@@ -1,4 +1,4 @@
-/** Which batches share a run, how long they wait for one, and whom an error fails. */
+/** These tests check which batches share a run, how long they wait for one, and which batches an error fails. */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { groupCommit } from '../../src/flow-control/group-commit.js';
 const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
 describe('group commit', () => {
-  /** A store that doubles, and keeps what it was given together. */
+  /** Makes a store that doubles numbers, and keeps the groups that it was given. */
   function setUp(options: object = {}, fail?: (batch: readonly number[]) => Error | undefined) {
     const runs: number[][] = [];
     let running = 0;
@@ -46,7 +46,7 @@ describe('group commit', () => {
     const patient = setUp({ lingerMs: 20, maxEntries: 4 });
     await Promise.all([patient.submit([1]), delay(5).then(() => patient.submit([2]))]);
     assert.deepEqual(patient.runs, [[1, 2]]);
-    // Longer than a test may take.
+    // This linger is longer than a test may take.
     const full = setUp({ lingerMs: 3_600_000, maxEntries: 2 });
     await Promise.all([full.submit([1]), full.submit([2])]);
     assert.deepEqual(full.runs, [[1, 2]]);

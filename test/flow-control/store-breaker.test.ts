@@ -62,7 +62,7 @@ describe('circuit breaker', () => {
     );
     assert.equal(refusals, before + 1);
   };
-  /** A call whose end is decided later. */
+  /** Makes a call whose end the test decides later. */
   const pending = () => {
     const { promise, resolve, reject } = deferred();
     return { call: breaker.call(() => promise), resolve, reject };

@@ -1,4 +1,4 @@
-/** A database of its own for each test file. */
+/** This module gives each test file a database of its own. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
@@ -16,15 +16,15 @@ export interface TestDatabase {
 }
 
 export interface DatabaseOptions {
-  /** Makes the database, instead of cloning the migrated one. */
+  /** Prepares an empty database, instead of the clone of the migrated one. */
   readonly prepare?: (url: string) => Promise<void>;
-  /** Why it has rows that no intent made: the ledger is not held against them then. */
+  /** Why the database has rows that no intent made. With a reason, the rows are not compared with the ledger. */
   readonly foreignRows?: string;
 }
 
 /**
- * A database for the tests of the enclosing `describe`. After each test every connection has to be back in the pool;
- * after the last one the ledger says what is in the tables, and no lock is left.
+ * Makes a database for the tests of the enclosing `describe`. After each test every connection has to be back in the
+ * pool. After the last one the ledger has to agree with the tables, and no lock is left.
  */
 export function useDatabase({ prepare, foreignRows }: DatabaseOptions = {}): TestDatabase {
   const database = {} as { -readonly [K in keyof TestDatabase]: TestDatabase[K] };
@@ -65,7 +65,7 @@ export const command = <P>(payload: P, fields: Partial<Omit<Command<P>, 'payload
   ...fields,
 });
 
-/** The only row of a query. */
+/** Returns the only row of a query. */
 export async function one<T extends object>(
   pool: pg.Pool | pg.Client,
   sql: string,
@@ -76,7 +76,7 @@ export async function one<T extends object>(
   return rows[0]!;
 }
 
-/** A random order that `seed` repeats. */
+/** Returns the items in a random order, which a seeded `random` repeats. */
 export function shuffled<T>(items: readonly T[], random = Math.random): T[] {
   return items
     .map((item) => ({ item, at: random() }))

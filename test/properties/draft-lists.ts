@@ -1,15 +1,18 @@
 /**
- * Random lists for properties: few keys, so that they repeat; given ids, some twice; rows that are wrong in a known
- * field.
+ * This module makes random lists for properties. They have few keys, which repeat, and given ids, some twice. Some
+ * intents are invalid in a known field.
  */
 import fc from 'fast-check';
 import type { IntentOf, IntentType } from '../../src/client/index.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
-/** `overflow`: a valid intent whose row has no room for its sum, so that PostgreSQL refuses it. */
+/**
+ * The kind of a draft. An `overflow` is a valid intent whose row has no room for its sum, so that PostgreSQL refuses
+ * it.
+ */
 type Kind = 'state' | 'transition' | 'event' | 'recover' | 'overflow';
 
-/** What is wrong with a row, and how the refusal names it. */
+/** Faults of an invalid intent, each with the text that names it in the rejection. */
 const DAMAGE = {
   target: /^target: expected /,
   type: /^intent_type: expected one of /,
@@ -27,9 +30,9 @@ export interface Draft {
   /** Index into the list's few keys. */
   readonly key: number;
   readonly priority: number | undefined;
-  /** Index into the list's few ids; undefined: a derived one. */
+  /** Index into the list's few ids; undefined for a derived id. */
   readonly id: number | undefined;
-  /** Small, so that two drafts may be the same intent. */
+  /** A small amount, so that two drafts may be the same intent. */
   readonly amount: number;
   readonly damage: Damage | undefined;
 }
@@ -54,11 +57,11 @@ export const draft = (kinds: readonly Kind[]): fc.Arbitrary<Draft> =>
     ),
   });
 
-/** Names that drafts point to by index. */
+/** Names are the keys and ids that drafts point to by index. */
 export interface Names {
   readonly keys: readonly string[];
   readonly ids: readonly string[];
-  /** Of the row that `overflow` adds to. */
+  /** Key of the row that every `overflow` adds to. */
   readonly full: string;
 }
 
@@ -72,7 +75,7 @@ export const names = (uuid: () => string, full = uuid()): Names => ({
   ids: Array.from({ length: IDS }, uuid),
 });
 
-/** The raw intent of a draft. Two drafts that agree in kind, row and amount are the same intent. */
+/** Returns the raw intent of a draft. Two drafts that agree in kind, row and amount are the same intent. */
 export function rawOf(given: Draft, { keys, ids, full }: Names): unknown {
   const intent = soundOf(given, given.kind === 'overflow' ? full : keys[given.key]!);
   const raw = {
@@ -129,21 +132,24 @@ function damaged(raw: IntentOf<IntentType>, damage: Damage): unknown {
 
 const DEFAULT_PRIORITY: Record<Kind, number> = { state: 1, transition: 1, event: 0, recover: 2, overflow: 1 };
 
-/** A priority that cannot be read counts as none, and so does the default of a type that cannot be read. */
+/**
+ * Returns the priority that a draft runs with. A priority that cannot be read counts as absent, and so does the default
+ * of an unknown type.
+ */
 export function priorityOf({ kind, priority, damage }: Draft): number {
   if (damage === 'notAnObject') return 0;
   if (damage === 'type') return priority ?? 0;
   return (damage === 'priority' ? undefined : priority) ?? DEFAULT_PRIORITY[kind];
 }
 
-/** How validation refuses each draft, by input index; null: it does not. */
+/** Returns how validation rejects each draft, by input index; null for a valid one. */
 export function refusalsOf(drafts: readonly Draft[]): (RegExp | null)[] {
   const owners = new Map<number, Draft>();
   return drafts.map((given) => {
     if (given.damage !== undefined) return DAMAGE[given.damage];
     const owner = given.id === undefined ? undefined : owners.get(given.id);
     if (owner !== undefined) {
-      // Every overflow is of the one full row, whatever its key.
+      // Every overflow adds to the one full row, whatever its key.
       const ofOneRow = owner.key === given.key || given.kind === 'overflow';
       const same = owner.kind === given.kind && ofOneRow && owner.amount === given.amount;
       return same ? null : /^intent_id: expected an id of its own/;

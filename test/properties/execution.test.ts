@@ -1,4 +1,7 @@
-/** The service as a whole against a model: random lists on the real servers, with attempts that fail. */
+/**
+ * These tests compare the service as a whole with a model. Random lists run on the real servers, with attempts that
+ * fail.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
@@ -13,24 +16,26 @@ import { type Draft, draft, type Names, names, rawOf } from './draft-lists.js';
 import { modelOf } from './list-model.js';
 
 const LISTS = 120;
-/** Lists wait for the second or two before another attempt most of the time. */
+/**
+ * Lists that run at a time. They are many, because a list mostly waits for the second or two before another attempt.
+ */
 const SIDE_BY_SIDE = 32;
 
-/** Which attempts of a list's activities fail. */
+/** Failures say which attempts of a list's activities fail. */
 interface Failures {
-  /** By activity: how many, under the three that make a dead letter of an event. */
+  /** Number of failing attempts by activity. It stays under the three that make a dead letter of an event. */
   readonly attempts: Record<string, number>;
   /** Whether the attempt has had its effect by then. */
   readonly afterEffect: boolean;
 }
 
-// Most lists have none: each attempt costs a second or two.
+// Most lists have no failing attempt, because each costs a second or two.
 const attempts = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(1, 2) });
 const failing: fc.Arbitrary<Failures> = fc.record({
   attempts: fc.record({ persistStates: attempts, persistFsmTransitions: attempts, publishEvents: attempts }),
   afterEffect: fc.boolean(),
 });
-// One `overflow` in seven: what a failure stops is modelled, and enough is left to run.
+// One kind in seven is `overflow`. So the model covers what a failure stops, and enough is left to run.
 const kinds = ['state', 'transition', 'event'] as const;
 const list = fc.record({
   drafts: fc.array(draft([...kinds, ...kinds, 'overflow']), { maxLength: 30 }),
@@ -39,9 +44,9 @@ const list = fc.record({
 
 describe('executions against a model (property)', () => {
   let environment: Environment;
-  /** By request id: attempts that are still to fail. */
+  /** Attempts that are still to fail, by request id. */
   const ahead = new Map<string, Failures>();
-  /** By request id: how often an event of the list may be on its topic. */
+  /** Number of copies of an event that may be on its topic, by the list's request id. */
   const timesAllowed = new Map<string, number>();
   let injected = 0;
 
@@ -60,7 +65,7 @@ describe('executions against a model (property)', () => {
       };
     });
 
-  /** Of the one row that has no room left, whatever is added to it. */
+  /** Key of the one row that has no room left, whatever is added to it. */
   const full = randomUUID();
   before(async () => {
     environment = await createEnvironment({
@@ -170,14 +175,14 @@ async function checkList({ client, pool }: Environment, requestId: string, draft
       .sort(),
   );
   assert.deepEqual(new Set(ledger.rows.map(({ intent_id }) => intent_id)), expected.ledger);
-  // Another intent under the id is refused.
+  // Only the successful result of an id names the type in the ledger. Another intent under the id is rejected.
   const done = report.results.filter(({ success }) => success);
   const types = new Map(done.map(({ intent_id, intent_type }) => [intent_id, intent_type]));
   for (const { intent_id, intent_type } of ledger.rows) assert.equal(intent_type, types.get(intent_id));
   return expected;
 }
 
-/** A given id is kept, and derived ones are apart: the model goes by the ids of the report. */
+/** Asserts that a given id is kept, and that derived ids differ. The model goes by the ids of the report. */
 function assertIds({ results }: IntentsReport, drafts: readonly Draft[], { ids }: Names): void {
   const derived: string[] = [];
   drafts.forEach(({ id, damage }, index) => {

@@ -1,12 +1,12 @@
 /**
- * What `fsm_states` should hold, by the rules and not by the trigger: forward only by (epoch, transition_count,
- * arrival).
+ * This module says what `fsm_states` should hold, by the rules and not by the trigger. A state only moves forward by
+ * (epoch, transition_count, arrival).
  */
 
 export interface Transition {
   readonly workflow: string;
   readonly count: number;
-  /** Minutes. */
+  /** The time of the transition, in minutes. */
   readonly at: number;
   readonly to: string;
 }
@@ -16,11 +16,14 @@ interface Place {
   readonly epoch: number;
   readonly count: number;
   readonly at: number;
-  /** When the epoch began. */
+  /** The minute at which the epoch began. */
   readonly since: number;
 }
 
-/** Of later epochs the first transition has to arrive before the others, and no two transitions are at one time. */
+/**
+ * This model takes the transitions of workflows in the order of their arrival. The first transition of a later epoch
+ * has to arrive before its others, and no two transitions are at one time.
+ */
 export class FsmModel {
   readonly places = new Map<string, Place>();
 
@@ -29,7 +32,7 @@ export class FsmModel {
     if (before === undefined) {
       this.places.set(workflow, { state: to, epoch: 1, count, at, since: at });
     } else if (at < before.since) {
-      // Late: of an epoch before, or of the first one, which then began earlier.
+      // The transition is late. It is of an epoch before, or of the first one, which then began earlier.
       if (before.epoch === 1) this.places.set(workflow, { ...before, since: at });
     } else if (count > before.count) {
       this.places.set(workflow, { ...before, state: to, count, at });

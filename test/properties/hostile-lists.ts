@@ -1,12 +1,12 @@
 /**
- * Hostile requests, as JSON text: valid ones of which a few places were replaced. Text, because `1e400`, half of a
- * surrogate pair, a `__proto__` or the same key twice cannot be told apart, or not at all, once they are values of this
- * process.
+ * This module makes hostile requests: valid ones of which a few values were replaced. They are JSON text, because some
+ * faults are lost in values of this process. Such faults are `1e400`, half of a surrogate pair, a `__proto__` and the
+ * same key twice.
  */
 import fc from 'fast-check';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../support/intents.js';
 
-/** JSON of values that somebody's code, or somebody, might send where another one belongs. */
+/** JSON of values that a person or a program might send where another value belongs. */
 const HOSTILE: readonly string[] = [
   ...['null', 'true', '0', '-1', '1.5', '1e400', '-1e400', '9007199254740993', '1e30', '-0', '5e-324'],
   ...[
@@ -63,7 +63,7 @@ const LONG: readonly string[] = [
 ];
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json } | Raw;
-/** Text that goes into the JSON as it is. */
+/** A raw value is text that goes into the JSON as it is. */
 class Raw {
   constructor(readonly text: string) {}
 }
@@ -77,7 +77,7 @@ const raw: fc.Arbitrary<Raw> = fc
   .map((text) => new Raw(text));
 
 interface Change {
-  /** Picks a place: the steps down from the root, each modulo the number of places there. */
+  /** Steps down from the root to the value to change, each modulo the number of fields there. */
   readonly steps: readonly number[];
   readonly kind: 'replace' | 'remove' | 'add';
   readonly key: string;
@@ -109,7 +109,8 @@ function apply(root: Json, { steps, kind, key, value }: Change): Json {
   const place = places[(steps[0] ?? 0) % Math.max(1, places.length)];
   if (place === undefined) return value;
   const child = Reflect.get(copy, place) as Json;
-  // A step further down, unless the steps are at their end: half of the changes hit the envelope, half the payload.
+  // The change goes a step further down, unless the steps are at their end. Half of the changes hit the envelope, half
+  // the payload.
   if (steps.length > 1 && typeof child === 'object' && child !== null && !(child instanceof Raw)) {
     return set(copy, place, apply(child, { steps: steps.slice(1), kind, key, value }));
   }
@@ -122,7 +123,7 @@ function apply(root: Json, { steps, kind, key, value }: Change): Json {
   return set(copy, key, value);
 }
 
-/** Defined, not assigned: `__proto__` is to become a key. */
+/** Defines the property instead of assigning it, because `__proto__` is to become a key. */
 function set<T extends object>(target: T, key: string, value: Json): T {
   return Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -136,7 +137,7 @@ function print(value: Json): string {
     .join()}}`;
 }
 
-/** Of valid intents with every optional field, so that a change can hit each of them. */
+/** Valid intents with every optional field, so that a change can hit each field. */
 const sound: fc.Arbitrary<Json> = fc
   .constantFrom(
     () => persistState({ fsm_states: { a: 'COMPLETED' } }, { priority: 1, intent_id: null }),
@@ -175,7 +176,7 @@ export const hostileRequest: fc.Arbitrary<string> = fc
     return print(outside.reduce(apply, request));
   });
 
-/** A line of a file: such a request, its bare list, or one that breaks off. */
+/** A line of a file: a hostile request, its bare list, or a request that breaks off. */
 export const hostileLine: fc.Arbitrary<string> = fc
   .record({ text: hostileRequest, form: fc.constantFrom('request', 'request', 'request', 'list', 'cut'), at: fc.nat() })
   .map(({ text, form, at }) => {

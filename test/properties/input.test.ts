@@ -1,4 +1,7 @@
-/** Hostile files and the command line's reader: every line is a list or a named reason, and never an exception. */
+/**
+ * These tests give hostile files to the command line's reader. Every line is a list or a named reason, and never an
+ * exception.
+ */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +33,7 @@ describe('hostile input (property)', () => {
       return error;
     }
   };
-  /** Cut off, with bytes that are no UTF-8's, empty lines, a byte order mark, or nothing wrong with the text. */
+  /** Texts that are cut off, have invalid bytes, empty lines or a byte order mark, or are whole. */
   const torn = fc
     .tuple(
       fc.constantFrom<'cut' | 'bom' | 'blank' | 'whole' | 'bytes'>('cut', 'bom', 'blank', 'whole', 'bytes'),

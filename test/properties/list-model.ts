@@ -1,4 +1,4 @@
-/** What a list of drafts must leave: its plan followed by hand, each id once. */
+/** This model says what a list of drafts must leave. It follows the plan of the list by hand, each id once. */
 import { groupBy } from '../../src/domain/values/group-by.js';
 import type { IntentStatus, Outcome } from '../../src/domain/intents/result.js';
 import { type Draft, type Names, priorityOf, refusalsOf } from './draft-lists.js';
@@ -9,7 +9,7 @@ const NO_ROOM = /bigint out of range/;
 
 export interface Expectation {
   readonly outcome: Outcome;
-  /** By input index. */
+  /** The status and error of each intent, by input index. */
   readonly ends: readonly { readonly status: IntentStatus; readonly error: RegExp | null }[];
   /** Totals by bridge_id: items, workflows. */
   readonly totals: ReadonlyMap<string, readonly [items: number, workflows: number]>;
@@ -17,7 +17,7 @@ export interface Expectation {
   readonly transitions: ReadonlyMap<string, ReadonlySet<number>>;
   /** Intents that had their effect. */
   readonly ledger: ReadonlySet<string>;
-  /** `intent_id event_type` of what is on the topics. */
+  /** Events on the topics, each as `intent_id event_type`. */
   readonly events: ReadonlySet<string>;
 }
 
@@ -62,8 +62,9 @@ export function modelOf(
 }
 
 /**
- * Tier by tier. @returns the error of each, the indexes of those that have their effect in order, and whether one
- * stopped it.
+ * Follows the drafts tier by tier.
+ * @returns the error of each draft, the indexes of the drafts that have their effect, in order, and whether a failure
+ * stopped the list.
  */
 function follow(drafts: readonly Draft[]) {
   const errors = refusalsOf(drafts);

@@ -1,4 +1,4 @@
-/** The planner against a model, without servers. */
+/** These tests compare the planner with a model, without servers. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { v5 as uuidv5 } from 'uuid';
@@ -7,13 +7,16 @@ import { parseRequest } from '../../src/domain/execution/request.js';
 import { definitions } from '../support/definitions.js';
 import { type Draft, draft, names, type Names, priorityOf, rawOf, refusalsOf } from './draft-lists.js';
 
-/** Of each property; `npm run test:fast` draws fewer. */
+/** Cases of each property; `npm run test:fast` draws fewer. */
 const CASES = Number(process.env['PROPERTY_CASES'] ?? 400);
-/** One list in fifty is long enough to be spread over several lanes. */
+/**
+ * Cases of the property about lanes. They are 500 at least, because one list in fifty is long enough to be spread over
+ * several lanes.
+ */
 const CASES_OF_LANES = Math.max(CASES, 500);
 const NAMESPACE = 'e3b0f4d2-6f5e-4a87-9f0c-5ad7c7a6c1de';
 
-/** Names that are the same in every case, so that a failure can be run again from its seed. */
+/** Returns names that are the same in every case, so that a failure can be run again from its seed. */
 const fixedNames = (): Names => {
   let count = 0;
   return names(() => uuidv5(String((count += 1)), NAMESPACE));
@@ -27,7 +30,9 @@ const TYPES = {
   overflow: 'PersistState',
 } as const;
 
-/** What a reader of the design expects of a list: who runs, in which tier, who is refused and why. */
+/**
+ * Returns what a reader of the design expects of each intent: whether it runs, in which tier, or why it is rejected.
+ */
 function modelOf(drafts: readonly Draft[]) {
   const refusals = refusalsOf(drafts);
   return drafts.map((given, index) => {
@@ -39,8 +44,8 @@ function modelOf(drafts: readonly Draft[]) {
 const lists = fc.array(draft(['state', 'transition', 'event', 'recover']), { maxLength: 50, size: 'max' });
 
 /**
- * Payloads of one draft differ in random fields of `support/intents.ts`; here a raw intent follows from its draft
- * alone.
+ * Returns raw intents that follow from their drafts alone. Payloads of one draft differ in random fields of
+ * `support/intents.ts`.
  */
 const rawsOf = (drafts: readonly Draft[]): unknown[] => {
   const fixed = fixedNames();
@@ -94,7 +99,7 @@ describe('makePlan against a model (property)', () => {
   });
 
   it('keeps the order of a key in one lane of its tier, and the limits of a chunk', () => {
-    // Limits small enough for lists of 50 to need several lanes and chunks.
+    // The limits are so small that lists of 50 need several lanes and chunks.
     const limits = { count: 5, bytes: 2_500 };
     const tight = new Map([...definitions].map(([type, definition]) => [type, { ...definition, limits }] as const));
     let lanesSeen = 0;
@@ -159,7 +164,7 @@ describe('makePlan against a model (property)', () => {
   });
 });
 
-/** The same value with the keys of every object the other way round. */
+/** Returns the same value with the keys of every object the other way round. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (typeof value !== 'object' || value === null) return value;

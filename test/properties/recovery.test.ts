@@ -1,4 +1,4 @@
-/** A walk over the states while they move: it gives each workflow, as it is when its page is read. */
+/** These tests walk over the states while they move. The walk gives each workflow, as it is when its page is read. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { PoolClient } from 'pg';
@@ -8,11 +8,11 @@ import { useDatabase } from '../postgres/support.js';
 import { FsmModel, type Transition } from './fsm-model.js';
 
 const CASES = 250;
-/** Of those against the model. */
+/** Cases of the property that compares with the model. */
 const MODEL_CASES = 100;
 const WORKFLOWS = 12;
 
-/** What happens before a page is read; `workflow` is an index, `restart` begins its count again. */
+/** An action happens before a page is read. `workflow` is an index, and `restart` begins the workflow's count again. */
 interface Action {
   readonly kind: 'move' | 'open' | 'commit' | 'rollback';
   readonly workflow: number;
@@ -33,13 +33,13 @@ const actions = fc.array(
 
 const idOf = (workflow: number): string => `00000000-0000-4000-8000-${String(workflow).padStart(12, '0')}`;
 
-/** When the model's minutes begin. */
+/** The time at which the model's minutes begin. */
 const DAY = new Date().toISOString();
 
 describe('a recovery of states that move', () => {
   const database = useDatabase({ foreignRows: 'transitions are written past the store' });
 
-  /** The workflow's next transition, whatever its place now is. */
+  /** Inserts the workflow's next transition, whatever its version is now. */
   const move = (connection: Pick<PoolClient, 'query'>, { workflow, restart }: Omit<Action, 'kind'>, to: string) =>
     connection.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event, transition_count, transition_at)
@@ -69,7 +69,7 @@ describe('a recovery of states that move', () => {
         try {
           for (let page = 0; page === 0 || cursor !== null; page += 1) {
             for (const action of rounds[page] ?? []) {
-              // Whose state is locked by an open transaction would wait for it.
+              // A workflow whose state an open transaction has locked would wait for that transaction.
               if (open.some(({ workflow }) => workflow === action.workflow)) continue;
               if (action.kind === 'commit' || action.kind === 'rollback') {
                 await end(action.kind === 'commit' ? 'COMMIT' : 'ROLLBACK');
@@ -109,14 +109,20 @@ describe('a recovery of states that move', () => {
     );
   }).timeout(180_000);
 
-  /** Of a workflow: three lives of four transitions, the count of each from 1. */
+  /**
+   * Returns a transition of a workflow, by its index. A workflow has three lives of four transitions, and each life
+   * counts from 1.
+   */
   const transitionAt = (workflow: number, place: number): Transition => ({
     workflow: idOf(workflow),
     count: (place % 4) + 1,
     at: place + 1,
     to: `S${place}`,
   });
-  /** Which may arrive: again those that have, and of a later life its first before its others. */
+  /**
+   * Says whether a transition may arrive. One that has arrived may again, and the first of a later life comes before
+   * its others.
+   */
   const mayArrive = (arrived: ReadonlySet<number>, place: number): boolean =>
     place < 4 || arrived.has(place) || arrived.has(place % 4 === 0 ? place - 4 : place - (place % 4));
 

@@ -1,4 +1,7 @@
-/** The plan of a slice against what ADR 0009 says of keys: who waits for whom, whatever the priorities. */
+/**
+ * These tests compare the plan of a slice with what ADR 0009 says of keys. It says which list waits for which, whatever
+ * the priorities.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { OpenSlice } from '../../src/domain/intake/open-slice.js';
@@ -11,7 +14,7 @@ import { publishEvent } from '../support/intents.js';
 const NOTHING: Known = { answered: new Set(), parkedKeys: new Set(), prunedBefore: null };
 const TYPE = 'BATCH_PROCESSED';
 
-/** An intent by its key, with a priority. */
+/** A draft is an intent by its key, with a priority. */
 type Draft = readonly [key: string, priority: number];
 
 const event = ([partition_key, priority]: Draft) =>
@@ -19,7 +22,7 @@ const event = ([partition_key, priority]: Draft) =>
 const listOf = (number: number, drafts: readonly Draft[]): SliceList => ({
   event_id: `list ${number}`,
   correlation_id: null,
-  // What fails would stop its own list; here is only asked what comes before what.
+  // No failure stops its list here, because the tests only ask in which order intents run.
   options: { failFastPriority: 100 },
   intents: drafts.map(event),
 });
@@ -30,7 +33,10 @@ const planOf = (lists: readonly (readonly Draft[])[], known: Partial<Known> = {}
     definitions,
   );
 
-/** The intents of each key as lists and numbers in them, in the order they run in; what may run side by side throws. */
+/**
+ * Returns the intents of each key in the order in which they run, as a list and an index in it. It throws when two
+ * intents of a key may run side by side.
+ */
 function runsOf(plan: SlicePlan, keys: readonly string[]): Map<string, (readonly [list: number, index: number])[]> {
   const runs = new Map<string, (readonly [number, number])[]>();
   for (const { lanes } of plan.tiers) {

@@ -1,4 +1,4 @@
-/** One execution of each workflow but ExecuteIntentsWorkflow, with something to do. */
+/** This module starts one execution of each workflow but ExecuteIntentsWorkflow, with something to do. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -11,7 +11,10 @@ import { persistFsmTransition, persistState, publishEvent } from '../support/int
 
 type Run = (environment: Environment) => Promise<WorkflowHandle>;
 
-/** By the name of their file. They follow each other: what one has written the next ones find. */
+/**
+ * The executions by the name of their file. They run in this order, because each finds what those before it have
+ * written.
+ */
 export const EXECUTIONS: Readonly<Record<string, Run>> = {
   slice: async (environment) => {
     const again = list(persistState(), publishEvent());
@@ -19,7 +22,8 @@ export const EXECUTIONS: Readonly<Record<string, Run>> = {
       await start(environment, 'ExecuteSliceWorkflow', {
         lists: [
           again,
-          // Stops at its first, and is refused: neither stops the others.
+          // The first of these lists stops at its first intent, and the second one is rejected. Neither stops the
+          // others.
           list({ ...persistState(), payload: {}, priority: 9 }, persistFsmTransition()),
           { ...list(persistState()), options: { failFastPriority: 'high' } },
           again,
@@ -33,7 +37,7 @@ export const EXECUTIONS: Readonly<Record<string, Run>> = {
       const partition = `intake/recorded.${randomUUID()}/0`;
       await ended(await start(environment, 'ExecuteSliceWorkflow', { lists: [list(held)] }, partition));
       const parked = environment.temporal.workflow.getHandle(`${partition}/parked`);
-      // It has tried once in vain, and waits.
+      // The execution has tried the parked list once in vain, and waits.
       await until(30_000, async () => {
         const { events } = await parked.fetchHistory();
         assert.ok(events?.some(({ timerStartedEventAttributes }) => timerStartedEventAttributes != null));
@@ -54,7 +58,7 @@ export const EXECUTIONS: Readonly<Record<string, Run>> = {
     await environment.pool.query(
       `INSERT INTO dead_letters (intent_id, event_id, topic, message_key, message_value, failure_reason, retry_attempts)
        SELECT gen_random_uuid(), gen_random_uuid(), t, 'k', '{}', 'recorded', 3 FROM unnest($1::text[]) t`,
-      // Of a topic that is not there too: that one stays.
+      // One letter is of a topic that does not exist, so it stays.
       [[topic, `${topic}.missing`]],
     );
     return ended(await start(environment, 'RedriveDeadLettersWorkflow', {}));
@@ -93,7 +97,7 @@ async function ended(handle: WorkflowHandle): Promise<WorkflowHandle> {
   return handle;
 }
 
-/** @param work gets an intent whose row somebody holds, until it calls `free`. */
+/** @param work gets an intent whose row stays locked until it calls `free`. */
 async function whileHeld<T>(
   { client, pool }: Environment,
   work: (held: Intent, free: () => Promise<void>) => Promise<T>,

@@ -1,4 +1,4 @@
-/** `npm run record-histories`: records the golden histories anew, on the running stack. */
+/** This script (`npm run record-histories`) records the golden histories anew, on the running stack. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -30,7 +30,7 @@ for (const [name, intents] of Object.entries(LISTS)) {
   await record(name, environment.temporal.workflow.getHandle(workflowId));
 }
 for (const [name, run] of Object.entries(EXECUTIONS)) await record(name, await run(environment));
-// Without the schedules that the retention brought.
+// Setup without a retention removes the schedules that the retention brought.
 await setup({ ...environment.config, LEDGER_RETENTION_DAYS: 0 }, environment.endpoints);
 await environment.close();
 await mochaGlobalTeardown();
@@ -41,8 +41,8 @@ async function record(name: string, handle: WorkflowHandle): Promise<void> {
 }
 
 /**
- * Stack traces, the identities of clients and the names of sticky queues tell of the machine; replay does not read
- * them.
+ * Removes what tells of the machine: stack traces, the identities of clients and the names of sticky queues. Replay
+ * does not read them.
  */
 function withoutTheMachine(json: string): string {
   const drop = (key: string, value: unknown): unknown => (key === 'stackTrace' ? '' : value);

@@ -21,11 +21,11 @@ describe('golden histories', () => {
       files.map(async (file) => {
         const history = JSON.parse(await readFile(new URL(file, directory), 'utf8')) as History;
         const started = history.events[0]?.workflowExecutionStartedEventAttributes;
-        // Its own id where it is known: ids of children are made of it.
+        // The workflow id is the execution's own where it is known, because ids of children are made of it.
         return { workflowId: started?.workflowId ?? file, type: started?.workflowType.name, history };
       }),
     );
-    // A gate that replays nothing guards nothing.
+    // Each workflow has a history, because a gate that replays nothing guards nothing.
     assert.deepEqual([...new Set(histories.map(({ type }) => type))].sort(), Object.keys(workflows).sort());
     assert.equal(await replay(histories), files.length);
   });

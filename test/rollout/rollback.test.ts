@@ -1,4 +1,4 @@
-/** Back to the legacy path by each trigger, over the real tables, and what is no reason for it. */
+/** These tests go back to the legacy path by each trigger, over the real tables, and check what is no reason for it. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { RefusedError, RequestConflictError } from '../../src/client/index.js';
@@ -76,7 +76,7 @@ describe('rollout: rolling back', function () {
       assert.equal((await other.execute([], { correlationId: inFlight })).path, 'new', 'what was routed stays');
       await rollout.set(100);
       assert.equal(await rollout.run(other, 50), 50);
-      // The window begins anew: what was bad before is not held against it.
+      // The window begins anew, so the errors before do not count against the new share.
       await until(10_000, async () => assert.ok((await rollout.lists()) >= 50));
       assert.deepEqual([(await rollout.status()).percent, (await rollout.status()).latched], [100, false]);
     });
@@ -126,7 +126,7 @@ describe('rollout: rolling back', function () {
     rollout.answer = () => intents.map(() => ok());
     await Promise.all(Array.from({ length: 60 }, () => router.execute(intents)));
     rollout.answer = () => Promise.reject(new Error('was terminated'));
-    // By lists: 40 errors among 1,240 intents, 3.2 %.
+    // If lists were counted, these would be 40 errors among 1,240 intents, 3.2 %.
     await Promise.allSettled(Array.from({ length: 40 }, () => router.execute(intents)));
     await until(10_000, async () => assert.equal((await rollout.status()).latched, true));
     assert.match((await rollout.status()).changes[0]!.reason, /^error rate/);

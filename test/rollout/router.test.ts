@@ -1,4 +1,4 @@
-/** The rollout, with its real tables: shares, stickiness, and one path for each list. */
+/** These tests run the rollout with its real tables: shares, stickiness, and one path for each list. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createPool } from '../../src/postgres/core/pool.js';
@@ -44,11 +44,11 @@ describe('rollout: router', function () {
 
   it('goes from 0 over 10 and 50 to 100 %, each list by one path and by its hash', async () => {
     const router = await rollout.connect({ enabled: '0' });
-    // Else a millisecond beside none would be a reason to roll back.
+    // The legacy path takes some time, because a millisecond beside none would be a reason to roll back.
     rollout.legacy = someTime;
     const ids = Array.from({ length: 200 }, () => randomUUID());
     for (const percent of [0, 10, 50, 100]) {
-      // As a person does it, once; from then on by the store.
+      // One share is set by the command, as a person does it, and the others are set in the store.
       await (percent === 10 ? setByCommand('10') : rollout.set(percent));
       rollout.ran.splice(0);
       const wave = ids.map((id) => `${percent}-${id}`);
@@ -83,7 +83,7 @@ describe('rollout: router', function () {
     for (const correlationId of ids) assert.equal((await other.execute([], { correlationId })).path, 'new');
     assert.equal((await other.execute([], { correlationId: randomUUID() })).path, 'legacy');
     await rollout.set(100);
-    // At once: one of them routes, the others follow.
+    // The lists start at once: one of them routes, and the others follow.
     await rollout.set(50);
     const correlationId = randomUUID();
     const paths = await Promise.all(

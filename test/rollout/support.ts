@@ -1,4 +1,4 @@
-/** Routers over the real tables, with paths that are made up. */
+/** This module makes routers over the real tables, with paths that are made up. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecuteOptions, IntentsReport } from '../../src/client/index.js';
@@ -21,29 +21,29 @@ export const failed = (error_code: string, failure_class?: string) => ({
 export const holds = (condition: boolean): Promise<void> =>
   condition ? Promise.resolve() : Promise.reject(new Error('not yet'));
 
-/** A legacy path of some 50 ms, to compare with. */
+/** A legacy path of some 50 ms, to compare the new one with. */
 export const someTime = async (): Promise<string> => {
   await sleep(50);
   return 'legacy';
 };
 
 export interface Rollout {
-  /** What the paths were asked for, by correlation id. */
+  /** The lists that the paths were asked for, by correlation id. */
   readonly ran: { readonly path: string; readonly correlationId: string | undefined }[];
-  /** A report cannot be made to fail on demand by real stores within a test's time. */
+  /** Returns the results on the new path. Real stores cannot be made to fail on demand within a test's time. */
   answer: (options: ExecuteOptions) => Promise<Results> | Results;
   legacy: () => Promise<string> | string;
   connect(options?: Partial<RouterOptions<string>>): Promise<RolloutRouter<string>>;
   /** Executes lists of one intent. @returns how many took the new path. */
   run(router: RolloutRouter<string>, count: number, prefix?: string): Promise<number>;
-  /** As a person does. */
+  /** Sets the share, as a person does. */
   set(percent: number): Promise<boolean>;
   status(): ReturnType<ReturnType<typeof createRolloutStore>['state']>;
-  /** Lists of the new path in the window. */
+  /** Counts the lists of the new path in the window. */
   lists(): Promise<number>;
 }
 
-/** @param database where the tables are; there once the tests run. */
+/** @param database has the tables, and exists once the tests run. */
 export function useRollout(database: { readonly url: string; readonly pool: Pool }): Rollout {
   const routers: RolloutRouter<string>[] = [];
   const store = () => createRolloutStore(database.pool);

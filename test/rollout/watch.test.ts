@@ -1,4 +1,4 @@
-/** What a router does with what it sees, over a store that fails on demand. */
+/** These tests check what a router does with its observations, over a store that fails on demand. */
 import assert from 'node:assert/strict';
 import { observeWhole, type Observation } from '../../src/domain/rollout/observation.js';
 import type { RolloutStore, RoutedObservation } from '../../src/domain/rollout/port.js';
@@ -16,7 +16,7 @@ const EMPTY: PathWindow = {
   unfinished: 0,
   p95Ms: null,
 };
-/** Half of what it tried failed. */
+/** A window in which half of the intents failed. */
 const BAD: PathWindow = { ...EMPTY, lists: 40, intents: 40, errors: 20, p95Ms: 1 };
 
 describe('rollout: watch', () => {

@@ -61,7 +61,7 @@ describe('stack: the cache of built servers', function () {
     await new Promise((resolve) => child.once('close', resolve));
     assert.equal(existsSync(target), false);
     assert.equal((await readdir(cache)).length, 2, 'the half-made folder and the lock are left');
-    // Ten seconds pass.
+    // The lock becomes old, as if ten seconds had passed.
     await utimes(`${target}.lock`, new Date(0), new Date(0));
 
     await makeOnce(target, make('whole'));

@@ -1,4 +1,4 @@
-/** What is asked of `docker compose`; the engine itself is the one thing these tests stand in for. */
+/** These tests check what is asked of `docker compose`. The engine itself is the one thing that they stand in for. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { findEngine } from '../../src/stack/compose/engine.js';

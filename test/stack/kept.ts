@@ -1,4 +1,4 @@
-/** Data that must outlive the servers. */
+/** This module writes and checks data that must outlive the servers. */
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { Kafka, logLevel } from 'kafkajs';
@@ -28,7 +28,7 @@ export async function writeKept({ temporal, postgres, kafka }: StackEndpoints): 
   await connection.close();
 }
 
-/** It is still there. */
+/** Asserts that each server still has its data. */
 export async function assertKept({ temporal, postgres, kafka }: StackEndpoints): Promise<void> {
   const client = new pg.Client(postgres.url);
   await client.connect();

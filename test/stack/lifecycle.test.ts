@@ -74,7 +74,7 @@ describe('stack: a life', function () {
     assert.deepEqual(await stackDown(other), { temporal: 'kept', postgres: 'stopped', kafka: 'kept' });
     assert.equal((await stackStatus(options)).services.kafka.state, 'running');
     assert.equal((await stackStatus(options)).services.temporal.state, 'running');
-    // Its port was taken meanwhile.
+    // The port number of the stopped PostgreSQL is taken meanwhile.
     const { port } = new URL(all.postgres.url);
     const free = await occupy(Number(port));
     try {

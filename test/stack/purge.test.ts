@@ -11,7 +11,7 @@ const NAMES = ['temporal', 'postgres', 'kafka'] as const;
 describe('stack: purge', () => {
   after(removeStacks);
 
-  /** A stack that has been stopped: its data are all that is left of it. */
+  /** Returns a stack that has been stopped: its data are all that is left of it. */
   async function stopped(): Promise<StackOptions> {
     const options = await newStack();
     writeState(options.stateDir, {

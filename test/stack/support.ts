@@ -1,4 +1,7 @@
-/** Stacks of their own for tests: temporary state folders, the user's cache, so that nothing is built twice. */
+/**
+ * This module gives tests stacks of their own. They have temporary state folders, and the user's cache, so that nothing
+ * is built twice.
+ */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,15 +12,15 @@ import type { RunCommand } from '../../src/stack/process/run.js';
 
 export const cacheDir = envPaths('bridge-store-effect', { suffix: '' }).cache;
 
-/** A cold cache means a build of minutes. */
+/** Milliseconds that a test may take with a cold cache, which means a build of minutes. */
 export const COLD_CACHE_MS = 15 * 60_000;
 
 const used: { options: StackOptions; folder: string }[] = [];
 
-/** Options of a new native stack. */
+/** Returns the options of a new native stack. */
 export async function newStack(overrides: Partial<StackOptions> = {}): Promise<StackOptions> {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-stack-'));
-  // The state folder inside stays closed to others, as below root's home; what the servers' user needs goes to
+  // The state folder inside stays closed to others, as below root's home. Files that the servers' user needs go to
   // `rootDir`.
   await chmod(folder, 0o755);
   const options: StackOptions = {
@@ -32,7 +35,7 @@ export async function newStack(overrides: Partial<StackOptions> = {}): Promise<S
   return options;
 }
 
-/** Options of a stack that is to start PostgreSQL only, the quickest of the three. */
+/** Returns the options of a stack that is to start PostgreSQL only, the quickest of the three. */
 export const onlyPostgres = ({ temporal, kafka }: StackEndpoints): Promise<StackOptions> =>
   newStack({ given: { namespace: 'default', temporalAddress: temporal.address, kafkaBrokers: kafka.brokers } });
 
@@ -44,11 +47,11 @@ export async function removeStacks(): Promise<void> {
   }
 }
 
-/** A machine without any tool. */
+/** Answers each command as a machine without any tool does. */
 export const nothingInstalled: RunCommand = (command) =>
   Promise.resolve({ code: 127, output: `${command}: not found` });
 
-/** Takes a port on loopback. @returns how to free it. */
+/** Takes a port number on loopback. @returns how to free it. */
 export async function occupy(port: number): Promise<() => Promise<void>> {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));

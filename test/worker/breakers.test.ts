@@ -1,6 +1,6 @@
 /**
- * What stands before the stores of a worker: breakers with their own settings, and what they say to those who want to
- * work.
+ * These tests check the breakers in front of a worker's stores. Breakers have their own settings, and say whether work
+ * may start.
  */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';

@@ -1,4 +1,4 @@
-/** What a supervisor and a load balancer are told. */
+/** These tests check what a supervisor and a load balancer get when they ask a worker. */
 import assert from 'node:assert/strict';
 import { type HttpSources, serveHttp } from '../../src/worker/http.js';
 import { get } from './support.js';

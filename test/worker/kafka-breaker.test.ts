@@ -1,4 +1,4 @@
-/** The breaker in front of Kafka, with a broker that refuses connections until it is there. */
+/** This test checks the breaker in front of Kafka, with a broker that refuses connections until it is there. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -26,11 +26,11 @@ describe('circuit breaker in front of Kafka', () => {
       env: {
         KAFKA_BREAKER_FAILURES: '2',
         KAFKA_BREAKER_OPEN_SECONDS: '1',
-        // Longer than an attempt takes: a late probe goes on while the breaker is open again.
+        // A probe has longer than an attempt takes. A late probe would otherwise go on while the breaker is open again.
         KAFKA_BREAKER_PROBE_SECONDS: '30',
-        // Else three refusals make a dead letter, and nothing waits for the broker.
+        // Three refusals would otherwise make a dead letter, and nothing would wait for the broker.
         KAFKA_ENABLE_DLQ: 'false',
-        // Of kafkajs's own: each asks for another connection.
+        // The client makes no retries of its own, because each asks for another connection.
         KAFKA_MAX_RETRY_ATTEMPTS: '0',
       },
     });
@@ -62,7 +62,7 @@ describe('circuit breaker in front of Kafka', () => {
     };
   }
 
-  /** Listens in the broker's place, so that whoever asks for it is counted. */
+  /** Listens at the broker's address, so that whoever asks for it is counted. */
   async function standIn() {
     const [hostname, port] = broker.address.split(':');
     let asked = 0;
@@ -93,7 +93,7 @@ describe('circuit breaker in front of Kafka', () => {
     assert.deepEqual([checks['postgres']?.ok, checks['kafka']?.ok], [true, false]);
     assert.match(checks['kafka']!.detail, /^circuit breaker open for another \d+ ms$/);
 
-    // What was under way when it opened has ended by its first probe.
+    // The calls that were under way when the breaker opened have ended by its first probe.
     await until(30_000, async () => assert.ok((await figures()).probes >= 1));
     await until(30_000, async () => assert.equal((await figures()).state, 2));
     const from = { ...(await figures()), asked: stand.asked() };
@@ -108,7 +108,7 @@ describe('circuit breaker in front of Kafka', () => {
     });
     const to = { ...(await figures()), asked: stand.asked() };
     const probes = to.probes - from.probes;
-    // One call asks once or twice for a connection; all lists together would five times as often.
+    // One call asks once or twice for a connection. All lists together would ask five times as often.
     assert.ok(to.asked - from.asked <= 2 * (probes + 1), `${to.asked - from.asked} connections by ${probes} probes`);
     // Each list is refused once, at most twice, while the breaker is open: nobody asks it again and again.
     assert.ok(to.refused - from.refused <= 2 * LISTS * (probes + 1), `${to.refused - from.refused} refusals`);

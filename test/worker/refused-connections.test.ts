@@ -1,18 +1,18 @@
-/** A database that accepts no connection now and then, as during a switchover: no list fails for it. */
+/** This test has a database that accepts no connection now and then, as during a switchover. No list fails for it. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { persistState, publishEvent } from '../support/intents.js';
 import { onServer } from '../support/template-database.js';
 import { useWorkers } from './support.js';
 
-/** 25 in the runs before a release; three show the same. */
+/** The number of rounds. A run before a release has 25, though three show the same. */
 const ROUNDS = Number(process.env['REFUSED_ROUNDS'] ?? 3);
 /** Milliseconds for which a round refuses, and for which it lets work go on. */
 const REFUSED_MS = 1_500;
 const OPEN_MS = 1_000;
 
 describe('a database that accepts no connections for a moment', () => {
-  // Short: the breaker is not what this is about.
+  // The breaker opens for a second only, because it is not what this test is about.
   const workers = useWorkers(
     { PG_BREAKER_OPEN_SECONDS: '1' },
     { once: 'an event whose record in the ledger was refused is published once more' },

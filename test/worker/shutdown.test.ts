@@ -1,4 +1,4 @@
-/** How a worker stops: told to, because it failed, or because it could not start. */
+/** These tests check how a worker stops: when it is asked to, because it failed, or because it could not start. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -41,14 +41,14 @@ describe('a worker that stops', () => {
     assert.match(checks['worker'].detail, /^(STOPPING|DRAINING)$/);
     assert.deepEqual([checks['postgres']?.ok, checks['kafka']?.ok], [true, true]);
     assert.equal((await get(worker, '/health')).status, 200);
-    // Without a grace period it would be told to give up by now.
+    // The activity of a worker without a grace period would be cancelled by now.
     assert.deepEqual([stopped, cancelled], [false, false]);
     gate.open();
     await stopping;
     const execution = workers.environment.temporal.workflow.getHandle(workflowId);
     const { events } = await execution.fetchHistory();
     await execution.terminate('the test is over');
-    // What another worker goes on from.
+    // The history is what another worker goes on from.
     const started = (events ?? []).flatMap(({ activityTaskStartedEventAttributes: one }) => one?.attempt ?? []);
     const completed = (events ?? []).filter((event) => event.activityTaskCompletedEventAttributes != null);
     assert.deepEqual([gate.calls, started, completed.length], [1, [1], 1]);
@@ -58,7 +58,7 @@ describe('a worker that stops', () => {
     const { environment } = workers;
     const gate = createGate();
     const running = gate.close();
-    // Half of it is for the slices: 10 s, of which the one in hand is held for two.
+    // Half of the grace period is for the slices: 10 s. The gate stops the slice in hand for two of them.
     const config = { SHUTDOWN_GRACE_SECONDS: 20 };
     const { worker } = await workers.start({ effect: gate.effect, intake: true, config });
     const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
@@ -69,7 +69,7 @@ describe('a worker that stops', () => {
       await running;
       const stopping = worker.shutdown();
       await setTimeout(2_000);
-      // Told to stop by now, it would take up no workflow task, and the slice would end in another worker or in none.
+      // The worker still takes tasks. Otherwise the slice would end in another worker, or in none.
       assert.equal((await checksOf(worker)).checks['worker']?.detail, 'RUNNING');
       gate.open();
       await stopping;
@@ -89,7 +89,7 @@ describe('a worker that stops', () => {
   });
 
   it('because it failed says so, is not alive, and leaves the partitions of its intake to others', async () => {
-    // Nothing makes a poller fail on demand.
+    // No real poller fails on demand, so `run` is replaced.
     const run = Object.getOwnPropertyDescriptor(Worker.prototype, 'run')!;
     const disconnects: (() => void)[] = [];
     const consumer = Object.getOwnPropertyDescriptor(Kafka.prototype, 'consumer')!;
@@ -130,7 +130,7 @@ describe('a worker that stops', () => {
         assert.equal(disconnects.length, 1);
         return Promise.resolve();
       });
-      // A supervisor looks at the one, a load balancer at the other.
+      // A supervisor looks at /health, and a load balancer at /ready.
       assert.deepEqual([(await get(worker, '/health')).status, (await checksOf(worker)).status], [503, 503]);
       for (const go of disconnects) go();
       await failed;

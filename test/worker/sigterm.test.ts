@@ -1,4 +1,4 @@
-/** SIGTERM, as a deploy sends it, to a worker process whose statement is held in PostgreSQL. */
+/** These tests send SIGTERM, as a deploy does, to a worker process whose statement waits in PostgreSQL. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +26,7 @@ describe('SIGTERM to a worker that is at work', () => {
     return worker;
   }
 
-  /** A worker in the middle of a transaction of one intent, which adds 100. */
+  /** Starts a worker, and waits until it is in the middle of a transaction of one intent, which adds 100. */
   async function atWork(graceSeconds: number) {
     const worker = await startWorker(graceSeconds);
     const held = await hold(environment.endpoints.postgres.url, 'beforeEffect');
@@ -37,7 +37,7 @@ describe('SIGTERM to a worker that is at work', () => {
     return { worker, held, requestId, bridgeId: intent.payload.aggregation_id };
   }
 
-  /** Attempts of the activity that wrote the row. */
+  /** Returns the attempt numbers of the activities of a list. */
   async function attemptsOf(requestId: string): Promise<number[]> {
     const { events } = await environment.temporal.workflow.getHandle(requestId).fetchHistory();
     return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => started?.attempt ?? []);
@@ -64,16 +64,16 @@ describe('SIGTERM to a worker that is at work', () => {
     assert.equal(await ended, 0);
     await startWorker(20);
     await assertOnce(list);
-    // The persist's and the announcement's; the first of them was not made again.
+    // The persist and the announcement had one attempt each, so the persist was not made again.
     assert.deepEqual(await attemptsOf(list.requestId), [1, 1]);
   }).timeout(120_000);
 
   it('leaves all the same what takes longer; another worker does it, once', async () => {
     const { worker, held, ...list } = await atWork(1);
     const from = Date.now();
-    // Another one is there while it leaves, as in a deploy.
+    // Another worker is there while the first one leaves, as in a deploy.
     await Promise.all([worker.terminate(), startWorker(20)]);
-    // The grace period, 10 s in which the SDK gives up, 5 s for the connection that is held.
+    // The first worker has the grace period, 10 s in which the SDK gives up, and 5 s for the connection in use.
     assert.ok(Date.now() - from < 40_000, `ended after ${Date.now() - from} ms`);
     await held.release();
     await assertOnce(list);

@@ -1,4 +1,7 @@
-/** What a worker says when it cannot start: one sentence, an exit code, and its process ends. */
+/**
+ * These tests check what a worker says when it cannot start. It says one sentence, and its process ends with an exit
+ * code.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +20,7 @@ describe('a process that cannot start', () => {
   });
   after(() => environment.close());
 
-  /** The process has 120 s to end (`bridge`). */
+  /** Asserts that a worker process ends with 3 and the sentence. It has 120 s to end (`bridge`). */
   const fails = async (env: NodeJS.ProcessEnv, sentence: string) => {
     const run = await bridge(['worker'], { ...environment.env, ...env });
     assert.deepEqual([run.code, run.stderr], [3, `bridge: ${sentence}\n`]);
@@ -45,7 +48,7 @@ describe('a process that cannot start', () => {
     try {
       await once(silent, 'connection');
       child.kill('SIGTERM');
-      // As process 1 of a container it would not have heard of it.
+      // The process handles the signal itself, because as process 1 of a container it would not get it otherwise.
       assert.deepEqual(await once(child, 'exit'), [0, null]);
     } finally {
       child.kill('SIGKILL');

@@ -1,6 +1,6 @@
 /**
- * Workers of a file, in one installation of the servers: each is stopped after its test, and has to give all
- * connections back.
+ * This module starts the workers of a file, in one installation of the servers. Each is stopped after its test, and has
+ * to give all connections back.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -19,7 +19,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 interface Options extends Pick<WorkerOptions, 'intake'> {
   readonly config?: Partial<Config>;
   readonly endpoints?: Partial<WorkerOptions['endpoints']>;
-  /** Beside those of the registry. */
+  /** An effect beside those of the registry. */
   readonly effect?: AnyEffect;
 }
 
@@ -41,7 +41,10 @@ export function useWorkers(env: NodeJS.ProcessEnv = {}, except: Exceptions = {})
     get environment() {
       return environment;
     },
-    /** Each has a task queue of its own: for 10 s the server may hand a task to the poll of a worker that is gone. */
+    /**
+     * Starts a worker with a task queue of its own. For 10 s the server may hand a task to the poll of a worker that is
+     * gone.
+     */
     async start({ config, endpoints, effect, ...options }: Options = {}) {
       const queue = `test-${randomUUID()}`;
       const worker = await startWorker({
@@ -81,7 +84,7 @@ export async function checksOf(worker: Pick<RunningWorker, 'httpPort'>) {
   return { status, checks };
 }
 
-/** The same effect; @param begun is called in its activity. */
+/** Returns the same effect. @param begun is called in its activity. */
 export const watched = (effect: AnyEffect, begun: () => void): AnyEffect =>
   defineEffect(effect.definition, (ports) => {
     const execute = effect.create(ports);

@@ -54,7 +54,7 @@ describe('worker', () => {
   });
 
   it('is not ready while its intake is not in its group, though all else is well', async () => {
-    // No broker takes such a name for a topic's, so that it never joins.
+    // No broker takes a topic of such a name, so the intake never joins its group.
     const { worker } = await workers.start({ intake: true, config: { KAFKA_TOPIC_PREFIX: 'no topic' } });
     const { status, checks } = await checksOf(worker);
     assert.deepEqual(checks['intake'], { ok: false, detail: 'not in the group' });
@@ -95,7 +95,7 @@ describe('worker', () => {
     const { worker, client } = await workers.start({ config: { PG_POOL_MAX: 1, PG_CHECKOUT_TIMEOUT_MS: 200 } });
     await whileStatesAreLocked(async (unlock) => {
       const { workflowId } = await client.start([recoverFsmStates()]);
-      // The recovery has the only one. By default a probe is answered on another, and would wait for one until it is
+      // The recovery has the only connection. By default the check gets another one, and would wait for one until it is
       // given up.
       await until(10_000, async () => {
         assert.match((await checksOf(worker)).checks['postgres']!.detail, /timeout exceeded when trying to connect/);
@@ -111,7 +111,7 @@ describe('worker', () => {
       endpoints: { databaseUrl: 'postgres://postgres@127.0.0.1:1/none' },
     });
     const { workflowId } = await client.start([persistState()]);
-    // Two attempts, a second apart; by default it would be 15 minutes of them.
+    // The setting allows two attempts, a second apart. By default it would be 15 minutes of them.
     await until(20_000, async () => {
       const { status } = await workers.environment.temporal.workflow.getHandle(workflowId).describe();
       assert.equal(status.name, 'COMPLETED');
@@ -148,7 +148,7 @@ describe('worker', () => {
     const { pool, temporal } = workers.environment;
     const { client } = await workers.start({ effect: gate.effect });
     const [before, state] = [persistState({}, { priority: 9 }), persistState()];
-    // The two at the gate are of one lane, a batch each.
+    // The two gated intents are in one lane, a batch each.
     const list = [state, gatedIntent(5), gatedIntent(5), before];
     const { workflowId } = await client.start(list, { requestId: randomUUID() });
     await running;
@@ -208,7 +208,7 @@ describe('worker', () => {
 
   it('starts the slices of its intake eagerly, where its cache holds as many as may run', async () => {
     const { pool, temporal } = workers.environment;
-    // A first task that waits here for room times out, and the server holds it back: seconds, up to a minute.
+    // A first task that waits in the worker for room times out. The server then holds it back: seconds, up to a minute.
     for (const [cached, eager] of [
       [100, true],
       [99, false],

@@ -1,6 +1,6 @@
 /**
- * When an event that no broker takes becomes a dead letter; the stores are fakes, as no broker fails to order in these
- * ways.
+ * These tests check when an event that no broker takes becomes a dead letter. The stores are fakes, because no broker
+ * fails to order in these ways.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -21,7 +21,7 @@ import { QUIET } from '../../support/quiet.js';
 describe('an event that is not taken', () => {
   let deadLettered = 0;
 
-  /** An attempt after `failed` that failed so. */
+  /** Makes an attempt after `failed` attempts that failed with `failureClass`. */
   function attempt(failureClass: FailureClass, failed: number, afterAttempts: number, budgetMs?: number) {
     const error = new EffectError(failureClass, 'refused', { store: 'kafka' });
     const ports = {
@@ -145,11 +145,11 @@ describe('an event that was announced before', () => {
     const worker = memoryActivities();
     worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('unavailable', 'no broker'));
     await publish(worker, event());
-    // No broker: copies are left to the next redrive, which is spared the time-out of each.
+    // No broker answers, so that copies are left to the next redrive. This attempt is spared the time-out of each copy.
     const publishes = () => worker.calls.filter((call) => call === 'publisher.publish').length;
     assert.equal(publishes(), 1);
     worker.refuses = () => null;
-    // Of those an event has before it is a letter, queueing takes none.
+    // An event has three attempts before it is a dead letter. Blocked behind an open letter it needs none of them.
     Object.assign(worker.ports.deadLetters, { afterAttempts: 3 });
     assert.deepEqual(statusesOf(await publish(worker, event())), ['dead_lettered']);
     assert.deepEqual(

@@ -1,4 +1,4 @@
-/** Verdicts too large for one answer, of which a payload holds 2 MB. */
+/** These tests ask for verdicts that are too large for one answer. An answer is a payload, which holds 2 MB. */
 import assert from 'node:assert/strict';
 import { jsonBytes } from '../../../src/domain/values/limits.js';
 import type { FoundVerdicts } from '../../../src/domain/intake/slice.js';
@@ -6,7 +6,7 @@ import type { Verdict } from '../../../src/domain/intake/list.js';
 import { memoryActivities } from '../../support/memory-activities.js';
 
 describe('what was stored about lists', () => {
-  /** Answers until nothing is left, as a caller asks. */
+  /** Asks until nothing is left, as a caller does. */
   async function ask(verdicts: readonly Verdict[]): Promise<{ answers: FoundVerdicts[]; heard: string[] }> {
     const worker = memoryActivities();
     for (const verdict of verdicts) worker.verdicts.set(verdict.event_id, verdict);

@@ -15,7 +15,7 @@ describe('parking lists', () => {
     worker.before.set('parkedRuns.wake', () => {
       assert.equal(worker.parked.length, 2, 'woken before they are stored');
     });
-    // In another order than theirs: the workflow's word for which they are, not for where they stand.
+    // The ids are in another order than the lists. They say which lists to park, and not in which order.
     await worker.run('parkLists', { slice: 's', event_ids: [lists[2]!.event_id, lists[0]!.event_id] });
     const row = `PersistState/${state.payload.aggregation_id}`;
     assert.deepEqual(

@@ -1,4 +1,7 @@
-/** A page of a recovery whose topic does not take all of it, which no broker does on command. */
+/**
+ * In these tests a topic does not take all of a recovery's page. The topic is a fake, because no broker refuses
+ * messages on command.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { ApplicationFailure } from '@temporalio/common';
@@ -62,7 +65,7 @@ describe('a page of a recovery', () => {
       return true;
     });
     assert.deepEqual(worker.calls.includes('publisher.publish'), false);
-    // One that came to a state, if only to leave it out, has another cursor.
+    // This page came to a state, if only to leave it out. Such a page has a new cursor, so that the recovery goes on.
     page = { ...page, failed: 1, warning: 'left out' };
     assert.deepEqual(await emit(), { emitted: 0, failed: 1, by_state: {}, next_cursor: 'same', warning: 'left out' });
   });

@@ -1,6 +1,6 @@
 /**
- * Parts of a swept execution, and what is copied of a swept slice; larger ones than a test could leave behind on a
- * server.
+ * These tests check the parts of a swept execution, and the copies of a swept slice. They are larger than what a test
+ * could leave behind on a server.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -25,7 +25,7 @@ describe('sweeping an execution', () => {
     );
   });
 
-  /** The ledger's row of an intent that an execution carried out. */
+  /** Adds the ledger's row of each intent that an execution has executed. */
   const carriedOut = (intents: ReturnType<typeof states>, by = EXECUTION): void => {
     for (const { intent_id, payload } of intents) {
       const { aggregation_id } = payload;
@@ -141,7 +141,7 @@ describe('sweeping an execution', () => {
       correlation_id,
       payload: { intents, request_id, options },
     });
-    // Its key, headers, offset and time are not in the history.
+    // The message's key, headers, offset and time are not in the history.
     assert.deepEqual(copy?.key, null);
     assert.deepEqual(rejectionOf(copy.headers), {
       topic: 'p.reducer.events.intent_emitted',

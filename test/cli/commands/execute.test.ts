@@ -120,7 +120,7 @@ describe('bridge execute', () => {
         said[0]!,
         /^bridge: no worker polls nobody-\S+; the lists wait until one does: run "bridge worker"$/,
       );
-      // Else it would wait for the worker for ever, as it should.
+      // The execution is terminated, because the command would wait for a worker for ever, as it should.
       await environment.temporal.workflow.getHandle(request.request_id).terminate('test');
       assert.equal((await exited)[0], 1);
       assert.match(said.join('\n'), /terminated/i);
@@ -135,7 +135,7 @@ describe('bridge execute', () => {
       environment.client.executeIntents([persistState(), invalid() as never], { requestId: `cli-${randomUUID()}` }),
     ]);
     const [good, partial] = given.map(({ request_id }) => request_id) as [string, string];
-    // The list is answered by the visibility store, which follows.
+    // The visibility store answers `bridge list`, and it lags behind the executions.
     await until(20_000, async () => {
       const query = `TaskQueue = '${environment.config.TEMPORAL_TASK_QUEUE}' AND IntentOutcome = 'partial'`;
       const ids: string[] = [];
@@ -159,7 +159,7 @@ describe('bridge execute', () => {
   });
 
   it('lists how an execution ended that could not say so itself', async () => {
-    // Without a worker they stay as they were started: running.
+    // No worker polls this task queue, so that the executions stay as they were started: running.
     const env = { ...environment.env, TEMPORAL_TASK_QUEUE: `nobody-${randomUUID()}` };
     const client = new StoreEffectClient(environment.temporal, env.TEMPORAL_TASK_QUEUE);
     const ids = await Promise.all([0, 1].map(async () => (await client.start([persistState()])).workflowId));
@@ -170,7 +170,7 @@ describe('bridge execute', () => {
       [running, 'running'],
     ]);
     try {
-      // The list is answered by the visibility store, which follows.
+      // The visibility store answers `bridge list`, and it lags behind the executions.
       await until(20_000, async () => {
         const listed = (await bridgeHere(['list', '--json'], env)).json() as Record<string, unknown>[];
         assert.deepEqual(new Map(listed.map(({ workflow_id, outcome }) => [workflow_id, outcome])), wanted);
@@ -181,8 +181,8 @@ describe('bridge execute', () => {
   });
 
   it('shows what an execution did whose report could not hold it', async () => {
-    // A page of states takes all that a result of usual size leaves of the report, and this one has a hundred long
-    // names.
+    // A page of states takes all that a result of usual size leaves of the report. The result of this PersistState is
+    // larger, with a hundred long names.
     const namespaces = Array.from({ length: 100 }, (_, n) => String(n).padStart(255, 'n'));
     const aggregated_data = Object.fromEntries(namespaces.map((name) => [name, { total_stamps: 2 }]));
     const { rows } = await environment.pool.query<{ entity_id: string }>(
@@ -201,7 +201,7 @@ describe('bridge execute', () => {
     const [persisted] = whole.results;
     assert.ok(persisted?.intent_type === 'PersistState');
     assert.deepEqual(persisted.namespaces_persisted?.toSorted(), namespaces.toSorted());
-    // Another test reads all states.
+    // These workflows are removed, because another test reads all states.
     await forgetWorkflows(
       environment.pool,
       rows.map(({ entity_id }) => entity_id),

@@ -1,4 +1,7 @@
-/** What `bridge recover` does without a server: its progress bar, and what it says when PostgreSQL could not count. */
+/**
+ * These tests check what `bridge recover` shows, without a server. It has a progress bar, and says when PostgreSQL
+ * could not count.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
@@ -9,7 +12,7 @@ import type { IntentsReport } from '../../../src/client/index.js';
 import { RecoveredStatesWalk } from '../../../src/client/recovered-states.js';
 import type { RecoveredState } from '../../../src/domain/intents/recover-fsm-states/schema.js';
 
-/** A page with more behind it, of workflows in PROCESSING. */
+/** Returns a page with more behind it, of workflows in PROCESSING. */
 const page = (states: number, total?: number): IntentsReport => ({
   request_id: 'r',
   workflow_id: 'w',
@@ -55,7 +58,7 @@ describe('bridge recover', () => {
     );
     await assert.rejects(gatherStates(walk, terminal), /page 2 failed/);
     const shown = String(terminal.read());
-    // Line wrapping: off while the bar is there, and on again when it stops.
+    // The terminal's line wrapping is off while the bar is shown, and on again when the bar stops.
     assert.ok(shown.indexOf('\u001B[?7l') < shown.indexOf('\u001B[?7h'), JSON.stringify(shown));
     assert.match(shown, /3\/9 states/);
   });
@@ -87,7 +90,7 @@ describe('bridge recover', () => {
     assert.match(cutAt(4, walk), /^only 4 states of 9 were read, and those stuck for longest may be among the others/);
   });
 
-  /** What a person sees of states that moved last on these days of January, which is long ago. */
+  /** Returns what a person sees of states that last moved on these days of January, which is long ago. */
   async function shownOf(states: readonly { readonly state: string; readonly day: number }[]) {
     const found = states.map(({ state, day }): [string, RecoveredState] => [
       `${state}-${day}`,
@@ -113,7 +116,7 @@ describe('bridge recover', () => {
   }
 
   it('lists those stuck for longest, and counts the others', async () => {
-    // As pages bring them: newest first.
+    // The days are in the order of pages: newest first.
     const days = Array.from({ length: 23 }, (_, n) => 23 - n);
     const { lines, stuckShown, stuck } = await shownOf(days.map((day) => ({ state: 'PROCESSING', day })));
     const oldestFirst = days.toReversed().map((day) => `PROCESSING-${day}`);

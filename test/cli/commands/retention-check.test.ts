@@ -1,4 +1,4 @@
-/** Whether the ledger is kept as long as whatever can bring an intent back. */
+/** These tests check whether the ledger is kept as long as anything that can bring an intent back. */
 import assert from 'node:assert/strict';
 import { judgeRetention } from '../../../src/cli/commands/retention-check.js';
 import { topicOf } from '../../../src/domain/events/event-types.js';
@@ -14,7 +14,7 @@ describe('the ledger’s retention', () => {
     environment = await createEnvironment({ env: { LEDGER_RETENTION_DAYS: '30' } });
   });
   after(async () => {
-    // Its schedule must not stay on the server.
+    // This set-up removes the pruning schedule, which must not stay on the server.
     await bridgeHere(['setup'], { ...environment.env, LEDGER_RETENTION_DAYS: '0' });
     await environment.close();
   });
@@ -25,7 +25,7 @@ describe('the ledger’s retention', () => {
       configureTopic(environment.endpoints.kafka.brokers, topic, setting, value);
     const doctor = async (days: number) => {
       const run = await bridgeHere(['doctor'], { ...environment.env, LEDGER_RETENTION_DAYS: String(days) });
-      // A long finding goes over several lines.
+      // The match takes several lines, because a long finding is wrapped.
       const [found = ''] = /^ *\S+ +ledger retention[^]*?(?=\n *(?:ok|warn|FAIL) |\s*$(?![^]))/m.exec(run.stdout) ?? [];
       return { code: run.code, line: found.replace(/\s+/g, ' ').trim() };
     };
@@ -40,7 +40,7 @@ describe('the ledger’s retention', () => {
       ),
     );
     assert.match((await doctor(46)).line, /^ok /);
-    // What is compacted keeps the last message of each key, whatever its retention says.
+    // A compacted topic keeps the last message of each key, whatever its retention says.
     for (const [name, value] of [
       ['retention.ms', '-1'],
       ['cleanup.policy', 'compact'],
@@ -56,7 +56,7 @@ describe('the ledger’s retention', () => {
       );
     }
     assert.match((await doctor(0)).line, /^ok /);
-    // Of what keeps a day or more, the longest is named; the namespace is judged below.
+    // The finding names the topic that keeps its messages longest. The namespace is judged below.
     assert.match(
       (await doctor(1)).line,
       /^FAIL +ledger retention +1 day, but .* for 7 days \(and \d+ more\); set .* to 8 /,

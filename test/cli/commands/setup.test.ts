@@ -108,7 +108,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     );
     assert.match((await states('--fix')).line?.[0] ?? '', /warn +FSM states .* 1 repaired/);
     assert.equal((await states()).line?.[1], 'ok');
-    // What no history tells of can be repaired by nobody but a person, who has to hear of it.
+    // A state without a history can be repaired by nobody but a person. The check has to report it.
     const orphan = randomUUID();
     await environment.pool.query(
       `INSERT INTO fsm_states SELECT (jsonb_populate_record(s, jsonb_build_object('workflow_id', $1::text, 'sequence', 0))).*
@@ -142,7 +142,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
     await until(30_000, async () => {
       assert.match((await bridgeHere(['stack', 'status'], environment.env)).stdout, /temporal +given/);
     });
-    // Given servers are neither started nor stopped.
+    // `bridge stack` neither starts nor stops servers that are given.
     assert.match((await bridge(['stack', 'up'], environment.env)).stdout, /^Temporal +127\.0\.0\.1:/m);
     assert.equal((await bridgeHere(['stack', 'down'], environment.env)).code, 0);
     await until(30_000, async () => assert.equal((await bridgeHere(['stack', 'status'], environment.env)).code, 0));

@@ -1,4 +1,4 @@
-/** Tables fit the terminal: nothing is wider, and nothing is cut off. */
+/** These tests check that tables fit the terminal. No line is wider, and nothing is cut off. */
 import assert from 'node:assert/strict';
 import { stripVTControlCharacters } from 'node:util';
 import { fitted } from '../../../src/cli/views/output.js';
@@ -8,7 +8,7 @@ describe('the cells of a table', () => {
     ['topic', 'key', 'n'],
     ['a'.repeat(50), 'b'.repeat(36), '1'],
   ];
-  /** Widths of the columns, without the space before each of them. */
+  /** Returns the widths of the columns, without the space before each of them. */
   const widthsAt = (columns: number, given: readonly (readonly string[])[] = rows) => {
     const cells = fitted(given, columns);
     const widthOf = (cell = '') => Math.max(...cell.split('\n').map((line) => stripVTControlCharacters(line).length));
@@ -23,7 +23,7 @@ describe('the cells of a table', () => {
   });
 
   it('give way, those of the widest column first, until the table fits', () => {
-    // Three spaces before columns, and two gaps of two.
+    // The spaces are one before each of three columns, and two gaps of two.
     assert.deepEqual(widthsAt(93), [49, 36, 1]);
     assert.deepEqual(widthsAt(80), [36, 36, 1]);
     assert.deepEqual(widthsAt(60), [26, 26, 1]);

@@ -1,4 +1,4 @@
-/** A report as a person reads it, without a server. */
+/** These tests check a report as a person reads it, without a server. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createOutput, type Output } from '../../../src/cli/views/output.js';
@@ -21,7 +21,7 @@ const result = (status: 'succeeded' | 'failed' | 'skipped'): Row => ({
 
 describe('the report that is printed', () => {
   it('shows what went wrong in a list that is too long for its table, and counts what it cuts off', () => {
-    // What failed, and what that skipped, is where a table of the first 40 would not show it.
+    // The failed and skipped intents are where a table of the first 40 would not show them.
     const results = [
       ...Array.from({ length: 45 }, () => result('succeeded')),
       result('skipped'),

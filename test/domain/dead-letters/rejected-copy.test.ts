@@ -1,6 +1,5 @@
 /**
- * Nothing that comes in is dropped: the bytes of a message can be had again from its copies, however large or odd it
- * is.
+ * These tests check that no message is dropped. Its bytes can be had again from its copies, however large or odd it is.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -22,14 +21,14 @@ const raw = (rest: Partial<RawMessage> = {}): RawMessage => ({
 });
 const copied = (message: RawMessage, reason = 'why') => copiesOf(message, reason, '.dlq');
 
-/** Short: what differs in a megabyte takes seconds to be shown. */
+/** Returns digests instead of the bytes. A difference in a megabyte would take seconds to be shown. */
 const digestOf = ({ key, value, headers }: Restored) => {
   const digest = (bytes: Buffer | null) =>
     bytes === null ? null : `${bytes.length} ${createHash('sha1').update(bytes).digest('hex')}`;
   return [digest(key), digest(value), headers.map(([name, bytes]) => [name, digest(bytes)])];
 };
 
-/** The default of brokers before 2.5, for a batch with one record; later ones take 1,048,588. */
+/** Bytes of a batch with one record that brokers before 2.5 take by default. Later ones take 1,048,588. */
 const MAX_MESSAGE_BYTES = 1_000_012;
 
 describe('copies of rejected messages', () => {
@@ -134,7 +133,7 @@ describe('copies of rejected messages', () => {
     assert.match(text, /^payload\.intents: ä+…ä+ at its end$/);
     assert.equal(text.length, 100);
     assert.equal(rejectionOf(copied(raw(), reason)[0]!.headers).reason, reason);
-    // Where that is not enough, the parts have all of it.
+    // The parts have the whole reason where shortening it would not be enough.
     assert.equal(rejectionOf(copied(raw({ value: bytes(990_000) }), reason)[0]!.headers).reason, reason);
   });
 });
@@ -186,7 +185,7 @@ describe('copies of dead letters', () => {
     } as unknown as Parameters<typeof sendCopies>[2]['publisher'];
     const failedAt = ({ event_id }: NewDeadLetter) => `at ${event_id}`;
     const outlet = { publisher, topicSuffix: '.dlq' } as Parameters<typeof sendCopies>[2];
-    // The third has no outcome: it was not sent either.
+    // The third copy has no outcome, so it counts as not sent either.
     assert.deepEqual(await sendCopies(['a', 'b', 'c'].map(letter), failedAt, outlet), ['a']);
     const [first] = published;
     assert.deepEqual(JSON.parse(first?.value ?? '') as DeadLetterCopy, {

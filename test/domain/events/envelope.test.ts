@@ -1,4 +1,6 @@
-/** What consumers rely on: names, keys and ids that stay the same however often an event is sent. */
+/**
+ * These tests check the names, keys and ids that consumers rely on. They stay the same however often an event is sent.
+ */
 import assert from 'node:assert/strict';
 import { type EventSource, makeEnvelope, toMessage } from '../../../src/domain/events/envelope.js';
 import { derivedIntentId, emittedId, eventIdOf, payloadHash, recoveredId } from '../../../src/domain/values/ids.js';
@@ -73,7 +75,8 @@ const PINNED = {
 };
 
 describe('ids', () => {
-  // Pinned: with others, what was carried out before an upgrade would be carried out and announced once more.
+  // The ids are pinned. With other ids, an intent that was executed before an upgrade would be executed and announced
+  // once more.
   it('are those of every version before', () => {
     const hash = payloadHash('PersistState', { b: 1, a: 2 });
     assert.equal(hash, PINNED.hash);

@@ -1,4 +1,7 @@
-/** What is counted of a message, and what keeps its order, also of one without a key or a value. */
+/**
+ * These tests check which bytes of a message are counted, and by what it keeps its order. A message may have no key and
+ * no value.
+ */
 import assert from 'node:assert/strict';
 import { EffectError } from '../../../src/domain/failures/failure.js';
 import { assertSent, messageBytes, orderOf, type WireMessage } from '../../../src/domain/events/publisher.js';

@@ -1,4 +1,4 @@
-/** Which events a list's effects are announced by, and how often. */
+/** These tests check which events announce a list's effects, and how often. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type AnnouncedIntent, AnnouncementQueue } from '../../../src/domain/execution/announcement-queue.js';

@@ -1,4 +1,4 @@
-/** The compact form of batches: what payloads hold as bare numbers has a name everywhere else. */
+/** These tests check the compact form of batches. A bare number in a payload has a name everywhere else. */
 import assert from 'node:assert/strict';
 import type { CompactAnnouncement, CompactResult } from '../../../src/domain/execution/batch.js';
 import {
@@ -10,7 +10,9 @@ import {
   isKeptAnnouncement,
 } from '../../../src/domain/execution/compact-form.js';
 
-/** As payloads of the builds before hold them: workers of two builds share a task queue while they are replaced. */
+/**
+ * Results as payloads of the builds before have them. Workers of two builds share a task queue while they are replaced.
+ */
 const RESULTS = JSON.parse(
   `[12.34,0,{"intent_id":"i","intent_type":"PersistState","status":"failed","success":false,"error":"e",
     "error_code":"VALIDATION_ERROR","execution_time_ms":1,"timestamp":"2026-01-01T00:00:00Z"}]`,

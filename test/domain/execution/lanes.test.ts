@@ -1,6 +1,6 @@
 /**
- * How the intents of a type are spread over activities: by what an activity may carry, and never against the order of a
- * key.
+ * These tests check how the intents of a type are spread over activities. An activity has a limit, and the order of a
+ * key is never broken.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -23,7 +23,7 @@ const entriesOf = (raws: readonly unknown[]): Entry[] =>
     assert.ok(intent.ok);
     return { index, intent, key: orderKeyOf(intent, 'c') };
   });
-/** Intents of one key, all of the same length. */
+/** Returns intents of one key, all of the same length. */
 const alike = (count: number) => {
   const aggregation_id = randomUUID();
   return entriesOf(Array.from({ length: count }, () => persistState({ aggregation_id })));
@@ -159,7 +159,7 @@ describe('the lanes of a type', () => {
         settles: true,
         summary: 'PublishEvent x 1, 1 event type',
       },
-      // It is in no ledger: nobody can say what became of it.
+      // A RecoverFSMStates is in no ledger, so that nobody can say what became of it.
       { activity: 'recoverFsmStates', policy: 'read', errorCode: 'DATABASE_ERROR', summary: 'RecoverFSMStates x 1' },
     ]);
   });

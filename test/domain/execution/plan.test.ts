@@ -35,7 +35,7 @@ describe('makePlan', () => {
   });
 
   it('stays under the 2 MB of a payload, whatever is refused', () => {
-    // Quotation marks: each is escaped in the path, and once more in the plan's JSON.
+    // The key has quotation marks only. Each is escaped in the path, and once more in the plan's JSON.
     const key = '"'.repeat(80);
     const hostile = { payload: { [key]: { [key]: { [key]: '\u0000' } } }, intent_type: `${key}"` };
     const made = plan(Array.from({ length: 2_000 }, () => hostile));
@@ -152,7 +152,7 @@ describe('makePlan', () => {
   it('takes lists that are at the limits', () => {
     assert.equal(plan(Array.from({ length: 32 }, (_, priority) => publishEvent({}, { priority }))).tiers.length, 32);
     assert.equal(indexesOf(plan(Array.from({ length: 50 }, () => recoverFsmStates())).tiers[0]!).length, 50);
-    // Nothing of it is run, so that it cannot take too much.
+    // Nothing of the list is run, so that it cannot take too much.
     const stopped = [
       { ...persistState(), target: 'nowhere', priority: 2 },
       ...Array.from({ length: 51 }, () => recoverFsmStates()),

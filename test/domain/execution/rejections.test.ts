@@ -1,6 +1,6 @@
 /**
- * What is kept of an intent that is refused: a report names it, fail-fast goes by its priority, and the plan has to
- * fit.
+ * These tests check what is kept of an intent that is rejected. A report names it, fail-fast goes by its priority, and
+ * the plan has to fit.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -30,7 +30,7 @@ describe('a refused intent', () => {
     );
     const unsafe = { ...persistState(), priority: 2 ** 53 };
     assert.equal(refused(unsafe).priority, 1);
-    // Zero is one too.
+    // Zero is a priority too.
     assert.equal(refused({ ...bad, priority: 0 }).priority, 0);
   });
 
@@ -129,7 +129,7 @@ describe('a refusal', () => {
     assert.equal(describe_(schema, { a: { b: [{ c: 'x' }, { c: 7 }] } }), 'a.b[1].c: expected a string, got number 7');
     assert.equal(describe_(schema, { a: 'x' }, ['payload']), 'payload.a: expected an object, got string "x"');
     assert.equal(describe_(schema, 7), 'intent: expected an object, got number 7');
-    // The path leads into a text: nothing is there.
+    // The path leads into a text, where there is no value.
     const error = new z.ZodError([{ code: 'custom', path: ['a', 'length'], message: 'expected more', input: 'x' }]);
     assert.equal(describeIssue(error, { a: 'x' }, 'intent'), 'a.length: expected more, got nothing');
     assert.equal(describeIssue(new z.ZodError([]), {}, 'input'), 'input: expected another value, got object');

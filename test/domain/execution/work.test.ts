@@ -1,6 +1,6 @@
 /**
- * Which list an intent is of: an intent taken for another list's is announced under its name and stopped by its
- * failures.
+ * These tests check which list an intent is of. An intent taken for another list's would be announced under that list's
+ * name and stopped by its failures.
  */
 import assert from 'node:assert/strict';
 import { makePlan } from '../../../src/domain/execution/plan.js';

@@ -8,7 +8,7 @@ import { classify, FAILURE_TABLE, isRefusedLogin } from '../../../src/domain/fai
 type Source = keyof typeof FAILURE_TABLE;
 type Row = readonly [key: string, failureClass: FailureClass, error: unknown];
 
-/** Errors as the drivers make them. */
+/** Makes an error as the driver of PostgreSQL does; those below are other drivers' errors. */
 const sqlstate = (code: string) => Object.assign(new pg.DatabaseError('x', 1, 'error'), { code });
 const errno = (code: string, syscall = 'read') => Object.assign(new Error('x'), { code, syscall, errno: -1 });
 const answer = (type: string, retriable = false) =>
@@ -51,7 +51,7 @@ const ROWS: Readonly<Record<Source, readonly Row[]>> = {
     ['MESSAGE_TOO_LARGE', 'invalid', answer('MESSAGE_TOO_LARGE')],
     ['RECORD_LIST_TOO_LARGE', 'invalid', answer('RECORD_LIST_TOO_LARGE')],
     ['INVALID_RECORD', 'invalid', answer('INVALID_RECORD')],
-    // Retriable, says the protocol.
+    // The protocol calls this error retriable.
     ['CORRUPT_MESSAGE', 'invalid', answer('CORRUPT_MESSAGE', true)],
     ['BROKER_NOT_AVAILABLE', 'unavailable', answer('BROKER_NOT_AVAILABLE')],
     ['NETWORK_EXCEPTION', 'unavailable', answer('NETWORK_EXCEPTION', true)],
@@ -110,14 +110,14 @@ describe('failure table', () => {
     const errorOf = (fields: object) => Object.assign(new Error('x'), fields);
     for (const fields of [
       { code: '14', details: 'x' },
-      // Numbers of somebody else's.
+      // A code that is a number is somebody else's.
       { code: 40_001 },
       ...['0800600', '08006x', 'x08006', '08', '8006'].map((code) => ({ code })),
       { errors: 7 },
     ]) {
       assert.equal(classify(errorOf(fields)), undefined, JSON.stringify(fields));
     }
-    // `type` is of others too, as of node-fetch.
+    // Other libraries have a field `type` too, node-fetch for one.
     assert.equal(classify(errorOf({ type: 'system', code: 'ECONNRESET' }))?.failureClass, 'unavailable');
     assert.equal(classify(errorOf({ errors: 7, code: 'ECONNRESET' }))?.failureClass, 'unavailable');
   });

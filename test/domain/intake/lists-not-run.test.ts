@@ -1,4 +1,4 @@
-/** The lists of a slice that are not run: parked, repeated or refused; and the invalid ones, which say why. */
+/** These tests check the lists of a slice that are not run: parked, repeated or refused ones. Invalid lists say why. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { SlicePlan } from '../../../src/domain/intake/slice.js';
@@ -31,7 +31,7 @@ describe('the plan of a slice', () => {
       skipped: 'parked',
     });
     assert.deepEqual(tiersOf(made), [[1, [0]]]);
-    // What is wrong with a list is known before it has its turn.
+    // The plan says what is wrong with a list before the list has its turn.
     assert.match(made.lists[3]?.invalid ?? '', /^payload\.intents\[1\]: target: expected /);
     assert.equal(made.lists[4]?.invalid, 'payload.intents[1]: intent: expected an object, got number 7');
   });

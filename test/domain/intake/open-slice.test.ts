@@ -1,4 +1,4 @@
-/** What activities find of a slice, which any client may have started with anything. */
+/** These tests check what activities read from a slice. Any client may have started it with any input. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { OpenSlice } from '../../../src/domain/intake/open-slice.js';

@@ -1,4 +1,7 @@
-/** The order in which the lists of a slice run: what shares a key keeps the order of its lists. */
+/**
+ * These tests check the order in which the lists of a slice run. Intents that share a key keep the order of their
+ * lists.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { persistFsmTransition } from '../../support/intents.js';
@@ -34,8 +37,8 @@ describe('the plan of a slice', () => {
     });
 
     it('of several keys by the one that is free last', () => {
-      // The third list has to wait for the second by one key, and for nobody by the other, which it names first and
-      // last.
+      // The third list has to wait for the second by one key, and for nobody by the other. It names the other key first
+      // and last.
       for (const mine of [
         [row(l, 9), row(k, 9)],
         [row(k, 9), row(l, 9)],
@@ -91,7 +94,7 @@ describe('the plan of a slice', () => {
     const shared = (one: readonly number[] = [], other: readonly number[] = []) =>
       one.filter((key) => other.includes(key)).length;
     assert.deepEqual([shared(first, second), shared(second, fourth), shared(first, fourth)], [1, 1, 1]);
-    // What names them is for this function only: two hundred lists would not fit a plan with it.
+    // The field `uses` names the keys, and only this function uses it. Two hundred lists with it would not fit a plan.
     assert.ok(made.lists.every((one) => !('uses' in one)));
   });
 

@@ -1,4 +1,7 @@
-/** The plan of a slice as a whole: its tiers, the scope of each list, and the ids that activities find by it. */
+/**
+ * These tests check the plan of a slice as a whole. It has tiers, the scope of each list, and the ids that activities
+ * find.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { pageBytes } from '../../../src/domain/values/limits.js';
@@ -77,7 +80,7 @@ describe('the plan of a slice', () => {
       places.map((place) => slice.idAt(place)),
       made.intents.map(({ id }) => id),
     );
-    // An activity on a worker that has not made the plan comes to the same.
+    // An activity on a worker that has not made the plan comes to the same ids.
     const elsewhere = open(slice.lists.map(({ given }) => given));
     assert.deepEqual(
       places.map((place) => elsewhere.idAt(place)),

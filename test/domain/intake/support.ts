@@ -1,4 +1,4 @@
-/** Slices for the tests of their plan, and what a plan says of them. */
+/** This module makes slices for the tests of their plan, and reads what a plan says of them. */
 import { randomUUID } from 'node:crypto';
 import type { SliceList } from '../../../src/domain/intake/list.js';
 import { OpenSlice } from '../../../src/domain/intake/open-slice.js';
@@ -7,7 +7,7 @@ import type { SliceInput, SlicePlan } from '../../../src/domain/intake/slice.js'
 import { definitions } from '../../support/definitions.js';
 import { persistState } from '../../support/intents.js';
 
-/** The list of an envelope. */
+/** Returns the list of an envelope. */
 export const list = (intents: readonly unknown[], rest: Partial<SliceList> = {}): SliceList => ({
   event_id: randomUUID(),
   correlation_id: null,
@@ -15,7 +15,7 @@ export const list = (intents: readonly unknown[], rest: Partial<SliceList> = {})
   ...rest,
 });
 
-/** No list is answered, no key is parked, and nothing is pruned. */
+/** The state of the stores in which no list is answered, no key is parked, and nothing is pruned. */
 export const NOTHING: Known = { answered: new Set(), parkedKeys: new Set(), prunedBefore: null };
 
 export const open = (lists: readonly SliceList[], rest: Partial<SliceInput> = {}): OpenSlice =>
@@ -24,16 +24,16 @@ export const open = (lists: readonly SliceList[], rest: Partial<SliceInput> = {}
 export const planOf = (lists: readonly SliceList[], known: Partial<Known> = {}): SlicePlan =>
   makeSlicePlan(open(lists), { ...NOTHING, ...known }, definitions);
 
-/** Indexes of intents in the order of their tiers; those of a tier run side by side. */
+/** Returns the indexes of intents in the order of their tiers. The intents of a tier run side by side. */
 export const tiersOf = ({ tiers }: SlicePlan): [priority: number, indexes: number[]][] =>
   tiers.map(({ priority, lanes }) => [
     priority,
     lanes.flatMap(({ chunks }) => chunks.flatMap(({ indexes }) => indexes)).sort((a, b) => a - b),
   ]);
 
-/** An intent that writes the row of a key. */
+/** Returns an intent that writes the row of a key. */
 export const row = (key: string, priority?: number) =>
   persistState({ aggregation_id: key }, priority === undefined ? {} : { priority });
 
-/** The key of `row`, as the plan names it. */
+/** Returns the key of `row`, as the plan names it. */
 export const keyOf = (key: string): string => `PersistState/${key}`;

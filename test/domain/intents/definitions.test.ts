@@ -1,4 +1,4 @@
-/** What the service says of each intent type: priorities, limits, keys, what announces it. */
+/** These tests check the definition of each intent type: priorities, limits, keys, and the event that announces it. */
 import assert from 'node:assert/strict';
 import { counted } from '../../../src/domain/intents/definition.js';
 import { groupBy } from '../../../src/domain/values/group-by.js';

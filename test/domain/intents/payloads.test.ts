@@ -1,4 +1,4 @@
-/** What the schemas take, refuse and fill in: the bounds and defaults that senders rely on. */
+/** These tests check what the schemas take, reject and fill in. Senders rely on their bounds and defaults. */
 import assert from 'node:assert/strict';
 import { jsonObject, timestamp } from '../../../src/domain/intents/fields.js';
 import { publishEventPayload } from '../../../src/domain/intents/publish-event/schema.js';

@@ -1,4 +1,6 @@
-/** What an intent is told whose id has had an effect, and what one is told that has none. */
+/**
+ * These tests check the reply to an intent whose id has had an effect, and the result of an intent without an effect.
+ */
 import assert from 'node:assert/strict';
 import { isFailureClass } from '../../../src/domain/failures/failure.js';
 import { repeatOf } from '../../../src/domain/ledger/repeat.js';

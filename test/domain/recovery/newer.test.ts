@@ -1,4 +1,4 @@
-/** Which of two states of one workflow is the later one: by epoch, then count, then arrival. */
+/** These tests check which of two states of one workflow is newer: by epoch, then count, then arrival. */
 import assert from 'node:assert/strict';
 import { isNewer } from '../../../src/domain/recovery/newer.js';
 

@@ -9,7 +9,7 @@ describe('rollout: share', () => {
 
   it('is stable, holds the smaller ones, and is as large as it says', () => {
     assert.equal(bucketOf('correlation-1'), bucketOf('correlation-1'));
-    // Pinned: another hash would send lists in flight down the other path.
+    // The buckets are pinned. Another hash would send lists in flight down the other path.
     assert.deepEqual(['a', 'correlation-1'].map(bucketOf), [6610, 2989]);
     const [none, ten, half, all] = [0, 10, 50, 100].map(taking) as [string[], string[], string[], string[]];
     assert.deepEqual([none.length, all.length], [0, ids.length]);

@@ -1,4 +1,7 @@
-/** When a rollout goes back to the legacy path by itself: too late costs lists, too early the rollout. */
+/**
+ * These tests check when a rollout goes back to the legacy path by itself. Too late costs lists, and too early costs
+ * the rollout.
+ */
 import assert from 'node:assert/strict';
 import { DEFAULT_TRIGGERS, type PathWindow, reasonToRollBack } from '../../../src/domain/rollout/triggers.js';
 

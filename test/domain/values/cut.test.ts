@@ -1,6 +1,6 @@
 /**
- * Where chunks, slices, pages, requests and answers end: one item left out is lost, one too many is refused by a
- * server.
+ * These tests check where chunks, slices, pages, requests and answers end. An item left out is lost, and a server
+ * refuses one too many.
  */
 import assert from 'node:assert/strict';
 import { cut } from '../../../src/domain/values/cut.js';

@@ -1,9 +1,11 @@
-/** Which of many are at fault: one overlooked stops all, one too many is lost. */
+/** These tests check which of many items are at fault. One that is overlooked stops all, and one too many is lost. */
 import assert from 'node:assert/strict';
 import { halve } from '../../../src/domain/values/halve.js';
 
 describe('halve', () => {
-  /** Attempts, of which one fails that holds an item of `bad`; a single one is found. */
+  /**
+   * Halves `items`. An attempt fails when its part has an item of `bad`, and such an item alone in its part is found.
+   */
   async function search(items: readonly number[], ...bad: number[]) {
     const [attempts, found, passed]: [number[][], number[], number[]] = [[], [], []];
     await halve(items, (part, from) => {

@@ -1,4 +1,7 @@
-/** What is said of JSON that cannot be carried: by name, in a message that is itself short enough. */
+/**
+ * These tests check what is said of JSON that cannot be stored or sent. The message names the field, and is short
+ * enough itself.
+ */
 import assert from 'node:assert/strict';
 import {
   findJsonProblem,
@@ -45,14 +48,15 @@ describe('a text in a message', () => {
         assert.ok(bytesOf(cut) <= 130, `${bytesOf(cut)} bytes`);
         if (bytesOf(letter.repeat(length)) <= 100) assert.equal(cut, letter.repeat(length));
         else if (length > 130) assert.match(cut, new RegExp(`… \\(${length} characters\\)$`));
-        // Not more is taken away than has to be.
+        // The cut takes off no more than it has to.
         if (length === 5_000) assert.ok(bytesOf(cut) >= 95, `${bytesOf(cut)} bytes`);
       }
     }
   });
 
   it('is not cut for what a cut one adds to itself', () => {
-    // 100 characters, of which seven take two bytes, the two quotation marks around and the 21 bytes of the note.
+    // The cut text has 100 characters, of which seven take two bytes. Two quotation marks and the 21 bytes of the note
+    // come on top.
     assert.equal(
       shortenJson('"'.repeat(7) + 'x'.repeat(4_993), 100),
       `${'"'.repeat(7)}${'x'.repeat(93)}… (5000 characters)`,
@@ -159,7 +163,7 @@ describe('what a caller sent, made fit to be sent on', () => {
     for (let inner: unknown = copy; typeof inner === 'object' && inner !== null; levels += 1) {
       inner = (inner as Record<string, unknown>)['deep'] ?? (inner as Record<string, unknown>)['a'] ?? null;
     }
-    // Eight more than an intent may have: the plan finds that it is too deep.
+    // The copy has eight levels more than an intent may have, so that the plan finds it too deep.
     assert.equal(levels, 72);
     assert.notEqual(findJsonProblem(copy, 64), null);
     assert.notEqual(serializable(nested(73, {})), null);

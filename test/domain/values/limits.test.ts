@@ -1,4 +1,7 @@
-/** What a list may hold: over that it is refused before anything runs, since Temporal could not carry it. */
+/**
+ * These tests check what a list may hold. A larger one is refused before anything runs, because Temporal could not take
+ * it.
+ */
 import assert from 'node:assert/strict';
 import {
   checkLimits,
@@ -37,7 +40,7 @@ describe('the limits of a list', () => {
 
 describe('the bytes a page may take', () => {
   it('are what the other results leave of the report, shared out', () => {
-    // 500 a result, and 6,500 beside a page.
+    // A result takes 500 bytes, and what is beside a page 6,500.
     assert.equal(pageBytes(1, 1), 1_500_000 - 6_500);
     assert.equal(LARGEST_PAGE, pageBytes(1, 1));
     assert.equal(pageBytes(11, 1), 1_500_000 - 10 * 500 - 6_500);

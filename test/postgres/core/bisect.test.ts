@@ -1,4 +1,7 @@
-/** A batch is halved down to the rows at fault, and what is held waits alone. */
+/**
+ * These tests check that a batch is halved down to the rows at fault. A locked row waits alone, so that it holds up no
+ * other row.
+ */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { EffectError } from '../../../src/domain/failures/failure.js';
@@ -49,7 +52,8 @@ describe('bisect', () => {
   it('leaves out a locked row, and what comes behind it under its key; the others are executed', async () => {
     const done: number[] = [];
     const waits: (number | undefined)[] = [];
-    // 7 and 9 are of the key that is held, and 9 could be had by the time it is its turn.
+    // Rows 7 and 9 are of the locked key. Row 9 is left out too, although its lock could be had by the time it is its
+    // turn.
     const batch = [...rows(7), row(7, 1_000), row(8), row(9, 1_000), ...rows(500).slice(10)];
     const outcomes = await bisect<Row, object>(
       batch,

@@ -1,4 +1,7 @@
-/** A server that ends a connection in the packet that says it is ready: no moment may be without an `error` listener. */
+/**
+ * In these tests a server ends a connection in the packet that says that it is ready. No moment may be without an
+ * `error` listener, as the error would end the process.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -7,10 +10,10 @@ import { migrate } from '../../../src/postgres/schema/migrate.js';
 import { probePostgres } from '../../../src/stack/probes/postgres.js';
 import { MIGRATIONS, useDatabase } from '../support.js';
 
-/** ReadyForQuery, idle. https://www.postgresql.org/docs/current/protocol-message-formats.html */
+/** Bytes of ReadyForQuery, idle (https://www.postgresql.org/docs/current/protocol-message-formats.html). */
 const READY = Buffer.from('5a0000000549', 'hex');
 
-/** ErrorResponse: FATAL, 57P01 (admin_shutdown). */
+/** Returns the bytes of an ErrorResponse: FATAL, 57P01 (admin_shutdown). */
 function fatal(): Buffer {
   const fields = Buffer.from(`SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0`);
   const head = Buffer.alloc(5);
@@ -50,7 +53,7 @@ describe('a connection that the server ends in the moment it is made', () => {
     through.port = String((proxy.address() as AddressInfo).port);
     url = through.href;
     pool = createPool({ connectionString: url, min: 0, maxUses: 1 }, () => undefined);
-    // Mocha's own listeners would end the run, and not say which test it was.
+    // This listener comes before Mocha's own. Those would end the run, and not say which test it was.
     process.prependListener('uncaughtException', onUncaught);
   });
   beforeEach(() => {
@@ -93,7 +96,7 @@ describe('a connection that the server ends in the moment it is made', () => {
   });
 
   it('fails a migration and a probe, which have connections of their own', async () => {
-    // The first only finds out whether the database is there.
+    // A migration opens two connections here. The first one only finds out whether the database is there.
     ends = 2;
     await assert.rejects(migrate(url, { dir: MIGRATIONS }), ended);
     ends = 1;

@@ -1,4 +1,4 @@
-/** Times with PostgreSQL's precision. */
+/** These tests check that times keep PostgreSQL's precision, which is the microsecond. */
 import assert from 'node:assert/strict';
 import { isoUtc, microseconds } from '../../../src/postgres/core/instant.js';
 

@@ -1,6 +1,6 @@
 /**
- * One intent of 500 that PostgreSQL refuses, by the code it is refused with: it fails alone, and finding it stays
- * cheap.
+ * In these tests PostgreSQL refuses one intent of 500, with each code that it may refuse one with. The intent fails
+ * alone, and finding it stays cheap.
  */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -15,13 +15,16 @@ import { command, one, useDatabase } from '../support.js';
 
 const BATCH = 500;
 const BAD = 321;
-/** The whole batch, two halves at each of nine levels, and one to spare. */
+/** The most transactions: one for the whole batch, two halves at each of nine levels, and one to spare. */
 const MOST_TRANSACTIONS = 20;
-/** Of a transaction: its begin and end, the claim, the locks, the rows, what follows from them. */
+/**
+ * The most statements, eight a transaction: its begin and end, the claim, the locks, the rows, and those that follow
+ * from the rows.
+ */
 const MOST_STATEMENTS = 8 * MOST_TRANSACTIONS;
 
 const REFUSED = 'REFUSED';
-/** Does not compress, so that no index page of 8 KB takes it. */
+/** Random text that does not compress, so that no index page of 8 KB takes it. */
 const HUGE = randomBytes(16_000).toString('base64');
 
 const CODES = ['22P05', '23514', '22003', '22001', '54000'] as const;
@@ -33,7 +36,7 @@ interface Store<P> {
   readonly key: string;
   readonly keyOf: (payload: P) => string;
   readonly good: () => P;
-  /** Past the schemas, which refuse some of these before a store sees them. */
+  /** Payloads that go to the store past the schemas, which would refuse some of them first. */
   readonly bad: Readonly<Record<Code, P>>;
   readonly carry: (pool: Pool, batch: readonly Command<P>[]) => Promise<EffectOutcome<object>[]>;
 }
@@ -83,7 +86,7 @@ const fsmTransitions: Store<PersistFsmTransitionPayload> = {
   carry: (pool, batch) => createFsmTransitionStore(pool).insert(batch),
 };
 
-/** Counts what is sent to the server, transactions' own statements too. */
+/** Counts the statements that are sent to the server, also those that begin and end transactions. */
 function countQueries(client: pg.PoolClient, count: () => void): void {
   const query = client.query.bind(client) as (...args: unknown[]) => unknown;
   Object.assign(client, {
@@ -126,7 +129,7 @@ describe('an intent of 500 that PostgreSQL refuses', () => {
         outcomes.flatMap(({ ok }, index) => (ok ? [] : [index])),
         [BAD],
       );
-      // Without a code of its own, and not thrown: that is the class `invalid` here.
+      // The failure has no error code and is returned, not thrown. That is how a store reports the class `invalid`.
       const refused = outcomes[BAD];
       assert.ok(refused?.ok === false && refused.error_code === undefined && refused.busy === undefined);
       assert.ok(refused.error.endsWith(`(${code})`), refused.error);

@@ -69,7 +69,8 @@ describe('pool', () => {
     frozen.on('error', () => undefined);
     await frozen.query('BEGIN');
     await frozen.query('LOCK TABLE executed_intents');
-    // Nothing more comes from it; whoever waits for the lock gets it long before its own time is up.
+    // Nothing more comes from the frozen client. A statement that waits for the lock gets it long before its own
+    // time-out.
     const { rowCount } = await poolOf({ max: 1, statementTimeoutMs: 20_000 }).query('SELECT FROM executed_intents');
     assert.equal(rowCount, 0);
     frozen.release(true);

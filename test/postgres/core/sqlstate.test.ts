@@ -1,4 +1,4 @@
-/** PostgreSQL's failures as the service tells them. */
+/** These tests check how the service reports PostgreSQL's failures. */
 import assert from 'node:assert/strict';
 import { EffectError } from '../../../src/domain/failures/failure.js';
 import { failedToConnect, isLockTimeout, poolIsBusy, toEffectError } from '../../../src/postgres/core/sqlstate.js';

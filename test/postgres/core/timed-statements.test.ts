@@ -1,5 +1,6 @@
 /**
- * Statements that share the time of their transaction: what outlasts it costs its own answer, not what was read before.
+ * These tests check statements that share the time of their transaction. A statement that outlasts it loses its own
+ * answer, and those before it keep theirs.
  */
 import assert from 'node:assert/strict';
 import { withTransaction } from '../../../src/postgres/core/pool.js';
@@ -17,7 +18,7 @@ describe('statements that may time out', () => {
           async (at) =>
             (await at.query<{ slept: number }>(`SELECT $1::float8 AS slept, pg_sleep($1)`, [seconds])).rows[0]?.slept,
         );
-      // Each of the two is within a second, both are not.
+      // Each of the first two takes less than the second they share, and both together take more.
       const [first, second, third] = [await sleep(0.5), await sleep(0.8), await sleep(0)];
       const { rows } = await tx.query<{ alive: boolean }>('SELECT true AS alive');
       return [first, second, third, rows[0]?.alive];

@@ -1,5 +1,6 @@
 /**
- * Dead letters in their table, without a broker: which hold a key back, which are chosen, and that each is there once.
+ * These tests check dead letters in their table, without a broker. They say which letters block a key, which are
+ * chosen, and that each is stored once.
  */
 import assert from 'node:assert/strict';
 import { createDeadLetterStore } from '../../../src/postgres/dead-letters/dead-letter-store.js';

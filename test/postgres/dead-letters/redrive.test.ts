@@ -1,5 +1,6 @@
 /**
- * A redrive that dies between the brokers' acknowledgement and its commit, on a real topic: it is carried on, in order.
+ * In these tests a redrive dies between the brokers' acknowledgement and its commit, on a real topic. The next redrive
+ * goes on with it, in order.
  */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -30,7 +31,7 @@ describe('redrive', () => {
   let publisher: KafkaPublisher;
   before(async function () {
     this.timeout(60_000);
-    // Here, as the servers' addresses are there once they run.
+    // The settings are read here, because the servers' addresses are only known once the servers run.
     config = loadConfig();
     brokers = config.KAFKA_BOOTSTRAP_SERVERS ?? [];
     const kafka = createKafka(kafkaSettings(config, brokers), createLogger('silent'));
@@ -48,7 +49,7 @@ describe('redrive', () => {
     return { intent_id: randomUUID(), event_id, message, failure_reason: 'test', retry_attempts: 3 };
   };
 
-  /** Sends, and ends the transaction of the redrive that asked for it before the answer is back. */
+  /** A publisher that sends, and then ends the transaction of the redrive before the redrive has the answer. */
   const dying: EventPublisher = {
     async publish(messages) {
       const outcomes = await publisher.publish(messages);
@@ -76,7 +77,7 @@ describe('redrive', () => {
     const first = await page(0);
     assert.equal(first.redriven, PAGE);
     await assert.rejects(page(first.next ?? 0, dying), { failureClass: 'unavailable' });
-    // As the next one does: it starts with what is open.
+    // The next redrive does the same: it begins with the first letter that is open.
     let after: number | null = 0;
     let redriven = 0;
     while (after !== null) {
@@ -94,7 +95,8 @@ describe('redrive', () => {
     );
     assert.deepEqual(open, { letters: 0, unpublished: 0 });
 
-    // The page that died is there twice, as a whole: sent, and sent again.
+    // The letters of the page that died are on the topic twice. They were sent by the redrive that died, and again by
+    // the next one.
     const times = (n: number): number => (n >= PAGE && n < 2 * PAGE ? 2 : 1);
     const records = await readRecords(brokers, [topic]);
     const ids = records.map(({ headers }) => headers['event_id']);
@@ -104,7 +106,7 @@ describe('redrive', () => {
     );
     for (let key = 0; key < KEYS; key += 1) {
       const arrived = records.filter((record) => record.key === `key ${key}`);
-      // A consumer that skips the event ids it has seen.
+      // These are the values that a consumer sees which skips the event ids it knows.
       const seen = [...new Map(arrived.map(({ headers, value }) => [headers['event_id'], value])).values()];
       const wanted = letters.filter(({ message }) => message.key === `key ${key}`).map(({ message }) => message.value);
       assert.deepEqual(seen, wanted, `key ${key}`);
@@ -113,13 +115,13 @@ describe('redrive', () => {
 
   it('keeps letters of a key longer than an index row, and their order', async () => {
     const store = createDeadLetterStore(database.pool);
-    // Does not compress.
+    // The key is random, so that it does not compress.
     const key = randomBytes(12_000).toString('base64');
     const long = [0, 1, 2].map((n) => {
       const given = letter(n);
       return { ...given, message: { ...given.message, key } };
     });
-    // More than are looked through one by one.
+    // The letters are more than the store looks through one by one.
     await store.add([...long, ...Array.from({ length: 150 }, (_, n) => letter(n))], []);
     assert.deepEqual(await store.blocked([long[0]!.message, { ...long[0]!.message, key: `${key}x` }]), [true, false]);
     const [, second] = (await store.list({ topic }, 0, 10)).filter(({ message }) => message.key === key);

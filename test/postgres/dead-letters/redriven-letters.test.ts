@@ -1,4 +1,7 @@
-/** Dead letters that a redrive sends, without a broker: in which order, which wait, and what a refusal leaves. */
+/**
+ * These tests check the dead letters that a redrive sends, without a broker. They say in which order letters are sent,
+ * which wait, and what a refusal leaves.
+ */
 import assert from 'node:assert/strict';
 import { EffectError } from '../../../src/domain/failures/failure.js';
 import type { EventPublisher, OutboundMessage } from '../../../src/domain/events/publisher.js';
@@ -28,7 +31,7 @@ describe('redriven dead letters', () => {
       },
     };
     const redriving = [0, 1].map(() => store().redrive({}, 0, 10, { publisher, topicSuffix: SUFFIX }));
-    // One sends; the other either waits for it or sends as well.
+    // One redrive sends. The other one either waits for it or sends as well.
     await until(10_000, async () => {
       if (asked < 2) {
         await one(
@@ -106,7 +109,7 @@ describe('redriven dead letters', () => {
     }
     assert.equal(sent.length, 1, 'one copy');
     assert.match(sent[0]!, /^t\.dlq .*"original_data":7/);
-    // As the schedule asks: what was refused so often is left to a person.
+    // The schedule asks with `maxRedrives`, which leaves letters that were refused so often to a person.
     assert.equal((await store().list({ maxRedrives: 3 }, 0, 10)).length, 1);
     assert.equal((await store().list({ maxRedrives: 2 }, 0, 10)).length, 0);
   });

@@ -11,7 +11,7 @@ describe('parked lists', () => {
 
   it('come back word for word, with texts that PostgreSQL takes in no other type', async () => {
     const store = createParkedLists(database.pool);
-    // Each has an invalid intent beside a valid one whose row somebody holds.
+    // Each list has an invalid intent beside a valid one whose row is locked.
     const lists = [list({ text: 'nul \u0000' }, {}), list({ 'half \ud800': 1 }, {}), list({ text: 'fine' })];
     await store.park(
       'p',
@@ -46,10 +46,11 @@ describe('parked lists', () => {
       partition,
       lists.map((given, index) => ({ list: given, keys: keys[index]! })),
     );
-    // The first one was looked at by the page before, and stays: the next three follow it by one key each.
+    // The page before has read the first list, which stays parked. The next three lists wait behind it, each by one
+    // key.
     const page = await store.page(partition, (await seqOf(lists[0]!)).seq);
     assert.deepEqual([page.lists, page.parked, page.next], [[lists[4]], 5, null]);
-    // In one page they go together, in their order.
+    // A page that holds them all has them in their order.
     assert.deepEqual((await store.page(partition, 0)).lists, lists);
     await store.remove([lists[0]!.event_id]);
     assert.deepEqual((await store.page(partition, 0)).lists, lists.slice(1), 'the others go on once it is answered');
@@ -64,7 +65,7 @@ describe('parked lists', () => {
     const full: readonly (readonly [string, readonly SliceList[]])[] = [
       ['intents', [SLICE_INTENTS - 1, 1, 1].map((count) => list(...Array.from({ length: count }, () => ({}))))],
       ['bytes', [SLICE_BYTES - 1_000, 1_000, 1_000].map(sized)],
-      // Larger than a page: alone in one of its own.
+      // A list that is larger than a page has one of its own.
       ['too large', [SLICE_BYTES + 1, SLICE_BYTES + 1].map(sized)],
     ];
     for (const [partition, lists] of full) {

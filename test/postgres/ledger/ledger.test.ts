@@ -123,7 +123,7 @@ describe('recording an effect afterwards', () => {
   const database = useDatabase();
 
   it('tells who was faster, be it in the same transaction', async () => {
-    // One at a time: what comes while the first is written shares the second.
+    // One group is written at a time. The batches that arrive meanwhile share the second group.
     const ledger = createLedger(database.pool, { maxInFlight: 1 });
     const record = (execution_id: string, intent_id: string, payload: Record<string, unknown> = {}) => {
       const { payload: result, ...fields } = command(payload, { execution_id, intent_id });

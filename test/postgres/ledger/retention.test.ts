@@ -1,10 +1,10 @@
-/** What pruning takes from each table, and what it leaves, at the boundaries. */
+/** These tests check which rows pruning deletes from each table, and which it leaves, at the boundaries. */
 import assert from 'node:assert/strict';
 import { createLedgerRetention } from '../../../src/postgres/ledger/retention.js';
 import { createPool } from '../../../src/postgres/core/pool.js';
 import { one, onServer, useDatabase } from '../support.js';
 
-/** Rows of a table that go in one transaction. */
+/** Rows of a table that pruning deletes in one transaction. */
 const PAGE = 5_000;
 
 describe('pruning', () => {
@@ -15,7 +15,7 @@ describe('pruning', () => {
       UPDATE ledger_retention SET pruned_before = NULL`),
   );
 
-  /** Adds `count` rows of `table` whose time is `at`, an SQL expression. */
+  /** SQL by table that adds `count` rows whose time is `at`, an SQL expression. */
   const tables: Readonly<Record<string, (count: number, at: string) => string>> = {
     executed_intents: (count, at) =>
       `INSERT INTO executed_intents (intent_id, intent_type, payload_hash, execution_id, outcome, settled_at)
@@ -38,7 +38,7 @@ describe('pruning', () => {
 
   for (const [table, add] of Object.entries(tables)) {
     it(`takes every old row of ${table}, also what one page does not hold, and no young one`, async () => {
-      // One instant: where a page ends, rows of the same time follow.
+      // All rows have one time, so that rows of the same time follow where a page ends.
       await database.pool.query(add(PAGE + 2, `'2026-01-01T00:00:00Z'`));
       await database.pool.query(add(3, `now() - INTERVAL '29 days'`));
       const sizes: number[] = [];
@@ -56,7 +56,7 @@ describe('pruning', () => {
       const before = new Date(Date.now() - 40 * 86_400_000).toISOString();
       await database.pool.query(add(1, `'${before}'`));
       await database.pool.query(add(1, `'${before}'::timestamptz - INTERVAL '1 microsecond'`));
-      // A time the caller gives, older than the retention: what is of that very time stays.
+      // The caller gives a time that is older than the retention. A row of exactly that time stays.
       await retention().prune(before, null);
       assert.equal(await left(table), 2);
       await retention().prune(null, null);

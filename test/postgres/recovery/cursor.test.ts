@@ -1,4 +1,7 @@
-/** Where a walk over the states goes on: a cursor that passes over states loses them without a word. */
+/**
+ * These tests check where a walk over the states goes on. A cursor that passes over states loses them, and nobody
+ * notices.
+ */
 import assert from 'node:assert/strict';
 import {
   afterFirstPage,
@@ -43,7 +46,7 @@ describe('a walk over the states', () => {
     assert.deepEqual(validOn('50:199:', seen), forgotten);
     for (const current of ['50:200:', '50:201:', '150:1000:']) assert.equal(validOn(current, seen), seen, current);
     assert.equal(validOn('1:1:', start), start);
-    // Transaction ids are 64 bits wide: as a number the two would be the same.
+    // Transaction ids are 64 bits wide. As JavaScript numbers these two would be the same.
     const wide = afterFirstPage(start, row, '1:9007199254740993:');
     assert.equal(validOn('1:9007199254740992:', wide).firstPage, null);
   });
@@ -129,7 +132,7 @@ describe('a cursor', () => {
     ]) {
       reject(cursor, OTHERS, other);
     }
-    // No filter is one thing, however it is said.
+    // `null` and an absent field both mean that there is no filter.
     assert.deepEqual(decodeCursor(encodeCursor(start), { since_days: 7, states: null }), start);
   });
 });

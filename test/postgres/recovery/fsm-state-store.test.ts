@@ -45,7 +45,7 @@ describe('recovery of fsm states', () => {
   }
   const idsOf = (pages: readonly RecoveredStates[]) => pages.flatMap((page) => Object.keys(page.recovered_states));
 
-  /** All workflows, as a walk gives them when its first page holds `first`. */
+  /** Returns all workflows in the order of a walk whose first page holds `first` of them. */
   const inOrderOfAWalk = (first: number): string[] => [
     ...workflows.slice(-first).reverse(),
     ...workflows.slice(0, -first).sort(),
@@ -79,7 +79,7 @@ describe('recovery of fsm states', () => {
     const waiting = rows.filter(({ to_state }) => to_state === 'WAITING').map(({ entity_id }) => entity_id);
     assert.deepEqual(idsOf([await recover({ namespaces: ['ends'] })]), waiting);
     assert.equal((await recover({ namespaces: ['ends'], since_days: 60 })).total_recovered, ended.length + 1);
-    // The other tests count.
+    // These workflows are removed, because the other tests count all of them.
     await forgetWorkflows(
       database.pool,
       rows.map((row) => row.entity_id),

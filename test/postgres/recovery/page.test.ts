@@ -1,4 +1,7 @@
-/** What a page of states holds: no state may fall between two pages, and none may keep a walk from its end. */
+/**
+ * These tests check which states a page holds. No state may fall between two pages, and none may keep a walk from its
+ * end.
+ */
 import assert from 'node:assert/strict';
 import { LARGEST_PAGE } from '../../../src/domain/values/limits.js';
 import { recoverFsmStatesPayload } from '../../../src/domain/intents/recover-fsm-states/schema.js';
@@ -8,7 +11,7 @@ import type { StateRow } from '../../../src/postgres/recovery/rows.js';
 
 const MEGABYTE = 1_000_000;
 const idOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
-/** The newest has number 0. */
+/** Returns the row of state number `n`; the newest state has number 0. */
 const stateRow = (n: number, rest: Partial<StateRow> = {}): StateRow => ({
   workflow_id: idOf(n),
   current_state: 'RUNNING',
@@ -24,7 +27,7 @@ const rowsOf = (count: number): StateRow[] => Array.from({ length: count }, (_, 
 const sizeOf = ({ workflow_id, ...state }: StateRow): number =>
   Buffer.byteLength(JSON.stringify({ [workflow_id]: state }));
 
-/** Reads `rows` as the store does; a time-out from the read of that number on. */
+/** Reads `rows` as the store does. The reads after the first `timeOutAt` time out. */
 async function pageOf(rows: readonly StateRow[], limit: number, maxBytes = MEGABYTE, timeOutAt = Infinity) {
   const asked: [after: string | undefined, limit: number][] = [];
   const request = recoverFsmStatesPayload.parse({ recovery_id: 'r', limit });
@@ -80,7 +83,7 @@ describe('a page of states', () => {
     const fits = await pageOf(rows, 10, two);
     assert.deepEqual([fits.count, fits.more, fits.last?.workflow_id, fits.tooLarge], [2, true, idOf(1), null]);
     assert.equal((await pageOf(rows, 10, two - 1)).count, 1);
-    // In UTF-8: this one takes two bytes a letter.
+    // Bytes are counted in UTF-8. A letter of this state takes two bytes.
     const wide = stateRow(1, { metadata: { note: 'é'.repeat(100) } });
     assert.equal((await pageOf([rows[0]!, wide], 10, sizeOf(rows[0]!) + sizeOf(wide) - 1)).count, 1);
   });

@@ -1,4 +1,7 @@
-/** Pages of states that PostgreSQL reads slowly, or in several statements: a walk must not lose what they leave out. */
+/**
+ * These tests check pages of states that PostgreSQL reads slowly, or in several statements. A walk must not lose the
+ * states that such a page leaves out.
+ */
 import assert from 'node:assert/strict';
 import { recoverFsmStatesPayload } from '../../../src/domain/intents/recover-fsm-states/schema.js';
 import { createPool, endPool, type Pool } from '../../../src/postgres/core/pool.js';
@@ -10,8 +13,8 @@ import { one, type TestDatabase, useDatabase } from '../support.js';
 const MEGABYTE = 1_000_000;
 
 /**
- * Makes states, and a pool that reads them by the index, newest first, through a view that stops at a row of its
- * choosing.
+ * Makes states, and a pool that reads them by the index, newest first. The pool reads through a view that runs `onRow`
+ * for each row, so that a read can stop at a chosen one.
  * @param given.onRow PL/pgSQL that is run for each row; `at` is its sequence, from 1.
  */
 async function watchRows(
@@ -57,7 +60,7 @@ describe('recovery while PostgreSQL is slow', () => {
     const page = await recover({ with_total: true });
     assert.deepEqual([page.total_recovered, page.truncated, page.total_matching], [2_500, true, undefined]);
     assert.match(page.warning ?? '', /timed out after 2500 states.*timed out counting/);
-    // Read in full, whatever is slow.
+    // The rest is read by the usual pool, for which no row is slow.
     const rest = await createFsmStateStore(database.pool).recover(
       recoverFsmStatesPayload.parse({ recovery_id: 'r', cursor: page.next_cursor }),
       MEGABYTE,
@@ -102,14 +105,14 @@ describe('recovery while PostgreSQL is slow', () => {
 
 describe('recovery of a page that takes several statements', () => {
   const COUNT = 2_600;
-  /** In the first statement, which reads 2,500: newest first. */
+  /** Sequence of the row at which the read waits. The first statement reads it, with the newest 2,500. */
   const HELD_AT = 1_000;
   const LOCK = 7;
   const database = useDatabase();
   let pool: Pool;
 
   before(async () => {
-    // The row is read when nobody has the lock.
+    // The read of this row waits until nobody has the lock.
     const onRow = `IF at = ${HELD_AT} THEN PERFORM pg_advisory_xact_lock_shared(${LOCK}); END IF;`;
     pool = await watchRows(database, COUNT, { onRow });
   });
@@ -137,7 +140,7 @@ describe('recovery of a page that takes several statements', () => {
       await legacyTransition(database.pool, oldest, 'PROCESSING', 'MOVED');
       await holder.query(`SELECT pg_advisory_unlock(${LOCK})`);
       const page = await answer;
-      // The walk ends with this page: who is not in it is in none.
+      // The walk ends with this page. A workflow that is not in it is in no page.
       assert.deepEqual([page.total_recovered, page.next_cursor], [COUNT, null]);
       assert.equal(page.recovered_states[oldest]?.current_state, 'PROCESSING', 'as it was when the page began');
     } finally {

@@ -1,4 +1,4 @@
-/** Walks over the states that would lose some, or not end. */
+/** These tests check walks over the states that could lose some of them, or not end. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { legacyTransition } from '../schema/legacy.js';
 import { useDatabase } from '../support.js';
 
 const COUNT = 60;
-/** A page holds six. */
+/** The number of states that a page holds. */
 const LIMIT = 6;
 
 describe('walks over the states', () => {
@@ -46,7 +46,7 @@ describe('walks over the states', () => {
   }
   const idsOf = (pages: readonly RecoveredStates[]) => pages.flatMap((page) => Object.keys(page.recovered_states));
   const move = (id: string, to = 'MOVED') => legacyTransition(database.pool, id, 'PENDING', to);
-  /** The workflows that a first page does not hold, in the order in which the other pages have them. */
+  /** Workflows that a first page does not hold, in the order in which the other pages have them. */
   const others = workflows.slice(0, -LIMIT).sort() as [string, ...string[]];
   const inOrder = [...workflows.slice(-LIMIT).reverse(), ...others];
   const changed = (cursor: string | null, change: object) => {
@@ -84,7 +84,7 @@ describe('walks over the states', () => {
          SELECT workflow_id, 'workflow_execution', 'BUSY', 'x' FROM fsm_states`,
       ),
     );
-    // The first page's come again, since they have moved.
+    // The workflows of the first page come again, because they have moved.
     assert.deepEqual(idsOf(pages), [...inOrder.slice(0, LIMIT), ...[...workflows].sort()]);
     assert.ok(pages.every((page) => page.warning === undefined));
   });
@@ -94,7 +94,7 @@ describe('walks over the states', () => {
     const [last] = others.slice(-1) as [string];
     try {
       await late.query('BEGIN');
-      // Its number is between those of the first page, which are committed before the walk begins.
+      // The late transition's number is between those of the first page. Those are committed before the walk begins.
       for (const [n, id] of workflows.slice(-LIMIT).entries()) {
         if (n === 1) await legacyTransition(late, last, 'PENDING', 'LATE');
         await move(id);
@@ -110,7 +110,7 @@ describe('walks over the states', () => {
 
   it('freeze since_days with the first page: what ended then is not left out of the others', async () => {
     const [ended] = others.slice(-1) as [string];
-    // Past the trigger, which would make it one of the newest.
+    // The state is written past the trigger, which would make it one of the newest.
     await database.pool.query(
       `UPDATE fsm_states SET current_state = 'COMPLETED', updated_at = now() - INTERVAL '7 days' + INTERVAL '1 second'
        WHERE workflow_id = $1`,

@@ -1,4 +1,4 @@
-/** The rollout's tables: what is routed, changed, rolled back and counted. */
+/** These tests check the rollout's tables: what is routed, changed, rolled back and counted. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createRolloutStore } from '../../../src/postgres/rollout/rollout-store.js';

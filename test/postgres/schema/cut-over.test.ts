@@ -23,11 +23,13 @@ describe('cut-over of a database with legacy tables', () => {
         added.ours += 1;
       }
     });
-    // With its own statement, until that is refused: what was accepted by then is counted.
+    // The legacy writers write with their own statement until it is refused. Every write that was accepted by then is
+    // counted.
     const legacyWriters = Array.from({ length: 2 }, async (_, index) => {
       for (;;) {
         try {
-          // Each on a row of its own, and both on the bridge of ours.
+          // Each legacy writer has a row of its own. The second one's is on the bridge that our writers write to as
+          // well.
           const bridge = index === 0 ? theirs : ours;
           await legacyUpsert(database.pool, { bridge, namespace: `legacy${index}`, items: 1 });
           added.theirs += 1;
@@ -74,8 +76,8 @@ describe('cut-over of a large table', () => {
   const database = useDatabase();
   let pool: Pool;
   before(async () => {
-    // Takes longer than a statement of the pool may; another try is refused for good, or it would be made for half an
-    // hour.
+    // The cut-over takes longer than a statement of the pool may. A second call of it fails for good, or it would be
+    // repeated for half an hour.
     await database.pool.query(
       `CREATE SCHEMA slow;
        CREATE SEQUENCE slow.tries;

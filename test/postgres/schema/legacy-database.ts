@@ -1,4 +1,4 @@
-/** A database that had the legacy tables, with rows, before it was migrated. */
+/** This module makes a database that had the legacy tables, with rows, before it was migrated. */
 import { createBridgeStateStore } from '../../../src/postgres/states/bridge-state-store.js';
 import { migrate } from '../../../src/postgres/schema/migrate.js';
 import { LEGACY_TABLES } from './legacy.js';
@@ -45,7 +45,7 @@ export function useLegacyDatabase() {
         [bridge],
       )
     ).rows;
-  /** Sum of all items, number of rows, number of keys. */
+  /** Reads the sum of all items, the number of rows and the number of keys. */
   const totals = () =>
     one<{ items: number; rows: number; keys: number }>(
       database.pool,

@@ -1,4 +1,4 @@
-/** The seed's tables and statements, as legacy writers use them (seed 3.3, 4.2). */
+/** This module has the tables and statements of the seed contract (3.3, 4.2), as legacy writers use them. */
 import type pg from 'pg';
 
 export const LEGACY_TABLES = `

@@ -27,7 +27,7 @@ const NAMES = [
   '0018_parked_and_letter_keys',
 ];
 
-/** Columns, indexes, constraints, triggers, functions and view definitions, as text. */
+/** SQL that reads columns, indexes, constraints, triggers, functions and view definitions, as text. */
 const SHAPE = `
   SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable AS line FROM information_schema.columns
     WHERE table_schema = 'public'

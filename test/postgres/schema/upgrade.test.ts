@@ -35,7 +35,7 @@ describe('upgrade of a database with legacy tables', () => {
     await persist(legacyFirst, 'a', 10, '2025-10-23T11:00:00Z');
     await legacyUpsert(database.pool, { bridge: legacyFirst, namespace: 'a', items: 100, at: '2025-10-23T09:00:00Z' });
     await persist(legacyFirst, 'a', 1_000, '2025-10-23T08:00:00Z', { w: 'OLDER' });
-    // No states of ours: the legacy one is kept; the newest metadata is ours.
+    // Our newest write has no states, so that the legacy one is kept. The newest metadata is ours.
     assert.deepEqual(await rowsOf(legacyFirst), [{ namespace: 'a', items: 1_111, state: 'LEGACY', by: 'us' }]);
 
     await persist(weFirst, 'a', 10, '2025-10-23T09:00:00Z', { w: 'OURS' });
@@ -100,7 +100,7 @@ describe('upgrade of a database with legacy tables', () => {
           await write();
           return;
         } catch (error) {
-          // A victim is rolled back whole; our callers retry it, and so does this one.
+          // The victim of a deadlock is rolled back as a whole. Our callers retry it, and so does this writer.
           if (
             (error as { failureClass?: string }).failureClass !== 'transient' &&
             (error as { code?: string }).code !== '40P01'

@@ -166,7 +166,7 @@ describe('bridge state store', () => {
       [77],
     );
     assert.match(errorOf(outcomes[77]) ?? '', /bigint out of range.*22003/);
-    // Nothing of the bad intent is left, and it may be tried again.
+    // Nothing of the bad intent is left, so that it may be tried again.
     assert.equal((await row(bridge)).items, 199);
     assert.equal(
       (
@@ -213,7 +213,7 @@ describe('bridge state store', () => {
     const commands = bridges.flatMap((bridge) =>
       Array.from({ length: 10 }, (_, i) => command(payload(bridge, { [`b${i % 3}`]: [1, 1], [`a${i % 3}`]: [1, 1] }))),
     );
-    // A store each, as in 50 processes: nothing but the database orders them.
+    // Each batch has a store of its own, as in 50 processes. Nothing but the database orders them.
     const batches = Array.from({ length: 50 }, () => shuffled(commands).slice(0, 100));
     const all = await Promise.all(batches.map((batch) => store().persist(batch)));
     assert.ok(all.flat().every(({ ok }) => ok));

@@ -1,4 +1,4 @@
-/** Current states of the tests, and their check. */
+/** This module writes the current states of the tests, and runs the check of states. */
 import type { PersistFsmTransitionPayload } from '../../../src/domain/intents/persist-fsm-transition/schema.js';
 import { createFsmTransitionStore } from '../../../src/postgres/states/fsm-transition-store.js';
 import { checkStates } from '../../../src/postgres/states/state-check.js';

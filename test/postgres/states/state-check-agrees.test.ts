@@ -7,7 +7,7 @@ describe('check of the current states', () => {
   const { insert, stateOf, check } = useCheckedStates();
 
   it('agrees with what transitions leave, whatever their order, their number and their batch', async () => {
-    // A workflow's life: epochs, in each of which the count grows; time goes on.
+    // The life of a workflow is the lengths of its epochs. In each epoch the count grows, and time goes on.
     const life = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 });
     const loose = fc.record({
       count: fc.option(fc.integer({ min: 1, max: 4 })),
@@ -27,7 +27,7 @@ describe('check of the current states', () => {
         }),
       );
       for (const epoch of told) {
-        // Each once or twice, in any order, some of them at the same time.
+        // Each transition arrives once or twice, in any order, and some of them arrive at the same time.
         const delivered = shuffle([...epoch, ...epoch.filter(() => random() < 0.4)], random);
         const half = Math.floor(delivered.length / 2);
         await Promise.all(
@@ -36,13 +36,13 @@ describe('check of the current states', () => {
       }
       assert.equal((await stateOf(known))?.['current_state'], `S${second}`);
     };
-    // Counts and times that contradict each other: nobody knows the truth, but table and history must agree.
+    // These counts and times contradict each other. Nobody knows the truth, but table and history must agree.
     const contradicts = async (any: readonly { count: number | null; second: number | null; to: string }[]) => {
       const wild = randomUUID();
       workflows += Number(any.length > 0);
       for (const { count, second, to } of any) await insert([step(wild, count, second, to)]);
     };
-    // Some at a time: they share nothing but the server, whose answers are what takes the time.
+    // Six workflows run at a time. They share nothing but the server, and waiting for its answers takes the time.
     const few = { minLength: 6, maxLength: 6 };
     await fc.assert(
       fc.asyncProperty(
@@ -76,7 +76,7 @@ describe('check of the current states', () => {
   });
 });
 
-/** Numbers from 0 to 1 that a seed repeats. */
+/** Returns a source of numbers from 0 to 1 that the same seed repeats. */
 function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -24,7 +24,7 @@ describe('check of the current states', () => {
     );
     await run('UPDATE fsm_states SET epoch = 9 WHERE workflow_id = $1', epoch);
     await run('DELETE FROM fsm_transitions WHERE entity_id = $1', orphan);
-    // A walk that has passed them all before they are repaired.
+    // This walk has begun before the states are repaired.
     const store = createFsmStateStore(database.pool);
     const ask = (cursor: string | null) =>
       store.recover(recoverFsmStatesPayload.parse({ recovery_id: 'r', limit: 1, cursor }), 1_000_000);
@@ -62,7 +62,8 @@ describe('check of the current states', () => {
   });
 
   it('leaves an epoch that began at no known time as open as it was: what arrives later has the same epoch', async () => {
-    // The first without a time, the others with one; of the second kind the first has one, too.
+    // In the first case the first transition has no time and the others have one. In the second case the first one has
+    // a time, too.
     for (const firstAt of [null, 4]) {
       const [repaired, rebuilt, untouched] = [randomUUID(), randomUUID(), randomUUID()];
       const ids = [repaired, rebuilt, untouched];
@@ -70,7 +71,8 @@ describe('check of the current states', () => {
       await database.pool.query('UPDATE fsm_states SET epoch = 9 WHERE workflow_id = $1', [repaired]);
       await database.pool.query('DELETE FROM fsm_states WHERE workflow_id = $1', [rebuilt]);
       assert.equal((await check(true)).repaired, 2);
-      // From before all others, with a higher count: of this epoch when nobody knows when it began, else of one before.
+      // This transition is from before all others, with a higher count. It is of this epoch when nobody knows when the
+      // epoch began, else of one before.
       for (const id of ids) await insert([step(id, 3, 1, 'C')]);
       const places = await Promise.all(
         ids.map(async (id) => {
@@ -138,7 +140,7 @@ describe('check of the current states', () => {
   });
 
   it('comes to the last workflow, however many there are', async () => {
-    // Over the 2,000 of a window, after which the others were not looked at.
+    // The workflows are more than the 2,000 of a window, because the check once looked at no others after it.
     await database.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event)
        SELECT gen_random_uuid(), 'workflow_execution', NULL, 'PENDING', 'x' FROM generate_series(1, 2001)`,

@@ -40,7 +40,7 @@ describe('epochs of transitions', () => {
       ['S2', 1, 2],
       ['S2', 0, 2],
     ]);
-    // Its place in the first epoch is still free.
+    // Count 4 of the first epoch is still free.
     await insert(step(workflow, 4, 14));
     assert.deepEqual(await current(workflow), ['S4', 1, 4]);
     const other = randomUUID();
@@ -78,7 +78,8 @@ describe('epochs of transitions', () => {
       const workflow = randomUUID();
       const arrivals: PersistFsmTransitionPayload[] = [];
       const stragglers: PersistFsmTransitionPayload[] = [];
-      // Epoch e has counts 1 to 6 at minutes 100 e + count. The others of an epoch arrive during it or at the very end.
+      // Epoch e has counts 1 to 6 at minutes 100 e + count. Counts below 6 arrive during their epoch or at the very
+      // end.
       for (const epoch of [0, 1, 2]) {
         const steps = Array.from({ length: 6 }, (_, i) => step(workflow, i + 1, 100 * epoch + i + 1));
         const order = shuffled(steps);

@@ -1,4 +1,4 @@
-/** Transitions of the tests, and what the database keeps of them. */
+/** This module writes the transitions of the tests, and reads what the database keeps of them. */
 import assert from 'node:assert/strict';
 import type { PersistFsmTransitionPayload } from '../../../src/domain/intents/persist-fsm-transition/schema.js';
 import type { EffectOutcome } from '../../../src/domain/intents/command.js';
@@ -8,7 +8,7 @@ import { command, useDatabase } from '../support.js';
 
 export const minute = (t: number): string => new Date(Date.UTC(2025, 9, 23, 10, t)).toISOString();
 
-/** A transition into state S<count>, or `to`, with count and minute. */
+/** Returns a transition into state S<count>, or `to`, with count and minute. */
 export const step = (
   workflow: string,
   count: number | null,

@@ -1,4 +1,7 @@
-/** What happened is announced, whatever else fails: on the real server, with stores that fail on command. */
+/**
+ * These tests check that what happened is announced, whatever else fails. They run on the real server, with stores that
+ * fail on command.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { BatchInput } from '../../../src/domain/execution/batch.js';
@@ -17,7 +20,7 @@ const no = () => {
 describe('announcements', () => {
   const used = useMemoryWorker();
 
-  /** How often each intent is announced. */
+  /** Returns how often each intent is announced. */
   const announced = (): number[] => {
     const counts = new Map<string, number>();
     for (const { event_id } of used.worker.memory.eventsOf('STATE_PERSISTED')) {
@@ -28,21 +31,21 @@ describe('announcements', () => {
   const once = (count: number): number[] => Array.from({ length: count }, () => 1);
   const states = (count: number) => Array.from({ length: count }, () => persistState());
   const verdictOf = ({ event_id }: { event_id: string }) => used.worker.memory.verdicts.get(event_id);
-  /** Neither a broker takes them nor the database their letters. */
+  /** Makes the broker refuse the announcements, and the database refuse their dead letters. */
   function refuseAnnouncements(): void {
     used.worker.memory.refuses = refusing('STATE_PERSISTED', new EffectError('unavailable', 'no broker'));
     used.worker.memory.before.set('deadLetters.add', no);
   }
 
   it('that travelled with events which failed for good are sent after all', async () => {
-    // Only where intents are among them: announcements alone do not wait for the database.
+    // The check for blocked messages fails only a batch with intents: announcements alone do not wait for the database.
     used.worker.memory.before.set('deadLetters.blocked', no);
     const report = await used.worker.execute<Report>('ExecuteIntentsWorkflow', {
       intents: [...states(2), publishEvent()],
     });
     assert.deepEqual(report.counts, { succeeded: 2, unknown: 1 });
     assert.deepEqual(announced(), once(2));
-    // They did travel with it.
+    // The two announcements travelled with the event at first, then without it.
     assert.deepEqual(
       (used.worker.inputsOf('publishEvents') as BatchInput[]).map(({ items, announce = [] }) => [
         items.length,
@@ -124,7 +127,7 @@ describe('announcements', () => {
       ...listOf(persistState(), publishEvent()),
       correlation_id,
     }));
-    // Its intents are settled by a higher tier, so that its answer carries its announcement.
+    // The only intent of the fourth list is in a higher tier, so its announcement goes with the list's answer.
     lists.push({ ...listOf(persistState({}, { priority: 9 })), correlation_id: 'four' });
     await used.worker.execute('ExecuteSliceWorkflow', { lists });
     const expected = lists.map(({ intents, correlation_id }) => [
@@ -146,7 +149,7 @@ describe('announcements', () => {
     const lists = [
       listOf(...own(0, {})),
       listOf(...own(0, { intent_id: 'no id' })),
-      // Something before it stops the list.
+      // An invalid intent stops the list before its event.
       listOf(...own(0, {}), { ...persistState({}, { priority: 3, intent_id: randomUUID() }), payload: {} }),
     ];
     const report = await used.worker.execute<SliceReport>('ExecuteSliceWorkflow', { lists });

@@ -9,7 +9,7 @@ import type { Intent } from '../../../src/client/index.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { noteOf } from '../../support/note.js';
 
-/** What the next attempts meet; then they succeed. A store that fails like this on command is not to be had. */
+/** The failures of the next attempts, in order; then they succeed. No real store can be made to fail like this. */
 const ahead: FailureClass[] = [];
 /** Milliseconds the next attempt takes. */
 let takes = 0;
@@ -51,7 +51,8 @@ describe('budgets of failure classes', () => {
     assert.deepEqual(ahead, ['unknown']);
   });
 
-  // The SDK holds heartbeats back for a while after one was sent; the count of a failure is one, too.
+  // The SDK holds a heartbeat back for a while after another was sent. The count of failures is sent as a heartbeat
+  // too.
   it('counts on when an attempt fails soon after a heartbeat', async () => {
     takes = HEARTBEAT_MS + 500;
     const report = await execute('unknown', 'unknown', 'unknown', 'unknown');

@@ -1,4 +1,4 @@
-/** Cancelled lists: what happened is reported as it is, the rest as skipped; on the real server. */
+/** These tests cancel lists on the real server. What happened is reported as it is, and the rest as skipped. */
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Report } from '../../../src/domain/execution/report.js';
@@ -52,13 +52,13 @@ describe('cancelled executions', () => {
   it('still ask the store about a batch that fails for good after the cancellation', async () => {
     for (const slice of [false, true]) {
       used.worker.reset();
-      // A batch that is held, and then refused.
+      // The store lets the batch wait, and then fails it as invalid.
       let entered: () => void = () => undefined;
       const begun = new Promise<void>((resolve) => (entered = resolve));
       let refuse: () => void = () => undefined;
       used.worker.memory.before.set('bridgeStates.persist', () => {
         entered();
-        // Settling it goes through.
+        // Only this call fails: the intents of the batch can be resolved.
         used.worker.memory.before.clear();
         return new Promise((_, reject) => {
           refuse = () => {
@@ -91,7 +91,7 @@ describe('cancelled executions', () => {
     let attempts = 0;
     used.worker.instead.set('publishEvents', (input, real) => {
       attempts += 1;
-      // The announcement of the row is published afterwards.
+      // A later call publishes the announcement of the row, and succeeds.
       if (attempts > 1) return real(input);
       throw ApplicationFailure.create({ message: 'lost', nextRetryDelay: '1 hour' });
     });
@@ -134,7 +134,7 @@ describe('cancelled executions', () => {
       used.worker.instead.set(activity, async (input, real) => {
         attempts += 1;
         if (attempts > 1) return real(input);
-        // The answer of the first attempt is lost, or its store was away.
+        // The first attempt fails: its answer is lost after the effect, or its store was unavailable.
         if (status === 'succeeded') await real(input);
         throw ApplicationFailure.create({ message: 'lost', nextRetryDelay: '1 hour' });
       });

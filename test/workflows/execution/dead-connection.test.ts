@@ -1,6 +1,6 @@
 /**
- * RecoverFSMStates while connections to PostgreSQL die: retried as long as an outage may last, on the time-skipping
- * server.
+ * This test executes RecoverFSMStates while connections to PostgreSQL die. The activity is retried as long as an outage
+ * may last, on the time-skipping server.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -28,7 +28,7 @@ describe('a recovery whose connections die', () => {
 
   before(async function () {
     this.timeout(5 * MINUTE);
-    // Takes connections and ends them.
+    // The server takes connections and ends them.
     server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

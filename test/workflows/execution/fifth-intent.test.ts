@@ -1,6 +1,6 @@
 /**
- * docs/extending/intent.md, done: a fifth type with its order key, limits, announcement and metrics, and no other
- * change.
+ * These tests follow docs/extending/intent.md. They add a fifth type with its order key, limits, announcement and
+ * metrics, and make no other change.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

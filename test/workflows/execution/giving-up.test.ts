@@ -1,4 +1,4 @@
-/** What a list says of intents whose activity failed for good (ADR 0013). */
+/** These tests check what a list says of intents whose activity failed for good (ADR 0013). */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { persistState as persistStateEffect } from '../../../activities/effects/persist-state.js';
@@ -12,12 +12,14 @@ import { createEnvironment, type Environment } from '../../support/environment.j
 import { readEvents } from '../../support/events.js';
 import { persistState, publishEvent } from '../../support/intents.js';
 
-/** Attempts whose answer the next activities lose after their effect: a COMMIT's that got lost cannot be forced. */
+/**
+ * The number of next attempts whose answer is lost after their effect. The lost answer of a COMMIT cannot be forced.
+ */
 let lost = 0;
-/** What happens when the last of them is lost. */
+/** Runs when the last answer is lost. */
 let onLastLost: () => Promise<unknown> = () => Promise.resolve();
 
-/** The effect, with answers that get lost. */
+/** Returns the effect, with answers that get lost. */
 const losing = (effect: AnyEffect): AnyEffect =>
   defineEffect(effect.definition, (ports) => {
     const execute = effect.create(ports);
@@ -84,7 +86,7 @@ describe('giving up', () => {
     assert.equal(report.outcome, 'failed');
     assert.ok(result?.status === 'failed');
     assert.match(result.error ?? '', /bridge_state_rows/);
-    // The code is the store's, whatever it was: the class says that it was there.
+    // The error code names the store, whatever failed. The failure class says that the store was available.
     assert.deepEqual([result.error_code, result.failure_class], ['DATABASE_ERROR', 'unknown']);
     // Three attempts, with a second and two between them.
     assert.ok(result.execution_time_ms > 2_000, String(result.execution_time_ms));
@@ -119,7 +121,7 @@ describe('giving up', () => {
         ({ envelope }) => envelope.causation_id === report.results[0]?.intent_id,
       );
     assert.deepEqual([await eventsOf('STATE_PERSISTED'), await eventsOf('OPERATION_FAILED')], [[], []]);
-    // Visibility lags.
+    // Visibility lags, so the first sweep may not find the execution.
     await until(20_000, async () => {
       await environment.temporal.workflow.execute('SweepExecutionsWorkflow', {
         args: [{ grace_seconds: 0 }],

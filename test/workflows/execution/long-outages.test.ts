@@ -1,4 +1,7 @@
-/** Outages of many minutes, on Temporal's time-skipping server: how long a list waits, and what never ends it. */
+/**
+ * These tests go through outages of many minutes, on Temporal's time-skipping server. They check how long a list waits,
+ * and what never ends it.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
@@ -25,13 +28,13 @@ const TEN_YEARS_S = 10 * 365 * 24 * 3_600;
 describe('outages of many minutes', () => {
   let time: TimeSkipping;
   let codePath: string;
-  /** The server's time, as of the last attempt: the clock that the worker's budget goes by here. */
+  /** The server's time at the last attempt, which is the clock of the worker's outage budget here. */
   let now = 0;
-  /** When attempts were made, by that clock. */
+  /** The times of the attempts, by the server's clock. */
   let attempts: number[] = [];
-  /** What an attempt meets; undefined: it succeeds. */
+  /** Returns the failure class of an attempt; undefined: it succeeds. */
   let meets: (at: number) => FailureClass | undefined = () => undefined;
-  /** What its failure says of when to come back, in milliseconds. */
+  /** Milliseconds after which a failure asks for the next attempt; null: it does not say. */
   let retryAfterMs: number | null = null;
 
   const note = defineEffect(noteOf(z.looseObject({})), () => async ({ commands }) => {
@@ -58,7 +61,7 @@ describe('outages of many minutes', () => {
     meets = () => undefined;
   });
 
-  // The list asks for no store.
+  // The list asks no store, so its ports are empty.
   const ports = { deadLetters: {} } as Ports;
   const optionsOf = () => ({
     instruments: { ended: () => undefined },
@@ -75,7 +78,7 @@ describe('outages of many minutes', () => {
   const start = (taskQueue: string) =>
     time.start('ExecuteIntentsWorkflow', taskQueue, {
       intents: [{ intent_type: 'Note', target: 'store_effect', payload: {} }],
-      // Nothing to announce with: the list's own activity is what it is about.
+      // The list announces nothing, because its own activity is what the tests are about.
       options: { derivedEvents: 'none' },
     });
   type Execution = Awaited<ReturnType<typeof start>>;
@@ -97,8 +100,8 @@ describe('outages of many minutes', () => {
   }
 
   /**
-   * An activity is scheduled, and time in the queue ends none. Where a command has no time-out the test server writes
-   * its own: ten years.
+   * Asserts that an activity was scheduled, and that time in the queue ends none. Where a command has no time-out, the
+   * test server writes its own: ten years.
    */
   async function assertScheduled(execution: Execution): Promise<void> {
     const { events } = await execution.fetchHistory();
@@ -115,7 +118,7 @@ describe('outages of many minutes', () => {
     const taskQueue = randomUUID();
     const from = await time.now();
     const execution = await start(taskQueue);
-    // The workflow task.
+    // The one task that waits in the queue is the workflow task. The server would otherwise hold its clock for it.
     await time.passWith(1, '20 minutes');
     assert.ok((await time.now()) - from >= 20 * MINUTE);
     const report = await (await createWorker(taskQueue)).runUntil(reportOf(execution));
@@ -132,9 +135,10 @@ describe('outages of many minutes', () => {
       taskQueue,
       workflowBundle: { codePath },
       activities: createActivities(ports, optionsOf(), [note]),
-      // It plans, in a local activity; what it schedules stays in the queue.
+      // This worker plans the list in a local activity. The activity that it schedules stays in the queue.
       enableNonLocalActivities: false,
-      // The server never takes a workflow's next task back from the queue of a worker that has its workflow in memory.
+      // The worker keeps no workflow in memory. A workflow's next task would otherwise wait in this worker's own queue,
+      // and the server never takes it back.
       maxCachedWorkflows: 0,
     });
     await planner.runUntil(until(20_000, () => assertScheduled(execution)));
@@ -157,8 +161,8 @@ describe('outages of many minutes', () => {
     memory.before.set('verdicts.find', async () => {
       asked += 1;
       if ((await time.now()) - from >= 20 * MINUTE) return;
-      // More than a minute: a worker waits shorter delays of a local activity out by itself, by a clock that cannot be
-      // skipped.
+      // The delay is more than a minute. A worker waits a shorter delay of a local activity out by itself, by a clock
+      // that cannot be skipped.
       throw ApplicationFailure.create({ message: 'away', nextRetryDelay: '5 minutes' });
     });
     const list: SliceList = {

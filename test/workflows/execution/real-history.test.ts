@@ -1,4 +1,7 @@
-/** Real input with known answers: the history of a Kafka client, 31 lists, 739 intents (test/data). */
+/**
+ * These tests execute real input with known answers. The first history is that of a Kafka client: 31 lists, 739 intents
+ * (test/data).
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -22,7 +25,8 @@ function countsOf(states: readonly RecoveredWorkflow[]): Record<string, number> 
 }
 
 /**
- * With request ids of this run: under the data's own, servers that were tested before answer with the reports of then.
+ * Gives the lists request ids of this run. Servers that were tested before would answer the data's own ids with the
+ * reports of then.
  */
 const withOwnIds = (lists: string): string => lists.replaceAll('"request_id":"', `"request_id":"${randomUUID()}-`);
 
@@ -85,7 +89,7 @@ describe('a real history', () => {
       'STATE_PERSISTED',
       'FSM_STATE_TRANSITIONED',
     ]);
-    // How often each may be there depends on the attempts there were: the invariant `once` counts.
+    // Each event id counts once, because attempts may repeat an event. The invariant `once` counts the copies.
     const ids = (...types: string[]) =>
       new Set(events.flatMap(({ envelope: { event_type, event_id } }) => (types.includes(event_type) ? event_id : [])));
     assert.equal(ids('STATE_PERSISTED').size, expected.lists);
@@ -95,7 +99,10 @@ describe('a real history', () => {
   }).timeout(180_000);
 });
 
-/** 104 lists, 3,963 intents: transitions of one workflow are in several lists, a tenth of them comes twice. */
+/**
+ * The second history has 104 lists and 3,963 intents. Transitions of one workflow are in several lists, and a tenth of
+ * them comes twice.
+ */
 describe('a real history whose workflows cross lists', () => {
   it('is recovered as expected after 16 lists at a time', async () => {
     const environment = await createEnvironment();

@@ -1,4 +1,4 @@
-/** Messages that a topic refuses, and topics that are not there. */
+/** These tests publish messages that a topic refuses, and messages for topics that do not exist. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
@@ -27,7 +27,7 @@ describe('topics that refuse', () => {
 
   it('fails one message of 500 too large for its topic, alone, in few requests', async () => {
     const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
-    // All others together fit, so that only the one is in the way; with it they are still one request's worth.
+    // The other messages fit the topic together, so only the large one is in the way. All 500 still fit one request.
     await limitTo(name, 420_000);
     const key = 'k';
     const heartbeat = (n: number) =>
@@ -39,13 +39,13 @@ describe('topics that refuse', () => {
     const report = await environment.client.executeIntents(Array.from({ length: 500 }, (_, n) => heartbeat(n)));
     assert.deepEqual(report.counts, { succeeded: 499, failed: 1 });
     assert.match(report.results[321]?.error ?? '', /larger|too large/i);
-    // A request without a bad message may be repeated under the same event id; its order stays.
+    // A request without the large message may be repeated under the same event ids. Its order stays.
     const numbers = [...new Set(await numbersOf(environment, name, key))];
     assert.deepEqual(
       numbers,
       Array.from({ length: 500 }, (_, n) => n).filter((n) => n !== 321),
     );
-    // Halving 500 down to one takes 19.
+    // Halving 500 messages down to one takes 19 requests.
     assert.ok(produceRequests.count >= 2 && produceRequests.count <= 20, `${produceRequests.count} requests`);
   });
 
@@ -83,7 +83,7 @@ describe('topics that refuse', () => {
     const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     await admin.deleteTopics({ topics: [name] });
-    // The broker answers a deletion before it has made it: what it takes until then is deleted too.
+    // The broker answers a deletion before it has made it. A message that it takes until then is deleted too.
     await until(20_000, async () => assert.equal((await admin.listTopics()).includes(name), false));
     await admin.disconnect();
     const key = randomUUID();

@@ -1,10 +1,10 @@
-/** Rows that the tests of lists read and prepare. */
+/** This module reads and prepares rows for the tests of lists. */
 import type { Environment } from '../../support/environment.js';
 import { persistState } from '../../support/intents.js';
 
 const MAX_BIGINT = '9223372036854775807';
 
-/** A PersistState that the database refuses: the total of its row is at the end of BIGINT. */
+/** Returns a PersistState that the database refuses, because the total of its row is at the end of BIGINT. */
 export async function overflowingState({ pool }: Environment, priority: number) {
   const intent = persistState({}, { priority });
   await pool.query(

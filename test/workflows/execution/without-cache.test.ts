@@ -1,4 +1,7 @@
-/** Lists on a worker that keeps no workflow in memory: each workflow task replays the execution from its history. */
+/**
+ * These tests execute lists on a worker that keeps no workflow in memory. Each workflow task replays the execution from
+ * its history.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { SliceReport } from '../../../src/domain/intake/slice.js';

@@ -1,4 +1,7 @@
-/** Cancelled slices: each list is answered with what happened, and the rest of it as skipped; on the real server. */
+/**
+ * These tests cancel slices on the real server. Each list is answered with what happened, and the rest of it as
+ * skipped.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Report } from '../../../src/domain/execution/report.js';
@@ -41,7 +44,8 @@ describe('cancelled slices', () => {
 
   it('say of a list that it is completed which was done before, and is answered afterwards', async () => {
     const held = gate.close();
-    // More than go with the answer: the others are announced first, which takes until after the cancellation.
+    // The list has more announcements than go with the answer. The others are announced first, which takes until after
+    // the cancellation.
     const done = listOf(...Array.from({ length: 501 }, () => persistState({}, { priority: 5 })));
     const rest = listOf(gatedIntent(1), persistState({}, { priority: 0 }));
     let release: () => void = () => undefined;

@@ -1,4 +1,7 @@
-/** `ExecuteSliceWorkflow` on the real servers: each list of a slice is answered by itself, in the order of its keys. */
+/**
+ * These tests run `ExecuteSliceWorkflow` on the real servers. Each list of a slice is answered by itself, in the order
+ * of its keys.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
@@ -59,7 +62,7 @@ describe('ExecuteSliceWorkflow', () => {
       assert.equal(events[0]!.envelope.correlation_id, correlation_id);
       assert.deepEqual(events[0]!.envelope.payload, verdict);
     }
-    // What a list announces is announced under its own correlation id.
+    // The announcements of a list have its own correlation id.
     const announced = (await readEvents(environment, ['STATE_PERSISTED'])).filter(
       ({ key }) => key === state.payload.aggregation_id,
     );

@@ -1,6 +1,6 @@
 /**
- * A key that somebody holds stops its own lists and no others, and they go on in their order when it is free (ADR
- * 0009).
+ * These tests lock rows. A locked row stops the lists of its key and no others, and they go on in their order when it
+ * is free (ADR 0009).
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -61,7 +61,7 @@ describe('parked lists', function () {
       held.payload.aggregation_id,
     ]);
 
-    // 2 and 5 are behind 0 and 4 for the events, not for the row.
+    // Lists 2 and 5 are behind lists 0 and 4 because of the events, not because of the row.
     const first = [list(state(), event(1)), list(persistState()), list(event(2)), list(persistState())];
     const second = [list(state(), persistState()), list(event(3)), list(persistState())];
     const started = performance.now();
@@ -71,9 +71,9 @@ describe('parked lists', function () {
     assert.deepEqual(await answered(first), [1, 3]);
     assert.equal((await execute(at, second)).parked, 2);
     assert.deepEqual(await answered(second), [2]);
-    // Delivered once more, it keeps its place.
+    // A parked list that is delivered once more stays where it is in the order.
     assert.equal((await execute(at, [first[2]!])).parked, 1);
-    // The execution that tries them has been round at least once.
+    // The execution of the parked lists has ended at least one round.
     await until(20_000, async () => {
       const { historyLength } = await environment.temporal.workflow.getHandle(`${at}/parked`).describe();
       assert.ok(historyLength > 15);

@@ -1,5 +1,6 @@
 /**
- * Rounds of `ExecuteParkedListsWorkflow`, and lists that wait in a slice; on the real server, with keys held in memory.
+ * These tests run rounds of `ExecuteParkedListsWorkflow`, and slices with lists that wait. The server is real, and rows
+ * are locked in memory.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -22,13 +23,13 @@ describe('rounds of parked lists', () => {
   const startRounds = (partition: string) =>
     used.worker.start('ExecuteParkedListsWorkflow', [partition], `${partition}/parked`);
   const outcomeOf = ({ event_id }: SliceList) => used.worker.memory.verdicts.get(event_id)?.outcome;
-  /** A list whose row somebody holds. */
+  /** Returns a list whose row is locked, and how to free it. */
   const heldList = () => {
     const state = persistState();
     used.worker.memory.held.add(state.payload.aggregation_id);
     return { list: listOf(state), free: () => used.worker.memory.held.delete(state.payload.aggregation_id) };
   };
-  /** What happens when the parked lists are taken for the n-th time, from 1. */
+  /** Calls `step` whenever the parked lists are taken: with 1 at the first time, then 2, and so on. */
   function onTaking(step: (taking: number, partition: string) => unknown): void {
     let takings = 0;
     used.worker.instead.set('takeParked', async (input: { partition: string }, real) => {
@@ -38,8 +39,8 @@ describe('rounds of parked lists', () => {
   }
 
   /**
-   * PostgreSQL, the first time it is asked; that it may be for longer, the policy says: each time takes the server a
-   * second.
+   * Makes PostgreSQL unavailable the first time it is asked. The retry policy allows for longer, but each time takes
+   * the server a second.
    */
   const away = (time: number): void => {
     if (time === 1) throw ApplicationFailure.create({ message: 'away', nextRetryDelay: '1 ms' });
@@ -89,7 +90,7 @@ describe('rounds of parked lists', () => {
         afters.push(after);
         const left = used.worker.memory.parked.length;
         if (afters.length > 6) throw ApplicationFailure.nonRetryable(`pages after ${afters.join()}`);
-        // A page a list; behind the last one, a round that finds nothing.
+        // Each list is a page of its own. A round that finds nothing follows the last one.
         const list = left === 0 ? undefined : lists[after];
         return {
           lists: list === undefined ? [] : [list],
@@ -110,7 +111,7 @@ describe('rounds of parked lists', () => {
 
   it('count nothing of a slice that could not answer, pause, and try it again', async () => {
     const partition = newPartition();
-    // With nothing to announce: what cannot be announced is left out of the second try.
+    // The list announces nothing, because answers that fail with announcements are sent once more without them.
     const given = { ...listOf(persistState()), options: { derivedEvents: 'none' } };
     park(partition, given);
     let answers = 0;
@@ -174,7 +175,7 @@ describe('rounds of parked lists', () => {
       const next = [listOf(event('c', 3), event('d', 1)), listOf(event('d', 2)), listOf(event('free', 8))];
       assert.equal((await run(next, partition)).parked, 2);
       assert.deepEqual(sizes(), [7, 8]);
-      // In their order: they are tried again in it.
+      // The lists are parked in their order, because they are tried again in it.
       assert.deepEqual(
         used.worker.memory.parked.map(({ list }) => list.event_id),
         [lists[0], lists[2], lists[3], next[0], next[1]].map((given) => given?.event_id),
@@ -193,7 +194,7 @@ describe('rounds of parked lists', () => {
         listOf(event('k', 1)),
         listOf(event('k', 2), { ...state, priority: -5 }),
         listOf(event('k', 3), event('m', 1)),
-        // Behind one that has had its turn: nobody waits for its keys.
+        // The list before this one has had its turn, so nobody waits for its keys.
         listOf({ ...event('m', 2), priority: -6 }),
       ];
       const report = await run(lists);

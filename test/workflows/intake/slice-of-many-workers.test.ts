@@ -1,6 +1,6 @@
 /**
- * A slice whose every activity goes to another worker: what one has carried out the others have to ask their stores
- * for.
+ * This test runs a slice whose every activity goes to another worker. A worker has to ask its stores for what another
+ * one has executed.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -40,7 +40,7 @@ describe('a slice of many workers', () => {
     await environment.close();
   });
 
-  /** Activities without a memory: each call is the first one of its process. */
+  /** Returns activities without a memory: each call is the first one of its process. */
   function activities(ports: Ports) {
     const fresh = () =>
       createActivities(ports, { instruments: { ended: () => undefined }, budget: new OutageBudget() });

@@ -1,6 +1,6 @@
 /**
- * What `ExecuteSliceWorkflow` does not execute twice: answered lists, repeated envelopes and intents, and lists that
- * are too old to know.
+ * These tests check what `ExecuteSliceWorkflow` does not execute again: answered lists, repeated envelopes and intents.
+ * Lists that are too old to know are refused.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -23,7 +23,7 @@ describe('ExecuteSliceWorkflow', () => {
     const fine = list([persistState()]);
     await run(failing, fine);
     const before = await verdictOf(failing);
-    // Repaired, it would succeed: but its sender has been told that it failed.
+    // The repaired list would succeed, but its sender has the verdict that it failed.
     const repaired = { ...failing, intents: [persistState()] };
     const report = await run(repaired, fine, fine);
     assert.deepEqual(report, { lists: 3, repeated: 3, parked: 0, intents: 0, counts: {} });

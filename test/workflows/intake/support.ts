@@ -1,11 +1,11 @@
-/** Slices on the real servers, and what is stored and published of them. */
+/** This module runs slices on the real servers, and reads what is stored and published of them. */
 import { randomUUID } from 'node:crypto';
 import type { SliceList, Verdict } from '../../../src/domain/intake/list.js';
 import type { SliceReport } from '../../../src/domain/intake/slice.js';
 import type { Environment } from '../../support/environment.js';
 import { readEvents } from '../../support/events.js';
 
-/** The list of an envelope. */
+/** Returns the list of an envelope. */
 export const list = (intents: readonly unknown[], rest: Partial<SliceList> = {}): SliceList => ({
   event_id: randomUUID(),
   correlation_id: null,
@@ -13,7 +13,7 @@ export const list = (intents: readonly unknown[], rest: Partial<SliceList> = {})
   ...rest,
 });
 
-/** @param environment called at each use, because it is made before the first test. */
+/** @param environment is called at each use, because the environment is made just before the first test. */
 export function sliceCalls(environment: () => Environment) {
   const execute = (input: unknown): Promise<SliceReport> =>
     environment().temporal.workflow.execute<(given: unknown) => Promise<SliceReport>>('ExecuteSliceWorkflow', {
@@ -31,7 +31,7 @@ export function sliceCalls(environment: () => Environment) {
           [event_id],
         )
       ).rows[0]?.verdict,
-    /** Items aggregated under a bridge; null when it has no row. */
+    /** Returns the items aggregated under a bridge; null when it has no row. */
     totalOf: async (bridgeId: string) =>
       (
         await environment().pool.query<{ total: string | null }>(
@@ -39,7 +39,7 @@ export function sliceCalls(environment: () => Environment) {
           [bridgeId],
         )
       ).rows[0]?.total,
-    /** INTENT_RESULT events of a list. */
+    /** Returns the INTENT_RESULT events of a list. */
     resultsOf: async (given: SliceList) =>
       (await readEvents(environment(), ['INTENT_RESULT'])).filter(
         ({ envelope }) => envelope.causation_id === given.event_id,

@@ -28,11 +28,11 @@ describe('dead letters', () => {
   let worker: RunningWorker;
   let pool: Pool;
   let topic: string;
-  /** What became of lists while no broker was there: one outage for all tests. */
+  /** The lists of one outage of the broker and their reports, which all tests share. */
   let outage: Awaited<ReturnType<typeof executeWithoutBroker>>;
   before(async function () {
     this.timeout(180_000);
-    // The tests wait for the breaker after the outage.
+    // The breaker stays open for a second only, because the tests wait for it after the outage.
     environment = await createEnvironment({ worker: false, env: { KAFKA_BREAKER_OPEN_SECONDS: '1' } });
     broker = await switchableServer(environment.endpoints.kafka.brokers[0]!);
     worker = await startWorker({
@@ -123,7 +123,7 @@ describe('dead letters', () => {
     // The second letter alone would overtake the first.
     const second = await cli('redrive', '--id', String(listed.records[1]?.['id']));
     assert.deepEqual([second.code, second.records], [1, [{ redriven: 0, failed: 0, behind: 1, stopped: null }]]);
-    // The third was copied when it was stored, the second now that a broker is there.
+    // The third letter was copied when it was stored, and the second one now that a broker is there.
     const [dlq, { BRIDGE_CACHE_DIR }] = [`${topic}.dlq`, environment.config];
     const copied = await until(20_000, async () => {
       const records = await readTopic(environment.endpoints, BRIDGE_CACHE_DIR, dlq);

@@ -1,4 +1,4 @@
-/** Workflows that go page by page: the second page, and the run after this one; on the real server. */
+/** These tests run workflows that go page by page, on the real server. They check the second page, and the next run. */
 import assert from 'node:assert/strict';
 import { PADDING, usePages } from '../../support/pages.js';
 

@@ -31,7 +31,7 @@ describe('ledger retention', () => {
     return (run.json()[0] as { schedules: string[] }).schedules;
   };
 
-  /** @returns the id of one of `count` rows settled so many days ago. */
+  /** Inserts `count` ledger rows that were recorded so many days ago. @returns the id of one of them. */
   async function settled(daysAgo: number, count = 1): Promise<string> {
     const id = randomUUID();
     await environment.pool.query(
@@ -96,7 +96,7 @@ describe('ledger retention', () => {
       const second = await store.prune(first.pruned_before, first.next);
       assert.deepEqual([second.deleted, second.next], [2_000, null]);
       assert.equal(await prunedBefore(), mark);
-      // A longer retention does not bring rows back: the mark stays. A time within the retention is not taken.
+      // The mark stays, because a longer retention does not bring rows back. A time within the retention is not taken.
       await createLedgerRetention(pool, 300).prune(null, null);
       assert.equal(await prunedBefore(), mark);
       await settled(10);
@@ -152,7 +152,7 @@ describe('ledger retention', () => {
     await letter(open, null);
     await settled(31, 20);
     await settled(1, 9);
-    // Counted some seconds after the rows are there.
+    // PostgreSQL counts rows some seconds after they are there.
     await until(20_000, async () => {
       const { rows } = await environment.pool.query(
         `SELECT pg_stat_get_live_tuples('executed_intents'::regclass) AS live`,

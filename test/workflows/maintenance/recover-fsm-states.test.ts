@@ -1,4 +1,4 @@
-/** `RecoverFsmStatesWorkflow`: what the reducers find on their topic. */
+/** These tests check what the reducers find on their topic after `RecoverFsmStatesWorkflow`. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -16,13 +16,13 @@ import { readEvents } from '../../support/events.js';
 import { type RecoveryWorker, startRecoveryWorker } from '../../support/recovery-worker.js';
 
 const COUNT = 600;
-/** Instead of 5,000: three pages. */
+/** States in a page, instead of 5,000, so that there are three pages. */
 const PAGE = 250;
 
 describe('RecoverFsmStatesWorkflow', () => {
   let environment: Environment;
   let worker: RecoveryWorker;
-  /** What a page waits for before it is emitted. */
+  /** Returns the promise that a page waits for before it is emitted. */
   let gate: (cursor: string | null) => Promise<void> | undefined = () => undefined;
   before(async () => {
     environment = await createEnvironment({ worker: false });
@@ -51,7 +51,7 @@ describe('RecoverFsmStatesWorkflow', () => {
       taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
       workflowId: randomUUID(),
     });
-  /** Events of a recovery. */
+  /** Returns the events of a recovery. */
   async function eventsOf(recoveryId: string) {
     const all = await readEvents(environment, ['FSM_STATES_RECOVERED']);
     const events = all.filter(({ headers }) => headers['correlation_id'] === recoveryId);
@@ -97,7 +97,7 @@ describe('RecoverFsmStatesWorkflow', () => {
     const workflowId = randomUUID();
     let open: () => void = () => undefined;
     const opened = new Promise<void>((resolve) => (open = resolve));
-    // Behind the first page.
+    // The pages after the first one wait.
     gate = (cursor) => (cursor === null ? undefined : opened);
     const handle = await environment.temporal.workflow.start<(given: object) => Promise<RecoveryReport>>(
       'RecoverFsmStatesWorkflow',
@@ -127,7 +127,7 @@ describe('RecoverFsmStatesWorkflow', () => {
       [COUNT, COUNT, COUNT],
     );
     const [ofOne, ofOther] = [await eventsOf(one), await eventsOf(other)];
-    // At least: an attempt that ran into its time limit sends its page again.
+    // There may be more, because an attempt that ran into its time limit sends its page again.
     assert.ok(ofOne.states.length >= 2 * COUNT && ofOther.states.length >= COUNT);
     assert.equal(new Set(ofOne.states.map(({ id }) => id)).size, COUNT);
     const latest = (events: typeof ofOne) =>
@@ -228,7 +228,7 @@ describe('RecoverFsmStatesWorkflow', () => {
     });
     await assert.rejects(failing.result());
     assert.deepEqual(await start(), { workflowId, started: true });
-    // Also while it runs.
+    // No other recovery is started while this one runs.
     assert.deepEqual(await start(), { workflowId, started: false });
     const report = (await temporal.workflow.getHandle(workflowId).result()) as RecoveryReport;
     const { rows } = await environment.pool.query<{ count: number }>('SELECT count(*)::int AS count FROM fsm_states');

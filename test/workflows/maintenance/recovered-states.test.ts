@@ -1,4 +1,4 @@
-/** States on demand: the client's walk over all pages, and `bridge recover`. */
+/** These tests read states on demand: with the client's walk over all pages, and with `bridge recover`. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,11 +11,11 @@ import { bridgeHere } from '../../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { persistFsmTransition, persistState, recoverFsmStates } from '../../support/intents.js';
 
-/** Of 1,500 bytes: three pages. */
+/** The number of states of 1,500 bytes that take three pages. */
 const FEW = 4_000;
-/** More than one page may have. */
+/** The number of states that are more than one page may have. */
 const MANY = 12_000;
-/** What `bridge recover` says of a walk that its limit ended. */
+/** The line that `bridge recover` prints about a walk that its limit ended. */
 const CUT = /^bridge: only the newest (50|100) states of \d+ were read, .*--all reads all\n$/;
 
 describe('states on demand', () => {
@@ -27,7 +27,7 @@ describe('states on demand', () => {
   });
   after(() => environment.close());
 
-  /** @param bytes of metadata, about. */
+  /** @param bytes is about the size of each state's metadata. */
   const insert = (count: number, bytes: number) =>
     environment.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_data, created_at)
@@ -94,8 +94,8 @@ describe('states on demand', () => {
   });
 
   it('gives a workflow that moves while it waits for its page once, where it moved to', async () => {
-    // Of those that are not among the newest the last by id: it is on the last page. The stuck ones, which are WAITING,
-    // are counted below.
+    // The workflow is the last by id of those that are not among the newest, so it is on the last page. The stuck
+    // workflows, which are WAITING, are left out, because they are counted below.
     const { rows } = await environment.pool.query<{ workflow_id: string; current_state: string }>(
       `SELECT workflow_id, current_state FROM fsm_states WHERE sequence <= $1 AND current_state <> 'WAITING'
        ORDER BY workflow_id DESC LIMIT 1`,
@@ -144,7 +144,7 @@ describe('states on demand', () => {
       given += 1;
       if (given === 2) break;
     }
-    // What would be asked for next is asked for when a page has come.
+    // The walk asks for another page, if at all, when a page has come.
     await Promise.all(pages);
     await setImmediate();
     assert.deepEqual([given, pages.length, walk.truncated], [2, 2, true]);

@@ -1,4 +1,7 @@
-/** A recovery of more pages than one run's history takes: it goes on in another run, as the same recovery. */
+/**
+ * This test makes a recovery of more pages than one run's history takes. It goes on in another run, as the same
+ * recovery.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { RecoveredStateEvent, RecoverySummaryEvent } from '../../../src/client/index.js';
@@ -8,15 +11,15 @@ import { readEventsByConsole, withoutRepeats } from '../../support/events.js';
 import { type RecoveryWorker, startRecoveryWorker } from '../../support/recovery-worker.js';
 
 const COUNT = 3_000;
-/** Instead of 5,000: twelve pages of few states. */
+/** States in a page, instead of 5,000, so that there are twelve pages of few states. */
 const PAGE = 250;
 /**
- * Appended to a cursor, which the workflow only hands on. The server suggests another run from 4 MB of history: each
- * page puts this there twice.
+ * The padding is appended to a cursor, which the workflow only hands on. The server suggests another run from 4 MB of
+ * history, and each page puts the padding there twice.
  */
 const PADDING = `~${'x'.repeat(400_000)}`;
 
-/** Of the first page, by the first run: the others have none. */
+/** The warning of the first page, which the first run reads; the other pages have none. */
 const WARNING = 'left out, because no answer can hold them: some';
 
 describe('a long recovery', () => {
@@ -60,7 +63,7 @@ describe('a long recovery', () => {
     const { runId } = await temporal.workflow.getHandle(workflowId).describe();
     assert.notEqual(runId, handle.firstExecutionRunId, 'it fitted one run');
     assert.deepEqual(report, {
-      // Of the first run, whichever is the last.
+      // The recovery id is that of the first run, whichever run is the last.
       recovery_id: handle.firstExecutionRunId,
       emitted: COUNT,
       failed: 0,
@@ -80,7 +83,7 @@ describe('a long recovery', () => {
     const { rows } = await environment.pool.query<{ id: string }>(
       'SELECT workflow_id AS id FROM fsm_states ORDER BY 1',
     );
-    // Each under one id: no page was read as part of another recovery.
+    // Each state came under one event id, so no page was read as part of another recovery.
     assert.deepEqual(
       payloads.flatMap((payload) => (payload.kind === 'state' ? [payload.workflow_id] : [])).sort(),
       rows.map(({ id }) => id),

@@ -1,6 +1,6 @@
 /**
- * The Schedule of recoveries. In an installation of its own, with few states: what fires each second is read back
- * whole.
+ * This test runs the Schedule of recoveries, in an installation of its own. It has few states, because a recovery that
+ * fires each second is read back whole.
  */
 import assert from 'node:assert/strict';
 import type { RecoveryReport } from '../../../src/domain/recovery/recovery.js';
@@ -63,7 +63,7 @@ describe('the Schedule of recoveries', () => {
       assert.ok(reports.length >= 2);
       const events = withoutRepeats(await readEvents(environment, ['FSM_STATES_RECOVERED']));
       for (const { report, runId } of reports) {
-        // An id of its own each time.
+        // Each recovery has an id of its own.
         assert.deepEqual([report.recovery_id, report.emitted], [runId, COUNT]);
         assert.equal(events.filter(({ headers }) => headers['correlation_id'] === runId).length, COUNT + 1);
       }

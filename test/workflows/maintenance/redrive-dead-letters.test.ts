@@ -1,4 +1,4 @@
-/** `RedriveDeadLettersWorkflow` as it is asked for: by a schedule, from the command line, by any client. */
+/** These tests ask for `RedriveDeadLettersWorkflow`: by a schedule, from the command line, and as any client may. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { topicOf } from '../../../src/domain/events/event-types.js';
@@ -25,7 +25,7 @@ describe('redrives', () => {
       { args: [request], taskQueue: environment.config.TEMPORAL_TASK_QUEUE, workflowId: randomUUID() },
     );
 
-  /** Dead letters, redriven `redrives` times so far. @returns their topic. */
+  /** Inserts dead letters, redriven `redrives` times so far. @returns their topic. */
   async function addLetters(
     letters: readonly { readonly key: string; readonly redrives?: number; readonly createdAt?: string }[],
   ): Promise<string> {
@@ -49,7 +49,8 @@ describe('redrives', () => {
     };
     const id = `redrive-dead-letters-${environment.config.TEMPORAL_TASK_QUEUE}`;
     const [spent, key] = [randomUUID(), randomUUID()];
-    // Before the other, which a run that takes it has passed: it was redriven as often as a schedule does.
+    // The spent letter is before the other one, so a run that takes the other has passed it. It was redriven as often
+    // as a schedule does.
     const name = await addLetters([{ key: spent, redrives: environment.config.KAFKA_DLQ_MAX_REDRIVES }, { key }]);
     assert.deepEqual(await setup(2), [id]);
     await until(30_000, async () => {

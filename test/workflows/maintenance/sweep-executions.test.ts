@@ -149,7 +149,7 @@ describe('SweepExecutionsWorkflow', () => {
   });
 
   it('finds each ended execution once, over several pages', async () => {
-    // Where no worker is: it would carry them out first.
+    // No worker polls this task queue, because it would execute the lists first.
     const taskQueue = `pages-${randomUUID()}`;
     const runs = Array.from({ length: 3 }, async () => {
       const handle = await sweeps.environment.temporal.workflow.start('ExecuteIntentsWorkflow', {

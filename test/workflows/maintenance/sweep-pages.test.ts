@@ -1,4 +1,7 @@
-/** Sweeps that go page by page: the second page, the second part, and the run after this one; on the real server. */
+/**
+ * These tests run sweeps that go page by page, on the real server. They check the second page, the second part, and the
+ * next run.
+ */
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
 import type { BatchInput } from '../../../src/domain/execution/batch.js';
@@ -36,7 +39,7 @@ describe('pages of a sweep', () => {
     for (const padding of ['', PADDING]) {
       paged.worker.reset();
       sweepNothing();
-      // A page is swept ten at a time.
+      // A page is swept ten executions at a time.
       pages(
         'findEndedExecutions',
         ['a', 'b', 'c', 'd', null].map((next, page) => ({

@@ -1,4 +1,4 @@
-/** Slices that ended before they could answer: their effects are announced, and their envelopes copied. */
+/** These tests end slices before they could answer. The sweep announces their effects, and copies their envelopes. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Intent } from '../../../src/client/index.js';
@@ -38,7 +38,7 @@ describe('SweepExecutionsWorkflow: slices', () => {
       [parked.event_id],
     );
 
-    // Of the answered one the announcement may come again, under its event id.
+    // The announcement of the answered list may come again, under its event id.
     assert.deepEqual(await sweep(), { swept: 1, announced: 2, copied: 1, unreadable: 0, left: 0 });
     assert.equal((await sweep()).swept, 0);
     assert.deepEqual(new Set((await eventsOf([early, done])).map(({ intent }) => intent)), new Set([0, 1]));
@@ -57,7 +57,7 @@ describe('SweepExecutionsWorkflow: slices', () => {
       workflowId: `slice-${randomUUID()}`,
     });
     await held;
-    // A refusal that no other attempt gets around.
+    // The constraint refuses each verdict, so that no other attempt gets around it.
     await sweeps.environment.pool.query('ALTER TABLE intake_verdicts ADD CONSTRAINT refuses CHECK (false) NOT VALID');
     gate.open();
     try {
@@ -68,7 +68,7 @@ describe('SweepExecutionsWorkflow: slices', () => {
     await ended({ workflowId: handle.workflowId, runId: handle.firstExecutionRunId }, 'Failed');
     assert.deepEqual(await copiesOf(list), []);
 
-    // The announcement comes again, under its event id: it went before the verdict.
+    // The announcement comes again under its event id, because it went before the verdict.
     assert.deepEqual(await sweep(), { swept: 1, announced: 1, copied: 1, unreadable: 0, left: 0 });
     assert.equal((await sweep()).swept, 0);
     const copies = await copiesOf(list);
