@@ -1,4 +1,7 @@
-/** What an attempt knows of those before it: without that an outage would use up the attempts at a deadlock. */
+/**
+ * These tests check what an attempt knows of the attempts before it. Without that, an outage would use up the attempts
+ * at a deadlock.
+ */
 import assert from 'node:assert/strict';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -131,13 +134,13 @@ describe('a failed attempt', () => {
 });
 
 describe('the budget of an outage', () => {
-  /** How an attempt ends: it fails after some milliseconds, or Temporal ends it without a word. */
+  /** An attempt ends with a failure after some milliseconds, or Temporal ends it without a word. */
   interface Ending {
     readonly after: number;
     readonly silent: boolean;
   }
 
-  /** Minutes until an activity is given up whose store is away, by the clock of the server that schedules attempts. */
+  /** Returns the minutes until an activity is given up whose store is unavailable, by the server's clock. */
   async function lasts(
     endings: (attempt: number) => Ending,
     known?: Readonly<Record<string, number>>,
@@ -146,7 +149,7 @@ describe('the budget of an outage', () => {
     const from = now;
     let heartbeatDetails: unknown;
     for (let number = 1; number <= 100; number += 1) {
-      // The attempts of one activity may go to any worker: each has a budget of its own.
+      // The attempts of one activity may go to any worker. Each worker has a budget of its own.
       const budget = new OutageBudget(undefined, () => now);
       const environment = new MockActivityEnvironment({ attempt: number, heartbeatDetails }, QUIET);
       environment.on('heartbeat', (details: unknown) => (heartbeatDetails = details));
@@ -171,7 +174,7 @@ describe('the budget of an outage', () => {
           (error: unknown) => error,
         );
       if (silent && asked.length > 0) {
-        // What a heartbeat of the attempt has said last.
+        // These are the details of the attempt's last heartbeat.
         heartbeatDetails = failingFrom(
           spentBefore({ heartbeatDetails: before(heartbeatDetails) }),
           'postgres',
@@ -187,7 +190,7 @@ describe('the budget of an outage', () => {
     return assert.fail('never given up');
   }
 
-  /** Without the failure that the attempt of a silent ending has counted here. */
+  /** Returns the details without the failure that this test has counted for an attempt which ended in silence. */
   const before = (details: unknown): SpentAttempts => {
     const { [`${CODE}/unavailable`]: count = 0, ...rest } = spentBefore({ heartbeatDetails: details });
     return count > 1 ? { ...rest, [`${CODE}/unavailable`]: count - 1 } : rest;

@@ -1,4 +1,4 @@
-/** What the senders of lists are told, where stores fail or answer in between. */
+/** These tests check which verdicts the senders of lists get while stores fail, or answer in between. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
@@ -22,7 +22,7 @@ describe('answers of lists', () => {
     worker = memoryActivities();
   });
 
-  /** Carries out intents of the slice on a worker. */
+  /** Executes intents of the slice on a worker. */
   const persist = (on: MemoryActivities, ...items: number[]) =>
     on.run<BatchOutput>('persistStates', { correlation_id: 'c', slice: SLICE, page_bytes: 1_000, items });
   const answer = (on: MemoryActivities, input: Partial<AnswerInput>) =>
