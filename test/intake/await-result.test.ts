@@ -140,7 +140,8 @@ describe('client: awaitResult', function () {
       const { eventId } = await client.emitIntents([gatedIntent(1)]);
       const waiting = Promise.all(Array.from({ length: 50 }, () => client.awaitResult(eventId)));
       await running;
-      // Two requests a question: the twelfth listener on one signal makes Node warn.
+      // A question makes two requests, and Node warns of the twelfth listener on one signal. Seven more questions would
+      // be beyond that.
       const asked = await questions();
       await until(20_000, async () => assert.ok((await questions()) >= asked + 7));
       gate.open();

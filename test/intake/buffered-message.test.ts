@@ -1,4 +1,4 @@
-/** A message that waits for its slice: what it weighs, and when it is the one that waits already. */
+/** These tests check what a buffered message weighs, and when another message is the same one. */
 import assert from 'node:assert/strict';
 import { BufferedMessage, isSame, sizeOf } from '../../src/intake/buffered-message.js';
 import type { RawMessage } from '../../src/domain/dead-letters/rejected-copy.js';

@@ -1,4 +1,4 @@
-/** The intake as a member of its group: rebalances, and topics created again. */
+/** These tests check the intake as a member of its group: at rebalances, and when topics are created again. */
 import assert from 'node:assert/strict';
 import { away, createHold, messagesOf, newIds, soon } from './support.js';
 import { turns, useIntakes } from './fake-kafka.js';
@@ -13,7 +13,7 @@ describe('intake: member of its group', () => {
     assert.deepEqual(intake.check(), { ok: true, detail: '3 partitions' });
     says.mayStart = false;
     await first.deliver(1, messagesOf(newIds(2)), 10);
-    // Two are held, seven are not fetched; the last offset is that before the end.
+    // Two messages are buffered and eight are not fetched: the last offset is the one before the end.
     assert.equal(await metric('intake_lag{partition="1"}'), 10);
   });
 

@@ -1,4 +1,4 @@
-/** From an envelope on the topic to its rows, events and result, with the worker's own intake. */
+/** These tests follow an envelope from its topic to its rows, events and result, with the worker's own intake. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -150,7 +150,7 @@ describe('intake, end to end', () => {
       );
       assert.equal(rows[0]?.count, expected.lists);
     });
-    // Behind the repeats there is nothing more to come.
+    // The marker is emitted behind the repeats. Once it has its verdict, nothing more comes of the repeats.
     const marker = (await bridgeHere(['emit', '-', '--json'], env, JSON.stringify([persistState()]))).json() as {
       event_id: string;
     }[];

@@ -1,4 +1,7 @@
-/** What is read of a message: the emitter's list as it sent it, or why nothing of it can be carried out. */
+/**
+ * These tests read messages. A message gives the emitter's list as it was sent, or the reason why nothing of it can be
+ * executed.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readEnvelope } from '../../src/intake/envelope-reader.js';

@@ -1,6 +1,6 @@
 /**
- * What the broker does to the members of a group after 30 s without a heartbeat, at once: a process that was killed is
- * missed.
+ * This module expels the members of a group at once, so that a killed process is missed. The broker itself does so
+ * after 30 s without a heartbeat.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -14,7 +14,7 @@ const text = (value: string): Buffer => {
   return Buffer.concat([length, Buffer.from(value)]);
 };
 
-/** @param broker host:port of the only one. */
+/** @param broker host:port of the only broker. */
 export async function expelMembers(kafka: Kafka, broker: string, groupId: string): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
@@ -24,7 +24,7 @@ export async function expelMembers(kafka: Kafka, broker: string, groupId: string
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
   for (const { memberId } of groups.flatMap(({ members }) => members)) {
-    // Size, API, its version 1, a number for the answer.
+    // The head has the size, the API, its version 1, and a number for the answer.
     const head = Buffer.alloc(12);
     const body = Buffer.concat([text('test'), text(groupId), text(memberId)]);
     head.writeInt32BE(8 + body.length);

@@ -1,6 +1,6 @@
 /**
- * A consumer that a test plays the group and the broker for: a rebalance, a crash and a topic created again, at moments
- * of its choosing.
+ * In this fake Kafka a test plays the group and the broker for a consumer. Rebalances, crashes and topics created again
+ * come at moments of its choosing.
  */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { mock } from 'node:test';
@@ -18,10 +18,10 @@ class FakeConsumer {
   );
   readonly committed: string[] = [];
   readonly pausedPartitions = new Set<number>();
-  /** Where kafkajs fetches next, by partition. */
+  /** The last offset that was resolved, by partition: kafkajs fetches next behind it. */
   readonly resolved = new Map<number, string>();
   disconnects = 0;
-  /** Until the first join. */
+  /** The promise that `run` waits for, as kafkajs waits for the first join. */
   joining: Promise<void> = Promise.resolve();
   leaving: Promise<void> = Promise.resolve();
   readonly #listeners = new Map<string, ((event: { payload: unknown }) => void)[]>();
@@ -55,7 +55,7 @@ class FakeConsumer {
   join(memberId: string, partitions: readonly number[]): void {
     this.emit('GROUP_JOIN', { memberId, memberAssignment: { [TOPIC]: partitions } });
   }
-  /** What a fetch brought of a partition. @param end of the partition. */
+  /** Delivers what a fetch brought of a partition. @param end offset of the partition's end. */
   async deliver(partition: number, messages: readonly RawMessage[], end?: number): Promise<void> {
     const last = messages.at(-1)!.offset;
     const batch = {
@@ -72,7 +72,7 @@ class FakeConsumer {
   }
 }
 
-/** @param prepare each consumer before it connects. */
+/** @param prepare is called with each consumer before it connects. */
 function fakeKafka(prepare: (consumer: FakeConsumer) => void = () => undefined) {
   const consumers: FakeConsumer[] = [];
   const kafka = {
@@ -86,12 +86,12 @@ function fakeKafka(prepare: (consumer: FakeConsumer) => void = () => undefined) 
   return { kafka, consumers };
 }
 
-/** More turns than what waits for nothing needs. */
+/** Lets more turns of the event loop pass than work needs that waits for nothing. */
 export const turns = async () => {
   for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
 };
 
-/** Intakes of a file; they are stopped after each test. */
+/** Returns a function that makes the intakes of a file's tests. They are stopped after each test. */
 export function useIntakes() {
   const intakes: Intake[] = [];
   afterEach(async () => {

@@ -1,4 +1,7 @@
-/** The intake on real servers: what it hands over, what it commits, and what it does when a server or a topic goes. */
+/**
+ * These tests run the intake on real servers. They check what it hands over and commits, also when a server or a topic
+ * goes.
+ */
 import assert from 'node:assert/strict';
 import { until } from '../../src/flow-control/until.js';
 import { switchableServer } from '../support/switchable-server.js';

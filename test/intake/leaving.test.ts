@@ -1,4 +1,7 @@
-/** How the intake stops and leaves its group: after what runs has ended, or when its grace period is over. */
+/**
+ * These tests check how the intake stops and leaves its group. It leaves when running work has ended, or when its grace
+ * period is over.
+ */
 import assert from 'node:assert/strict';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import { createHold, messagesOf, newIds, soon } from './support.js';

@@ -1,5 +1,6 @@
 /**
- * An intake on real servers, with a topic and so a group of its own for each test; a workflow stands in for the slice.
+ * This module runs an intake on real servers, with a topic and so a group of its own for each test. A workflow stands
+ * in for the slice.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -71,7 +72,7 @@ class LiveIntake {
     await this.environment.close();
   }
 
-  /** Of a process that takes part in this test's group. */
+  /** The environment of a process that takes part in this test's group. */
   get env(): NodeJS.ProcessEnv {
     return { ...this.environment.env, KAFKA_TOPIC_PREFIX: this.config.KAFKA_TOPIC_PREFIX };
   }
@@ -92,7 +93,7 @@ class LiveIntake {
     return { intake, metrics: () => registry.metrics() };
   }
 
-  /** @returns the event ids. */
+  /** Emits `count` lists, and returns their event ids. */
   async emit(partition: number, count: number, payload: Record<string, unknown> = {}): Promise<string[]> {
     const envelopes = Array.from({ length: count }, () => envelope(payload));
     const messages = envelopes.map((event) => ({ partition, value: JSON.stringify(event) }));
@@ -100,7 +101,7 @@ class LiveIntake {
     return envelopes.map(({ event_id }) => event_id);
   }
 
-  /** Event ids a partition's slices were started with, oldest first. */
+  /** Returns the event ids that a partition's slices were started with, oldest first. */
   async arrived(partition: number): Promise<string[]> {
     const slices: { at: number; ids: string[] }[] = [];
     const { workflow } = this.environment.temporal;
@@ -123,14 +124,14 @@ class LiveIntake {
     return Number(offsets!.partitions.find((entry) => entry.partition === partition)?.offset ?? -1);
   }
 
-  /** The `.dlq` topic once it holds `expect` copies, and what their headers say. */
+  /** Returns the copies on the `.dlq` topic once it has `expect` of them, and what their headers say. */
   async copies(expect: number) {
     const records = await readRecords(this.environment.endpoints.kafka.brokers, [`${this.topic}.dlq`], { expect });
     return records.map(({ raw }) => ({ ...raw, rejection: rejectionOf(raw.headers) }));
   }
 }
 
-/** Opened before the tests of a file, and closed after them; each has topics of its own. */
+/** Opens a live intake before the tests of a file, and closes it after them. Each test has topics of its own. */
 export function useLiveIntake(): LiveIntake {
   const live = new LiveIntake();
   before(() => live.open());

@@ -1,6 +1,6 @@
 /**
- * The order the intake promises: lists of a partition that share a key, in their order, whatever their priorities and
- * slices.
+ * These tests check the order that the intake promises. Lists of a partition that share a key run in their order,
+ * whatever their priorities and slices.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -21,17 +21,25 @@ const PARTITIONS = 4;
 const KEYS = 24;
 const UNCACHED = process.env['MAX_CACHED_WORKFLOWS'] === '0';
 /**
- * Lists of a key: some 60 lists and 160 intents a partition. Fewer where no workflow is cached: each task replays all
- * before it, one at a time, and a chain of lists takes the square of its length.
+ * The number of lists of a key, which makes some 60 lists and 160 intents a partition. It is lower where no workflow is
+ * cached. There each task replays all tasks before it, one at a time, and a chain of lists takes the square of its
+ * length.
  */
 const LISTS = UNCACHED ? 6 : 10;
-/** Slices of a partition at least: each round of lists is sent when all partitions have begun with the one before. */
+/**
+ * The least number of slices of a partition. Each round of lists is sent when all partitions have begun with the round
+ * before.
+ */
 const ROUNDS = 3;
-/** Then the SDK takes one workflow task at a time, and those it holds meanwhile time out after 10 s. */
+/**
+ * Slices that run at once. Without a cache the SDK takes one workflow task at a time, and the others that it has
+ * meanwhile time out after 10 s.
+ */
 const SLICES = UNCACHED ? 1 : 12;
 
 /**
- * What a list does under its own key, and under that of a neighbour: two keys make lists wait for each other in chains.
+ * A shape says what a list does under its own key, and under that of a neighbour. Two keys make lists wait for each
+ * other in chains.
  */
 interface Shape {
   readonly priorities: readonly [event: number, transition: number, neighbour: number];
@@ -70,7 +78,7 @@ describe('intake: order', function () {
     const keys = Array.from({ length: KEYS }, (): string => randomUUID());
     const partitionOf = (key: string) => keys.indexOf(key) % PARTITIONS;
     const ofPartition = (partition: number) => keys.filter((key) => partitionOf(key) === partition);
-    /** What each key's events have to say, in order. */
+    /** The marks that the events of each key must have, in order. */
     const wanted = new Map(keys.map((key) => [key, [] as number[]]));
     let mark = 0;
     const messages = [];
@@ -110,7 +118,7 @@ describe('intake: order', function () {
       const query = `WorkflowType = 'ExecuteSliceWorkflow' AND TaskQueue = '${environment.config.TEMPORAL_TASK_QUEUE}'`;
       return (await environment.temporal.workflow.count(query)).count;
     };
-    // Also across slices: a partition whose lists all fit one would not show it.
+    // The order must hold across slices too, which a partition whose lists all fit one slice would not show.
     for (let round = 0; round < ROUNDS; round += 1) {
       const part = messages.slice((round * messages.length) / ROUNDS, ((round + 1) * messages.length) / ROUNDS);
       await producer.send({ topic, messages: part });

@@ -1,4 +1,7 @@
-/** The end of a partition worker: it is stopped, its topic is gone, or its partition is somebody else’s. */
+/**
+ * These tests check the end of a partition worker: it is stopped, its topic is gone, or its partition is somebody
+ * else’s.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
@@ -51,7 +54,7 @@ describe('intake: the end of a partition worker', () => {
     const stopped = worker.stop();
     start.release();
     await stopped;
-    // It is committed, so that nobody reads it again.
+    // The slice is committed, so that nobody reads it again.
     assert.deepEqual([started.length, committed], [1, ['1']]);
     assert.deepEqual(rejected(), [['0', 'an invalid intent']]);
   });
@@ -84,7 +87,7 @@ describe('intake: the end of a partition worker', () => {
     await soon(() => {
       assert.equal(worker.waiting, false);
     });
-    // Its new owner starts them, and what comes behind them: here they would come late.
+    // The partition's new owner starts these lists, and what comes behind them. Here they would come late.
     assert.deepEqual([started, committed, worker.buffered, worker.bytes], [[], [], 0, 0]);
     await worker.stop();
   });

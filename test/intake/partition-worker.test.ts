@@ -1,4 +1,4 @@
-/** One partition: what it hands over, what it copies, and what it commits. */
+/** These tests check what the worker of one partition hands over, copies and commits. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
@@ -37,7 +37,7 @@ describe('intake: a partition', () => {
 
   it('copies what has no list, wherever it stands among the others, once, and commits behind it', async () => {
     const { worker, says, started, rejected, committed } = setUpWorker();
-    // Of the two lists: the messages that carry none have no number there.
+    // The index 1 names the second of the two lists, because messages without a list have no index in a slice.
     says.end = () => ({ completed: true, invalid: [{ list: 1, reason: 'an invalid intent' }] });
     const ids = newIds(2);
     worker.offer([
@@ -131,7 +131,7 @@ describe('intake: a partition', () => {
       assert.deepEqual(committed, ['1']);
     });
     worker.offer([second!, third!]);
-    // Fetched again, as after a rebalance.
+    // The messages are fetched again, as after a rebalance.
     worker.offer([first!, second!, third!]);
     assert.equal(worker.buffered, 3);
     end.release();

@@ -1,4 +1,6 @@
-/** Processes of the intake and beside it: one that is killed, one that is told to stop, and `bridge emit`. */
+/**
+ * These tests run processes of the intake and beside it: one is killed, one is asked to stop, and one is `bridge emit`.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +31,7 @@ describe('intake: processes', function () {
     await expelMembers(live.kafka, live.environment.endpoints.kafka.brokers[0]!, live.groupId);
     live.start();
     await until(60_000, async () => assert.equal(await live.committed(0), ids.length));
-    // The server's list of executions may lag behind them.
+    // The server's list of executions may lag behind the executions.
     const handed = await until(10_000, async () => {
       const lists = await live.arrived(0);
       assert.deepEqual([...new Set(lists)], ids);

@@ -1,4 +1,4 @@
-/** What kafkajs makes of a message, and what the intake keeps of it: all that there was. */
+/** These tests check that the intake keeps all of a message that kafkajs hands it. */
 import assert from 'node:assert/strict';
 import { rawOf } from '../../src/intake/raw-message.js';
 

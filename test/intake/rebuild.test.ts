@@ -14,7 +14,7 @@ describe('intake: a consumer that is given up', () => {
     says.start = () => start.released;
     const ids = newIds(3);
     await first.deliver(0, messagesOf(ids));
-    // Behind the slice that is on its way.
+    // This message is behind the slice that is on its way to Temporal.
     await first.deliver(0, messagesOf(newIds(1), 3));
     first.emit('CRASH', { error: new Error('crashed') });
     first.emit('CRASH', { error: new Error('once more') });
@@ -32,7 +32,7 @@ describe('intake: a consumer that is given up', () => {
       assert.deepEqual(second!.committed, ['0:3']);
     });
     assert.deepEqual([started.length, await metric('intake_consumer_rebuilds_total')], [2, 1]);
-    // What the old one still says is nobody's.
+    // An event of the old consumer changes nothing any more.
     first.join('me', [0, 1]);
     assert.equal(intake.check().detail, '1 partitions');
   });

@@ -1,4 +1,7 @@
-/** What a worker takes for messages of its topic, and what for those of another that has its name now. */
+/**
+ * These tests check when a worker takes messages for those of its topic, and when for those of another topic with the
+ * same name.
+ */
 import assert from 'node:assert/strict';
 import pLimit from 'p-limit';
 import { Registry } from 'prom-client';
@@ -22,7 +25,7 @@ const message = (offset: number, value = String(offset), timestamp = 0): RawMess
 });
 
 describe('intake: a topic that was created again', () => {
-  /** A worker that has read 5 and 6, and waits with them. */
+  /** Makes a worker that has read the offsets 5 and 6, and waits with them. */
   function setUp(commit: () => Promise<void> = never, publish: EventPublisher['publish'] = never) {
     const worker = new PartitionWorker(
       't/0',
@@ -85,7 +88,7 @@ describe('intake: a topic that was created again', () => {
     worker.rejoined();
     commit.release();
     await turns();
-    // The consumer may have asked for the group's offset before the commit or after it.
+    // The consumer may have asked for the group's offset before the commit or after it, so that 5 or 7 may come next.
     assert.equal(worker.isOther([message(5), message(6)]), false);
     assert.equal(worker.isOther([message(7)]), false);
     assert.equal(worker.isOther([message(5, 'another')]), true);
@@ -115,7 +118,7 @@ describe('intake: a topic that was created again', () => {
     refuses = false;
     worker.offer([message(7)]);
     await turns();
-    // Read before it was committed, and delivered now.
+    // This fetch is from before the commit, and is delivered only now.
     worker.offer([message(5), message(6), message(7)]);
     await turns();
     refuses = true;

@@ -1,4 +1,7 @@
-/** What the intake rejects: copies on the `.dlq` topic of a real broker, that hold the message itself. */
+/**
+ * These tests check the copies of what the intake rejects. They are on the `.dlq` topic of a real broker, and hold the
+ * message itself.
+ */
 import assert from 'node:assert/strict';
 import kafkajs, { type IHeaders } from 'kafkajs';
 import { until } from '../../src/flow-control/until.js';
@@ -35,7 +38,7 @@ describe('intake: what it rejects', function () {
       { key: odd, value: odd, headers: { h: ['1', odd, Buffer.alloc(0)], i: odd } },
       { value: null },
       { key: Buffer.alloc(0), value: Buffer.alloc(0) },
-      // As one that was copied before, and emitted again as it was.
+      // This message looks like one that was copied before, and emitted again as it was.
       { value: 'again', headers: { '__intake.errors.reason': 'before', '__intake.errors.part': '1' } },
       { value: 'names that JavaScript knows', headers: { constructor: 'c', ['__proto__']: 'p', toString: 't' } },
       { value: JSON.stringify(envelope({ intents: 'none' })) },
@@ -116,7 +119,7 @@ describe('intake: what it rejects', function () {
     const { intake } = live.start();
     await until(20_000, async () => assert.equal(await live.committed(0), 1));
     await intake.stop(5_000);
-    // As if it had been killed behind the copy.
+    // The offset is set back, as if the intake had been killed after the copy and before the commit.
     await live.admin.setOffsets({
       groupId: live.groupId,
       topic: live.topic,
@@ -129,7 +132,8 @@ describe('intake: what it rejects', function () {
   });
 
   it('copies what a slice refuses that ends while the intake stops', async () => {
-    // The producer of the copies connects with its first one: closed before it has, it would connect all the same.
+    // The producer of the copies connects at its first copy, so that this message makes one. Closed before that, the
+    // producer would connect all the same.
     await send({ value: 'no envelope' });
     const [id] = await live.emit(0, 1, { options: { held: true, invalid: 'not for this store' } });
     const { intake } = live.start();
@@ -144,7 +148,8 @@ describe('intake: what it rejects', function () {
   });
 
   it('a process that is asked to stop copies what a slice refuses that ends meanwhile', async () => {
-    // The producer of the copies connects with its first one: closed before it has, it would connect all the same.
+    // The producer of the copies connects at its first copy, so that this message makes one. Closed before that, the
+    // producer would connect all the same.
     await send({ value: 'no envelope' });
     const [id] = await live.emit(0, 1, { options: { held: true, invalid: 'not for this store' } });
     const others = new Set(process.listeners('SIGTERM'));
@@ -152,7 +157,7 @@ describe('intake: what it rejects', function () {
     const env = { ...live.env, SHUTDOWN_GRACE_SECONDS: '20' };
     const run = bridgeHere(['intake', '--json'], env).finally(() => (ended = true));
     await live.arrives(0, [id!]);
-    // Only to the command: the workers of this process listen as well.
+    // Only the command gets the signal, because the workers of this process listen as well.
     for (const tell of process.listeners('SIGTERM')) if (!others.has(tell)) tell('SIGTERM');
     await live.environment.temporal.workflow.getHandle(`intake/${live.topic}/0`).signal(releaseSlice);
     await until(20_000, () => Promise.resolve().then(() => assert.ok(ended)));

@@ -1,4 +1,4 @@
-/** How much the intake holds and runs at once, of all its partitions. */
+/** These tests check how much the intake buffers and runs at once, of all its partitions. */
 import assert from 'node:assert/strict';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import { createHold, envelope, message, messagesOf, newIds, soon } from './support.js';
@@ -13,15 +13,15 @@ describe('intake: room', () => {
     const { first, says, started } = await setUp();
     first.join('me', [0, 1]);
     says.mayStart = false;
-    // Half a megabyte each: what is around a list is not looked at.
+    // Each message has half a megabyte, in a field beside the list that is not looked at.
     const large = (offset: number) => message(offset, envelope().replace('{', `{"note":"${'x'.repeat(500_000)}",`));
     await first.deliver(0, [large(0), large(1)]);
     await first.deliver(1, messagesOf(newIds(1)));
     assert.deepEqual([...first.pausedPartitions], [0]);
-    // Under way when it was paused.
+    // This message was under way when the partition was paused.
     await first.deliver(0, [large(2)]);
     assert.equal(first.resolved.get(0), '1');
-    // kafkajs keeps it paused.
+    // kafkajs keeps the partition paused across a rebalance.
     first.join('me', [0, 1]);
     assert.deepEqual([...first.pausedPartitions], [0]);
     says.mayStart = true;
@@ -54,7 +54,7 @@ describe('intake: room', () => {
     for (const partition of partitions) await first.deliver(partition, [{ ...message(0, ''), partition, value }]);
     const taken = partitions.filter((partition) => first.resolved.has(partition));
     assert.ok(taken.length >= 64 && taken.length <= 75, `${taken.length} partitions have 0.9 MB each`);
-    // The others are fetched when there is room.
+    // The other partitions are paused until there is room, and so is the last one that was taken.
     assert.equal(first.pausedPartitions.size, 101 - taken.length);
   });
 

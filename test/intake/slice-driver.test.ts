@@ -1,4 +1,4 @@
-/** The slices of a partition in turn: refused by halves, behind one that still runs, ended by force, stopped. */
+/** These tests run a partition's slices in turn: refused by halves, behind a running one, ended by force, stopped. */
 import assert from 'node:assert/strict';
 import type { SliceEnd } from '../../src/intake/slice-runner.js';
 import {
@@ -57,7 +57,7 @@ describe('intake: slices', () => {
     const ids = newIds(4);
     says.start = (given) => {
       if (given.length === 4) return Promise.reject(refusal());
-      // The first half is taken; then Temporal is away.
+      // The first half is taken, and then Temporal is unavailable.
       return given.includes(ids[2]!) ? Promise.reject(away()) : undefined;
     };
     worker.offer(messagesOf(ids));
@@ -95,7 +95,7 @@ describe('intake: slices', () => {
   it('tries a start again that failed for a while, with the same slice, and copies nothing', async () => {
     const { worker, says, started, hashes, rejected } = setUpWorker();
     const ids = newIds(3);
-    // The last is a rate limit of the server.
+    // The last failure is a rate limit of the server.
     const failures = [
       away(),
       new Error('nobody knows'),
@@ -219,7 +219,7 @@ describe('intake: slices', () => {
     });
     let stopped = false;
     const stopping = worker.stop().then(() => (stopped = true));
-    // More turns than a worker needs that waits for nothing.
+    // These are more turns than a worker needs that waits for nothing.
     for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
     assert.equal(stopped, false);
     broker.release();

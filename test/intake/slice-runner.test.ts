@@ -1,4 +1,4 @@
-/** Slices on the real server, without a worker: whose run it is that is open, and how it ended. */
+/** These tests start slices on the real server, without a worker. They check whose run is open, and how it ended. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
@@ -18,7 +18,7 @@ describe('intake: a slice at Temporal', () => {
   after(() => connection.close());
 
   const list = (): SliceList => ({ event_id: randomUUID(), correlation_id: null, intents: [persistState()] });
-  /** On a queue that no worker serves: what is started runs until the test ends it. */
+  /** Makes a runner on a task queue that no worker polls. A slice that it starts runs until the test ends it. */
   function setUp() {
     const partition = `slice-runner.${randomUUID()}/0`;
     const runner = createSliceRunner(client, { taskQueue: `none-${randomUUID()}`, eager: false });

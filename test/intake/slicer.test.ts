@@ -1,4 +1,7 @@
-/** Which messages one workflow carries out: one left out is lost, one too many is refused by the server. */
+/**
+ * These tests check which messages one slice takes. A message that is left out is lost, and a slice with one too many
+ * is refused by the server.
+ */
 import assert from 'node:assert/strict';
 import type { ReadEnvelope } from '../../src/intake/envelope-reader.js';
 import { nextSlice } from '../../src/intake/slicer.js';

@@ -101,7 +101,7 @@ describe('a start', () => {
       },
     } as unknown as Client;
     const runner = createSliceRunner(client, { taskQueue: 'none', eager: false });
-    // 1 MB in a message, 4.4 MB printed.
+    // The numbers take 1 MB in a message, and 4.4 MB printed.
     const text = JSON.stringify(envelope({}, { intents: [0] })).replace(
       '[0]',
       `[${Array(200_000).fill('1e20').join()}]`,
@@ -113,7 +113,7 @@ describe('a start', () => {
       pages: 50,
       depth: 64,
     });
-    // By the reader's own look at a long message, or by the start's at a short one.
+    // The reader measures the printed list only of a long message. The start measures that of a short one.
     const list = read.ok ? read.list : undefined;
     assert.ok(list !== undefined, 'the message is short enough');
     const error: unknown = await runner.start('p', [list], 'hash').catch((thrown: unknown) => thrown);

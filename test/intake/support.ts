@@ -1,6 +1,6 @@
 /**
- * A partition's worker with a Temporal and a topic that do what no real one does on demand: refuse one list for good,
- * end a slice by force.
+ * This module makes a partition worker with a fake Temporal and a fake topic. They do what no real one does on demand:
+ * refuse one list for good, end a slice by force.
  */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
@@ -50,14 +50,14 @@ export const soon = (check: () => void): Promise<void> =>
 export const refusal = (): EffectError => new EffectError('invalid', 'the server takes no such list');
 export const away = (): EffectError => new EffectError('unavailable', 'nobody is there');
 
-/** Waits for what a test lets go on. */
+/** Makes a promise, `released`, that a test lets go on with `release`. */
 export function createHold() {
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   return { released, release };
 }
 
-/** What a test says for Temporal, and what it was asked. */
+/** Makes what surrounds a worker: the test says what Temporal and the broker answer, and sees what they were asked. */
 export function createParts() {
   const started: string[][] = [];
   const hashes: string[] = [];
@@ -65,13 +65,16 @@ export function createParts() {
   /** Calls of the runner: the event ids of a start, the run of a wait. */
   const asked: (readonly string[] | string)[] = [];
   const says = {
-    /** To the start of a slice of these event ids; null while the one before it runs. By default it takes it. */
+    /**
+     * Answers the start of a slice of these event ids, with null while the slice before it runs. By default the slice
+     * is taken.
+     */
     start: (_ids: readonly string[]): null | Promise<void> | undefined => undefined,
-    /** How a run ends. */
+    /** Says how a run ends. */
     end: (_run: string | undefined): SliceEnd | Promise<SliceEnd> => ({ completed: true, invalid: [] }),
-    /** When the broker has taken the copies; it throws while it is away. */
+    /** Ends when the broker has taken the copies, and throws while the broker is unavailable. */
     publish: (): Promise<void> => Promise.resolve(),
-    /** Which copies no topic takes. */
+    /** Returns true for a copy that no topic takes. */
     refusesCopy: (_copy: WireMessage): boolean => false,
     mayStart: true,
   };
@@ -108,7 +111,7 @@ export function createParts() {
     metrics: createIntakeMetrics(new Registry()),
     logger: createLogger('silent'),
   };
-  /** Offset and reason of each copy, in their order. */
+  /** Returns the offset and the reason of each copy, in their order. */
   const rejected = () =>
     copies.map(({ headers }) => {
       const { offset, reason } = rejectionOf(headers);
@@ -118,7 +121,7 @@ export function createParts() {
 }
 
 const workers = new Set<PartitionWorker>();
-/** After each test: one that failed has not stopped its worker. */
+/** Drops the workers after each test, because a test that failed has not stopped its worker. */
 export function dropWorkers(): void {
   for (const worker of workers) worker.abandon();
   workers.clear();

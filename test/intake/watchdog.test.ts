@@ -1,6 +1,6 @@
 /**
- * A broker that keeps its connections and says nothing: the consumer is built anew, and what was emitted meanwhile
- * arrives.
+ * In this test a broker keeps its connections and says nothing. The consumer is built anew, and lists that were emitted
+ * meanwhile arrive.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -16,10 +16,10 @@ import { persistState } from '../support/intents.js';
 import { newTopic } from '../support/run.js';
 import { makeTopics } from '../support/topics.js';
 
-/** Milliseconds; the consumer's own time-out for a request is 30 s. */
+/** Milliseconds without a sign of life until the consumer is built anew. Its own time-out for a request is 30 s. */
 const STALL_MS = 4_000;
 
-/** Connections that stay open while nothing of the broker arrives. */
+/** Makes connections that stay open while nothing of the broker arrives. */
 function silenced() {
   const sockets = new Set<Socket>();
   let silent = false;
@@ -109,13 +109,13 @@ describe('intake: watchdog', function () {
         broker.resume();
       }
       await emit(ids[2]!);
-      // What was read before and not committed may come again, which ids tell.
+      // Messages that were read before and not committed may come again, under the same event ids.
       await until(90_000, () => {
         assert.deepEqual([...new Set(arrived)], ids);
         return Promise.resolve();
       });
       assert.equal(intake.check().ok, true);
-      // Of the message: what an envelope is too old by.
+      // The time of emission is the message's. It says when an envelope is too old.
       assert.ok(emittedAt.every((at) => Math.abs(Date.now() - at) < 300_000));
     } finally {
       await intake.stop(5_000);

@@ -1,4 +1,4 @@
-/** The codecs of kafkajs, in a process that has none of them loaded. */
+/** This test loads the codecs of kafkajs in a process that has none of them loaded. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

@@ -1,4 +1,4 @@
-/** How messages are packed, on the real broker, read by its own console consumer. */
+/** These tests check how messages are packed, on the real broker. Its own console consumer reads them. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,7 +41,7 @@ describe('batches of messages', () => {
   const topic = () => topicFor('ours');
   const endpoints = () => ({ kafka: { brokers: config.KAFKA_BOOTSTRAP_SERVERS ?? [] } });
   const kafka = () => createKafka(kafkaSettings(config, endpoints().kafka.brokers), createLogger('silent'));
-  /** Over the 1 MiB a topic takes, which is measured as it is packed; and some text that repeats nothing. */
+  /** Makes a message over the 1 MiB a topic takes, which is measured as it is packed, and texts that repeat little. */
   const messages = (key: string) =>
     ['wide '.repeat(300_000), `${randomUUID()} é`.repeat(3), randomUUID()].map((value) => ({
       topic: topic(),
@@ -55,7 +55,8 @@ describe('batches of messages', () => {
     try {
       const sent = messages(key);
       let outcomes = await publisher.publish(sent);
-      // A broker that elects a leader, or is busy, takes nothing and says so: Temporal would try again.
+      // A broker that elects a leader, or is busy, takes nothing and says so. Temporal would try again, and so does the
+      // test.
       for (let tries = 1; tries < 5 && outcomes.every(isTransient); tries += 1) {
         await sleep(1_000);
         outcomes = await publisher.publish(sent);
@@ -96,7 +97,7 @@ describe('batches of messages', () => {
     await assertRead(topic(), [...sent.values()].flat(), ({ key }) => sent.has(String(key)));
   });
 
-  /** By a consumer as the intake's. */
+  /** Asserts that a consumer like the intake's reads these values. */
   async function assertRead(
     from: string,
     values: readonly string[],
@@ -117,7 +118,7 @@ describe('batches of messages', () => {
         assert.equal(read.length, values.length);
         return Promise.resolve();
       });
-      // Of several partitions, of which each has its own order.
+      // The values come from several partitions, of which each has its own order.
       assert.ok(isDeepStrictEqual(read.sort(), [...values].sort()), 'other values were read than were sent');
     } finally {
       await consumer.disconnect();

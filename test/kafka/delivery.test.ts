@@ -5,7 +5,7 @@ import { deliver, requestsOf } from '../../src/kafka/delivery.js';
 
 const message = (topic: string, value: string): OutboundMessage => ({ topic, key: 'k', value, headers: {} });
 
-/** A broker that refuses requests holding a message that `refuses` names a class for. */
+/** Makes a broker that refuses each request with a message that `refuses` names a failure class for. */
 function broker(refuses: (message: OutboundMessage) => FailureClass | undefined) {
   const requests: string[][] = [];
   const stored: string[] = [];
@@ -59,7 +59,7 @@ describe('deliver', () => {
       const big = 'x'.repeat(500_000);
       const messages = [message('a', `1${big}`), message('b', '2'), message('a', `3${big}`), message('b', '4')];
       let refusals = 0;
-      // A leader that moves: whoever asks a moment later is answered.
+      // The leader of one topic moves, so that a request a moment later is answered.
       const { send, stored } = broker(({ topic }) =>
         topic === 'a' && (refusals += 1) <= 2 ? failureClass : undefined,
       );
@@ -81,7 +81,7 @@ describe('deliver', () => {
       outcomes.map(({ sent }) => sent),
       [false, false, false],
     );
-    // Together; then the first topic for itself, which finds nobody.
+    // All topics are sent together. Then the first topic is sent by itself, and finds nobody.
     assert.deepEqual(requests, [['a', 'b', 'c'], ['a']]);
   });
 
@@ -94,7 +94,7 @@ describe('deliver', () => {
       [false, true, true],
     );
     assert.deepEqual(stored, ['2', '3']);
-    // A letter that is redriven beside them waits for letters only.
+    // A dead letter that is redriven beside these messages waits for dead letters only.
     const letter = message('a', '4');
     assert.equal((await deliver([...messages, letter], send, new Set([letter])))[3]?.sent, true);
   });
@@ -140,7 +140,7 @@ describe('requestsOf', () => {
       { headers: { h: 'é'.repeat(250) } },
       { headers: { [`h${'x'.repeat(500)}`]: '' } },
     ]) {
-      // 600 bytes each, 350 characters.
+      // A message has 600 bytes, and 350 characters.
       const given = { ...wide, ...fields };
       assert.equal(requestsOf([given, given], 1_190).length, 2, JSON.stringify(Object.keys(fields)));
       assert.equal(requestsOf([given, given], 1_220).length, 1, JSON.stringify(Object.keys(fields)));

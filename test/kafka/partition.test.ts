@@ -1,6 +1,6 @@
 /**
- * Where a key goes, on the real broker: to the partition that Kafka's own client would choose, or producers lose its
- * order.
+ * This test checks on the real broker where a key goes. It must be the partition that Kafka's own client would choose,
+ * or producers lose the key's order.
  */
 import assert from 'node:assert/strict';
 import type { Admin } from 'kafkajs';
@@ -13,7 +13,7 @@ import { until } from '../../src/flow-control/until.js';
 import { newTopic } from '../support/run.js';
 import { makeTopics } from '../support/topics.js';
 
-/** Of 12, by `BuiltInPartitioner.partitionForKey` of kafka-clients 4.1.0 (murmur2). */
+/** The partitions of keys, of 12, by `BuiltInPartitioner.partitionForKey` of kafka-clients 4.1.0 (murmur2). */
 const PARTITIONS = {
   '21': 0,
   foobar: 6,

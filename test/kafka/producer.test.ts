@@ -1,4 +1,4 @@
-/** What the publisher makes of a client that fails on demand. */
+/** These tests check what the publisher makes of a client that fails on demand. */
 import assert from 'node:assert/strict';
 import kafkajs, { type Kafka, type ProducerBatch, type ProducerConfig } from 'kafkajs';
 import type { OutboundMessage, SendOutcome } from '../../src/domain/events/publisher.js';
@@ -9,7 +9,7 @@ const missingTopic = (): Error =>
     Object.assign(new Error('unknown'), { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3, retriable: true }),
   );
 
-/** @param sendBatch told how many requests came before. */
+/** @param sendBatch gets the number of requests that came before. */
 function clientOf(sendBatch: (before: number) => Promise<unknown> = () => Promise.resolve([])) {
   const batches: ProducerBatch[] = [];
   const configs: (ProducerConfig | undefined)[] = [];
@@ -141,7 +141,7 @@ describe('publisher', () => {
     while (batches.length < 3) await new Promise((resolve) => setImmediate(resolve));
     for (const answer of answers) answer();
     assert.deepEqual(said(await last), ['sent']);
-    // Two were on their way.
+    // Two requests were on their way at the deadline, and the queued one was not.
     assert.deepEqual(valuesOf(batches), [['first'], ['second'], ['last']]);
   });
 });

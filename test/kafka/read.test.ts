@@ -10,7 +10,8 @@ interface Run {
 }
 
 /**
- * One topic of three messages, read as `run` plays it: no broker can be made to crash a consumer between two messages.
+ * Makes one topic of three messages, read as `run` plays it. No broker can be made to crash a consumer between two
+ * messages.
  */
 function fakeKafka(run: (consumer: Run) => Promise<void>): Kafka {
   const admin = {

@@ -1,4 +1,4 @@
-/** What the environment says about Kafka. */
+/** These tests check what the environment says about Kafka. */
 import assert from 'node:assert/strict';
 import { loadConfig } from '../../src/config.js';
 import { batchSettings, kafkaSettings, topicSettings } from '../../src/kafka/settings.js';

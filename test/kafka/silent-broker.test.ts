@@ -1,5 +1,6 @@
 /**
- * A broker that takes connections and says nothing: an attempt ends by the client's own time-outs, never by Temporal's.
+ * In these tests a broker takes connections and says nothing. An attempt ends by the client's own time-outs, never by
+ * Temporal's.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -37,7 +38,7 @@ describe('a silent broker', () => {
   });
   after(async function () {
     this.timeout(60_000);
-    // Each may be missing when `before` failed half-way; the broker is a process that would stay.
+    // Each of these may be missing when `before` failed half-way. The broker is a process that would stay.
     try {
       await worker?.shutdown();
       await environment?.close();
@@ -45,7 +46,7 @@ describe('a silent broker', () => {
       await broker?.remove();
     }
   });
-  /** What `before` has started. */
+  /** Returns what `before` has started. */
   const started = () => {
     assert.ok(broker !== undefined && environment !== undefined);
     return { broker, environment };
@@ -64,8 +65,8 @@ describe('a silent broker', () => {
       const begun = Date.now();
       const report = await environment.client.executeIntents([publishEvent({ event_type: TYPE })]);
       assert.deepEqual(report.counts, { dead_lettered: 1 });
-      // Three attempts of two seconds and five for the connection, at most, and 3 s between them; one START_TO_CLOSE is
-      // 90 s.
+      // Three attempts take two seconds each and five for the connection, at most, with 3 s between them. One
+      // START_TO_CLOSE is 90 s.
       assert.ok(Date.now() - begun < 60_000, `${Date.now() - begun} ms`);
       const failures = await failuresOf(report.workflow_id);
       assert.ok(failures.length > 0, 'no attempt failed');
@@ -92,15 +93,16 @@ describe('a silent broker', () => {
       return publisher.publish([message]);
     };
     try {
-      // The first one connects, which may take longer than the deadline.
+      // The first message connects, which may take longer than the deadline.
       while ((await send('warm'))[0]?.sent !== true);
       broker.pause();
-      // A thread of the broker's that runs stops a moment after the signal: it has answered the first message.
+      // A thread of the broker that runs stops a moment after the signal. Before that it has answered the first
+      // message.
       await sleep(500);
       const begun = performance.now();
-      // Two are on their way, the third waits for one of them.
+      // Two messages are on their way, and the third waits for one of them.
       const outcomes = (await Promise.all([send('first'), send('second'), send('queued')])).flat();
-      // Without the deadline the first two would take a request's 20 s, and the third twice that.
+      // The first two would take a request's 20 s without the deadline, and the third twice that.
       assert.ok(performance.now() - begun < 15_000, `${performance.now() - begun} ms`);
       for (const outcome of outcomes) {
         assert.ok(!outcome.sent);
@@ -109,7 +111,7 @@ describe('a silent broker', () => {
       }
       broker.resume();
       while ((await send('last'))[0]?.sent !== true);
-      // Read again when the consumer has given up before it came to the end.
+      // The topic is read again when the consumer has given up before it came to the end.
       const values = await until(30_000, async () => {
         const records = await readRecords(environment.endpoints.kafka.brokers, [topic]);
         const read = new Set(records.map(({ value }) => value));

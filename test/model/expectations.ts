@@ -1,4 +1,4 @@
-/** The model: what must have become of every message, and when its offset may be committed. */
+/** The model says what must have become of every message, and when its offset may be committed. */
 import type { WireMessage } from '../../src/domain/events/publisher.js';
 import { rejectionOf, restored } from '../support/rejected.js';
 import { carriesList, type Rec } from './records.js';
@@ -10,16 +10,16 @@ const name = ({ number, kind, partition, offset, topicId }: Rec): string =>
   `message ${number} (${kind}) at ${topicId}/${partition}/${offset}`;
 
 export class Expectations {
-  /** Parts of a message that fits no copy, by the key that they share. */
+  /** The parts of a message that does not fit one copy, by the key that they share. */
   readonly #parts = new Map<string, Map<string, WireMessage>>();
   readonly #copied = new Set<number>();
-  /** Up to where a partition's messages were found to be in safe hands. */
+  /** The offset up to which a partition's messages were found to be in safe hands. */
   #safe = new Map<string, number>();
   readonly #committed = new Map<string, number>();
 
   constructor(private readonly world: Simulation) {}
 
-  /** A copy arrives on the `.dlq` topic. */
+  /** Takes a copy that arrives on the `.dlq` topic. */
   copied(copy: WireMessage): void {
     const { partition, offset, reason = '', form, part = '', parts } = rejectionOf(copy.headers);
     let copies = [copy];
@@ -49,7 +49,7 @@ export class Expectations {
     const id = rec.eventId ?? '';
     if (!carriesList(rec.kind)) return /^(envelope|payload)/.test(reason);
     if (reason.startsWith('Temporal refused it: ')) {
-      // Only after the server took a slice without lists: else it refuses everything.
+      // A list is innocent only after the server took a slice without lists. Otherwise the server refuses everything.
       const refusedAt = refusedAll.get(id);
       const wasInnocent = refusedAt !== undefined && runs.slice(refusedAt).some(({ recs }) => recs.length === 0);
       return rec.kind === 'unsendable' || wasInnocent || (refused.has(id) && rec.kind === 'refused');
@@ -64,7 +64,7 @@ export class Expectations {
     return runs.find((one) => one.id === ran)?.recs[Number(list)]?.[0]?.eventId === id;
   }
 
-  /** An offset is committed. */
+  /** Checks an offset that is committed. */
   committed(life: string, partition: number, offset: number, floor: number): void {
     const { topic, violations } = this.world;
     const log = topic.logs[partition]!;
@@ -96,7 +96,7 @@ export class Expectations {
     );
   }
 
-  /** What should have happened by the end and has not. */
+  /** Returns what should have happened by the end and has not. */
   missing(): string[] {
     const { topic, temporal, records, world } = parts(this.world);
     const missing: string[] = [];
@@ -111,7 +111,7 @@ export class Expectations {
       const copies = run.acknowledged && world.copies(run);
       for (const number of run.state === 'failed' ? run.recs.keys() : run.invalid) {
         const of = run.recs[number]!;
-        // By whoever started it; else the sweep finds what is not answered.
+        // The process that started the run makes the copy. If it cannot, the sweep finds the list that is not answered.
         if (!copies) swept.add(of[0]!.eventId!);
         else if (!of.some((rec) => this.#copied.has(rec.number))) {
           missing.push(`${name(of[0]!)} has no copy after ${run.id}, which is ${run.state}`);
@@ -119,7 +119,7 @@ export class Expectations {
       }
     }
     for (const rec of records) {
-      // What was read of a topic that is gone by a lane that lived on is carried out all the same.
+      // Messages of a topic that is gone are executed all the same, if the partition worker that read them lived on.
       const mustEnd = rec.topicId === topic.topicId || rec.given.some((owner) => world.hasKept(owner, rec.partition));
       if (!mustEnd || this.#copied.has(rec.number)) continue;
       if (mayRun(rec) && (temporal.answered.has(rec.eventId!) || swept.has(rec.eventId!))) continue;
@@ -128,7 +128,7 @@ export class Expectations {
     return missing;
   }
 
-  /** What happened in another order than that of the partition, or more often than it was given. */
+  /** Returns the lists that ran in another order than that of the partition, or more often than they were given. */
   misplaced(): string[] {
     const { records, temporal, recsOf } = parts(this.world);
     const wrong: string[] = [];
@@ -139,7 +139,8 @@ export class Expectations {
       const { taken, lost } = temporal.times.get(rec.eventId) ?? { taken: 0, lost: 0 };
       const given = all.reduce((sum, one) => sum + one.given.length, 0);
       if (taken > given + lost) wrong.push(`${name(rec)} was started ${taken} times, given ${given}, ${lost} lost`);
-      // Of what is on the topic twice each may be the first; what was refused comes later, if it comes again.
+      // An envelope that is on the topic twice may run at either offset first. A refused list comes later, if it comes
+      // again.
       const at = temporal.taken.get(rec.eventId);
       if (all.length > 1 || at === undefined || this.#copied.has(rec.number)) continue;
       const key = `${rec.topicId}/${rec.partition}`;

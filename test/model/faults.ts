@@ -1,12 +1,12 @@
-/** What fails in a simulated world at the moment, and how long things take. */
+/** This module says what fails in a simulated world at the moment, and repeats drawn values in turn. */
 export interface Faults {
-  /** Temporal: answers, refuses for the time being, says nothing, or refuses everything for good. */
+  /** Temporal answers, refuses for the time being, says nothing, or refuses everything for good. */
   temporal: 'up' | 'down' | 'silent' | 'refuses';
-  /** Answers of this many starts to come are lost on their way, after Temporal has taken them. */
+  /** The number of starts to come whose answer is lost on its way, after Temporal has taken them. */
   lostAnswers: number;
-  /** The stores behind the workers take nothing. */
+  /** Whether the breakers are open: the stores behind the workers take nothing. */
   breakerOpen: boolean;
-  /** The `.dlq` topic: takes copies, none, or the first of a request only. */
+  /** The `.dlq` topic takes all copies, none, or only the first of a request. */
   dlq: 'up' | 'down' | 'partly';
   commitsFail: boolean;
 }
@@ -19,7 +19,7 @@ export const noFaults = (): Faults => ({
   commitsFail: false,
 });
 
-/** A value after the other, again and again: what a shrunk sequence draws stays the same. */
+/** Returns one value after the other, again and again. So the values that a shrunk sequence draws stay the same. */
 export function cycle<T>(values: readonly T[]): () => T {
   let next = 0;
   return () => {
@@ -29,5 +29,5 @@ export function cycle<T>(values: readonly T[]): () => T {
   };
 }
 
-/** What a killed process waits for. */
+/** Returns a promise that never ends, which is all that a killed process waits for. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => undefined);

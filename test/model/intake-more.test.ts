@@ -1,4 +1,4 @@
-/** The other half of the random sequences: a file of their own, for another process to run. */
+/** This file has the other half of the random sequences, so that another process can run it. */
 import { itKeepsItsPromises, useVirtualClock } from './random-sequences.js';
 
 describe('the intake against a model, once more', () => {

@@ -1,6 +1,6 @@
 /**
- * The intake and what it sets off against a model, on the real servers: many small sequences side by side, rows that
- * somebody holds, lists that Temporal refuses, and, drawn at random, when an intake is killed and others join and
+ * These tests hold the intake and what it sets off against a model, on the real servers. Many small sequences run side
+ * by side. Somebody locks rows, and Temporal refuses lists. At random moments an intake is killed, and others join and
  * leave. MODEL_SEED and MODEL_SEQUENCES choose others.
  */
 import assert from 'node:assert/strict';
@@ -37,7 +37,7 @@ describe('the intake against a model, on the real servers', function () {
   const seed = Number(process.env['MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   const sequences = fc.sample(sequence, { numRuns: SEQUENCES, seed }).map(nameSequence);
   const { events, waits } = fc.sample(script, { numRuns: 1, seed })[0]!;
-  /** Its lists are several pages of what is parked: one row, and behind it the events of a key. */
+  /** The row and the key of the `large` lists, which are several pages of parked lists behind that row. */
   const [row, key] = [crypto.randomUUID(), crypto.randomUUID()];
   const large = [0, 1, 2].map((number) =>
     envelope([
@@ -47,13 +47,13 @@ describe('the intake against a model, on the real servers', function () {
       ),
     ]),
   );
-  /** Held, and sent again to another partition when they are free: the other may be first. */
+  /** Lists whose row is locked. They are sent again to another partition when it is free, and may run there first. */
   const wanderers = Array.from({ length: 6 }, () => {
     const id = crypto.randomUUID();
     const list = () => envelope([persistState({ aggregation_id: id })]);
     return { id, first: list(), second: list() };
   });
-  /** One a partition, which Temporal takes no slice with. */
+  /** Lists with which Temporal takes no slice, one for each partition. */
   const refused = Array.from({ length: PARTITIONS }, unsendable);
   const why = `MODEL_SEED=${seed}: ${events.join(', ')} after ${waits.join(', ')} ms`;
   let environment: Environment;
@@ -106,7 +106,7 @@ describe('the intake against a model, on the real servers', function () {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');
-    /** The members of the group change, whatever they have in hand. */
+    /** Changes the members of the group, whatever they have in hand. */
     async function happen(event: Event): Promise<void> {
       if (event === 'join') return void running.push(start());
       if (running.length === 0) running.push(start());
@@ -149,7 +149,7 @@ describe('the intake against a model, on the real servers', function () {
           const { rowCount } = await environment.pool.query('SELECT FROM intake_parked');
           assert.ok((rowCount ?? 0) >= wanderers.length + large.length);
         });
-        // Keys that nobody holds go on meanwhile, also in slices behind those that wait.
+        // Lists whose keys nobody locks go on meanwhile, also in slices behind those that wait.
         await allAnswered(
           environment.pool,
           sequences.filter(({ held }) => !held).flatMap(({ expected }) => expected.map((one) => one.eventId)),
@@ -218,7 +218,7 @@ describe('the intake against a model, on the real servers', function () {
     const seen = new Map<string, number[]>();
     const once = new Set<string>();
     for (const { key: of, envelope: event } of await readEvents(environment, ['BATCH_PROCESSED'])) {
-      // At least once, and then under one id.
+      // An event is published at least once, and always under one event id.
       if (once.has(event.event_id)) continue;
       once.add(event.event_id);
       seen.set(of, [...(seen.get(of) ?? []), (event.payload as { batch_size: number }).batch_size]);

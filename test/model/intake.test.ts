@@ -1,7 +1,7 @@
 /**
- * The intake against a model: random sequences of messages, refusals, kills and rebalances, with the real consumer,
- * lanes, slicer and runner between a simulated Kafka and a simulated Temporal, in simulated time. Half of the sequences
- * are in the file beside this one.
+ * These tests hold the intake against a model, in simulated time. Random sequences bring messages, refusals, kills and
+ * rebalances. The real consumer, partition workers, slicer and runner work between a simulated Kafka and a simulated
+ * Temporal. Half of the sequences are in the file beside this one.
  */
 import assert from 'node:assert/strict';
 import { itKeepsItsPromises, useVirtualClock } from './random-sequences.js';
@@ -15,7 +15,7 @@ describe('the intake against a model', () => {
 
   const list: Fate = { ms: 5, failsAfter: null };
   type Case = readonly [string, readonly Command[], delays: number[], fates?: readonly Fate[], maxSlices?: number];
-  /** Found above, each before it was mended. */
+  /** Cases that the random sequences above have found, each before it was mended. */
   const found: readonly Case[] = [
     [
       'takes messages that it reads again after a rebalance for what they are, also when their commit was on its way',
@@ -73,7 +73,7 @@ describe('the intake against a model', () => {
       12,
     ],
   ];
-  /** Too rare above to rely on. */
+  /** Cases that are too rare in the random sequences above to rely on. */
   const rare: typeof found = [
     [
       'commits nothing of what has no list when it is stopped before the copy is taken',

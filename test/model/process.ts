@@ -1,4 +1,4 @@
-/** A process of the intake. */
+/** This module describes a process of the intake. */
 import type { Intake } from '../../src/intake/intake.js';
 import type { IntakeMetrics } from '../../src/intake/metrics.js';
 import type { SimulatedConsumer } from './simulated-consumer.js';
@@ -8,12 +8,12 @@ export interface Process {
   readonly intake: Intake;
   readonly consumers: SimulatedConsumer[];
   state: 'runs' | 'stops' | 'gone';
-  /** When the `.dlq` topic refused a copy of it for the last time. */
+  /** The time at which the `.dlq` topic last refused a copy of the process. */
   refusedAt: number;
   readonly watched: { now?: Parameters<IntakeMetrics['watch']>[0] };
 }
 
-/** What its metrics say of work, in the end when there is none. */
+/** Returns what the metrics of a process say of work, in the end when there must be no work. */
 export function idle({ state, watched }: Process): string[] {
   if (state !== 'runs') return [];
   const lag = [...(watched.now?.lag().values() ?? [])].reduce((sum, one) => sum + one, 0);

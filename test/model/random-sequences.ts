@@ -1,11 +1,11 @@
-/** Random sequences of a model test. MODEL_RUNS (of each file) and MODEL_SEED choose others. */
+/** This module runs the random sequences of a model test. MODEL_RUNS (of each file) and MODEL_SEED choose others. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { sequence } from './sequences.js';
 import { Simulation } from './simulation.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** Two files run side by side: 5,000 together. */
+/** The number of sequences of one file. Two files run side by side: 5,000 together. */
 const RUNS = Number(process.env['MODEL_RUNS'] ?? 2_500);
 const SEED = Number(process.env['MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
@@ -14,7 +14,7 @@ export function useVirtualClock(): VirtualClock {
   const { stackTraceLimit } = Error;
   before(() => {
     clock.install();
-    // What is aborted and refused by design makes an error each time: their stacks are a tenth of the time.
+    // Each abort and each refusal by design makes an error. The stacks of these errors would take a tenth of the time.
     Error.stackTraceLimit = 0;
   });
   after(() => {
@@ -24,7 +24,7 @@ export function useVirtualClock(): VirtualClock {
   return clock;
 }
 
-/** @param half which of the two: each draws its own. */
+/** @param half which of the two files: each draws its own sequences. */
 export function itKeepsItsPromises(clock: VirtualClock, half: 0 | 1): void {
   it(`loses nothing, commits nothing too early and keeps the order, in ${RUNS} random sequences`, async () => {
     await fc.assert(

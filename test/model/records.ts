@@ -1,17 +1,17 @@
-/** The messages of a simulated topic: what is on it, and what the model expects of each. */
+/** This module has the messages of a simulated topic, and what the model expects of each. */
 import { SLICE_INTENTS } from '../../src/domain/intake/slice.js';
 
 export type Kind =
   | 'list'
-  /** Two of them fill a slice. */
+  /** A list of which two fill a slice. */
   | 'half'
-  /** A few of them fill a lane. */
+  /** A list of which a few fill a partition worker. */
   | 'heavy'
-  /** With an intent that no worker takes: answered, and copied. */
+  /** A list with an intent that no worker takes: it is answered, and copied. */
   | 'invalid'
-  /** Temporal takes no slice with it. */
+  /** A list with which Temporal takes no slice. */
   | 'refused'
-  /** Its start is too large for a message. */
+  /** A list whose start is too large for a message. */
   | 'unsendable'
   | 'text'
   | 'nothing'
@@ -21,11 +21,11 @@ export type Kind =
   /** An envelope that was sent before. */
   | 'again';
 
-/** Kinds that carry no list. */
+/** The kinds that have no list. */
 const POISON: ReadonlySet<Kind> = new Set(['text', 'nothing', 'no list', 'too many', 'too large']);
 
 export interface Rec {
-  /** Of all messages of the sequence. */
+  /** The message's number among all messages of the sequence. */
   readonly number: number;
   readonly kind: Kind;
   readonly topicId: number;
@@ -33,16 +33,16 @@ export interface Rec {
   readonly offset: number;
   readonly value: Buffer | null;
   readonly timestamp: number;
-  /** Null where it carries no list. */
+  /** The event id; null where the message has no list. */
   readonly eventId: string | null;
-  /** Times a consumer took it for read, with the lane it went to. */
+  /** The partition workers that the message went to, one for each time that a consumer took it for read. */
   readonly given: { readonly process: number; readonly life: number }[];
 }
 
 const FILLED = 'x'.repeat(300_000);
 const TOO_LARGE = 'x'.repeat(1_500_001);
 const HALF = Array.from({ length: SLICE_INTENTS / 2 }, (_, index) => index);
-/** Four bytes each in the message, 21 in the start. */
+/** Numbers that take four bytes each in the message, and 21 in the start. */
 const LONG_NUMBERS = `[${Array.from({ length: 100_000 }, () => '1e20').join(',')}]`;
 const idOf = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 

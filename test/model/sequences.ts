@@ -1,4 +1,4 @@
-/** Random sequences of what may happen to an intake. */
+/** This module draws random sequences of what may happen to an intake. */
 import fc from 'fast-check';
 import type { Faults } from './faults.js';
 import type { Kind } from './records.js';
@@ -11,7 +11,7 @@ export type Command =
   | { readonly do: 'force'; readonly failsAfter: number }
   | { readonly do: 'join' }
   | { readonly do: 'stop'; readonly which: number; readonly graceMs: number }
-  /** `again`: another process is started at once. */
+  /** A kill; `again` says that another process is started at once. */
   | { readonly do: 'kill'; readonly which: number; readonly again: boolean }
   | { readonly do: 'evict' | 'stall' | 'crash'; readonly which: number }
   | { readonly do: 'rebalance' }
@@ -20,7 +20,7 @@ export type Command =
 export interface Sequence {
   readonly commands: readonly Command[];
   readonly fates: readonly Fate[];
-  /** Milliseconds of calls, in turn. */
+  /** Milliseconds that calls take, in turn. */
   readonly delays: readonly number[];
   /** Slices a process runs at once. */
   readonly maxSlices: number;
@@ -35,7 +35,7 @@ const kind: fc.Arbitrary<Kind> = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Kind>('half') },
   { weight: 1, arbitrary: fc.constant<Kind>('too many') },
 );
-/** Megabytes take milliseconds each: a few are enough. */
+/** Kinds of large messages. Each megabyte takes milliseconds, so that a few are enough. */
 const large = fc.oneof(
   { weight: 12, arbitrary: fc.constant<Kind>('heavy') },
   { weight: 2, arbitrary: fc.constant<Kind>('too large') },

@@ -1,4 +1,4 @@
-/** The answers that lists of the intake got: verdicts, and copies on the `.dlq` topic. */
+/** This module reads the answers that lists of the intake got: verdicts, and copies on the `.dlq` topic. */
 import assert from 'node:assert/strict';
 import type { Verdict } from '../../src/domain/intake/list.js';
 import { until } from '../../src/flow-control/until.js';
@@ -21,7 +21,7 @@ export const allAnswered = (pool: Pool, ids: readonly string[]): Promise<unknown
     assert.equal((await pool.query(query, [ids])).rowCount, new Set(ids).size);
   });
 
-/** @returns of how many messages of the topic there is a copy for a reason. */
+/** Returns a function that counts the messages of the topic with a copy for a reason. */
 export async function copiesOf(brokers: readonly string[], topic: string): Promise<(reason: RegExp) => number> {
   const rejections = (await readRecords(brokers, [`${topic}.dlq`])).map(({ raw }) => rejectionOf(raw.headers));
   return (of) =>

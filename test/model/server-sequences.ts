@@ -1,34 +1,34 @@
-/** Lists for the real servers, and what they must leave. */
+/** This module draws lists for the real servers, and says what they must leave. */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { persistFsmTransition, persistState, publishEvent } from '../support/intents.js';
 
 interface Draft {
   readonly type: 'state' | 'step' | 'event';
-  /** Of the sequence's own two. */
+  /** The index of one of the sequence's own two keys. */
   readonly key: 0 | 1;
   readonly priority: number;
 }
 
-/** `again`: the one before it once more. */
+/** A list as it is drawn; `again` is the list before it once more. */
 type ListDraft =
   | { readonly kind: 'valid' | 'invalid'; readonly intents: readonly Draft[] }
   | { readonly kind: 'refused' | 'text' | 'again' };
 
 export interface SequenceDraft {
   readonly lists: readonly ListDraft[];
-  /** Somebody holds the rows of its first key for a while. */
+  /** Whether somebody locks the rows of the sequence's first key for a while. */
   readonly held: boolean;
-  /** Which of its messages are on the topic by the end of each round but the last, in any order. */
+  /** The number of the sequence's messages on the topic by the end of each round but the last, in any order. */
   readonly cuts: readonly number[];
 }
 
-/** What happens to the members of the group while the messages of a round are under way. */
+/** An event is what happens to the members of the group while the messages of a round are under way. */
 export type Event = 'kill' | 'join' | 'leave';
 const EVENTS: readonly Event[] = ['kill', 'join', 'leave'];
 
 export interface Script {
-  /** One a round: each of them, in any order. */
+  /** The events, one a round: each of them once, in any order. */
   readonly events: readonly Event[];
   /** Milliseconds between the messages of a round and its event. */
   readonly waits: readonly number[];
@@ -61,17 +61,17 @@ interface Expected {
   readonly succeeded: number;
 }
 
-/** A sequence with its names. */
+/** A named sequence is a sequence with its ids. */
 export interface NamedSequence {
   readonly held: boolean;
   readonly keys: readonly [string, string];
-  /** What makes the rows that can be held. */
+  /** The list that makes the rows that can be locked. */
   readonly first: string;
-  /** By round. */
+  /** The messages of each round. */
   readonly rounds: readonly (readonly string[])[];
   readonly expected: readonly Expected[];
   readonly texts: number;
-  /** By key: what its rows and its events have to say. */
+  /** The totals of each key. With `steps` and `marks` they are what its rows and its events have to say. */
   readonly totals: ReadonlyMap<string, number>;
   readonly steps: ReadonlyMap<string, readonly string[]>;
   readonly marks: ReadonlyMap<string, readonly number[]>;
@@ -90,8 +90,8 @@ export function envelope(given: readonly unknown[], payload: object = {}): { eve
 }
 
 /**
- * A list whose start is too large for a message, so that Temporal refuses the slice it is in: 4 bytes a number, 21 in
- * the start.
+ * Makes a list whose start is too large for a message, so that Temporal refuses the slice it is in. A number takes 4
+ * bytes in the message, and 21 in the start.
  */
 export const unsendable = (): string => {
   const numbers = `[${Array.from({ length: 100_000 }, () => '1e20').join(',')}]`;
@@ -107,7 +107,10 @@ export function nameSequence({ lists, held, cuts }: SequenceDraft): NamedSequenc
   const messages: string[] = [];
   let texts = 0;
 
-  /** Of one list, in the order in which they are carried out: by priority, then as they stand. */
+  /**
+   * Makes the intents of one list. They are numbered in the order in which they are executed: by priority, then as they
+   * stand.
+   */
   function intentsOf(drafts: readonly Draft[]): unknown[] {
     const made = new Map<Draft, unknown>();
     for (const one of [...drafts].sort((left, right) => right.priority - left.priority)) {
@@ -161,7 +164,7 @@ export function nameSequence({ lists, held, cuts }: SequenceDraft): NamedSequenc
       messages.push(`{"event_id": ${keys[0]}, ${texts}`);
     }
   }
-  // What is sent again may be no list.
+  // The list that is sent again may be a text, so that texts are counted as they are sent.
   const sent = messages.filter((value) => value.startsWith('{"event_id"')).length;
   const bounds = [0, ...[...cuts].sort((one, other) => one - other), messages.length];
   const rounds = EVENTS.map((_, round) => messages.slice(bounds[round], bounds[round + 1]));

@@ -1,7 +1,7 @@
 /**
- * A member of the group, behind the part of kafkajs that the intake uses. What kafkajs does is taken from its source:
- * positions are the committed ones after each join, a refused commit is tried again, and one of a consumer that is told
- * to go is passed over.
+ * A simulated consumer is a member of the group, behind the part of kafkajs that the intake uses. Its behaviour is
+ * taken from the source of kafkajs. Positions are the committed ones after each join. A refused commit is tried again,
+ * and one of a consumer that was asked to go is passed over.
  */
 import { EventEmitter } from 'node:events';
 import type { Consumer } from 'kafkajs';
@@ -9,10 +9,10 @@ import { never } from './faults.js';
 import type { SimulatedTopic } from './simulated-topic.js';
 
 const HEARTBEAT_MS = 10_000;
-/** Milliseconds between two attempts of a commit, and how many there are. */
+/** Milliseconds between two attempts of a commit, and the number of attempts. */
 const RETRY_MS = 300;
 const ATTEMPTS = 4;
-/** Of a fetch: few messages, so that lists come in several. */
+/** The most messages of a fetch. They are few, so that lists come in several fetches. */
 const FETCHED = 7;
 
 type Payload = Record<string, unknown>;
@@ -26,7 +26,7 @@ export class SimulatedConsumer {
     CRASH: 'crash',
   };
   memberId = '';
-  /** Says nothing any more, and does nothing. */
+  /** Whether the consumer says nothing any more, and does nothing. */
   stalled = false;
   readonly #emitter = new EventEmitter();
   #generation = -1;
@@ -36,9 +36,9 @@ export class SimulatedConsumer {
   #known = '';
   #fetching = false;
   #fetchFails = false;
-  /** By partition: the group's offset when the lane began. */
+  /** The group's offset when the partition worker began, by partition. */
   readonly #floors = new Map<number, number>();
-  /** By partition: of which topic the lane's messages are. */
+  /** The topic that the partition worker's messages are of, by partition. */
   readonly #topicIds = new Map<number, number>();
   #joined: () => void = () => undefined;
   #eachBatch: (payload: Payload) => Promise<void> = never;
@@ -51,7 +51,7 @@ export class SimulatedConsumer {
   get isAlive(): boolean {
     return this.#running && !this.stalled && !this.topic.world.isDead(this.process);
   }
-  /** Whether it has been given partitions. */
+  /** Whether the consumer is in the group and has been given partitions. */
   get isMember(): boolean {
     return this.#positions.size > 0 && this.topic.members.includes(this);
   }
@@ -78,7 +78,7 @@ export class SimulatedConsumer {
     this.#beat();
     await joined;
   }
-  /** When it was told to go. */
+  /** The time at which the consumer was asked to go. */
   leftAt: number | undefined;
   async disconnect(): Promise<void> {
     this.leftAt ??= this.topic.world.clock.now;
@@ -105,8 +105,8 @@ export class SimulatedConsumer {
       await this.#wait();
       if (!this.#running) return;
       const member = topic.members.includes(this) && this.#generation === topic.generation && !this.stalled;
-      // Nothing tells a commit of the old topic from one of the new; the broker refuses it while there is none of the
-      // name.
+      // Nothing tells a commit of the old topic from one of the new topic. The broker refuses it while there is no
+      // topic of the name.
       if (member && topic.topicId === topicId && !topic.world.faults.commitsFail) {
         topic.offsets[partition] = Number(offset);
         topic.world.committed(life, partition, Number(offset), floor);
@@ -117,7 +117,10 @@ export class SimulatedConsumer {
     }
   }
 
-  /** The group has a new generation; a member id that it does not know yet means a member anew. */
+  /**
+   * Takes the partitions of a new generation of the group. A member id that is not known yet makes the consumer a new
+   * member.
+   */
   assign(partitions: readonly number[]): void {
     if (!this.isAlive) return;
     const { topic } = this;
@@ -144,14 +147,14 @@ export class SimulatedConsumer {
   lost(fetchFails: boolean): void {
     this.#fetchFails ||= fetchFails;
     this.#floors.clear();
-    // Out of range, which takes it to the beginning.
+    // The positions are out of range, which takes the consumer to the beginning.
     for (const id of this.#positions.keys()) this.#positions.set(id, 0);
     this.poke();
   }
   crash(): void {
     this.#emit(this.events.CRASH, { error: new Error('simulated: crashed') });
   }
-  /** The session has expired: others have what it had, until it comes again as another member. */
+  /** Ends the consumer's session. Others have its partitions, until it comes again as another member. */
   evict(): void {
     if (!this.isMember) return;
     this.topic.leave(this);
@@ -167,7 +170,7 @@ export class SimulatedConsumer {
       this.#fetching = false;
       if (!this.isAlive) return;
       this.#emit(this.events.FETCH_START, { nodeId: 1 });
-      // As kafkajs: it tries again, and says so by starting once more.
+      // A fetch that fails is tried again as in kafkajs, which says so by starting once more.
       if (!this.#fetchFails) this.#deliver();
       this.poke();
     }, 1 + this.topic.world.delay());

@@ -1,5 +1,6 @@
 /**
- * A process of the model: the real intake with a simulated consumer, a simulated Temporal and a simulated publisher.
+ * This module starts a process of the model. It is the real intake with a simulated consumer, a simulated Temporal and
+ * a simulated publisher.
  */
 import pino from 'pino';
 import type { Kafka } from 'kafkajs';
@@ -57,9 +58,9 @@ function publisherOf(world: Simulation, process: () => Process): EventPublisher 
   const refused = { sent: false as const, error: new EffectError('unavailable', 'simulated: no broker') };
   return {
     publish: async (messages: readonly WireMessage[]) => {
-      // Longer than what a process does between its last slice and its end.
+      // A publish takes longer than what a process does between its last slice and its end.
       await world.clock.sleep(world.delay() * 5);
-      // Its connections are closed.
+      // The connections of a dead process are closed.
       if (world.isDead(process().id)) await never();
       const { dlq } = world.faults;
       const count = dlq === 'up' ? messages.length : dlq === 'down' ? 0 : 1;

@@ -1,6 +1,6 @@
 /**
- * A Temporal that exists in memory: one open run a workflow id, lists answered once, and starts that fail as they are
- * told.
+ * A simulated Temporal exists in memory. It has one open run a workflow id, answers lists once, and fails starts as the
+ * faults say.
  */
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { SliceList } from '../../src/domain/intake/list.js';
@@ -19,11 +19,11 @@ export class SimulatedTemporal {
   readonly answered = new Set<string>();
   /** Event ids in the order in which a run with them was first taken. */
   readonly taken = new Map<string, number>();
-  /** Times a run with a list was taken, and those whose answer was lost. */
+  /** How often a run with a list was taken, and how often its answer was lost, by event id. */
   readonly times = new Map<string, { taken: number; lost: number }>();
   /** Event ids that were refused for good. */
   readonly refused = new Set<string>();
-  /** Those that were refused when everything was, with the runs there had been. */
+  /** Event ids that were refused when everything was, with the number of runs there had been. */
   readonly refusedAll = new Map<string, number>();
   readonly #taken = new Set<string>();
   readonly #inputs = new Map<string, { readonly lists: SliceList[] }>();
@@ -43,7 +43,9 @@ export class SimulatedTemporal {
   client(process: number): Client {
     let deadline = Infinity;
     const { world } = this;
-    /** A call: the way there, what the server does, the way back; nothing comes back to a process that was killed. */
+    /**
+     * Makes a call: the way there, what the server does, the way back. Nothing comes back to a process that was killed.
+     */
     const call = async <T>(serve: () => T): Promise<T> => {
       const until = deadline;
       await world.clock.sleep(world.delay());
@@ -121,12 +123,12 @@ export class SimulatedTemporal {
     return client as unknown as Client;
   }
 
-  /** Ends the runs that are open, when some of their lists are answered. */
+  /** Ends the open runs by force, when `failsAfter` of their lists are answered. */
   endByForce(failsAfter: number): void {
     for (const run of this.open) this.#end(run, failsAfter);
   }
 
-  /** Whether it has taken the list, as one of the partition. */
+  /** Returns whether Temporal has taken the list, as one of the partition. */
   has(partition: number, eventId: string): boolean {
     return this.#taken.has(`${partition} ${eventId}`);
   }
@@ -138,7 +140,7 @@ export class SimulatedTemporal {
   #parse({ args: [given], workflowId, memo }: StartOptions) {
     const hash = memo.slice_sha256;
     const { data } = given.payload;
-    // Most starts that fail are tried again, word for word.
+    // Most starts that fail are tried again word for word, so that their lists are parsed once.
     const key = `${hash} ${data.length}`;
     const { lists } = this.#inputs.get(key) ?? (JSON.parse(Buffer.from(data).toString()) as { lists: SliceList[] });
     this.#inputs.set(key, { lists });
@@ -151,7 +153,7 @@ export class SimulatedTemporal {
     return { partition, lists, hash };
   }
 
-  /** Later attempts of a start go on while the breaker is open. */
+  /** Checks that no start is first made while the breaker is open. Later attempts of a start go on meanwhile. */
   #checkBreaker(process: number, hash: string, lists: readonly SliceList[]): void {
     const attempt = `${process} ${hash}`;
     if (this.world.faults.breakerOpen && lists.length > 0 && !this.#tried.has(attempt)) {

@@ -1,4 +1,4 @@
-/** A topic and its consumer group in memory. */
+/** This module has a topic and its consumer group in memory. */
 import type { Faults } from './faults.js';
 import type { Rec } from './records.js';
 import type { SimulatedConsumer } from './simulated-consumer.js';
@@ -9,15 +9,18 @@ export interface KafkaWorld {
   readonly faults: Faults;
   delay(): number;
   isDead(process: number): boolean;
-  /** A consumer has read a message for good. */
+  /** Is called when a consumer has read a message for good. */
   gave(process: number, rec: Rec): void;
   /**
-   * @param life of the member between two joins: a commit that another made before and that is tried again may take the
-   * offset back.
-   * @param floor what was committed when it began.
+   * @param life names the member between two joins. A commit that another life made before, and that is tried again,
+   * may take the offset back.
+   * @param floor the offset that was committed when the life began.
    */
   committed(life: string, partition: number, offset: number, floor: number): void;
-  /** The member has these partitions now; its lanes of others than those it kept hold nothing any more. */
+  /**
+   * Is called when a member gets these partitions. Its partition workers, but those of the kept partitions, have
+   * nothing buffered any more.
+   */
   assigned(process: number, partitions: ReadonlySet<number>, kept: ReadonlySet<number>): void;
 }
 
@@ -26,11 +29,11 @@ const SESSION_MS = 30_000;
 export class SimulatedTopic {
   logs: Rec[][];
   offsets: number[];
-  /** Another number for each topic of the name. */
+  /** The number of the topic; each topic of the name has another one. */
   topicId = 0;
   members: SimulatedConsumer[] = [];
   generation = 0;
-  /** All that ever joined: one that was expelled reads on until it hears of it. */
+  /** All consumers that ever joined. One that was expelled reads on until it hears of that. */
   readonly #readers = new Set<SimulatedConsumer>();
   #joined = 0;
 
@@ -48,7 +51,7 @@ export class SimulatedTopic {
     for (const member of this.members) member.poke();
   }
 
-  /** Deleted, and created under its name: the group's offsets go with it. */
+  /** Deletes the topic, and creates it under its name. The group's offsets go with it. */
   createAgain(fetchFails: boolean): void {
     this.topicId += 1;
     this.logs = this.logs.map(() => []);
@@ -70,14 +73,16 @@ export class SimulatedTopic {
     this.rebalance();
   }
 
-  /** The group's coordinator has not heard of it for too long. */
+  /** Takes a consumer out of the group when the coordinator has not heard of it for too long. */
   expire(consumer: SimulatedConsumer): void {
     setTimeout(() => {
       if (!consumer.isAlive) this.leave(consumer);
     }, SESSION_MS);
   }
 
-  /** Each member is told at a time of its own; until then it goes on with what it had. */
+  /**
+   * Assigns the partitions anew. Each member hears of it at a time of its own, and until then goes on with what it had.
+   */
   rebalance(): void {
     this.generation += 1;
     const { generation, members } = this;

@@ -1,4 +1,4 @@
-/** One sequence: processes of the real intake between a simulated Kafka and a simulated Temporal. */
+/** A simulation runs one sequence: processes of the real intake between a simulated Kafka and a simulated Temporal. */
 import { idle, type Process } from './process.js';
 import { cycle, noFaults } from './faults.js';
 import { Expectations } from './expectations.js';
@@ -12,13 +12,13 @@ import type { VirtualClock } from './virtual-clock.js';
 
 const START = Date.UTC(2026, 0, 1);
 /**
- * Milliseconds in which everything must have come to its end once nothing fails: the longest run, session, watchdog and
- * pauses.
+ * Milliseconds in which everything must have come to its end once nothing fails. They cover the longest run, session,
+ * watchdog and pauses.
  */
 const SETTLE_MS = 7_200_000;
-/** Of a lane for the end of a slice. */
+/** The most milliseconds that a partition worker waits for the end of a slice. */
 const LONGEST_WAIT_MS = 60_000;
-/** Of a lane, between two attempts. */
+/** The most milliseconds of a partition worker between two attempts. */
 const LONGEST_PAUSE_MS = 10_500;
 
 export class Simulation implements KafkaWorld, TemporalWorld {
@@ -31,7 +31,7 @@ export class Simulation implements KafkaWorld, TemporalWorld {
   readonly delay: () => number;
   readonly fate: () => { ms: number; failsAfter: number | null };
   readonly #processes: Process[] = [];
-  /** By process and partition: how often what its lane held was dropped. */
+  /** How often the buffer of a partition worker was dropped, by process and partition. */
   readonly #lives = new Map<string, number>();
   readonly #assigned = new Map<number, ReadonlySet<number>>();
   readonly #byEvent = new Map<string, Rec[]>();
@@ -47,10 +47,10 @@ export class Simulation implements KafkaWorld, TemporalWorld {
     this.fate = cycle(sequence.fates);
   }
 
-  /** @returns what went wrong. */
+  /** Runs the sequence, and returns what went wrong. */
   async run(): Promise<readonly string[]> {
     const fine = (): boolean => this.violations.length === 0;
-    // Before there is a consumer, and so a position.
+    // This list is emitted before there is a consumer, and so a position.
     this.#emit(0, ['list']);
     this.#start();
     for (const command of this.sequence.commands) {
@@ -59,7 +59,7 @@ export class Simulation implements KafkaWorld, TemporalWorld {
     }
     Object.assign(this.faults, noFaults());
     if (!this.#processes.some(({ state }) => state === 'runs')) this.#start();
-    // A commit that was refused is made good by the next.
+    // A refused commit is made good by the next commit, which the lists emitted next bring.
     await this.clock.pass(120_000, fine);
     for (const partition of this.topic.logs.keys()) this.#emit(partition, ['list']);
     const unsettled = (): boolean => {
@@ -70,7 +70,7 @@ export class Simulation implements KafkaWorld, TemporalWorld {
     };
     const stuck = await this.clock.pass(SETTLE_MS, unsettled);
     if (stuck) this.violations.push(...this.expectations.missing());
-    // What comes too often comes now.
+    // A list that comes too often comes during this time.
     await this.clock.pass(20_000, fine);
     if (fine()) this.violations.push(...this.#processes.flatMap(idle));
     if (fine()) this.violations.push(...this.expectations.misplaced());
@@ -174,7 +174,8 @@ export class Simulation implements KafkaWorld, TemporalWorld {
       if (member && this.topic.members.includes(consumer))
         this.violations.push('a stopped intake is still a member of the group');
       one.state = 'gone';
-      // Its lanes came to their end, or it is as good as killed. A copy that was refused is not waited for.
+      // The process's partition workers came to their end, or it is as good as killed. A refused copy is not waited
+      // for.
       const waitedForCopy = one.refusedAt > stoppedAt - LONGEST_PAUSE_MS;
       if (waitedForCopy || (consumer?.leftAt ?? until) >= until) this.#kill(one);
     });
@@ -192,25 +193,26 @@ export class Simulation implements KafkaWorld, TemporalWorld {
   ownerOf(process: number, partition: number): Owner {
     return { process, life: this.#lives.get(`${process} ${partition}`) ?? 0 };
   }
-  /** Whether the lane has not been made to drop anything since. */
+  /** Returns whether the partition worker has not been made to drop anything since. */
   isIntact({ process, life }: Owner, partition: number): boolean {
     return this.ownerOf(process, partition).life === life;
   }
-  /** Whether it still sees to it that what is for a person of its slices is copied. */
+  /** Returns whether the run's owner still sees to it that what is for a person is copied. */
   copies({ owner, partition, fate }: Run): boolean {
     const { state, refusedAt } = this.#processes[owner.process]!;
     const intact = this.isIntact(owner, partition);
     if (intact && state === 'runs') return true;
-    // A lane that is stopped, or that was taken its partition, asks for the end once and makes the copy once.
+    // A partition worker that is stopped, or that has lost its partition, asks for the end once and makes the copy
+    // once.
     if (fate.ms >= LONGEST_WAIT_MS || this.#temporalFailed) return false;
     return intact || (state === 'runs' && refusedAt === 0);
   }
-  /** Whether the lane has what it was given, or has handed it over. */
+  /** Returns whether the partition worker has what it was given, or has handed it over. */
   hasKept(owner: Owner, partition: number): boolean {
     return this.isIntact(owner, partition) && this.#processes[owner.process]?.state === 'runs';
   }
   mayStart(process: number, partition: number): boolean {
-    // Lanes of a topic that is gone finish what they hold.
+    // Partition workers of a topic that is gone finish what they have buffered.
     if (this.topic.topicId > 0) return true;
     return this.#processes[process]?.state === 'runs' && this.#assigned.get(process)?.has(partition) === true;
   }

@@ -1,16 +1,18 @@
-/** The parts of a simulation that its Temporal sees: runs, who started them, and the questions to the rest. */
+/**
+ * This module has the parts of a simulation that its Temporal sees: runs, their owners, and the questions to the rest.
+ */
 import type { Faults } from './faults.js';
 import type { Rec } from './records.js';
 import type { VirtualClock } from './virtual-clock.js';
 
-/** How a run ends, if nobody ends it before. */
+/** A fate says how a run ends, if nobody ends it before. */
 export interface Fate {
   readonly ms: number;
-  /** Null: it completes. Else it fails when this many of its lists are answered. */
+  /** The number of answered lists at which the run fails; null for a run that completes. */
   readonly failsAfter: number | null;
 }
 
-/** A lane of a process between two events that make it drop what it holds. */
+/** An owner is a partition worker of a process, between two events that make it drop its buffer. */
 export interface Owner {
   readonly process: number;
   readonly life: number;
@@ -23,10 +25,10 @@ export interface Run {
   readonly recs: readonly (readonly Rec[])[];
   readonly fate: Fate;
   readonly owner: Owner;
-  /** Whether the process that started it was told so. */
+  /** Whether the process that started the run got the answer. */
   acknowledged: boolean;
   state: 'open' | 'completed' | 'failed';
-  /** Numbers of its lists that were answered by it, as invalid. */
+  /** The numbers of the lists that this run answered as invalid. */
   invalid: number[];
   readonly ended: (() => void)[];
 }
@@ -40,8 +42,8 @@ export interface TemporalWorld {
   recsOf(eventId: string): readonly Rec[];
   ownerOf(process: number, partition: number): Owner;
   isDead(process: number): boolean;
-  /** Whether the process may start slices of the partition now. */
+  /** Returns whether the process may start slices of the partition now. */
   mayStart(process: number, partition: number): boolean;
-  /** Something happened that may have settled a message. */
+  /** Is called when something happened that may have decided what becomes of a message. */
   changed(): void;
 }

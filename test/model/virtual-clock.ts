@@ -1,4 +1,7 @@
-/** Time that passes only when told: timers, `node:timers/promises` and `Date.now` of the whole process. */
+/**
+ * A virtual clock is time that passes only on demand: timers, `node:timers/promises` and `Date.now` of the whole
+ * process.
+ */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 const timersPromises = createRequire(import.meta.url)('node:timers/promises') as { setTimeout: unknown };
@@ -14,7 +17,7 @@ const { setImmediate: immediately } = globalThis;
 
 interface Timer {
   at: number;
-  /** Of two that are due at once the older one goes first. */
+  /** The timer's number: of two timers that are due at once the older one goes first. */
   readonly id: number;
   readonly run: () => void;
   readonly every: number | null;
@@ -25,7 +28,7 @@ export class VirtualClock {
   #timers = new Map<number, Timer>();
   #next = 1;
 
-  /** From now on all timers of the process are of this clock. */
+  /** Makes all timers of the process timers of this clock. */
   install(): void {
     const set = (run: () => void, ms = 0, every: number | null = null) => this.#add(run, ms, every);
     const clear = (id: number) => this.#timers.delete(id);
@@ -38,7 +41,7 @@ export class VirtualClock {
     Date.now = () => this.now;
     timersPromises.setTimeout = (ms: number, value?: unknown, { signal }: { signal?: AbortSignal } = {}) =>
       this.sleep(ms, value, signal);
-    // Named imports are bound to what the module exported before.
+    // Named imports would stay bound to what the module exported before.
     syncBuiltinESMExports();
   }
 
@@ -50,7 +53,7 @@ export class VirtualClock {
     syncBuiltinESMExports();
   }
 
-  /** Forgets every timer. */
+  /** Forgets every timer, and sets the time. */
   reset(now: number): void {
     this.#timers.clear();
     this.now = now;
@@ -76,8 +79,8 @@ export class VirtualClock {
   }
 
   /**
-   * Lets `ms` pass, timer by timer; what each sets off comes to its end first. @returns false as soon as `goesOn` says
-   * so.
+   * Lets `ms` pass, timer by timer. The work that a timer sets off ends before the next timer.
+   * @returns false as soon as `goesOn` says so.
    */
   async pass(ms: number, goesOn: () => boolean = () => true): Promise<boolean> {
     const until = this.now + ms;
@@ -112,5 +115,5 @@ export class VirtualClock {
   }
 }
 
-/** When no promise has anything to do any more: they all go before the next turn of the event loop. */
+/** Ends when no promise has anything to do any more: they all go before the next turn of the event loop. */
 const settled = (): Promise<void> => new Promise((resolve) => immediately(resolve));

@@ -1,6 +1,6 @@
 /**
- * Every kept mistake can still be made: code that moves on takes its mistakes along, or `npm run test:mutants` tries
- * nothing.
+ * These tests check that every kept mistake can still be made. Code that moves on has to take its mistakes along, or
+ * `npm run test:mutants` tries nothing.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { readCatalogue, readEquivalents } from './catalogue.js';
 import { MOCHA } from './checkout.js';
 
-/** Of changes that no test can notice; the list may only shrink. */
+/** The most changes that no test can notice. The list may only shrink. */
 const MOST_EQUIVALENTS = 11;
 
 describe('the kept mistakes', () => {

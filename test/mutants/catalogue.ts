@@ -1,41 +1,44 @@
 /**
- * The kept mistakes: each is a change to the code by which a user would lose something, and the test that must notice.
+ * This module reads the kept mistakes. Each is a change to the code by which a user would lose something, and the test
+ * that must notice.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const mutant = z.strictObject({
-  /** Unique in its file. */
+  /** The id, unique in its file. */
   id: z.string().regex(/^[\w.-]+$/),
   file: z.string(),
-  /** Stands exactly once in the file. */
+  /** The text to replace, which stands exactly once in the file. */
   find: z.string().min(1),
   replace: z.string(),
   /** The test file, and a part of the title of the test in it that must fail. */
   test: z.string(),
   grep: z.string().min(1),
-  /** What the user would lose. */
+  /** The loss that the user would have. */
   fault: z.string(),
 });
 const equivalent = z.strictObject({
   ...mutant.pick({ id: true, file: true, find: true, replace: true }).shape,
-  /** Why no user can tell. */
+  /** The reason why no user can tell. */
   why: z.string().min(1),
 });
 
 interface Named {
-  /** `file/id`: unique among all. */
+  /** The name `file/id`, unique among all. */
   readonly name: string;
 }
 export type Mutant = z.output<typeof mutant> & Named;
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
-/** @throws Error naming the file of an entry that is not one, or an id that is there twice. */
+/** @throws Error naming the file of an invalid entry, or an id that is there twice. */
 export const readCatalogue = (): Mutant[] => read(/^[a-z]+\.json$/, mutant);
 
-/** Changes by which no user would lose anything, so that no test has to notice. @throws as `readCatalogue`. */
+/**
+ * Reads the changes by which no user would lose anything, so that no test has to notice. @throws as `readCatalogue`.
+ */
 export const readEquivalents = (): (z.output<typeof equivalent> & Named)[] =>
   read(/^[a-z]+\.equivalent\.json$/, equivalent);
 

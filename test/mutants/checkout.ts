@@ -1,4 +1,7 @@
-/** A copy of the working tree to make mistakes in: the tree itself is never changed, also when the run is killed. */
+/**
+ * A checkout is a copy of the working tree to make mistakes in. The tree itself is never changed, also when the run is
+ * killed.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import {
   cpSync,
@@ -19,7 +22,7 @@ import type { Mutant } from './catalogue.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export type Verdict =
-  /** By the test that was named. */
+  /** The named test has noticed the mistake. */
   | { readonly outcome: 'killed' }
   | { readonly outcome: 'survived' }
   /** The test could not be run, or another one failed. */
@@ -32,7 +35,8 @@ export interface Checkout {
 }
 
 /**
- * As `npx mocha` in the end, without the three processes before it: they take a second of CPU, several hundred times.
+ * Arguments that run mocha as `npx mocha` does in the end, without the three processes before it. Those take a second
+ * of CPU, several hundred times.
  */
 export const MOCHA = ['--import', 'tsx', realpathSync(join(root, 'node_modules/mocha/lib/cli/cli.js'))];
 
@@ -40,7 +44,7 @@ export const MOCHA = ['--import', 'tsx', realpathSync(join(root, 'node_modules/m
 const serverFree = new Set(selection.serverFree());
 const WITHOUT_SERVERS = ['--no-config', '--timeout', '60000', '--require', 'test/support/without-servers.ts'];
 
-/** Milliseconds for one test with its start; a mistake may hang it. */
+/** Milliseconds for one test with its start, because a mistake may hang the test. */
 const LIMIT_MS = 240_000;
 
 export function makeCheckout(): Checkout {
@@ -89,10 +93,10 @@ async function runTest(folder: string, test: string, grep: string): Promise<Verd
   const mode = serverFree.has(test) ? WITHOUT_SERVERS : ['--no-parallel'];
   const child = spawn(process.execPath, [...MOCHA, ...mode, ...reporter, '--fgrep', grep, test], {
     cwd: folder,
-    // What survives has to be the same in each run.
+    // The mistakes that survive have to be the same in each run, so that the seed is fixed.
     env: { ...process.env, TEST_BUILD: builds ? 'yes' : 'no', MODEL_SEED: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: what the test has started ends with it.
+    // The test has a process group of its own, so that what it has started ends with it.
     detached: true,
   });
   child.stdout.on('data', (text: Buffer) => printed.push(text.toString()));
@@ -107,7 +111,7 @@ async function runTest(folder: string, test: string, grep: string): Promise<Verd
       resolve(false);
     });
   });
-  // Without the mistake the test ends: a mistake that keeps it from ending is noticed.
+  // The test ends when there is no mistake, so that a mistake that keeps it from ending is noticed.
   if (hung) return { outcome: 'killed' };
   const tail = printed.join('').trim().split('\n').slice(-3).join(' | ');
   let result: MochaResult;
@@ -119,7 +123,7 @@ async function runTest(folder: string, test: string, grep: string): Promise<Verd
   const { stats, failures } = result;
   if (stats.tests === 0) return { outcome: 'broken', why: 'no test has that title' };
   if (failures.length === 0) return { outcome: 'survived' };
-  // Invariants fail in a hook behind the test; before it, nothing of what was named has been tried.
+  // Invariants fail in a hook after the test. When a hook before the test fails, the named test has not been tried.
   const tried = failures.filter(({ fullTitle }) => !/"before (all|each)" hook/.test(fullTitle));
   return tried.some(({ fullTitle }) => fullTitle.includes(grep))
     ? { outcome: 'killed' }

@@ -1,7 +1,7 @@
 /**
- * `npm run test:mutants [-- PART ...]`: makes each kept mistake alone, in a copy of the tree, and expects the named
- * test to fail. Before that, every named test has to pass without a mistake. PART: of a mistake's name or of its file.
- * Exit code 1 when one survives.
+ * `npm run test:mutants [-- PART ...]` makes each kept mistake alone, in a copy of the tree, and expects the named test
+ * to fail. Before that, every named test has to pass without a mistake. PART is a part of a mistake's name or of its
+ * file. The exit code is 1 when a mistake survives.
  */
 import pLimit from 'p-limit';
 import { stackOptions } from '../../src/cli/context.js';
@@ -10,7 +10,7 @@ import { stackDown, stackStatus, stackUp } from '../../src/stack/index.js';
 import { type Mutant, readCatalogue } from './catalogue.js';
 import { type Checkout, makeCheckout, type Verdict } from './checkout.js';
 
-/** Copies that are at work side by side: most of a test is waiting. */
+/** The number of copies that are at work side by side. Most of a test is waiting. */
 const AT_ONCE = 2;
 
 const wanted = process.argv.slice(2);
@@ -34,7 +34,7 @@ async function withServers(work: () => Promise<number>): Promise<number> {
   }
 }
 
-/** @returns how many mistakes survived, or could not be tried. */
+/** Tries all mistakes, and returns how many survived or could not be tried. */
 async function tryAll(): Promise<number> {
   const free: Checkout[] = Array.from({ length: AT_ONCE }, makeCheckout);
   const slots = pLimit(AT_ONCE);
