@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { checkFiles } from './check-files.mjs';
 
-/** Comments of code that ships, and pages for people who have no code yet. */
-const CODE = /^(src|workflows|activities|bench|scripts)\/.*\.(ts|mjs)$/;
+/** Comments of all code, and pages for people who have no code yet. */
+const CODE = /^(src|workflows|activities|bench|scripts|test|examples)\/.*\.(ts|mjs)$/;
 const PAGE = /^(README|CONTRIBUTING|docs\/(?!adr\/\d)[^.]*)\.md$/;
 
 const WORDS = 25;

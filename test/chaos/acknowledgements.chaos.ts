@@ -1,6 +1,6 @@
 /**
- * The broker stores what it is sent and its acknowledgements are dropped on the way, several times over. Its own
- * console consumer finds every event, repeats under the same event id, and the results are true.
+ * In this test the broker stores what it is sent and its acknowledgements are dropped on the way, several times over.
+ * Its own console consumer finds every event, with repeats under the same event id. The results are true.
  */
 import assert from 'node:assert/strict';
 import { until } from '../../src/flow-control/until.js';
@@ -11,8 +11,8 @@ import { reportOf, start, stored, warmUp } from './support/executions.js';
 import { makeLists } from './support/lists.js';
 
 /**
- * How often all acknowledgements are lost: once a group of lists, since a third loss in a row makes dead letters of
- * them.
+ * The number of times that all acknowledgements are lost. Each group of lists loses them once, because a third loss in
+ * a row makes dead letters of the events.
  */
 const ROUNDS = 3;
 
@@ -33,7 +33,7 @@ describe('acknowledgements of Kafka that are lost', () => {
       await until(60_000, async () =>
         assert.ok((await stored(used.installation)) > before, 'no event has come to the broker'),
       );
-      // Closes the connections that were held: what they had to say is lost.
+      // This closes the connections that the fault has stopped, so the acknowledgements on them are lost.
       await letThrough();
       const reports = await Promise.all(lists.map(({ requestId }) => reportOf(used.installation, requestId)));
       rounds.push({ expected, results: reports.flatMap(({ results }) => results) });

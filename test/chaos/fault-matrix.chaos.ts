@@ -1,6 +1,6 @@
 /**
- * The fault matrix: every fault strikes three workers at once, each held at another point of its work. Afterwards rows,
- * ledger and consumed events are compared with what the lists say.
+ * In the fault matrix every fault strikes three workers at once, each stopped at another point of its work. Afterwards
+ * rows, ledger and consumed events are compared with what the lists say.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -19,7 +19,7 @@ import { END_MS, type Servers, startServers } from './support/servers.js';
 const POINTS = ['before the effect', 'after the effect, before its acknowledgement', 'during publish'] as const;
 type Point = (typeof POINTS)[number];
 
-/** A killed attempt is only missed after its 90 s of start-to-close. */
+/** Milliseconds for a cell. A killed attempt is only missed after the heartbeat time-out of 20 s. */
 const CELL_MS = 300_000;
 
 interface Cell {
@@ -51,7 +51,7 @@ describe('fault matrix', () => {
     }
   });
 
-  // A row that failed half-way must not be the next one's fault.
+  // Every fault is healed here, because a row that failed half-way must not make the next one fail.
   afterEach(async function () {
     this.timeout(120_000);
     await Promise.all(installations.map(({ route }) => Promise.all([route.postgres.heal(), route.kafka.heal()])));
@@ -70,7 +70,7 @@ describe('fault matrix', () => {
       const held = await Promise.all(cells.map(bringToPoint));
       await Promise.all(cells.map(async ({ installation }) => fault.strike?.(installation)));
       if (fault.server !== undefined) await servers.kill(fault.server);
-      // Once the fault is there, what was held goes on into it.
+      // The fault is there now, so the stopped workers go on into it.
       await Promise.all(held.map((cell) => cell.release()));
       await heal(servers, fault, installations);
       await Promise.all(installations.map(({ route }) => Promise.all([route.postgres.heal(), route.kafka.heal()])));
@@ -126,7 +126,7 @@ describe('fault matrix', () => {
     await start(installation, lists);
     await held.reached();
     if (point === 'after the effect, before its acknowledgement' && fault.server === 'postgres') {
-      // Here the commit has to have happened before the server ends, and its answer not to have arrived.
+      // The commit has to happen before the server ends, and its answer must not arrive.
       await installation.route.postgres.add({ type: 'timeout', stream: 'downstream', attributes: { timeout: 0 } });
       await held.release();
       await until(30_000, async () => {
@@ -136,9 +136,7 @@ describe('fault matrix', () => {
     return held;
   }
 
-  /**
-   * The broker stores the events and its answer does not arrive: they are on the topic, and the worker does not know.
-   */
+  /** Starts the lists, and stops the broker's answer: the events are on the topic, and the worker does not know. */
   async function holdAcknowledgement(cell: Cell): Promise<Held> {
     const { installation, lists } = cell;
     const { kafka } = installation.route;
@@ -157,7 +155,7 @@ describe('fault matrix', () => {
     const failures: string[] = [];
     const reports = await Promise.all(lists.map(({ requestId }) => reportOf(installation, requestId, CELL_MS)));
     for (const report of reports) {
-      // A dead letter is redriven below.
+      // A dead letter counts as a success here, and is redriven below.
       if (report.results.every(({ success }) => success)) continue;
       failures.push(`${report.request_id}: ${report.outcome} ${JSON.stringify(report.counts)} ${errorsOf(report)}`);
     }
@@ -181,8 +179,8 @@ describe('fault matrix', () => {
 });
 
 /**
- * Redrives until no letter is open: what was refused while a breaker was open comes with the next run. @returns letters
- * of the cell.
+ * Redrives until no dead letter is open. A letter that an open breaker refused is sent by the next run.
+ * @returns the number of the cell's dead letters.
  */
 async function redriveAll(
   { environment: { temporal, config, pool } }: Installation,

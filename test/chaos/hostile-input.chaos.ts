@@ -1,6 +1,6 @@
 /**
- * 2,000 hostile requests to the workflow, past every client of ours, and 2,000 to `bridge execute`: each ends with a
- * report or a named refusal.
+ * These tests send 2,000 hostile requests to the workflow, past every client of ours, and 2,000 to `bridge execute`.
+ * Each request ends with a report or a named refusal.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -16,11 +16,14 @@ import { END_MS, type Servers, startServers } from './support/servers.js';
 
 const LISTS = 2_000;
 const SIDE_BY_SIDE = 16;
-/** A workflow task that fails is tried again for ever: an execution that is still open after this is stuck. */
+/** Milliseconds after which an open execution is stuck. A workflow task that fails is tried again for ever. */
 const STUCK_MS = 60_000;
-/** A file: small enough for a process to be done with it in half a minute. */
+/** Lines of a file. They are few enough for a process to be done with the file in half a minute. */
 const LINES = 500;
-/** Files of one line: those are read as a whole, and may hold a bare list. A second each, as each is a process. */
+/**
+ * Number of files of one line, which are read as a whole and may hold a bare list. Each takes a second, because each is
+ * a process.
+ */
 const ALONE = 12;
 
 describe('hostile input', () => {
@@ -60,7 +63,7 @@ describe('hostile input', () => {
     );
     process.stderr.write(`      ${[...ends].map(([end, count]) => `${end} ${count}`).join(', ')}\n`);
     assert.deepEqual(failures, []);
-    // All three occurred, so the fuzzer neither only breaks lists nor only leaves them whole.
+    // All three endings occurred, so the fuzzer neither only breaks lists nor only leaves them whole.
     for (const end of ['completed', 'partial', 'refused']) assert.ok((ends.get(end) ?? 0) > 20, end);
     const after = await environment.client.executeIntents([persistState(), publishEvent()]);
     assert.equal(after.outcome, 'completed', 'the worker is as good as before');
@@ -85,8 +88,8 @@ describe('hostile input', () => {
 });
 
 /**
- * A line of standard output for each line of the file, and one of standard error for each refusal. @returns the
- * outcomes.
+ * Checks that standard output has a line for each line of the file, and standard error one for each refusal.
+ * @returns the outcomes.
  */
 function checkRun(run: BridgeRun, file: readonly string[]): string[] {
   const notes = run.stderr.split('\n').filter(Boolean);
@@ -149,7 +152,7 @@ function checkResults({ results }: IntentsReport): void {
     assert.ok(['succeeded', 'failed', 'skipped'].includes(status), `${status}: ${error}`);
     assert.equal(success, error === null);
     if (!success) assert.ok(error !== null && error.length > 0);
-    // Whatever is wrong with an intent is its own fault here: no store may be blamed, and nothing be left to chance.
+    // An intent fails through its own fault here. No store may be blamed, and nothing may be left to chance.
     if (status === 'failed') assert.match(error ?? '', /expected|already executed|out of range|invalid/i);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Real input with known answers through the intake: every envelope emitted twice, the worker killed in the middle of
- * lists, a second one joining the consumer group and leaving it.
+ * This test sends real input with known answers through the intake, with every envelope emitted twice. The worker is
+ * killed in the middle of lists. A second worker joins the consumer group and leaves it.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -53,7 +53,7 @@ describe('the intake, under kills and rebalances', function () {
     const run = await bridge(['emit', '-'], environment.env, lines.join('\n'));
     assert.equal(run.code, 0, run.stderr);
   };
-  /** Until some intents have had their effect whose lists are not answered: what a kill is to meet. */
+  /** Waits until some intents have had their effect, because a kill is to meet lists that are not answered yet. */
   const midway = async (before: number): Promise<void> => {
     const since = Date.now();
     while ((await effects()) <= before) {
@@ -62,7 +62,7 @@ describe('the intake, under kills and rebalances', function () {
     }
   };
 
-  /** What its /ready says. */
+  /** Returns what the worker's /ready says of its intake. */
   const intakeOf = async (process: WorkerProcess | undefined): Promise<string> => {
     const ready = await fetch(`http://127.0.0.1:${process?.port ?? 0}/ready`);
     const { checks } = (await ready.json()) as { checks: { intake: { detail: string } } };
@@ -86,7 +86,7 @@ describe('the intake, under kills and rebalances', function () {
       await midway(before);
       await worker.kill();
       if ((await verdicts()) < (kill + 1) * share && (await verdicts()) < lines.length) cutOff += 1;
-      // The second one has the group to itself while the first is away, shares it, and leaves again.
+      // The second worker has the group to itself while the first is down, shares it, and leaves again.
       if (kill === 1) second = await startWorkerBehind(environment, servers.routes[0]!, {}, ['--intake']);
       await worker.start();
       if (kill === 3) {
@@ -100,7 +100,7 @@ describe('the intake, under kills and rebalances', function () {
     await until(240_000, async () => {
       assert.equal(await count(completed), expected.lists);
     });
-    // What comes behind everything else of its partition is answered: nothing is left to come.
+    // These lists come behind everything else of their partitions. When they are answered, nothing is left to come.
     const last = Array.from({ length: 20 }, () => JSON.stringify({ request_id: randomUUID(), intents: [] }));
     await emit(last);
     await until(120_000, async () => {
@@ -152,7 +152,7 @@ describe('the intake, under kills and rebalances', function () {
       expected.latest_state_counts,
     );
     assert.deepEqual(differences, [0, 0, 0, 0, 0]);
-    // The same word each time it is said.
+    // Each copy of an answer has the same text.
     const said = new Map<string, string>();
     for (const { envelope } of answers) {
       const text = JSON.stringify(envelope.payload);

@@ -1,5 +1,6 @@
 /**
- * Real input with known answers, 16 lists side by side, while the worker is killed and started again every few seconds.
+ * This test executes real input with known answers, 16 lists side by side. Meanwhile the worker is killed and started
+ * again every few seconds.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -14,8 +15,8 @@ import { writeMeasured } from './support/reliability.js';
 
 const SIDE_BY_SIDE = 16;
 /**
- * From the moment the worker polls: it works through some tens of lists a second, so a kill has to come soon to meet
- * any.
+ * Milliseconds that a worker lives, from the moment it polls. It works through some tens of lists a second, so a kill
+ * has to come soon to meet any.
  */
 const ALIVE_MS = { least: 300, most: 2_500 };
 
@@ -53,7 +54,7 @@ describe('a worker that is killed again and again', () => {
       }),
     );
     const reports = Promise.all(executions);
-    // Observed below; a rejection must not end the process before that.
+    // The reports are observed below, and a rejection must not end the process before that.
     reports.catch(() => (open = 0));
     let kills = 0;
     while (open > 0) {
@@ -128,7 +129,9 @@ describe('a worker that is killed again and again', () => {
   }).timeout(20 * 60_000);
 });
 
-/** Attempts of activities that a kill has cut off: what says that the kills met work, and not only pauses. */
+/**
+ * Counts the attempts of activities that a kill has cut off. They show that the kills met work, and not only pauses.
+ */
 async function attemptsCutOff({ environment }: Installation, workflowIds: readonly string[]): Promise<number> {
   let cutOff = 0;
   for (const workflowId of workflowIds) {

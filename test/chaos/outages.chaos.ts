@@ -1,6 +1,7 @@
 /**
- * A store is unavailable for 90 s amid 200 lists that run, with the breakers as they come, and 50 more come while it is
- * away. Nothing fails, nothing is off, and what has piled up does not come back as a herd.
+ * In these tests a store is unavailable for 90 s amid 200 lists that run, and 50 more lists come meanwhile. The
+ * breakers have their default settings. Nothing fails, nothing is off, and the calls that have piled up do not come
+ * back as a herd.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +21,7 @@ import { type Measured, writeMeasured } from './support/reliability.js';
 const RUNNING = 200;
 const ARRIVING = 50;
 const OUTAGE_MS = 90_000;
-/** Calls that were under way have ended by then: a connection is waited for 5 s, by default. */
+/** Milliseconds after which calls that were under way have ended. A connection is waited for 5 s, by default. */
 const UNDER_WAY_MS = 15_000;
 
 describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
@@ -71,7 +72,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
     assert.deepEqual([...lost, ...doubled, ...events.lost, ...events.doubled], []);
     assertOutcomes(reports, ['succeeded']);
     assert.ok(probes >= 1, 'the breaker never opened');
-    // What was refused comes back spread over a quarter of a minute, so the store is not met by all of it.
+    // The refused calls come back spread over a quarter of a minute, so the store is not met by all of them.
     assert.ok(busiest > 0 && busiest < RUNNING + ARRIVING, `${busiest} calls in the busiest second after it`);
     // An attempt of a list waits out the breaker, 60 s and up to a quarter more, and begins anew when a probe fails.
     assert.ok(refusals > 0 && refusals <= 2 * (RUNNING + ARRIVING), `${refusals} refused calls a minute`);
@@ -86,7 +87,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
     const letters = await lettersOf(expected.intentIds);
     const said = reports.flatMap(({ results }) => results);
     const probes = load.samples.at(-1)!.probes - load.samples[0]!.probes;
-    // One run may stop at a breaker that is open still; the next goes on.
+    // One run may stop at a breaker that is still open, and the next run goes on.
     await until(120_000, async () => {
       const { code, stdout, stderr } = await bridge(
         ['dead-letters', 'redrive', '--json'],
@@ -111,7 +112,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
     for (const result of said) {
       const deadLettered = letters.has(result.intent_id);
       const { event_published, dlq_fallback } = result as { event_published?: boolean; dlq_fallback?: boolean };
-      // The result of a PersistState has no such field.
+      // The result of a PersistState has no field `event_published`.
       if (result.intent_type !== 'PersistState') assert.equal(event_published, !deadLettered, JSON.stringify(result));
       if (result.intent_type !== 'PublishEvent') continue;
       assert.deepEqual([result.status, dlq_fallback], [deadLettered ? 'dead_lettered' : 'succeeded', deadLettered]);
@@ -151,7 +152,7 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
     );
   }
 
-  /** Intents with a dead letter, of their own or of what announces them. */
+  /** Returns the intents with a dead letter, of their own event or of their announcement. */
   async function lettersOf(intentIds: readonly string[]): Promise<Set<string>> {
     const { rows } = await used.installation.environment.pool.query<{ intent_id: string }>(
       'SELECT intent_id FROM dead_letters WHERE intent_id = ANY ($1::uuid[])',
@@ -161,20 +162,20 @@ describe(`an outage of 90 s amid ${RUNNING} lists that run`, () => {
   }
 });
 
-/** What the worker asked of PostgreSQL while the breaker was open, and how fast it came back. */
+/** Returns what the worker asked of PostgreSQL while the breaker was open, and how fast the calls came back. */
 function comeback(load: LoadWatch, from: number) {
   const { samples } = load;
   const settled = samples.find(({ at }) => at >= from + UNDER_WAY_MS) ?? samples[0]!;
   const closed = samples.find(({ at, breaker }) => at > settled.at && breaker === 0);
   assert.ok(closed, 'the breaker never closed');
-  // The last moment before it closed: the probe that closed it is counted here, what came after it is not.
+  // The last sample before the breaker closed counts the probe that closed it, and nothing that came after.
   const last: Sample = samples[samples.indexOf(closed) - 1]!;
   const first = samples.find(({ at }) => at >= from)!;
   const second = samples.findLast(({ at }) => at <= closed.at + 1_000)!;
   return {
     probes: closed.probes - first.probes,
     asked: last.checkouts - settled.checkouts,
-    /** A minute, of all lists together: each is an attempt of an activity. */
+    /** Refused calls a minute, of all lists together. Each call is an attempt of an activity. */
     refusals: Math.round((last.refused - settled.refused) / ((last.at - settled.at) / 60_000)),
     atOnce: second.checkouts - last.checkouts,
     busiest: busiestSecond(samples, last.at),

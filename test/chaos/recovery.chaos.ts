@@ -1,6 +1,6 @@
 /**
- * A recovery amid arriving transitions, killed workers and a broker that goes away: it leaves out no workflow, and a
- * second one, in which nothing moves, leaves its consumer with the true states.
+ * This test runs a recovery amid arriving transitions, killed workers and a broker that goes down. The recovery leaves
+ * out no workflow. A second one, in which nothing moves, leaves its consumer with the true states.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -12,9 +12,9 @@ import { until } from '../../src/flow-control/until.js';
 import { readEventsByConsole } from '../support/events.js';
 import { useInstallation } from './support/installation.js';
 
-/** Six pages of 5,000, and the first one's states again that have moved. */
+/** Number of workflows: six pages of 5,000. States of the first page that have moved come again. */
 const WORKFLOWS = 30_000;
-/** After so many pages the worker is killed; at the second one the broker goes too. */
+/** Numbers of pages after which the worker is killed. After the second page the broker is killed too. */
 const KILLS_AFTER = [1, 2, 3, 4];
 const ARRIVALS = 200;
 
@@ -23,7 +23,10 @@ type Place = Pick<RecoveredStateEvent, 'current_state' | 'epoch' | 'transition_c
 describe('a recovery under faults', () => {
   const used = useInstallation();
 
-  /** Transitions of random workflows: the next of their count, or one that starts it again. */
+  /**
+   * Inserts transitions of random workflows. Each is the next of its workflow's count, or one that starts the count
+   * again.
+   */
   const arrive = (n: number) =>
     used.installation.environment.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_count, transition_at)

@@ -1,6 +1,7 @@
 /**
- * Two workers on one queue, and an attempt that is given up while its statement is under way: the other worker makes a
- * second one beside it. One effect, one ledger row, a result that is true, whichever of them comes first.
+ * In these tests two workers share one queue, and an attempt is given up while its statement is under way. The other
+ * worker makes a second attempt beside it. There is one effect, one ledger row and a true result, whichever attempt
+ * comes first.
  */
 import assert from 'node:assert/strict';
 import { until } from '../../src/flow-control/until.js';
@@ -14,13 +15,16 @@ import { END_MS, type Route, type Servers, startServers } from './support/server
 import type { WorkerProcess } from './support/worker-process.js';
 
 const HEARTBEAT_TIMEOUT_MS = Number.parseInt(heartbeatTimeout, 10) * 1_000;
-/** From the last sign of life: the time-out, the first retry's second, and what the servers take. */
+/**
+ * Milliseconds from a worker's last sign of life to the next attempt: the time-out, the first retry's second, and what
+ * the servers take.
+ */
 const NOTICED_MS = HEARTBEAT_TIMEOUT_MS + 10_000;
-/** Activities of a list that change rows: PersistState's and PersistFSMTransition's. */
+/** Number of activities of a list that change rows: PersistState's and PersistFSMTransition's. */
 const SIDE_BY_SIDE = 2;
 /**
- * Of a worker that is frozen while it is at work: it has no slot left to ask for a task with. Else it is handed the
- * next attempts, of which each is missed after the heartbeat time-out only.
+ * Settings of a worker that is frozen while it is at work. It has no slot left to ask for a task with. Otherwise it
+ * would get the next attempts, each of which is missed only after the heartbeat time-out.
  */
 const BUSY = { MAX_CONCURRENT_ACTIVITIES: String(SIDE_BY_SIDE) };
 
@@ -68,7 +72,7 @@ describe('a second attempt beside one that is at work', () => {
     });
   }
 
-  /** Starts a list whose effects are held in PostgreSQL before they are written. */
+  /** Starts a list whose effects wait in PostgreSQL before they are written. */
   async function startHeld() {
     const { lists, expected } = makeLists(1);
     const { requestId, intents } = lists[0]!;
@@ -78,7 +82,7 @@ describe('a second attempt beside one that is at work', () => {
     return { requestId, expected, held };
   }
 
-  /** Backends of workers that wait for a transaction of another one. */
+  /** Waits until a worker's backend waits for a transaction of another one. */
   const waitingForAnother = (): Promise<void> =>
     until(60_000, async () => {
       const { rows } = await environment.pool.query<{ waiting: number }>(
@@ -113,7 +117,8 @@ describe('a second attempt beside one that is at work', () => {
   it('waits for the first when that has written already, and answers with its outcome', async () => {
     const first = await startWorker(routes[0]!, BUSY);
     const started = await startHeld();
-    // Frozen inside its transaction: once the hold is released its rows are written, and nobody commits them.
+    // The worker is frozen inside its transaction. Once the lock is released its rows are written, and nobody commits
+    // them.
     first.pause();
     await startWorker(routes[1]!);
     await noticed(started.requestId, Date.now());
@@ -125,7 +130,7 @@ describe('a second attempt beside one that is at work', () => {
 
   it('comes first when the statements of the first are late on the wire: those find the ledger row', async () => {
     const first = await startWorker(routes[0]!, BUSY);
-    // Opens the connections: over a slow wire that would be given up after 5 s.
+    // The first list opens the connections. Over a slow wire that would be given up after 5 s.
     const [warmUp, late] = [makeLists(1), makeLists(1)];
     await environment.client.executeIntents(warmUp.lists[0]!.intents);
     const before = await persisted(first);
@@ -137,7 +142,8 @@ describe('a second attempt beside one that is at work', () => {
       const atWork = (raw.pendingActivities ?? []).filter(isAtWork);
       assert.equal(atWork.length, SIDE_BY_SIDE, 'not at work');
     });
-    // Silent, else its heartbeats would keep it for 90 s, and its statements are given up after 65 s.
+    // The worker is silent now, because its heartbeats would keep the attempt for 90 s. Its statements are given up
+    // after 65 s.
     first.pause();
     await startWorker(routes[1]!);
     await assertOnce({ requestId, expected: late.expected });
@@ -148,13 +154,16 @@ describe('a second attempt beside one that is at work', () => {
   }).timeout(240_000);
 });
 
-/** Milliseconds: until the test takes it away, which lets through what was held. */
+/**
+ * Milliseconds by which statements are late, until the test heals the wire. That lets the waiting statements through.
+ */
 const LATE_MS = 600_000;
 
 const isAtWork = ({ lastStartedTime }: { lastStartedTime?: unknown }): boolean => lastStartedTime != null;
 
 /**
- * PersistState intents that a worker has carried out to its knowledge, whether or not Temporal still wanted to hear it.
+ * Returns how many PersistState intents a worker has executed to its knowledge, whether or not Temporal still wanted to
+ * hear it.
  */
 async function persisted({ port }: WorkerProcess): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

@@ -1,11 +1,14 @@
-/** Every effect is announced, and nothing is announced twice: records are counted, not collected in a set. */
+/**
+ * These invariants say that every effect is announced, and that nothing is announced twice. Records are counted, not
+ * collected in a set.
+ */
 import type { OnexEnvelopeV1 } from '../../src/domain/events/envelope.js';
 import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/domain/events/event-types.js';
 import type { Environment } from '../support/environment.js';
 import { type Execution, idOf, listsOf, repeatsOf } from './executions.js';
 import type { TopicRecord } from '../support/records.js';
 
-/** Whose topics are read. */
+/** Types of events whose topics are read. */
 export const EVENT_TYPES: readonly EventType[] = [...PUBLISHABLE_EVENT_TYPES, 'INTENT_EMITTED', 'INTENT_RESULT'];
 
 /** The event that announces an effect of each type. */
@@ -14,7 +17,7 @@ export const ANNOUNCED_BY: Readonly<Record<string, string>> = {
   PersistFSMTransition: 'FSM_STATE_TRANSITIONED',
 };
 
-/** The intent and the type of an event: an intent is announced once. */
+/** Names an event by its intent and its type, because an intent is announced once. */
 export const causeOf = ({ event_type, metadata }: Pick<OnexEnvelopeV1, 'event_type' | 'metadata'>): string =>
   `${String(metadata['intent_id'])} ${event_type}`;
 
@@ -26,9 +29,10 @@ interface LedgerRow {
 }
 
 /**
- * Counts, not sets. An event is promised at least once: it may be there again for each attempt that Temporal repeated
- * in an execution that tells of it. A result is told again for each time its request was emitted or carried. Not for
- * files that make attempts or processes fail outside of a history.
+ * Checks by counts that no event is on its topic too often. An event is promised at least once: it may be there again
+ * for each attempt that Temporal repeated in an execution that announces it. A result may be there for each time its
+ * request was emitted, or was in a slice. The check is not for files that make attempts or processes fail outside of a
+ * history.
  */
 export function checkOnce(
   environment: Environment,
@@ -39,7 +43,7 @@ export function checkOnce(
   const carried = executions.flatMap((execution) => listsOf(execution).flatMap(({ event_id }) => event_id ?? []));
   const onTopic = countBy(emitted, (id) => id);
   const inSlices = countBy(carried, (id) => id);
-  // A test may start slices itself, without any request on the topic; and lists that wait are carried by several.
+  // A test may start slices itself, without any request on the topic. A list that waits is in several slices.
   const requests = new Map(
     [...onTopic.keys(), ...inSlices.keys()].map((id) => [id, Math.max(onTopic.get(id) ?? 0, inSlices.get(id) ?? 0)]),
   );
@@ -59,8 +63,8 @@ export function checkOnce(
 }
 
 /**
- * Attempts that Temporal repeated, by intent or list; those of executions without lists (redrives, sweeps) may tell of
- * any.
+ * Counts the attempts that Temporal repeated, by intent or list. Attempts of executions without lists (redrives,
+ * sweeps) may announce any intent.
  */
 function repeatsByCause(executions: readonly Execution[]): { of: ReadonlyMap<string, number>; ofAny: number } {
   const of = new Map<string, number>();
@@ -75,7 +79,7 @@ function repeatsByCause(executions: readonly Execution[]): { of: ReadonlyMap<str
   return { of, ofAny };
 }
 
-/** A list may hold anything that some client has sent. */
+/** Returns the id of an intent, or undefined, because a list may hold anything that some client has sent. */
 const intentIdOf = (intent: unknown): string | undefined =>
   (intent as { readonly intent_id?: string } | null | undefined)?.intent_id;
 
@@ -86,8 +90,8 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 }
 
 /**
- * Every effect in the ledger has its event, on its topic or as an open dead letter; and no event tells of an effect
- * that is not there.
+ * Checks that every effect in the ledger has its event, on its topic or as an open dead letter. No event may announce
+ * an effect that is not there.
  */
 export async function checkAnnounced(
   environment: Environment,
@@ -129,7 +133,7 @@ export function eventsOf(
   return records.flatMap(({ topic, value }) => {
     if (!topics.has(topic)) return [];
     const event = jsonOf(value ?? '') as Partial<OnexEnvelopeV1> | null | undefined;
-    // What a test publishes by hand need not be an envelope.
+    // A record that a test publishes by hand need not be an envelope.
     return typeof event?.event_id === 'string' && typeof event.metadata === 'object' ? [event as OnexEnvelopeV1] : [];
   });
 }
@@ -142,7 +146,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Event ids whose delivery is still owed. */
+/** Returns the events whose delivery is still owed: their event ids, and their causes as `causeOf` names them. */
 async function openLetters({ pool }: Environment): Promise<ReadonlySet<string>> {
   const { rows } = await pool.query<{ name: string }>(
     `SELECT unnest(ARRAY[event_id::text, intent_id::text || ' ' || coalesce(headers ->> 'event_type', '')]) AS name
@@ -177,7 +181,10 @@ function announcedProblem(
   return [`${cause}: the effect is not announced`];
 }
 
-/** Its lists want no announcements, or make some of them themselves; or it ended by force, and no sweep came. */
+/**
+ * Returns whether effects of an execution may lack an announcement. Its lists want no announcements, or publish some of
+ * them themselves. An execution that ended by force may lack a sweep.
+ */
 function mayBeSilent(execution: Execution): boolean {
   if (!['COMPLETED', 'FAILED', 'CANCELLED', 'CONTINUED_AS_NEW'].includes(execution.status)) return true;
   return listsOf(execution).some(

@@ -1,4 +1,4 @@
-/** The executions of a task queue with their histories, and what their first and last events say. */
+/** This module reads the executions of task queues with their histories, and what their first and last events say. */
 import assert from 'node:assert/strict';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { until } from '../../src/flow-control/until.js';
@@ -9,26 +9,28 @@ export interface Execution {
   readonly workflowId: string;
   readonly runId: string;
   readonly type: string;
-  /** Of Temporal, e.g. `RUNNING`, `COMPLETED`, `TERMINATED`. */
+  /** Status of Temporal, e.g. `RUNNING`, `COMPLETED`, `TERMINATED`. */
   readonly status: string;
   readonly history: History;
-  /** First argument. */
+  /** First argument of the execution. */
   readonly input: unknown;
-  /** The result, or the details of the failure it ended with; undefined where there is neither. */
+  /** Result, or the details of the failure that the execution ended with; undefined where there is neither. */
   readonly output: unknown;
 }
 
 type History = Awaited<ReturnType<ReturnType<Environment['temporal']['workflow']['getHandle']>['fetchHistory']>>;
 type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
 
-/** As the ledger names it. */
+/** Returns the name that the ledger has for an execution. */
 export const idOf = ({ workflowId, runId }: Pick<Execution, 'workflowId' | 'runId'>): string =>
   `${workflowId}/${runId}`;
 
 /** Milliseconds that the list of executions may lag behind what they did. */
 const LAG_MS = 10_000;
 
-/** @throws AssertionError naming those that the ledger has effects of, and the server does not list. */
+/**
+ * @throws AssertionError that names executions which have effects in the ledger, and which the server does not list.
+ */
 export async function readExecutions({ temporal, taskQueues, pool }: Environment): Promise<Execution[]> {
   const query = taskQueues.map((queue) => `TaskQueue = '${queue}'`).join(' OR ');
   const { rows } = await pool.query<{ id: string }>(
@@ -50,7 +52,10 @@ export async function readExecutions({ temporal, taskQueues, pool }: Environment
   return executions;
 }
 
-/** What workflow code that is not deterministic, or that throws, leaves in a history. */
+/**
+ * Returns the workflow tasks that failed. Workflow code that is not deterministic, or that throws, leaves them in a
+ * history.
+ */
 export const checkTasks = (_environment: Environment, executions: readonly Execution[]): Promise<readonly string[]> =>
   Promise.resolve(executions.flatMap(taskFailuresOf));
 
@@ -62,7 +67,10 @@ function saidBy({ events }: History): Pick<Execution, 'input' | 'output'> {
   return { input: decode(first?.input?.payloads), output: decode(completed ?? failed) };
 }
 
-/** Payloads that no converter of ours made, as tests send them on purpose, say nothing. */
+/**
+ * Decodes the first payload. Tests send payloads on purpose that no converter of ours made, and those come to
+ * undefined.
+ */
 function decode(payloads: Payload[] | null | undefined): unknown {
   const [payload] = payloads ?? [];
   if (payload == null) return undefined;
@@ -73,16 +81,16 @@ function decode(payloads: Payload[] | null | undefined): unknown {
   }
 }
 
-/** Attempts of activities that Temporal made again: a history holds the number of the last attempt only. */
+/** Counts the attempts of activities that Temporal repeated. A history holds the number of the last attempt only. */
 export const repeatsOf = ({ history }: Pick<Execution, 'history'>): number =>
   (history.events ?? []).reduce(
     (sum, { activityTaskStartedEventAttributes: started }) => sum + Math.max((started?.attempt ?? 1) - 1, 0),
     0,
   );
 
-/** A list, or each list of a slice. */
+/** The input of a list, or of each list of a slice. */
 interface ListInput {
-  /** Of a list of a slice. */
+  /** Event id, which only a list of a slice has. */
   readonly event_id?: string;
   readonly intents?: readonly unknown[] | null;
   readonly options?: { readonly derivedEvents?: string } | null;

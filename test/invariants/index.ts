@@ -1,6 +1,6 @@
 /**
- * What holds at the end of every test on the servers, whatever the test was about. Each check reads the stores
- * themselves and returns what is wrong, as text; the environment fails its file when there is any.
+ * An invariant is what holds at the end of every test on the servers, whatever the test was about. Each check reads the
+ * stores themselves and returns what is wrong, as text. The environment fails its file when anything is wrong.
  */
 import assert from 'node:assert/strict';
 import { topicOf } from '../../src/domain/events/event-types.js';
@@ -20,7 +20,7 @@ type Invariant = keyof typeof CHECKS | 'replay';
 /** Invariants that a file breaks on purpose, with the reason. */
 export type Exceptions = Partial<Record<Invariant, string>>;
 
-/** Executions and records are read once for all checks. */
+/** A check gets the executions and records, which are read once for all checks. */
 type Check = (
   environment: Environment,
   executions: readonly Execution[],

@@ -1,6 +1,6 @@
 /**
- * Nothing the intake took is forgotten: offsets are committed behind what is answered or on its way, parked lists have
- * a run.
+ * This invariant says that nothing the intake took is forgotten. Offsets are committed behind what is answered or on
+ * its way, and parked lists have a run.
  */
 import { Kafka, logLevel } from 'kafkajs';
 import { topicOf } from '../../src/domain/events/event-types.js';
@@ -30,7 +30,7 @@ async function checkParked({ pool }: Environment, running: ReadonlySet<string>):
     );
 }
 
-/** Every message below a committed offset is answered, parked, copied, or in the slice that runs. */
+/** Checks that every message below a committed offset is answered, parked, copied, or in the slice that runs. */
 async function checkOffsets(
   environment: Environment,
   running: ReadonlySet<string>,
@@ -68,7 +68,7 @@ function eventIdOf(value: string | null): string | undefined {
   }
 }
 
-/** By partition; empty where no intake has committed anything. */
+/** Returns the committed offsets by partition. The map is empty where no intake has committed anything. */
 async function committedOffsets({ config, endpoints }: Environment, topic: string): Promise<Map<number, bigint>> {
   const groupId = config.KAFKA_GROUP_ID ?? `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`;
   const admin = new Kafka({ brokers: [...endpoints.kafka.brokers], logLevel: logLevel.NOTHING }).admin();

@@ -1,4 +1,4 @@
-/** Each invariant can fail: what it is to find is put where it looks. */
+/** These tests check that each invariant can fail. They write the fault that it is to find where it looks. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
@@ -38,7 +38,7 @@ describe('invariants', () => {
     );
     return id;
   }
-  /** Of a list with one intent that is told as done. */
+  /** Stores the verdict of a list with one intent that is reported as succeeded. */
   async function verdict(): Promise<string> {
     const id = randomUUID();
     const results = [{ intent_id: randomUUID(), intent_type: 'PersistState', status: 'succeeded', success: true }];

@@ -1,4 +1,4 @@
-/** No transaction, lock or busy connection outlives the worker and the test. */
+/** This invariant says that no transaction, lock or busy connection outlives the worker and the test. */
 import type { Environment } from '../support/environment.js';
 import { until } from '../../src/flow-control/until.js';
 

@@ -1,4 +1,4 @@
-/** What reports and verdicts tell callers is what the ledger holds, and what is on the topics. */
+/** This invariant says that reports and verdicts agree with the ledger, and with the topics. */
 import { PUBLISHABLE_EVENT_TYPES } from '../../src/domain/events/event-types.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { Environment } from '../support/environment.js';
@@ -12,14 +12,14 @@ interface Report {
 }
 
 /**
- * A report with the executions that had a part in it, as the ledger names them: of a verdict, the slices that carried
- * its list.
+ * A report with the executions that had a part in it, as the ledger names them. A verdict has the slices that its list
+ * was in.
  */
 interface Told extends Report {
   readonly executionIds: readonly string[];
   /**
-   * Intents that are told as succeeded by it, and by what shares its executions: an id that is used twice belongs to
-   * the first.
+   * Intents that succeeded by this report, and by the reports that share its executions. An id that is used twice
+   * belongs to the first.
    */
   readonly succeeded: ReadonlySet<string>;
 }
@@ -29,7 +29,7 @@ interface LedgerRow {
   readonly given_up: boolean;
 }
 
-/** Types whose effect is in the ledger. */
+/** Intent types whose effect is in the ledger. */
 const IN_LEDGER = new Set(['PersistState', 'PersistFSMTransition', 'PublishEvent']);
 
 export async function checkReports(
@@ -43,7 +43,7 @@ export async function checkReports(
   );
   const carriers = new Map<string, string[]>();
   for (const execution of executions) {
-    // One that was ended by force may have had effects that the next one's verdict does not know of.
+    // A slice that was ended by force may have had effects that the next slice's verdict does not know of.
     if (execution.type !== 'ExecuteSliceWorkflow' || execution.status !== 'COMPLETED') continue;
     for (const { event_id = '' } of listsOf(execution)) {
       carriers.set(event_id, [...(carriers.get(event_id) ?? []), idOf(execution)]);
@@ -88,7 +88,7 @@ async function readDelivered(environment: Environment, records: readonly TopicRe
   return { events: new Set(events), letters: new Set(rows.map(({ intent_id }) => intent_id)) };
 }
 
-/** That an event is told as published, or as a dead letter, says where it is. */
+/** Checks that an event is on its topic or a dead letter when its result says so. */
 function checkDelivery(result: IntentResult, { events, letters }: Delivered): string[] {
   const { intent_id, intent_type, status } = result;
   if (status === 'dead_lettered') {

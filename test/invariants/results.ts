@@ -1,6 +1,6 @@
 /**
- * Whoever waits for the answer to an emitted list is told it: each stored verdict is on the INTENT_RESULT topic, or
- * owed to it.
+ * This invariant says that whoever waits for the answer to an emitted list gets it. Each stored verdict is on the
+ * INTENT_RESULT topic, or owed to it.
  */
 import type { Verdict } from '../../src/domain/intake/list.js';
 import type { Environment } from '../support/environment.js';

@@ -1,9 +1,12 @@
-/** The ledger says what is in the tables of effects, and nothing else is: totals and transitions, exactly. */
+/**
+ * This invariant says that the tables of effects hold what the ledger says, and nothing else. Totals and transitions
+ * agree exactly.
+ */
 import type { Environment } from '../support/environment.js';
 
 /**
- * Each returns a row for what is wrong. Bridges and workflows that a test wrote by itself have no ledger row, and are
- * left out.
+ * Each query returns a row for what is wrong. Bridges and workflows that a test wrote by itself have no ledger row, and
+ * are left out.
  */
 const QUERIES: readonly string[] = [
   `SELECT format('bridge %s holds %s items in %s workflows; its ledger rows add up to %s in %s',

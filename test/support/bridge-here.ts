@@ -1,21 +1,24 @@
-/** Runs the command line of `bridge` in the process that tests: no build, and no start. */
+/**
+ * This module runs the command line of `bridge` in the process that tests. That needs no build, and no start of a
+ * process.
+ */
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import pLimit from 'p-limit';
 import { type BridgeRun, runOf } from './bridge.js';
 
-/** One at a time: each has the whole process. */
+/** The queue runs one command at a time, because each of them has the whole process. */
 const queue = pLimit(1);
 
 /**
- * Spares a start: 80 of them were a tenth of the CPU of a run. For commands that end by themselves; that
- * they end as a process too, `bridge` shows.
- * @param input its standard input. Default: none, which ends at once.
+ * Runs a command in this process, which spares a start: 80 starts were a tenth of the CPU of a run. It is for commands
+ * that end by themselves. The runs of `bridge` show that they end as a process too.
+ * @param input the command's standard input. Default: none, which ends at once.
  */
 export const bridgeHere = (args: readonly string[], env: NodeJS.ProcessEnv, input = ''): Promise<BridgeRun> =>
   queue(async () => {
-    // Mocha may have required this file: the commands, which are imported, would have other classes of errors than the
-    // program.
+    // The program is imported here, because Mocha may have required this file. The commands are imported, and a
+    // required program would have other classes of errors than they have.
     const { runCommandLine } = await import('../../src/cli/program.js');
     const { env: own, exitCode } = process;
     const stdin = Object.getOwnPropertyDescriptor(process, 'stdin')!;
@@ -39,7 +42,7 @@ export const bridgeHere = (args: readonly string[], env: NodeJS.ProcessEnv, inpu
 const listenersOf = (emitter: NodeJS.EventEmitter): Record<string, number> =>
   Object.fromEntries(emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]));
 
-/** What is written to a stream meanwhile; it looks like a pipe. */
+/** This class captures what is written to a stream until `release`. Meanwhile the stream looks like a pipe. */
 class Captured {
   text = '';
   readonly #listeners: Record<string, number>;

@@ -1,9 +1,10 @@
-/** Runs `bridge` as its users do: a process of the build, with its output and exit code. */
+/** This module runs `bridge` as its users do: as a process of the build, with its output and exit code. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Of the build, which the run makes when it is older than the source: it starts in 1.3 s of CPU, the source in 3.3 s.
+ * The main file of the build, which the run makes when it is older than the source. The build starts in 1.3 s of CPU,
+ * the source in 3.3 s.
  */
 export const BRIDGE_MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
@@ -11,11 +12,11 @@ export interface BridgeRun {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Standard output, a JSON value a line. */
+  /** Returns the JSON values of standard output, one for each line. */
   json(): unknown[];
 }
 
-/** A run of these. */
+/** Makes a run of an exit code, standard output and standard error. */
 export const runOf = (code: number, stdout: string, stderr: string): BridgeRun => ({
   code,
   stdout,

@@ -1,4 +1,4 @@
-/** The build that tests start `bridge` from, made when a source is newer than it. */
+/** This module makes the build that tests start `bridge` from, when a source is newer than it. */
 import { execFile } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What the build writes last. */
+/** The file that the build writes last. */
 const LAST = join(root, 'dist', 'workflow-bundle.js');
 
 const timeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -1,4 +1,4 @@
-/** Kafka's own console consumer and producer: clients that share no code with what is tested. */
+/** This module runs Kafka's own console consumer and producer. They share no code with what is tested. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -19,14 +19,15 @@ export interface ConsoleRecord {
 }
 
 export interface ReadTopicOptions {
-  /** Waits until the topic holds at least this many. Default: takes what it holds now. */
+  /** Number of records that the topic has to hold before it is read. Default: takes what it holds now. */
   readonly expect?: number;
-  /** Longest wait, for `expect` and for a record that the broker owes. Default 20,000. */
+  /** Milliseconds to wait at most, for `expect` and for a record that the broker owes. Default 20,000. */
   readonly timeoutMs?: number;
 }
 
 /**
- * A short life: little is compiled, and one thread collects garbage. A missing or foreign class archive is passed over.
+ * These options are for a JVM with a short life: little is compiled, and one thread collects garbage. A missing or
+ * foreign class archive is passed over.
  */
 const JVM = [
   '-Xmx256m',
@@ -37,7 +38,7 @@ const JVM = [
   '-Xlog:all=off',
 ];
 
-/** Control characters: JSON may hold them escaped only. */
+/** The separators are control characters, because JSON may hold those escaped only. */
 const FIELD = '\u001f';
 const RECORD = '\u001e';
 const HEADER = '\u001d';
@@ -49,8 +50,8 @@ interface Addresses {
 }
 
 /**
- * All that a topic holds when it is called, in the order of each partition.
- * @param cacheDir the stack's; Kafka's jars are fetched into it when they are not there.
+ * Returns all that a topic holds when it is called, in the order of each partition.
+ * @param cacheDir the stack's cache; Kafka's jars are fetched into it when they are not there.
  */
 export async function readTopic(
   addresses: Addresses,
@@ -62,9 +63,9 @@ export async function readTopic(
 }
 
 /**
- * All that topics hold when it is called, by one consumer, in the order of each partition, and how many records each
- * has. The end offsets say how many there are, so that the consumer need not wait for silence. Topics with transactions
- * have more offsets than records, and are not for this.
+ * Reads all that topics hold when it is called, with one consumer. It returns the records in the order of each
+ * partition, and how many each topic has. The end offsets say how many there are, so that the consumer need not wait
+ * for silence. Topics with transactions have more offsets than records, and cannot be read by it.
  */
 export async function readTopics(
   { kafka: { brokers } }: Addresses,
@@ -111,7 +112,7 @@ export async function readTopics(
 const totalOf = (counts: ReadonlyMap<string, number>): number =>
   [...counts.values()].reduce((sum, count) => sum + count, 0);
 
-/** Asks the broker how many records each topic holds, again until there are `expect` together. */
+/** Asks the broker how many records each topic holds, until there are `expect` together. */
 async function countRecords(
   brokers: readonly string[],
   topics: readonly string[],
@@ -140,8 +141,8 @@ async function countRecords(
 }
 
 /**
- * The first consumer leaves its loaded classes behind, and the later ones start with them: 1.0 s of CPU instead of 1.9
- * s.
+ * Returns how to start with the class archive, which the first consumer leaves behind. The later consumers start with
+ * its classes: 1.0 s of CPU instead of 1.9 s.
  */
 function classArchive(cacheDir: string): { args: string[]; keep(): Promise<void> } {
   const file = join(cacheDir, `kafka-console-${KAFKA}.jsa`);
@@ -150,11 +151,11 @@ function classArchive(cacheDir: string): { args: string[]; keep(): Promise<void>
   return { args: [`-XX:ArchiveClassesAtExit=${temporary}`], keep: () => rename(temporary, file) };
 }
 
-/** Arguments of `java` for one of the broker's console tools. */
+/** Returns the arguments of `java` for one of the broker's console tools. */
 async function consoleTool(cacheDir: string): Promise<string[]> {
   await fetchKafka(cacheDir, { run: runCommand, reporter: createReporter(undefined) });
   const classPath = ['-cp', kafkaClassPath(cacheDir)];
-  // Log lines would come between the records.
+  // The log is off, because its lines would come between the records.
   return [...JVM, '-Dorg.apache.logging.log4j.level=OFF', ...classPath];
 }
 

@@ -1,4 +1,7 @@
-/** A test file's own installation of the real servers: database, topics, task queue, and a worker in this process. */
+/**
+ * An environment is a test file's own installation on the real servers: database, topics, task queue, and a worker in
+ * this process.
+ */
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
@@ -23,7 +26,7 @@ export interface Environment {
   readonly client: StoreEffectClient;
   readonly pool: pg.Pool;
   readonly worker: RunningWorker | undefined;
-  /** Whose executions the invariants read; a file that starts workers on queues of their own adds those. */
+  /** Task queues whose executions the invariants read. A file that starts workers on queues of its own adds those. */
   readonly taskQueues: string[];
   close(): Promise<void>;
 }
@@ -31,7 +34,7 @@ export interface Environment {
 export interface EnvironmentOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly effects?: readonly AnyEffect[];
-  /** Default true. */
+  /** Whether the environment has a worker. Default true. */
   readonly worker?: boolean;
   /** Invariants that the file breaks on purpose, each with the reason. */
   readonly except?: Exceptions;
@@ -39,7 +42,7 @@ export interface EnvironmentOptions {
 
 const closed = { environments: 0, replayed: 0 };
 
-/** Counts of the environments that this process has closed since it was asked last. */
+/** Returns how many environments this process has closed since the last call, and how many executions they replayed. */
 export function environmentsClosed(): { readonly environments: number; readonly replayed: number } {
   const counts = { ...closed };
   closed.environments = closed.replayed = 0;
@@ -61,7 +64,8 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     PORT: '0',
     LOG_LEVEL: 'silent',
     SHUTDOWN_GRACE_SECONDS: '5',
-    // A test that means what a Schedule does says so: it would send letters, and announce, under another test's hands.
+    // The Schedules are off, because they would send dead letters, and announce, in the middle of a test. A test that
+    // wants their work asks for it.
     DLQ_REDRIVE_SECONDS: '0',
     LEDGER_RETENTION_DAYS: '0',
     SWEEP_SECONDS: '0',
@@ -92,7 +96,8 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   });
   const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   const pool = new pg.Pool({ connectionString: databaseUrl.href, max: 4 });
-  // pg's `end` does not wait for the goodbyes: the database may be dropped first, which a connection reports here.
+  // pg's `end` does not wait until the server has closed the connections. When the database is dropped first, a
+  // connection reports it here.
   pool.on('error', () => undefined);
   const environment: Environment = {
     env,

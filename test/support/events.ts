@@ -1,4 +1,4 @@
-/** Events of an environment. */
+/** This module reads the events of an environment. */
 import assert from 'node:assert/strict';
 import type { OnexEnvelopeV1 } from '../../src/domain/events/envelope.js';
 import { type EventType, topicOf } from '../../src/domain/events/event-types.js';
@@ -12,7 +12,9 @@ export interface ReadEvent {
   readonly envelope: OnexEnvelopeV1;
 }
 
-/** Those of the first type, then those of the next; of a type in the order of each partition. */
+/**
+ * Returns the events of the first type, then those of the next. Events of one type are in the order of each partition.
+ */
 export async function readEvents(environment: Environment, types: readonly EventType[]): Promise<ReadEvent[]> {
   const topics = topicsOf(environment, types);
   const records = await readRecords(environment.endpoints.kafka.brokers, topics);
@@ -20,7 +22,7 @@ export async function readEvents(environment: Environment, types: readonly Event
   return eventsOf(types, records, topics.map(countOf));
 }
 
-/** The same by the broker's own consumer, which shares no code with what is tested. */
+/** Reads the same events with the broker's own consumer, which shares no code with what is tested. */
 export async function readEventsByConsole(environment: Environment, types: readonly EventType[]): Promise<ReadEvent[]> {
   const topics = topicsOf(environment, types);
   const { records, counts } = await readTopics(environment.endpoints, environment.config.BRIDGE_CACHE_DIR, topics);
@@ -32,14 +34,14 @@ export async function readEventsByConsole(environment: Environment, types: reado
 }
 
 /**
- * As a consumer has them that drops repeats: an attempt that ran into its time limit sends its events again, under the
- * same ids.
+ * Returns the events as a consumer has them that drops repeats. An attempt that ran into its time limit sends its
+ * events again, under the same ids.
  */
 export const withoutRepeats = (events: readonly ReadEvent[]): ReadEvent[] => [
   ...new Map(events.map((event) => [event.envelope.event_id, event])).values(),
 ];
 
-/** `n` in the payloads of what a topic holds under a key, in order. */
+/** Returns `n` of the payloads that a topic holds under a key, in order. */
 export async function numbersOf({ endpoints }: Environment, topic: string, key: string): Promise<unknown[]> {
   const records = await readRecords(endpoints.kafka.brokers, [topic]);
   return records
@@ -50,7 +52,7 @@ export async function numbersOf({ endpoints }: Environment, topic: string, key: 
 const topicsOf = ({ config }: Environment, types: readonly EventType[]): string[] =>
   types.map((type) => topicOf(config.KAFKA_TOPIC_PREFIX, type));
 
-/** @param counts of the records on the topic of each type: an event on another's topic is found by them. */
+/** @param counts of the records on the topic of each type, which show an event on another type's topic. */
 function eventsOf(
   types: readonly EventType[],
   records: readonly ConsoleRecord[],

@@ -1,6 +1,6 @@
 /**
- * Before any test: the real servers. After each file: nothing is left open. After the last: what was started is
- * stopped.
+ * This fixture starts the real servers before any test, and after the last test stops what it has started. After each
+ * file it checks that nothing is left open.
  */
 import assert from 'node:assert/strict';
 import { stackOptions } from '../../src/cli/context.js';
@@ -19,23 +19,24 @@ import { dropDatabases, makeTemplate } from './template-database.js';
 const options = stackOptions(loadConfig());
 let startedHere = false;
 
-/** Milliseconds for what closes by itself after the last test. */
+/** Milliseconds in which everything has to close by itself, after a file and after the last test. */
 const LEFT_OPEN_MS = 20_000;
 
 export async function mochaGlobalSetup(): Promise<void> {
-  // Brokers and console tools live for minutes here: what the optimising compiler takes is not won back (a broker
-  // starts with 4 s of CPU, not 6).
+  // Brokers and console tools live for minutes here, which is too short to win back the time of the optimising
+  // compiler. Without it a broker starts with 4 s of CPU, not 6.
   process.env['JAVA_TOOL_OPTIONS'] ??= '-XX:TieredStopAtLevel=1';
   const before = await stackStatus(options);
   startedHere = Object.values(before.services).some(({ state }) => state === 'stopped');
   try {
-    // A kept mistake makes the build stale, and most of the tests that are to notice it start no command.
+    // The kept mistakes are tested without a build. Each makes the build stale, and most of the tests that are to
+    // notice it start no command.
     const built = process.env['TEST_BUILD'] === 'no' ? Promise.resolve() : buildIfStale();
     const up = stackUp({
       ...options,
       onProgress: ({ service, message }) => process.stderr.write(`stack: ${service} ${message}\n`),
     });
-    // Side by side; what fails is told when both have come to their end.
+    // The build and the servers' start run side by side. A failure is reported when both have ended.
     await Promise.allSettled([built, up]);
     await built;
     await prepareRun(await up);
@@ -46,18 +47,18 @@ export async function mochaGlobalSetup(): Promise<void> {
 }
 
 async function prepareRun(endpoints: StackEndpoints): Promise<void> {
-  // Tests are handed addresses the way a deployment is.
+  // Tests get the addresses the way a deployment does.
   process.env['TEMPORAL_ADDRESS'] = endpoints.temporal.address;
   process.env['DATABASE_URL'] = endpoints.postgres.url;
   process.env['KAFKA_BOOTSTRAP_SERVERS'] = endpoints.kafka.brokers.join(',');
   beginRun();
-  // Once here, not at the same time in each process that tests.
+  // The template and the bundle are made once here, not at the same time in each process that tests.
   await makeTemplate();
   await workflowBundle(createLogger('silent'));
   beginReport();
 }
 
-/** Sockets, servers and child processes: what would keep a process of ours from ending. */
+/** Lists the sockets, servers and child processes that would keep a process of ours from ending. */
 function open(): string[] {
   return process
     .getActiveResourcesInfo()
@@ -65,7 +66,7 @@ function open(): string[] {
     .sort();
 }
 
-/** What was open before may have been closed meanwhile. */
+/** Returns what is open now and was not before. Some of `before` may have been closed meanwhile. */
 function openedSince(before: readonly string[]): string[] {
   const rest = [...before];
   return open().filter((kind) => {
@@ -84,7 +85,8 @@ export const mochaHooks = {
     startedAt = Date.now();
   },
   /**
-   * A process tests several files, and is ended after the last: only here can one be found to have left something open.
+   * Reports the file, and checks that it has left nothing open. A process tests several files, and is ended after the
+   * last, so only this hook can find that.
    */
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(LEFT_OPEN_MS + 10_000);

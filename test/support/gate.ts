@@ -1,4 +1,4 @@
-/** An intent type that waits: holds an execution at a point of a test's choosing. */
+/** A gate is an intent type that waits. It stops an execution at a point of a test's choosing. */
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { type AnyEffect, defineEffect } from '../../activities/effects/effect.js';
@@ -8,20 +8,20 @@ import type { Execution, MemoryWorker } from './memory-worker.js';
 
 export interface Gate {
   readonly effect: AnyEffect;
-  /** Closes the gate. @returns what resolves when the next intent has come to it. */
+  /** Closes the gate. @returns a promise that resolves when the next intent has come to the gate. */
   close(): Promise<void>;
-  /** What comes to it by another way than the intent: an activity, say. */
+  /** Waits at the gate as an intent does, for another caller: an activity, say. */
   pass(): Promise<void>;
   open(): void;
-  /** How often something has come to it. */
+  /** Number of times that something has come to the gate. */
   readonly calls: number;
 }
 
-/** @param priority below those of the intents that are to run before it. */
+/** @param priority below those of the intents that are to run before this one. */
 export const gatedIntent = (priority: number): Intent =>
   ({ intent_type: 'Gated', target: 'store_effect', priority, payload: {} }) as unknown as Intent;
 
-/** A gate of the `describe` that calls this: open again after each test. */
+/** Makes a gate for the `describe` that calls this, and opens it after each test. */
 export function useGate(): Gate {
   const gate = createGate();
   afterEach(() => {
@@ -75,7 +75,7 @@ export function createGate(): Gate {
   };
 }
 
-/** Cancels an execution while the gate holds it, lets it go on, and waits until it has ended as cancelled. */
+/** Cancels an execution that waits at the gate, lets it go on, and waits until it has ended as cancelled. */
 export async function cancelHeld(
   worker: Pick<MemoryWorker, 'cancel'>,
   gate: Pick<Gate, 'open'>,

@@ -1,4 +1,4 @@
-/** What the real histories of `test/data` come to. */
+/** This module describes which rows and events the real histories of `test/data` lead to. */
 
 export interface StateRow {
   readonly bridge_id: string;
@@ -15,7 +15,7 @@ export interface ExpectedHistory {
   readonly published_events: number;
 }
 
-/** In one order, to be compared. */
+/** Returns the rows in one order, so that they can be compared. */
 export const sortedRows = (rows: readonly StateRow[]): StateRow[] => {
   const key = ({ bridge_id, namespace }: StateRow): string => bridge_id + namespace;
   return [...rows].sort((one, other) => (key(one) < key(other) ? -1 : 1));

@@ -1,4 +1,4 @@
-/** Valid intents to start a test from. */
+/** This module makes valid intents to start a test from. */
 import { randomUUID } from 'node:crypto';
 import type { IntentOf } from '../../src/client/index.js';
 

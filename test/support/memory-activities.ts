@@ -1,4 +1,4 @@
-/** The real activities over stores in memory, each called as by Temporal. */
+/** This module runs the real activities over stores in memory, each as Temporal would call it. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import { type Activities, createActivities } from '../../activities/index.js';
@@ -6,19 +6,19 @@ import { SliceCache } from '../../src/domain/intake/slice-cache.js';
 import { QUIET } from './quiet.js';
 import { type MemoryPorts, memoryPorts } from './memory-ports.js';
 
-/** The execution that `MockActivityEnvironment` says an activity is of. */
+/** The execution that every activity belongs to, as `MockActivityEnvironment` says. */
 export const EXECUTION = { workflow_id: 'test', run_id: 'dead-beef' };
 
 export interface MemoryActivities extends MemoryPorts {
-  /** Slices that this process has at hand. */
+  /** Slices that this process has in memory. */
   readonly cache: SliceCache;
   /** @param heartbeatDetails what earlier attempts have spent. */
   run<R>(activity: string, input: unknown, heartbeatDetails?: unknown): Promise<R>;
 }
 
 /**
- * @param memory of another process, which shares the stores but knows nothing of what was carried out there.
- * @param budget of its outages; default: one by the clock.
+ * @param memory of another process: this one shares its stores, but knows nothing of what was executed there.
+ * @param budget of this process's outages; default: one by the clock.
  */
 export function memoryActivities(
   memory: MemoryPorts = memoryPorts(),
@@ -32,7 +32,7 @@ export function memoryActivities(
   });
   return {
     ...memory,
-    // Tests set it on either.
+    // Tests set `refuses` on these activities or on their memory, so both are one field.
     get refuses() {
       return memory.refuses;
     },

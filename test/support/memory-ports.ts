@@ -1,6 +1,6 @@
 /**
- * Stores in memory behind the real activities: to fail between two calls, which no server does on command, and to count
- * what reached a broker without reading it back.
+ * This module keeps stores in memory behind the real activities. They fail between two calls, which no server does on
+ * command. They also count what reached a broker, without reading it back.
  */
 import type { Ports } from '../../activities/ports.js';
 import type { EffectError } from '../../src/domain/failures/failure.js';
@@ -14,28 +14,28 @@ import type { RecoveredStates } from '../../src/domain/intents/recover-fsm-state
 import { repeatOf } from '../../src/domain/ledger/repeat.js';
 import type { SliceList, Verdict } from '../../src/domain/intake/list.js';
 
-/** `ledger.find`, `publisher.publish`, and so on. */
+/** A call is named by port and method: `ledger.find`, `publisher.publish`, and so on. */
 type Call = `${string}.${string}`;
 
 export interface MemoryPorts {
   readonly ports: Ports;
   /** Messages that a topic has taken, in their order. */
   readonly sent: OutboundMessage[];
-  /** Intents that had their effect, in its order; one twice that had it twice. */
+  /** Intents that had their effect, in the order of the effects. An intent that had it twice is there twice. */
   readonly effects: string[];
   readonly ledger: Map<string, LedgerRecord>;
   readonly letters: NewDeadLetter[];
   readonly verdicts: Map<string, Verdict>;
   readonly parked: { readonly partition: string; readonly list: SliceList; readonly keys: readonly string[] }[];
-  /** Order keys whose rows somebody holds. */
+  /** Order keys whose rows somebody has locked. */
   readonly held: Set<string>;
-  /** What happens before a call; throws what the store fails with. */
+  /** Functions to run before a call of this name. A function throws what the store is to fail with. */
   readonly before: Map<Call, (...args: never[]) => unknown>;
-  /** Every call of a port, in its order. */
+  /** Every call of a port, in the order of the calls. */
   readonly calls: Call[];
-  /** Why a topic does not take a message; null: it does. */
+  /** Returns why a topic does not take a message, or null when it does. */
   refuses: (message: OutboundMessage) => EffectError | null;
-  /** Events on a topic, without dead letters. */
+  /** Returns the events on a topic, without dead letters. */
   eventsOf(type: string): readonly SentEvent[];
 }
 
@@ -46,7 +46,7 @@ interface SentEvent {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** @param given takes the place of what is in memory. */
+/** @param given replaces ports that are in memory. */
 export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
   const memory: Omit<MemoryPorts, 'ports'> = {
     sent: [],
@@ -195,7 +195,7 @@ const entryOf = <V>(map: ReadonlyMap<string, V>, id: string): [string, V][] => {
   return value === undefined ? [] : [[id, value]];
 };
 
-/** The same ports, whose calls are noted and may fail. */
+/** Returns the same ports with watched calls: each is noted, and may fail. */
 function watched(
   { calls, before }: Pick<MemoryPorts, 'calls' | 'before'>,
   ports: object,
@@ -220,7 +220,7 @@ function watched(
   );
 }
 
-/** Refuses messages of a type, for good or for a while. */
+/** Returns a `refuses` by which a topic takes no message. The error says whether for good or for a while. */
 export const refusing =
   (type: string, error: EffectError) =>
   ({ topic }: OutboundMessage): EffectError | null =>

@@ -1,4 +1,4 @@
-/** A worker with the real workflows and activities on the real Temporal server, over stores in memory. */
+/** A memory worker runs the real workflows and activities on the real Temporal server, over stores in memory. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
@@ -18,27 +18,28 @@ import { readHistories, replayRun } from './replay.js';
 import { type MemoryPorts, memoryPorts } from './memory-ports.js';
 
 export interface MemoryWorker {
-  /** Of the test that runs: `reset` empties them. */
+  /** Stores of the test that runs; `reset` empties them. */
   readonly memory: MemoryPorts;
-  /** Takes the place of activities, by name, until `reset`; is given what it replaces. */
+  /** Replacements of activities until `reset`, by name. Each gets the activity that it replaces. */
   readonly instead: Map<string, Replacement>;
   reset(): void;
-  /** What an activity was called with, since `reset`. */
+  /** Returns the inputs that an activity was called with since `reset`. */
   inputsOf(name: string): readonly unknown[];
   start(workflow: string, args: readonly unknown[], workflowId?: string): Promise<Execution>;
   /**
-   * Cancels an execution, and waits until the activity that runs is told.
-   * @param of the workflow id of the child that it is of; default: the execution itself.
+   * Cancels an execution, and waits until its running activity is asked to cancel.
+   * @param of the workflow id of the child that the activity belongs to; default: the execution itself.
    */
   cancel(execution: Execution, of?: string): Promise<void>;
-  /** Seconds of the timers an execution has set. */
+  /** Returns the seconds of the timers that an execution has set. */
   timersOf(execution: Execution): Promise<number[]>;
   /**
-   * How often an activity of an execution is attempted at most, each time it was scheduled; 0: for as long as it takes.
+   * Returns how often an activity of an execution is attempted at most, each time it was scheduled. Here 0 means: for
+   * as long as it takes.
    */
   attemptsOf(execution: Execution, activity: string): Promise<number[]>;
   execute<R>(workflow: string, ...args: readonly unknown[]): Promise<R>;
-  /** Also replays what has run. */
+  /** Closes the worker, and replays what has run. */
   close(): Promise<void>;
 }
 
@@ -47,7 +48,7 @@ type Replacement = (input: never, real: (input: never) => Promise<unknown>) => u
 export type Execution = Awaited<ReturnType<Client['workflow']['start']>>;
 
 /**
- * A memory worker of the `describe` that calls this: emptied before each test, and closed behind the last.
+ * Makes a memory worker for the `describe` that calls this. It is emptied before each test, and closed after the last.
  * @param effects intent types beside the registry's.
  */
 export function useMemoryWorker(effects: readonly AnyEffect[] = []): { readonly worker: MemoryWorker } {

@@ -1,4 +1,4 @@
-/** An intent type whose effect a test makes up. */
+/** A note is an intent type whose effect a test makes up. */
 import type { z } from 'zod';
 import { defineIntent } from '../../src/domain/intents/definition.js';
 

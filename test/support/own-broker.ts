@@ -1,4 +1,4 @@
-/** A Kafka broker of a test's own, to freeze without taking it from the other tests. */
+/** This module starts a Kafka broker of a test's own. A test can freeze it without taking it from the other tests. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ import { readState } from '../../src/stack/state.js';
 export interface OwnBroker {
   /** host:port */
   readonly address: string;
-  /** SIGSTOP: its sockets stay open, and it says nothing. */
+  /** Sends SIGSTOP: the broker's sockets stay open, and it says nothing. */
   pause(): void;
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   resume(): void;
   remove(): Promise<void>;
 }

@@ -1,8 +1,8 @@
-/** Counts the produce requests of every producer that is made from now on. */
+/** This module counts the produce requests of every producer that is made from now on. */
 import { Kafka } from 'kafkajs';
 
 export interface ProduceRequests {
-  /** Requests a broker has answered. */
+  /** Number of requests that a broker has answered. */
   count: number;
   stop(): void;
 }

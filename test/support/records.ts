@@ -1,6 +1,6 @@
 /**
- * All records of some topics up to their present ends, read in this process. The broker's own consumer
- * (console-consumer.ts) reads the same once for each feature; it takes a second of CPU a time.
+ * This module reads all records of some topics up to their present ends, in this process. The broker's own consumer
+ * (console-consumer.ts) reads the same once for each feature, because it takes a second of CPU a time.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -26,17 +26,17 @@ interface Raw {
 }
 
 export interface ReadRecordsOptions {
-  /** Waits until the topics hold at least this many together, a minute at most. Default: takes what they hold now. */
+  /** Number of records to wait for in all topics together, a minute at most. Default: takes what they hold now. */
   readonly expect?: number;
 }
 
 /**
- * Milliseconds. On a busy machine the local broker loses its session of 4 s, and leads no topic until it has registered
- * again.
+ * Milliseconds to wait for records. On a busy machine the local broker loses its session of 4 s, and leads no topic
+ * until it has registered again.
  */
 const WAIT_MS = 60_000;
 
-/** Those of each partition in their order. Topics that do not exist hold nothing. */
+/** Returns the records of each partition in their order. Topics that do not exist hold nothing. */
 export async function readRecords(
   brokers: readonly string[],
   topics: readonly string[],
@@ -61,7 +61,7 @@ export async function readRecords(
   }
 }
 
-/** End offsets of the partitions that hold anything, by `topic/partition`. */
+/** Returns the end offsets of the partitions that hold anything, by `topic/partition`, and the number of records. */
 async function endsOf(
   admin: Admin,
   topics: readonly string[],
@@ -88,14 +88,15 @@ async function consume(kafka: Kafka, groupId: string, ends: Map<string, bigint>)
     await consumer.subscribe({ topics, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => {
-        // kafkajs calls a coordinator that still loads, as a new broker's does, a crash, and starts again by itself.
+        // The coordinator of a new broker still loads, which kafkajs calls a crash. kafkajs then starts again by
+        // itself.
         if (!payload.restart) reject(payload.error);
       });
       const eachMessage = ({ topic, partition, message }: EachMessage): Promise<void> => {
         const place = `${topic}/${partition}`;
         const offset = BigInt(message.offset);
         const end = ends.get(place);
-        // Read before it started again.
+        // The message is beyond the partition's end, or was read before kafkajs started again.
         if (end === undefined || offset < (next.get(place) ?? 0n)) return Promise.resolve();
         next.set(place, offset + 1n);
         const [key, value] = [textOf(message.key), textOf(message.value)];

@@ -1,4 +1,6 @@
-/** A worker that carries out recoveries alone, in pages small enough for several of them in a test. */
+/**
+ * This module starts a worker that executes recoveries alone. Its pages are small enough for several of them in a test.
+ */
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import { recoveryActivities } from '../../activities/maintenance/emit-fsm-states.js';
@@ -14,13 +16,13 @@ import { installRuntime } from '../../src/worker/runtime.js';
 import type { Environment } from './environment.js';
 
 export interface RecoveryWorker {
-  /** Ends when it is closed. */
+  /** Closes the worker, and returns when it has ended. */
   close(): Promise<void>;
 }
 
 /**
- * @param page states of a page, instead of 5,000.
- * @param wrap what a test puts around the activities.
+ * @param page the number of states in a page, instead of 5,000.
+ * @param wrap adds what a test needs around the activities.
  */
 export async function startRecoveryWorker(
   { config, endpoints, temporal }: Environment,

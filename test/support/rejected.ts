@@ -1,6 +1,6 @@
 /**
- * What a reader of the `.dlq` topic does with copies of rejected messages: it learns why, and has the message again
- * (ADR 0022).
+ * This module does what a reader of the `.dlq` topic does with copies of rejected messages. The reader learns why a
+ * message was rejected, and has the message again (ADR 0022).
  */
 import assert from 'node:assert/strict';
 import { type RawMessage, REJECTED_HEADERS } from '../../src/domain/dead-letters/rejected-copy.js';
@@ -12,16 +12,19 @@ type Headers = Readonly<Record<string, unknown>>;
 export type Copy = Pick<WireMessage, 'key' | 'value'> & { readonly headers: Headers };
 export type Restored = Pick<RawMessage, 'key' | 'value' | 'headers'>;
 
-/** kafkajs puts what its own object inherits in front of a header called `constructor`. */
+/**
+ * Returns the values of a header. In front of those of a header called `constructor`, kafkajs puts what its own object
+ * inherits.
+ */
 const valuesOf = (headers: Headers, name: string): (string | Buffer)[] =>
   [headers[name]].flat().filter((value) => typeof value === 'string' || Buffer.isBuffer(value));
 const bytesOf = (of: string | Buffer | null): Buffer | null => (of === null ? null : Buffer.from(of));
 
-/** The headers that a copy in the form `message` has of its own. */
+/** The headers that are added to a copy in the form `message`. */
 const OF_MESSAGES = ['topic', 'partition', 'offset', 'timestamp', 'reason', 'form'] as const;
 const OF_ENVELOPES = ['topic', 'event_id', 'reason', 'form'] as const;
 
-/** Why a message was rejected, and where it came from: the last header of each name. */
+/** Returns why a message was rejected, and where it came from. The last header of each name says so. */
 export const rejectionOf = (headers: Headers): Rejection =>
   Object.fromEntries(
     Object.entries(REJECTED_HEADERS).flatMap(([field, name]) => {
@@ -30,7 +33,7 @@ export const rejectionOf = (headers: Headers): Rejection =>
     }),
   );
 
-/** The message, from the copies of it. */
+/** Restores a message from the copies of it. */
 export function restored(copies: readonly Copy[]): Restored {
   const [first] = copies;
   assert.ok(first);

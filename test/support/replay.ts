@@ -1,4 +1,7 @@
-/** Determinism: what an execution did has to come out the same when its workflow code is run again on its history. */
+/**
+ * This module checks determinism by replays. An execution has to do the same again when its workflow code is run again
+ * on its history.
+ */
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
@@ -15,9 +18,12 @@ interface Recorded {
   readonly history: History;
 }
 
-/** Replays histories with today's code. @returns how many. @throws the first failure, with the workflow's id. */
+/**
+ * Replays histories with today's code. @returns how many it replayed. @throws the first failure, with the workflow's
+ * id.
+ */
 export async function replay(histories: Histories): Promise<number> {
-  // Else the SDK logs every state of the replaying worker.
+  // The log is silent, because the SDK logs every state of the replaying worker.
   await installRuntime(createLogger('silent'));
   const bundle = { codePath: await workflowBundle(createLogger('silent')) };
   let replayed = 0;
@@ -27,8 +33,8 @@ export async function replay(histories: Histories): Promise<number> {
       replayed += 1;
     }
   } finally {
-    // It runs workflows in this thread, and leaves hooks on every promise of the process: three times the CPU of what
-    // is tested next.
+    // A replay runs workflows in this thread, and leaves hooks on every promise of the process. They would cost the
+    // next tests three times the CPU.
     globalHandlers.uninstall();
   }
   return replayed;
@@ -46,7 +52,7 @@ export const readHistories = (
   );
 
 /**
- * Replays those that have run, whether they have ended or not.
+ * Replays the executions that have run, whether they have ended or not.
  * @returns how many. @throws as `replay`, and AssertionError when a workflow task of one failed.
  */
 export async function replayRun(executions: readonly Recorded[]): Promise<number> {
@@ -58,14 +64,14 @@ export async function replayRun(executions: readonly Recorded[]): Promise<number
   return replayed;
 }
 
-/** Workflow tasks that failed: the execution then runs on for ever. */
+/** Returns the workflow tasks that failed. Their execution runs on for ever. */
 export const taskFailuresOf = ({ workflowId, history }: Recorded): string[] =>
   (history.events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) => {
-    // A reset is told as a task that failed, with the run that follows.
+    // The history shows a reset as a task that failed, with the run that follows.
     const message = failed?.newRunId ? undefined : failed?.failure?.message;
     return message ? [`${workflowId}: a workflow task failed: ${message}`] : [];
   });
 
-/** Whether its code has answered a workflow task: before that there is nothing to compare with. */
+/** Returns whether the workflow code has answered a workflow task. Before that there is nothing to compare with. */
 const hasRun = ({ history }: Recorded): boolean =>
   (history.events ?? []).some(({ workflowTaskCompletedEventAttributes: completed }) => completed != null);

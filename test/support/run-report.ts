@@ -1,6 +1,6 @@
 /**
- * What the files of a run say of themselves: its processes append to one file, and the main process sums it up at the
- * end.
+ * The run report gathers what the test files of a run say of themselves. Its processes append to one file, and the main
+ * process sums it up at the end.
  */
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,14 +9,14 @@ import { dirname, join, relative } from 'node:path';
 export interface FileReport {
   readonly file: string;
   readonly seconds: number;
-  /** Executions that were replayed, and environments that asked for any. */
+  /** Executions that were replayed, and environments that were closed. */
   readonly replayed: number;
   readonly environments: number;
 }
 
 const VARIABLE = 'TEST_RUN_REPORT';
 
-/** Called once, before the processes that test are started. */
+/** Begins the report. It is called once, before the processes that test are started. */
 export function beginReport(): void {
   process.env[VARIABLE] = join(mkdtempSync(join(tmpdir(), 'bridge-run-')), 'files.ndjson');
 }

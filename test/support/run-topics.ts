@@ -1,10 +1,11 @@
 /**
- * The topics that a run leaves: a broker opens each of them again when it starts, which takes minutes after some runs.
+ * This module deletes the topics that a run leaves. A broker opens each topic again when it starts, which takes minutes
+ * after some runs.
  */
 import { Kafka, logLevel } from 'kafkajs';
 import { topicPrefix } from './run.js';
 
-/** Called once a run, after its last test. */
+/** Deletes the topics. It is called once a run, after its last test. */
 export async function deleteTopics(brokers: readonly string[]): Promise<void> {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING, requestTimeout: 90_000 }).admin();
   await admin.connect();

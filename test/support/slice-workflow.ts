@@ -1,11 +1,11 @@
 /**
- * Stands in for the slice's workflow: its input is in its history. A list may ask it to take its time, and to be
- * answered as invalid.
+ * This workflow stands in for the slice's workflow, and its input is in its history. A list may ask it to take its
+ * time, or to answer the list as invalid.
  */
 import { condition, defineSignal, setHandler, sleep } from '@temporalio/workflow';
 import type { SliceInput, SliceReport } from '../../src/domain/intake/slice.js';
 
-/** Lets a slice end that has a list with `options.held`. */
+/** This signal lets a slice end that has a list with `options.held`. */
 export const releaseSlice = defineSignal('release');
 
 export async function ExecuteSliceWorkflow({

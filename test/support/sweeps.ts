@@ -1,4 +1,4 @@
-/** Executions that are ended by force, or before they could announce, and what a sweep makes of them. */
+/** This module ends executions by force, or before they could announce, and shows what a sweep makes of them. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { defineEffect } from '../../activities/effects/effect.js';
@@ -21,7 +21,10 @@ export const identified = <I extends Intent>(intent: I): I & { intent_id: string
   intent_id: randomUUID(),
 });
 
-/** An environment of the `describe` that calls this, in which lists can be held, and publishing be broken. */
+/**
+ * Makes an environment for the `describe` that calls this. In it lists can be stopped at a gate, and publishing can be
+ * broken.
+ */
 export function useSweeps(except: Exceptions) {
   const gate = useGate();
   const broken = { publishes: false };
@@ -43,7 +46,7 @@ export function useSweeps(except: Exceptions) {
   });
   after(() => environment.close());
 
-  /** Starts a list and waits until it is held at the gate. */
+  /** Starts a list, and waits until it has come to the gate. */
   async function startHeld(intents: readonly Intent[], options: object = {}, runTimeout?: '4 s') {
     const held = gate.close();
     const handle = await environment.temporal.workflow.start('ExecuteIntentsWorkflow', {
@@ -56,7 +59,7 @@ export function useSweeps(except: Exceptions) {
     return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId, handle };
   }
 
-  /** Until visibility, which lags, knows that a run has ended so. */
+  /** Waits until visibility, which lags, knows that a run has ended with this status. */
   const ended = ({ workflowId, runId }: { workflowId: string; runId: string }, status: string): Promise<void> =>
     until(20_000, async () => {
       const query = `WorkflowId = '${workflowId}' AND RunId = '${runId}' AND ExecutionStatus = '${status}'`;
@@ -65,7 +68,7 @@ export function useSweeps(except: Exceptions) {
 
   const sweep = (): Promise<SweepReport> =>
     environment.temporal.workflow.execute('SweepExecutionsWorkflow', {
-      // Nothing of a test is at work any more when it sweeps.
+      // The sweep needs no grace, because nothing of a test is at work any more when it sweeps.
       args: [{ grace_seconds: 0 }],
       taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
       workflowId: `sweep-${randomUUID()}`,
@@ -92,7 +95,7 @@ export function useSweeps(except: Exceptions) {
       )
     ).rows;
 
-  /** What the .dlq topic holds of an envelope. */
+  /** Returns the copies of an envelope on the `.dlq` topic. */
   const copiesOf = async ({ event_id }: { event_id: string }) => {
     const topic = `${environment.config.KAFKA_TOPIC_PREFIX}.reducer.events.intent_emitted.dlq`;
     const records = await readRecords(environment.endpoints.kafka.brokers, [topic]);

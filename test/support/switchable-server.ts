@@ -1,13 +1,13 @@
-/** A port that refuses connections until it is switched on; then it leads to a server. */
+/** A switchable server is a port number that refuses connections until it is switched on. Then it leads to a server. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from './free-port.js';
 
 export interface SwitchableServer {
-  /** host:port; the same after each switch. */
+  /** Address as host:port; the same after each switch. */
   readonly address: string;
   on(): Promise<void>;
-  /** Refuses again, and breaks the connections that are open. */
+  /** Refuses connections again, and breaks those that are open. */
   off(): Promise<void>;
 }
 

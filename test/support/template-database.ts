@@ -1,4 +1,7 @@
-/** The migrated database that every database of a test is cloned from: a clone takes 0.1 s, the migrations 0.6 s. */
+/**
+ * The template is the migrated database that every database of a test is cloned from. A clone takes 0.1 s, the
+ * migrations 0.6 s.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -9,10 +12,10 @@ import { runName } from './run.js';
 
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
-/** Names the template to every process of the run. */
+/** The variable that names the template to every process of the run. */
 const TEMPLATE = 'TEST_TEMPLATE_DATABASE';
 
-/** The server to test against; its databases are created and dropped. */
+/** Returns the URL of the server to test against, on which databases are created and dropped. */
 function serverUrl(): string {
   const url = process.env['DATABASE_URL'];
   assert.ok(url, 'DATABASE_URL: expected the URL of a PostgreSQL server');
@@ -40,14 +43,15 @@ export async function onServer<T>(work: (client: pg.Client) => Promise<T>, url =
 }
 
 /**
- * Drops a database; in a run, its end does. PostgreSQL has dropped one when every backend has taken note, and one whose
- * statements end by `lock_timeout`, each of them, never does: beside tests that hold rows that took 60 s.
+ * Drops a database, unless there is a run, whose end drops it. PostgreSQL has dropped a database when every backend has
+ * taken note. A backend whose statements all end by `lock_timeout` never takes note. Beside tests that lock rows, a
+ * drop took 60 s.
  */
 export async function dropDatabase(name: string): Promise<void> {
   if (runName() === undefined) await drop([name]);
 }
 
-/** Side by side: each makes a checkpoint, and those that wait for one share it. */
+/** The number of databases to drop at once. Each drop makes a checkpoint, and drops that wait for one share it. */
 const DROPS_AT_ONCE = 16;
 
 async function drop(names: readonly string[]): Promise<void> {
@@ -57,21 +61,21 @@ async function drop(names: readonly string[]): Promise<void> {
   await Promise.all(names.map((name) => limit(dropOne, name)));
 }
 
-/** Called once a run, before its first test. */
+/** Makes the template. It is called once a run, before its first test. */
 export async function makeTemplate(): Promise<void> {
   const name = newName();
   await migrate(databaseUrl(name), { dir: MIGRATIONS });
   process.env[TEMPLATE] = name;
 }
 
-/** Called once a run, after its last test. */
+/** Drops the databases of a run. It is called once, after the last test. */
 export async function dropDatabases(): Promise<void> {
   const query = 'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)';
   const { rows } = await onServer((client) => client.query<{ name: string }>(query, [prefix()]));
   await drop(rows.map(({ name }) => name));
 }
 
-/** Creates a migrated database; where the run has no template, an empty one is migrated. */
+/** Creates a migrated database. Where the run has no template, an empty database is migrated. */
 export async function cloneTemplate(name: string): Promise<void> {
   const template = process.env[TEMPLATE];
   if (template === undefined) await migrate(databaseUrl(name), { dir: MIGRATIONS });

@@ -1,4 +1,7 @@
-/** Temporal's own command line: what an operator or any other language's orchestrator would start an execution with. */
+/**
+ * This module runs Temporal's own command line. An operator, or an orchestrator in any other language, would start an
+ * execution with it.
+ */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { fetchTemporal } from '../../src/stack/native/temporal/service.js';

@@ -1,4 +1,7 @@
-/** Temporal's time-skipping test server, fetched with Maven into the stack's cache: hours of waiting in seconds. */
+/**
+ * This module starts Temporal's time-skipping test server, on which hours of waiting take seconds. Maven fetches it
+ * into the stack's cache.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
@@ -37,12 +40,12 @@ async function fetchTestServer(cacheDir: string): Promise<string> {
 
 export interface TimeSkipping {
   readonly environment: TestWorkflowEnvironment;
-  /** Milliseconds since the epoch by the server's clock. */
+  /** Returns the milliseconds since the epoch by the server's clock. */
   now(): Promise<number>;
   /**
-   * Lets the server's clock run on while tasks wait that no worker takes. The server holds its clock for each of them
-   * (`lockTimer` in its TestWorkflowMutableStateImpl), so that many locks are given up meanwhile.
-   * @param queued tasks that wait.
+   * Lets the server's clock run on while tasks wait that no worker takes. The server locks its clock for each of them
+   * (`lockTimer` in its TestWorkflowMutableStateImpl), so as many locks are given up meanwhile.
+   * @param queued the number of tasks that wait.
    */
   passWith(queued: number, duration: '20 minutes'): Promise<void>;
   /** Starts a workflow under an id of its own. */
@@ -52,16 +55,16 @@ export interface TimeSkipping {
 }
 
 export async function createTimeSkipping(): Promise<TimeSkipping> {
-  // Before the environment, which would install one of its own.
+  // This runtime comes before the environment, which would install one of its own.
   await installRuntime(createLogger('silent'));
   const path = await fetchTestServer(loadConfig().BRIDGE_CACHE_DIR);
-  // The SDK ends a server that does not answer within 5 s, which Java takes to start on a busy machine.
+  // The SDK ends a server that does not answer within 5 s. Java may take longer to start on a busy machine.
   const environment = await until(START_MS, () =>
     TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
   );
   const { connection } = environment;
   const { testService } = connection;
-  // The server can list none.
+  // The executions are kept here, because the server cannot list them.
   const executions: WorkflowHandle[] = [];
   if (testService === undefined) throw new Error('the server has no time to skip');
   await connection.operatorService.addSearchAttributes({

@@ -3,8 +3,8 @@ import { type Admin, ConfigResourceTypes, type ITopicConfig, Kafka, logLevel } f
 import { until } from '../../src/flow-control/until.js';
 
 /**
- * Creates topics, and returns when the broker knows them. kafkajs' own `waitForLeaders` gives up on the first broker
- * that has not heard of a topic yet, which a loaded one says for seconds.
+ * Creates topics, and returns when the broker knows them. kafkajs' own `waitForLeaders` gives up on the first answer
+ * that a topic is not known yet. A loaded broker answers so for seconds.
  */
 export async function makeTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
   await admin.createTopics({ topics, waitForLeaders: false });
@@ -13,8 +13,8 @@ export async function makeTopics(admin: Admin, topics: ITopicConfig[]): Promise<
 
 /**
  * Gives a topic this setting alone, and returns when it holds. The broker answers a change before it has made it, and
- * shows one a moment before; it makes them one after the other, so that the second that is shown says that the first is
- * made.
+ * shows it a moment before, too. It makes changes one after the other, so the second one that is shown says that the
+ * first is made.
  */
 export async function configureTopic(
   brokers: readonly string[],
@@ -26,7 +26,8 @@ export async function configureTopic(
   await admin.connect();
   const topic = { type: ConfigResourceTypes.TOPIC, name };
   const entry = { name: setting, value: String(value) };
-  // Of compacted topics: no test looks at what one deletes; another value each time.
+  // The mark is the second change, with another value each time. It is a setting of compacted topics, and no test looks
+  // at what they delete.
   const mark = { name: 'delete.retention.ms', value: String(Date.now()) };
   try {
     for (const configEntries of [[entry], [entry, mark]]) {

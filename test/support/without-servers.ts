@@ -1,10 +1,13 @@
-/** For runs without servers: nobody listens where a test would look for them, whatever stack is running. */
+/**
+ * This module is for runs without servers. Nobody listens where a test would look for them, whatever stack is running.
+ */
 const NOBODY = '127.0.0.1:1';
 
 process.env['TEMPORAL_ADDRESS'] = NOBODY;
 process.env['DATABASE_URL'] = `postgres://nobody@${NOBODY}/none`;
 process.env['KAFKA_BOOTSTRAP_SERVERS'] = NOBODY;
 
-// These runs are made again and again: the thousand cases of a property are for the whole suite.
+// These runs are made again and again, so they have fewer cases. The thousand cases of a property are for the whole
+// suite.
 process.env['PROPERTY_CASES'] ??= '200';
 process.env['MODEL_RUNS'] ??= '300';

@@ -1,4 +1,4 @@
-/** Compares the rows of the ledger with what the lists say and with what the outcomes name. */
+/** This module compares the rows of the ledger with what the lists say, and with what the outcomes name. */
 import type pg from 'pg';
 import type { Audit } from './audit.js';
 import type { Expected, LedgerRow } from './lists.js';
@@ -6,9 +6,9 @@ import type { Expected, LedgerRow } from './lists.js';
 interface Stored extends Pick<LedgerRow, 'intent_type' | 'outcome'> {
   readonly intent_id: string;
   readonly workflow_id: string;
-  /** The transition its outcome names is the row the intent wrote. */
+  /** Whether the transition that the outcome names is the row that the intent wrote. */
   readonly own_transition: boolean | null;
-  /** Of the dead letter that holds its event; null: there is none. */
+  /** State of the dead letter that holds the intent's event; null: there is none. */
   readonly letter: 'open' | 'redriven' | null;
 }
 
@@ -36,7 +36,7 @@ export async function auditLedger(pool: pg.Pool, { ledger }: Expected): Promise<
 function differences({ outcome, ...row }: Stored, expected: LedgerRow): string[] {
   const wanted: Record<string, unknown> = { ...expected.outcome };
   if (expected.intent_type === 'PublishEvent') {
-    // A redrive says that the event is on its topic; that it took the way of a dead letter stays.
+    // A redrive records that the event is on its topic. The result still says that it was a dead letter.
     wanted['event_published'] = row.letter !== 'open';
     wanted['dlq_fallback'] = row.letter !== null;
   }

@@ -1,4 +1,4 @@
-/** Compares the stores with what a cell expects: every deviation is counted, none is only logged. */
+/** This module compares the stores with what a cell expects. Every deviation is counted, and none is only logged. */
 import type pg from 'pg';
 import type { EventType } from '../../../src/domain/events/event-types.js';
 import type { ReadEvent } from '../../support/events.js';
@@ -6,11 +6,11 @@ import { auditLedger } from './audit-ledger.js';
 import type { Expected } from './lists.js';
 
 export interface Audit {
-  /** What is not there: totals short, rows, ledger entries or events missing. */
+  /** Deviations by something missing: totals short, or rows, ledger entries or events missing. */
   readonly lost: readonly string[];
   /**
-   * What is there too often: totals over, rows or ledger entries too many, an intent under two event ids, a false
-   * failure.
+   * Deviations by something too much: totals over, rows or ledger entries too many, an intent under two event ids, a
+   * false failure.
    */
   readonly doubled: readonly string[];
 }
@@ -66,7 +66,7 @@ export async function auditRows(pool: pg.Pool, expected: Expected): Promise<Audi
   return merge(audits);
 }
 
-/** Event types that cells publish or cause, and the one that they must not. */
+/** Types of the events that cells publish or cause, and OPERATION_FAILED, which they must not cause. */
 export const CHAOS_EVENTS: readonly EventType[] = [
   'BATCH_PROCESSED',
   'STATE_PERSISTED',
@@ -75,13 +75,13 @@ export const CHAOS_EVENTS: readonly EventType[] = [
 ];
 
 export interface EventAudit extends Audit {
-  /** Copies beyond the first, under the same event id: what "at least once" allows. */
+  /** Number of copies beyond the first, under the same event id, which "at least once" allows. */
   readonly repeated: number;
 }
 
 export function auditEvents(read: readonly ReadEvent[], expected: Expected): EventAudit {
   const byIntent = new Map<string, string[]>();
-  // By topic and key: positions as a consumer that drops known event ids sees them.
+  // Positions by topic and key, as a consumer sees them that drops known event ids.
   const order = new Map<string, number[]>();
   const seen = new Set<string>();
   const denied: string[] = [];

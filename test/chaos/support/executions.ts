@@ -1,4 +1,4 @@
-/** Starting lists in an installation, and what became of them. */
+/** This module starts lists in an installation, and reads what became of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IntentsReport } from '../../../src/client/index.js';
 import { topicOf } from '../../../src/domain/events/event-types.js';
@@ -12,8 +12,8 @@ import { type List, makeLists } from './lists.js';
 const PATIENCE_MS = 300_000;
 
 /**
- * A worker that has just started has yet to ask the broker where its topics are, and would be held there, not at its
- * publish.
+ * Executes lists before the tests. A worker that has just started has yet to ask the broker where its topics are. It
+ * would be stopped there, not at its publish.
  */
 export async function warmUp(installation: Installation): Promise<void> {
   const { lists } = makeLists();
@@ -24,7 +24,7 @@ export async function warmUp(installation: Installation): Promise<void> {
 export const start = (installation: Installation, lists: readonly List[]): Promise<unknown> =>
   Promise.all(lists.map(({ requestId, intents }) => installation.environment.client.start(intents, { requestId })));
 
-/** Temporal itself may be away: asked again until it answers. */
+/** Asks for a report until Temporal answers, because Temporal itself may be unavailable. */
 export async function reportOf(
   { environment }: Installation,
   requestId: string,
@@ -44,7 +44,7 @@ export async function reportOf(
 export const errorsOf = (report: IntentsReport): string =>
   [...new Set(report.results.map(({ error }) => error))].join('; ');
 
-/** Attempts of the activity of an execution that took most of them. */
+/** Returns the attempts of the activity that took most of them in an execution. */
 export async function mostAttempts({ environment }: Installation, requestId: string): Promise<number> {
   const { events } = await environment.temporal.workflow.getHandle(requestId).fetchHistory();
   return Math.max(
@@ -53,7 +53,7 @@ export async function mostAttempts({ environment }: Installation, requestId: str
   );
 }
 
-/** Records of the installation's topics, asked of the broker past the proxy. */
+/** Returns the number of records on the installation's topics. It asks the broker past the proxy. */
 export async function stored({ environment }: Installation): Promise<number> {
   const brokers = environment.endpoints.kafka.brokers;
   const settings = { brokers, clientId: 'chaos', requestTimeoutMs: 10_000, retries: 3, retryBackoffMs: 100 };

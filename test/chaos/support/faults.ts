@@ -1,4 +1,4 @@
-/** Rows of the matrix: what breaks, and how it is put right again. */
+/** This module has the rows of the matrix: what breaks, and how it is put right again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '../../../src/stack/types.js';
 import type { Installation } from './installation.js';
@@ -8,15 +8,15 @@ import type { Toxic, ToxicProxy } from './toxiproxy.js';
 
 export interface Fault {
   readonly name: string;
-  /** Which of the worker's two stores it is about; `none`: the worker itself, or Temporal. */
+  /** Store of the worker that the fault is about; `none`: the fault is about the worker itself, or Temporal. */
   readonly store: 'postgres' | 'kafka' | 'none';
-  /** Whether what it strikes has to be tried again. Default true. */
+  /** Whether an attempt that the fault strikes has to be tried again. Default true. */
   readonly failsAttempts?: boolean;
-  /** A server that ends for all columns at once, once every column is where it should be, and struck. */
+  /** Server that ends for all columns at once, after every column is at its point, and struck. */
   readonly server?: ServiceName;
   /** Strikes one column. */
   strike?(installation: Installation): Promise<void>;
-  /** Puts it right again. */
+  /** Puts one column right again. */
   heal?(installation: Installation): Promise<void>;
 }
 
@@ -47,7 +47,10 @@ const wire = (
   };
 };
 
-/** Ends the server's side of every connection that came through the proxy; with a blackhole the worker is not told. */
+/**
+ * Ends the server's side of every connection that came through the proxy. Behind a blackhole the worker does not hear
+ * of it.
+ */
 async function endBackends({ environment }: Installation): Promise<void> {
   await environment.pool.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -57,10 +60,13 @@ async function endBackends({ environment }: Installation): Promise<void> {
 
 const restart = (name: string, store: Fault['store'], server: ServiceName): Fault => ({ name, store, server });
 
-/** Longer than the worker's own patience, so that it is the worker that gives up, not the proxy that lets it off. */
+/**
+ * Milliseconds of a blackhole. It is longer than the worker's own patience, so that the worker gives up before the
+ * proxy lets it off.
+ */
 const BLACKHOLE_MS = GIVEN_UP_MS + 3_000;
 const LATENCY = [{ type: 'latency', stream: 'downstream', attributes: { latency: 2_000, jitter: 0 } }] as const;
-/** At once for the connections there are, and for each new one. */
+/** The reset comes at once for the connections there are, and for each new one. */
 const RESET = [{ type: 'reset_peer', stream: 'downstream', attributes: { timeout: 0 } }] as const;
 const BLACKHOLE = both('timeout', { timeout: 0 });
 
@@ -81,7 +87,7 @@ export const FAULTS: readonly Fault[] = [
   wire(`Kafka unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'kafka', BLACKHOLE, BLACKHOLE_MS),
   { ...restart('Temporal killed, started again', 'none', 'temporal'), failsAttempts: false },
   wire('PostgreSQL half-open: its side ended, unknown to the worker', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
-  // A broker ends a connection by ending itself only; it is back long before the worker may hear of it.
+  // A broker ends a connection only by ending itself. It is back long before the worker may hear of it.
   {
     ...wire('Kafka half-open: its side ended, unknown to the worker', 'kafka', BLACKHOLE, BLACKHOLE_MS),
     server: 'kafka',
@@ -89,7 +95,8 @@ export const FAULTS: readonly Fault[] = [
 ];
 
 /**
- * Starts the killed server, and tries again for a while: a killed PostgreSQL needs a moment to let go of its memory.
+ * Ends the fault in each column, and starts the killed server. The start is tried again for a while, because a killed
+ * PostgreSQL needs a moment to let go of its memory.
  */
 export const heal = async (servers: Servers, fault: Fault, installations: readonly Installation[]): Promise<void> => {
   await Promise.all([

@@ -1,18 +1,21 @@
 /**
- * Points where a worker is held, without sleeps: its own statements wait on advisory locks that the test takes.
- * Triggers of the test ask for them, in the database of the installation only; while nobody holds a lock, they let
- * everything pass.
+ * Holds are points where a worker is stopped without sleeps: its own statements wait on advisory locks that the test
+ * takes. Triggers of the test ask for the locks, in the database of the installation only. While nobody has a lock, the
+ * triggers let everything pass.
  */
 import pg from 'pg';
 import { until } from '../../../src/flow-control/until.js';
 
-/** The number is the lock's key. */
+/** The points by name. Each number is the key of the advisory lock. */
 const HOLDS = {
-  /** In the transaction of a PostgreSQL effect, with nothing written yet. */
+  /** Point in the transaction of a PostgreSQL effect, with nothing written yet. */
   beforeEffect: 1,
-  /** In its COMMIT: everything is written, the worker has nothing left to send; its answer is all that is missing. */
+  /**
+   * Point in the COMMIT of an effect: everything is written, and the worker has nothing left to send. The answer is all
+   * that is missing.
+   */
   atCommit: 2,
-  /** The broker has acknowledged the events, the ledger does not have them yet. */
+  /** Point after a publish: the broker has acknowledged the events, and the ledger does not have them yet. */
   afterPublish: 3,
 } as const;
 export type Hold = keyof typeof HOLDS;
@@ -36,13 +39,13 @@ export const installHolds = async (pool: pg.Pool): Promise<void> => {
 export interface Held {
   /** Returns once a worker's backend waits. */
   reached(): Promise<void>;
-  /** Safe to repeat; a server that was restarted has released it already. */
+  /** Releases the lock, and is safe to repeat. A server that was restarted has released the lock already. */
   release(): Promise<void>;
 }
 
 export async function hold(databaseUrl: string, point: Hold): Promise<Held> {
   const holder = new pg.Client(databaseUrl);
-  // The server may be killed under it.
+  // The server may be killed under this connection.
   holder.on('error', () => undefined);
   await holder.connect();
   await holder.query('SELECT pg_advisory_lock($1)', [HOLDS[point]]);

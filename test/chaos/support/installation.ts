@@ -1,4 +1,4 @@
-/** A column of the matrix: database, topics, task queue, proxies and a worker process of its own. */
+/** A column of the matrix is an installation: database, topics, task queue, proxies and a worker process of its own. */
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { installHolds } from './holds.js';
 import { END_MS, type Route, type Servers, startServers } from './servers.js';
@@ -12,14 +12,16 @@ export interface Installation {
 }
 
 /**
- * Milliseconds, longer than a test holds a statement. A worker gives a silent connection up 5 s later, so a blackhole
+ * Milliseconds, longer than a test stops a statement. A worker gives a silent connection up 5 s later, so a blackhole
  * has to last longer than both.
  */
 const STATEMENT_TIMEOUT_MS = 8_000;
 export const GIVEN_UP_MS = STATEMENT_TIMEOUT_MS + 5_000;
 const KAFKA_TIMEOUT_SECONDS = 5;
 
-/** A row's faults last seconds; the defaults of 60 s and 30 s would only make the suite wait. */
+/**
+ * Settings for the faults of a row, which last seconds. The defaults of 60 s and 30 s would only make the suite wait.
+ */
 const SHORT: NodeJS.ProcessEnv = {
   PG_POOL_MIN: '2',
   PG_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
@@ -28,7 +30,7 @@ const SHORT: NodeJS.ProcessEnv = {
   KAFKA_BREAKER_OPEN_SECONDS: '2',
 };
 
-/** @param settings of the worker; by default time-outs and breakers of a few seconds. */
+/** @param settings of the worker; by default they make time-outs and breakers of a few seconds. */
 export async function createInstallation(route: Route, settings = SHORT): Promise<Installation> {
   const environment = await createEnvironment({
     worker: false,
@@ -50,8 +52,8 @@ export async function createInstallation(route: Route, settings = SHORT): Promis
 }
 
 /**
- * Servers with one installation for the tests of the enclosing `describe`; there from its `before` on, closed in its
- * `after`.
+ * Makes servers with one installation for the tests of the enclosing `describe`. They are there from its `before` on,
+ * and closed in its `after`.
  * @param settings as `createInstallation` takes them. @param prepare runs before the tests.
  */
 export function useInstallation(
@@ -76,7 +78,7 @@ export function useInstallation(
   return used;
 }
 
-/** A worker of the installation whose ways to the stores lead through `route`. */
+/** Starts a worker of the installation whose ways to the stores lead through `route`. */
 export function startWorkerBehind(
   { env, endpoints }: Environment,
   route: Route,

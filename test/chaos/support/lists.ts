@@ -1,4 +1,4 @@
-/** Lists of a cell with explicit ids, and the exact state they must leave. */
+/** This module makes lists of a cell with explicit ids, and the exact state that they must leave. */
 import { randomUUID } from 'node:crypto';
 import type { Intent } from '../../../src/client/index.js';
 import { persistFsmTransition, persistState, publishEvent } from '../../support/intents.js';
@@ -13,32 +13,36 @@ interface Totals {
   readonly items: number;
 }
 
-/** A row of the ledger. */
+/** A row that the ledger must hold. */
 export interface LedgerRow {
   readonly intent_type: string;
-  /** Of the execution: the request id. */
+  /** Workflow id of the execution, which is the request id. */
   readonly workflow_id: string;
   /** Fields of the result that follow from the intent. */
   readonly outcome: Readonly<Record<string, unknown>>;
 }
 
-/** What the stores must hold once all lists ran exactly once. */
+/** The state that the stores must hold once all lists ran exactly once. */
 export interface Expected {
   readonly intentIds: readonly string[];
-  /** By intent id. */
+  /** Ledger rows by intent id. */
   readonly ledger: ReadonlyMap<string, LedgerRow>;
-  /** By `bridge_id namespace`. */
+  /** Totals by `bridge_id namespace`. */
   readonly totals: ReadonlyMap<string, Totals>;
-  /** Transitions of a workflow: 1 to this count. */
+  /** Last transition count by workflow: its transitions are 1 to this count. */
   readonly transitions: ReadonlyMap<string, number>;
-  /** `intent_id event_type`: published or derived; and its position among those of its key, null: none is promised. */
+  /**
+   * Positions by `intent_id event_type`, of published and derived events. A position is among the events of one key;
+   * null: no order is promised.
+   */
   readonly events: ReadonlyMap<string, number | null>;
 }
 
 const OF_EACH_TYPE = 4;
 
 /**
- * Lists that add to one common row besides their own, each with a workflow of its own and ordered events of one key.
+ * Makes lists that add to one common row besides their own. Each list has a workflow of its own and ordered events of
+ * one key.
  * @param count default 4.
  */
 export function makeLists(count = 4): { lists: List[]; expected: Expected } {

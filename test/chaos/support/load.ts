@@ -1,15 +1,18 @@
-/** How a worker treats a store that is away: its own figures, read again and again from /metrics. */
+/**
+ * This module watches how a worker treats a store that is unavailable. It reads the worker's own figures from /metrics,
+ * again and again.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Counters of one moment. */
+/** A sample has the counters of one moment. */
 export interface Sample {
   /** Milliseconds since the epoch. */
   readonly at: number;
   /** State of the store's breaker: 0 closed, 1 half-open, 2 open. */
   readonly breaker: number;
-  /** Times it let a probe through. */
+  /** Number of probes that the breaker let through. */
   readonly probes: number;
-  /** Calls it refused. */
+  /** Number of calls that the breaker refused. */
   readonly refused: number;
   /** Connections asked for, of PostgreSQL only: every statement or transaction asks for one. */
   readonly checkouts: number;
@@ -20,10 +23,10 @@ export interface LoadWatch {
   stop(): Promise<void>;
 }
 
-/** Fine enough to tell a probe from what follows it. */
+/** Milliseconds between samples, few enough to tell a probe from what follows it. */
 const EVERY_MS = 100;
 
-/** @param port the worker's. */
+/** @param port the worker's port number. */
 export function watchLoad(port: number, store: 'postgres' | 'kafka'): LoadWatch {
   const samples: Sample[] = [];
   const stopping = new AbortController();
@@ -62,7 +65,7 @@ async function sampleOf(port: number, store: string): Promise<Sample> {
   };
 }
 
-/** The most checkouts within a second, from `since` on. */
+/** Returns the most checkouts within a second, from `since` on. */
 export function busiestSecond(samples: readonly Sample[], since: number): number {
   const later = samples.filter(({ at }) => at >= since);
   return Math.max(

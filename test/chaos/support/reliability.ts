@@ -1,13 +1,13 @@
-/** The generated part of docs/reliability.md: what was run, with its counts. */
+/** This module writes the generated part of docs/reliability.md: what was run, with its counts. */
 import { readFile, writeFile } from 'node:fs/promises';
 
-/** One cell that was run, or one run that has no columns. */
+/** A measured row is one cell that was run, or one run that has no columns. */
 export interface Measured {
   readonly fault: string;
   readonly point: string;
   readonly lists: number;
   readonly intents: number;
-  /** How often the fault struck. */
+  /** Number of times that the fault struck. */
   readonly faults: number;
   readonly lost: number;
   readonly doubled: number;

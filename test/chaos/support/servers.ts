@@ -1,4 +1,4 @@
-/** Servers of a chaos run's own, which it may kill: none of them is anybody else's. */
+/** These servers are a chaos run's own, so that it may kill them. None of them is anybody else's. */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readState, type ServiceRecord, writeState } from '../../../src/stack/state.js';
@@ -17,11 +17,11 @@ import { freePort } from '../../support/free-port.js';
 import { type ProxyServer, startToxiproxy, type ToxicProxy } from './toxiproxy.js';
 
 /**
- * Milliseconds for the last `after`: a file has up to some thousands of executions, of which 50 a second are replayed.
+ * Milliseconds for the last `after`. A file has up to some thousands of executions, of which 50 a second are replayed.
  */
 export const END_MS = 300_000;
 
-/** A worker's way to the two stores. */
+/** A route is a worker's way to the two stores. */
 export interface Route {
   readonly postgres: ToxicProxy;
   readonly kafka: ToxicProxy;
@@ -36,12 +36,15 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
-/** PostgreSQL ends at once and recovers from its log at the next start; SIGKILL would leave its backends behind. */
+/**
+ * The signal that kills each server. SIGQUIT ends PostgreSQL at once, and it recovers from its log at the next start.
+ * SIGKILL would leave its backends behind.
+ */
 const KILL: Record<ServiceName, NodeJS.Signals> = { temporal: 'SIGKILL', postgres: 'SIGQUIT', kafka: 'SIGKILL' };
 
 /**
- * A broker tells its clients where to go on, so a proxy needs a listener of its own that names the proxy. The plain
- * listener stays for the test itself.
+ * Gives the broker a listener for each proxy, which names the proxy, because a broker says to its clients where to go
+ * on. The plain listener stays for the test itself.
  */
 const behindProxies = (listeners: readonly { port: number; proxy: number }[]): NativeService<'kafka'> => ({
   ...kafkaService,
@@ -69,7 +72,7 @@ const behindProxies = (listeners: readonly { port: number; proxy: number }[]): N
             ...named.map(({ name }) => `${name}:PLAINTEXT`),
           ],
         };
-        // Of a property given twice the later one counts.
+        // The later line counts of a property that is given twice.
         const lines = Object.entries(properties).map(([key, values]) => `${key}=${values.join(',')}\n`);
         await appendFile(join(prepared.dataDir, 'server.properties'), lines.join(''));
         return command;
@@ -78,19 +81,20 @@ const behindProxies = (listeners: readonly { port: number; proxy: number }[]): N
   },
 });
 
-/** Any for each role. */
+/** Returns a free port number for each role. */
 async function freePorts(roles: Ports): Promise<Ports> {
   const free = Object.keys(roles).map(async (role) => [role, await freePort()] as const);
   return Object.fromEntries(await Promise.all(free));
 }
 
-/** @param routes how many workers get a way of their own. */
+/** @param routes the number of workers that get a route of their own. */
 export async function startServers(routes: number): Promise<Servers> {
   const options = await newStack({ durable: true });
   const context = { options, run: runCommand, reporter: createReporter(undefined) };
   const listeners: { port: number; proxy: number }[] = [];
   for (let index = 0; index < routes; index += 1) listeners.push({ port: await freePort(), proxy: await freePort() });
-  // Not the well-known ports: another stack on the machine would take one while its server here is away.
+  // The port numbers are not the well-known ones. Another stack on the machine would take one while its server here is
+  // down.
   const services = {
     temporal: { ...temporalService, ports: await freePorts(temporalService.ports) },
     postgres: { ...postgresService, ports: await freePorts(postgresService.ports) },
@@ -102,7 +106,7 @@ export async function startServers(routes: number): Promise<Servers> {
     const service = services[name] as unknown as NativeService<Name>;
     return startNative(service, context, {
       read: () => recordOf(name),
-      // Where `removeStacks` looks for what to end.
+      // `removeStacks` looks in this state for the processes to end.
       write: (record) => {
         const state = readState(options.stateDir);
         state.mode = 'native';
@@ -120,7 +124,7 @@ export async function startServers(routes: number): Promise<Servers> {
       kafka: await proxies.proxy(`127.0.0.1:${port}`, proxy),
     });
   }
-  // Test code is handed addresses as the other tests are.
+  // Test code gets the addresses as the other tests do.
   process.env['TEMPORAL_ADDRESS'] = temporal.address;
   process.env['DATABASE_URL'] = postgres.url;
   process.env['KAFKA_BOOTSTRAP_SERVERS'] = kafka.brokers.join(',');

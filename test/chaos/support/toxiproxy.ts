@@ -1,4 +1,6 @@
-/** Toxiproxy: faults on the wire between the worker and a server, built from source into the stack's cache. */
+/**
+ * Toxiproxy makes faults on the wire between the worker and a server. It is built from source into the stack's cache.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
@@ -8,18 +10,18 @@ import { runCommand } from '../../../src/stack/process/run.js';
 import { until } from '../../../src/flow-control/until.js';
 import { freePort } from '../../support/free-port.js';
 
-/** Newest release; a later `go install` of the same tag is the same program. */
+/** The newest release. A later `go install` of the same tag is the same program. */
 const VERSION = '2.12.0';
 const LOOPBACK = '127.0.0.1';
 
 export interface ToxicProxy {
-  /** Where the worker is sent to. */
+  /** Port number that the worker is sent to. */
   readonly port: number;
-  /** @returns how to take this one fault away. */
+  /** @returns how to remove this one fault. */
   add(toxic: Toxic): Promise<() => Promise<void>>;
   /**
-   * Takes every fault away. Connections that a `timeout` toxic has held are closed by that, so none goes on as if
-   * nothing was.
+   * Removes every fault. That closes the connections that a `timeout` toxic has stopped, so none goes on as if nothing
+   * was.
    */
   heal(): Promise<void>;
 }

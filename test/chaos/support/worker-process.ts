@@ -1,28 +1,30 @@
-/** `bridge worker` as a process of its own, to be killed. */
+/** This module runs `bridge worker` as a process of its own, to be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { BRIDGE_MAIN } from '../../support/bridge.js';
 
 export interface WorkerProcess {
-  /** How often it was started anew because it had ended by itself, as a supervisor would. */
+  /** Number of times that the process was started anew because it had ended by itself. A supervisor would do so too. */
   readonly revived: number;
-  /** The last lines it logged. */
+  /** Last lines that the process logged. */
   readonly log: readonly string[];
-  /** Of /health, /ready and /metrics. */
+  /** Port number of /health, /ready and /metrics. */
   readonly port: number;
-  /** SIGSTOP: its sockets stay open, and it does and says nothing. */
+  /** Sends SIGSTOP: the worker's sockets stay open, and it does and says nothing. */
   pause(): void;
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   resume(): void;
-  /** kill -9; returns when the process is gone. */
+  /** Sends SIGKILL (kill -9), and returns when the process is gone. */
   kill(): Promise<void>;
-  /** SIGTERM; returns the exit code when the process has ended by itself. */
+  /** Sends SIGTERM, and returns the exit code when the process has ended by itself. */
   terminate(): Promise<number | null>;
-  /** After `kill`. Returns when the worker polls. */
+  /** Starts the process again after `kill`, and returns when the worker polls. */
   start(): Promise<void>;
 }
 
-/** Ends each process; together, because a process warns of more than ten listeners. */
+/**
+ * The functions that end each process. One listener calls them all, because a process warns of more than ten listeners.
+ */
 const RUNNING = new Set<() => void>();
 process.once('exit', () => {
   for (const end of RUNNING) end();
@@ -31,7 +33,7 @@ process.once('exit', () => {
 const LOG_LINES = 200;
 const REVIVE_MS = 1_000;
 
-/** @param options more of `bridge worker`, e.g. `--intake`. */
+/** @param options more options of `bridge worker`, e.g. `--intake`. */
 export async function startWorkerProcess(
   env: NodeJS.ProcessEnv,
   options: readonly string[] = [],
@@ -52,7 +54,7 @@ export async function startWorkerProcess(
         log.push(...chunk.toString().trimEnd().split('\n'));
         log.splice(0, log.length - LOG_LINES);
       };
-      // The one record on standard output says that it runs.
+      // The one record on standard output says that the worker runs.
       started.stdout
         .once('data', (record: Buffer) => {
           port = (JSON.parse(record.toString()) as { port: number }).port;
