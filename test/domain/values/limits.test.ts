@@ -91,7 +91,7 @@ describe('a report that is too large', () => {
     assert.equal(errorLength(whole - 1), 300);
     // A character of three bytes stands for the middle that is cut out.
     const cutTo = (length: number) => `${'é'.repeat(length - 1)}…`;
-    const at = (length: number) => jsonBytes(makeReport(head, results(10, { error: cutTo(length) }), Infinity));
+    const at = (length: number) => jsonBytes(makeReport(head, results(10, { error: cutTo(length), cut: true }), Infinity));
     // `truncated: false` takes a byte more than `true`.
     assert.equal(errorLength(at(300) - 1), 300);
     assert.equal(errorLength(at(300) - 2), 100);
@@ -108,9 +108,9 @@ describe('a report that is too large', () => {
       failure_class: undefined,
     };
     const given = [...results(1), ...results(1, { ...succeeded, big: 'x'.repeat(9_000) })];
-    const report = makeReport(head, given, 2_000);
+    const report = makeReport(head, given, 1_200);
     assert.deepEqual(report.results, [
-      { ...given[0], error: `${'é'.repeat(150)}…${'é'.repeat(149)}` },
+      { ...given[0], error: `${'é'.repeat(150)}…${'é'.repeat(149)}`, cut: true },
       {
         intent_id: 'i-0',
         intent_type: 'PersistState',
@@ -119,6 +119,7 @@ describe('a report that is too large', () => {
         error: null,
         execution_time_ms: 7,
         timestamp: 't',
+        cut: true,
       },
     ]);
     assert.deepEqual([report.truncated, report.counts], [true, { failed: 1, succeeded: 1 }]);
