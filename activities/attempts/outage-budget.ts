@@ -21,6 +21,6 @@ export class OutageBudget {
     const now = this.now();
     const left = since + this.budgetMs - now;
     const over = delayMs + (now - startedAt) - left;
-    return left <= 0 || left < over;
+    return left < over;
   }
 }

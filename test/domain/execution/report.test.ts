@@ -85,6 +85,19 @@ describe('a report that is too large', () => {
     );
   });
 
+  it('cuts errors before it gives a page up', () => {
+    const given = [states(), result('failed'), result('failed')];
+    const report = makeReport(head, given, bytes(makeReport(head, given, Infinity)) - 2);
+    assert.deepEqual(report.results[0], given[0]);
+    assert.deepEqual(
+      report.results.slice(1).map(({ cut, error }) => [cut, error?.length]),
+      [
+        [true, 300],
+        [true, 300],
+      ],
+    );
+  });
+
   it('gives a page up last, and says so', () => {
     const report = makeReport(head, [states()], 1_000);
     assert.ok(bytes(report) <= 1_000);
