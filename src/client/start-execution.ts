@@ -1,4 +1,4 @@
-/** This module starts the execution of a list, or finds the one that runs or has completed under the list's request id. */
+/** This module starts the execution of a list, or finds the one that runs or has completed under its request id. */
 import { createHash, randomUUID } from 'node:crypto';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/client';
 import stringify from 'safe-stable-stringify';

@@ -45,7 +45,8 @@ export const isFinal = ({ outcome, error }: Pick<Verdict, 'outcome' | 'error'>):
 
 /**
  * Returns whether a list is to be executed again: it is unfinished, and was put on its topic after its latest run was.
- * A redelivery of the same message is none: lists behind it have been executed since, and it would come after them.
+ * A redelivery of the same message does not count. Lists behind it have been executed since, and it would come after
+ * them.
  */
 export function isRerun(
   { final, emitted_at, rerun_at }: AnsweredList,

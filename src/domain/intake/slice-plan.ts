@@ -42,7 +42,7 @@ export function makeSlicePlan(
     const scope = { event_id, correlation_id, at, first: intents.length };
     const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0, uses: [] };
     const known = answered.get(event_id);
-    // What the runs before have done is in the ledger for as long as the list's first emission is not pruned.
+    // The ledger has the effects of earlier runs for as long as it is not pruned up to the list's first emission.
     const forgotten = forgottenSince(known?.emitted_at ?? list.emitted_at, prunedBefore);
     const rerun = known !== undefined && forgotten === null && isRerun(known, list);
     const skipped = seen.has(event_id) ? 'repeats' : known !== undefined && !rerun ? 'answered' : undefined;
