@@ -13,7 +13,7 @@ describe('verdicts', () => {
   const answer = (
     event_id: string,
     outcome: Outcome,
-    emitted_at: string | null = FIRST!,
+    emitted_at: string | null = FIRST,
     rest: Partial<Verdict> = {},
   ): Answer => {
     const list: SliceList = {
@@ -63,7 +63,7 @@ describe('verdicts', () => {
     assert.equal(await outcomeAfter(answer(id, 'cancelled', LATER)), 'cancelled');
     assert.equal(await outcomeAfter(answer(id, 'partial', THEN)), 'cancelled', 'an earlier run comes late');
     assert.equal(await outcomeAfter(answer(id, 'partial', null)), 'cancelled', 'nobody knows when');
-    const standing = { emitted_at: microseconds(FIRST!), rerun_at: microseconds(LATER!) };
+    const standing = { emitted_at: microseconds(FIRST), rerun_at: microseconds(LATER) };
     assert.deepEqual((await store.answered([id])).get(id), { event_id: id, final: false, ...standing });
     const { list, verdict } = (await store.unfinished(id))!;
     assert.deepEqual([list, verdict], Object.values(answer(id, 'cancelled', LATER)));
