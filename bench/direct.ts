@@ -67,12 +67,14 @@ export async function directly({ env }: Installation, slices: number): Promise<n
     const answers = Array.from({ length: LISTS }, (_, index) => {
       const head = { request_id: randomUUID(), workflow_id: 'bench', outcome: 'completed' } as const;
       const own = results.filter((_result, at) => at % LISTS === index);
-      return { event_id: randomUUID(), correlation_id: 'bench', ...makeReport(head, own) };
+      const event_id = randomUUID();
+      const list = { event_id, correlation_id: 'bench', intents: [] };
+      return { list, verdict: { event_id, correlation_id: 'bench', ...makeReport(head, own) } };
     });
     await verdicts.store(answers);
     await send(
-      answers.map((answer) =>
-        messageOf({ intentId: answer.event_id, eventType: 'INTENT_RESULT', payload: { ...answer } }),
+      answers.map(({ verdict }) =>
+        messageOf({ intentId: verdict.event_id, eventType: 'INTENT_RESULT', payload: { ...verdict } }),
       ),
     );
   }

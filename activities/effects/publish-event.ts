@@ -50,6 +50,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
       return outboundOf(ports, {
         intentId,
         eventType,
+        eventId: announcement.event_id,
         timestamp: batch.scheduledAt,
         payload: announcement.payload,
         correlationId: announcement.correlation_id ?? batch.correlationId,

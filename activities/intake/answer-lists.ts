@@ -5,9 +5,10 @@
 import { type Info, log } from '@temporalio/activity';
 import type { Announcement } from '../../src/domain/execution/batch.js';
 import { expandResult, isKept } from '../../src/domain/execution/compact-form.js';
-import { eventIdOf } from '../../src/domain/values/ids.js';
+import { resultIdOf } from '../../src/domain/values/ids.js';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makeReport } from '../../src/domain/execution/report.js';
+import type { Answer } from '../../src/domain/intake/ports.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { SliceActivities, VerdictDraft } from '../../src/domain/intake/slice.js';
 import { type Verdict, VERDICT_BYTES } from '../../src/domain/intake/list.js';
@@ -55,14 +56,16 @@ export function answerLists(
             not_announced.push(intentId);
           });
         }
-        const verdicts = await verdictsOf(drafts, announcedNow, slice, sliceResults, info);
+        const answers = await answersOf(drafts, announcedNow, slice, sliceResults, info);
         // The verdicts are stored before they are published: whoever publishes them later publishes the stored ones.
-        const stored = await ports.verdicts.store(verdicts);
+        const stored = await ports.verdicts.store(answers);
         const again = await ports.verdicts.find(repeats);
+        const verdicts = new Map([...stored, ...again]);
         await tell(
-          [...stored.values(), ...again.values()].map(({ correlation_id, ...verdict }) => ({
+          [...verdicts.values()].map(({ correlation_id, ...verdict }) => ({
             intent_id: verdict.event_id,
             event_type: 'INTENT_RESULT',
+            event_id: resultIdOf(verdict.event_id, verdict.rerun_at),
             partition_key: null,
             correlation_id,
             payload: { ...verdict },
@@ -72,12 +75,12 @@ export function answerLists(
           (eventId) => {
             log.warn('a result is not on its topic', {
               causation_id: eventId,
-              event_id: eventIdOf(eventId, 'INTENT_RESULT'),
+              event_id: resultIdOf(eventId, verdicts.get(eventId)?.rerun_at),
             });
           },
         );
         if (parked === true) {
-          await ports.parkedLists.remove([...verdicts.map(({ event_id }) => event_id), ...repeats]);
+          await ports.parkedLists.remove([...verdicts.keys(), ...repeats]);
         }
         if (last) slices.forget(key);
         return not_announced.length > 0 ? { not_announced } : {};
@@ -87,17 +90,17 @@ export function answerLists(
 }
 
 /**
- * Makes the verdicts of drafts, and puts the kept results in.
+ * Makes the answers of drafts, and puts the kept results in.
  * @param announcedNow ids of intents that have been announced just now.
  * @throws EffectError when a store cannot be asked for a kept result.
  */
-async function verdictsOf(
+async function answersOf(
   drafts: readonly VerdictDraft[],
   announcedNow: ReadonlySet<string>,
   slice: OpenSlice,
   sliceResults: SliceResults,
   info: Info,
-): Promise<Verdict[]> {
+): Promise<Answer[]> {
   const lists = drafts.map(({ results, ...draft }) => ({
     ...draft,
     results: results.map(expandResult),
@@ -107,20 +110,22 @@ async function verdictsOf(
     results.flatMap((result, index) => (isKept(result) ? [list.at + index] : [])),
   );
   const resultAt = await sliceResults.find(slice, kept, info);
-  return lists.map(({ outcome, error, results, announced = [], list }) => {
+  return lists.map(({ outcome, error, results, announced = [], rerun, list }) => {
     const published = new Set(announced);
     const complete = results.map((result, index): IntentResult => {
       const known = isKept(result) ? { ...resultAt(list.at + index), execution_time_ms: result.keptMs } : result;
       const isPublished = published.has(index) || announcedNow.has(known.intent_id);
       return known['event_published'] === false && isPublished ? { ...known, event_published: true } : known;
     });
-    const { event_id, request_id, correlation_id } = list;
+    const { event_id, request_id, correlation_id, emitted_at } = list;
     const head = { request_id, workflow_id: info.workflowExecution?.workflowId ?? '', outcome };
-    return {
+    const verdict: Verdict = {
       event_id,
       correlation_id,
       ...makeReport(head, complete, VERDICT_BYTES),
       ...(error === undefined ? {} : { error }),
+      ...(rerun === true && emitted_at !== undefined ? { rerun_at: emitted_at } : {}),
     };
+    return { list: list.given, verdict };
   });
 }

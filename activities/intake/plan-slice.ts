@@ -20,11 +20,11 @@ export const planSlice =
     const partition = await refusing(() => workflowIdOf(info));
     const open = await refusing(() => slices.find(slice, info));
     const [answered, parkedKeys, prunedBefore] = await Promise.all([
-      verdicts.find(open.lists.map(({ event_id }) => event_id)),
+      verdicts.answered(open.lists.map(({ event_id }) => event_id)),
       parkedLists.keys(partition),
       retention.prunedBefore(),
     ]);
-    const plan = makeSlicePlan(open, { answered: new Set(answered.keys()), parkedKeys, prunedBefore }, definitions);
+    const plan = makeSlicePlan(open, { answered, parkedKeys, prunedBefore }, definitions);
     countRejected(plan.intents, definitions, instruments);
     return plan;
   };

@@ -7,7 +7,8 @@ import { z } from 'zod';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { LimitError, REPORT_BYTES } from '../../src/domain/values/limits.js';
-import { OpenSlice } from '../../src/domain/intake/open-slice.js';
+import { isRerun } from '../../src/domain/intake/list.js';
+import { type OpenList, OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makePlan, type Plan, planList } from '../../src/domain/execution/plan.js';
 import { copiesOfEnvelope } from '../../src/domain/dead-letters/rejected-copy.js';
 import { assertSent } from '../../src/domain/events/publisher.js';
@@ -124,9 +125,13 @@ async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, exec
   const eventIds = slice.lists.map(({ event_id }) => event_id);
   // Parked lists are read before the verdicts, because a list is parked until it has its verdict.
   const parked = await parkedLists.find(eventIds);
-  const answered = await verdicts.find(eventIds);
+  const answered = await verdicts.answered(eventIds);
   // Parked lists are not copied: they are tried again, also when this slice was the one that tried.
-  const left = slice.lists.filter(({ event_id }) => !slice.parked && !parked.has(event_id) && !answered.has(event_id));
+  const isAnswered = (list: OpenList): boolean => {
+    const known = answered.get(list.event_id);
+    return known !== undefined && !isRerun(known, list);
+  };
+  const left = slice.lists.filter((list) => !slice.parked && !parked.has(list.event_id) && !isAnswered(list));
   const topic = topicOf(source.topicPrefix, 'INTENT_EMITTED');
   const reason = `slice ${execution.workflow_id}, run ${execution.run_id}: ended without an answer`;
   const copies = left.flatMap(({ given }) => {

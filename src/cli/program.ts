@@ -8,6 +8,7 @@ import { EXIT, exitCodeOf } from './errors.js';
 const loaders: Record<string, () => Promise<Command>> = {
   execute: async () => (await import('./commands/execute.js')).executeCommand(),
   emit: async () => (await import('./commands/emit.js')).emitCommand(),
+  rerun: async () => (await import('./commands/rerun.js')).rerunCommand(),
   status: async () => (await import('./commands/status.js')).statusCommand(),
   list: async () => (await import('./commands/list.js')).listCommand(),
   'dead-letters': async () => (await import('./commands/dead-letters.js')).deadLettersCommand(),

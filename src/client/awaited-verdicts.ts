@@ -2,7 +2,7 @@
  * This file alone decides when the service is asked for verdicts of emitted lists (ADR 0023). All callers of a client
  * share one question at a time, so 50 of them cost little more than one.
  */
-import type { Verdict } from '../domain/intake/list.js';
+import { isFinal, type Verdict } from '../domain/intake/list.js';
 import { ClosedError, ResultTimeoutError } from './errors.js';
 import type { VerdictQuestions } from './verdict-questions.js';
 
@@ -27,6 +27,7 @@ interface Waiter {
   late: boolean;
   /** Starts the time for the answer to the waiter's last question, which has begun. */
   lastAsked(): void;
+  /** Gives the waiter a stored verdict, which may be of a run that the waiter knows already. */
   resolve(verdict: Verdict): void;
   expire(): void;
   close(): void;
@@ -56,8 +57,9 @@ export class AwaitedVerdicts {
    * Waits for a list's verdict. However short the time, the service is asked.
    * @throws ResultTimeoutError after the time and the last answer, which has 5 s and may come behind an open question;
    * ClosedError.
+   * @param after the verdict of a run that the caller knows already; undefined: any run will do.
    */
-  result(eventId: string, timeoutMs: number): Promise<Verdict> {
+  result(eventId: string, timeoutMs: number, after?: Pick<Verdict, 'rerun_at'>): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(new ClosedError(eventId));
@@ -73,6 +75,7 @@ export class AwaitedVerdicts {
           timer = setTimeout(() => waiter.expire(), LAST_ANSWER_MS);
         },
         resolve: (verdict) => {
+          if (after !== undefined && verdict.rerun_at === after.rerun_at && !isFinal(verdict)) return;
           end();
           resolve(verdict);
         },

@@ -3,7 +3,8 @@ export { ClosedError, ExecutionError, RefusedError, RequestConflictError, Result
 export type { KafkaOptions } from './kafka.js';
 export type { EmittedList } from './list-emitter.js';
 export type { RecoveredStatesWalk, RecoveredWorkflow, RecoverOptions } from './recovered-states.js';
-export { type ConnectOptions, type StartedExecution, StoreEffectClient } from './store-effect-client.js';
+export type { StartedExecution } from './start-execution.js';
+export { type AwaitOptions, type ConnectOptions, StoreEffectClient } from './store-effect-client.js';
 export type {
   EmittedListReport,
   ExecuteOptions,

@@ -5,34 +5,27 @@
  * const client = await StoreEffectClient.connect({ address: 'localhost:7233' });
  * const report = await client.executeIntents(intents, { requestId: 'reduction-42' });
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   ApplicationFailure,
   CancelledFailure,
   Client,
   Connection,
   TerminatedFailure,
-  WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
-  WorkflowIdReusePolicy,
 } from '@temporalio/client';
-import stringify from 'safe-stable-stringify';
 import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
 import type { Progress } from '../../workflows/execution/progress.js';
 import { guid } from '../domain/intents/fields.js';
 import { shown } from '../domain/values/json.js';
-import { checkLimits } from '../domain/values/limits.js';
 import type { Report } from '../domain/execution/report.js';
 import type { RequestInput } from '../domain/execution/request.js';
-import { parseRequest } from '../domain/execution/request.js';
-import { serializable } from '../domain/values/serializable.js';
-import { correlationId, intentOutcome } from '../domain/execution/search-attributes.js';
 import { AwaitedVerdicts } from './awaited-verdicts.js';
-import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
+import { ExecutionError, RefusedError } from './errors.js';
 import type { KafkaOptions } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
-import { summaryOf } from '../domain/execution/summary.js';
+import { type StartedExecution, startExecution } from './start-execution.js';
 import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport } from './types.js';
 import { VerdictQuestions } from './verdict-questions.js';
 
@@ -47,11 +40,9 @@ export interface ConnectOptions {
   readonly kafka?: KafkaOptions;
 }
 
-export interface StartedExecution {
-  readonly workflowId: string;
-  readonly requestId: string;
-  /** False when the request id was running or done already; the report is then that execution's. */
-  readonly started: boolean;
+export interface AwaitOptions {
+  readonly timeoutMs?: number;
+  readonly after?: Pick<EmittedListReport, 'rerun_at'> | undefined;
 }
 
 /** Milliseconds a result is waited for unless the caller says otherwise. */
@@ -104,7 +95,8 @@ export class StoreEffectClient {
   }
 
   /**
-   * Starts a list. The request id of an execution that runs or has succeeded gives that one; a failed list runs anew.
+   * Starts a list. The request id of an execution that runs or has completed gives that one. Any other list is executed
+   * again: what has succeeded is `repeated` (ADR 0032).
    * @throws LimitError, RequestError before anything starts; RequestConflictError: another list has this request id.
    */
   async start(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<StartedExecution> {
@@ -131,14 +123,16 @@ export class StoreEffectClient {
    * @param eventId of `emitIntents`, or of whatever envelope.
    * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most,
    * and up to 10 s more behind an open question.
+   * @param after the report of an earlier run, for a list that was emitted again: the report of a later run is waited
+   * for.
    * @throws TypeError for an id that is no UUID; ClosedError when the client is closed meanwhile; ResultTimeoutError.
    * The `cause` of a ResultTimeoutError says why the service could not be asked.
    */
-  async awaitResult(eventId: string, { timeoutMs = RESULT_MS } = {}): Promise<EmittedListReport> {
+  async awaitResult(eventId: string, { timeoutMs = RESULT_MS, after }: AwaitOptions = {}): Promise<EmittedListReport> {
     const id = guid.safeParse(eventId);
     // The service refuses a whole question for one invalid id, and all callers share a question.
     if (!id.success) throw new TypeError(`eventId: expected a UUID, got ${shown(eventId)}`);
-    return (await this.#verdicts.result(id.data, timeoutMs)) as EmittedListReport;
+    return (await this.#verdicts.result(id.data, timeoutMs, after)) as EmittedListReport;
   }
 
   /**
@@ -146,29 +140,7 @@ export class StoreEffectClient {
    * @throws as `start`.
    */
   async startRequest(request: RequestInput): Promise<StartedExecution> {
-    const input = requestOf(request);
-    const requestId = input.request_id;
-    const hash = createHash('sha256').update(stringify(input)).digest('hex');
-    try {
-      await this.client.workflow.start<typeof ExecuteIntentsWorkflow>('ExecuteIntentsWorkflow', {
-        args: [input],
-        taskQueue: this.taskQueue,
-        workflowId: requestId,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        memo: { request_sha256: hash },
-        typedSearchAttributes: [
-          { key: intentOutcome, value: 'running' },
-          { key: correlationId, value: input.correlation_id ?? requestId },
-        ],
-        staticSummary: summaryOf(input.intents),
-      });
-      return { workflowId: requestId, requestId, started: true };
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const { memo } = await this.client.workflow.getHandle(requestId).describe();
-      if (memo?.['request_sha256'] !== hash) throw new RequestConflictError(requestId);
-      return { workflowId: requestId, requestId, started: false };
-    }
+    return startExecution(this.client, this.taskQueue, request);
   }
 
   /**
@@ -221,18 +193,6 @@ function requestFor(intents: readonly Intent[], options: ExecuteOptions): Reques
     request_id: requestId,
     ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
     ...(Object.keys(workflowOptions).length === 0 ? {} : { options: workflowOptions }),
-  };
-}
-
-/** Returns the request with its defaults filled in, so that the same list is the same however it was written. */
-function requestOf(request: RequestInput) {
-  const parsed = parseRequest(serializable(request));
-  checkLimits(parsed.intents);
-  const { request_id, correlation_id, ...rest } = parsed;
-  return {
-    ...rest,
-    request_id: request_id ?? randomUUID(),
-    ...(correlation_id == null ? {} : { correlation_id }),
   };
 }
 

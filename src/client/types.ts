@@ -54,7 +54,7 @@ export type Result = ResultOf<Registered>;
 export type IntentsReport = Omit<Report, 'results'> & { readonly results: readonly Result[] };
 
 /** An `EmittedListReport` is the report of a list that went by way of the intake. */
-export type EmittedListReport = IntentsReport & Pick<Verdict, 'event_id' | 'correlation_id' | 'error'>;
+export type EmittedListReport = IntentsReport & Pick<Verdict, 'event_id' | 'correlation_id' | 'error' | 'rerun_at'>;
 
 export interface ExecuteOptions {
   /** The name of the list; the same id again repeats nothing. The default is a random UUID. */

@@ -53,6 +53,34 @@ describe('awaited verdicts', () => {
     };
     return { stored, asked, service, verdicts, told, wait };
   }
+  /** Asks for a list whose verdict the service has; `after` is that of the run that the caller knows. */
+  async function later(verdict: Partial<Verdict>, after: Pick<Verdict, 'rerun_at'> | undefined): Promise<string> {
+    const stored = { event_id: 'a', outcome: 'partial', ...verdict } as Verdict;
+    const verdicts = new AwaitedVerdicts({
+      ask: (_ids, onVerdict) => {
+        onVerdict(stored);
+        return Promise.resolve();
+      },
+      close: () => undefined,
+    });
+    const told = verdicts.result('a', 1_000, after).then(
+      ({ outcome, rerun_at = 'first' }) => `${outcome} ${rerun_at}`,
+      (error: unknown) => (error as Error).name,
+    );
+    await pass(3_000);
+    return told;
+  }
+
+  it('of a later run are waited for by who knows an earlier one, unless there can be none', async () => {
+    assert.equal(await later({}, undefined), 'partial first');
+    assert.equal(await later({}, {}), 'ResultTimeoutError');
+    assert.equal(await later({ rerun_at: 't' }, {}), 'partial t');
+    assert.equal(await later({ rerun_at: 't' }, { rerun_at: 't' }), 'ResultTimeoutError');
+    assert.equal(await later({ rerun_at: 'u' }, { rerun_at: 't' }), 'partial u');
+    assert.equal(await later({ outcome: 'completed' }, {}), 'completed first');
+    assert.equal(await later({ outcome: 'failed', error: 'too large' }, {}), 'failed first');
+  });
+
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const gaps = (times: readonly number[]) => times.slice(1).map((time, n) => time - (times[n] ?? 0));
 

@@ -31,8 +31,8 @@ interface LedgerRow {
 /**
  * Checks by counts that no event is on its topic too often. An event is promised at least once: it may be there again
  * for each attempt that Temporal repeated in an execution that announces it. A result may be there for each time its
- * request was emitted, or was in a slice. The check is not for files that make attempts or processes fail outside of a
- * history.
+ * request was emitted, or was in a slice. A failure may be there for each run of a list. The check is not for files that
+ * make attempts or processes fail outside of a history.
  */
 export function checkOnce(
   environment: Environment,
@@ -49,11 +49,18 @@ export function checkOnce(
   );
   const events = eventsOf(environment, records, [...PUBLISHABLE_EVENT_TYPES, 'INTENT_RESULT']);
   const repeats = repeatsByCause(executions);
+  const started = executions.filter(({ type }) => type === 'ExecuteIntentsWorkflow');
+  const reruns = [started.map(({ workflowId }) => workflowId), carried]
+    .map((runs) => runs.length - new Set(runs).size)
+    .reduce((one, other) => one + other);
   const allowed = new Map(
-    events.map(({ event_id, causation_id, metadata }) => {
+    events.map(({ event_id, event_type, causation_id, metadata }) => {
       const causes = new Set([String(metadata['intent_id']), causation_id ?? '']);
       const repeated = [...causes].reduce((sum, cause) => sum + (repeats.of.get(cause) ?? 0), repeats.ofAny);
-      return [event_id, (requests.get(causation_id ?? '') ?? 1) + repeated];
+      return [
+        event_id,
+        (requests.get(causation_id ?? '') ?? 1) + repeated + (event_type === 'OPERATION_FAILED' ? reruns : 0),
+      ];
     }),
   );
   const told = [...countBy(events, ({ event_id }) => event_id)]

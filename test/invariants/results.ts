@@ -3,6 +3,7 @@
  * INTENT_RESULT topic, or owed to it.
  */
 import type { Verdict } from '../../src/domain/intake/list.js';
+import { resultIdOf } from '../../src/domain/values/ids.js';
 import type { Environment } from '../support/environment.js';
 import { eventsOf } from './events.js';
 import type { Execution } from './executions.js';
@@ -13,11 +14,7 @@ export async function checkResults(
   _executions: readonly Execution[],
   records: readonly TopicRecord[],
 ): Promise<readonly string[]> {
-  const told = new Map<string, Set<string>>();
-  for (const { causation_id, payload } of eventsOf(environment, records, ['INTENT_RESULT'])) {
-    const id = causation_id ?? '';
-    told.set(id, (told.get(id) ?? new Set()).add(summaryOf(payload as unknown as Verdict)));
-  }
+  const told = eventsOf(environment, records, ['INTENT_RESULT']);
   const { rows } = await environment.pool.query<{ event_id: string; verdict: Verdict; owed: boolean }>(
     `SELECT event_id, verdict, EXISTS (
        SELECT FROM dead_letters WHERE redriven_at IS NULL AND position(told.event_id IN message_value) > 0
@@ -25,7 +22,10 @@ export async function checkResults(
      FROM intake_verdicts told`,
   );
   return rows.flatMap(({ event_id, verdict, owed }) => {
-    const answers = [...(told.get(event_id) ?? [])];
+    // Verdicts of earlier runs were told under other ids.
+    const isOfThisRun = (id: string) => verdict.rerun_at === undefined || id === resultIdOf(event_id, verdict.rerun_at);
+    const ofList = told.filter(({ causation_id, event_id: id }) => causation_id === event_id && isOfThisRun(id));
+    const answers = [...new Set(ofList.map(({ payload }) => summaryOf(payload as unknown as Verdict)))];
     const stored = summaryOf(verdict);
     if (answers.length === 0) return owed ? [] : [`list ${event_id} has a verdict, and nobody is told`];
     return answers.flatMap((answer) =>

@@ -13,6 +13,7 @@ import type { PersistStatePayload } from '../../src/domain/intents/persist-state
 import type { RecoveredStates } from '../../src/domain/intents/recover-fsm-states/schema.js';
 import { repeatOf } from '../../src/domain/ledger/repeat.js';
 import type { SliceList, Verdict } from '../../src/domain/intake/list.js';
+import type { Answer } from '../../src/domain/intake/ports.js';
 
 /** A call is named by port and method: `ledger.find`, `publisher.publish`, and so on. */
 type Call = `${string}.${string}`;
@@ -112,9 +113,15 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
     retention: { prunedBefore: () => Promise.resolve(null) },
     verdicts: {
       find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap((id) => entryOf(verdicts, id)))),
-      store: (made: readonly Verdict[]) => {
-        for (const verdict of made) if (!verdicts.has(verdict.event_id)) verdicts.set(verdict.event_id, verdict);
-        return Promise.resolve(new Map(made.flatMap(({ event_id }) => entryOf(verdicts, event_id))));
+      answered: (ids: readonly string[]) =>
+        Promise.resolve(
+          new Map(
+            ids.filter((id) => verdicts.has(id)).map((id) => [id, { final: true, emitted_at: null, rerun_at: null }]),
+          ),
+        ),
+      store: (made: readonly Answer[]) => {
+        for (const { verdict } of made) if (!verdicts.has(verdict.event_id)) verdicts.set(verdict.event_id, verdict);
+        return Promise.resolve(new Map(made.flatMap(({ verdict }) => entryOf(verdicts, verdict.event_id))));
       },
     },
     parkedLists: {

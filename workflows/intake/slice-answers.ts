@@ -107,6 +107,7 @@ export class SliceAnswers {
       results: results.map(compactResult),
       ...(announced.length === 0 ? {} : { announced }),
       ...(list.refused === undefined ? {} : { error: list.refused }),
+      ...(list.rerun === true ? { rerun: true } : {}),
     };
   }
 

@@ -20,6 +20,8 @@ export interface EventInput {
   /** The id of the intent that causes the event. It makes `event_id` the same for every attempt. */
   readonly intentId: string;
   readonly eventType: EventType;
+  /** The `event_id`; default: derived from `intentId` and `eventType`. */
+  readonly eventId?: string | undefined;
   /** ISO 8601. */
   readonly timestamp: string;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -39,7 +41,7 @@ export const messageKeyOf = ({ partitionKey, correlationId }: KeyFields): string
 export function makeEnvelope(source: EventSource, event: EventInput): OnexEnvelopeV1 {
   return {
     envelope_version: '1.0',
-    event_id: eventIdOf(event.intentId, event.eventType),
+    event_id: event.eventId ?? eventIdOf(event.intentId, event.eventType),
     event_type: event.eventType,
     event_version: '1.0',
     event_timestamp: event.timestamp,

@@ -72,6 +72,9 @@ export const intentResultEvent = z.object({
   error: text
     .exactOptional()
     .describe('Why the whole list was rejected: it exceeds a limit, or its options are invalid.'),
+  rerun_at: text
+    .exactOptional()
+    .describe('When the list was emitted for this run, ISO 8601 in UTC. Absent for its first run.'),
 });
 
 export const recoveredStateEvent = z.object({

@@ -21,6 +21,8 @@ export interface Announcement extends DerivedEvent {
   readonly intent_id: string;
   /** The correlation id of the intent's list; default: the batch's. */
   readonly correlation_id?: string;
+  /** The `event_id`, where one of the intent id and the event type is not enough. */
+  readonly event_id?: string;
 }
 
 /** The position of an intent is its index among the intents of all lists of its slice. */

@@ -1,15 +1,25 @@
 /** These ports store the verdicts and the parked lists of the intake, and wake the executions of parked lists. */
-import type { SliceList, Verdict } from './list.js';
+import type { AnsweredList, SliceList, Verdict } from './list.js';
 
-/**
- * This port stores the verdicts on lists that came through the intake. The first one stored for an event id is the only
- * one.
- */
+/** An answer is a list with the verdict that a run of it came to. */
+export interface Answer {
+  readonly list: SliceList;
+  readonly verdict: Verdict;
+}
+
+/** This port stores the verdicts on lists that came through the intake, one for an event id. */
 export interface VerdictStore {
   /** Returns the stored verdicts by event id. */
   find(eventIds: readonly string[]): Promise<ReadonlyMap<string, Verdict>>;
-  /** Stores verdicts whose event id has none yet. @returns the stored verdict of each, by event id. */
-  store(verdicts: readonly Verdict[]): Promise<ReadonlyMap<string, Verdict>>;
+  /** Returns which of the lists have a verdict, by event id, and whether they can be executed again. */
+  answered(eventIds: readonly string[]): Promise<ReadonlyMap<string, AnsweredList>>;
+  /** Returns a list that can be executed again, with its latest verdict; null when there is no such list. */
+  unfinished(eventId: string): Promise<Answer | null>;
+  /**
+   * Stores verdicts. A stored one stays, unless its list is unfinished and was put on its topic once more since.
+   * @returns the stored verdict of each, by event id.
+   */
+  store(answers: readonly Answer[]): Promise<ReadonlyMap<string, Verdict>>;
 }
 
 /** A `ParkedPage` has some of a partition's parked lists. */

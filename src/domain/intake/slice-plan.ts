@@ -11,12 +11,12 @@ import type { DefinitionsByType, ParsedIntent, RejectedIntent } from '../intents
 import { type Entry, orderKeyOf, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
 import { parseRequest, type Request, RequestError } from '../execution/request.js';
 import type { PlannedList, SlicePlan } from './slice.js';
-import { type SliceList, VERDICT_BYTES } from './list.js';
+import { type AnsweredList, isRerun, type SliceList, VERDICT_BYTES } from './list.js';
 
 /** `Known` is what the stores know of a slice's lists before it is planned. */
 export interface Known {
-  /** Event ids whose verdict is stored: their lists have been run. */
-  readonly answered: ReadonlySet<string>;
+  /** Lists that have a verdict, by event id. */
+  readonly answered: ReadonlyMap<string, AnsweredList>;
   /** Keys of the partition's parked lists. */
   readonly parkedKeys: ReadonlySet<string>;
   /** The time, ISO 8601, before which recorded rows may be gone from the ledger; null when none is gone. */
@@ -41,13 +41,16 @@ export function makeSlicePlan(
     const { event_id, correlation_id, request_id, at } = list;
     const scope = { event_id, correlation_id, at, first: intents.length };
     const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0, uses: [] };
-    const skipped = seen.has(event_id) ? 'repeats' : answered.has(event_id) ? 'answered' : undefined;
+    const known = answered.get(event_id);
+    // The ledger has the effects of earlier runs for as long as it is not pruned up to the list's first emission.
+    const forgotten = forgottenSince(known?.emitted_at ?? list.emitted_at, prunedBefore);
+    const rerun = known !== undefined && forgotten === null && isRerun(known, list);
+    const skipped = seen.has(event_id) ? 'repeats' : known !== undefined && !rerun ? 'answered' : undefined;
     seen.add(event_id);
     if (skipped !== undefined) {
       planned.push({ ...none, skipped });
       continue;
     }
-    const forgotten = forgottenSince(list.emitted_at, prunedBefore);
     if (forgotten !== null) {
       planned.push({ ...none, refused: forgotten });
       continue;
@@ -67,6 +70,7 @@ export function makeSlicePlan(
         self_announced: own.self_announced,
         count: own.intents.length,
         uses,
+        ...(rerun ? { rerun } : {}),
         ...invalid,
       });
       intents.push(...own.intents);

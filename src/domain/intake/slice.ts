@@ -40,6 +40,8 @@ export interface PlannedList extends ListScope {
   readonly refused?: string;
   /** The first invalid intent of the list, and its reason. The list may be executed all the same, or wait. */
   readonly invalid?: string;
+  /** Whether the list has a verdict, and is executed again (ADR 0032). */
+  readonly rerun?: boolean;
   /**
    * The reason why the list is skipped. `answered`: its verdict is stored already. `repeats`: a list before it in the
    * slice is the same envelope. `parked`: it waits behind a parked list.
@@ -67,6 +69,8 @@ export interface VerdictDraft {
   readonly results: readonly CompactResult[];
   /** Indexes of the `results` whose event is published. */
   readonly announced?: readonly number[];
+  /** As of the planned list. */
+  readonly rerun?: boolean;
 }
 
 export interface AnswerInput {
@@ -144,6 +148,12 @@ export interface ParkedReport {
   /** Lists that have their verdict. */
   readonly answered: number;
 }
+
+/**
+ * Returns the partition that a slice is of, which is named by the workflow id of its slices. Those of parked lists have
+ * an id of their own: `{partition}/parked/slice`.
+ */
+export const partitionOf = (workflowId: string): string => workflowId.replace(/\/parked\/slice$/, '');
 
 /** The signal that makes `ExecuteParkedListsWorkflow` look once more before it ends. */
 export const PARKED_WAKE = 'wake';

@@ -41,3 +41,11 @@ export const recoveredId = (recoveryId: string, item: string): string => uuidv5(
  * repeats.
  */
 export const eventIdOf = (intentId: string, eventType: string): string => uuidv5(`${intentId}\n${eventType}`);
+
+/**
+ * Returns the `event_id` of the INTENT_RESULT of a list. A later run has one of its own, because consumers would drop
+ * its result as a repeat of the first.
+ * @param rerunAt `rerun_at` of the verdict; undefined for the first run.
+ */
+export const resultIdOf = (eventId: string, rerunAt: string | undefined): string =>
+  eventIdOf(rerunAt === undefined ? eventId : `${eventId}\n${rerunAt}`, 'INTENT_RESULT');

@@ -168,7 +168,7 @@ describe('sweeping an execution', () => {
       worker.verdicts.set(given.event_id, {} as Verdict);
       worker.parked.splice(0);
     };
-    worker.before.set('verdicts.find', between);
+    worker.before.set('verdicts.answered', between);
     worker.before.set('parkedLists.find', between);
     assert.deepEqual(await copied(), { count: 0, copies: [] });
   });

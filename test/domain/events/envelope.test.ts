@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { type EventSource, makeEnvelope, toMessage } from '../../../src/domain/events/envelope.js';
-import { derivedIntentId, emittedId, eventIdOf, payloadHash, recoveredId } from '../../../src/domain/values/ids.js';
+import { derivedIntentId, emittedId, eventIdOf, payloadHash, recoveredId, resultIdOf } from '../../../src/domain/values/ids.js';
 import { enumName, operationFailed } from '../../../src/domain/intents/operation-failed.js';
 import type { IntentResult } from '../../../src/domain/intents/result.js';
 
@@ -11,6 +11,12 @@ const source: EventSource = { topicPrefix: 'p', sourceInstance: 'host', environm
 const event = { intentId: 'i', eventType: 'STATE_PERSISTED', timestamp: 't', payload: { a: 1 } } as const;
 
 describe('an event’s envelope', () => {
+  it('has the id that is given, and one for each run of a list', () => {
+    assert.equal(makeEnvelope(source, { ...event, eventId: 'given' }).event_id, 'given');
+    assert.equal(resultIdOf('i', undefined), eventIdOf('i', 'INTENT_RESULT'));
+    assert.equal(resultIdOf('i', 't'), 'db00fae2-50e5-5b9e-abea-11cd39f8258e');
+  });
+
   it('is the upstream OnexEnvelopeV1', () => {
     assert.deepEqual(makeEnvelope(source, event), {
       envelope_version: '1.0',

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { SlicePlan } from '../../../src/domain/intake/slice.js';
 import { recoverFsmStates } from '../../support/intents.js';
-import { keyOf, list, planOf, row, tiersOf } from './support.js';
+import type { AnsweredList } from '../../../src/domain/intake/list.js';
+import { answeredAs, keyOf, list, planOf, row, tiersOf } from './support.js';
 
 const skippedOf = ({ lists }: SlicePlan) => lists.map(({ skipped }) => skipped);
 
@@ -44,7 +45,7 @@ describe('the plan of a slice', () => {
 
   it('runs a list once, however often it comes', () => {
     const [twice, done] = [list([row(randomUUID())]), list([row(randomUUID())])];
-    const made = planOf([twice, done, twice, done], { answered: new Set([done.event_id]) });
+    const made = planOf([twice, done, twice, done], { answered: answeredAs([done]) });
     assert.deepEqual(skippedOf(made), [undefined, 'answered', 'repeats', 'repeats']);
     assert.deepEqual(
       made.lists.map(({ at, first, count }) => [at, first, count]),
@@ -79,6 +80,42 @@ describe('the plan of a slice', () => {
       ],
     );
     assert.equal(planOf([old]).lists[0]?.refused, undefined, 'nothing is pruned');
+  });
+
+  describe('that is answered', () => {
+    const [first, then, later] = ['2026-11-01T00:00:00.000Z', '2026-11-02T00:00:00.000Z', '2026-11-03T00:00:00.000Z'];
+    const unfinished = { final: false, emitted_at: first };
+    const plannedAs = (emitted_at: string | undefined, answered: Partial<AnsweredList>, prunedBefore?: string) => {
+      const given = list([row(randomUUID())], emitted_at === undefined ? {} : { emitted_at });
+      const known = { answered: answeredAs([given], answered), ...(prunedBefore ? { prunedBefore } : {}) };
+      const [planned] = planOf([given, list([row(randomUUID())])], known).lists;
+      return [planned?.skipped, planned?.rerun, planned?.count, planned?.refused];
+    };
+
+    it('is executed again when it is unfinished, and was emitted since', () => {
+      assert.deepEqual(plannedAs(then, unfinished), [undefined, true, 1, undefined]);
+      assert.deepEqual(plannedAs(later, { ...unfinished, rerun_at: then }), [undefined, true, 1, undefined]);
+      assert.deepEqual(plannedAs(then, { final: false }), [undefined, true, 1, undefined]);
+      const [, neighbour] = planOf([list([row(randomUUID())]), list([row(randomUUID())])]).lists;
+      assert.ok(neighbour !== undefined && !('rerun' in neighbour));
+    });
+
+    it('is answered as before when it is final, is the same message, or has no time', () => {
+      for (const [emitted_at, answered] of [
+        [then, { ...unfinished, final: true }],
+        [first, unfinished],
+        [then, { ...unfinished, rerun_at: then }],
+        [first, { ...unfinished, rerun_at: then }],
+        [undefined, unfinished],
+      ] as const) {
+        assert.deepEqual(plannedAs(emitted_at, answered), ['answered', undefined, 0, undefined]);
+      }
+    });
+
+    it('is answered as before when the ledger may have forgotten its first run', () => {
+      assert.deepEqual(plannedAs(later, unfinished, then), ['answered', undefined, 0, undefined]);
+      assert.deepEqual(plannedAs(later, unfinished, first), [undefined, true, 1, undefined]);
+    });
   });
 
   it('refuses a list over a limit or with wrong options, and executes its neighbours', () => {

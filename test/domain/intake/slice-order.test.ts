@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { persistFsmTransition } from '../../support/intents.js';
-import { list, planOf, row, tiersOf } from './support.js';
+import { answeredAs, list, planOf, row, tiersOf } from './support.js';
 
 describe('the plan of a slice', () => {
   describe('orders a key by its lists', () => {
@@ -106,7 +106,7 @@ describe('the plan of a slice', () => {
   it('keeps nobody waiting for a list that is not run', () => {
     const [key, other] = [randomUUID(), randomUUID()];
     const done = list([row(key, 0)]);
-    const made = planOf([done, list([row(key, 5)]), list([row(other, 0)])], { answered: new Set([done.event_id]) });
+    const made = planOf([done, list([row(key, 5)]), list([row(other, 0)])], { answered: answeredAs([done]) });
     assert.deepEqual(tiersOf(made), [
       [5, [0]],
       [0, [1]],

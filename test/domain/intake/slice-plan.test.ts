@@ -8,6 +8,7 @@ import { pageBytes } from '../../../src/domain/values/limits.js';
 import { OpenSlice } from '../../../src/domain/intake/open-slice.js';
 import { parseIntent } from '../../../src/domain/intents/parse.js';
 import { VERDICT_BYTES } from '../../../src/domain/intake/list.js';
+import { partitionOf } from '../../../src/domain/intake/slice.js';
 import { keysOf, makeSlicePlan, optionsOf } from '../../../src/domain/intake/slice-plan.js';
 import { definitions } from '../../support/definitions.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
@@ -123,6 +124,14 @@ describe('options of a list', () => {
       derivedEvents: 'all',
     });
     assert.throws(() => optionsOf({ intents: Array(2_001).fill(7) }), { name: 'LimitError' });
+  });
+});
+
+describe('the workflow id of a slice', () => {
+  it('names its partition', () => {
+    assert.equal(partitionOf('intake/topic/0'), 'intake/topic/0');
+    assert.equal(partitionOf('intake/topic/0/parked/slice'), 'intake/topic/0');
+    assert.equal(partitionOf('intake/a/parked/slice/0'), 'intake/a/parked/slice/0');
   });
 });
 

@@ -1,6 +1,6 @@
 /** This module makes slices for the tests of their plan, and reads what a plan says of them. */
 import { randomUUID } from 'node:crypto';
-import type { SliceList } from '../../../src/domain/intake/list.js';
+import type { AnsweredList, SliceList } from '../../../src/domain/intake/list.js';
 import { OpenSlice } from '../../../src/domain/intake/open-slice.js';
 import { type Known, makeSlicePlan } from '../../../src/domain/intake/slice-plan.js';
 import type { SliceInput, SlicePlan } from '../../../src/domain/intake/slice.js';
@@ -16,7 +16,11 @@ export const list = (intents: readonly unknown[], rest: Partial<SliceList> = {})
 });
 
 /** The state of the stores in which no list is answered, no key is parked, and nothing is pruned. */
-export const NOTHING: Known = { answered: new Set(), parkedKeys: new Set(), prunedBefore: null };
+export const NOTHING: Known = { answered: new Map(), parkedKeys: new Set(), prunedBefore: null };
+
+/** Returns the lists as answered ones, of which nothing is executed again unless `rest` says so. */
+export const answeredAs = (lists: readonly SliceList[], rest: Partial<AnsweredList> = {}): Known['answered'] =>
+  new Map(lists.map(({ event_id }) => [event_id, { final: true, emitted_at: null, rerun_at: null, ...rest }]));
 
 export const open = (lists: readonly SliceList[], rest: Partial<SliceInput> = {}): OpenSlice =>
   new OpenSlice({ lists, ...rest }, definitions);

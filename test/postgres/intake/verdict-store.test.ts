@@ -1,29 +1,49 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Outcome } from '../../../src/domain/intents/result.js';
-import type { Verdict } from '../../../src/domain/intake/list.js';
+import type { SliceList, Verdict } from '../../../src/domain/intake/list.js';
+import type { Answer } from '../../../src/domain/intake/ports.js';
 import { createVerdictStore } from '../../../src/postgres/intake/verdict-store.js';
 import { useDatabase } from '../support.js';
 
 describe('verdicts', () => {
   const database = useDatabase();
-  const verdict = (event_id: string, outcome: Outcome): Verdict => ({
-    event_id,
-    correlation_id: 'c',
-    request_id: 'r',
-    workflow_id: 'w',
-    outcome,
-    counts: {},
-    truncated: false,
-    results: [],
-  });
+  const [FIRST, THEN, LATER] = ['2026-11-01T00:00:00.000Z', '2026-11-02T00:00:00.000Z', '2026-11-03T00:00:00.000Z'];
+  /** Answers a list that was emitted at a time; null: nobody knows when. */
+  const answer = (
+    event_id: string,
+    outcome: Outcome,
+    emitted_at: string | null = FIRST,
+    rest: Partial<Verdict> = {},
+  ): Answer => {
+    const list: SliceList = {
+      event_id,
+      correlation_id: null,
+      ...(emitted_at === null ? {} : { emitted_at }),
+      // JSONB refuses a NUL, which a list may hold.
+      intents: [{ text: 'a\u0000b' }],
+    };
+    const verdict: Verdict = {
+      event_id,
+      correlation_id: 'c',
+      request_id: 'r',
+      workflow_id: 'w',
+      outcome,
+      counts: {},
+      truncated: false,
+      results: [],
+      ...rest,
+    };
+    return { list, verdict };
+  };
+  const microseconds = (iso: string) => iso.replace('Z', '000Z');
 
   it('stay as they were first, by whoever comes second too, and beside new ones', async () => {
     const store = createVerdictStore(database.pool);
     const [known, fresh] = [randomUUID(), randomUUID()];
-    const first = verdict(known, 'failed');
-    assert.deepEqual(await store.store([first]), new Map([[known, first]]));
-    const told = await store.store([verdict(known, 'completed'), verdict(fresh, 'partial')]);
+    const first = answer(known, 'failed');
+    assert.deepEqual(await store.store([first]), new Map([[known, first.verdict]]));
+    const told = await store.store([answer(known, 'completed'), answer(fresh, 'partial')]);
     assert.deepEqual([told.get(known)?.outcome, told.get(fresh)?.outcome], ['failed', 'partial']);
     const found = await store.find([fresh, known, randomUUID()]);
     assert.deepEqual(
@@ -35,13 +55,55 @@ describe('verdicts', () => {
     );
   });
 
+  it('of an unfinished list are replaced by that of a later run, until it is completed', async () => {
+    const store = createVerdictStore(database.pool);
+    const id = randomUUID();
+    const outcomeAfter = async (given: Answer) => (await store.store([given])).get(id)?.outcome;
+    assert.equal(await outcomeAfter(answer(id, 'failed')), 'failed');
+    assert.equal(await outcomeAfter(answer(id, 'cancelled', LATER)), 'cancelled');
+    assert.equal(await outcomeAfter(answer(id, 'partial', THEN)), 'cancelled', 'an earlier run comes late');
+    assert.equal(await outcomeAfter(answer(id, 'partial', null)), 'cancelled', 'nobody knows when');
+    const standing = { emitted_at: microseconds(FIRST), rerun_at: microseconds(LATER) };
+    assert.deepEqual((await store.answered([id])).get(id), { event_id: id, final: false, ...standing });
+    const { list, verdict } = (await store.unfinished(id))!;
+    assert.deepEqual([list, verdict], Object.values(answer(id, 'cancelled', LATER)));
+    assert.equal(await outcomeAfter(answer(id, 'completed', '2026-11-04T00:00:00.000Z')), 'completed');
+    assert.equal(await outcomeAfter(answer(id, 'failed', '2026-11-05T00:00:00.000Z')), 'completed');
+    assert.equal(await store.unfinished(id), null);
+    assert.equal((await store.answered([id])).get(id)?.final, true);
+  });
+
+  it('are replaced where nobody knows when the list was emitted first, and kept where it was rejected', async () => {
+    const store = createVerdictStore(database.pool);
+    const [untimed, rejected] = [randomUUID(), randomUUID()];
+    await store.store([answer(untimed, 'failed', null), answer(rejected, 'failed', FIRST, { error: 'too large' })]);
+    const told = await store.store([answer(untimed, 'partial', THEN), answer(rejected, 'partial', THEN)]);
+    assert.deepEqual([told.get(untimed)?.outcome, told.get(rejected)?.outcome], ['partial', 'failed']);
+    assert.equal(await store.unfinished(rejected), null);
+    assert.equal(await store.unfinished(randomUUID()), null);
+  });
+
+  it('of an older build are final', async () => {
+    const store = createVerdictStore(database.pool);
+    const id = randomUUID();
+    const { verdict } = answer(id, 'partial');
+    await database.pool.query('INSERT INTO intake_verdicts (event_id, verdict) VALUES ($1, $2)', [id, verdict]);
+    assert.deepEqual((await store.answered([id])).get(id), {
+      event_id: id,
+      final: true,
+      emitted_at: null,
+      rerun_at: null,
+    });
+    assert.deepEqual((await store.store([answer(id, 'completed', LATER)])).get(id), verdict);
+  });
+
   it('are the same for two that answer at once', async () => {
     const store = createVerdictStore(database.pool);
     const ids = Array.from({ length: 50 }, () => randomUUID());
     const told = await Promise.all(
       (['completed', 'failed'] as const).map((outcome) => {
-        const verdicts = ids.map((id) => verdict(id, outcome));
-        return store.store(outcome === 'failed' ? verdicts.reverse() : verdicts);
+        const answers = ids.map((id) => answer(id, outcome));
+        return store.store(outcome === 'failed' ? answers.reverse() : answers);
       }),
     );
     const stored = await store.find(ids);

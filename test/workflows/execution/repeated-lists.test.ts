@@ -52,6 +52,39 @@ describe('ExecuteIntentsWorkflow, the same list again', () => {
     assert.equal(ofEffect.length, 1, 'a repeat is not announced again');
   });
 
+  it('executes a partial list again under its request id, and repeats nothing that succeeded', async () => {
+    const requestId = randomUUID();
+    const effect = persistState();
+    const event = publishEvent({}, { priority: 0 });
+    const bad = await overflowing(1);
+    const list = [effect, bad, event];
+    const first = await environment.client.executeIntents(list, { requestId });
+    assert.deepEqual([first.outcome, first.counts], ['partial', { succeeded: 2, failed: 1 }]);
+    const { started } = await environment.client.start(list, { requestId });
+    assert.deepEqual([started, (await environment.client.result(requestId)).outcome], [true, 'partial']);
+    await environment.pool.query('UPDATE bridge_states SET total_items_aggregated = 0 WHERE bridge_id = $1', [
+      bad.payload.aggregation_id,
+    ]);
+    const both = await Promise.all([1, 2].map(() => environment.client.executeIntents(list, { requestId })));
+    for (const { outcome } of both) assert.equal(outcome, 'completed');
+    const done = await environment.client.executeIntents(list, { requestId });
+    assert.deepEqual(
+      done.results.map(({ status }) => status),
+      ['succeeded', 'succeeded', 'succeeded'],
+    );
+    assert.equal(Reflect.get(done.results[0]!, 'repeated'), true);
+    const totals = await Promise.all([effect, bad].map(({ payload }) => rowsOf(payload.aggregation_id)));
+    assert.deepEqual(
+      totals.map(([row]) => String(row?.['total_items_aggregated'])),
+      ['100', '100'],
+    );
+    const published = await readEvents(environment, ['AGGREGATION_STARTED', 'STATE_PERSISTED']);
+    const intentIds = new Set(done.results.map(({ intent_id }) => intent_id));
+    const ofList = published.filter(({ envelope }) => intentIds.has(envelope.metadata['intent_id'] as string));
+    assert.equal(ofList.length, 3, 'each effect has one event');
+    assert.equal((await environment.client.start(list, { requestId })).started, false, 'a completed list is final');
+  });
+
   it('joins a running execution of the same request id', async () => {
     const requestId = randomUUID();
     const list = [persistState()];

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { readEvents } from '../../support/events.js';
 import { persistState, publishEvent } from '../../support/intents.js';
+import { overflowingState } from '../execution/support.js';
 import { list, sliceCalls } from './support.js';
 
 describe('ExecuteSliceWorkflow', () => {
@@ -32,6 +33,40 @@ describe('ExecuteSliceWorkflow', () => {
     assert.equal(events.length, 2);
     assert.deepEqual(events[0]!.envelope.payload, events[1]!.envelope.payload);
     assert.equal(events[0]!.envelope.event_id, events[1]!.envelope.event_id);
+  });
+
+  it('executes an unfinished list again when it is emitted once more, and replaces its verdict', async () => {
+    const bad = await overflowingState(environment, 1);
+    const effect = persistState();
+    const at = (second: number) => ({ emitted_at: new Date(Date.UTC(2026, 10, 1, 0, 0, second)).toISOString() });
+    const given = list([effect, bad, publishEvent()], at(1));
+    await run(given);
+    const first = await verdictOf(given);
+    assert.deepEqual([first?.outcome, first?.counts], ['partial', { succeeded: 2, failed: 1 }]);
+    await environment.pool.query('UPDATE bridge_states SET total_items_aggregated = 0 WHERE bridge_id = $1', [
+      bad.payload.aggregation_id,
+    ]);
+    // The same message is delivered again. Lists behind it may have been executed since.
+    assert.equal((await run(given)).repeated, 1);
+    assert.deepEqual(await verdictOf(given), first);
+
+    const again = { ...given, ...at(2) };
+    assert.deepEqual((await run(again)).counts, { succeeded: 3 });
+    const second = await verdictOf(given);
+    assert.deepEqual([second?.outcome, second?.rerun_at], ['completed', again.emitted_at]);
+    assert.deepEqual(
+      second?.results.map(({ repeated = false }) => repeated),
+      [true, false, true],
+    );
+    for (const { payload } of [effect, bad]) assert.equal(await totalOf(payload.aggregation_id), '100');
+    assert.equal((await run({ ...given, ...at(3) })).repeated, 1, 'a completed list is final');
+
+    const told = await resultsOf(given);
+    assert.deepEqual(
+      told.map(({ envelope }) => envelope.payload['outcome']),
+      ['partial', 'partial', 'completed', 'completed'],
+    );
+    assert.equal(new Set(told.map(({ envelope }) => envelope.event_id)).size, 2, 'each verdict has an id of its own');
   });
 
   it('runs one envelope that comes twice in a slice once', async () => {
