@@ -42,8 +42,8 @@ export class PartitionWorker {
    */
   #uncommitted: RawMessage | undefined;
   /**
-   * The first message that was not committed when the consumer joined again. It may be read again also after a commit
-   * that is taken later, so it tells its topic from one that was created again.
+   * The first message that was not committed when the consumer joined again, until the first messages after that. It
+   * may be read again also after a commit that is taken later, so it tells its topic from one that was created again.
    */
   #rejoinedAt: RawMessage | undefined;
   /** The lowest offset that may still come from this topic. */
@@ -91,6 +91,7 @@ export class PartitionWorker {
       this.#bytes += sizeOf(message);
     }
     this.#next = BigInt(messages.at(-1)?.offset ?? this.#next - 1n) + 1n;
+    this.#rejoinedAt = undefined;
     this.#start();
   }
 
@@ -98,15 +99,18 @@ export class PartitionWorker {
   isOther(messages: readonly RawMessage[]): boolean {
     const known = new Map(this.#buffer.map(({ raw }) => [raw.offset, raw]));
     if (this.#rejoinedAt !== undefined) known.set(this.#rejoinedAt.offset, this.#rejoinedAt);
-    return messages.some((message) => {
+    const differs = messages.some((message) => {
       const before = known.get(message.offset);
-      return BigInt(message.offset) < this.#next || (before !== undefined && !isSame(before, message));
+      return before !== undefined && !isSame(before, message);
     });
+    // A late commit of another member may have set the group's offset back: then repeats stand before this message.
+    const isReadAgain = messages.some(({ offset }) => offset === this.#rejoinedAt?.offset);
+    return differs || (!isReadAgain && messages.some(({ offset }) => BigInt(offset) < this.#next));
   }
 
   /**
    * Expects messages from the group's offset on, which a consumer that has joined again reads. The group's offset is
-   * what was committed, or more.
+   * what was committed, or more. It is less only after a late commit of another member.
    */
   rejoined(): void {
     this.#next = this.#committed ?? 0n;

@@ -63,6 +63,7 @@ describe('intake: a topic that was created again', () => {
     worker.rejoined();
     assert.equal(worker.isOther([message(5, 'another')]), true);
     assert.equal(worker.isOther([message(5, '5', 1)]), true, 'or by its time');
+    assert.equal(worker.isOther([message(6, 'another')]), true, 'or behind the first one');
   });
 
   it('is known after a rejoin by another message where one was handed over that could not be committed', async () => {
@@ -85,6 +86,7 @@ describe('intake: a topic that was created again', () => {
     );
     await turns();
     assert.equal(worker.buffered, 0);
+    worker.offer([message(7)]);
     worker.rejoined();
     commit.release();
     await turns();
@@ -128,5 +130,17 @@ describe('intake: a topic that was created again', () => {
     worker.rejoined();
     assert.equal(worker.isOther([message(8), message(9)]), false);
     assert.equal(worker.isOther([message(8, 'another')]), true);
+  });
+
+  it('differs from an offset of the group that was set back, by the message that is read again behind the repeats', () => {
+    const worker = setUp();
+    worker.rejoined();
+    const repeats = [message(3), message(4)];
+    assert.equal(worker.isOther([...repeats, message(5, 'another'), message(6)]), true);
+    assert.equal(worker.isOther([...repeats, message(5), message(6)]), false);
+    worker.offer([...repeats, message(5), message(6)]);
+    assert.equal(worker.buffered, 4, 'the repeats behind what was buffered');
+    assert.equal(worker.isOther([message(5), message(6)]), true, 'the message is read again once only');
+    assert.equal(worker.isOther([message(7)]), false);
   });
 });

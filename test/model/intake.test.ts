@@ -72,6 +72,23 @@ describe('the intake against a model', () => {
       [list],
       12,
     ],
+    [
+      'drops what it has buffered of a lost partition, also when a late commit had set the offset of the group back',
+      [
+        { do: 'wait', ms: 15_000 },
+        { do: 'emit', partition: 1, kinds: ['list'] },
+        { do: 'emit', partition: 0, kinds: ['list'] },
+        { do: 'join' },
+        { do: 'emit', partition: 1, kinds: ['too many'] },
+        { do: 'stop', which: 0, graceMs: 60_000 },
+        { do: 'wait', ms: 300 },
+        { do: 'join' },
+        { do: 'emit', partition: 1, kinds: ['invalid', 'text'] },
+      ],
+      [2, 1, 2, 1, 1],
+      [list, { ...list, ms: 8_000 }, list],
+      12,
+    ],
   ];
   /** Cases that are too rare in the random sequences above to rely on. */
   const rare: typeof found = [

@@ -1,19 +1,17 @@
 /**
  * A simulated consumer is a member of the group, behind the part of kafkajs that the intake uses. Its behaviour is
- * taken from the source of kafkajs. Positions are the committed ones after each join. A refused commit is tried again,
- * and one of a consumer that was asked to go is passed over.
+ * taken from the source of kafkajs. Positions are the committed ones after each join. A commit that fails is tried
+ * again, in the generation that there is then. One of a consumer that was asked to go is passed over.
  */
 import { EventEmitter } from 'node:events';
 import type { Consumer } from 'kafkajs';
 import { never } from './faults.js';
-import type { SimulatedTopic } from './simulated-topic.js';
+import { FETCHED, type SimulatedTopic } from './simulated-topic.js';
 
 const HEARTBEAT_MS = 10_000;
 /** Milliseconds between two attempts of a commit, and the number of attempts. */
 const RETRY_MS = 300;
 const ATTEMPTS = 4;
-/** The most messages of a fetch. They are few, so that lists come in several fetches. */
-const FETCHED = 7;
 
 type Payload = Record<string, unknown>;
 
@@ -108,7 +106,7 @@ export class SimulatedConsumer {
       // Nothing tells a commit of the old topic from one of the new topic. The broker refuses it while there is no
       // topic of the name.
       if (member && topic.topicId === topicId && !topic.world.faults.commitsFail) {
-        topic.offsets[partition] = Number(offset);
+        topic.commit(partition, Number(offset));
         topic.world.committed(life, partition, Number(offset), floor);
         return;
       }

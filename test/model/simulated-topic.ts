@@ -25,6 +25,8 @@ export interface KafkaWorld {
 }
 
 const SESSION_MS = 30_000;
+/** The most messages of a fetch. They are few, so that lists come in several fetches. */
+export const FETCHED = 7;
 
 export class SimulatedTopic {
   logs: Rec[][];
@@ -35,6 +37,9 @@ export class SimulatedTopic {
   generation = 0;
   /** All consumers that ever joined. One that was expelled reads on until it hears of that. */
   readonly #readers = new Set<SimulatedConsumer>();
+  /** The highest offset that was committed, by partition. */
+  readonly #highest = new Map<number, number>();
+  readonly #setBack = new Set<number>();
   #joined = 0;
 
   constructor(
@@ -49,6 +54,22 @@ export class SimulatedTopic {
   append(rec: Rec): void {
     this.logs[rec.partition]!.push(rec);
     for (const member of this.members) member.poke();
+  }
+
+  /**
+   * Takes an offset as it comes. A late commit of a member that has lost the partition sets the offset of the group
+   * back.
+   */
+  commit(partition: number, offset: number): void {
+    const highest = Math.max(offset, this.#highest.get(partition) ?? 0);
+    this.#highest.set(partition, highest);
+    if (offset + FETCHED <= highest) this.#setBack.add(partition);
+    this.offsets[partition] = offset;
+  }
+
+  /** Returns whether the group's offset was once set back by a whole fetch, as by a topic that was created again. */
+  isSetBack(partition: number): boolean {
+    return this.#setBack.has(partition);
   }
 
   /** Deletes the topic, and creates it under its name. The group's offsets go with it. */

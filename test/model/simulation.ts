@@ -212,8 +212,8 @@ export class Simulation implements KafkaWorld, TemporalWorld {
     return this.isIntact(owner, partition) && this.#processes[owner.process]?.state === 'runs';
   }
   mayStart(process: number, partition: number): boolean {
-    // Partition workers of a topic that is gone finish what they have buffered.
-    if (this.topic.topicId > 0) return true;
+    // Partition workers of a topic that is gone finish what they have buffered, or of one that may be.
+    if (this.topic.topicId > 0 || this.topic.isSetBack(partition)) return true;
     return this.#processes[process]?.state === 'runs' && this.#assigned.get(process)?.has(partition) === true;
   }
   gave(process: number, rec: Rec): void {
