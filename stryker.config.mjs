@@ -22,6 +22,7 @@ const mutate = [
   'src/domain/failures/failure-table.ts',
   'src/domain/failures/failure.ts',
   'src/domain/intake/held-keys.ts',
+  'src/domain/intake/list.ts',
   'src/domain/intake/open-slice.ts',
   'src/domain/intake/slice-cache.ts',
   'src/domain/intake/slice-plan.ts',

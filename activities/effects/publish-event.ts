@@ -53,6 +53,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
         timestamp: batch.scheduledAt,
         payload: announcement.payload,
         correlationId: announcement.correlation_id ?? batch.correlationId,
+        causationId: announcement.causation_id,
         partitionKey: announcement.partition_key,
       });
     }),

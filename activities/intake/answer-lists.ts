@@ -5,14 +5,16 @@
 import { type Info, log } from '@temporalio/activity';
 import type { Announcement } from '../../src/domain/execution/batch.js';
 import { expandResult, isKept } from '../../src/domain/execution/compact-form.js';
-import { eventIdOf } from '../../src/domain/values/ids.js';
-import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
+import { conflictId, eventIdOf } from '../../src/domain/values/ids.js';
+import type { OpenList, OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makeReport } from '../../src/domain/execution/report.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { SliceActivities, VerdictDraft } from '../../src/domain/intake/slice.js';
-import { type Verdict, VERDICT_BYTES } from '../../src/domain/intake/list.js';
+import { asWritten, type Conflict, type Verdict, VERDICT_BYTES } from '../../src/domain/intake/list.js';
+import type { StoredVerdict } from '../../src/domain/intake/ports.js';
+import { conflictText, isOtherList } from '../../src/domain/intake/used-ids.js';
 import { attempt } from '../attempts/attempt.js';
-import type { OutageBudget } from '../attempts/outage-budget.js';
+import type { BoundaryOptions } from '../execution/batch-activity.js';
 import type { Ports } from '../ports.js';
 import { publishEvent } from '../effects/publish-event.js';
 import type { SliceResults } from './slice-results.js';
@@ -21,7 +23,7 @@ import type { Slices } from './slices.js';
 
 export function answerLists(
   ports: Ports,
-  budget: OutageBudget,
+  { budget, instruments }: Pick<BoundaryOptions, 'budget' | 'instruments'>,
   slices: Slices,
   sliceResults: SliceResults,
 ): SliceActivities['answerLists'] {
@@ -32,7 +34,7 @@ export function answerLists(
       store,
       budget,
       async (info, standing) => {
-        const { slice: key, last, verdicts: drafts, repeats, parked, announce = [] } = input;
+        const { slice: key, last, verdicts: drafts, repeats, conflicts = [], parked, announce = [] } = input;
         const slice = await slices.find(key, info);
         const tell = (announcements: readonly Announcement[], notAnnounced: (id: string) => void) =>
           publish({
@@ -59,14 +61,21 @@ export function answerLists(
         // The verdicts are stored before they are published: whoever publishes them later publishes the stored ones.
         const stored = await ports.verdicts.store(verdicts);
         const again = await ports.verdicts.find(repeats);
+        const answers = [...stored.values(), ...again.values()];
+        const conflicting = new Map([
+          // Workers of before 2026-11-28 plan another list under an answered event id as a repeat.
+          ...[...again.values()].flatMap((answer) => othersOf(answer, slice)),
+          ...conflicts.map(({ number, error }) => [slice.list(number), { error }] as const),
+          // Two partitions may execute two lists under one event id side by side. Each is answered by what it did.
+          ...verdicts
+            .filter((made) => isOtherList(stored.get(made.verdict.event_id)?.list_hash ?? null, made.list_hash))
+            .map(({ list, verdict }) => [list, verdict] as const),
+        ]);
         await tell(
-          [...stored.values(), ...again.values()].map(({ correlation_id, ...verdict }) => ({
-            intent_id: verdict.event_id,
-            event_type: 'INTENT_RESULT',
-            partition_key: null,
-            correlation_id,
-            payload: { ...verdict },
-          })),
+          [
+            ...answers.flatMap((answer) => answersOf(answer, slice)),
+            ...[...conflicting].map(([list, known]) => conflictOf(list, known, slice, info)),
+          ],
           // The event is a dead letter, which is sent again, or no topic takes it; then the stored verdict is all there
           // is.
           (eventId) => {
@@ -76,14 +85,66 @@ export function answerLists(
             });
           },
         );
+        instruments.conflicted(conflicting.size);
         if (parked === true) {
-          await ports.parkedLists.remove([...verdicts.map(({ event_id }) => event_id), ...repeats]);
+          const answered = [...verdicts, ...conflicts].map(({ number }) => slice.list(number).event_id);
+          await ports.parkedLists.remove([...answered, ...repeats]);
         }
         if (last) slices.forget(key);
         return not_announced.length > 0 ? { not_announced } : {};
       },
       input.failing_since,
     );
+}
+
+/** Makes the events of a stored verdict, one for each way in which messages of its list write the event id. */
+function answersOf({ verdict, list_hash }: StoredVerdict, slice: OpenSlice): Announcement[] {
+  const lists = slice.listsOf(verdict.event_id).filter((list) => !isOtherList(list_hash, slice.hashOf(list)));
+  return [...new Set(lists.map(({ written_event_id }) => written_event_id))].map((eventId) => {
+    const { correlation_id, ...payload } = asWritten(verdict, eventId);
+    return { intent_id: eventId, event_type: 'INTENT_RESULT', partition_key: null, correlation_id, payload };
+  });
+}
+
+/** Returns the other lists under the event id of a stored verdict, and why they are rejected. */
+const othersOf = ({ verdict, list_hash }: StoredVerdict, slice: OpenSlice): [OpenList, Partial<Verdict>][] =>
+  slice.listsOf(verdict.event_id).flatMap((list): [OpenList, Partial<Verdict>][] => {
+    const hash = slice.hashOf(list);
+    return isOtherList(list_hash, hash) ? [[list, { error: conflictText(list, list_hash, hash) }]] : [];
+  });
+
+/**
+ * Makes the event that answers a list whose event id belongs to another list. The event has an id of its own, so that
+ * no consumer takes it for a copy of the other answer.
+ */
+function conflictOf(list: OpenList, known: Partial<Verdict>, slice: OpenSlice, info: Info): Announcement {
+  const { event_id, written_event_id, correlation_id, request_id, offset } = list;
+  const list_hash = slice.hashOf(list);
+  const partition = info.workflowExecution?.workflowId ?? '';
+  const head = { request_id, workflow_id: partition, outcome: 'failed' } as const;
+  const answer: Conflict = {
+    ...makeReport(head, [], VERDICT_BYTES),
+    ...known,
+    event_id: written_event_id,
+    correlation_id,
+    conflict: { list_hash, partition, ...(offset === undefined ? {} : { offset }) },
+  };
+  const { correlation_id: _, ...payload } = answer;
+  return {
+    intent_id: conflictId(event_id, list_hash),
+    causation_id: written_event_id,
+    event_type: 'INTENT_RESULT',
+    partition_key: null,
+    correlation_id,
+    payload,
+  };
+}
+
+/** A `MadeVerdict` is a verdict with its list. */
+interface MadeVerdict extends StoredVerdict {
+  readonly number: number;
+  readonly list: OpenList;
+  readonly list_hash: string;
 }
 
 /**
@@ -97,7 +158,7 @@ async function verdictsOf(
   slice: OpenSlice,
   sliceResults: SliceResults,
   info: Info,
-): Promise<Verdict[]> {
+): Promise<MadeVerdict[]> {
   const lists = drafts.map(({ results, ...draft }) => ({
     ...draft,
     results: results.map(expandResult),
@@ -107,7 +168,7 @@ async function verdictsOf(
     results.flatMap((result, index) => (isKept(result) ? [list.at + index] : [])),
   );
   const resultAt = await sliceResults.find(slice, kept, info);
-  return lists.map(({ outcome, error, results, announced = [], list }) => {
+  return lists.map(({ number, outcome, error, results, announced = [], list }) => {
     const published = new Set(announced);
     const complete = results.map((result, index): IntentResult => {
       const known = isKept(result) ? { ...resultAt(list.at + index), execution_time_ms: result.keptMs } : result;
@@ -116,11 +177,8 @@ async function verdictsOf(
     });
     const { event_id, request_id, correlation_id } = list;
     const head = { request_id, workflow_id: info.workflowExecution?.workflowId ?? '', outcome };
-    return {
-      event_id,
-      correlation_id,
-      ...makeReport(head, complete, VERDICT_BYTES),
-      ...(error === undefined ? {} : { error }),
-    };
+    const report = makeReport(head, complete, VERDICT_BYTES);
+    const verdict = { event_id, correlation_id, ...report, ...(error === undefined ? {} : { error }) };
+    return { number, list, list_hash: slice.hashOf(list), verdict };
   });
 }

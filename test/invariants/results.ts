@@ -15,7 +15,9 @@ export async function checkResults(
 ): Promise<readonly string[]> {
   const told = new Map<string, Set<string>>();
   for (const { causation_id, payload } of eventsOf(environment, records, ['INTENT_RESULT'])) {
-    const id = causation_id ?? '';
+    // The answer to another list under the event id is not stored.
+    if ('conflict' in payload) continue;
+    const id = causation_id?.toLowerCase() ?? '';
     told.set(id, (told.get(id) ?? new Set()).add(summaryOf(payload as unknown as Verdict)));
   }
   const { rows } = await environment.pool.query<{ event_id: string; verdict: Verdict; owed: boolean }>(

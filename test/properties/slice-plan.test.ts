@@ -11,7 +11,7 @@ import { type Known, makeSlicePlan } from '../../src/domain/intake/slice-plan.js
 import { definitions } from '../support/definitions.js';
 import { publishEvent } from '../support/intents.js';
 
-const NOTHING: Known = { answered: new Set(), parkedKeys: new Set(), prunedBefore: null };
+const NOTHING: Known = { answered: new Map(), parked: new Map(), parkedKeys: new Set(), prunedBefore: null };
 const TYPE = 'BATCH_PROCESSED';
 
 /** A draft is an intent by its key, with a priority. */
@@ -135,7 +135,7 @@ describe('makeSlicePlan', () => {
     ];
     const plan = makeSlicePlan(
       new OpenSlice({ lists: slice }, definitions),
-      { ...NOTHING, parkedKeys, answered: new Set(['list 0']) },
+      { ...NOTHING, parkedKeys, answered: new Map([['list 0', null]]) },
       definitions,
     );
     assert.deepEqual(

@@ -13,6 +13,7 @@ import type { PersistStatePayload } from '../../src/domain/intents/persist-state
 import type { RecoveredStates } from '../../src/domain/intents/recover-fsm-states/schema.js';
 import { repeatOf } from '../../src/domain/ledger/repeat.js';
 import type { SliceList, Verdict } from '../../src/domain/intake/list.js';
+import type { ParkedList, StoredVerdict } from '../../src/domain/intake/ports.js';
 
 /** A call is named by port and method: `ledger.find`, `publisher.publish`, and so on. */
 type Call = `${string}.${string}`;
@@ -26,7 +27,9 @@ export interface MemoryPorts {
   readonly ledger: Map<string, LedgerRecord>;
   readonly letters: NewDeadLetter[];
   readonly verdicts: Map<string, Verdict>;
-  readonly parked: { readonly partition: string; readonly list: SliceList; readonly keys: readonly string[] }[];
+  /** List hashes of verdicts, by event id. */
+  readonly hashes: Map<string, string | null>;
+  readonly parked: (Partial<ParkedList> & { readonly partition: string; readonly list: SliceList })[];
   /** Order keys whose rows somebody has locked. */
   readonly held: Set<string>;
   /** Functions to run before a call of this name. A function throws what the store is to fail with. */
@@ -54,6 +57,7 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
     ledger: new Map(),
     letters: [],
     verdicts: new Map(),
+    hashes: new Map(),
     parked: [],
     held: new Set(),
     before: new Map(),
@@ -64,7 +68,9 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
         .filter(({ topic }) => topic === `p.reducer.events.${type.toLowerCase()}`)
         .map(({ value }) => JSON.parse(value) as SentEvent),
   };
-  const { ledger, verdicts, letters } = memory;
+  const { ledger, verdicts, hashes, letters } = memory;
+  const storedOf = (id: string): [string, StoredVerdict][] =>
+    entryOf(verdicts, id).map(([, verdict]) => [id, { verdict, list_hash: hashes.get(id) ?? null }]);
   const known = (ids: readonly string[]) => new Map(ids.flatMap((id) => entryOf(ledger, id)));
 
   const ports = {
@@ -111,18 +117,30 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
     },
     retention: { prunedBefore: () => Promise.resolve(null) },
     verdicts: {
-      find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap((id) => entryOf(verdicts, id)))),
-      store: (made: readonly Verdict[]) => {
-        for (const verdict of made) if (!verdicts.has(verdict.event_id)) verdicts.set(verdict.event_id, verdict);
-        return Promise.resolve(new Map(made.flatMap(({ event_id }) => entryOf(verdicts, event_id))));
+      find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap(storedOf))),
+      hashes: (ids: readonly string[]) =>
+        Promise.resolve(new Map(ids.flatMap(storedOf).map(([id, { list_hash }]) => [id, list_hash]))),
+      store: (made: readonly StoredVerdict[]) => {
+        for (const { verdict, list_hash } of made) {
+          if (verdicts.has(verdict.event_id)) continue;
+          verdicts.set(verdict.event_id, verdict);
+          hashes.set(verdict.event_id, list_hash);
+        }
+        return Promise.resolve(new Map(made.flatMap(({ verdict }) => storedOf(verdict.event_id))));
       },
     },
     parkedLists: {
       keys: (partition: string) =>
-        Promise.resolve(new Set(memory.parked.flatMap((one) => (one.partition === partition ? [...one.keys] : [])))),
-      find: (ids: readonly string[]) =>
-        Promise.resolve(new Set(memory.parked.map(({ list }) => list.event_id).filter((id) => ids.includes(id)))),
-      park: (partition: string, lists: readonly { readonly list: SliceList; readonly keys: readonly string[] }[]) => {
+        Promise.resolve(new Set(memory.parked.flatMap((one) => (one.partition === partition ? (one.keys ?? []) : [])))),
+      hashes: (ids: readonly string[]) =>
+        Promise.resolve(
+          new Map(
+            memory.parked
+              .filter(({ list }) => ids.includes(list.event_id))
+              .map(({ list, list_hash = null }) => [list.event_id, list_hash]),
+          ),
+        ),
+      park: (partition: string, lists: readonly ParkedList[]) => {
         const there = new Set(memory.parked.map(({ list }) => list.event_id));
         for (const one of lists) if (!there.has(one.list.event_id)) memory.parked.push({ partition, ...one });
         return Promise.resolve();

@@ -1,15 +1,23 @@
 /** These ports store the verdicts and the parked lists of the intake, and wake the executions of parked lists. */
-import type { SliceList, Verdict } from './list.js';
+import type { ListHashes, SliceList, Verdict } from './list.js';
+
+/** A `StoredVerdict` is a verdict with the hash of its list; null for a verdict of before there were hashes. */
+export interface StoredVerdict {
+  readonly verdict: Verdict;
+  readonly list_hash: string | null;
+}
 
 /**
  * This port stores the verdicts on lists that came through the intake. The first one stored for an event id is the only
  * one.
  */
 export interface VerdictStore {
+  /** Returns the list hashes of stored verdicts. */
+  hashes(eventIds: readonly string[]): Promise<ListHashes>;
   /** Returns the stored verdicts by event id. */
-  find(eventIds: readonly string[]): Promise<ReadonlyMap<string, Verdict>>;
+  find(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredVerdict>>;
   /** Stores verdicts whose event id has none yet. @returns the stored verdict of each, by event id. */
-  store(verdicts: readonly Verdict[]): Promise<ReadonlyMap<string, Verdict>>;
+  store(verdicts: readonly StoredVerdict[]): Promise<ReadonlyMap<string, StoredVerdict>>;
 }
 
 /** A `ParkedPage` has some of a partition's parked lists. */
@@ -22,17 +30,24 @@ export interface ParkedPage {
   readonly next: number | null;
 }
 
+/** A `ParkedList` is a list as it is parked. */
+export interface ParkedList {
+  readonly list: SliceList;
+  readonly keys: readonly string[];
+  readonly list_hash: string;
+}
+
 /** This port stores lists that wait for a key, by partition. A partition is named by the workflow id of its slices. */
 export interface ParkedLists {
   /** Returns the keys of a partition's parked lists. */
   keys(partition: string): Promise<ReadonlySet<string>>;
-  /** @returns the event ids of those lists that are parked. */
-  find(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Adds lists behind those that are parked. A list that is parked already stays where it is. */
-  park(
-    partition: string,
-    lists: readonly { readonly list: SliceList; readonly keys: readonly string[] }[],
-  ): Promise<void>;
+  /** Returns the list hashes of those lists that are parked. */
+  hashes(eventIds: readonly string[]): Promise<ListHashes>;
+  /**
+   * Adds lists behind those that are parked. A list that is parked already stays where it is.
+   * @throws EffectError while another list is parked under the event id of one; none is added then.
+   */
+  park(partition: string, lists: readonly ParkedList[]): Promise<void>;
   /** @param after `next` of the page before; 0 for the first. */
   page(partition: string, after: number): Promise<ParkedPage>;
   remove(eventIds: readonly string[]): Promise<void>;

@@ -11,12 +11,15 @@ import type { DefinitionsByType, ParsedIntent, RejectedIntent } from '../intents
 import { type Entry, orderKeyOf, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
 import { parseRequest, type Request, RequestError } from '../execution/request.js';
 import type { PlannedList, SlicePlan } from './slice.js';
-import { type SliceList, VERDICT_BYTES } from './list.js';
+import { type ListHashes, type SliceList, VERDICT_BYTES } from './list.js';
+import { UsedIds } from './used-ids.js';
 
 /** `Known` is what the stores know of a slice's lists before it is planned. */
 export interface Known {
-  /** Event ids whose verdict is stored: their lists have been run. */
-  readonly answered: ReadonlySet<string>;
+  /** Lists whose verdict is stored: they have been run. */
+  readonly answered: ListHashes;
+  /** Parked lists, of any partition. */
+  readonly parked: ListHashes;
   /** Keys of the partition's parked lists. */
   readonly parkedKeys: ReadonlySet<string>;
   /** The time, ISO 8601, before which recorded rows may be gone from the ledger; null when none is gone. */
@@ -28,11 +31,11 @@ type Planned = PlannedList & { readonly uses: readonly string[] };
 
 export function makeSlicePlan(
   slice: OpenSlice,
-  { answered, parkedKeys, prunedBefore }: Known,
+  { answered, parked, parkedKeys, prunedBefore }: Known,
   definitions: DefinitionsByType,
 ): SlicePlan {
   const heldKeys = new HeldKeys(parkedKeys);
-  const seen = new Set<string>();
+  const usedIds = new UsedIds(slice, answered, parked);
   const waves = new Waves();
   const planned: Planned[] = [];
   const intents: PlannedIntent[] = [];
@@ -41,10 +44,9 @@ export function makeSlicePlan(
     const { event_id, correlation_id, request_id, at } = list;
     const scope = { event_id, correlation_id, at, first: intents.length };
     const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0, uses: [] };
-    const skipped = seen.has(event_id) ? 'repeats' : answered.has(event_id) ? 'answered' : undefined;
-    seen.add(event_id);
-    if (skipped !== undefined) {
-      planned.push({ ...none, skipped });
+    const skip = usedIds.use(list);
+    if (skip.skipped !== undefined) {
+      planned.push({ ...none, ...skip });
       continue;
     }
     const forgotten = forgottenSince(list.emitted_at, prunedBefore);

@@ -40,7 +40,7 @@ describe('an event that is not taken', () => {
     } as unknown as Ports;
     const items = [{ intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() }];
     const activity = toActivity(effect, ports, {
-      instruments: { ended: () => undefined },
+      instruments: { ended: () => undefined, conflicted: () => undefined },
       budget: new OutageBudget(budgetMs, () => 30_000),
       findSource: () => Promise.resolve(listSource({ items })),
     });

@@ -44,7 +44,7 @@ describe('the plan of a slice', () => {
 
   it('runs a list once, however often it comes', () => {
     const [twice, done] = [list([row(randomUUID())]), list([row(randomUUID())])];
-    const made = planOf([twice, done, twice, done], { answered: new Set([done.event_id]) });
+    const made = planOf([twice, done, twice, done], { answered: new Map([[done.event_id, null]]) });
     assert.deepEqual(skippedOf(made), [undefined, 'answered', 'repeats', 'repeats']);
     assert.deepEqual(
       made.lists.map(({ at, first, count }) => [at, first, count]),
@@ -56,6 +56,25 @@ describe('the plan of a slice', () => {
       ],
     );
     assert.deepEqual(tiersOf(made), [[1, [0]]]);
+  });
+
+  it('runs no list under an event id that another list has, and says so before anything else of it', () => {
+    const first = list([row(randomUUID())]);
+    const [repeat, other] = [{ ...first }, { ...first, intents: [row(randomUUID()), 7] }];
+    const made = planOf([first, other, repeat, list([row(randomUUID())])]);
+    assert.deepEqual(skippedOf(made), [undefined, 'conflicts', 'repeats', undefined]);
+    assert.match(made.lists[1]?.invalid ?? '', /^event_id: .* belongs to another list of intents /);
+    assert.deepEqual(
+      made.lists.map(({ at, first: index, count }) => [at, index, count]),
+      [
+        [0, 0, 1],
+        [1, 1, 0],
+        [3, 1, 0],
+        [4, 1, 1],
+      ],
+    );
+    const parked = planOf([other], { parked: new Map([[first.event_id, 'of the parked list']]) });
+    assert.deepEqual(skippedOf(parked), ['conflicts']);
   });
 
   it('refuses a list that may have been executed and forgotten since, and no other', () => {

@@ -106,7 +106,9 @@ describe('the plan of a slice', () => {
   it('keeps nobody waiting for a list that is not run', () => {
     const [key, other] = [randomUUID(), randomUUID()];
     const done = list([row(key, 0)]);
-    const made = planOf([done, list([row(key, 5)]), list([row(other, 0)])], { answered: new Set([done.event_id]) });
+    const made = planOf([done, list([row(key, 5)]), list([row(other, 0)])], {
+      answered: new Map([[done.event_id, null]]),
+    });
     assert.deepEqual(tiersOf(made), [
       [5, [0]],
       [0, [1]],

@@ -16,7 +16,7 @@ export const list = (intents: readonly unknown[], rest: Partial<SliceList> = {})
 });
 
 /** The state of the stores in which no list is answered, no key is parked, and nothing is pruned. */
-export const NOTHING: Known = { answered: new Set(), parkedKeys: new Set(), prunedBefore: null };
+export const NOTHING: Known = { answered: new Map(), parked: new Map(), parkedKeys: new Set(), prunedBefore: null };
 
 export const open = (lists: readonly SliceList[], rest: Partial<SliceInput> = {}): OpenSlice =>
   new OpenSlice({ lists, ...rest }, definitions);

@@ -64,7 +64,7 @@ describe('outages of many minutes', () => {
   // The list asks no store, so its ports are empty.
   const ports = { deadLetters: {} } as Ports;
   const optionsOf = () => ({
-    instruments: { ended: () => undefined },
+    instruments: { ended: () => undefined, conflicted: () => undefined },
     budget: new OutageBudget(undefined, () => now),
   });
   const createWorker = (taskQueue: string, over: Ports = ports): Promise<Worker> =>
@@ -158,7 +158,7 @@ describe('outages of many minutes', () => {
     const memory = memoryPorts({ endedExecutions: createEndedExecutions(client, taskQueue) });
     const from = await time.now();
     let asked = 0;
-    memory.before.set('verdicts.find', async () => {
+    memory.before.set('verdicts.hashes', async () => {
       asked += 1;
       if ((await time.now()) - from >= 20 * MINUTE) return;
       // The delay is more than a minute. A worker waits a shorter delay of a local activity out by itself, by a clock
