@@ -5,18 +5,17 @@
 import { type Info, log } from '@temporalio/activity';
 import type { Announcement } from '../../src/domain/execution/batch.js';
 import { expandResult, isKept } from '../../src/domain/execution/compact-form.js';
-import { conflictId, eventIdOf } from '../../src/domain/values/ids.js';
-import type { OpenList, OpenSlice } from '../../src/domain/intake/open-slice.js';
+import { eventIdOf } from '../../src/domain/values/ids.js';
+import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makeReport } from '../../src/domain/execution/report.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { SliceActivities, VerdictDraft } from '../../src/domain/intake/slice.js';
-import { asWritten, type Conflict, type Verdict, VERDICT_BYTES } from '../../src/domain/intake/list.js';
-import type { StoredVerdict } from '../../src/domain/intake/ports.js';
-import { conflictText, isOtherList } from '../../src/domain/intake/used-ids.js';
+import { VERDICT_BYTES } from '../../src/domain/intake/list.js';
 import { attempt } from '../attempts/attempt.js';
 import type { BoundaryOptions } from '../execution/batch-activity.js';
 import type { Ports } from '../ports.js';
 import { publishEvent } from '../effects/publish-event.js';
+import { answerOfConflict, answersOf, conflictsOf, type MadeVerdict } from './answers.js';
 import type { SliceResults } from './slice-results.js';
 import { sliceAnnouncements } from './slice-source.js';
 import type { Slices } from './slices.js';
@@ -61,20 +60,11 @@ export function answerLists(
         // The verdicts are stored before they are published: whoever publishes them later publishes the stored ones.
         const stored = await ports.verdicts.store(verdicts);
         const again = await ports.verdicts.find(repeats);
-        const answers = [...stored.values(), ...again.values()];
-        const conflicting = new Map([
-          // Workers of before 2026-11-28 plan another list under an answered event id as a repeat.
-          ...[...again.values()].flatMap((answer) => othersOf(answer, slice)),
-          ...conflicts.map(({ number, error }) => [slice.list(number), { error }] as const),
-          // Two partitions may execute two lists under one event id side by side. Each is answered by what it did.
-          ...verdicts
-            .filter((made) => isOtherList(stored.get(made.verdict.event_id)?.list_hash ?? null, made.list_hash))
-            .map(({ list, verdict }) => [list, verdict] as const),
-        ]);
+        const conflicting = conflictsOf({ conflicts, verdicts, stored, again }, slice);
         await tell(
           [
-            ...answers.flatMap((answer) => answersOf(answer, slice)),
-            ...[...conflicting].map(([list, known]) => conflictOf(list, known, slice, info)),
+            ...[...stored.values(), ...again.values()].flatMap((one) => answersOf(one, slice)),
+            ...[...conflicting].map(([list, known]) => answerOfConflict(list, known, slice, info)),
           ],
           // The event is a dead letter, which is sent again, or no topic takes it; then the stored verdict is all there
           // is.
@@ -95,56 +85,6 @@ export function answerLists(
       },
       input.failing_since,
     );
-}
-
-/** Makes the events of a stored verdict, one for each way in which messages of its list write the event id. */
-function answersOf({ verdict, list_hash }: StoredVerdict, slice: OpenSlice): Announcement[] {
-  const lists = slice.listsOf(verdict.event_id).filter((list) => !isOtherList(list_hash, slice.hashOf(list)));
-  return [...new Set(lists.map(({ written_event_id }) => written_event_id))].map((eventId) => {
-    const { correlation_id, ...payload } = asWritten(verdict, eventId);
-    return { intent_id: eventId, event_type: 'INTENT_RESULT', partition_key: null, correlation_id, payload };
-  });
-}
-
-/** Returns the other lists under the event id of a stored verdict, and why they are rejected. */
-const othersOf = ({ verdict, list_hash }: StoredVerdict, slice: OpenSlice): [OpenList, Partial<Verdict>][] =>
-  slice.listsOf(verdict.event_id).flatMap((list): [OpenList, Partial<Verdict>][] => {
-    const hash = slice.hashOf(list);
-    return isOtherList(list_hash, hash) ? [[list, { error: conflictText(list, list_hash, hash) }]] : [];
-  });
-
-/**
- * Makes the event that answers a list whose event id belongs to another list. The event has an id of its own, so that
- * no consumer takes it for a copy of the other answer.
- */
-function conflictOf(list: OpenList, known: Partial<Verdict>, slice: OpenSlice, info: Info): Announcement {
-  const { event_id, written_event_id, correlation_id, request_id, offset } = list;
-  const list_hash = slice.hashOf(list);
-  const partition = info.workflowExecution?.workflowId ?? '';
-  const head = { request_id, workflow_id: partition, outcome: 'failed' } as const;
-  const answer: Conflict = {
-    ...makeReport(head, [], VERDICT_BYTES),
-    ...known,
-    event_id: written_event_id,
-    correlation_id,
-    conflict: { list_hash, partition, ...(offset === undefined ? {} : { offset }) },
-  };
-  const { correlation_id: _, ...payload } = answer;
-  return {
-    intent_id: conflictId(event_id, list_hash),
-    causation_id: written_event_id,
-    event_type: 'INTENT_RESULT',
-    partition_key: null,
-    correlation_id,
-    payload,
-  };
-}
-
-/** A `MadeVerdict` is a verdict with its list. */
-interface MadeVerdict extends StoredVerdict {
-  readonly number: number;
-  readonly list: OpenList;
-  readonly list_hash: string;
 }
 
 /**

@@ -19,7 +19,7 @@ export interface BatchItem {
 export interface Announcement extends DerivedEvent {
   /** The id of the intent that is announced. It makes the `event_id` stable. */
   readonly intent_id: string;
-  /** What has caused the event; default: the intent. */
+  /** The id of the cause of the event; default: the intent id. */
   readonly causation_id?: string;
   /** The correlation id of the intent's list; default: the batch's. */
   readonly correlation_id?: string;

@@ -23,8 +23,8 @@ export const payloadHash = (intentType: unknown, payload: unknown): string =>
   hash('sha256', stringify([intentType, payload]));
 
 /**
- * Returns the SHA-256 (hex) of a list's intents as they were sent, with sorted keys. Options and correlation id are left
- * out, because they do not change which effects the list has.
+ * Returns the SHA-256 (hex) of a list's intents as they were sent, with sorted keys. Options and correlation id are
+ * left out, because they do not change which effects the list has.
  */
 export const listHash = (intents: readonly unknown[]): string => hash('sha256', stringify(intents));
 
