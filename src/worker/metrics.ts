@@ -159,8 +159,9 @@ function eventMetrics(registers: Registry[]): Pick<Metrics, 'countPublished' | '
     countDeadLetters: (store) => ({
       ...store,
       async add(letters, records) {
-        await store.add(letters, records);
+        const known = await store.add(letters, records);
         for (const { message } of letters) deadLettered.inc({ topic: message.topic });
+        return known;
       },
       async redrive(filter, after, limit, outlet) {
         const page = await store.redrive(filter, after, limit, outlet);

@@ -108,9 +108,10 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
           return Promise.resolve(messages.map(({ topic, key }) => open.has(orderOf(topic, key))));
         },
         add: (given: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]) => {
-          letters.push(...given);
-          for (const record of records) settle(record);
-          return Promise.resolve();
+          const before = known(records.map(({ intent_id }) => intent_id));
+          letters.push(...given.filter(({ intent_id }) => !before.has(intent_id)));
+          for (const record of records) if (!before.has(record.intent_id)) settle(record);
+          return Promise.resolve(before);
         },
         copied: () => Promise.resolve(),
       },
