@@ -26,6 +26,7 @@ const mutate = [
   'src/domain/intake/open-slice.ts',
   'src/domain/intake/slice-cache.ts',
   'src/domain/intake/slice-plan.ts',
+  'src/domain/intake/used-ids.ts',
   'src/domain/intents/definition.ts',
   'src/domain/intents/fields.ts',
   'src/domain/intents/operation-failed.ts',

@@ -54,7 +54,7 @@ export function createActivities(
     redriveDeadLetters: redriveDeadLetters(ports, options.budget),
     pruneLedger: pruneLedger(ports, options.budget),
     ...sweepActivities(ports, options.budget, definitions),
-    answerLists: answerLists(ports, options.budget, slices, sliceResults),
+    answerLists: answerLists(ports, options, slices, sliceResults),
     findVerdicts: findVerdicts(ports),
     ...parkedListActivities(ports, slices),
     planIntents: planIntents(definitions, options.instruments),

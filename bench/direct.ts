@@ -14,6 +14,7 @@ import { type EventInput, makeEnvelope, toMessage } from '../src/domain/events/e
 import type { Command } from '../src/domain/intents/command.js';
 import type { PersistStatePayload } from '../src/domain/intents/persist-state/schema.js';
 import type { PublishEventPayload } from '../src/domain/intents/publish-event/schema.js';
+import { listHash } from '../src/domain/values/ids.js';
 import { makeReport } from '../src/domain/execution/report.js';
 import type { IntentResult } from '../src/domain/intents/result.js';
 import { createLogger } from '../src/log.js';
@@ -69,7 +70,8 @@ export async function directly({ env }: Installation, slices: number): Promise<n
       const own = results.filter((_result, at) => at % LISTS === index);
       const event_id = randomUUID();
       const list = { event_id, correlation_id: 'bench', intents: [] };
-      return { list, verdict: { event_id, correlation_id: 'bench', ...makeReport(head, own) } };
+      const verdict = { event_id, correlation_id: 'bench', ...makeReport(head, own) };
+      return { list, verdict, list_hash: listHash([event_id]) };
     });
     await verdicts.store(answers);
     await send(

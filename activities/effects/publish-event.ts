@@ -54,6 +54,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
         timestamp: batch.scheduledAt,
         payload: announcement.payload,
         correlationId: announcement.correlation_id ?? batch.correlationId,
+        causationId: announcement.causation_id,
         partitionKey: announcement.partition_key,
       });
     }),
@@ -73,7 +74,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
     .map((one) => fates.get(one))
     .find((fate) => fate !== BLOCKED);
   if (failure != null && !isTimeToDeadLetter(ports, batch, failure)) throw failure;
-  await deadLetter(ports, unsent, fates, batch);
+  const late = await deadLetter(ports, unsent, fates, batch);
   for (const { command, intentId } of [...unsent, ...refused]) if (command === undefined) batch.notAnnounced(intentId);
   for (const one of refused.filter(({ command }) => command === undefined)) logLost(one, fates.get(one));
 
@@ -83,7 +84,7 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
   const errors = new Map(refused.map((one) => [one.intentId, fates.get(one)?.message ?? '']));
   return batch.commands.map((command): EffectOutcome<PublishFields> => {
     const { intent_id } = command;
-    const stored = known.get(intent_id) ?? raced.get(intent_id);
+    const stored = known.get(intent_id) ?? raced.get(intent_id) ?? late.get(intent_id);
     if (stored !== undefined) {
       // The stored result was written by `recordOf`, in this very shape.
       const result = stored.result as unknown as PublishFields;
@@ -149,13 +150,14 @@ function isTimeToDeadLetter(ports: Ports, batch: PublishBatch, failure: EffectEr
   return keepsLetters(ports) && (batch.attempt >= ports.deadLetters.afterAttempts || batch.isLast(failure));
 }
 
+/** @returns by intent id the ledger rows of intents that another execution recorded meanwhile. */
 async function deadLetter(
   ports: Ports,
   unsent: readonly Outbound[],
   fates: ReadonlyMap<Outbound, Fate>,
   batch: PublishBatch,
-): Promise<void> {
-  if (unsent.length === 0) return;
+): Promise<ReadonlyMap<string, LedgerRecord>> {
+  if (unsent.length === 0) return new Map();
   const letters = unsent.map((one): NewDeadLetter => {
     const fate = fates.get(one);
     return {
@@ -167,15 +169,17 @@ async function deadLetter(
     };
   });
   const { store, topicSuffix } = ports.deadLetters;
-  await store.add(
+  const recorded = await store.add(
     letters,
     unsent.flatMap((one) => recordOf(ports, one, DEAD_LETTERED)),
   );
   // The copies are left to the next redrive when no broker is there.
-  if (unsent.some((one) => fates.get(one)?.failureClass === 'unavailable')) return;
+  if (unsent.some((one) => fates.get(one)?.failureClass === 'unavailable')) return recorded;
   const failedAt = new Date().toISOString();
   const outlet = { publisher: ports.publisher, topicSuffix };
-  await store.copied(await sendCopies(letters, () => failedAt, outlet));
+  const added = letters.filter(({ intent_id }) => !recorded.has(intent_id));
+  await store.copied(await sendCopies(added, () => failedAt, outlet));
+  return recorded;
 }
 
 const outboundOf = (ports: Ports, event: EventInput): Outbound => {

@@ -17,6 +17,8 @@ import { refused, resultOf } from './outcomes.js';
 export interface Instruments {
   /** Counts an intent that has ended. `seconds` is the time its batch took. */
   ended(intentType: string, status: IntentResult['status'], seconds: number): void;
+  /** Counts lists under an event id that belongs to another list. */
+  conflicted(lists: number): void;
 }
 
 export interface BoundaryOptions {

@@ -5,24 +5,24 @@
 import { type Info, log } from '@temporalio/activity';
 import type { Announcement } from '../../src/domain/execution/batch.js';
 import { expandResult, isKept } from '../../src/domain/execution/compact-form.js';
-import { resultIdOf } from '../../src/domain/values/ids.js';
+import { eventIdOf } from '../../src/domain/values/ids.js';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makeReport } from '../../src/domain/execution/report.js';
-import type { Answer } from '../../src/domain/intake/ports.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { SliceActivities, VerdictDraft } from '../../src/domain/intake/slice.js';
 import { type Verdict, VERDICT_BYTES } from '../../src/domain/intake/list.js';
 import { attempt } from '../attempts/attempt.js';
-import type { OutageBudget } from '../attempts/outage-budget.js';
+import type { BoundaryOptions } from '../execution/batch-activity.js';
 import type { Ports } from '../ports.js';
 import { publishEvent } from '../effects/publish-event.js';
+import { answerOfConflict, answersOf, conflictsOf, type MadeVerdict } from './answers.js';
 import type { SliceResults } from './slice-results.js';
 import { sliceAnnouncements } from './slice-source.js';
 import type { Slices } from './slices.js';
 
 export function answerLists(
   ports: Ports,
-  budget: OutageBudget,
+  { budget, instruments }: Pick<BoundaryOptions, 'budget' | 'instruments'>,
   slices: Slices,
   sliceResults: SliceResults,
 ): SliceActivities['answerLists'] {
@@ -33,7 +33,7 @@ export function answerLists(
       store,
       budget,
       async (info, standing) => {
-        const { slice: key, last, verdicts: drafts, repeats, parked, announce = [] } = input;
+        const { slice: key, last, verdicts: drafts, repeats, conflicts = [], parked, announce = [] } = input;
         const slice = await slices.find(key, info);
         const tell = (announcements: readonly Announcement[], notAnnounced: (id: string) => void) =>
           publish({
@@ -56,31 +56,31 @@ export function answerLists(
             not_announced.push(intentId);
           });
         }
-        const answers = await answersOf(drafts, announcedNow, slice, sliceResults, info);
+        const verdicts = await verdictsOf(drafts, announcedNow, slice, sliceResults, info);
         // The verdicts are stored before they are published: whoever publishes them later publishes the stored ones.
-        const stored = await ports.verdicts.store(answers);
+        const stored = await ports.verdicts.store(verdicts);
         const again = await ports.verdicts.find(repeats);
-        const verdicts = new Map([...stored, ...again]);
+        const conflicting = conflictsOf({ conflicts, verdicts, stored, again }, slice);
+        const events = [
+          ...[...stored.values(), ...again.values()].flatMap((one) => answersOf(one, slice)),
+          ...[...conflicting].map(([list, known]) => answerOfConflict(list, known, slice, info)),
+        ];
         await tell(
-          [...verdicts.values()].map(({ correlation_id, ...verdict }) => ({
-            intent_id: verdict.event_id,
-            event_type: 'INTENT_RESULT',
-            event_id: resultIdOf(verdict.event_id, verdict.rerun_at),
-            partition_key: null,
-            correlation_id,
-            payload: { ...verdict },
-          })),
+          events,
           // The event is a dead letter, which is sent again, or no topic takes it; then the stored verdict is all there
           // is.
           (eventId) => {
             log.warn('a result is not on its topic', {
               causation_id: eventId,
-              event_id: resultIdOf(eventId, verdicts.get(eventId)?.rerun_at),
+              event_id:
+                events.find(({ intent_id }) => intent_id === eventId)?.event_id ?? eventIdOf(eventId, 'INTENT_RESULT'),
             });
           },
         );
+        instruments.conflicted(conflicting.size);
         if (parked === true) {
-          await ports.parkedLists.remove([...verdicts.keys(), ...repeats]);
+          const answered = [...verdicts, ...conflicts].map(({ number }) => slice.list(number).event_id);
+          await ports.parkedLists.remove([...answered, ...repeats]);
         }
         if (last) slices.forget(key);
         return not_announced.length > 0 ? { not_announced } : {};
@@ -90,17 +90,17 @@ export function answerLists(
 }
 
 /**
- * Makes the answers of drafts, and puts the kept results in.
+ * Makes the verdicts of drafts, and puts the kept results in.
  * @param announcedNow ids of intents that have been announced just now.
  * @throws EffectError when a store cannot be asked for a kept result.
  */
-async function answersOf(
+async function verdictsOf(
   drafts: readonly VerdictDraft[],
   announcedNow: ReadonlySet<string>,
   slice: OpenSlice,
   sliceResults: SliceResults,
   info: Info,
-): Promise<Answer[]> {
+): Promise<MadeVerdict[]> {
   const lists = drafts.map(({ results, ...draft }) => ({
     ...draft,
     results: results.map(expandResult),
@@ -110,7 +110,7 @@ async function answersOf(
     results.flatMap((result, index) => (isKept(result) ? [list.at + index] : [])),
   );
   const resultAt = await sliceResults.find(slice, kept, info);
-  return lists.map(({ outcome, error, results, announced = [], rerun, list }) => {
+  return lists.map(({ number, outcome, error, results, announced = [], rerun, list }) => {
     const published = new Set(announced);
     const complete = results.map((result, index): IntentResult => {
       const known = isKept(result) ? { ...resultAt(list.at + index), execution_time_ms: result.keptMs } : result;
@@ -119,13 +119,14 @@ async function answersOf(
     });
     const { event_id, request_id, correlation_id, emitted_at } = list;
     const head = { request_id, workflow_id: info.workflowExecution?.workflowId ?? '', outcome };
+    const report = makeReport(head, complete, VERDICT_BYTES);
     const verdict: Verdict = {
       event_id,
       correlation_id,
-      ...makeReport(head, complete, VERDICT_BYTES),
+      ...report,
       ...(error === undefined ? {} : { error }),
       ...(rerun === true && emitted_at !== undefined ? { rerun_at: emitted_at } : {}),
     };
-    return { list: list.given, verdict };
+    return { number, open: list, list: list.given, list_hash: slice.hashOf(list), verdict };
   });
 }

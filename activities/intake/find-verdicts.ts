@@ -17,9 +17,9 @@ export function findVerdicts({ verdicts }: Ports): FindVerdictsActivity {
   return async (given) => {
     const { event_ids } = readInput(input, given);
     const stored = [...(await verdicts.find(event_ids))];
-    const [answered = []] = cut(stored, ([, verdict]) => ({ bytes: jsonBytes(verdict) }), { bytes: ANSWER_BYTES });
+    const [answered = []] = cut(stored, ([, { verdict }]) => ({ bytes: jsonBytes(verdict) }), { bytes: ANSWER_BYTES });
     return {
-      verdicts: answered.map(([, verdict]) => verdict),
+      verdicts: answered.map(([, { verdict }]) => verdict),
       left: stored.slice(answered.length).map(([eventId]) => eventId),
     };
   };

@@ -16,16 +16,22 @@ interface ParkedListActivities extends ParkingActivities {
 /** Makes the activities. They fail as the stores do, and are tried for as long as it takes. */
 export function parkedListActivities({ parkedLists, parkedRuns }: Ports, slices: Slices): ParkedListActivities {
   return {
-    parkLists: ({ slice, event_ids }) =>
+    parkLists: ({ slice, event_ids, numbers }) =>
       heartbeating({}, async () => {
         const info = activityInfo();
         const partition = info.workflowExecution?.workflowId ?? '';
         const open = await slices.find(slice, info);
         const wanted = new Set(event_ids);
-        const lists = open.lists.filter(({ event_id }) => wanted.has(event_id));
+        // A list behind the first one of its event id is a repeat, or a conflict.
+        const lists =
+          numbers?.map((number) => open.list(number)) ?? open.lists.filter(({ event_id }) => wanted.delete(event_id));
         await parkedLists.park(
           partition,
-          lists.map((list) => ({ list: list.given, keys: keysOf(open.intentsOf(list), list.correlation_id) })),
+          lists.map((list) => ({
+            list: list.given,
+            keys: keysOf(open.intentsOf(list), list.correlation_id),
+            list_hash: open.hashOf(list),
+          })),
         );
         // The execution is woken after the lists are stored, because it ends when it finds none.
         await parkedRuns.wake(partition);

@@ -19,12 +19,14 @@ export const planSlice =
     const info = activityInfo();
     const partition = await refusing(() => workflowIdOf(info));
     const open = await refusing(() => slices.find(slice, info));
-    const [answered, parkedKeys, prunedBefore] = await Promise.all([
-      verdicts.answered(open.lists.map(({ event_id }) => event_id)),
+    const eventIds = open.lists.map(({ event_id }) => event_id);
+    const [answered, parked, parkedKeys, prunedBefore] = await Promise.all([
+      verdicts.answered(eventIds),
+      parkedLists.hashes(eventIds),
       parkedLists.keys(partition),
       retention.prunedBefore(),
     ]);
-    const plan = makeSlicePlan(open, { answered, parkedKeys, prunedBefore }, definitions);
+    const plan = makeSlicePlan(open, { answered, parked, parkedKeys, prunedBefore }, definitions);
     countRejected(plan.intents, definitions, instruments);
     return plan;
   };

@@ -5,6 +5,7 @@ import type { Info } from '@temporalio/activity';
 import { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
 import type { EndedExecutions } from '../../src/domain/sweep/port.js';
+import { SLICE_LEVELS } from '../../src/domain/intake/slice.js';
 import { serializable } from '../../src/domain/values/serializable.js';
 import type { CachedSlice, SliceCache } from '../../src/domain/intake/slice-cache.js';
 
@@ -29,7 +30,7 @@ export class Slices {
               run_id: workflowExecution.runId,
             });
       // The intake calls `serializable` too: a value that JSON cannot represent is refused by name.
-      cached = this.cache.put(key, serializable(input?.value));
+      cached = this.cache.put(key, serializable(input?.value, SLICE_LEVELS));
     }
     const open = this.#open.get(cached) ?? new OpenSlice(cached.input, this.definitions);
     this.#open.set(cached, open);

@@ -7,14 +7,16 @@ import { z } from 'zod';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { LimitError, REPORT_BYTES } from '../../src/domain/values/limits.js';
-import { isRerun } from '../../src/domain/intake/list.js';
+import { hashesOf, isRerun } from '../../src/domain/intake/list.js';
 import { type OpenList, OpenSlice } from '../../src/domain/intake/open-slice.js';
+import { hasList } from '../../src/domain/intake/used-ids.js';
 import { makePlan, type Plan, planList } from '../../src/domain/execution/plan.js';
 import { copiesOfEnvelope } from '../../src/domain/dead-letters/rejected-copy.js';
 import { assertSent } from '../../src/domain/events/publisher.js';
 import { type Execution, executionId } from '../../src/domain/sweep/port.js';
 import { parseRequest, RequestError } from '../../src/domain/execution/request.js';
 import { optionsOf } from '../../src/domain/intake/slice-plan.js';
+import { SLICE_LEVELS } from '../../src/domain/intake/slice.js';
 import { serializable } from '../../src/domain/values/serializable.js';
 import type { EndedPage, SweepActivities, Unannounced, UnannouncedInput } from '../../src/domain/sweep/sweep.js';
 import { unannouncedOf } from '../../src/domain/sweep/unannounced.js';
@@ -74,7 +76,7 @@ async function findUnannounced(
   const input = await endedExecutions.input(execution);
   if (input === null) return { reason: 'its history is gone' };
   try {
-    const value = serializable(input.value);
+    const value = serializable(input.value, SLICE_LEVELS);
     const lists = isSlice(value)
       ? listsOf(new OpenSlice(value, definitions), definitions)
       : [makePlan(parseRequest(value), execution.workflow_id, definitions)];
@@ -121,21 +123,23 @@ async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, exec
   const { endedExecutions, parkedLists, verdicts, publisher, deadLetters, source } = ports;
   const input = await endedExecutions.input(execution);
   if (input === null) return 0;
-  const slice = new OpenSlice(serializable(input.value), definitions);
+  const slice = new OpenSlice(serializable(input.value, SLICE_LEVELS), definitions);
   const eventIds = slice.lists.map(({ event_id }) => event_id);
   // Parked lists are read before the verdicts, because a list is parked until it has its verdict.
-  const parked = await parkedLists.find(eventIds);
+  const parked = await parkedLists.hashes(eventIds);
   const answered = await verdicts.answered(eventIds);
-  // Parked lists are not copied: they are tried again, also when this slice was the one that tried.
   const isAnswered = (list: OpenList): boolean => {
     const known = answered.get(list.event_id);
-    return known !== undefined && !isRerun(known, list);
+    return hasList(hashesOf(answered), list, slice.hashOf(list)) && !(known !== undefined && isRerun(known, list));
   };
-  const left = slice.lists.filter((list) => !slice.parked && !parked.has(list.event_id) && !isAnswered(list));
+  const isKnown = (list: OpenList): boolean => hasList(parked, list, slice.hashOf(list)) || isAnswered(list);
+  // Parked lists are not copied: they are tried again, also when this slice was the one that tried.
+  const left = slice.parked ? [] : slice.lists.filter((list) => !isKnown(list));
   const topic = topicOf(source.topicPrefix, 'INTENT_EMITTED');
   const reason = `slice ${execution.workflow_id}, run ${execution.run_id}: ended without an answer`;
   const copies = left.flatMap(({ given }) => {
-    const { event_id, correlation_id, emitted_at: _emittedAt, ...payload } = given;
+    const { event_id: id, written_event_id: event_id = id, correlation_id, request_id, options, intents } = given;
+    const payload = { intents, request_id, options };
     const envelope = { envelope_version: '1.0', event_id, event_type: 'INTENT_EMITTED', correlation_id, payload };
     return copiesOfEnvelope(topic, envelope, reason, deadLetters.topicSuffix);
   });

@@ -16,6 +16,7 @@ import {
 } from '@temporalio/client';
 import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
 import type { Progress } from '../../workflows/execution/progress.js';
+import { asWritten } from '../domain/intake/list.js';
 import { guid } from '../domain/intents/fields.js';
 import { shown } from '../domain/values/json.js';
 import type { Report } from '../domain/execution/report.js';
@@ -120,7 +121,7 @@ export class StoreEffectClient {
   /**
    * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It
    * asks the service, so it needs no brokers; a stored verdict comes about a second later at most.
-   * @param eventId of `emitIntents`, or of whatever envelope.
+   * @param eventId of `emitIntents`, or of whatever envelope, in any case. The report has it as it is written here.
    * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most,
    * and up to 10 s more behind an open question.
    * @param after the report of an earlier run, for a list that was emitted again: the report of a later run is waited
@@ -132,7 +133,8 @@ export class StoreEffectClient {
     const id = guid.safeParse(eventId);
     // The service refuses a whole question for one invalid id, and all callers share a question.
     if (!id.success) throw new TypeError(`eventId: expected a UUID, got ${shown(eventId)}`);
-    return (await this.#verdicts.result(id.data, timeoutMs, after)) as EmittedListReport;
+    const verdict = (await this.#verdicts.result(id.data, timeoutMs, after)) as EmittedListReport;
+    return asWritten(verdict, eventId);
   }
 
   /**

@@ -12,7 +12,7 @@ export class BufferedMessage {
   constructor(readonly raw: RawMessage) {}
 
   get read(): ReadEnvelope {
-    return (this.#read ??= readEnvelope(this.raw.value, this.raw.timestamp));
+    return (this.#read ??= readEnvelope(this.raw.value, this.raw));
   }
 }
 

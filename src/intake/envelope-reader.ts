@@ -8,6 +8,7 @@ import { findJsonProblem, shortenMiddle } from '../domain/values/json.js';
 import { DEFAULT_LIMITS, jsonBytes, type ListLimits } from '../domain/values/limits.js';
 import { describeIssue } from '../domain/values/issue.js';
 import { serializable } from '../domain/values/serializable.js';
+import type { RawMessage } from '../domain/dead-letters/rejected-copy.js';
 import type { SliceList } from '../domain/intake/list.js';
 
 export type ReadEnvelope =
@@ -27,7 +28,9 @@ export type ReadEnvelope =
 export const intentEmitted = z
   .looseObject({
     envelope_version: z.literal('1.0').describe('The version of the envelope.'),
-    event_id: guid.describe('The id of the event. The same id is the same list, however often it arrives.'),
+    event_id: guid.describe(
+      'The id of the event. The same id is the same list, however often and in whatever case it arrives.',
+    ),
     event_type: z.literal('INTENT_EMITTED').describe('The type of the event.'),
     correlation_id: listName
       .nullish()
@@ -51,10 +54,10 @@ const YEAR_10000 = 253_402_300_800_000;
 /** The most characters of a reason, because it is a header of the `.dlq` copy too. */
 const REASON_LENGTH = 500;
 
-/** @param timestamp of the message, milliseconds since 1970; 0 when it is unknown. */
+/** @param message the offset, and the time in milliseconds since 1970; 0 when it is unknown. */
 export function readEnvelope(
   value: Uint8Array | null,
-  timestamp = 0,
+  { timestamp = 0, offset }: Partial<Pick<RawMessage, 'timestamp' | 'offset'>> = {},
   limits: ListLimits = DEFAULT_LIMITS,
 ): ReadEnvelope {
   const refuse = (reason: string): ReadEnvelope => ({ ok: false, reason: shortenMiddle(reason, REASON_LENGTH) });
@@ -69,6 +72,7 @@ export function readEnvelope(
   const parsed = intentEmitted.safeParse(raw);
   if (!parsed.success) return refuse(describeIssue(parsed.error, raw, 'envelope'));
   const { event_id, correlation_id, payload } = parsed.data;
+  const written = String((raw as Record<string, unknown>)['event_id']);
   const { intents, request_id, options } = payload;
   if (intents.length > limits.intents) {
     return refuse(`payload.intents: expected at most ${limits.intents} intents, got array of ${intents.length}`);
@@ -77,7 +81,9 @@ export function readEnvelope(
   if (problem !== null) return refuse(`payload.${problem.path}: ${problem.problem}`);
   const list: SliceList = {
     event_id,
+    ...(written === event_id ? {} : { written_event_id: written }),
     correlation_id: correlation_id ?? null,
+    ...(offset === undefined ? {} : { offset }),
     ...(timestamp > 0 && timestamp < YEAR_10000 ? { emitted_at: new Date(timestamp).toISOString() } : {}),
     ...(request_id == null ? {} : { request_id }),
     ...(options == null ? {} : { options }),

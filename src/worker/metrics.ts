@@ -58,6 +58,11 @@ function intentMetrics(registers: Registry[]): Instruments {
     buckets: BUCKETS,
     registers,
   });
+  const conflicts = new Counter({
+    name: 'list_conflicts_total',
+    help: 'Lists of the intake under an event id that belongs to another list',
+    registers,
+  });
   const sums = new Map<string, { ms: number; count: number }>();
   new Gauge({
     name: 'avg_intent_latency_ms',
@@ -76,6 +81,7 @@ function intentMetrics(registers: Registry[]): Instruments {
       const sum = sums.get(intent_type) ?? { ms: 0, count: 0 };
       sums.set(intent_type, { ms: sum.ms + seconds * 1_000, count: sum.count + 1 });
     },
+    conflicted: (lists) => conflicts.inc(lists),
   };
 }
 
@@ -153,8 +159,9 @@ function eventMetrics(registers: Registry[]): Pick<Metrics, 'countPublished' | '
     countDeadLetters: (store) => ({
       ...store,
       async add(letters, records) {
-        await store.add(letters, records);
+        const known = await store.add(letters, records);
         for (const { message } of letters) deadLettered.inc({ topic: message.topic });
+        return known;
       },
       async redrive(filter, after, limit, outlet) {
         const page = await store.redrive(filter, after, limit, outlet);

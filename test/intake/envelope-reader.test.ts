@@ -16,8 +16,8 @@ const envelope = (fields: object = {}, payload: object = {}) => ({
   payload: { intents: [{ a: 1 }], ...payload },
   ...fields,
 });
-const read = (value: unknown, timestamp?: number, limits = DEFAULT_LIMITS) =>
-  readEnvelope(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)), timestamp, limits);
+const read = (value: unknown, timestamp = 0, limits = DEFAULT_LIMITS) =>
+  readEnvelope(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)), { timestamp }, limits);
 const listOf = (...args: Parameters<typeof read>): SliceList => {
   const found = read(...args);
   assert.ok(found.ok, found.ok ? '' : found.reason);
@@ -37,6 +37,7 @@ describe('a message with a list', () => {
     );
     assert.deepEqual(listOf(full), {
       event_id,
+      written_event_id: event_id.toUpperCase(),
       correlation_id: 'c',
       request_id: 'r',
       options: { failFastPriority: 3 },
@@ -59,6 +60,12 @@ describe('a message with a list', () => {
     assert.equal(emitted(253_402_300_799_999), '9999-12-31T23:59:59.999Z');
     for (const unknown of [undefined, 0, -1, 253_402_300_800_000]) assert.equal(emitted(unknown), undefined);
     assert.ok(!('emitted_at' in listOf(envelope())));
+  });
+
+  it('knows its offset, where it came from a topic', () => {
+    const found = readEnvelope(Buffer.from(JSON.stringify(envelope())), { offset: '7' });
+    assert.deepEqual(found.ok && found.list, { event_id, correlation_id: null, offset: '7', intents: [{ a: 1 }] });
+    assert.ok(!('offset' in listOf(envelope())));
   });
 
   it('is cut where an intent is nested too deep, so that its neighbours run', () => {

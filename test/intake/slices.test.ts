@@ -106,13 +106,17 @@ describe('a start', () => {
       '[0]',
       `[${Array(200_000).fill('1e20').join()}]`,
     );
-    const read = readEnvelope(Buffer.from(text), 0, {
-      intents: 1e6,
-      bytes: 1_500_000,
-      priorities: 1,
-      pages: 50,
-      depth: 64,
-    });
+    const read = readEnvelope(
+      Buffer.from(text),
+      {},
+      {
+        intents: 1e6,
+        bytes: 1_500_000,
+        priorities: 1,
+        pages: 50,
+        depth: 64,
+      },
+    );
     // The reader measures the printed list only of a long message. The start measures that of a short one.
     const list = read.ok ? read.list : undefined;
     assert.ok(list !== undefined, 'the message is short enough');

@@ -62,7 +62,7 @@ async function checkOffsets(
 
 function eventIdOf(value: string | null): string | undefined {
   try {
-    return (JSON.parse(value ?? '') as { event_id?: string }).event_id;
+    return (JSON.parse(value ?? '') as { event_id?: string }).event_id?.toLowerCase();
   } catch {
     return undefined;
   }

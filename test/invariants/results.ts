@@ -14,7 +14,8 @@ export async function checkResults(
   _executions: readonly Execution[],
   records: readonly TopicRecord[],
 ): Promise<readonly string[]> {
-  const told = eventsOf(environment, records, ['INTENT_RESULT']);
+  // The answer to another list under an event id is not stored.
+  const told = eventsOf(environment, records, ['INTENT_RESULT']).filter(({ payload }) => !('conflict' in payload));
   const { rows } = await environment.pool.query<{ event_id: string; verdict: Verdict; owed: boolean }>(
     `SELECT event_id, verdict, EXISTS (
        SELECT FROM dead_letters WHERE redriven_at IS NULL AND position(told.event_id IN message_value) > 0
@@ -23,8 +24,12 @@ export async function checkResults(
   );
   return rows.flatMap(({ event_id, verdict, owed }) => {
     // Verdicts of earlier runs were told under other ids.
-    const isOfThisRun = (id: string) => verdict.rerun_at === undefined || id === resultIdOf(event_id, verdict.rerun_at);
-    const ofList = told.filter(({ causation_id, event_id: id }) => causation_id === event_id && isOfThisRun(id));
+    const { rerun_at } = verdict;
+    const ofList = told.filter(
+      ({ causation_id, event_id: id }) =>
+        causation_id?.toLowerCase() === event_id &&
+        (rerun_at === undefined || id === resultIdOf(causation_id, rerun_at)),
+    );
     const answers = [...new Set(ofList.map(({ payload }) => summaryOf(payload as unknown as Verdict)))];
     const stored = summaryOf(verdict);
     if (answers.length === 0) return owed ? [] : [`list ${event_id} has a verdict, and nobody is told`];

@@ -11,7 +11,7 @@ import { type Known, makeSlicePlan } from '../../src/domain/intake/slice-plan.js
 import { definitions } from '../support/definitions.js';
 import { publishEvent } from '../support/intents.js';
 
-const NOTHING: Known = { answered: new Map(), parkedKeys: new Set(), prunedBefore: null };
+const NOTHING: Known = { answered: new Map(), parked: new Map(), parkedKeys: new Set(), prunedBefore: null };
 const TYPE = 'BATCH_PROCESSED';
 
 /** A draft is an intent by its key, with a priority. */
@@ -117,6 +117,7 @@ describe('makeSlicePlan', () => {
 
   it('holds no key for a list that is answered, comes twice or is refused', () => {
     const parkedKeys = new Set([`PublishEvent/${TYPE}/held`]);
+    const twice = listOf(3, [['y', 0]]);
     const slice = [
       listOf(0, [
         ['held', 0],
@@ -130,12 +131,16 @@ describe('makeSlicePlan', () => {
         options: { failFastPriority: 'high' },
       },
       listOf(2, [['x', 0]]),
-      listOf(3, [['y', 0]]),
-      listOf(3, [['y', 0]]),
+      twice,
+      twice,
     ];
     const plan = makeSlicePlan(
       new OpenSlice({ lists: slice }, definitions),
-      { ...NOTHING, parkedKeys, answered: new Map([['list 0', { final: true, emitted_at: null, rerun_at: null }]]) },
+      {
+        ...NOTHING,
+        parkedKeys,
+        answered: new Map([['list 0', { list_hash: null, final: true, emitted_at: null, rerun_at: null }]]),
+      },
       definitions,
     );
     assert.deepEqual(

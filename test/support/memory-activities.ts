@@ -12,6 +12,8 @@ export const EXECUTION = { workflow_id: 'test', run_id: 'dead-beef' };
 export interface MemoryActivities extends MemoryPorts {
   /** Slices that this process has in memory. */
   readonly cache: SliceCache;
+  /** The number of conflicts that this process has counted. */
+  readonly conflicts: number;
   /** @param heartbeatDetails what earlier attempts have spent. */
   run<R>(activity: string, input: unknown, heartbeatDetails?: unknown): Promise<R>;
 }
@@ -25,8 +27,9 @@ export function memoryActivities(
   budget: OutageBudget = new OutageBudget(),
 ): MemoryActivities {
   const cache = new SliceCache();
+  let conflicts = 0;
   const activities: Activities = createActivities(memory.ports, {
-    instruments: { ended: () => undefined },
+    instruments: { ended: () => undefined, conflicted: (lists) => (conflicts += lists) },
     budget,
     sliceCache: cache,
   });
@@ -40,6 +43,9 @@ export function memoryActivities(
       memory.refuses = refuses;
     },
     cache,
+    get conflicts() {
+      return conflicts;
+    },
     run: <R>(activity: string, input: unknown, heartbeatDetails?: unknown): Promise<R> => {
       const environment = new MockActivityEnvironment({ heartbeatDetails }, QUIET);
       return environment.run(activities[activity] as (given: unknown) => Promise<R>, input);

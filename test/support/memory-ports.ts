@@ -13,7 +13,7 @@ import type { PersistStatePayload } from '../../src/domain/intents/persist-state
 import type { RecoveredStates } from '../../src/domain/intents/recover-fsm-states/schema.js';
 import { repeatOf } from '../../src/domain/ledger/repeat.js';
 import type { SliceList, Verdict } from '../../src/domain/intake/list.js';
-import type { Answer } from '../../src/domain/intake/ports.js';
+import type { Answer, ParkedList, StoredVerdict } from '../../src/domain/intake/ports.js';
 
 /** A call is named by port and method: `ledger.find`, `publisher.publish`, and so on. */
 type Call = `${string}.${string}`;
@@ -27,7 +27,9 @@ export interface MemoryPorts {
   readonly ledger: Map<string, LedgerRecord>;
   readonly letters: NewDeadLetter[];
   readonly verdicts: Map<string, Verdict>;
-  readonly parked: { readonly partition: string; readonly list: SliceList; readonly keys: readonly string[] }[];
+  /** List hashes of verdicts, by event id. */
+  readonly hashes: Map<string, string | null>;
+  readonly parked: (Partial<ParkedList> & { readonly partition: string; readonly list: SliceList })[];
   /** Order keys whose rows somebody has locked. */
   readonly held: Set<string>;
   /** Functions to run before a call of this name. A function throws what the store is to fail with. */
@@ -55,6 +57,7 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
     ledger: new Map(),
     letters: [],
     verdicts: new Map(),
+    hashes: new Map(),
     parked: [],
     held: new Set(),
     before: new Map(),
@@ -65,7 +68,9 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
         .filter(({ topic }) => topic === `p.reducer.events.${type.toLowerCase()}`)
         .map(({ value }) => JSON.parse(value) as SentEvent),
   };
-  const { ledger, verdicts, letters } = memory;
+  const { ledger, verdicts, hashes, letters } = memory;
+  const storedOf = (id: string): [string, StoredVerdict][] =>
+    entryOf(verdicts, id).map(([, verdict]) => [id, { verdict, list_hash: hashes.get(id) ?? null }]);
   const known = (ids: readonly string[]) => new Map(ids.flatMap((id) => entryOf(ledger, id)));
 
   const ports = {
@@ -103,33 +108,46 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
           return Promise.resolve(messages.map(({ topic, key }) => open.has(orderOf(topic, key))));
         },
         add: (given: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]) => {
-          letters.push(...given);
-          for (const record of records) settle(record);
-          return Promise.resolve();
+          const before = known(records.map(({ intent_id }) => intent_id));
+          letters.push(...given.filter(({ intent_id }) => !before.has(intent_id)));
+          for (const record of records) if (!before.has(record.intent_id)) settle(record);
+          return Promise.resolve(before);
         },
         copied: () => Promise.resolve(),
       },
     },
     retention: { prunedBefore: () => Promise.resolve(null) },
     verdicts: {
-      find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap((id) => entryOf(verdicts, id)))),
+      find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap(storedOf))),
       answered: (ids: readonly string[]) =>
         Promise.resolve(
           new Map(
-            ids.filter((id) => verdicts.has(id)).map((id) => [id, { final: true, emitted_at: null, rerun_at: null }]),
+            ids
+              .flatMap(storedOf)
+              .map(([id, { list_hash }]) => [id, { list_hash, final: true, emitted_at: null, rerun_at: null }]),
           ),
         ),
       store: (made: readonly Answer[]) => {
-        for (const { verdict } of made) if (!verdicts.has(verdict.event_id)) verdicts.set(verdict.event_id, verdict);
-        return Promise.resolve(new Map(made.flatMap(({ verdict }) => entryOf(verdicts, verdict.event_id))));
+        for (const { verdict, list_hash } of made) {
+          if (verdicts.has(verdict.event_id)) continue;
+          verdicts.set(verdict.event_id, verdict);
+          hashes.set(verdict.event_id, list_hash);
+        }
+        return Promise.resolve(new Map(made.flatMap(({ verdict }) => storedOf(verdict.event_id))));
       },
     },
     parkedLists: {
       keys: (partition: string) =>
-        Promise.resolve(new Set(memory.parked.flatMap((one) => (one.partition === partition ? [...one.keys] : [])))),
-      find: (ids: readonly string[]) =>
-        Promise.resolve(new Set(memory.parked.map(({ list }) => list.event_id).filter((id) => ids.includes(id)))),
-      park: (partition: string, lists: readonly { readonly list: SliceList; readonly keys: readonly string[] }[]) => {
+        Promise.resolve(new Set(memory.parked.flatMap((one) => (one.partition === partition ? (one.keys ?? []) : [])))),
+      hashes: (ids: readonly string[]) =>
+        Promise.resolve(
+          new Map(
+            memory.parked
+              .filter(({ list }) => ids.includes(list.event_id))
+              .map(({ list, list_hash = null }) => [list.event_id, list_hash]),
+          ),
+        ),
+      park: (partition: string, lists: readonly ParkedList[]) => {
         const there = new Set(memory.parked.map(({ list }) => list.event_id));
         for (const one of lists) if (!there.has(one.list.event_id)) memory.parked.push({ partition, ...one });
         return Promise.resolve();

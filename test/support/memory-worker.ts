@@ -83,7 +83,10 @@ async function createMemoryWorker(effects: readonly AnyEffect[] = []): Promise<M
 
   const open = () => {
     const memory = memoryPorts({ endedExecutions });
-    const options = { instruments: { ended: () => undefined }, budget: new OutageBudget() };
+    const options = {
+      instruments: { ended: () => undefined, conflicted: () => undefined },
+      budget: new OutageBudget(),
+    };
     return { memory, activities: createActivities(memory.ports, options, all) };
   };
   let current = open();

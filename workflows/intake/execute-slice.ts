@@ -98,7 +98,9 @@ async function end(slice: string, plan: SlicePlan, executor: PlanExecutor, answe
     if (parked.size > 0 && plan.locks !== 'probe') {
       const numbers = [...parked].sort((one, other) => one - other);
       const event_ids = numbers.flatMap((number) => plan.lists[number]?.event_id ?? []);
-      await parkLists.executeWithOptions({ summary: `${numbers.length} lists wait for a key` }, [{ slice, event_ids }]);
+      await parkLists.executeWithOptions({ summary: `${numbers.length} lists wait for a key` }, [
+        { slice, event_ids, numbers },
+      ]);
     }
     await answers.stored();
   });

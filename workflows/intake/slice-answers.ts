@@ -74,19 +74,25 @@ export class SliceAnswers {
       const list = plan.lists[number];
       return list?.skipped === 'answered' ? [list.event_id] : [];
     });
+    const conflicts = numbers.flatMap((number) => {
+      const { skipped, invalid = '' } = plan.lists[number] ?? {};
+      return skipped === 'conflicts' ? [{ number, error: invalid }] : [];
+    });
     const send = (announce: NonNullable<AnswerInput['announce']>) => {
       const verdicts = numbers.flatMap((number) => this.#verdictOf(number) ?? []);
-      if (verdicts.length + repeats.length === 0) return Promise.resolve({});
+      const results = verdicts.length + repeats.length + conflicts.length;
+      if (results === 0) return Promise.resolve({});
       const call: AnswerInput = {
         slice,
         last,
         verdicts,
         repeats,
+        ...(conflicts.length > 0 ? { conflicts } : {}),
         ...(announce.length > 0 ? { announce } : {}),
         ...executor.activities.outages,
         ...(plan.locks === 'probe' ? { parked: true } : {}),
       };
-      return answerLists.executeWithOptions({ summary: `${verdicts.length + repeats.length} results` }, [call]);
+      return answerLists.executeWithOptions({ summary: `${results} results` }, [call]);
     };
     try {
       await executor.announceWith(numbers, send);

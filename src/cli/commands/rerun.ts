@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import * as registry from '../../../activities/registry.js';
 import type { EmittedListReport, IntentsReport } from '../../client/types.js';
 import type { SliceList } from '../../domain/intake/list.js';
-import type { Answer } from '../../domain/intake/ports.js';
+import type { Answer, ParkedList } from '../../domain/intake/ports.js';
 import { OpenSlice } from '../../domain/intake/open-slice.js';
 import { partitionOf } from '../../domain/intake/slice.js';
 import { keysOf } from '../../domain/intake/slice-plan.js';
@@ -66,9 +66,9 @@ async function rerunEmitted(context: Context, connected: Connected, id: string):
   const found = await withPool(endpoints.postgres.url, async (pool) => {
     const verdicts = createVerdictStore(pool);
     const answer = await verdicts.unfinished(eventId.data);
-    if (answer === null) return { answer, final: (await verdicts.find([eventId.data])).get(eventId.data) };
+    if (answer === null) return { answer, final: (await verdicts.find([eventId.data])).get(eventId.data)?.verdict };
     const list = emittedNow(answer);
-    await createParkedLists(pool).park(partitionOf(answer.verdict.workflow_id), [{ list, keys: keysIn(list) }]);
+    await createParkedLists(pool).park(partitionOf(answer.verdict.workflow_id), [parkedFrom(list)]);
     return { answer, final: undefined };
   });
   if (found.final !== undefined) {
@@ -92,8 +92,12 @@ function emittedNow({ list, verdict }: Answer): SliceList {
 
 const definitions = new Map(Object.values(registry).map(({ definition }) => [definition.type as string, definition]));
 
-function keysIn(given: SliceList): string[] {
+function parkedFrom(given: SliceList): ParkedList {
   const slice = new OpenSlice({ lists: [given] }, definitions);
   const list = slice.list(0);
-  return keysOf(slice.intentsOf(list), list.correlation_id);
+  return {
+    list: given,
+    keys: keysOf(slice.intentsOf(list), list.correlation_id),
+    list_hash: slice.hashOf(list),
+  };
 }

@@ -56,9 +56,13 @@ export interface DeadLetterStore {
   blocked(messages: readonly OutboundMessage[]): Promise<boolean[]>;
   /**
    * Stores letters and, for those that are intents, their ledger rows, in one transaction. A letter that is stored
-   * already stays as it is.
+   * already stays as it is, and an intent that the ledger has already gets no letter.
+   * @returns by intent id the rows that were there before.
    */
-  add(letters: readonly NewDeadLetter[], records: readonly Omit<LedgerRecord, 'settled_at'>[]): Promise<void>;
+  add(
+    letters: readonly NewDeadLetter[],
+    records: readonly Omit<LedgerRecord, 'settled_at'>[],
+  ): Promise<ReadonlyMap<string, LedgerRecord>>;
   /** Marks the letters of these events as copied, because the `.dlq` topic has their copies. */
   copied(eventIds: readonly string[]): Promise<void>;
   list(filter: DeadLetterFilter, after: number, limit: number): Promise<DeadLetter[]>;

@@ -66,15 +66,27 @@ export const operationFailedEvent = z.object({
 
 export const intentResultEvent = z.object({
   event_id: text.describe(
-    'The `event_id` of the `INTENT_EMITTED` that brought the list; also the `causation_id` of this event.',
+    'The `event_id` of the `INTENT_EMITTED` that brought the list, as it is written there; also the `causation_id` of this event.',
   ),
   ...report.shape,
   error: text
     .exactOptional()
-    .describe('Why the whole list was rejected: it exceeds a limit, or its options are invalid.'),
+    .describe(
+      'Why the whole list was rejected: it exceeds a limit, its options are invalid, or its event id belongs to another list.',
+    ),
   rerun_at: text
     .exactOptional()
     .describe('When the list was emitted for this run, ISO 8601 in UTC. Absent for its first run.'),
+  conflict: z
+    .object({
+      list_hash: text.describe('The SHA-256 of the intents of the rejected list, as JSON with sorted keys.'),
+      partition: text.describe('The partition of its message: `intake/{topic}/{number}`.'),
+      offset: text.exactOptional().describe('The offset of its message.'),
+    })
+    .exactOptional()
+    .describe(
+      'Present when the event id belongs to another list, which is answered by another `INTENT_RESULT`. The `event_id` of the envelope then is one of its own.',
+    ),
 });
 
 export const recoveredStateEvent = z.object({

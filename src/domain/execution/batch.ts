@@ -19,6 +19,8 @@ export interface BatchItem {
 export interface Announcement extends DerivedEvent {
   /** The id of the intent that is announced. It makes the `event_id` stable. */
   readonly intent_id: string;
+  /** The id of the cause of the event; default: the intent id. */
+  readonly causation_id?: string;
   /** The correlation id of the intent's list; default: the batch's. */
   readonly correlation_id?: string;
   /** The `event_id`, where one of the intent id and the event type is not enough. */

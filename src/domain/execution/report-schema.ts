@@ -6,7 +6,9 @@ import { z } from 'zod';
 import { baseResult, intentStatus, outcome } from '../intents/result-schema.js';
 
 export const report = z.object({
-  request_id: z.string().describe('The id of the list: its own, or the workflow id.'),
+  request_id: z
+    .string()
+    .describe('The id of the list: its own, else the workflow id; of an emitted list the `event_id` in lower case.'),
   workflow_id: z.string().describe('The id of the Temporal execution that ran the list.'),
   outcome: outcome.describe(
     'How the list ended. `completed`: every intent succeeded. `partial`: some did not, or are dead letters. `failed`: fail-fast stopped it.',

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { jsonObject, listName } from '../intents/fields.js';
 import { type DefinitionsByType, parseIntent, type ParsedIntent, type RejectedIntent } from '../intents/parse.js';
 import { describeIssue } from '../values/issue.js';
+import { groupBy } from '../values/group-by.js';
 import { intentIdOf } from '../execution/plan.js';
+import { listHash } from '../values/ids.js';
 import type { IntentResult } from '../intents/result.js';
 import { RequestError } from '../execution/request.js';
 import type { SliceInput } from './slice.js';
@@ -13,8 +15,10 @@ const sliceInput = z.object({
   lists: z.array(
     z.object({
       event_id: listName,
+      written_event_id: listName.optional(),
       correlation_id: listName.nullable(),
       emitted_at: z.iso.datetime().optional(),
+      offset: listName.optional(),
       request_id: listName.optional(),
       options: jsonObject.optional(),
       intents: z.array(z.unknown()),
@@ -31,9 +35,11 @@ function parseSlice(raw: unknown): SliceInput {
 }
 
 /** An open list is one list of the slice, with the ids that an envelope may leave out. */
-export interface OpenList extends Pick<SliceList, 'event_id' | 'emitted_at' | 'options' | 'intents'> {
+export interface OpenList extends Pick<SliceList, 'event_id' | 'emitted_at' | 'offset' | 'options' | 'intents'> {
   /** The list as it came. */
   readonly given: SliceList;
+  /** The event id as its sender has written it. */
+  readonly written_event_id: string;
   readonly request_id: string;
   readonly correlation_id: string;
   /** Position of the list's first intent. */
@@ -49,6 +55,8 @@ export class OpenSlice {
   readonly #intents = new Map<number, ParsedIntent | RejectedIntent>();
   readonly #ids = new Map<number, string>();
   readonly #publishing = new Map<OpenList, boolean>();
+  readonly #hashes = new Map<OpenList, string>();
+  #byEventId: ReadonlyMap<string, readonly OpenList[]> | undefined;
 
   /** @throws RequestError when `input` is no slice. */
   constructor(
@@ -59,8 +67,10 @@ export class OpenSlice {
     this.parked = parked;
     let at = 0;
     this.lists = lists.map((list) => {
-      const request_id = list.request_id ?? list.event_id;
-      const open = { ...list, given: list, request_id, correlation_id: list.correlation_id ?? request_id, at };
+      const { event_id, written_event_id = event_id } = list;
+      const correlation_id = list.correlation_id ?? list.request_id ?? written_event_id;
+      const request_id = list.request_id ?? event_id;
+      const open = { ...list, given: list, written_event_id, request_id, correlation_id, at };
       at += list.intents.length;
       return open;
     });
@@ -71,6 +81,21 @@ export class OpenSlice {
     const list = this.lists[number];
     if (list === undefined) throw new RangeError(`the slice has no list ${number}`);
     return list;
+  }
+
+  /** Returns the lists that have an event id, however their senders have written it. */
+  listsOf(eventId: string): readonly OpenList[] {
+    this.#byEventId ??= groupBy(this.lists, ({ event_id }) => event_id);
+    return this.#byEventId.get(eventId) ?? [];
+  }
+
+  /** Returns the list hash of a list. */
+  hashOf(list: OpenList): string {
+    const known = this.#hashes.get(list);
+    if (known !== undefined) return known;
+    const hash = listHash(list.intents);
+    this.#hashes.set(list, hash);
+    return hash;
   }
 
   /** @throws RangeError when there is no such position. */

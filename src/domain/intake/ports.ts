@@ -1,16 +1,21 @@
 /** These ports store the verdicts and the parked lists of the intake, and wake the executions of parked lists. */
-import type { AnsweredList, SliceList, Verdict } from './list.js';
+import type { AnsweredList, ListHashes, SliceList, Verdict } from './list.js';
+
+/** A `StoredVerdict` is a verdict with the hash of its list; null for a verdict of before there were hashes. */
+export interface StoredVerdict {
+  readonly verdict: Verdict;
+  readonly list_hash: string | null;
+}
 
 /** An answer is a list with the verdict that a run of it came to. */
-export interface Answer {
+export interface Answer extends StoredVerdict {
   readonly list: SliceList;
-  readonly verdict: Verdict;
 }
 
 /** This port stores the verdicts on lists that came through the intake, one for an event id. */
 export interface VerdictStore {
   /** Returns the stored verdicts by event id. */
-  find(eventIds: readonly string[]): Promise<ReadonlyMap<string, Verdict>>;
+  find(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredVerdict>>;
   /** Returns which of the lists have a verdict, by event id, and whether they can be executed again. */
   answered(eventIds: readonly string[]): Promise<ReadonlyMap<string, AnsweredList>>;
   /** Returns a list that can be executed again, with its latest verdict; null when there is no such list. */
@@ -19,7 +24,7 @@ export interface VerdictStore {
    * Stores verdicts. A stored one stays, unless its list is unfinished and was put on its topic once more since.
    * @returns the stored verdict of each, by event id.
    */
-  store(answers: readonly Answer[]): Promise<ReadonlyMap<string, Verdict>>;
+  store(answers: readonly Answer[]): Promise<ReadonlyMap<string, StoredVerdict>>;
 }
 
 /** A `ParkedPage` has some of a partition's parked lists. */
@@ -32,17 +37,24 @@ export interface ParkedPage {
   readonly next: number | null;
 }
 
+/** A `ParkedList` is a list as it is parked. */
+export interface ParkedList {
+  readonly list: SliceList;
+  readonly keys: readonly string[];
+  readonly list_hash: string;
+}
+
 /** This port stores lists that wait for a key, by partition. A partition is named by the workflow id of its slices. */
 export interface ParkedLists {
   /** Returns the keys of a partition's parked lists. */
   keys(partition: string): Promise<ReadonlySet<string>>;
-  /** @returns the event ids of those lists that are parked. */
-  find(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Adds lists behind those that are parked. A list that is parked already stays where it is. */
-  park(
-    partition: string,
-    lists: readonly { readonly list: SliceList; readonly keys: readonly string[] }[],
-  ): Promise<void>;
+  /** Returns the list hashes of those lists that are parked. */
+  hashes(eventIds: readonly string[]): Promise<ListHashes>;
+  /**
+   * Adds lists behind those that are parked. A list that is parked already stays where it is.
+   * @throws EffectError while another list is parked under the event id of one; none is added then.
+   */
+  park(partition: string, lists: readonly ParkedList[]): Promise<void>;
   /** @param after `next` of the page before; 0 for the first. */
   page(partition: string, after: number): Promise<ParkedPage>;
   remove(eventIds: readonly string[]): Promise<void>;

@@ -11,12 +11,15 @@ import type { DefinitionsByType, ParsedIntent, RejectedIntent } from '../intents
 import { type Entry, orderKeyOf, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
 import { parseRequest, type Request, RequestError } from '../execution/request.js';
 import type { PlannedList, SlicePlan } from './slice.js';
-import { type AnsweredList, isRerun, type SliceList, VERDICT_BYTES } from './list.js';
+import { type AnsweredList, hashesOf, isRerun, type ListHashes, type SliceList, VERDICT_BYTES } from './list.js';
+import { UsedIds } from './used-ids.js';
 
 /** `Known` is what the stores know of a slice's lists before it is planned. */
 export interface Known {
   /** Lists that have a verdict, by event id. */
   readonly answered: ReadonlyMap<string, AnsweredList>;
+  /** Parked lists, of any partition. */
+  readonly parked: ListHashes;
   /** Keys of the partition's parked lists. */
   readonly parkedKeys: ReadonlySet<string>;
   /** The time, ISO 8601, before which recorded rows may be gone from the ledger; null when none is gone. */
@@ -28,11 +31,11 @@ type Planned = PlannedList & { readonly uses: readonly string[] };
 
 export function makeSlicePlan(
   slice: OpenSlice,
-  { answered, parkedKeys, prunedBefore }: Known,
+  { answered, parked, parkedKeys, prunedBefore }: Known,
   definitions: DefinitionsByType,
 ): SlicePlan {
   const heldKeys = new HeldKeys(parkedKeys);
-  const seen = new Set<string>();
+  const usedIds = new UsedIds(slice, hashesOf(answered), parked);
   const waves = new Waves();
   const planned: Planned[] = [];
   const intents: PlannedIntent[] = [];
@@ -44,11 +47,10 @@ export function makeSlicePlan(
     const known = answered.get(event_id);
     // The ledger has the effects of earlier runs for as long as it is not pruned up to the list's first emission.
     const forgotten = forgottenSince(known?.emitted_at ?? list.emitted_at, prunedBefore);
-    const rerun = known !== undefined && forgotten === null && isRerun(known, list);
-    const skipped = seen.has(event_id) ? 'repeats' : known !== undefined && !rerun ? 'answered' : undefined;
-    seen.add(event_id);
-    if (skipped !== undefined) {
-      planned.push({ ...none, skipped });
+    const used = usedIds.use(list);
+    const rerun = used.skipped === 'answered' && forgotten === null && known !== undefined && isRerun(known, list);
+    if (used.skipped !== undefined && !rerun) {
+      planned.push({ ...none, ...used });
       continue;
     }
     if (forgotten !== null) {

@@ -17,6 +17,9 @@ export interface SliceInput {
   readonly parked?: boolean;
 }
 
+/** Levels of nesting in the input of a slice above the intents of a list: the input, its lists, and a list. */
+export const SLICE_LEVELS = 3;
+
 /**
  * The most intents of a slice. Temporal's work is per workflow: at 500 intents it hardly shows any more (9,500 to
  * 15,500 intents/s measured).
@@ -44,9 +47,10 @@ export interface PlannedList extends ListScope {
   readonly rerun?: boolean;
   /**
    * The reason why the list is skipped. `answered`: its verdict is stored already. `repeats`: a list before it in the
-   * slice is the same envelope. `parked`: it waits behind a parked list.
+   * slice is the same envelope. `parked`: it waits behind a parked list. `conflicts`: its event id belongs to another
+   * list, as `invalid` says.
    */
-  readonly skipped?: 'answered' | 'repeats' | 'parked';
+  readonly skipped?: 'answered' | 'repeats' | 'parked' | 'conflicts';
 }
 
 /** The plan of a slice has the intents of the lists that are executed, one list after the other. */
@@ -81,6 +85,8 @@ export interface AnswerInput {
   readonly verdicts: readonly VerdictDraft[];
   /** Event ids whose verdict is stored: it is published again. */
   readonly repeats: readonly string[];
+  /** Lists whose event id belongs to another list, by their numbers; they are answered, and no verdict is stored. */
+  readonly conflicts?: readonly { readonly number: number; readonly error: string }[];
   /** Whether the lists were parked. */
   readonly parked?: boolean;
   /** Announcements that are published first, as with a batch. */
@@ -94,12 +100,17 @@ export interface SliceActivities {
   answerLists(input: AnswerInput): Promise<Pick<BatchOutput, 'not_announced'>>;
 }
 
+export interface ParkInput {
+  /** The key under which the slice is found. */
+  readonly slice: string;
+  readonly event_ids: readonly string[];
+  /** The numbers of the lists; workflows of before 2026-11-28 do not say. */
+  readonly numbers?: readonly number[];
+}
+
 export interface ParkingActivities {
-  /**
-   * Stores lists that wait for a key, and wakes the execution that tries them again.
-   * @param input.slice the key under which the slice is found.
-   */
-  parkLists(input: { readonly slice: string; readonly event_ids: readonly string[] }): Promise<void>;
+  /** Stores lists that wait for a key, and wakes the execution that tries them again. */
+  parkLists(input: ParkInput): Promise<void>;
 }
 
 /** @param input the partition, and `next` of the page before (0 for the first). */

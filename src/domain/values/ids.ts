@@ -22,9 +22,18 @@ const uuidv5 = (name: string): string => v5(Buffer.from(name), NAMESPACE);
 export const payloadHash = (intentType: unknown, payload: unknown): string =>
   hash('sha256', stringify([intentType, payload]));
 
+/**
+ * Returns the SHA-256 (hex) of a list's intents as they were sent, with sorted keys. Options and correlation id are
+ * left out, because they do not change which effects the list has.
+ */
+export const listHash = (intents: readonly unknown[]): string => hash('sha256', stringify(intents));
+
 /** Returns the id of an intent that brings none: UUIDv5 of its list's scope, its index in the list, and its hash. */
 export const derivedIntentId = (scope: string, index: number, hash: string): string =>
   uuidv5(`${scope}\n${index}\n${hash}`);
+
+/** Returns the id for what is said of a list under an event id that belongs to another list. */
+export const conflictId = (eventId: string, hash: string): string => uuidv5(`conflict\n${eventId}\n${hash}`);
 
 /** Returns the `event_id` of a list's envelope. The same list under the same request id is the same event. */
 export const emittedId = (payload: Readonly<Record<string, unknown>>): string =>

@@ -11,7 +11,8 @@ import type {
 } from '../../domain/dead-letters/port.js';
 import { orderOf, type OutboundMessage } from '../../domain/events/publisher.js';
 import { isoUtc } from '../core/instant.js';
-import { insertRecords } from '../ledger/ledger.js';
+import type { LedgerRecord } from '../../domain/ledger/port.js';
+import { recordFirst } from '../ledger/ledger.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
 
 export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = {}): DeadLetterStore {
@@ -23,8 +24,12 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
     blocked: (messages) => blockedTogether(messages),
     add: (letters, records) =>
       withTransaction(pool, async (tx) => {
-        await insertLetters(tx, letters);
-        await insertRecords(tx, records);
+        const before = await recordFirst(tx, records);
+        // The event of such an intent is sent, or a letter. This one may have the same event id and another payload.
+        const known = new Set(records.filter((_, index) => before[index] !== undefined).map(eventIdOfRecord));
+        const added = letters.filter(({ event_id }) => !known.has(event_id));
+        await insertLetters(tx, added);
+        return new Map(before.flatMap((record) => (record === undefined ? [] : [[record.intent_id, record] as const])));
       }),
     copied: async (eventIds) => {
       await withConnection(pool, (connection) => markCopied(connection, eventIds));
@@ -44,6 +49,8 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
       ),
   };
 }
+
+const eventIdOfRecord = ({ result }: Pick<LedgerRecord, 'result'>): unknown => result['event_id'];
 
 /**
  * Milliseconds of a page: for letters and copies, each at most 75 s on their way to a broker (`publishDeadlineMs`), and

@@ -4,6 +4,8 @@ import type { ParkedLists } from '../../domain/intake/ports.js';
 import { SLICE_BYTES, SLICE_INTENTS } from '../../domain/intake/slice.js';
 import { cut } from '../../domain/values/cut.js';
 import type { SliceList } from '../../domain/intake/list.js';
+import { isOtherList } from '../../domain/intake/used-ids.js';
+import { EffectError } from '../../domain/failures/failure.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
 
 interface Row {
@@ -24,25 +26,31 @@ export function createParkedLists(pool: Pool): ParkedLists {
       return new Set(rows.flatMap(({ keys }) => keys));
     },
 
-    async find(eventIds) {
+    async hashes(eventIds) {
       const { rows } = await withConnection(pool, (connection) =>
-        connection.query<{ event_id: string }>('SELECT event_id FROM intake_parked WHERE event_id = ANY ($1::text[])', [
-          eventIds,
-        ]),
+        connection.query<{ event_id: string; list_hash: string | null }>(
+          `SELECT event_id, encode(list_hash, 'hex') AS list_hash FROM intake_parked WHERE event_id = ANY ($1::text[])`,
+          [eventIds],
+        ),
       );
-      return new Set(rows.map(({ event_id }) => event_id));
+      return new Map(rows.map(({ event_id, list_hash }) => [event_id, list_hash]));
     },
 
     async park(partition, lists) {
       await withTransaction(pool, async (tx) => {
         // The lists are inserted one by one: their order is that of the sequence, and PostgreSQL has no array of arrays
         // of different lengths.
-        for (const { list, keys } of lists) {
-          await tx.query(
-            `INSERT INTO intake_parked (event_id, partition, keys, list, intents) VALUES ($1, $2, $3::text[], $4::json, $5)
-             ON CONFLICT (event_id) DO NOTHING`,
-            [list.event_id, partition, keys, JSON.stringify(list), list.intents.length],
+        for (const { list, keys, list_hash } of lists) {
+          // The row that is there is locked and left as it is: DO NOTHING would not return its hash.
+          const { rows } = await tx.query<{ list_hash: string | null }>(
+            `INSERT INTO intake_parked (event_id, partition, keys, list, intents, list_hash)
+             VALUES ($1, $2, $3::text[], $4::json, $5, decode($6, 'hex'))
+             ON CONFLICT (event_id) DO UPDATE SET event_id = EXCLUDED.event_id
+             RETURNING encode(list_hash, 'hex') AS list_hash`,
+            [list.event_id, partition, keys, JSON.stringify(list), list.intents.length, list_hash],
           );
+          if (!isOtherList(rows[0]?.list_hash ?? null, list_hash)) continue;
+          throw new EffectError('transient', `event_id: another list is parked under ${list.event_id}`);
         }
       });
     },

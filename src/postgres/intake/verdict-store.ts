@@ -1,6 +1,6 @@
 /** This adapter keeps the verdicts on the lists of the intake, in `intake_verdicts` (ADR 0009, ADR 0032). */
 import { type AnsweredList, isFinal, type SliceList, type Verdict } from '../../domain/intake/list.js';
-import type { VerdictStore } from '../../domain/intake/ports.js';
+import type { StoredVerdict, VerdictStore } from '../../domain/intake/ports.js';
 import { isoUtc } from '../core/instant.js';
 import { type Pool, withConnection } from '../core/pool.js';
 
@@ -14,43 +14,44 @@ export function createVerdictStore(pool: Pool): VerdictStore {
         [eventIds],
       ),
     );
-    return new Map(rows.map((row) => [row.event_id, row]));
+    return new Map(rows.map(({ event_id, ...row }) => [event_id, row as unknown as Row]));
   }
 
-  async function find(eventIds: readonly string[]): Promise<Map<string, Verdict>> {
-    const rows = await read<{ verdict: Verdict }>('verdict', eventIds);
-    return new Map([...rows].map(([id, { verdict }]) => [id, verdict]));
-  }
+  const find = (eventIds: readonly string[]): Promise<Map<string, StoredVerdict>> =>
+    read<StoredVerdict>(`verdict, ${HASH}`, eventIds);
 
   return {
     find,
 
     answered: (eventIds) =>
       read<AnsweredList>(
-        `list IS NULL AS final, ${isoUtc('emitted_at')} AS emitted_at, ${isoUtc('rerun_at')} AS rerun_at`,
+        `list IS NULL AS final, ${isoUtc('emitted_at')} AS emitted_at, ${isoUtc('rerun_at')} AS rerun_at, ${HASH}`,
         eventIds,
       ),
 
     async unfinished(eventId) {
-      const row = (await read<{ list: SliceList | null; verdict: Verdict }>('list, verdict', [eventId])).get(eventId);
-      return row === undefined || row.list === null ? null : { list: row.list, verdict: row.verdict };
+      const rows = await read<StoredVerdict & { list: SliceList | null }>(`list, verdict, ${HASH}`, [eventId]);
+      const { list = null, ...stored } = rows.get(eventId) ?? {};
+      return list === null ? null : { ...(stored as StoredVerdict), list };
     },
 
     async store(answers) {
       const verdicts = answers.map(({ verdict }) => verdict);
       const { rows } = await withConnection(pool, (connection) =>
         connection.query<{ event_id: string }>(
-          `INSERT INTO intake_verdicts AS stored (event_id, verdict, emitted_at, list)
-           SELECT event_id, verdict, emitted_at, list::json
+          `INSERT INTO intake_verdicts AS stored (event_id, list_hash, verdict, emitted_at, list)
+           SELECT event_id, decode(list_hash, 'hex'), verdict, emitted_at, list::json
            FROM ROWS FROM (
-             unnest($1::text[], $2::timestamptz[], $3::text[]), json_array_elements($4::json)
-           ) AS given (event_id, emitted_at, list, verdict) ORDER BY event_id
+             unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]), json_array_elements($5::json)
+           ) AS given (event_id, list_hash, emitted_at, list, verdict) ORDER BY event_id
            ON CONFLICT (event_id) DO UPDATE SET
              verdict = EXCLUDED.verdict, rerun_at = EXCLUDED.emitted_at, list = EXCLUDED.list, stored_at = clock_timestamp()
-           WHERE stored.list IS NOT NULL AND EXCLUDED.emitted_at > COALESCE(stored.rerun_at, stored.emitted_at, '-infinity')
+           WHERE stored.list IS NOT NULL AND stored.list_hash = EXCLUDED.list_hash
+             AND EXCLUDED.emitted_at > COALESCE(stored.rerun_at, stored.emitted_at, '-infinity')
            RETURNING event_id`,
           [
             verdicts.map(({ event_id }) => event_id),
+            answers.map(({ list_hash }) => list_hash),
             answers.map(({ list }) => list.emitted_at ?? null),
             // The list of a final verdict is never executed again.
             answers.map(({ list, verdict }) => (isFinal(verdict) ? null : JSON.stringify(list))),
@@ -59,13 +60,17 @@ export function createVerdictStore(pool: Pool): VerdictStore {
         ),
       );
       const stored = new Set(rows.map(({ event_id }) => event_id));
-      const taken = verdicts.map(({ event_id }) => event_id).filter((id) => !stored.has(id));
+      const isStored = ({ verdict }: StoredVerdict): boolean => stored.has(verdict.event_id);
+      const taken = answers.filter((one) => !isStored(one)).map(({ verdict }) => verdict.event_id);
       return new Map([
-        ...verdicts
-          .filter(({ event_id }) => stored.has(event_id))
-          .map((verdict) => [verdict.event_id, verdict] as const),
+        ...answers
+          .filter(isStored)
+          .map(({ verdict, list_hash }) => [verdict.event_id, { verdict, list_hash }] as const),
         ...(await find(taken)),
       ]);
     },
   };
 }
+
+/** The hash of the list, hexadecimal; NULL for a verdict of before there were hashes. */
+const HASH = `encode(list_hash, 'hex') AS list_hash`;

@@ -131,7 +131,7 @@ export function createLedger(pool: Pool, options: GroupCommitOptions = {}): Ledg
 }
 
 /** Records results that are new. @returns for each record the row that was there before it, if any. */
-async function recordFirst(
+export async function recordFirst(
   connection: Transaction,
   records: readonly Omit<LedgerRecord, 'settled_at'>[],
 ): Promise<(LedgerRecord | undefined)[]> {

@@ -32,7 +32,10 @@ describe('an event that is not taken', () => {
         topicSuffix: '.dlq',
         store: {
           blocked: (messages: unknown[]) => Promise.resolve(messages.map(() => false)),
-          add: (letters: unknown[]) => Promise.resolve((deadLettered += letters.length)),
+          add: (letters: unknown[]) => {
+            deadLettered += letters.length;
+            return Promise.resolve(new Map());
+          },
           copied: () => Promise.resolve(),
         },
       },
@@ -40,7 +43,7 @@ describe('an event that is not taken', () => {
     } as unknown as Ports;
     const items = [{ intent_id: '7a3c6e0e-3f0e-4a55-9f5c-0f6f3f0d8a11', intent: publishEvent() }];
     const activity = toActivity(effect, ports, {
-      instruments: { ended: () => undefined },
+      instruments: { ended: () => undefined, conflicted: () => undefined },
       budget: new OutageBudget(budgetMs, () => 30_000),
       findSource: () => Promise.resolve(listSource({ items })),
     });
@@ -139,6 +142,26 @@ describe('an event that was announced before', () => {
       assert.equal((output.results[1] as IntentResult)['repeated'], true);
       assert.equal(refused ? worker.letters.length : worker.sent.length, 1);
     }
+  });
+
+  it('is no letter where another execution has its id meanwhile with another payload, and says so', async () => {
+    const worker = memoryActivities();
+    worker.refuses = refusing('AGGREGATION_STARTED', new EffectError('unavailable', 'no broker'));
+    const given = event();
+    worker.before.set('deadLetters.add', () => {
+      worker.ledger.set(given.intent_id, {
+        intent_id: given.intent_id,
+        intent_type: 'PublishEvent',
+        payload_hash: 'of another payload',
+        execution_id: 'other/run',
+        settled_at: '2026-01-01T00:00:00.000000Z',
+        result: { event_published: true },
+      });
+    });
+    const output = await publish(worker, given);
+    assert.deepEqual(statusesOf(output), ['failed']);
+    assert.match((output.results[0] as IntentResult).error ?? '', /was already executed with another payload/);
+    assert.deepEqual([worker.letters, worker.sent], [[], []]);
   });
 
   it('queues behind an open letter of its key, without an attempt, and its copy is sent', async () => {

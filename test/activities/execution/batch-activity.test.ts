@@ -34,7 +34,10 @@ describe('the activity boundary', () => {
       await execute(commands.map(({ payload }) => payload.text));
       return commands.map(() => ({ ok: true as const, result: {}, settled_at: 'then', repeated: false }));
     });
-    const instruments = { ended: (type: string, status: string) => void ended.push(`${type} ${status}`) };
+    const instruments = {
+      ended: (type: string, status: string) => void ended.push(`${type} ${status}`),
+      conflicted: () => undefined,
+    };
     const input = { correlation_id: 'c', page_bytes: 1_000, items: texts.map(item), failing_since };
     const activity = toActivity(effect, {} as Ports, {
       instruments,

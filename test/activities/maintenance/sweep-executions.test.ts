@@ -152,6 +152,14 @@ describe('sweeping an execution', () => {
     assert.equal(Object.keys(copy.headers).length, 4);
   });
 
+  it('copies an envelope with its event id as the sender has written it', async () => {
+    const given = list(...states(1));
+    input = { lists: [{ ...given, written_event_id: given.event_id.toUpperCase() }] };
+    assert.deepEqual(await copied(), { count: 1, copies: [given.event_id.toUpperCase()] });
+    const { payload } = JSON.parse(String(worker.sent[0]?.value)) as { payload: object };
+    assert.deepEqual(payload, { intents: given.intents });
+  });
+
   it('copies nothing of a slice of parked lists: they are tried again', async () => {
     input = { lists: [list(...states(1))], parked: true };
     assert.deepEqual(await copied(), { count: 0, copies: [] });
@@ -169,7 +177,7 @@ describe('sweeping an execution', () => {
       worker.parked.splice(0);
     };
     worker.before.set('verdicts.answered', between);
-    worker.before.set('parkedLists.find', between);
+    worker.before.set('parkedLists.hashes', between);
     assert.deepEqual(await copied(), { count: 0, copies: [] });
   });
 

@@ -3,7 +3,14 @@
  */
 import assert from 'node:assert/strict';
 import { type EventSource, makeEnvelope, toMessage } from '../../../src/domain/events/envelope.js';
-import { derivedIntentId, emittedId, eventIdOf, payloadHash, recoveredId, resultIdOf } from '../../../src/domain/values/ids.js';
+import {
+  derivedIntentId,
+  emittedId,
+  eventIdOf,
+  payloadHash,
+  recoveredId,
+  resultIdOf,
+} from '../../../src/domain/values/ids.js';
 import { enumName, operationFailed } from '../../../src/domain/intents/operation-failed.js';
 import type { IntentResult } from '../../../src/domain/intents/result.js';
 

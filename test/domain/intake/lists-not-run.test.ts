@@ -59,6 +59,25 @@ describe('the plan of a slice', () => {
     assert.deepEqual(tiersOf(made), [[1, [0]]]);
   });
 
+  it('runs no list under an event id that another list has, and says so before anything else of it', () => {
+    const first = list([row(randomUUID())]);
+    const [repeat, other] = [{ ...first }, { ...first, intents: [row(randomUUID()), 7] }];
+    const made = planOf([first, other, repeat, list([row(randomUUID())])]);
+    assert.deepEqual(skippedOf(made), [undefined, 'conflicts', 'repeats', undefined]);
+    assert.match(made.lists[1]?.invalid ?? '', /^event_id: .* belongs to another list of intents /);
+    assert.deepEqual(
+      made.lists.map(({ at, first: index, count }) => [at, index, count]),
+      [
+        [0, 0, 1],
+        [1, 1, 0],
+        [3, 1, 0],
+        [4, 1, 1],
+      ],
+    );
+    const parked = planOf([other], { parked: new Map([[first.event_id, 'of the parked list']]) });
+    assert.deepEqual(skippedOf(parked), ['conflicts']);
+  });
+
   it('refuses a list that may have been executed and forgotten since, and no other', () => {
     const at = '2026-11-01T00:00:00.000Z';
     const [old, same, unknown] = [

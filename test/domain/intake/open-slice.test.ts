@@ -47,6 +47,41 @@ describe('a slice as activities see it', () => {
     assert.equal(open([], { parked: true }).parked, true);
   });
 
+  it('takes the event id as it is written for the correlation id, and in lower case for all that is stored', () => {
+    const event_id = 'e-1';
+    const [lower, upper, named] = [
+      list([], { event_id }),
+      list([], { event_id, written_event_id: 'E-1' }),
+      list([], { event_id, written_event_id: 'E-1', request_id: 'r' }),
+    ];
+    const other = list([]);
+    const slice = open([lower, other, upper, named]);
+    assert.deepEqual(
+      slice
+        .listsOf(event_id)
+        .map(({ written_event_id, request_id, correlation_id }) => [written_event_id, request_id, correlation_id]),
+      [
+        ['e-1', 'e-1', 'e-1'],
+        ['E-1', 'e-1', 'E-1'],
+        ['E-1', 'r', 'r'],
+      ],
+    );
+    assert.deepEqual(slice.listsOf(other.event_id), [slice.lists[1]]);
+    assert.deepEqual(slice.listsOf('E-1'), []);
+  });
+
+  it('hashes the intents of a list as they were sent, whatever the order of their keys', () => {
+    const slice = open([
+      list([{ a: 1, b: [{ c: 2, d: 3 }] }]),
+      list([{ b: [{ d: 3, c: 2 }], a: 1 }]),
+      list([{ a: 1 }]),
+    ]);
+    const [one, same, other] = slice.lists.map((given) => slice.hashOf(given));
+    assert.match(one!, /^[0-9a-f]{64}$/);
+    assert.deepEqual([same === one, other === one], [true, false]);
+    assert.equal(slice.hashOf(slice.lists[0]!), one);
+  });
+
   it('finds the list of an intent by its position, whatever lists are empty', () => {
     const slice = open([list([]), list([1, 2]), list([]), list([]), list([3]), list([])]);
     assert.deepEqual(

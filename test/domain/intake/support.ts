@@ -16,11 +16,16 @@ export const list = (intents: readonly unknown[], rest: Partial<SliceList> = {})
 });
 
 /** The state of the stores in which no list is answered, no key is parked, and nothing is pruned. */
-export const NOTHING: Known = { answered: new Map(), parkedKeys: new Set(), prunedBefore: null };
+export const NOTHING: Known = { answered: new Map(), parked: new Map(), parkedKeys: new Set(), prunedBefore: null };
 
 /** Returns the lists as answered ones, of which nothing is executed again unless `rest` says so. */
 export const answeredAs = (lists: readonly SliceList[], rest: Partial<AnsweredList> = {}): Known['answered'] =>
-  new Map(lists.map(({ event_id }) => [event_id, { final: true, emitted_at: null, rerun_at: null, ...rest }]));
+  new Map(
+    lists.map(({ event_id }) => [
+      event_id,
+      { list_hash: null, final: true, emitted_at: null, rerun_at: null, ...rest },
+    ]),
+  );
 
 export const open = (lists: readonly SliceList[], rest: Partial<SliceInput> = {}): OpenSlice =>
   new OpenSlice({ lists, ...rest }, definitions);

@@ -169,6 +169,14 @@ describe('what a caller sent, made fit to be sent on', () => {
     assert.notEqual(serializable(nested(73, {})), null);
   });
 
+  it('is cut at the same level wherever it is', () => {
+    const cut = serializable(nested(80));
+    const above = (value: unknown): unknown => ({ a: { a: { a: value } } });
+    assert.deepEqual(serializable(above(cut), 3), above(cut));
+    assert.deepEqual(serializable(above(nested(80)), 3), above(cut));
+    assert.notDeepEqual(serializable(above(cut)), above(cut));
+  });
+
   it('has the largest number there is for one that is infinite, which the plan refuses by name', () => {
     assert.deepEqual(serializable({ a: [Infinity, -Infinity, 1, null, 'x'] }), {
       a: [Number.MAX_VALUE, -Number.MAX_VALUE, 1, null, 'x'],

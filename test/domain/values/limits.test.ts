@@ -91,7 +91,8 @@ describe('a report that is too large', () => {
     assert.equal(errorLength(whole - 1), 300);
     // A character of three bytes stands for the middle that is cut out.
     const cutTo = (length: number) => `${'é'.repeat(length - 1)}…`;
-    const at = (length: number) => jsonBytes(makeReport(head, results(10, { error: cutTo(length), cut: true }), Infinity));
+    const at = (length: number) =>
+      jsonBytes(makeReport(head, results(10, { error: cutTo(length), cut: true }), Infinity));
     // `truncated: false` takes a byte more than `true`.
     assert.equal(errorLength(at(300) - 1), 300);
     assert.equal(errorLength(at(300) - 2), 100);

@@ -78,4 +78,27 @@ describe('dead letters', () => {
     );
     assert.equal(published, true, 'a repeat of the intent is told that its event is out');
   });
+
+  it('are not of an intent that another execution has recorded, and say what it has recorded', async () => {
+    const [taken, free] = [letter(0), letter(1)];
+    const recordOf = ({ intent_id, event_id }: typeof taken, payload_hash: string, execution_id: string) => ({
+      intent_id,
+      intent_type: 'PublishEvent',
+      payload_hash,
+      execution_id,
+      result: { event_id, event_published: false },
+    });
+    await database.pool.query(
+      `INSERT INTO executed_intents (intent_id, intent_type, payload_hash, execution_id, outcome)
+       VALUES ($1, 'PublishEvent', '\\xab', 'first/r', '{"event_published": true}')`,
+      [taken.intent_id],
+    );
+    const records = [recordOf(taken, 'cd', 'second/r'), recordOf(free, 'ef', 'second/r')];
+    const before = await store().add([taken, free], records);
+    assert.deepEqual(
+      [...before.values()].map(({ intent_id, payload_hash, execution_id }) => [intent_id, payload_hash, execution_id]),
+      [[taken.intent_id, 'ab', 'first/r']],
+    );
+    assert.deepEqual(valuesOf(await store().list({}, 0, 10)), [1]);
+  });
 });

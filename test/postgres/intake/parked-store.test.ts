@@ -5,6 +5,8 @@ import type { SliceList } from '../../../src/domain/intake/list.js';
 import { createParkedLists } from '../../../src/postgres/intake/parked-store.js';
 import { one, useDatabase } from '../support.js';
 
+const HASH = 'ab'.repeat(32);
+
 describe('parked lists', () => {
   const database = useDatabase();
   const list = (...intents: unknown[]): SliceList => ({ event_id: randomUUID(), correlation_id: null, intents });
@@ -15,7 +17,7 @@ describe('parked lists', () => {
     const lists = [list({ text: 'nul \u0000' }, {}), list({ 'half \ud800': 1 }, {}), list({ text: 'fine' })];
     await store.park(
       'p',
-      lists.map((given) => ({ list: given, keys: [randomUUID()] })),
+      lists.map((given) => ({ list: given, keys: [randomUUID()], list_hash: HASH })),
     );
     const page = await store.page('p', 0);
     assert.deepEqual([page.lists, page.parked, page.next], [lists, 3, null]);
@@ -26,14 +28,14 @@ describe('parked lists', () => {
     const lists = [300, 150, 100].map((count) => list(...Array.from({ length: count }, () => ({}))));
     await store.park(
       'q',
-      lists.map((given) => ({ list: given, keys: [randomUUID()] })),
+      lists.map((given) => ({ list: given, keys: [randomUUID()], list_hash: HASH })),
     );
     const first = await store.page('q', 0);
     assert.deepEqual(first.lists, lists.slice(0, 2));
     assert.deepEqual((await store.page('q', first.next ?? 0)).lists, lists.slice(2));
   });
 
-  const own = (given: SliceList) => ({ list: given, keys: [given.event_id] });
+  const own = (given: SliceList) => ({ list: given, keys: [given.event_id], list_hash: HASH });
   const seqOf = (given: SliceList) =>
     one<{ seq: number }>(database.pool, 'SELECT seq FROM intake_parked WHERE event_id = $1', [given.event_id]);
 
@@ -44,7 +46,7 @@ describe('parked lists', () => {
     const keys = [['a'], ['a', 'b'], ['b', 'c'], ['c'], ['d']];
     await store.park(
       partition,
-      lists.map((given, index) => ({ list: given, keys: keys[index]! })),
+      lists.map((given, index) => ({ list: given, keys: keys[index]!, list_hash: HASH })),
     );
     // The page before has read the first list, which stays parked. The next three lists wait behind it, each by one
     // key.
@@ -86,16 +88,41 @@ describe('parked lists', () => {
     const [first, second, elsewhere] = [list({ n: 1 }), list({ n: 2 }), list({ n: 3 })];
     await store.park('again/0', [first, second].map(own));
     await store.park('again/1', [own(elsewhere)]);
-    await store.park('again/0', [{ list: { ...first, intents: [] }, keys: ['other'] }]);
+    await store.park('again/0', [{ list: { ...first, intents: [] }, keys: ['other'], list_hash: HASH }]);
     const page = await store.page('again/0', 0);
     assert.deepEqual([page.lists, page.parked], [[first, second], 2]);
     assert.deepEqual(await store.keys('again/0'), new Set([first.event_id, second.event_id]));
     assert.deepEqual(
-      await store.find([second.event_id, elsewhere.event_id, randomUUID()]),
-      new Set([second.event_id, elsewhere.event_id]),
+      await store.hashes([second.event_id, elsewhere.event_id, randomUUID()]),
+      new Map([
+        [second.event_id, HASH],
+        [elsewhere.event_id, HASH],
+      ]),
     );
     await store.remove([first.event_id]);
     assert.deepEqual((await store.page('again/0', 0)).lists, [second]);
     assert.deepEqual((await store.page('again/1', 0)).lists, [elsewhere]);
+  });
+
+  it('are parked under an event id of their own, and again in rows of before there were hashes', async () => {
+    const store = createParkedLists(database.pool);
+    const [parked, other] = [list({ n: 1 }), list({ n: 2 })];
+    await store.park('id/0', [own(parked)]);
+    const conflicting = { ...own(parked), list_hash: 'cd'.repeat(32) };
+    await assert.rejects(store.park('id/1', [own(other), conflicting]), {
+      name: 'EffectError',
+      failureClass: 'transient',
+      message: `event_id: another list is parked under ${parked.event_id}`,
+    });
+    assert.deepEqual(await store.hashes([parked.event_id, other.event_id]), new Map([[parked.event_id, HASH]]));
+    await database.pool.query('UPDATE intake_parked SET list_hash = NULL WHERE event_id = $1', [parked.event_id]);
+    await store.park('id/1', [own(other), conflicting]);
+    assert.deepEqual(
+      await store.hashes([parked.event_id, other.event_id]),
+      new Map([
+        [parked.event_id, null],
+        [other.event_id, HASH],
+      ]),
+    );
   });
 });

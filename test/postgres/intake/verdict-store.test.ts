@@ -6,6 +6,9 @@ import type { Answer } from '../../../src/domain/intake/ports.js';
 import { createVerdictStore } from '../../../src/postgres/intake/verdict-store.js';
 import { useDatabase } from '../support.js';
 
+const HASH = 'ab'.repeat(32);
+const OTHER_HASH = 'cd'.repeat(32);
+
 describe('verdicts', () => {
   const database = useDatabase();
   const [FIRST, THEN, LATER] = ['2026-11-01T00:00:00.000Z', '2026-11-02T00:00:00.000Z', '2026-11-03T00:00:00.000Z'];
@@ -34,39 +37,43 @@ describe('verdicts', () => {
       results: [],
       ...rest,
     };
-    return { list, verdict };
+    return { list, verdict, list_hash: HASH };
   };
   const microseconds = (iso: string) => iso.replace('Z', '000Z');
 
   it('stay as they were first, by whoever comes second too, and beside new ones', async () => {
     const store = createVerdictStore(database.pool);
     const [known, fresh] = [randomUUID(), randomUUID()];
-    const first = answer(known, 'failed');
-    assert.deepEqual(await store.store([first]), new Map([[known, first.verdict]]));
-    const told = await store.store([answer(known, 'completed'), answer(fresh, 'partial')]);
-    assert.deepEqual([told.get(known)?.outcome, told.get(fresh)?.outcome], ['failed', 'partial']);
-    const found = await store.find([fresh, known, randomUUID()]);
-    assert.deepEqual(
-      [...found].map(([id, { outcome }]) => [id, outcome]).sort(),
-      [
-        [fresh, 'partial'],
-        [known, 'failed'],
-      ].sort(),
-    );
+    const { list: _, ...first } = answer(known, 'failed');
+    assert.deepEqual(await store.store([answer(known, 'failed')]), new Map([[known, first]]));
+    const second = { ...answer(fresh, 'partial'), list_hash: OTHER_HASH };
+    const stored = new Map([
+      [known, first],
+      [fresh, { verdict: second.verdict, list_hash: OTHER_HASH }],
+    ]);
+    assert.deepEqual(await store.store([answer(known, 'completed'), second]), stored);
+    assert.deepEqual(await store.find([fresh, known, randomUUID()]), stored);
+  });
+
+  it('of an unfinished list stay when another list comes under its event id', async () => {
+    const store = createVerdictStore(database.pool);
+    const id = randomUUID();
+    await store.store([answer(id, 'failed')]);
+    const told = await store.store([{ ...answer(id, 'completed', LATER), list_hash: OTHER_HASH }]);
+    assert.deepEqual([told.get(id)?.verdict.outcome, told.get(id)?.list_hash], ['failed', HASH]);
   });
 
   it('of an unfinished list are replaced by that of a later run, until it is completed', async () => {
     const store = createVerdictStore(database.pool);
     const id = randomUUID();
-    const outcomeAfter = async (given: Answer) => (await store.store([given])).get(id)?.outcome;
+    const outcomeAfter = async (given: Answer) => (await store.store([given])).get(id)?.verdict.outcome;
     assert.equal(await outcomeAfter(answer(id, 'failed')), 'failed');
     assert.equal(await outcomeAfter(answer(id, 'cancelled', LATER)), 'cancelled');
     assert.equal(await outcomeAfter(answer(id, 'partial', THEN)), 'cancelled', 'an earlier run comes late');
     assert.equal(await outcomeAfter(answer(id, 'partial', null)), 'cancelled', 'nobody knows when');
     const standing = { emitted_at: microseconds(FIRST), rerun_at: microseconds(LATER) };
-    assert.deepEqual((await store.answered([id])).get(id), { event_id: id, final: false, ...standing });
-    const { list, verdict } = (await store.unfinished(id))!;
-    assert.deepEqual([list, verdict], Object.values(answer(id, 'cancelled', LATER)));
+    assert.deepEqual((await store.answered([id])).get(id), { list_hash: HASH, final: false, ...standing });
+    assert.deepEqual(await store.unfinished(id), answer(id, 'cancelled', LATER));
     assert.equal(await outcomeAfter(answer(id, 'completed', '2026-11-04T00:00:00.000Z')), 'completed');
     assert.equal(await outcomeAfter(answer(id, 'failed', '2026-11-05T00:00:00.000Z')), 'completed');
     assert.equal(await store.unfinished(id), null);
@@ -78,7 +85,7 @@ describe('verdicts', () => {
     const [untimed, rejected] = [randomUUID(), randomUUID()];
     await store.store([answer(untimed, 'failed', null), answer(rejected, 'failed', FIRST, { error: 'too large' })]);
     const told = await store.store([answer(untimed, 'partial', THEN), answer(rejected, 'partial', THEN)]);
-    assert.deepEqual([told.get(untimed)?.outcome, told.get(rejected)?.outcome], ['partial', 'failed']);
+    assert.deepEqual([told.get(untimed)?.verdict.outcome, told.get(rejected)?.verdict.outcome], ['partial', 'failed']);
     assert.equal(await store.unfinished(rejected), null);
     assert.equal(await store.unfinished(randomUUID()), null);
   });
@@ -89,12 +96,12 @@ describe('verdicts', () => {
     const { verdict } = answer(id, 'partial');
     await database.pool.query('INSERT INTO intake_verdicts (event_id, verdict) VALUES ($1, $2)', [id, verdict]);
     assert.deepEqual((await store.answered([id])).get(id), {
-      event_id: id,
+      list_hash: null,
       final: true,
       emitted_at: null,
       rerun_at: null,
     });
-    assert.deepEqual((await store.store([answer(id, 'completed', LATER)])).get(id), verdict);
+    assert.deepEqual((await store.store([answer(id, 'completed', LATER)])).get(id), { verdict, list_hash: null });
   });
 
   it('are the same for two that answer at once', async () => {
@@ -108,7 +115,7 @@ describe('verdicts', () => {
     );
     const stored = await store.find(ids);
     for (const id of ids) {
-      for (const one of told) assert.equal(one.get(id)?.outcome, stored.get(id)?.outcome, id);
+      for (const one of told) assert.deepEqual(one.get(id), stored.get(id), id);
     }
   });
 });

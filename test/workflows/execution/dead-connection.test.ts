@@ -62,7 +62,10 @@ describe('a recovery whose connections die', () => {
       workflowBundle: { codePath: await workflowBundle(createLogger('silent')) },
       activities: createActivities(
         ports,
-        { instruments: { ended: () => undefined }, budget: new OutageBudget(undefined, () => now) },
+        {
+          instruments: { ended: () => undefined, conflicted: () => undefined },
+          budget: new OutageBudget(undefined, () => now),
+        },
         [effect],
       ),
     });

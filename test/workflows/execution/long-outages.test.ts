@@ -64,7 +64,7 @@ describe('outages of many minutes', () => {
   // The list asks no store, so its ports are empty.
   const ports = { deadLetters: {} } as Ports;
   const optionsOf = () => ({
-    instruments: { ended: () => undefined },
+    instruments: { ended: () => undefined, conflicted: () => undefined },
     budget: new OutageBudget(undefined, () => now),
   });
   const createWorker = (taskQueue: string, over: Ports = ports): Promise<Worker> =>

@@ -43,7 +43,10 @@ describe('a slice of many workers', () => {
   /** Returns activities without a memory: each call is the first one of its process. */
   function activities(ports: Ports) {
     const fresh = () =>
-      createActivities(ports, { instruments: { ended: () => undefined }, budget: new OutageBudget() });
+      createActivities(ports, {
+        instruments: { ended: () => undefined, conflicted: () => undefined },
+        budget: new OutageBudget(),
+      });
     return Object.fromEntries(Object.keys(fresh()).map((name) => [name, (input: never) => fresh()[name]!(input)]));
   }
 

@@ -24,13 +24,17 @@ describe('ExecuteSliceWorkflow', () => {
     const fine = list([persistState()]);
     await run(failing, fine);
     const before = await verdictOf(failing);
-    // The repaired list would succeed, but its sender has the verdict that it failed.
-    const repaired = { ...failing, intents: [persistState()] };
-    const report = await run(repaired, fine, fine);
-    assert.deepEqual(report, { lists: 3, repeated: 3, parked: 0, intents: 0, counts: {} });
+    // The repaired list would succeed, but it is another list than the one that its event id belongs to.
+    const repaired = list([persistState()], { event_id: failing.event_id, correlation_id: 'repaired' });
+    const report = await run(repaired, failing, fine, fine);
+    const { invalid, ...rest } = report;
+    assert.deepEqual(rest, { lists: 4, repeated: 3, parked: 0, intents: 0, counts: {} });
+    assert.deepEqual([invalid?.length, invalid?.[0]?.list], [1, 0]);
+    assert.match(invalid?.[0]?.reason ?? '', /^event_id: .* belongs to another list of intents /);
     assert.deepEqual(await verdictOf(failing), before);
-    const events = await resultsOf(failing);
-    assert.equal(events.length, 2);
+    const all = await resultsOf(failing);
+    const events = all.filter(({ envelope }) => envelope.correlation_id !== 'repaired');
+    assert.deepEqual([all.length, events.length], [3, 2]);
     assert.deepEqual(events[0]!.envelope.payload, events[1]!.envelope.payload);
     assert.equal(events[0]!.envelope.event_id, events[1]!.envelope.event_id);
   });
