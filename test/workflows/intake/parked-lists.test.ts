@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { SliceReport } from '../../../src/domain/intake/slice.js';
 import type { SliceList } from '../../../src/domain/intake/list.js';
+import { listHash } from '../../../src/domain/values/ids.js';
 import { until } from '../../../src/flow-control/until.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { readEvents } from '../../support/events.js';
@@ -114,6 +115,33 @@ describe('parked lists', function () {
       rows.map(({ to_state }) => to_state),
       ['S1', 'S2', 'S3', 'S4', 'S5', 'S6'],
     );
+  });
+
+  it('parks the list that an event id belongs to, and answers another one beside it at once', async () => {
+    const locked = persistState();
+    const at = partition();
+    await execute(at, [list(locked)]);
+    await holder.query('SELECT FROM bridge_state_rows WHERE bridge_id = $1 FOR UPDATE', [
+      locked.payload.aggregation_id,
+    ]);
+    const waiting = list(persistState({ aggregation_id: locked.payload.aggregation_id }));
+    const other = { ...list(persistState()), event_id: waiting.event_id, correlation_id: 'other', offset: '7' };
+    const { invalid, ...report } = await execute(at, [waiting, other, waiting]);
+    assert.deepEqual(report, { lists: 3, repeated: 1, parked: 1, intents: 0, counts: {} });
+    assert.deepEqual(
+      invalid?.map(({ list: number }) => number),
+      [1],
+    );
+    const answers = async () =>
+      (await readEvents(environment, ['INTENT_RESULT']))
+        .filter(({ envelope }) => envelope.causation_id === waiting.event_id)
+        .map(({ envelope: { correlation_id, payload } }) => [correlation_id, payload['outcome'], payload['conflict']]);
+    const list_hash = listHash(other.intents);
+    const conflict = ['other', 'failed', { list_hash, partition: at, offset: '7' }];
+    assert.deepEqual(await answers(), [conflict]);
+    assert.deepEqual(await answered([waiting]), []);
+    await free(at, [waiting]);
+    assert.deepEqual(await answers(), [conflict, [waiting.event_id, 'completed', undefined]]);
   });
 
   it('refuses to run for anything but a partition', async () => {
