@@ -4,14 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import type { SlicePlan } from '../../src/domain/intake/slice.js';
 import type { SliceList } from '../../src/domain/intake/list.js';
-import { type Known, makeSlicePlan } from '../../src/domain/intake/slice-plan.js';
-import { definitions } from '../support/definitions.js';
+import { open, planOpen } from '../domain/intake/support.js';
 import { publishEvent } from '../support/intents.js';
 
-const NOTHING: Known = { answered: new Set(), parkedKeys: new Set(), prunedBefore: null };
 const TYPE = 'BATCH_PROCESSED';
 
 /** A draft is an intent by its key, with a priority. */
@@ -26,12 +23,8 @@ const listOf = (number: number, drafts: readonly Draft[]): SliceList => ({
   options: { failFastPriority: 100 },
   intents: drafts.map(event),
 });
-const planOf = (lists: readonly (readonly Draft[])[], known: Partial<Known> = {}): SlicePlan =>
-  makeSlicePlan(
-    new OpenSlice({ lists: lists.map((drafts, number) => listOf(number, drafts)) }, definitions),
-    { ...NOTHING, ...known },
-    definitions,
-  );
+const planOf = (lists: readonly (readonly Draft[])[], parkedKeys: readonly string[] = []): SlicePlan =>
+  planOpen(open(lists.map((drafts, number) => listOf(number, drafts))), { parkedKeys: new Set(parkedKeys) });
 
 /**
  * Returns the intents of each key in the order in which they run, as a list and an index in it. It throws when two
@@ -107,7 +100,7 @@ describe('makeSlicePlan', () => {
       [['other', 0]],
       [['y', 0]],
     ];
-    const plan = planOf(lists, { parkedKeys: new Set([`PublishEvent/${TYPE}/held`]) });
+    const plan = planOf(lists, [`PublishEvent/${TYPE}/held`]);
     assert.deepEqual(
       plan.lists.map(({ skipped }) => skipped),
       [undefined, 'parked', 'parked', undefined, 'parked'],
@@ -133,11 +126,7 @@ describe('makeSlicePlan', () => {
       listOf(3, [['y', 0]]),
       listOf(3, [['y', 0]]),
     ];
-    const plan = makeSlicePlan(
-      new OpenSlice({ lists: slice }, definitions),
-      { ...NOTHING, parkedKeys, answered: new Set(['list 0']) },
-      definitions,
-    );
+    const plan = planOpen(open(slice), { parkedKeys, answered: new Set(['list 0']) });
     assert.deepEqual(
       plan.lists.map(({ skipped, refused }) => skipped ?? (refused === undefined ? 'run' : 'refused')),
       ['answered', 'refused', 'run', 'run', 'repeats'],

@@ -118,8 +118,10 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
       },
     },
     parkedLists: {
-      keys: (partition: string) =>
-        Promise.resolve(new Set(memory.parked.flatMap((one) => (one.partition === partition ? [...one.keys] : [])))),
+      findKeys: (partition: string, keys: readonly string[]) => {
+        const parked = memory.parked.filter((one) => one.partition === partition).flatMap((one) => one.keys);
+        return Promise.resolve(new Set(parked.filter((key) => keys.includes(key))));
+      },
       find: (ids: readonly string[]) =>
         Promise.resolve(new Set(memory.parked.map(({ list }) => list.event_id).filter((id) => ids.includes(id)))),
       park: (partition: string, lists: readonly { readonly list: SliceList; readonly keys: readonly string[] }[]) => {
