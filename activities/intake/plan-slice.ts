@@ -1,7 +1,7 @@
 /** This is the local activity that plans a slice. */
 import { activityInfo } from '@temporalio/activity';
 import type { PlanSliceActivity } from '../../src/domain/intake/slice.js';
-import { makeSlicePlan } from '../../src/domain/intake/slice-plan.js';
+import { keysIn, makeSlicePlan, readLists } from '../../src/domain/intake/slice-plan.js';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
 import type { Instruments } from '../execution/batch-activity.js';
 import { countRejected, refusing, workflowIdOf } from '../execution/plan-intents.js';
@@ -20,13 +20,13 @@ export const planSlice =
     const partition = await refusing(() => workflowIdOf(info));
     const open = await refusing(() => slices.find(slice, info));
     const eventIds = open.lists.map(({ event_id }) => event_id);
-    const [answered, parked, parkedKeys, prunedBefore] = await Promise.all([
+    const [answered, parked, prunedBefore] = await Promise.all([
       verdicts.answered(eventIds),
       parkedLists.hashes(eventIds),
-      parkedLists.keys(partition),
       retention.prunedBefore(),
     ]);
-    const plan = makeSlicePlan(open, { answered, parked, parkedKeys, prunedBefore }, definitions);
+    const lists = readLists(open, { answered, parked, prunedBefore }, definitions);
+    const plan = makeSlicePlan(open, lists, await parkedLists.findKeys(partition, keysIn(lists)));
     countRejected(plan.intents, definitions, instruments);
     return plan;
   };

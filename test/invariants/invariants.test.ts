@@ -71,6 +71,9 @@ describe('invariants', () => {
       new RegExp(`rows: transition \\S+ of intent ${nobody} is in the table 1 times, and in the ledger: f\\b`),
     );
     await forget('fsm_transitions');
+    await environment.pool.query('INSERT INTO intake_parked_keys VALUES (1, 7)');
+    await finds(/rows: parked list 7 has other keys/);
+    await forget('intake_parked_keys');
   });
 
   it('find verdicts that the ledger, or their own counts, deny, and those that nobody gets', async () => {

@@ -29,6 +29,11 @@ const QUERIES: readonly string[] = [
      ON ledger.intent_id = moved.intent_id AND ledger.given_up_by IS NULL
    WHERE moved.intent_id IS NOT NULL GROUP BY moved.intent_id
    HAVING count(*) <> 1 OR NOT bool_or(ledger.intent_id IS NOT NULL)`,
+  `SELECT DISTINCT format('parked list %s has other keys than intake_parked_keys says', seq) AS problem
+   FROM (SELECT seq, parked_key_hash(partition, key) AS key_hash, true AS parked
+         FROM intake_parked CROSS JOIN unnest(keys) AS own(key)) own
+   FULL JOIN intake_parked_keys kept USING (seq, key_hash)
+   WHERE parked IS NULL OR kept IS NULL`,
 ];
 
 export async function checkRows({ pool }: Pick<Environment, 'pool'>): Promise<string[]> {

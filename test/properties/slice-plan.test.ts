@@ -4,14 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import type { SlicePlan } from '../../src/domain/intake/slice.js';
 import type { SliceList } from '../../src/domain/intake/list.js';
-import { type Known, makeSlicePlan } from '../../src/domain/intake/slice-plan.js';
-import { definitions } from '../support/definitions.js';
+import { answeredAs, open, planOpen } from '../domain/intake/support.js';
 import { publishEvent } from '../support/intents.js';
 
-const NOTHING: Known = { answered: new Map(), parked: new Map(), parkedKeys: new Set(), prunedBefore: null };
 const TYPE = 'BATCH_PROCESSED';
 
 /** A draft is an intent by its key, with a priority. */
@@ -26,12 +23,8 @@ const listOf = (number: number, drafts: readonly Draft[]): SliceList => ({
   options: { failFastPriority: 100 },
   intents: drafts.map(event),
 });
-const planOf = (lists: readonly (readonly Draft[])[], known: Partial<Known> = {}): SlicePlan =>
-  makeSlicePlan(
-    new OpenSlice({ lists: lists.map((drafts, number) => listOf(number, drafts)) }, definitions),
-    { ...NOTHING, ...known },
-    definitions,
-  );
+const planOf = (lists: readonly (readonly Draft[])[], parkedKeys: readonly string[] = []): SlicePlan =>
+  planOpen(open(lists.map((drafts, number) => listOf(number, drafts))), { parkedKeys: new Set(parkedKeys) });
 
 /**
  * Returns the intents of each key in the order in which they run, as a list and an index in it. It throws when two
@@ -107,7 +100,7 @@ describe('makeSlicePlan', () => {
       [['other', 0]],
       [['y', 0]],
     ];
-    const plan = planOf(lists, { parkedKeys: new Set([`PublishEvent/${TYPE}/held`]) });
+    const plan = planOf(lists, [`PublishEvent/${TYPE}/held`]);
     assert.deepEqual(
       plan.lists.map(({ skipped }) => skipped),
       [undefined, 'parked', 'parked', undefined, 'parked'],
@@ -134,15 +127,7 @@ describe('makeSlicePlan', () => {
       twice,
       twice,
     ];
-    const plan = makeSlicePlan(
-      new OpenSlice({ lists: slice }, definitions),
-      {
-        ...NOTHING,
-        parkedKeys,
-        answered: new Map([['list 0', { list_hash: null, final: true, emitted_at: null, rerun_at: null }]]),
-      },
-      definitions,
-    );
+    const plan = planOpen(open(slice), { parkedKeys, answered: answeredAs([{ event_id: 'list 0' }]) });
     assert.deepEqual(
       plan.lists.map(({ skipped, refused }) => skipped ?? (refused === undefined ? 'run' : 'refused')),
       ['answered', 'refused', 'run', 'run', 'repeats'],

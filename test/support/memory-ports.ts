@@ -137,8 +137,10 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
       },
     },
     parkedLists: {
-      keys: (partition: string) =>
-        Promise.resolve(new Set(memory.parked.flatMap((one) => (one.partition === partition ? (one.keys ?? []) : [])))),
+      findKeys: (partition: string, keys: readonly string[]) => {
+        const parked = memory.parked.filter((one) => one.partition === partition).flatMap((one) => one.keys ?? []);
+        return Promise.resolve(new Set(parked.filter((key) => keys.includes(key))));
+      },
       hashes: (ids: readonly string[]) =>
         Promise.resolve(
           new Map(

@@ -57,7 +57,7 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, fro
     const round = await tryAll();
     // A list parked after the round looked has woken this execution.
     if (round.parked === 0 && wakes === before) return { answered };
-    setCurrentDetails(`${answered} lists answered, ${round.parked - round.answered} wait for a key`);
+    setCurrentDetails(`${answered} lists answered, ${round.waiting} wait for a key`);
     if (round.answered > 0) {
       wait = FIRST_WAIT;
     } else {
@@ -67,8 +67,9 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, fro
   }
 
   /** Tries every parked list once, in their order. The store leaves out the lists behind one that stays parked. */
-  async function tryAll(): Promise<{ readonly parked: number; readonly answered: number }> {
+  async function tryAll(): Promise<{ readonly parked: number; readonly answered: number; readonly waiting: number }> {
     let parked = 0;
+    let waiting = 0;
     const before = answered;
     const first = start;
     start = 0;
@@ -76,13 +77,16 @@ export async function ExecuteParkedListsWorkflow(given: unknown, so_far = 0, fro
     const act = async (after: number) => {
       const page = await takeParked({ partition, after });
       parked = Math.max(parked, page.parked);
-      if (page.lists.length > 0) answered += await tryPage(page.lists);
+      const tried = page.lists.length > 0 ? await tryPage(page.lists) : 0;
+      answered += tried;
+      // The last page has counted the lists that were parked when it was read.
+      waiting = page.parked - tried;
       return page.next;
     };
     // The execution continues as new within a round and after it, because each page of lists is in the history twice.
     await eachPage(first, act, continueAt);
     if (workflowInfo().continueAsNewSuggested) await continueAt(0);
-    return { parked, answered: answered - before };
+    return { parked, answered: answered - before, waiting };
   }
 }
 

@@ -118,7 +118,6 @@ export function makePlan(request: Request, fallbackId: string, definitions: Defi
 
 /**
  * @param scope the ids of the list: the request id is the scope of derived ids.
- * @param first index of the list's first intent.
  * @throws RequestError when the list has too many priorities, or too many results of any size.
  */
 export function planList(
@@ -126,12 +125,11 @@ export function planList(
   scope: Pick<Plan, 'request_id' | 'correlation_id'>,
   options: RequestOptions,
   definitions: DefinitionsByType,
-  first = 0,
 ): ListPlan {
   const parsed = rejectReusedIds(raw.map((intent) => parseIntent(intent, definitions)));
   const entries = parsed.flatMap((intent, index) => {
     if (!intent.ok) return [];
-    return [{ index: first + index, intent, key: orderKeyOf(intent, scope.correlation_id) }];
+    return [{ index, intent, key: orderKeyOf(intent, scope.correlation_id) }];
   });
   const stopped = parsed.some((intent) => !intent.ok && intent.priority >= options.failFastPriority);
   if (!stopped) checkEntries(entries);

@@ -29,9 +29,9 @@ export interface VerdictStore {
 
 /** A `ParkedPage` has some of a partition's parked lists. */
 export interface ParkedPage {
-  /** Lists in their order. They share no key with a list before them that is left out. */
+  /** Lists in their order. They share no key with a list before them that is left out. There may be none. */
   readonly lists: readonly SliceList[];
-  /** The number of the partition's parked lists, with those left out. */
+  /** The number of the partition's parked lists, with those left out. Only the last page counts them; others have 0. */
   readonly parked: number;
   /** The cursor of the next page; null when there is no next page. */
   readonly next: number | null;
@@ -46,8 +46,8 @@ export interface ParkedList {
 
 /** This port stores lists that wait for a key, by partition. A partition is named by the workflow id of its slices. */
 export interface ParkedLists {
-  /** Returns the keys of a partition's parked lists. */
-  keys(partition: string): Promise<ReadonlySet<string>>;
+  /** @returns those of the keys that the partition's parked lists have. */
+  findKeys(partition: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** Returns the list hashes of those lists that are parked. */
   hashes(eventIds: readonly string[]): Promise<ListHashes>;
   /**

@@ -8,84 +8,104 @@ import { checkLimits, LimitError, pageBytes } from '../values/limits.js';
 import { HeldKeys } from './held-keys.js';
 import type { OpenSlice } from './open-slice.js';
 import type { DefinitionsByType, ParsedIntent, RejectedIntent } from '../intents/parse.js';
-import { type Entry, orderKeyOf, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
+import { type Entry, type ListPlan, orderKeyOf, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
 import { parseRequest, type Request, RequestError } from '../execution/request.js';
 import type { PlannedList, SlicePlan } from './slice.js';
 import { type AnsweredList, hashesOf, isRerun, type ListHashes, type SliceList, VERDICT_BYTES } from './list.js';
 import { UsedIds } from './used-ids.js';
 
-/** `Known` is what the stores know of a slice's lists before it is planned. */
+/** `Known` is what the stores know of a slice's lists before they are read. */
 export interface Known {
   /** Lists that have a verdict, by event id. */
   readonly answered: ReadonlyMap<string, AnsweredList>;
   /** Parked lists, of any partition. */
   readonly parked: ListHashes;
-  /** Keys of the partition's parked lists. */
-  readonly parkedKeys: ReadonlySet<string>;
   /** The time, ISO 8601, before which recorded rows may be gone from the ledger; null when none is gone. */
   readonly prunedBefore: string | null;
 }
 
-/** A `Planned` is a list with the keys that it uses; a list that is not executed uses none. */
-type Planned = PlannedList & { readonly uses: readonly string[] };
+/** A `ReadList` is a list of the slice as it is by itself: the reason why it is not executed, or its own plan. */
+type ReadList = Pick<PlannedList, 'skipped' | 'refused' | 'invalid' | 'rerun'> & { readonly own?: OwnPlan };
 
-export function makeSlicePlan(
+interface OwnPlan extends ListPlan {
+  readonly options: Request['options'];
+  /** The keys of the entries, each once. */
+  readonly keys: readonly string[];
+}
+
+/** Reads the lists of a slice, each by itself. */
+export function readLists(
   slice: OpenSlice,
-  { answered, parked, parkedKeys, prunedBefore }: Known,
+  { answered, parked, prunedBefore }: Known,
   definitions: DefinitionsByType,
-): SlicePlan {
-  const heldKeys = new HeldKeys(parkedKeys);
+): readonly ReadList[] {
   const usedIds = new UsedIds(slice, hashesOf(answered), parked);
-  const waves = new Waves();
-  const planned: Planned[] = [];
-  const intents: PlannedIntent[] = [];
-  const entries: (Entry & { readonly wave: number })[] = [];
-  for (const list of slice.lists) {
-    const { event_id, correlation_id, request_id, at } = list;
-    const scope = { event_id, correlation_id, at, first: intents.length };
-    const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0, uses: [] };
-    const known = answered.get(event_id);
+  return slice.lists.map((list) => {
+    const known = answered.get(list.event_id);
     // The ledger has the effects of earlier runs for as long as it is not pruned up to the list's first emission.
     const forgotten = forgottenSince(known?.emitted_at ?? list.emitted_at, prunedBefore);
     const used = usedIds.use(list);
     const rerun = used.skipped === 'answered' && forgotten === null && known !== undefined && isRerun(known, list);
-    if (used.skipped !== undefined && !rerun) {
-      planned.push({ ...none, ...used });
-      continue;
-    }
-    if (forgotten !== null) {
-      planned.push({ ...none, refused: forgotten });
-      continue;
-    }
+    if (used.skipped !== undefined && !rerun) return used;
+    if (forgotten !== null) return { refused: forgotten };
     try {
       const options = optionsOf(list);
-      const own = planList(list.intents, { request_id, correlation_id }, options, definitions, intents.length);
-      const uses = [...new Set(own.entries.map(keyOf))];
-      const invalid = invalidOf(own.intents);
-      if (heldKeys.stops(uses)) {
-        planned.push({ ...none, skipped: 'parked', ...invalid });
-        continue;
-      }
-      planned.push({
-        ...scope,
-        options,
-        self_announced: own.self_announced,
-        count: own.intents.length,
-        uses,
-        ...(rerun ? { rerun } : {}),
-        ...invalid,
-      });
-      intents.push(...own.intents);
-      own.parsed.forEach((intent, index) => {
-        slice.remember(at + index, intent, own.intents[index]?.id ?? '');
-      });
-      const wave = waves.waveOf(own.entries);
-      entries.push(...own.entries.map((entry) => ({ ...entry, wave })));
+      const plan = planList(list.intents, list, options, definitions);
+      const own = { ...plan, options, keys: [...new Set(plan.entries.map(keyOf))] };
+      return rerun ? { own, rerun } : { own };
     } catch (error) {
       if (!(error instanceof RequestError || error instanceof LimitError)) throw error;
-      planned.push({ ...none, refused: error.message });
+      return { refused: error.message };
     }
-  }
+  });
+}
+
+/** Returns the keys of the lists that may be executed. Whether a parked list has one of them decides about the plan. */
+export const keysIn = (lists: readonly ReadList[]): string[] => [
+  ...new Set(lists.flatMap(({ own }) => own?.keys ?? [])),
+];
+
+/** A `Planned` is a list with the keys that it uses; a list that is not executed uses none. */
+type Planned = PlannedList & { readonly uses: readonly string[] };
+
+/**
+ * @param lists the slice's, as `readLists` returns them.
+ * @param parkedKeys those of their keys that parked lists of the partition have.
+ */
+export function makeSlicePlan(
+  slice: OpenSlice,
+  lists: readonly ReadList[],
+  parkedKeys: ReadonlySet<string>,
+): SlicePlan {
+  const heldKeys = new HeldKeys(parkedKeys);
+  const waves = new Waves();
+  const planned: Planned[] = [];
+  const intents: PlannedIntent[] = [];
+  const entries: (Entry & { readonly wave: number })[] = [];
+  lists.forEach(({ own, ...reason }, number) => {
+    const { event_id, correlation_id, at } = slice.list(number);
+    const first = intents.length;
+    const scope = { event_id, correlation_id, at, first };
+    const none = { ...scope, options: NO_OPTIONS, self_announced: [], count: 0, uses: [] };
+    if (own === undefined) {
+      planned.push({ ...none, ...reason });
+      return;
+    }
+    const invalid = invalidOf(own.intents);
+    if (heldKeys.stops(own.keys)) {
+      planned.push({ ...none, skipped: 'parked', ...invalid });
+      return;
+    }
+    const self_announced = own.self_announced.map(({ key, index }) => ({ key, index: first + index }));
+    const { options, keys: uses } = own;
+    planned.push({ ...scope, options, self_announced, count: own.intents.length, uses, ...reason, ...invalid });
+    intents.push(...own.intents);
+    own.parsed.forEach((intent, index) => {
+      slice.remember(at + index, intent, own.intents[index]?.id ?? '');
+    });
+    const wave = waves.waveOf(own.entries);
+    entries.push(...own.entries.map((entry) => ({ ...entry, index: first + entry.index, wave })));
+  });
   const paged = entries.filter(({ intent }) => intent.definition.pagedResult === true).length;
   return {
     intents,

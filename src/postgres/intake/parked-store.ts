@@ -1,8 +1,8 @@
 /** This adapter keeps the parked lists of the intake, in `intake_parked` (ADR 0009). */
-import { HeldKeys } from '../../domain/intake/held-keys.js';
 import type { ParkedLists } from '../../domain/intake/ports.js';
 import { SLICE_BYTES, SLICE_INTENTS } from '../../domain/intake/slice.js';
 import { cut } from '../../domain/values/cut.js';
+import { jsonBytes } from '../../domain/values/limits.js';
 import type { SliceList } from '../../domain/intake/list.js';
 import { isOtherList } from '../../domain/intake/used-ids.js';
 import { EffectError } from '../../domain/failures/failure.js';
@@ -10,20 +10,27 @@ import { type Pool, type Transaction, withConnection, withTransaction } from '..
 
 interface Row {
   readonly seq: number;
-  readonly keys: readonly string[];
   readonly intents: number;
   readonly bytes: number;
+  /** For each key of the list, the last list before it that has the key too. */
+  readonly behind: readonly number[];
 }
 
 export function createParkedLists(pool: Pool): ParkedLists {
   return {
-    async keys(partition) {
+    async findKeys(partition, keys) {
+      if (keys.length === 0) return new Set();
+      // The first list of a key is asked for by its order, so that PostgreSQL takes the index however common keys are.
       const { rows } = await withConnection(pool, (connection) =>
-        connection.query<{ keys: readonly string[] }>('SELECT keys FROM intake_parked WHERE partition = $1', [
-          partition,
-        ]),
+        connection.query<{ key: string }>(
+          `SELECT key FROM unnest($2::text[]) AS asked(key)
+           CROSS JOIN LATERAL (
+             SELECT FROM intake_parked_keys WHERE key_hash = parked_key_hash($1, asked.key) ORDER BY seq LIMIT 1
+           ) AS first`,
+          [partition, keys],
+        ),
       );
-      return new Set(rows.flatMap(({ keys }) => keys));
+      return new Set(rows.map(({ key }) => key));
     },
 
     async hashes(eventIds) {
@@ -43,11 +50,11 @@ export function createParkedLists(pool: Pool): ParkedLists {
         for (const { list, keys, list_hash } of lists) {
           // The row that is there is locked and left as it is: DO NOTHING would not return its hash.
           const { rows } = await tx.query<{ list_hash: string | null }>(
-            `INSERT INTO intake_parked (event_id, partition, keys, list, intents, list_hash)
-             VALUES ($1, $2, $3::text[], $4::json, $5, decode($6, 'hex'))
+            `INSERT INTO intake_parked (event_id, partition, keys, list, intents, bytes, list_hash)
+             VALUES ($1, $2, $3::text[], $4::json, $5, $6, decode($7, 'hex'))
              ON CONFLICT (event_id) DO UPDATE SET event_id = EXCLUDED.event_id
              RETURNING encode(list_hash, 'hex') AS list_hash`,
-            [list.event_id, partition, keys, JSON.stringify(list), list.intents.length, list_hash],
+            [list.event_id, partition, keys, JSON.stringify(list), list.intents.length, jsonBytes(list), list_hash],
           );
           if (!isOtherList(rows[0]?.list_hash ?? null, list_hash)) continue;
           throw new EffectError('transient', `event_id: another list is parked under ${list.event_id}`);
@@ -57,15 +64,14 @@ export function createParkedLists(pool: Pool): ParkedLists {
 
     page: (partition, after) =>
       withTransaction(pool, async (tx) => {
-        // The keys of all lists are read, because a list that is left out decides about those behind it. The lists
-        // themselves are read only for the page.
-        const { rows } = await tx.query<Row>(
-          `SELECT seq, keys, intents, octet_length(list::text) AS bytes
-           FROM intake_parked WHERE partition = $1 ORDER BY seq`,
-          [partition],
-        );
-        const { taken, next } = pageOf(rows, after);
-        return { lists: await listsOf(tx, partition, taken), parked: rows.length, next };
+        // PostgreSQL thinks that a new backlog is small, until it has been analyzed. It would read all of it to sort it.
+        await tx.query('SET LOCAL enable_sort = off');
+        const { page, next } = await pageAfter(tx, partition, after);
+        return {
+          lists: await listsOf(tx, partition, page),
+          parked: next === null ? await countOf(tx, partition) : 0,
+          next,
+        };
       }),
 
     async remove(eventIds) {
@@ -76,23 +82,53 @@ export function createParkedLists(pool: Pool): ParkedLists {
   };
 }
 
-/**
- * Returns the page of lists after `after`, one slice at most. A list is left out when it shares a key with a list
- * before the page, or with another that is left out.
- */
-function pageOf(rows: readonly Row[], after: number): { taken: readonly number[]; next: number | null } {
-  const heldKeys = new HeldKeys<string>([]);
-  const free: Row[] = [];
-  for (const row of rows) {
-    if (row.seq <= after) heldKeys.hold(row.keys);
-    else if (!heldKeys.stops(row.keys)) free.push(row);
-  }
-  const [page = []] = cut(free, ({ intents, bytes }) => ({ intents, bytes }), PAGE);
-  return { taken: page.map(({ seq }) => seq), next: page.length < free.length ? (page.at(-1)?.seq ?? null) : null };
-}
-
 /** The limits of a page, which are those of a slice. */
 const PAGE = { intents: SLICE_INTENTS, bytes: SLICE_BYTES };
+
+/** The most lists that one statement reads. A page of usual lists (20 intents) has 25. */
+const STEP = 100;
+
+/** The most lists that are read for a page, so that it takes a second at most. The next page goes on behind them. */
+const MOST_READ = 10_000;
+
+/**
+ * Reads the lists after `after` in their order, until a page is full. A list is left out when it shares a key with a
+ * list before the page, or with another that is left out. So the last list before it under each key has to be in the
+ * page.
+ */
+async function pageAfter(
+  tx: Transaction,
+  partition: string,
+  after: number,
+): Promise<{ page: readonly number[]; next: number | null }> {
+  const free = new Map<number, Row>();
+  let last = after;
+  for (let read = STEP; ; read += STEP) {
+    const rows = await rowsAfter(tx, partition, last);
+    for (const row of rows) if (row.behind.every((seq) => free.has(seq))) free.set(row.seq, row);
+    last = rows.at(-1)?.seq ?? last;
+    const [part = [], rest] = cut(free.values(), ({ intents, bytes }) => ({ intents, bytes }), PAGE);
+    const page = part.map(({ seq }) => seq);
+    if (rest !== undefined) return { page, next: page.at(-1) ?? null };
+    if (rows.length < STEP) return { page, next: null };
+    if (read >= MOST_READ) return { page, next: last };
+  }
+}
+
+async function rowsAfter(tx: Transaction, partition: string, after: number): Promise<readonly Row[]> {
+  const { rows } = await tx.query<Row>(
+    `SELECT seq, intents, COALESCE(bytes, octet_length(list::text)) AS bytes, to_json(ARRAY(
+       SELECT before.seq FROM unnest(parked.keys) AS own(key)
+       CROSS JOIN LATERAL (
+         SELECT seq FROM intake_parked_keys
+         WHERE key_hash = parked_key_hash(parked.partition, own.key) AND seq < parked.seq ORDER BY seq DESC LIMIT 1
+       ) AS before
+     )) AS behind
+     FROM intake_parked AS parked WHERE partition = $1 AND seq > $2 ORDER BY seq LIMIT ${STEP}`,
+    [partition, after],
+  );
+  return rows;
+}
 
 async function listsOf(tx: Transaction, partition: string, seqs: readonly number[]): Promise<SliceList[]> {
   if (seqs.length === 0) return [];
@@ -101,4 +137,12 @@ async function listsOf(tx: Transaction, partition: string, seqs: readonly number
     [partition, seqs],
   );
   return rows.map(({ list }) => list);
+}
+
+async function countOf(tx: Transaction, partition: string): Promise<number> {
+  const { rows } = await tx.query<{ parked: number }>(
+    'SELECT count(*) AS parked FROM intake_parked WHERE partition = $1',
+    [partition],
+  );
+  return rows[0]?.parked ?? 0;
 }

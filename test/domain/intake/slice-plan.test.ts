@@ -9,10 +9,10 @@ import { OpenSlice } from '../../../src/domain/intake/open-slice.js';
 import { parseIntent } from '../../../src/domain/intents/parse.js';
 import { VERDICT_BYTES } from '../../../src/domain/intake/list.js';
 import { partitionOf } from '../../../src/domain/intake/slice.js';
-import { keysOf, makeSlicePlan, optionsOf } from '../../../src/domain/intake/slice-plan.js';
+import { keysOf, optionsOf } from '../../../src/domain/intake/slice-plan.js';
 import { definitions } from '../../support/definitions.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
-import { keyOf, list, NOTHING, open, planOf, row, tiersOf } from './support.js';
+import { keyOf, list, open, planOf, planOpen, row, tiersOf } from './support.js';
 
 describe('the plan of a slice', () => {
   it('puts the intents of all its lists into common tiers, each list with its own scope', () => {
@@ -60,7 +60,7 @@ describe('the plan of a slice', () => {
   });
 
   it('tells parked lists, which stay so when their key is held, from others by how long they wait', () => {
-    assert.equal(makeSlicePlan(open([], { parked: true }), NOTHING, definitions).locks, 'probe');
+    assert.equal(planOpen(open([], { parked: true })).locks, 'probe');
   });
 
   it('does not take a defect of ours for a fault of the list', () => {
@@ -68,13 +68,13 @@ describe('the plan of a slice', () => {
       [...definitions].map(([type, definition]) => [type, { ...definition, orderKey: () => assert.fail('a defect') }]),
     );
     const slice = new OpenSlice({ lists: [list([row(randomUUID())])] }, broken);
-    assert.throws(() => makeSlicePlan(slice, NOTHING, broken), /a defect/);
+    assert.throws(() => planOpen(slice, {}, broken), /a defect/);
   });
 
   it('gives activities the ids of the plan by the positions of the slice', () => {
     const repeated = list([row(randomUUID()), row(randomUUID())]);
     const slice = open([list([row(randomUUID())]), repeated, repeated, list([publishEvent(), 7])]);
-    const made = makeSlicePlan(slice, NOTHING, definitions);
+    const made = planOpen(slice);
     const places = made.lists.flatMap(({ at, count }) => Array.from({ length: count }, (_, index) => at + index));
     assert.deepEqual(places, [0, 1, 2, 5, 6]);
     assert.deepEqual(
@@ -110,7 +110,7 @@ describe('a slice that is planned', () => {
       { lists: [list([row(randomUUID())]), list([row(randomUUID()), publishEvent()])] },
       counting,
     );
-    makeSlicePlan(slice, NOTHING, counting);
+    planOpen(slice, {}, counting);
     for (const place of [0, 1, 2]) assert.equal(slice.intentAt(place).ok, true);
     assert.equal(reads, 3);
   });

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { AnsweredList, SliceList } from '../../../src/domain/intake/list.js';
 import { OpenSlice } from '../../../src/domain/intake/open-slice.js';
-import { type Known, makeSlicePlan } from '../../../src/domain/intake/slice-plan.js';
+import { keysIn, type Known, makeSlicePlan, readLists } from '../../../src/domain/intake/slice-plan.js';
 import type { SliceInput, SlicePlan } from '../../../src/domain/intake/slice.js';
+import type { DefinitionsByType } from '../../../src/domain/intents/parse.js';
 import { definitions } from '../../support/definitions.js';
 import { persistState } from '../../support/intents.js';
 
@@ -15,11 +16,11 @@ export const list = (intents: readonly unknown[], rest: Partial<SliceList> = {})
   ...rest,
 });
 
-/** The state of the stores in which no list is answered, no key is parked, and nothing is pruned. */
-export const NOTHING: Known = { answered: new Map(), parked: new Map(), parkedKeys: new Set(), prunedBefore: null };
-
 /** Returns the lists as answered ones, of which nothing is executed again unless `rest` says so. */
-export const answeredAs = (lists: readonly SliceList[], rest: Partial<AnsweredList> = {}): Known['answered'] =>
+export const answeredAs = (
+  lists: readonly Pick<SliceList, 'event_id'>[],
+  rest: Partial<AnsweredList> = {},
+): Known['answered'] =>
   new Map(
     lists.map(({ event_id }) => [
       event_id,
@@ -27,11 +28,25 @@ export const answeredAs = (lists: readonly SliceList[], rest: Partial<AnsweredLi
     ]),
   );
 
+/** The stores know nothing of a slice, unless a test says so. */
+interface Stores extends Partial<Known> {
+  readonly parkedKeys?: ReadonlySet<string>;
+}
+
 export const open = (lists: readonly SliceList[], rest: Partial<SliceInput> = {}): OpenSlice =>
   new OpenSlice({ lists, ...rest }, definitions);
 
-export const planOf = (lists: readonly SliceList[], known: Partial<Known> = {}): SlicePlan =>
-  makeSlicePlan(open(lists), { ...NOTHING, ...known }, definitions);
+/** Plans a slice as the activity does, which asks the store for no key that no list has. */
+export function planOpen(
+  slice: OpenSlice,
+  { answered = new Map(), parked = new Map(), prunedBefore = null, parkedKeys = new Set() }: Stores = {},
+  by: DefinitionsByType = definitions,
+): SlicePlan {
+  const lists = readLists(slice, { answered, parked, prunedBefore }, by);
+  return makeSlicePlan(slice, lists, new Set(keysIn(lists).filter((key) => parkedKeys.has(key))));
+}
+
+export const planOf = (lists: readonly SliceList[], stores: Stores = {}): SlicePlan => planOpen(open(lists), stores);
 
 /** Returns the indexes of intents in the order of their tiers. The intents of a tier run side by side. */
 export const tiersOf = ({ tiers }: SlicePlan): [priority: number, indexes: number[]][] =>

@@ -91,7 +91,9 @@ describe('parked lists', () => {
     await store.park('again/0', [{ list: { ...first, intents: [] }, keys: ['other'], list_hash: HASH }]);
     const page = await store.page('again/0', 0);
     assert.deepEqual([page.lists, page.parked], [[first, second], 2]);
-    assert.deepEqual(await store.keys('again/0'), new Set([first.event_id, second.event_id]));
+    const keys = [first, second, elsewhere].map(({ event_id }) => event_id).concat('other');
+    assert.deepEqual(await store.findKeys('again/0', keys), new Set([first.event_id, second.event_id]));
+    assert.deepEqual(await store.findKeys('again/0', []), new Set());
     assert.deepEqual(
       await store.hashes([second.event_id, elsewhere.event_id, randomUUID()]),
       new Map([
@@ -100,6 +102,7 @@ describe('parked lists', () => {
       ]),
     );
     await store.remove([first.event_id]);
+    assert.deepEqual(await store.findKeys('again/0', keys), new Set([second.event_id]));
     assert.deepEqual((await store.page('again/0', 0)).lists, [second]);
     assert.deepEqual((await store.page('again/1', 0)).lists, [elsewhere]);
   });
