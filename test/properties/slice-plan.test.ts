@@ -117,6 +117,7 @@ describe('makeSlicePlan', () => {
 
   it('holds no key for a list that is answered, comes twice or is refused', () => {
     const parkedKeys = new Set([`PublishEvent/${TYPE}/held`]);
+    const twice = listOf(3, [['y', 0]]);
     const slice = [
       listOf(0, [
         ['held', 0],
@@ -130,8 +131,8 @@ describe('makeSlicePlan', () => {
         options: { failFastPriority: 'high' },
       },
       listOf(2, [['x', 0]]),
-      listOf(3, [['y', 0]]),
-      listOf(3, [['y', 0]]),
+      twice,
+      twice,
     ];
     const plan = makeSlicePlan(
       new OpenSlice({ lists: slice }, definitions),
