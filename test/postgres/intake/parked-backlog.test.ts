@@ -34,7 +34,8 @@ describe('a backlog of parked lists', function () {
     await pool.query(
       `INSERT INTO intake_parked (event_id, partition, keys, list, intents)
        SELECT $1 || '/' || n, $1, 'hot'::text || ARRAY(SELECT n || '/' || k FROM generate_series(2, $3::int) k),
-         json_build_object('event_id', $1 || '/' || n, 'text', repeat('x', 1000)), $4
+         json_build_object('event_id', $1 || '/' || n, 'text',
+           (SELECT string_agg(md5(n || '/' || k), '') FROM generate_series(1, 100) k)), $4
        FROM generate_series(1, $2::int) n`,
       [partition, lists, keys, INTENTS],
     );
@@ -73,25 +74,6 @@ describe('a backlog of parked lists', function () {
     return { pages, parked };
   }
 
-  it('costs a plan the same, however many lists are parked, whether it shares a key with them or not', async () => {
-    const store = createParkedLists(pool);
-    const asked = ['hot', ...Array.from({ length: INTENTS - 1 }, () => randomUUID())];
-    const costs: number[] = [];
-    for (const lists of [FEW, MANY]) {
-      const partition = randomUUID();
-      // If all lists have one key, PostgreSQL thinks that it finds any key soon wherever it looks.
-      await parkMany(partition, lists, 1);
-      await pool.query('ANALYZE intake_parked, intake_parked_keys');
-      costs.push(
-        await blocksOf(async () => {
-          assert.deepEqual(await store.findKeys(partition, asked), new Set(['hot']));
-        }),
-      );
-    }
-    // Twenty looks into an index of three levels. With all keys read it is a block for every few lists.
-    for (const blocks of costs) assert.ok(blocks <= 3 * INTENTS + 10, `${costs.join(', ')} blocks`);
-  });
-
   it('costs a round a look into the index for each key, when all wait behind a page that stays parked', async () => {
     const partition = randomUUID();
     await parkMany(partition, MANY);
@@ -124,5 +106,25 @@ describe('a backlog of parked lists', function () {
     const partition = randomUUID();
     await parkMany(partition, 10_150, 1);
     assert.deepEqual(await round(partition), { pages: [PER_PAGE, 0, 0], parked: 10_150 });
+  });
+
+  it('costs a plan the same, however many lists are parked, whether it shares a key with them or not', async () => {
+    const store = createParkedLists(pool);
+    const asked = ['hot', ...Array.from({ length: INTENTS - 1 }, () => randomUUID())];
+    const costs: number[] = [];
+    for (const lists of [FEW, MANY]) {
+      const partition = randomUUID();
+      // The other tests are about tables that were never analyzed, so this one is the last. If all lists have one key,
+      // PostgreSQL thinks that it finds any key soon, wherever it looks.
+      await parkMany(partition, lists, 1);
+      await pool.query('ANALYZE intake_parked, intake_parked_keys');
+      costs.push(
+        await blocksOf(async () => {
+          assert.deepEqual(await store.findKeys(partition, asked), new Set(['hot']));
+        }),
+      );
+    }
+    // Twenty looks into an index of three levels. With all keys read it is a block for every few lists.
+    for (const blocks of costs) assert.ok(blocks <= 3 * INTENTS + 10, `${costs.join(', ')} blocks`);
   });
 });
