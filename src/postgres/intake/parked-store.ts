@@ -64,7 +64,7 @@ export function createParkedLists(pool: Pool): ParkedLists {
 
     page: (partition, after) =>
       withTransaction(pool, async (tx) => {
-        // PostgreSQL thinks that a new backlog is small, until it has been analyzed. It would read all of it to sort it.
+        // PostgreSQL takes a new backlog for a small one, until it is analyzed. It would read all of it to sort it.
         await tx.query('SET LOCAL enable_sort = off');
         const { page, next } = await pageAfter(tx, partition, after);
         return {

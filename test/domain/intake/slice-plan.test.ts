@@ -16,13 +16,14 @@ import { keyOf, list, open, planOf, planOpen, row, tiersOf } from './support.js'
 
 describe('the plan of a slice', () => {
   it('puts the intents of all its lists into common tiers, each list with its own scope', () => {
-    const aggregation_id = randomUUID();
+    const [aggregation_id, another] = [randomUUID(), randomUUID()];
+    const announced = (of: string) => publishEvent({ event_type: 'STATE_PERSISTED', aggregation_id: of });
     const [one, other] = [
-      list([persistState(), publishEvent({ event_type: 'STATE_PERSISTED', aggregation_id })], {
+      list([persistState(), announced(aggregation_id)], {
         request_id: 'r',
         options: { failFastPriority: 7 },
       }),
-      list([publishEvent(), persistFsmTransition(), recoverFsmStates()], { correlation_id: 'c' }),
+      list([announced(another), persistFsmTransition(), recoverFsmStates()], { correlation_id: 'c' }),
     ];
     const made = planOf([one, other]);
     assert.deepEqual(tiersOf(made), [
@@ -51,7 +52,7 @@ describe('the plan of a slice', () => {
         first: 2,
         count: 3,
         options: { failFastPriority: 2, derivedEvents: 'unless_published' },
-        self_announced: [],
+        self_announced: [{ key: `STATE_PERSISTED/${another}`, index: 2 }],
       },
     ]);
     assert.equal(made.intents.length, 5);

@@ -34,7 +34,8 @@ describe('a backlog of parked lists', function () {
     await pool.query(
       `INSERT INTO intake_parked (event_id, partition, keys, list, intents)
        SELECT $1 || '/' || n, $1, 'hot'::text || ARRAY(SELECT n || '/' || k FROM generate_series(2, $3::int) k),
-         json_build_object('event_id', $1 || '/' || n, 'text', repeat('x', 1000)), $4
+         json_build_object('event_id', $1 || '/' || n, 'text',
+           (SELECT string_agg(md5(n || '/' || k), '') FROM generate_series(1, 100) k)), $4
        FROM generate_series(1, $2::int) n`,
       [partition, lists, keys, INTENTS],
     );
@@ -73,40 +74,13 @@ describe('a backlog of parked lists', function () {
     return { pages, parked };
   }
 
-  it('costs a plan the same, however many lists are parked, whether it shares a key with them or not', async () => {
-    const store = createParkedLists(pool);
-    const asked = ['hot', ...Array.from({ length: INTENTS - 1 }, () => randomUUID())];
-    const costs: number[] = [];
-    for (const lists of [FEW, MANY]) {
-      const partition = randomUUID();
-      // If all lists have one key, PostgreSQL thinks that it finds any key soon wherever it looks.
-      await parkMany(partition, lists, 1);
-      await pool.query('ANALYZE intake_parked, intake_parked_keys');
-      costs.push(
-        await blocksOf(async () => {
-          assert.deepEqual(await store.findKeys(partition, asked), new Set(['hot']));
-        }),
-      );
-    }
-    // Twenty looks into an index of three levels. With all keys read it is a block for every few lists.
-    for (const blocks of costs) assert.ok(blocks <= 3 * INTENTS + 10, `${costs.join(', ')} blocks`);
-  });
-
-  it('costs a round as much for each list, when all wait behind a page that stays parked', async () => {
-    const store = createParkedLists(pool);
-    const costs: number[] = [];
-    for (const lists of [FEW, MANY]) {
-      const partition = randomUUID();
-      await parkMany(partition, lists);
-      costs.push(
-        await blocksOf(async () => {
-          assert.deepEqual(await round(partition), { pages: [PER_PAGE, 0], parked: lists });
-        }),
-      );
-      await store.remove([partition]);
-    }
-    const [few = 0, many = 0] = costs;
-    assert.ok(many < 12 * few, `${costs.join(', ')} blocks`);
+  it('costs a round a look into the index for each key, when all wait behind a page that stays parked', async () => {
+    const partition = randomUUID();
+    await parkMany(partition, MANY);
+    const blocks = await blocksOf(async () => {
+      assert.deepEqual(await round(partition), { pages: [PER_PAGE, 0], parked: MANY });
+    });
+    assert.ok(blocks <= 4 * INTENTS * MANY, `${blocks} blocks`);
   });
 
   it('is answered page by page, each at the same cost, when its key is free', async () => {
@@ -114,7 +88,7 @@ describe('a backlog of parked lists', function () {
     const costs: number[] = [];
     for (const lists of [FEW, MANY]) {
       const partition = randomUUID();
-      await parkMany(partition, lists);
+      await parkMany(partition, lists, 5);
       const answer = (answered: readonly SliceList[]) => store.remove(answered.map(({ event_id }) => event_id));
       costs.push(
         await blocksOf(async () => {
@@ -125,12 +99,32 @@ describe('a backlog of parked lists', function () {
       assert.deepEqual(await round(partition), { pages: [0], parked: 0 });
     }
     const [few = 0, many = 0] = costs;
-    assert.ok(many < 13 * few, `${costs.join(', ')} blocks`);
+    assert.ok(many < 15 * few, `${costs.join(', ')} blocks`);
   });
 
   it('is read 10,000 lists a page at most, so that no page takes long', async () => {
     const partition = randomUUID();
     await parkMany(partition, 10_150, 1);
     assert.deepEqual(await round(partition), { pages: [PER_PAGE, 0, 0], parked: 10_150 });
+  });
+
+  it('costs a plan the same, however many lists are parked, whether it shares a key with them or not', async () => {
+    const store = createParkedLists(pool);
+    const asked = ['hot', ...Array.from({ length: INTENTS - 1 }, () => randomUUID())];
+    const costs: number[] = [];
+    for (const lists of [FEW, MANY]) {
+      const partition = randomUUID();
+      // The other tests are about tables that were never analyzed, so this one is the last. If all lists have one key,
+      // PostgreSQL thinks that it finds any key soon, wherever it looks.
+      await parkMany(partition, lists, 1);
+      await pool.query('ANALYZE intake_parked, intake_parked_keys');
+      costs.push(
+        await blocksOf(async () => {
+          assert.deepEqual(await store.findKeys(partition, asked), new Set(['hot']));
+        }),
+      );
+    }
+    // Twenty looks into an index of three levels. With all keys read it is a block for every few lists.
+    for (const blocks of costs) assert.ok(blocks <= 3 * INTENTS + 10, `${costs.join(', ')} blocks`);
   });
 });

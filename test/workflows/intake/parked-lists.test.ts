@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
-import type { SliceReport } from '../../../src/domain/intake/slice.js';
+import { SLICE_INTENTS, type SliceReport } from '../../../src/domain/intake/slice.js';
 import type { SliceList } from '../../../src/domain/intake/list.js';
 import { listHash } from '../../../src/domain/values/ids.js';
 import { until } from '../../../src/flow-control/until.js';
@@ -142,6 +142,26 @@ describe('parked lists', function () {
     assert.deepEqual(await answered([waiting]), []);
     await free(at, [waiting]);
     assert.deepEqual(await answers(), [conflict, [waiting.event_id, 'completed', undefined]]);
+  });
+
+  it('answers a list of other keys beside a backlog of more than two pages, and the backlog when its row is free', async () => {
+    const held = persistState();
+    const { aggregation_id } = held.payload;
+    const at = partition();
+    await execute(at, [list(held)]);
+    await holder.query('UPDATE bridge_state_rows SET updated_at = now() WHERE bridge_id = $1', [aggregation_id]);
+    const backlog = Array.from({ length: 2 * SLICE_INTENTS + 1 }, () => list(persistState({ aggregation_id })));
+    for (const slice of [backlog.slice(0, SLICE_INTENTS), backlog.slice(SLICE_INTENTS)]) {
+      assert.equal((await execute(at, slice)).parked, slice.length);
+    }
+    const { parked, counts } = await execute(at, [list(persistState())]);
+    assert.deepEqual([parked, counts], [0, { succeeded: 1 }]);
+    await free(at, backlog);
+    const { rows } = await environment.pool.query<{ total: string }>(
+      'SELECT sum(total_items_aggregated) AS total FROM bridge_states WHERE bridge_id = $1',
+      [aggregation_id],
+    );
+    assert.equal(rows[0]?.total, String(100 * (backlog.length + 1)));
   });
 
   it('refuses to run for anything but a partition', async () => {
