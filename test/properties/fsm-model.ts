@@ -16,7 +16,7 @@ interface Place {
   readonly epoch: number;
   readonly count: number;
   readonly at: number;
-  /** The minute at which the epoch began. */
+  /** The minute at which the epoch began; the first one began at no known time. */
   readonly since: number;
 }
 
@@ -30,10 +30,10 @@ export class FsmModel {
   arrive({ workflow, count, at, to }: Transition): void {
     const before = this.places.get(workflow);
     if (before === undefined) {
-      this.places.set(workflow, { state: to, epoch: 1, count, at, since: at });
+      this.places.set(workflow, { state: to, epoch: 1, count, at, since: -Infinity });
     } else if (at < before.since) {
-      // The transition is late. It is of an epoch before, or of the first one, which then began earlier.
-      if (before.epoch === 1) this.places.set(workflow, { ...before, since: at });
+      // The transition is late, and of an epoch before.
+      return;
     } else if (count > before.count) {
       this.places.set(workflow, { ...before, state: to, count, at });
     } else if (at > before.at) {

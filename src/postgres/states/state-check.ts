@@ -1,6 +1,6 @@
 /**
  * This check compares `fsm_states` with the history behind it, and repairs it. The current transition of a workflow is
- * the one that the trigger of migration 0006 would have kept. It has the highest epoch and count. Of several it is the
+ * the one that the trigger of migration 0019 would have kept. It has the highest epoch and count. Of several it is the
  * one without a time of its own, or the latest, or the last to arrive.
  */
 import { isoUtc } from '../core/instant.js';
@@ -113,11 +113,9 @@ async function readWindow(
  * writers lock. Two passes, first the one and then the other kind, deadlocked with a writer of both (40P01).
  */
 async function repair(tx: Transaction, workflowIds: readonly string[]): Promise<number> {
-  // The trigger leaves an epoch open that began with a transition without a time; min() alone would close it by a later
-  // one.
-  const EPOCH_BEGAN = `(SELECT CASE WHEN (array_agg(transition_at ORDER BY sequence))[1] IS NOT NULL THEN min(transition_at) END
-    FROM fsm_transitions
-    WHERE entity_id = ids.workflow_id AND entity_type = 'workflow_execution' AND epoch = history.epoch)`;
+  // The first epoch began at no known time, and each later one with a restart, which has a time.
+  const EPOCH_BEGAN = `(SELECT min(transition_at) FROM fsm_transitions
+    WHERE entity_id = ids.workflow_id AND entity_type = 'workflow_execution' AND epoch = history.epoch AND epoch > 1)`;
   const { rowCount: inserted } = await tx.query(
     `INSERT INTO fsm_states (workflow_id, current_state, previous_state, epoch, epoch_started_at, transition_count, metadata,
        last_transition_at, sequence, updated_at)

@@ -25,6 +25,7 @@ const NAMES = [
   '0016_fsm_states_upper',
   '0017_rollout_revision',
   '0018_parked_and_letter_keys',
+  '0019_fsm_count_before_clock',
   '0021_intake_parked_keys',
 ];
 

@@ -3,6 +3,13 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { NONE, step, useCheckedStates } from './checked-states.js';
 
+interface Loose {
+  readonly count: number | null;
+  readonly second: number | null;
+  readonly from: string | null;
+  readonly to: string;
+}
+
 describe('check of the current states', () => {
   const { insert, stateOf, check } = useCheckedStates();
 
@@ -12,6 +19,8 @@ describe('check of the current states', () => {
     const loose = fc.record({
       count: fc.option(fc.integer({ min: 1, max: 4 })),
       second: fc.option(fc.integer({ min: 0, max: 6 })),
+      // The states are few, so that a transition often follows the one before.
+      from: fc.constantFrom('A', 'B', null),
       to: fc.constantFrom('A', 'B', 'C'),
     });
     let workflows = 0;
@@ -37,10 +46,12 @@ describe('check of the current states', () => {
       assert.equal((await stateOf(known))?.['current_state'], `S${second}`);
     };
     // These counts and times contradict each other. Nobody knows the truth, but table and history must agree.
-    const contradicts = async (any: readonly { count: number | null; second: number | null; to: string }[]) => {
+    const contradicts = async (any: readonly Loose[]) => {
       const wild = randomUUID();
       workflows += Number(any.length > 0);
-      for (const { count, second, to } of any) await insert([step(wild, count, second, to)]);
+      for (const { count, second, from, to } of any) {
+        await insert([{ ...step(wild, count, second, to), previous_state: from }]);
+      }
     };
     // Six workflows run at a time. They share nothing but the server, and waiting for its answers takes the time.
     const few = { minLength: 6, maxLength: 6 };

@@ -71,8 +71,7 @@ describe('check of the current states', () => {
       await database.pool.query('UPDATE fsm_states SET epoch = 9 WHERE workflow_id = $1', [repaired]);
       await database.pool.query('DELETE FROM fsm_states WHERE workflow_id = $1', [rebuilt]);
       assert.equal((await check(true)).repaired, 2);
-      // This transition is from before all others, with a higher count. It is of this epoch when nobody knows when the
-      // epoch began, else of one before.
+      // This transition is from before all others, with a higher count, and nobody knows when the first epoch began.
       for (const id of ids) await insert([step(id, 3, 1, 'C')]);
       const places = await Promise.all(
         ids.map(async (id) => {
@@ -84,9 +83,25 @@ describe('check of the current states', () => {
           return rows;
         }),
       );
-      const expected = firstAt === null ? { epoch: 1, current_state: 'C' } : { epoch: 0, current_state: 'B' };
-      for (const place of places) assert.deepEqual(place, [{ to_state: 'C', ...expected }]);
+      const { rows: begun } = await database.pool.query(
+        'SELECT FROM fsm_states WHERE workflow_id = ANY ($1::uuid[]) AND epoch_started_at IS NOT NULL',
+        [ids],
+      );
+      assert.equal(begun.length, 0);
+      for (const place of places) assert.deepEqual(place, [{ to_state: 'C', epoch: 1, current_state: 'C' }]);
     }
+  });
+
+  it('gives a later epoch the time at which it began: what is from before stays before', async () => {
+    const [repaired, rebuilt, untouched] = [randomUUID(), randomUUID(), randomUUID()];
+    const ids = [repaired, rebuilt, untouched];
+    for (const id of ids) await insert([step(id, 1, 1, 'A'), step(id, 1, 5, 'B'), step(id, 2, 6, 'C')]);
+    await database.pool.query('UPDATE fsm_states SET epoch = 9 WHERE workflow_id = $1', [repaired]);
+    await database.pool.query('DELETE FROM fsm_states WHERE workflow_id = $1', [rebuilt]);
+    assert.equal((await check(true)).repaired, 2);
+    for (const id of ids) await insert([step(id, 3, 2, 'LATE')]);
+    for (const id of ids) assert.equal((await stateOf(id))?.['current_state'], 'C');
+    assert.deepEqual((await check()).faults, NONE);
   });
 
   it('repairs beside writers, who are neither lost nor waited for without end', async () => {

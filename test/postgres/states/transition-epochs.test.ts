@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { PersistFsmTransitionPayload } from '../../../src/domain/intents/persist-fsm-transition/schema.js';
 import { one, shuffled } from '../support.js';
-import { minute, step, useTransitions } from './transitions.js';
+import { step, useTransitions } from './transitions.js';
 
 describe('epochs of transitions', () => {
   const { database, insert, current, log } = useTransitions();
@@ -28,24 +28,19 @@ describe('epochs of transitions', () => {
     assert.deepEqual(await current(workflow), ['S2', 2, 2]);
   });
 
-  it('numbers an epoch before the first one that was seen downwards', async () => {
+  it('begins the first epoch at no known time: a higher count continues, and a lower one is late', async () => {
     const workflow = randomUUID();
-    await insert(step(workflow, 1, 11), step(workflow, 4, 4));
-    assert.deepEqual(await log(workflow), [
-      ['S1', 1, 1],
-      ['S4', 0, 4],
-    ]);
-    await insert(step(workflow, 2, 12), step(workflow, 2, 3));
-    assert.deepEqual((await log(workflow)).slice(2), [
-      ['S2', 1, 2],
-      ['S2', 0, 2],
-    ]);
-    // Count 4 of the first epoch is still free.
-    await insert(step(workflow, 4, 14));
+    await insert(step(workflow, 1, 11), step(workflow, 4, 4), step(workflow, 3, 2));
     assert.deepEqual(await current(workflow), ['S4', 1, 4]);
-    const other = randomUUID();
-    await insert(step(other, 3, 13), step(other, 5, 15), step(other, 4, 2));
-    assert.deepEqual((await log(other)).at(-1), ['S4', 0, 4]);
+    // The next epoch begins at a time. What is from before all that is known belongs to the first one.
+    await insert(step(workflow, 1, 21), step(workflow, 5, 1));
+    assert.deepEqual(await current(workflow), ['S1', 2, 1]);
+    assert.deepEqual((await log(workflow)).slice(1), [
+      ['S4', 1, 4],
+      ['S3', 1, 3],
+      ['S1', 2, 1],
+      ['S5', 1, 5],
+    ]);
   });
 
   it('ends in the same state and epochs in whatever order one epoch arrives', async () => {
@@ -66,7 +61,7 @@ describe('epochs of transitions', () => {
           previous_state: 'S11',
           epoch: 1,
           transition_count: 12,
-          epoch_started_at: new Date(minute(0)),
+          epoch_started_at: null,
         },
       );
       assert.ok((await log(workflow)).every(([, epoch]) => epoch === 1));

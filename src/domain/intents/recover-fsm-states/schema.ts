@@ -45,7 +45,7 @@ export const recoveredState = z.object({
   epoch: z
     .int()
     .describe(
-      'How often `transition_count` has started again. Keep the state with the higher (`epoch`, `transition_count`, `arrival`). It may be 0 or negative.',
+      'How often `transition_count` has started again. Keep the state with the higher (`epoch`, `transition_count`, `arrival`).',
     ),
   transition_count: z.int().describe('The number of the latest transition.'),
   arrival: z.int().describe('A unique number that grows with each arrival. It decides between equal counts.'),
