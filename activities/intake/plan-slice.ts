@@ -2,6 +2,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { PlanSliceActivity } from '../../src/domain/intake/slice.js';
 import { makeSlicePlan } from '../../src/domain/intake/slice-plan.js';
+import { LOCAL_STATEMENT_MS } from '../../src/domain/time-outs.js';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
 import type { Instruments } from '../execution/batch-activity.js';
 import { countRejected, refusing, workflowIdOf } from '../execution/plan-intents.js';
@@ -20,7 +21,10 @@ export const planSlice =
     const partition = await refusing(() => workflowIdOf(info));
     const open = await refusing(() => slices.find(slice, info));
     const [answered, parkedKeys, prunedBefore] = await Promise.all([
-      verdicts.find(open.lists.map(({ event_id }) => event_id)),
+      verdicts.find(
+        open.lists.map(({ event_id }) => event_id),
+        LOCAL_STATEMENT_MS,
+      ),
       parkedLists.keys(partition),
       retention.prunedBefore(),
     ]);

@@ -7,7 +7,7 @@ import type { SliceList, Verdict } from './list.js';
  */
 export interface VerdictStore {
   /** Returns the stored verdicts by event id. */
-  find(eventIds: readonly string[]): Promise<ReadonlyMap<string, Verdict>>;
+  find(eventIds: readonly string[], withinMs?: number): Promise<ReadonlyMap<string, Verdict>>;
   /** Stores verdicts whose event id has none yet. @returns the stored verdict of each, by event id. */
   store(verdicts: readonly Verdict[]): Promise<ReadonlyMap<string, Verdict>>;
 }

@@ -2,6 +2,7 @@
 import { groupCommit, type GroupCommitOptions } from '../../flow-control/group-commit.js';
 import type { DeadLetter, DeadLetterFilter, DeadLetterStore, NewDeadLetter } from '../../domain/dead-letters/port.js';
 import { orderOf, type OutboundMessage } from '../../domain/events/publisher.js';
+import { REDRIVE_LOCK_MS, REDRIVE_MS } from '../../domain/time-outs.js';
 import { insertRecords } from '../ledger/ledger.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
 import { chosenBy, isChosen, keyHash } from './order-keys.js';
@@ -30,19 +31,16 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
           await tx.query(`SET LOCAL idle_in_transaction_session_timeout = ${REDRIVE_MS}`);
           // The lock belongs to the transaction: the next redrive waits here until it ends, also when this process
           // dies.
+          await tx.query(`SET LOCAL lock_timeout = ${REDRIVE_LOCK_MS}`);
           await tx.query(`SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
+          // A row that is locked after the publish is waited for: a roll-back would send the letters again.
+          await tx.query('SET LOCAL lock_timeout TO DEFAULT');
           return redrivePage(tx, filter, after, limit, outlet);
         },
         { deadlineMs: REDRIVE_MS },
       ),
   };
 }
-
-/**
- * Milliseconds of a page: for letters and copies, each at most 75 s on their way to a broker (`publishDeadlineMs`), and
- * for their rows.
- */
-const REDRIVE_MS = 180_000;
 
 /**
  * Returns SQL for the same topic and key as `letter`. The index holds the key's hash, because a key may be longer than

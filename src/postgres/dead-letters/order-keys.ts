@@ -1,6 +1,6 @@
 /**
- * This module walks the open letters key by key: only the first letter of a key may be sent, so that a redrive must not
- * read what is behind it (ADR 0006).
+ * This module walks the open letters key by key. Only the first letter of a key may be sent, so a redrive does not read
+ * what is behind it (ADR 0006).
  */
 import type { DeadLetterFilter } from '../../domain/dead-letters/port.js';
 import type { Transaction } from '../core/pool.js';

@@ -104,9 +104,9 @@ async function dueLetters(
   const most = heads.map(({ refused }) => (refused ? 1 : limit));
   // One more of each key is read, to know whether letters of it are left. The first one of those ends the page.
   const { rows } = await tx.query<{ id: number; left: boolean }>(
-    `SELECT id, place > most AS left FROM (
+    `SELECT id, position > most AS left FROM (
        SELECT key.number, key.most, letter.id,
-         row_number() OVER by_id AS place, bool_and(${isChosen(4)}) OVER by_id AS chosen
+         row_number() OVER by_id AS position, bool_and(${isChosen(4)}) OVER by_id AS chosen
        FROM unnest($1::text[], $2::bigint[], $3::integer[]) WITH ORDINALITY AS key (topic, hash, most, number)
        CROSS JOIN LATERAL (
          SELECT * FROM dead_letters letter

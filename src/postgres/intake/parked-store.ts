@@ -1,4 +1,5 @@
 /** This adapter keeps the parked lists of the intake, in `intake_parked` (ADR 0009). */
+import { LOCAL_STATEMENT_MS } from '../../domain/time-outs.js';
 import { HeldKeys } from '../../domain/intake/held-keys.js';
 import type { ParkedLists } from '../../domain/intake/ports.js';
 import { SLICE_BYTES, SLICE_INTENTS } from '../../domain/intake/slice.js';
@@ -16,10 +17,13 @@ interface Row {
 export function createParkedLists(pool: Pool): ParkedLists {
   return {
     async keys(partition) {
-      const { rows } = await withConnection(pool, (connection) =>
-        connection.query<{ keys: readonly string[] }>('SELECT keys FROM intake_parked WHERE partition = $1', [
-          partition,
-        ]),
+      const { rows } = await withConnection(
+        pool,
+        (connection) =>
+          connection.query<{ keys: readonly string[] }>('SELECT keys FROM intake_parked WHERE partition = $1', [
+            partition,
+          ]),
+        LOCAL_STATEMENT_MS,
       );
       return new Set(rows.flatMap(({ keys }) => keys));
     },

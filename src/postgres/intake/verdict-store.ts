@@ -4,13 +4,16 @@ import type { Verdict } from '../../domain/intake/list.js';
 import { type Pool, withConnection } from '../core/pool.js';
 
 export function createVerdictStore(pool: Pool): VerdictStore {
-  async function find(eventIds: readonly string[]): Promise<Map<string, Verdict>> {
+  async function find(eventIds: readonly string[], withinMs?: number): Promise<Map<string, Verdict>> {
     if (eventIds.length === 0) return new Map();
-    const { rows } = await withConnection(pool, (connection) =>
-      connection.query<{ event_id: string; verdict: Verdict }>(
-        'SELECT event_id, verdict FROM intake_verdicts WHERE event_id = ANY ($1::text[])',
-        [eventIds],
-      ),
+    const { rows } = await withConnection(
+      pool,
+      (connection) =>
+        connection.query<{ event_id: string; verdict: Verdict }>(
+          'SELECT event_id, verdict FROM intake_verdicts WHERE event_id = ANY ($1::text[])',
+          [eventIds],
+        ),
+      withinMs,
     );
     return new Map(rows.map(({ event_id, verdict }) => [event_id, verdict]));
   }

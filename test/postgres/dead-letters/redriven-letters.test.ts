@@ -47,6 +47,22 @@ describe('redriven dead letters', () => {
     assert.deepEqual(pages.map(({ redriven }) => redriven).sort(), [0, 3]);
   });
 
+  it('are left to another redrive that is under way, which is waited for no longer than a few seconds', async function () {
+    this.timeout(20_000);
+    await store().add([letter(0)], []);
+    const { sent, outlet } = broker();
+    const client = await database.pool.connect();
+    try {
+      await client.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
+      await assert.rejects(store().redrive({}, 0, 10, outlet), { failureClass: 'transient' });
+      assert.deepEqual(sent, []);
+    } finally {
+      await client.query('ROLLBACK');
+      client.release();
+    }
+    assert.equal((await store().redrive({}, 0, 10, outlet)).redriven, 1);
+  });
+
   it('go page by page, in their order, to the last one', async () => {
     const letters = Array.from({ length: 5 }, (_, n) => letter(n));
     await store().add(letters, []);

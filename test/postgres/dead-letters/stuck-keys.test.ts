@@ -23,7 +23,7 @@ function requests(refuses: Refuses = () => undefined) {
     state.tried += messages.length;
     const at = messages.map((message) => state.refuses(message)).find((failure) => failure !== undefined);
     if (at !== undefined) return Promise.reject(new EffectError(at, `refused as ${at}`));
-    taken.push(...messages.map(({ topic, key, value }) => ({ topic, key, n: Number((/\d+/.exec(value))?.[0]) })));
+    taken.push(...messages.map(({ topic, key, value }) => ({ topic, key, n: Number(/\d+/.exec(value)?.[0]) })));
     return Promise.resolve();
   };
   const publisher: EventPublisher = {
