@@ -47,6 +47,7 @@ const mutate = [
   'src/domain/rollout/share.ts',
   'src/domain/rollout/triggers.ts',
   'src/domain/sweep/unannounced.ts',
+  'src/domain/time-outs.ts',
   'src/domain/values/cut.ts',
   'src/domain/values/group-by.ts',
   'src/domain/values/halve.ts',

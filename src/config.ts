@@ -6,6 +6,7 @@
  * after a change.
  */
 import { z } from 'zod';
+import { fits, insideMs, nestingsOf, type TimeSettings } from './domain/time-outs.js';
 import { issueInWords } from './domain/values/issue.js';
 import { deadLetters, intake, kafka } from './settings/kafka.js';
 import { postgres } from './settings/postgres.js';
@@ -57,7 +58,33 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     const lines = parsed.error.issues.map((issue) => issueInWords(issue, given, 'environment'));
     throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
   }
+  assertNested(timeSettings(parsed.data));
   return { ...parsed.data, DATABASE_URL: parsed.data.DATABASE_URL ?? urlFromParts(parsed.data) };
+}
+
+/** Returns the settings that time-outs depend on. */
+export const timeSettings = (
+  env: Pick<
+    Config,
+    'PG_CHECKOUT_TIMEOUT_MS' | 'PG_STATEMENT_TIMEOUT_MS' | 'KAFKA_TIMEOUT_SECONDS' | 'SHUTDOWN_GRACE_SECONDS'
+  >,
+): TimeSettings => ({
+  checkoutMs: env.PG_CHECKOUT_TIMEOUT_MS,
+  statementMs: env.PG_STATEMENT_TIMEOUT_MS,
+  requestMs: env.KAFKA_TIMEOUT_SECONDS * 1_000,
+  shutdownMs: env.SHUTDOWN_GRACE_SECONDS * 1_000,
+});
+
+/** @throws ConfigError when time-outs of the settings do not fit into what is around them. */
+function assertNested(settings: TimeSettings): void {
+  const lines = nestingsOf(settings)
+    .filter((nesting) => !fits(nesting))
+    .map((nesting) => {
+      const [name, ms] = nesting.around;
+      const inside = nesting.inside.map(([part]) => part).join(', ');
+      return `${inside}: expected at most ${ms} ms together (${name}), got ${insideMs(nesting)}`;
+    });
+  if (lines.length > 0) throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
 }
 
 function urlFromParts(env: z.output<typeof environment>): string | undefined {

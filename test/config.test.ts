@@ -60,7 +60,7 @@ describe('loadConfig', () => {
   const limits: readonly (readonly [name: string, taken: readonly string[], refused: readonly string[]])[] = [
     // Above these limits, a statement or a publish outlives its activity's 90 s. It would have its effect beside the
     // next attempt.
-    ['PG_STATEMENT_TIMEOUT_MS', ['100', '85000'], ['99', '85001']],
+    ['PG_STATEMENT_TIMEOUT_MS', ['100', '75000'], ['99', '75001']],
     ['KAFKA_TIMEOUT_SECONDS', ['0.5', '35'], ['0', '35.1']],
     // 0 switches off, or keeps for ever.
     ['LEDGER_RETENTION_DAYS', ['0'], ['-1', '0.5']],
@@ -116,9 +116,22 @@ describe('loadConfig', () => {
   });
 
   it('takes no request time-out with which a publish could outlive its activity attempt', () => {
-    // An activity attempt takes 90 s at most (`storeActivity`), of which the ledger keeps 15.
     assert.equal(publishDeadlineMs(loadConfig({})), 65_000);
     assert.equal(publishDeadlineMs(loadConfig({ KAFKA_TIMEOUT_SECONDS: '35' })), 75_000);
+  });
+
+  it('takes no time-outs of PostgreSQL that do not fit into an attempt together', () => {
+    const given = (checkout: string, statement: string) =>
+      loadConfig({ PG_CHECKOUT_TIMEOUT_MS: checkout, PG_STATEMENT_TIMEOUT_MS: statement });
+    given('60000', '20000');
+    given('5000', '75000');
+    assert.throws(() => given('60000', '20001'), {
+      name: 'ConfigError',
+      message:
+        'the environment cannot be used:\n' +
+        '  wait for a connection (`PG_CHECKOUT_TIMEOUT_MS`), transaction: expected at most 85000 ms together ' +
+        '(work of an attempt at one store), got 85001',
+    });
   });
 
   it('names every variable that cannot be used', () => {

@@ -19,6 +19,7 @@ import type {
   ResolveActivity,
   ResolveInput,
 } from '../src/domain/execution/batch.js';
+import { HEARTBEAT_TIMEOUT_MS, PLANNING_MS, STORE_ATTEMPT_MS, TWO_STORES_ATTEMPT_MS } from '../src/domain/time-outs.js';
 import type { RetryPolicyName } from '../src/domain/intents/definition.js';
 
 /**
@@ -42,25 +43,24 @@ const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
  * they take that long. It is 20 s, because a Node process may be silent for some seconds: it collects garbage, or
  * starts a neighbour on a busy machine. An attempt beside a living one costs a wait for its locks.
  */
-export const heartbeatTimeout = '20 s';
+const heartbeatTimeout = HEARTBEAT_TIMEOUT_MS;
 
-/**
- * The options of activities that work through a store by themselves. The 90 s are a statement's 60 s, and room for the
- * store to report that it ran out of time.
- */
+/** The options of activities that work at a store. docs/time-outs.md says what has to fit into their time. */
 export const storeActivity = {
-  startToCloseTimeout: '90 s',
+  startToCloseTimeout: STORE_ATTEMPT_MS,
   heartbeatTimeout,
   retry,
 } as const satisfies ActivityOptions;
 
+/** The options of activities that ask PostgreSQL and then Kafka, each for as long as it may take. */
+export const twoStoresActivity = {
+  ...storeActivity,
+  startToCloseTimeout: TWO_STORES_ATTEMPT_MS,
+} as const satisfies ActivityOptions;
+
 const policies: Record<RetryPolicyName, ActivityOptions> = {
-  // The time-out is longer than the 60 s of `statement_timeout`: so the store ends a slow statement, and can say so.
   write: { ...storeActivity, cancellationType },
-  // The publisher gives up after 65 s (`publishDeadlineMs`; 75 s at most), so that the attempt can say so; the ledger
-  // fits beside it.
   publish: { ...storeActivity, cancellationType },
-  // A recovery page reads up to 10,000 rows, with a target of 200 ms; its limit is the statement's 60 s again.
   read: { ...storeActivity, cancellationType },
 };
 
@@ -99,6 +99,6 @@ export const resolveBatch = (summary: string, input: ResolveInput): Promise<Batc
  * workflow task helps nobody.
  */
 export const { planIntents } = proxyLocalActivities<{ planIntents: PlanActivity }>({
-  startToCloseTimeout: '10 s',
+  startToCloseTimeout: PLANNING_MS,
   retry: { maximumAttempts: 3 },
 });

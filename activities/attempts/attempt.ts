@@ -1,8 +1,10 @@
 /** This module makes an attempt of an activity. */
 import { activityInfo, heartbeat, type Info } from '@temporalio/activity';
+import pTimeout from 'p-timeout';
 import type { FailingSince } from '../../src/domain/execution/batch.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
 import type { Store } from '../../src/domain/failures/store.js';
+import { HEARTBEAT_MS, LONGEST_DELAY_MS, STORE_ATTEMPT_MS, workMs } from '../../src/domain/time-outs.js';
 import type { OutageBudget } from './outage-budget.js';
 import { failAttempt, type RunningAttempt, type Standing, standingOf } from './retries.js';
 import { allFailures, failingFrom, failingSince, type SpentAttempts, spentBefore, spentIn } from './spent-attempts.js';
@@ -11,26 +13,43 @@ import { allFailures, failingFrom, failingSince, type SpentAttempts, spentBefore
  * Runs `work` with heartbeats. @throws what Temporal should do about its failure.
  * @param store is the one that is asked; an error that names another is counted for that one.
  * @param known outages that earlier activities of the execution have met: they have one budget.
+ * @param attemptMs start-to-close of the activity, in milliseconds.
  */
 export async function attempt<T>(
   store: Store,
   budget: OutageBudget,
   work: (info: Info, standing: Standing) => Promise<T>,
   known: FailingSince = {},
+  attemptMs = STORE_ATTEMPT_MS,
 ): Promise<T> {
   const info = activityInfo();
   const spent = { ...spentIn(known), ...spentBefore(info) };
   const running: RunningAttempt = { asked: store, spent, startedAt: budget.now(), budget };
   try {
     assertTimeLeft(running, info);
-    return await heartbeating(failingFrom(spent, store, running.startedAt), () => work(info, standingOf(running)));
+    return await heartbeating(failingFrom(spent, store, running.startedAt), () =>
+      inTime(workMs(attemptMs), store, work(info, standingOf(running))),
+    );
   } catch (error) {
     throw failAttempt(running, error);
   }
 }
 
-/** Half of the time of a silent attempt: 90 s until its time-out, and the 30 s that Temporal waits after it at most. */
-const HALF_SILENCE_MS = 60_000;
+/**
+ * Gives work up before Temporal gives up the attempt. Its steps and the queue of a group commit may
+ * add up to more than it has; it then still says why it failed. Work that was given up may still have its effect.
+ * @throws EffectError
+ */
+const inTime = <T>(milliseconds: number, store: Store, work: Promise<T>): Promise<T> =>
+  pTimeout(work, {
+    milliseconds,
+    fallback: () => {
+      throw new EffectError('unavailable', `the attempt was not done within ${milliseconds} ms`, { store });
+    },
+  });
+
+/** Half of the time of a silent attempt: until its time-out, and the longest pause that Temporal makes after it. */
+const HALF_SILENCE_MS = (STORE_ATTEMPT_MS + LONGEST_DELAY_MS) / 2;
 
 /**
  * Ends attempts that time out. Such an attempt cannot say that it was the last, so the one after it has to.
@@ -47,13 +66,8 @@ function assertTimeLeft({ asked, spent, startedAt, budget }: RunningAttempt, { a
 }
 
 /**
- * A quarter of the time-out of 20 s: three in a row may be late. Batches take milliseconds, so most attempts send none.
- */
-export const HEARTBEAT_MS = 5_000;
-
-/**
  * An attempt sends heartbeats while it works. A worker that died is so noticed after `heartbeatTimeout`
- * (`workflows/policies.ts`), not only after the 90 s of start-to-close.
+ * (`workflows/policies.ts`), not only after its start-to-close.
  * @param spent is sent each time: a heartbeat replaces the details before it, and failed attempts are counted in them.
  */
 export async function heartbeating<T>(spent: SpentAttempts, work: () => Promise<T>): Promise<T> {

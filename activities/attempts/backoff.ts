@@ -1,7 +1,8 @@
 /** This module computes the delays between attempts. */
 
+import { LONGEST_DELAY_MS } from '../../src/domain/time-outs.js';
+
 const FIRST_DELAY_MS = 1_000;
-const LONGEST_DELAY_MS = 30_000;
 
 /** Returns an exponential delay with ±20 % of jitter, so that lists that failed together do not come back together. */
 export function delayOf(attempt: number): number {

@@ -15,6 +15,7 @@ import {
   type RecoveryPage,
   type RecoverySummaryEvent,
 } from '../../src/domain/recovery/recovery.js';
+import { TWO_STORES_ATTEMPT_MS } from '../../src/domain/time-outs.js';
 import type { Ports } from '../ports.js';
 import { attempt } from '../attempts/attempt.js';
 import type { OutageBudget } from '../attempts/outage-budget.js';
@@ -51,32 +52,37 @@ export function recoveryActivities(ports: Ports, budget: OutageBudget): Recovery
 
   return {
     emitFsmStates: (input) =>
-      attempt('postgres', budget, async (): Promise<RecoveryPage> => {
-        const request = readInput(recoverFsmStatesPayload, { ...input, limit: PAGE });
-        const { recovery_id } = request;
-        const page = await fsmStates.recover(request, PAGE_BYTES);
-        const states = Object.entries(page.recovered_states);
-        // The read has timed out before the first state. Taken for a page, its result would make the workflow ask
-        // again, without a pause and without end.
-        if (page.warning !== undefined && page.next_cursor !== null && states.length + page.failed === 0) {
-          throw new EffectError('transient', page.warning);
-        }
-        const outcomes = await publisher.publish(
-          states.map(([workflowId, state]) => stateMessage(recovery_id, workflowId, state)),
-        );
-        throwUnlessTooLarge(outcomes);
-        const sent = states.filter((_, index) => outcomes[index]?.sent === true);
-        return {
-          emitted: sent.length,
-          failed: page.failed + states.length - sent.length,
-          by_state: addCounts(
-            {},
-            sent.map(([, { current_state }]) => [current_state, 1] as const),
-          ),
-          next_cursor: page.next_cursor,
-          ...(page.warning === undefined ? {} : { warning: page.warning }),
-        };
-      }),
+      attempt(
+        'postgres',
+        budget,
+        async (): Promise<RecoveryPage> => {
+          const request = readInput(recoverFsmStatesPayload, { ...input, limit: PAGE });
+          const page = await fsmStates.recover(request, PAGE_BYTES);
+          const states = Object.entries(page.recovered_states);
+          // The read has timed out before the first state. Taken for a page, its result would make the workflow ask
+          // again, without a pause and without end.
+          if (page.warning !== undefined && page.next_cursor !== null && states.length + page.failed === 0) {
+            throw new EffectError('transient', page.warning);
+          }
+          const outcomes = await publisher.publish(
+            states.map(([workflowId, state]) => stateMessage(request.recovery_id, workflowId, state)),
+          );
+          throwUnlessTooLarge(outcomes);
+          const sent = states.filter((_, index) => outcomes[index]?.sent === true);
+          return {
+            emitted: sent.length,
+            failed: page.failed + states.length - sent.length,
+            by_state: addCounts(
+              {},
+              sent.map(([, { current_state }]) => [current_state, 1] as const),
+            ),
+            next_cursor: page.next_cursor,
+            ...(page.warning === undefined ? {} : { warning: page.warning }),
+          };
+        },
+        {},
+        TWO_STORES_ATTEMPT_MS,
+      ),
     emitRecoverySummary: (report) =>
       attempt('kafka', budget, async () => {
         const payload: RecoverySummaryEvent = { kind: 'summary', ...report };

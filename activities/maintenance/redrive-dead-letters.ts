@@ -1,6 +1,7 @@
 /** This is the activity behind `RedriveDeadLettersWorkflow`: it redrives one page of dead letters. */
 import { z } from 'zod';
 import type { RedriveActivity } from '../../src/domain/dead-letters/redrive.js';
+import { TWO_STORES_ATTEMPT_MS } from '../../src/domain/time-outs.js';
 import { attempt } from '../attempts/attempt.js';
 import type { Ports } from '../ports.js';
 import type { OutageBudget } from '../attempts/outage-budget.js';
@@ -25,8 +26,12 @@ export function redriveDeadLetters(ports: Ports, budget: OutageBudget): RedriveA
       ...(ids === undefined ? {} : { ids }),
       ...(automatic ? { maxRedrives } : {}),
     };
-    return attempt('postgres', budget, () =>
-      store.redrive(filter, after, limit, { publisher: ports.publisher, topicSuffix }),
+    return attempt(
+      'postgres',
+      budget,
+      () => store.redrive(filter, after, limit, { publisher: ports.publisher, topicSuffix }),
+      {},
+      TWO_STORES_ATTEMPT_MS,
     );
   };
 }

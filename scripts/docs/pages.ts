@@ -1,6 +1,7 @@
 /** This module lists the generated pages of the documents. */
 import { intentsPage } from './intents-page.js';
 import { settingsPage } from './settings-page.js';
+import { timeOutsPage } from './time-outs-page.js';
 
 /** This command writes all pages anew. */
 export const COMMAND = 'npm run docs';
@@ -9,6 +10,7 @@ export const COMMAND = 'npm run docs';
 export const PAGES = {
   'docs/settings.md': settingsPage,
   'docs/intents.md': intentsPage,
+  'docs/time-outs.md': timeOutsPage,
 } as const satisfies Readonly<Record<string, () => string>>;
 
 /**

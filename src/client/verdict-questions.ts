@@ -3,11 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { FoundVerdicts } from '../domain/intake/slice.js';
 import type { Verdict } from '../domain/intake/list.js';
+import { QUESTION_MS } from '../domain/time-outs.js';
 
 /** The most ids of one question; the service takes as many. */
 const ASK_AT_ONCE = 500;
-/** Milliseconds a question may take. When it takes longer, no worker is there, or the one that took it was killed. */
-const ANSWER_MS = 10_000;
 
 export class VerdictQuestions {
   readonly #open = new Set<AbortController>();
@@ -55,18 +54,20 @@ export class VerdictQuestions {
     const question = new AbortController();
     const timer = setTimeout(() => {
       question.abort();
-    }, ANSWER_MS);
+    }, QUESTION_MS);
     this.#open.add(question);
     try {
       // A deadline ends a call that hangs, because a call that was aborted may still be tried again.
       const within = <T>(call: () => Promise<T>) =>
-        this.temporal.withDeadline(Date.now() + ANSWER_MS, () => this.temporal.withAbortSignal(question.signal, call));
+        this.temporal.withDeadline(Date.now() + QUESTION_MS, () =>
+          this.temporal.withAbortSignal(question.signal, call),
+        );
       return await within(() =>
         this.temporal.workflow.execute<(input: unknown) => Promise<FoundVerdicts>>('FindVerdictsWorkflow', {
           args: [{ event_ids: ids }],
           taskQueue: this.taskQueue,
           workflowId: `find-verdicts-${randomUUID()}`,
-          workflowExecutionTimeout: ANSWER_MS,
+          workflowExecutionTimeout: QUESTION_MS,
           staticSummary: `${ids.length} ${ids.length === 1 ? 'result' : 'results'}`,
         }),
       );

@@ -1,15 +1,13 @@
 /** A group member is one kafkajs consumer, from its creation until it has left the consumer group. */
 import type { Consumer, EachBatchHandler, Kafka } from 'kafkajs';
 import pTimeout from 'p-timeout';
+import { REBALANCE_MS, SESSION_HEARTBEAT_MS, SESSION_MS } from '../domain/time-outs.js';
 
 /**
  * Milliseconds of a fetch that finds nothing, or finds every partition paused. A partition that resumes is delayed by
  * as long.
  */
 const FETCH_WAIT_MS = 250;
-const SESSION_MS = 30_000;
-/** Milliseconds that members get to rejoin. More would help nobody, because nothing of ours blocks a rejoin. */
-const REBALANCE_MS = 30_000;
 /** Milliseconds that a member gets to leave the group when it is given up. */
 const LEAVE_MS = 5_000;
 
@@ -39,7 +37,7 @@ export class GroupMember {
       groupId,
       sessionTimeout: SESSION_MS,
       rebalanceTimeout: REBALANCE_MS,
-      heartbeatInterval: 3_000,
+      heartbeatInterval: SESSION_HEARTBEAT_MS,
       maxWaitTimeInMs: FETCH_WAIT_MS,
       // The intake alone starts a consumer again: kafkajs's own restart leaves out failures it takes for permanent.
       retry: { retries: 3, restartOnFailure: () => Promise.resolve(false) },

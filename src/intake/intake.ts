@@ -5,6 +5,7 @@
 import type { EachBatchPayload, Kafka } from 'kafkajs';
 import pLimit from 'p-limit';
 import pTimeout from 'p-timeout';
+import { STALL_MS } from '../domain/time-outs.js';
 import { GroupMember } from './group-member.js';
 import { type PartitionContext, PartitionWorker } from './partition-worker.js';
 import { rawOf } from './raw-message.js';
@@ -19,8 +20,6 @@ export interface IntakeOptions extends Omit<PartitionContext, 'slots'> {
   readonly stallMs?: number;
 }
 
-/** Milliseconds, more than a rebalance, in which there is no sign of life, and more than a request's time-out. */
-const STALL_MS = 90_000;
 const REBUILD_MS = 1_000;
 
 /** Bytes that a partition worker buffers before its partition is paused: the slice after the one that runs. */

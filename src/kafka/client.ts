@@ -1,5 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 import type { Logger } from 'pino';
+import { KAFKA_CONNECT_MS } from '../domain/time-outs.js';
 import { registerCodecs } from './codecs.js';
 
 export interface KafkaSettings {
@@ -20,7 +21,7 @@ export function createKafka(settings: KafkaSettings, logger: Logger): Kafka {
     brokers: [...settings.brokers],
     clientId: settings.clientId,
     requestTimeout: settings.requestTimeoutMs,
-    connectionTimeout: 5_000,
+    connectionTimeout: KAFKA_CONNECT_MS,
     // kafkajs would retry five times for up to half a minute each; Temporal's retries are the ones an operator can see.
     retry: { retries: settings.retries, initialRetryTime: settings.retryBackoffMs, maxRetryTime: 5_000 },
     logLevel: logLevel.WARN,

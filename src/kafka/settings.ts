@@ -1,4 +1,5 @@
-import type { Config } from '../config.js';
+import { type Config, timeSettings } from '../config.js';
+import { publishMs } from '../domain/time-outs.js';
 import type { KafkaSettings } from './client.js';
 import type { TopicSettings } from './topics.js';
 
@@ -11,15 +12,8 @@ export const kafkaSettings = (config: Config, brokers: readonly string[]): Kafka
   retryBackoffMs: config.KAFKA_RETRY_BACKOFF_BASE * 1_000,
 });
 
-/** Milliseconds to reach a broker: kafkajs has 5 s for a connection. */
-const CONNECT_MS = 5_000;
-
-/**
- * Returns the milliseconds until a publish is given up, whatever kafkajs does. kafkajs repeats its connecting, each
- * time for as long as a request may take. The time has room for a request in front of it, which it may have to wait
- * for, and for its own. It is 75 s at most, which leaves the ledger 15 s of the activities' 90 s start-to-close.
- */
-export const publishDeadlineMs = (config: Config): number => 2 * config.KAFKA_TIMEOUT_SECONDS * 1_000 + CONNECT_MS;
+/** Returns the milliseconds until a publish is given up. */
+export const publishDeadlineMs = (config: Config): number => publishMs(timeSettings(config));
 
 /** Batch settings say how messages are put together and packed. */
 export interface BatchSettings {

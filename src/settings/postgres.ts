@@ -49,18 +49,19 @@ export const postgres = {
     change:
       'Raise it when `pg_pool_pressure_total` grows and the server has connections to spare. 20 to 30 has been the optimum.',
   }),
-  PG_STATEMENT_TIMEOUT_MS: setting(whole(100, 85_000).default(60_000), {
+  PG_STATEMENT_TIMEOUT_MS: setting(whole(100, 75_000).default(60_000), {
     readBy: ['worker'],
     about:
       'It is the number of milliseconds after which the server cancels a statement. A transaction that idles that long is ended too, and its locks are free.',
     change:
-      'Lower it to hear of slow statements sooner. It cannot exceed 85,000, because an attempt of an activity ends after 90 s.',
+      'Lower it to hear of slow statements sooner. It cannot exceed 75,000, because an attempt of an activity ends after 90 s ([time-outs](time-outs.md)).',
   }),
   PG_CHECKOUT_TIMEOUT_MS: setting(whole(100, 60_000).default(5_000), {
     readBy: ['worker'],
     about:
       'It is the longest wait for a connection of the pool, in milliseconds. The attempt then fails, and Temporal retries it.',
-    change: 'Raise it when connecting takes long, as through a proxy or across regions.',
+    change:
+      'Raise it when connecting takes long, as through a proxy or across regions. Together with `PG_STATEMENT_TIMEOUT_MS` it cannot exceed 80,000.',
   }),
   PG_BREAKER_FAILURES: setting(whole(1, 1_000).default(5), {
     readBy: ['worker'],

@@ -101,7 +101,7 @@ export const processes = {
     about:
       'It says how long running activities may take to finish after SIGTERM, in seconds. A worker is ended 10 s later all the same. An intake in a worker stops before that, and has half of the time; `bridge intake` has all of it.',
     change:
-      'Raise it for slow activities. The platform has to wait half as long again and 10 s, which is 55 s by default.',
+      'Raise it for slow activities. The platform has to wait half as long again and 20 s, which is 65 s by default.',
   }),
   MAX_CACHED_WORKFLOWS: setting(whole(0, 100_000).default(1_000), {
     readBy: ['worker'],

@@ -14,3 +14,12 @@ export async function checked(probe: () => Promise<string>): Promise<Check> {
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
   }
 }
+
+/**
+ * Makes a probe that those share who ask while it is under way. A store that does not answer is then asked by one probe
+ * at a time, however often the platform asks: each would keep a connection.
+ */
+export function shared<T>(probe: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => (asked ??= probe().finally(() => (asked = undefined)));
+}

@@ -12,7 +12,7 @@ import { createPostgresPorts, type PostgresPorts } from '../postgres/ports.js';
 import { pendingMigrations } from '../postgres/schema/pending-migrations.js';
 import { packagePath } from '../paths.js';
 import { type Breakers, checkBehind, createBreakers, guardAll, guardPublisher } from './breakers.js';
-import { checked, PROBE_MS } from './checks.js';
+import { checked, PROBE_MS, shared } from './checks.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 import { poolPressure } from './pool-pressure.js';
@@ -48,24 +48,23 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   const breakers = createBreakers(config, logger, metrics);
   // The ledger is read past the breaker, like a readiness probe: a gauge is no effect that would have to be saved from
   // an outage.
+  const ledgerSize = shared(() => stores.retention.size());
   metrics.watchLedger(() =>
     breakers.postgres.state === 'open'
       ? Promise.reject(new Error('circuit breaker open'))
-      : pTimeout(stores.retention.size(), { milliseconds: PROBE_MS }),
+      : pTimeout(ledgerSize(), { milliseconds: PROBE_MS }),
   );
   let migrated = false;
-  const askPostgres = checkBehind(breakers.postgres, () =>
-    checked(async () => {
-      // Migrations are not taken back, so that they are looked for until they are there.
-      if (migrated) await pool.query('SELECT 1');
-      else await assertMigrated(pool);
-      migrated = true;
-      return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;
-    }),
-  );
-  const askKafka = checkBehind(breakers.kafka, () =>
-    checked(async () => `${(await publisher.ping()).brokers} brokers`),
-  );
+  const probePostgres = shared(async () => {
+    // Migrations are not taken back, so that they are looked for until they are there.
+    if (migrated) await pool.query('SELECT 1');
+    else await assertMigrated(pool);
+    migrated = true;
+    return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;
+  });
+  const probeKafka = shared(async () => `${(await publisher.ping()).brokers} brokers`);
+  const askPostgres = checkBehind(breakers.postgres, () => checked(probePostgres));
+  const askKafka = checkBehind(breakers.kafka, () => checked(probeKafka));
   return {
     ports: {
       ...guardedStores(config, stores, breakers, metrics),

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../../activities/index.js';
 import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import type { AnyEffect } from '../../activities/effects/effect.js';
-import { HEARTBEAT_MS } from '../../activities/attempts/attempt.js';
+import { FORCE_MS, HEARTBEAT_MS } from '../domain/time-outs.js';
 import type { Config } from '../config.js';
 import { REPORT_BYTES } from '../domain/values/limits.js';
 import { SliceCache } from '../domain/intake/slice-cache.js';
@@ -169,7 +169,7 @@ const createWorker = (
     maxHeartbeatThrottleInterval: HEARTBEAT_MS,
     // The SDK's default of 0 would kill running activities at every deploy.
     shutdownGraceTime: `${config.SHUTDOWN_GRACE_SECONDS} s`,
-    shutdownForceTime: `${config.SHUTDOWN_GRACE_SECONDS + 10} s`,
+    shutdownForceTime: config.SHUTDOWN_GRACE_SECONDS * 1_000 + FORCE_MS,
   });
 };
 

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { until } from '../../src/flow-control/until.js';
-import { heartbeatTimeout } from '../../workflows/policies.js';
+import { HEARTBEAT_TIMEOUT_MS } from '../../src/domain/time-outs.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { auditRows } from './support/audit.js';
 import { startWorkerBehind } from './support/installation.js';
@@ -14,7 +14,6 @@ import { makeLists } from './support/lists.js';
 import { END_MS, type Route, type Servers, startServers } from './support/servers.js';
 import type { WorkerProcess } from './support/worker-process.js';
 
-const HEARTBEAT_TIMEOUT_MS = Number.parseInt(heartbeatTimeout, 10) * 1_000;
 /**
  * Milliseconds from a worker's last sign of life to the next attempt: the time-out, the first retry's second, and what
  * the servers take.

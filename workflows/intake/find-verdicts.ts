@@ -1,6 +1,7 @@
 /** `FindVerdictsWorkflow` finds the verdicts of lists that came through the intake, for callers without a database. */
 import { proxyLocalActivities } from '@temporalio/workflow';
 import type { FindVerdictsActivity, FoundVerdicts } from '../../src/domain/intake/slice.js';
+import { VERDICTS_MS } from '../../src/domain/time-outs.js';
 import { refusalOf } from '../activity-failures.js';
 
 /**
@@ -8,7 +9,7 @@ import { refusalOf } from '../activity-failures.js';
  * for the answer, so the activity does not wait long.
  */
 const { findVerdicts } = proxyLocalActivities<{ findVerdicts: FindVerdictsActivity }>({
-  startToCloseTimeout: '10 s',
+  startToCloseTimeout: VERDICTS_MS,
   retry: { maximumAttempts: 3 },
 });
 

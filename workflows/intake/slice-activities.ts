@@ -1,6 +1,7 @@
 /** This module has the activities of a slice, and the key under which they find it. */
 import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { ParkingActivities, PlanSliceActivity, SliceActivities } from '../../src/domain/intake/slice.js';
+import { PLANNING_MS } from '../../src/domain/time-outs.js';
 import { storeActivity } from '../policies.js';
 
 /**
@@ -8,7 +9,7 @@ import { storeActivity } from '../policies.js';
  * answered. A slice waits for that as long as it takes, since nothing has happened yet.
  */
 export const { planSlice } = proxyLocalActivities<{ planSlice: PlanSliceActivity }>({
-  startToCloseTimeout: '10 s',
+  startToCloseTimeout: PLANNING_MS,
   retry: { initialInterval: '1 s', maximumInterval: '30 s' },
 });
 

@@ -15,10 +15,11 @@ import {
 } from '../../src/domain/recovery/recovery.js';
 import { escape } from '../execution/details.js';
 import { eachPage } from '../page-loop.js';
-import { storeActivity } from '../policies.js';
+import { storeActivity, twoStoresActivity } from '../policies.js';
 import { soFar } from './positions.js';
 
-const { emitFsmStates, emitRecoverySummary } = proxyActivities<RecoveryActivities>(storeActivity);
+const { emitFsmStates } = proxyActivities<Pick<RecoveryActivities, 'emitFsmStates'>>(twoStoresActivity);
+const { emitRecoverySummary } = proxyActivities<Pick<RecoveryActivities, 'emitRecoverySummary'>>(storeActivity);
 
 interface Position {
   readonly cursor: string;

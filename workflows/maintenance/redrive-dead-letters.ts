@@ -2,7 +2,7 @@
 import { continueAsNew, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { RedriveActivity, RedriveReport, RedriveRequest } from '../../src/domain/dead-letters/redrive.js';
 import { eachPage } from '../page-loop.js';
-import { storeActivity } from '../policies.js';
+import { twoStoresActivity } from '../policies.js';
 import { type Position, soFar } from './positions.js';
 
 /**
@@ -11,7 +11,7 @@ import { type Position, soFar } from './positions.js';
  */
 const PAGE = 100;
 
-const { redriveDeadLetters } = proxyActivities<{ redriveDeadLetters: RedriveActivity }>(storeActivity);
+const { redriveDeadLetters } = proxyActivities<{ redriveDeadLetters: RedriveActivity }>(twoStoresActivity);
 
 const START: Position<number, RedriveReport> = {
   after: 0,

@@ -12,6 +12,7 @@ import type {
   SweptMark,
   Unannounced,
 } from '../../src/domain/sweep/sweep.js';
+import { SWEEP_GRACE_MS } from '../../src/domain/time-outs.js';
 import { eachPage } from '../page-loop.js';
 import { runBatch, storeActivity } from '../policies.js';
 import { type Position, soFar } from './positions.js';
@@ -29,10 +30,9 @@ const AT_ONCE = 10;
 
 /**
  * Seconds that an execution has to be closed before it is swept. An attempt that Temporal has given up on may still
- * write for the 90 s of its start-to-close (`policies.ts`). The other 30 s are for the clocks, and for visibility,
- * which lags.
+ * write for its start-to-close; the rest is for the clocks, and for visibility, which lags.
  */
-const GRACE_SECONDS = 120;
+const GRACE_SECONDS = SWEEP_GRACE_MS / 1_000;
 
 const { findEndedExecutions, findUnannounced, copyUnanswered, markSwept } =
   proxyActivities<SweepActivities>(storeActivity);

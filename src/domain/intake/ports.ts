@@ -15,7 +15,7 @@ export interface Answer extends StoredVerdict {
 /** This port stores the verdicts on lists that came through the intake, one for an event id. */
 export interface VerdictStore {
   /** Returns the stored verdicts by event id. */
-  find(eventIds: readonly string[]): Promise<ReadonlyMap<string, StoredVerdict>>;
+  find(eventIds: readonly string[], withinMs?: number): Promise<ReadonlyMap<string, StoredVerdict>>;
   /** Returns which of the lists have a verdict, by event id, and whether they can be executed again. */
   answered(eventIds: readonly string[]): Promise<ReadonlyMap<string, AnsweredList>>;
   /** Returns a list that can be executed again, with its latest verdict; null when there is no such list. */

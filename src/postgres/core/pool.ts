@@ -1,6 +1,7 @@
 /** This module holds the connections to PostgreSQL: one pool a process, and the one way to run a transaction on it. */
 import pTimeout from 'p-timeout';
 import pg from 'pg';
+import { POSTGRES_GRACE_MS, transactionMs } from '../../domain/time-outs.js';
 import { failedToConnect, poolIsBusy, toEffectError } from './sqlstate.js';
 
 /** An observer hears what a pool does; times are in seconds. */
@@ -29,9 +30,6 @@ export interface PoolOptions {
   readonly applicationName?: string;
   readonly observer?: PoolObserver;
 }
-
-/** Milliseconds that the server gets, beyond its own time-out, to say that a statement timed out. */
-const GRACE_MS = 5_000;
 
 /** A pool has connections, and the settings that its transactions have to know. */
 export interface Pool extends pg.Pool {
@@ -75,7 +73,7 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
   pool.on('remove', (client) => open.delete(client));
   return Object.assign(pool, {
     statementTimeoutMs,
-    transactionDeadlineMs: statementTimeoutMs + GRACE_MS,
+    transactionDeadlineMs: transactionMs({ statementMs: statementTimeoutMs }),
     observer: options.observer,
     open,
     lossOf: (client: pg.PoolClient) => losses.get(client),
@@ -90,7 +88,7 @@ export const busyConnections = (pool: pg.Pool): number => pool.totalCount - pool
  * @param graceMs milliseconds in which connections that are in use have to come back; default 5,000.
  * @throws when they do not. pg would wait for them for ever; they are closed instead.
  */
-export async function endPool(pool: Pool, graceMs = GRACE_MS): Promise<void> {
+export async function endPool(pool: Pool, graceMs = POSTGRES_GRACE_MS): Promise<void> {
   await pTimeout(pool.end(), {
     milliseconds: graceMs,
     fallback: () => {

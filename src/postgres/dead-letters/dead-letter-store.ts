@@ -1,19 +1,13 @@
 /** Dead letters are messages that no broker took, kept in order until they are redriven (ADR 0006). */
 import { groupCommit, type GroupCommitOptions } from '../../flow-control/group-commit.js';
-import { sendCopies } from '../../domain/dead-letters/copy.js';
-import type {
-  DeadLetter,
-  DeadLetterFilter,
-  DeadLetterStore,
-  DeadLetterOutlet,
-  NewDeadLetter,
-  RedrivePage,
-} from '../../domain/dead-letters/port.js';
+import type { DeadLetter, DeadLetterFilter, DeadLetterStore, NewDeadLetter } from '../../domain/dead-letters/port.js';
 import { orderOf, type OutboundMessage } from '../../domain/events/publisher.js';
-import { isoUtc } from '../core/instant.js';
 import type { LedgerRecord } from '../../domain/ledger/port.js';
+import { REDRIVE_LOCK_MS, REDRIVE_MS } from '../../domain/time-outs.js';
 import { recordFirst } from '../ledger/ledger.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
+import { chosenBy, isChosen, keyHash } from './order-keys.js';
+import { LETTER, type LetterRow, markCopied, redrivePage, toLetter } from './redrive.js';
 
 export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = {}): DeadLetterStore {
   const blockedTogether = groupCommit<OutboundMessage, boolean>(
@@ -42,8 +36,11 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
           await tx.query(`SET LOCAL idle_in_transaction_session_timeout = ${REDRIVE_MS}`);
           // The lock belongs to the transaction: the next redrive waits here until it ends, also when this process
           // dies.
+          await tx.query(`SET LOCAL lock_timeout = ${REDRIVE_LOCK_MS}`);
           await tx.query(`SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
-          return redrivePage(tx, await select(tx, filter, after, limit), limit, outlet);
+          // A row that is locked after the publish is waited for: a roll-back would send the letters again.
+          await tx.query('SET LOCAL lock_timeout TO DEFAULT');
+          return redrivePage(tx, filter, after, limit, outlet);
         },
         { deadlineMs: REDRIVE_MS },
       ),
@@ -53,17 +50,11 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
 const eventIdOfRecord = ({ result }: Pick<LedgerRecord, 'result'>): unknown => result['event_id'];
 
 /**
- * Milliseconds of a page: for letters and copies, each at most 75 s on their way to a broker (`publishDeadlineMs`), and
- * for their rows.
- */
-const REDRIVE_MS = 180_000;
-
-/**
  * Returns SQL for the same topic and key as `letter`. The index holds the key's hash, because a key may be longer than
  * a row of the index.
  */
 const SAME_ORDER = (other: string): string =>
-  `${other}.topic = letter.topic AND hashtextextended(${other}.message_key, 0) = hashtextextended(letter.message_key, 0)
+  `${other}.topic = letter.topic AND ${keyHash(other)} = ${keyHash('letter')}
    AND ${other}.message_key = letter.message_key`;
 
 /**
@@ -118,126 +109,16 @@ async function insertLetters(tx: Transaction, letters: readonly NewDeadLetter[])
   );
 }
 
-async function markCopied(connection: Transaction, eventIds: readonly string[]): Promise<void> {
-  if (eventIds.length === 0) return;
-  await connection.query(
-    `UPDATE dead_letters SET copied_at = clock_timestamp() WHERE event_id = ANY ($1::uuid[]) AND copied_at IS NULL`,
-    [eventIds],
-  );
-}
-
-interface StoredLetter extends DeadLetter {
-  readonly copied: boolean;
-  /** The open letter of the same topic and key before this one; null: this one is the first. */
-  readonly previous: number | null;
-}
-
 async function select(
   connection: Transaction,
-  { topic, since, ids, maxRedrives }: DeadLetterFilter,
+  filter: DeadLetterFilter,
   after: number,
   limit: number,
-): Promise<StoredLetter[]> {
-  interface Row extends Omit<StoredLetter, 'message'> {
-    readonly topic: string;
-    readonly message_key: string;
-    readonly message_value: string;
-    readonly headers: Record<string, string>;
-  }
-  const { rows } = await connection.query<Row>(
-    `SELECT id, intent_id, event_id, topic, message_key, message_value, headers, failure_reason, retry_attempts,
-       redrive_count, copied_at IS NOT NULL AS copied, ${isoUtc('created_at')} AS created_at,
-       (SELECT other.id FROM dead_letters other
-        WHERE other.redriven_at IS NULL AND ${SAME_ORDER('other')} AND other.id < letter.id
-        ORDER BY other.topic, hashtextextended(other.message_key, 0), other.id DESC LIMIT 1) AS previous
-     FROM dead_letters letter
-     WHERE redriven_at IS NULL AND id > $1
-       AND ($2::text IS NULL OR topic = $2) AND ($3::timestamptz IS NULL OR created_at >= $3)
-       AND ($4::bigint[] IS NULL OR id = ANY ($4)) AND ($5::integer IS NULL OR redrive_count < $5)
-     ORDER BY id LIMIT $6`,
-    [after, topic ?? null, since ?? null, ids ?? null, maxRedrives ?? null, limit],
+): Promise<DeadLetter[]> {
+  const { rows } = await connection.query<LetterRow>(
+    `SELECT ${LETTER} FROM dead_letters letter
+     WHERE letter.redriven_at IS NULL AND letter.id > $1 AND ${isChosen(2)} ORDER BY letter.id LIMIT $6`,
+    [after, ...chosenBy(filter), limit],
   );
-  return rows.map(({ topic: name, message_key, message_value, headers, ...letter }) => ({
-    ...letter,
-    message: { topic: name, key: message_key, value: message_value, headers },
-  }));
-}
-
-async function redrivePage(
-  tx: Transaction,
-  page: readonly StoredLetter[],
-  limit: number,
-  outlet: DeadLetterOutlet,
-): Promise<RedrivePage> {
-  const due = withNothingBefore(page);
-  // The publish is strict: a letter that is at fault itself stays open, and the letters behind it stay open with it.
-  const outcomes = await outlet.publisher.publish(
-    due.map(({ message }) => message),
-    { strict: true },
-  );
-  const sent = due.filter((_, index) => outcomes[index]?.sent === true);
-  const refused = due.flatMap((letter, index) => {
-    const outcome = outcomes[index];
-    return outcome?.sent === false && outcome.behind !== true ? [{ letter, error: outcome.error }] : [];
-  });
-  const unavailable = refused.find(({ error }) => error.failureClass === 'unavailable');
-  await markRedriven(tx, sent);
-  await markRefused(tx, unavailable === undefined ? refused : []);
-  if (unavailable === undefined) await copyOpen(tx, page, new Set(sent), outlet);
-  return {
-    redriven: sent.length,
-    failed: refused.length,
-    behind: page.length - sent.length - refused.length,
-    next: unavailable === undefined && page.length === limit ? (page.at(-1)?.id ?? null) : null,
-    stopped: unavailable?.error.message ?? null,
-  };
-}
-
-/** Returns the letters of the page that have no older open letter of their topic and key outside of it. */
-function withNothingBefore(page: readonly StoredLetter[]): StoredLetter[] {
-  const due = new Set<number>();
-  return page.filter(({ id, previous }) => {
-    if (previous !== null && !due.has(previous)) return false;
-    due.add(id);
-    return true;
-  });
-}
-
-/**
- * Marks letters as redriven. The ledger follows, so that a repeat of the intent says that its event is on its topic.
- */
-async function markRedriven(tx: Transaction, letters: readonly StoredLetter[]): Promise<void> {
-  if (letters.length === 0) return;
-  await tx.query(
-    `WITH redriven AS (
-       UPDATE dead_letters SET redriven_at = clock_timestamp(), last_attempt_at = clock_timestamp()
-       WHERE id = ANY ($1::bigint[]) RETURNING intent_id, event_id)
-     UPDATE executed_intents SET outcome = outcome || '{"event_published": true}'
-     FROM redriven
-     WHERE executed_intents.intent_id = redriven.intent_id AND outcome ->> 'event_id' = redriven.event_id::text`,
-    [letters.map(({ id }) => id)],
-  );
-}
-
-async function markRefused(
-  tx: Transaction,
-  refused: readonly { readonly letter: StoredLetter; readonly error: Error }[],
-): Promise<void> {
-  if (refused.length === 0) return;
-  await tx.query(
-    `UPDATE dead_letters SET redrive_count = redrive_count + 1, last_attempt_at = clock_timestamp(), failure_reason = reason
-     FROM unnest($1::bigint[], $2::text[]) AS refused (id, reason) WHERE dead_letters.id = refused.id`,
-    [refused.map(({ letter }) => letter.id), refused.map(({ error }) => error.message)],
-  );
-}
-
-/** Sends the `.dlq` copies that no broker could take when the letters were stored. */
-async function copyOpen(
-  tx: Transaction,
-  page: readonly StoredLetter[],
-  sent: ReadonlySet<StoredLetter>,
-  outlet: DeadLetterOutlet,
-): Promise<void> {
-  const uncopied = page.filter((letter) => !letter.copied && !sent.has(letter));
-  await markCopied(tx, await sendCopies(uncopied, ({ created_at }) => created_at, outlet));
+  return rows.map(toLetter);
 }

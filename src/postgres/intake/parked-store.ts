@@ -1,4 +1,5 @@
 /** This adapter keeps the parked lists of the intake, in `intake_parked` (ADR 0009). */
+import { LOCAL_STATEMENT_MS } from '../../domain/time-outs.js';
 import type { ParkedLists } from '../../domain/intake/ports.js';
 import { SLICE_BYTES, SLICE_INTENTS } from '../../domain/intake/slice.js';
 import { cut } from '../../domain/values/cut.js';
@@ -21,24 +22,30 @@ export function createParkedLists(pool: Pool): ParkedLists {
     async findKeys(partition, keys) {
       if (keys.length === 0) return new Set();
       // The first list of a key is asked for by its order, so that PostgreSQL takes the index however common keys are.
-      const { rows } = await withConnection(pool, (connection) =>
-        connection.query<{ key: string }>(
-          `SELECT key FROM unnest($2::text[]) AS asked(key)
-           CROSS JOIN LATERAL (
-             SELECT FROM intake_parked_keys WHERE key_hash = parked_key_hash($1, asked.key) ORDER BY seq LIMIT 1
-           ) AS first`,
-          [partition, keys],
-        ),
+      const { rows } = await withConnection(
+        pool,
+        (connection) =>
+          connection.query<{ key: string }>(
+            `SELECT key FROM unnest($2::text[]) AS asked(key)
+             CROSS JOIN LATERAL (
+               SELECT FROM intake_parked_keys WHERE key_hash = parked_key_hash($1, asked.key) ORDER BY seq LIMIT 1
+             ) AS first`,
+            [partition, keys],
+          ),
+        LOCAL_STATEMENT_MS,
       );
       return new Set(rows.map(({ key }) => key));
     },
 
     async hashes(eventIds) {
-      const { rows } = await withConnection(pool, (connection) =>
-        connection.query<{ event_id: string; list_hash: string | null }>(
-          `SELECT event_id, encode(list_hash, 'hex') AS list_hash FROM intake_parked WHERE event_id = ANY ($1::text[])`,
-          [eventIds],
-        ),
+      const { rows } = await withConnection(
+        pool,
+        (connection) =>
+          connection.query<{ event_id: string; list_hash: string | null }>(
+            `SELECT event_id, encode(list_hash, 'hex') AS list_hash FROM intake_parked WHERE event_id = ANY ($1::text[])`,
+            [eventIds],
+          ),
+        LOCAL_STATEMENT_MS,
       );
       return new Map(rows.map(({ event_id, list_hash }) => [event_id, list_hash]));
     },

@@ -1,24 +1,32 @@
 /** This adapter keeps the verdicts on the lists of the intake, in `intake_verdicts` (ADR 0009, ADR 0032). */
 import { type AnsweredList, isFinal, type SliceList, type Verdict } from '../../domain/intake/list.js';
 import type { StoredVerdict, VerdictStore } from '../../domain/intake/ports.js';
+import { LOCAL_STATEMENT_MS } from '../../domain/time-outs.js';
 import { isoUtc } from '../core/instant.js';
 import { type Pool, withConnection } from '../core/pool.js';
 
 export function createVerdictStore(pool: Pool): VerdictStore {
   /** Returns rows of `intake_verdicts`, by event id. */
-  async function read<Row extends object>(columns: string, eventIds: readonly string[]): Promise<Map<string, Row>> {
+  async function read<Row extends object>(
+    columns: string,
+    eventIds: readonly string[],
+    withinMs?: number,
+  ): Promise<Map<string, Row>> {
     if (eventIds.length === 0) return new Map();
-    const { rows } = await withConnection(pool, (connection) =>
-      connection.query<Row & { event_id: string }>(
-        `SELECT event_id, ${columns} FROM intake_verdicts WHERE event_id = ANY ($1::text[])`,
-        [eventIds],
-      ),
+    const { rows } = await withConnection(
+      pool,
+      (connection) =>
+        connection.query<Row & { event_id: string }>(
+          `SELECT event_id, ${columns} FROM intake_verdicts WHERE event_id = ANY ($1::text[])`,
+          [eventIds],
+        ),
+      withinMs,
     );
     return new Map(rows.map(({ event_id, ...row }) => [event_id, row as unknown as Row]));
   }
 
-  const find = (eventIds: readonly string[]): Promise<Map<string, StoredVerdict>> =>
-    read<StoredVerdict>(`verdict, ${HASH}`, eventIds);
+  const find = (eventIds: readonly string[], withinMs?: number): Promise<Map<string, StoredVerdict>> =>
+    read<StoredVerdict>(`verdict, ${HASH}`, eventIds, withinMs);
 
   return {
     find,
@@ -27,6 +35,7 @@ export function createVerdictStore(pool: Pool): VerdictStore {
       read<AnsweredList>(
         `list IS NULL AS final, ${isoUtc('emitted_at')} AS emitted_at, ${isoUtc('rerun_at')} AS rerun_at, ${HASH}`,
         eventIds,
+        LOCAL_STATEMENT_MS,
       ),
 
     async unfinished(eventId) {

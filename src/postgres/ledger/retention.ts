@@ -1,5 +1,6 @@
 /** This module prunes the ledger, and says how much it holds (ADR 0007). */
 import type { LedgerPruned, LedgerRetention, LedgerSize } from '../../domain/ledger/port.js';
+import { LOCAL_STATEMENT_MS } from '../../domain/time-outs.js';
 import { isoUtc } from '../core/instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
 
@@ -16,12 +17,16 @@ export const createLedgerRetention = (pool: Pool, days: number): LedgerRetention
     days === 0 ? Promise.resolve(NOTHING) : withTransaction(pool, (tx) => prunePage(tx, days, before, after)),
   size: () => withConnection(pool, (connection) => sizeOf(connection, days)),
   prunedBefore: () =>
-    withConnection(pool, async (connection) => {
-      const { rows } = await connection.query<{ before: string | null }>(
-        `SELECT ${isoUtc('pruned_before')} AS before FROM ledger_retention`,
-      );
-      return rows[0]?.before ?? null;
-    }),
+    withConnection(
+      pool,
+      async (connection) => {
+        const { rows } = await connection.query<{ before: string | null }>(
+          `SELECT ${isoUtc('pruned_before')} AS before FROM ledger_retention`,
+        );
+        return rows[0]?.before ?? null;
+      },
+      LOCAL_STATEMENT_MS,
+    ),
 });
 
 const NOTHING: LedgerPruned = {

@@ -8,7 +8,7 @@ import { defineEffect } from '../../../activities/effects/effect.js';
 import type { Ports } from '../../../activities/ports.js';
 import { listSource } from '../../../activities/execution/batch-source.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
-import { HEARTBEAT_MS } from '../../../activities/attempts/attempt.js';
+import { HEARTBEAT_MS } from '../../../src/domain/time-outs.js';
 import type { BatchOutput, FailingSince } from '../../../src/domain/execution/batch.js';
 import { EffectError } from '../../../src/domain/failures/failure.js';
 import { noteOf } from '../../support/note.js';

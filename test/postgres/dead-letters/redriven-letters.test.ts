@@ -47,6 +47,22 @@ describe('redriven dead letters', () => {
     assert.deepEqual(pages.map(({ redriven }) => redriven).sort(), [0, 3]);
   });
 
+  it('are left to another redrive that is under way, which is waited for no longer than a few seconds', async function () {
+    this.timeout(20_000);
+    await store().add([letter(0)], []);
+    const { sent, outlet } = broker();
+    const client = await database.pool.connect();
+    try {
+      await client.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtext('dead_letters'))`);
+      await assert.rejects(store().redrive({}, 0, 10, outlet), { failureClass: 'transient' });
+      assert.deepEqual(sent, []);
+    } finally {
+      await client.query('ROLLBACK');
+      client.release();
+    }
+    assert.equal((await store().redrive({}, 0, 10, outlet)).redriven, 1);
+  });
+
   it('go page by page, in their order, to the last one', async () => {
     const letters = Array.from({ length: 5 }, (_, n) => letter(n));
     await store().add(letters, []);
@@ -77,10 +93,19 @@ describe('redriven dead letters', () => {
   it('go on after a page of which none was taken: the next page is another one', async () => {
     await store().add([letter(0, 'a'), letter(1, 'a'), letter(2, 'b')], []);
     const { sent, outlet } = broker(({ topic, key }) => (key === 'a' && topic === 't' ? 'invalid' : undefined));
-    const first = await store().redrive({}, 0, 2, outlet);
-    assert.notEqual(first.next, null);
-    const second = await store().redrive({}, first.next ?? 0, 2, outlet);
-    assert.deepEqual([second.redriven, second.failed, second.behind, second.next], [1, 0, 0, null]);
+    const pages = [];
+    for (let after: number | null = 0; after !== null && pages.length < 5;) {
+      const page: Awaited<ReturnType<ReturnType<typeof store>['redrive']>> = await store().redrive(
+        {},
+        after,
+        1,
+        outlet,
+      );
+      pages.push([page.redriven, page.failed, page.behind]);
+      after = page.next;
+    }
+    const counts = pages.reduce((sum, page) => sum.map((count, index) => count + (page[index] ?? 0)), [0, 0, 0]);
+    assert.deepEqual(counts, [1, 1, 1]);
     assert.deepEqual(
       sent.filter((text) => text.startsWith('t ')),
       ['t 2'],
@@ -103,7 +128,11 @@ describe('redriven dead letters', () => {
     await store().add([letter(7)], []);
     const { sent, outlet } = broker(({ topic }) => (topic === 't' ? 'invalid' : undefined));
     for (const redrives of [1, 2]) {
-      assert.equal((await store().redrive({}, 0, 10, outlet)).failed, 1);
+      const page = await store().redrive({}, 0, 10, outlet);
+      assert.equal(page.failed, 1);
+      // The copies follow the letters, and are no page of their own once they are sent.
+      assert.equal(page.next === null, redrives === 2);
+      if (page.next !== null) assert.equal((await store().redrive({}, page.next, 10, outlet)).next, null);
       const [open] = await store().list({}, 0, 10);
       assert.deepEqual([open?.redrive_count, open?.failure_reason], [redrives, 'refused 7']);
     }

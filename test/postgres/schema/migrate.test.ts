@@ -27,6 +27,9 @@ const NAMES = [
   '0018_parked_and_letter_keys',
   '0019_fsm_count_before_clock',
   '0021_intake_parked_keys',
+  '0022_list_hashes',
+  '0023_dead_letter_copies',
+  '0024_unfinished_lists',
 ];
 
 /** SQL that reads columns, indexes, constraints, triggers, functions and view definitions, as text. */

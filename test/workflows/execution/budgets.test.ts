@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { defineEffect } from '../../../activities/effects/effect.js';
-import { HEARTBEAT_MS } from '../../../activities/attempts/attempt.js';
+import { HEARTBEAT_MS } from '../../../src/domain/time-outs.js';
 import { builtinEffects } from '../../../activities/index.js';
 import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
 import type { Intent } from '../../../src/client/index.js';

@@ -111,6 +111,11 @@ describe('ExecuteIntentsWorkflow', () => {
       report.results.map(({ status }) => status),
       ['skipped', 'failed', 'skipped'],
     );
+    // The time is that of the activity, and 0 where none was started.
+    assert.deepEqual(
+      report.results.map(({ execution_time_ms }) => execution_time_ms > 0),
+      [false, true, false],
+    );
     assert.match(report.results[1]!.error ?? '', /bigint out of range/i);
     assert.deepEqual(await rowsOf(skipped.payload.aggregation_id), []);
 

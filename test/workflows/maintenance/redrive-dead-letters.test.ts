@@ -101,6 +101,27 @@ describe('redrives', () => {
     assert.equal((await redrive({ topic: name })).redriven, 1);
   });
 
+  it('has the time of two stores for a page, and so has a recovery', async () => {
+    const { temporal, config } = environment;
+    const startToCloseOf = async (type: string) => {
+      const handle = await temporal.workflow.start(type, {
+        args: [{}],
+        taskQueue: config.TEMPORAL_TASK_QUEUE,
+        workflowId: randomUUID(),
+      });
+      await handle.result();
+      const { events } = await handle.fetchHistory();
+      return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+        scheduled == null ? [] : [[scheduled.activityType?.name, Number(scheduled.startToCloseTimeout?.seconds)]],
+      );
+    };
+    assert.deepEqual(await startToCloseOf('RedriveDeadLettersWorkflow'), [['redriveDeadLetters', 180]]);
+    assert.deepEqual(await startToCloseOf('RecoverFsmStatesWorkflow'), [
+      ['emitFsmStates', 180],
+      ['emitRecoverySummary', 90],
+    ]);
+  });
+
   it('names the field of a redrive that cannot be', async () => {
     await assert.rejects(
       environment.temporal.workflow.execute('RedriveDeadLettersWorkflow', {
