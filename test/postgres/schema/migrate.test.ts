@@ -25,6 +25,7 @@ const NAMES = [
   '0016_fsm_states_upper',
   '0017_rollout_revision',
   '0018_parked_and_letter_keys',
+  '0020_fsm_ended_on',
 ];
 
 /** SQL that reads columns, indexes, constraints, triggers, functions and view definitions, as text. */
