@@ -110,6 +110,7 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
       },
     },
     retention: { prunedBefore: () => Promise.resolve(null) },
+    fsmRetention: {},
     verdicts: {
       find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap((id) => entryOf(verdicts, id)))),
       store: (made: readonly Verdict[]) => {

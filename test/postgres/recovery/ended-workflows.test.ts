@@ -11,7 +11,7 @@ import { encodeCursor, startOf } from '../../../src/postgres/recovery/cursor.js'
 import { createFsmStateStore } from '../../../src/postgres/recovery/fsm-state-store.js';
 import { one, useDatabase } from '../support.js';
 
-const ENDED_LONG_AGO = 50_000;
+const ENDED_LONG_AGO = 20_000;
 const WAITING = 2_000;
 /** Workflows that ended on each of the last days. */
 const ENDED_A_DAY = 500;
