@@ -67,6 +67,7 @@ const mutate = [
   'src/postgres/core/instant.ts',
   'src/postgres/core/sqlstate.ts',
   'src/postgres/recovery/cursor.ts',
+  'src/postgres/recovery/ended-on.ts',
   'src/postgres/recovery/page.ts',
   'workflows/maintenance/positions.ts',
 ];

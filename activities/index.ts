@@ -10,6 +10,7 @@ import { findVerdicts } from './intake/find-verdicts.js';
 import { parkedListActivities } from './intake/parked-lists.js';
 import { planIntents } from './execution/plan-intents.js';
 import { planSlice } from './intake/plan-slice.js';
+import { pruneFsmStates } from './maintenance/prune-fsm-states.js';
 import { pruneLedger } from './maintenance/prune-ledger.js';
 import { recoveryActivities } from './maintenance/emit-fsm-states.js';
 import { redriveDeadLetters } from './maintenance/redrive-dead-letters.js';
@@ -52,6 +53,7 @@ export function createActivities(
     settleIntents: settleIntents(effects, ports, options),
     ...recoveryActivities(ports, options.budget),
     redriveDeadLetters: redriveDeadLetters(ports, options.budget),
+    pruneFsmStates: pruneFsmStates(ports, options.budget),
     pruneLedger: pruneLedger(ports, options.budget),
     ...sweepActivities(ports, options.budget, definitions),
     answerLists: answerLists(ports, options, slices, sliceResults),

@@ -4,6 +4,7 @@ import type { DeadLetterStore } from '../src/domain/dead-letters/port.js';
 import type { BridgeStateStore, FsmStateStore, FsmTransitionStore } from '../src/domain/intents/persist-state/store.js';
 import type { EndedExecutions, SweptExecutions } from '../src/domain/sweep/port.js';
 import type { Ledger, LedgerRetention } from '../src/domain/ledger/port.js';
+import type { FsmRetention } from '../src/domain/recovery/retention.js';
 import type { EventPublisher } from '../src/domain/events/publisher.js';
 import type { ParkedLists, ParkedRuns, VerdictStore } from '../src/domain/intake/ports.js';
 
@@ -16,6 +17,7 @@ export interface Ports {
   readonly publisher: EventPublisher;
   readonly deadLetters: DeadLetterPort;
   readonly retention: Pick<LedgerRetention, 'prune' | 'prunedBefore'>;
+  readonly fsmRetention: Pick<FsmRetention, 'prune'>;
   readonly endedExecutions: EndedExecutions;
   readonly sweptExecutions: SweptExecutions;
   readonly verdicts: VerdictStore;

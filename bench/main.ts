@@ -1,5 +1,6 @@
 /**
  * `npm run bench [-- execution|recovery|intake|await] [--json]` measures speed as ratios to a baseline of the same run.
+ * `-- recovery --ended 1000000` measures pages of states beside so many workflows that ended, and nothing else.
  * Every server, the worker and the callers share the machine, so absolute figures are for orientation. Baseline and
  * service take turns, and medians are compared.
  */
@@ -11,7 +12,7 @@ import { executionBench } from './execution.js';
 import { intakeBench } from './intake.js';
 import { recoveryBench } from './recovery.js';
 
-const BENCHES: Readonly<Record<string, (installation: Installation) => Promise<void>>> = {
+const BENCHES: Readonly<Record<string, (installation: Installation, ended?: number) => Promise<void>>> = {
   execution: executionBench,
   recovery: recoveryBench,
   intake: intakeBench,
@@ -19,10 +20,11 @@ const BENCHES: Readonly<Record<string, (installation: Installation) => Promise<v
 };
 
 const { values: flags, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: { json: { type: 'boolean', default: false }, ended: { type: 'string' } },
   allowPositionals: true,
 });
 const [name = 'execution'] = positionals;
 const bench = BENCHES[name];
 if (bench === undefined) throw new Error(`bench: expected one of ${Object.keys(BENCHES).join(', ')}, got ${name}`);
-await withInstallation(createOutput({ json: flags.json, color: true }), bench);
+const ended = flags.ended === undefined ? undefined : Number(flags.ended);
+await withInstallation(createOutput({ json: flags.json, color: true }), (installation) => bench(installation, ended));

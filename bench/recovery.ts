@@ -6,10 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { RecoveryReport } from '../src/domain/recovery/recovery.js';
-import type { Result } from '../src/client/index.js';
 import type { BenchWorker } from './child.js';
-import { type Installation, execute } from './installation.js';
-import { recovery } from './lists.js';
+import { ENDED, endedTimes, readPages, showEnded } from './ended.js';
+import type { Installation } from './installation.js';
 import { percentiles } from './load.js';
 
 const WORKFLOWS = 10_000;
@@ -29,10 +28,17 @@ SELECT count(*) FROM (
   SELECT workflow_id, current_state, previous_state, transition_data, last_transition_at FROM latest_transitions
   WHERE last_transition_at > NOW() - INTERVAL '7 days' ORDER BY last_transition_at DESC LIMIT 10000) page`;
 
-export async function recoveryBench(installation: Installation): Promise<void> {
+/** @param ended how many ended workflows are beside; when it is given, only this is measured. */
+export async function recoveryBench(installation: Installation, ended?: number): Promise<void> {
   const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 1 });
   try {
+    if (ended !== undefined) {
+      await addHistory(pool, WORKFLOWS, 1, 1);
+      showEnded(installation, await endedTimes(installation, pool, WORKFLOWS, ended));
+      return;
+    }
     const histories = await historyTimes(installation, pool);
+    showEnded(installation, await endedTimes(installation, pool, WORKFLOWS, ENDED));
     const many = await manyWorkflows(installation, pool);
     show(installation, histories, many);
   } finally {
@@ -58,7 +64,8 @@ async function historyTimes(installation: Installation, pool: pg.Pool): Promise<
     rounds = until;
     const times: number[] = [];
     for (let call = 0; call < CALLS; call += 1) {
-      times.push(await readAll(installation));
+      const pages = await readPages(installation, WORKFLOWS);
+      times.push(pages.reduce((sum, ms) => sum + ms, 0));
     }
     const contractTimes: number[] = [];
     for (let call = 0; call < CONTRACT_CALLS; call += 1) {
@@ -70,24 +77,6 @@ async function historyTimes(installation: Installation, pool: pg.Pool): Promise<
     results.push({ transitions, p50, p95, contract_ms: percentiles(contractTimes).p50 });
   }
   return results;
-}
-
-/**
- * Reads all pages of the states; 1.5 MB end a page at some 6,900 of them.
- * @returns milliseconds in the activities, in all.
- */
-async function readAll(installation: Installation): Promise<number> {
-  let [states, ms] = [0, 0];
-  let cursor: string | null = null;
-  do {
-    const [result]: readonly Result[] = await execute(installation, [recovery(WORKFLOWS, cursor)]);
-    if (result?.intent_type !== 'RecoverFSMStates') throw new Error('the answer is no page of states');
-    states += result.total_recovered ?? 0;
-    ms += result.execution_time_ms;
-    cursor = result.next_cursor ?? null;
-  } while (cursor !== null);
-  if (states !== WORKFLOWS) throw new Error(`${states} states of ${WORKFLOWS} were read`);
-  return ms;
 }
 
 /**

@@ -31,6 +31,7 @@ describe('loadConfig', () => {
       KAFKA_DLQ_MAX_REDRIVES: 10,
       DLQ_REDRIVE_SECONDS: 60,
       LEDGER_RETENTION_DAYS: 30,
+      FSM_RETENTION_DAYS: 0,
       SWEEP_SECONDS: 300,
       RECOVERY_SECONDS: 86_400,
       RECOVERY_PAUSED: false,
@@ -64,6 +65,7 @@ describe('loadConfig', () => {
     ['KAFKA_TIMEOUT_SECONDS', ['0.5', '35'], ['0', '35.1']],
     // 0 switches off, or keeps for ever.
     ['LEDGER_RETENTION_DAYS', ['0'], ['-1', '0.5']],
+    ['FSM_RETENTION_DAYS', ['0', '36500'], ['-1', '36501']],
     ['SWEEP_SECONDS', ['0'], ['-1']],
     ['DLQ_REDRIVE_SECONDS', ['0'], ['-1']],
     ['RECOVERY_SECONDS', ['0'], ['-1']],

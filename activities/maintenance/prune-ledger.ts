@@ -7,7 +7,9 @@ import type { OutageBudget } from '../attempts/outage-budget.js';
 import { readInput } from '../parse-input.js';
 
 const time = z.iso.datetime({ offset: true }).nullable();
-const pageInput = z.object({ before: time, after: time });
+
+/** The input of every prune's activity. */
+export const pageInput = z.object({ before: time, after: time });
 
 export function pruneLedger({ retention }: Ports, budget: OutageBudget): PruneActivity {
   return async (given) => {

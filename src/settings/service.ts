@@ -13,6 +13,13 @@ export const maintenance = {
     change:
       'Raise it with the retention of a topic or of the namespace; `bridge doctor` says how far. Run `bridge setup` afterwards.',
   }),
+  FSM_RETENTION_DAYS: setting(whole(0, 36_500).default(0), {
+    readBy: ['worker', 'bridge setup', 'bridge doctor'],
+    about:
+      'It is the number of days for which transitions, and workflows that have ended, are kept; 0 keeps them for ever. A workflow that has not ended keeps its state and its newest transition, however old. It has to be longer than Temporal keeps executions and topics keep messages ([ADR 0029](adr/0029-ended-workflows.md)).',
+    change:
+      'Set it when nobody needs the history of workflows that ended longer ago. Run `bridge setup` afterwards, and restart the workers.',
+  }),
   SWEEP_SECONDS: setting(whole(0, 86_400).default(300), {
     readBy: ['bridge setup'],
     about:

@@ -21,6 +21,8 @@ export interface ScheduleSettings {
   readonly redriveSeconds: number;
   /** Days the ledger is kept; 0: for ever, and nothing is pruned. */
   readonly retentionDays: number;
+  /** Days that transitions and ended workflows are kept; 0: for ever, and nothing is pruned. */
+  readonly fsmRetentionDays: number;
   /** Seconds between two sweeps; 0: none. */
   readonly sweepSeconds: number;
   /** Seconds between two recoveries of FSM states; 0: none. */
@@ -38,7 +40,7 @@ type Definition = Pick<ScheduleOptions, 'spec' | 'policies'> & {
 };
 
 const definitionsOf = ({ taskQueue, ...settings }: ScheduleSettings): Definition[] => {
-  const { redriveSeconds, retentionDays, sweepSeconds, recoverySeconds, recoveryPaused } = settings;
+  const { redriveSeconds, retentionDays, fsmRetentionDays, sweepSeconds, recoverySeconds, recoveryPaused } = settings;
   const redrive: RedriveRequest = { automatic: true };
   const recovery: RecoveryRequest = {};
   return [
@@ -55,6 +57,16 @@ const definitionsOf = ({ taskQueue, ...settings }: ScheduleSettings): Definition
       // A missed run is made up for within a day, because the next one, tomorrow, is late.
       timing: { every: '1 day', jitter: '1 h', catchupWindow: '1 day' },
       action: { workflowType: 'PruneLedgerWorkflow', args: [], staticSummary: 'deletes what is past the retention' },
+    },
+    {
+      enabled: fsmRetentionDays > 0,
+      name: 'prune-fsm-states',
+      timing: { every: '1 day', jitter: '1 h', catchupWindow: '1 day' },
+      action: {
+        workflowType: 'PruneFsmStatesWorkflow',
+        args: [],
+        staticSummary: 'deletes transitions and ended workflows that are past the retention',
+      },
     },
     {
       enabled: sweepSeconds > 0,

@@ -3,6 +3,7 @@ import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Ports } from '../../activities/ports.js';
 import type { Config } from '../config.js';
+import type { TableSize } from '../domain/values/table-size.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { batchSettings, kafkaSettings, publishDeadlineMs, topicSettings } from '../kafka/settings.js';
@@ -42,18 +43,24 @@ export interface Adapters {
 
 export function openAdapters(config: Config, endpoints: Endpoints, logger: Logger, metrics: Metrics): Adapters {
   const pool = openPool(config, endpoints.databaseUrl, logger, metrics);
-  const stores = createPostgresPorts(pool, { retentionDays: config.LEDGER_RETENTION_DAYS });
+  const stores = createPostgresPorts(pool, {
+    retentionDays: config.LEDGER_RETENTION_DAYS,
+    fsmRetentionDays: config.FSM_RETENTION_DAYS,
+  });
   const publisher = openPublisher(config, endpoints.kafkaBrokers, logger);
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
   const breakers = createBreakers(config, logger, metrics);
-  // The ledger is read past the breaker, like a readiness probe: a gauge is no effect that would have to be saved from
-  // an outage.
-  const ledgerSize = shared(() => stores.retention.size());
-  metrics.watchLedger(() =>
-    breakers.postgres.state === 'open'
-      ? Promise.reject(new Error('circuit breaker open'))
-      : pTimeout(ledgerSize(), { milliseconds: PROBE_MS }),
-  );
+  // Sizes are read past the breaker, like a readiness probe: a gauge is no effect that would have to be saved from an
+  // outage.
+  const sizeOf = (retention: { size(): Promise<TableSize> }) => {
+    const size = shared(() => retention.size());
+    return () =>
+      breakers.postgres.state === 'open'
+        ? Promise.reject(new Error('circuit breaker open'))
+        : pTimeout(size(), { milliseconds: PROBE_MS });
+  };
+  metrics.watchSize('ledger', 'the ledger', sizeOf(stores.retention));
+  metrics.watchSize('fsm', 'transitions and states', sizeOf(stores.fsmRetention));
   let migrated = false;
   const probePostgres = shared(async () => {
     // Migrations are not taken back, so that they are looked for until they are there.
@@ -156,6 +163,7 @@ function guardedStores(config: Config, stores: PostgresPorts, { postgres }: Brea
       maxRedrives: config.KAFKA_DLQ_MAX_REDRIVES,
     },
     retention: guardAll(postgres, stores.retention),
+    fsmRetention: guardAll(postgres, stores.fsmRetention),
     sweptExecutions: guardAll(postgres, stores.sweptExecutions),
     verdicts: guardAll(postgres, stores.verdicts),
     parkedLists: guardAll(postgres, stores.parkedLists),

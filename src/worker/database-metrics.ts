@@ -1,6 +1,6 @@
-/** This module holds the worker's metrics of PostgreSQL: the pool, the statements and the ledger. */
+/** This module holds the worker's metrics of PostgreSQL: the pool, the statements and the tables that are pruned. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { LedgerSize } from '../domain/ledger/port.js';
+import type { TableSize } from '../domain/values/table-size.js';
 
 interface PoolGauges {
   readonly totalCount: number;
@@ -21,8 +21,12 @@ export interface DatabaseMetrics {
   /** Observes the seconds for which a statement or a transaction had its connection. */
   ran(seconds: number): void;
   poolPressure(kind: PoolPressure): void;
-  /** Reads the ledger's size when the metrics are read; a size that cannot be read is absent. */
-  watchLedger(read: () => Promise<LedgerSize>): void;
+  /**
+   * Reads the size of tables when the metrics are read; a size that cannot be read is absent.
+   * @param prefix begins the names of the metrics.
+   * @param what says in their help texts what the tables hold.
+   */
+  watchSize(prefix: string, what: string, read: () => Promise<TableSize>): void;
 }
 
 /** Buckets of the histograms, in seconds. The targets of one list lie between 0.02 and 0.2. */
@@ -70,8 +74,8 @@ export function databaseMetrics(registers: Registry[]): DatabaseMetrics {
     checkedOut: (seconds) => checkouts.observe(seconds),
     ran: (seconds) => queries.observe(seconds),
     poolPressure: (kind) => pressures[kind].inc(),
-    watchLedger: (read) => {
-      watchLedger(read, registers);
+    watchSize: (prefix, what, read) => {
+      watchSize(prefix, what, read, registers);
     },
   };
 }
@@ -93,18 +97,18 @@ function watchPool(pool: PoolGauges, max: number, registers: Registry[]): void {
   gauge('pg_pool_utilization_ratio', 'Used connections of the maximum', () => (pool.totalCount - pool.idleCount) / max);
 }
 
-/** Milliseconds for which a reading of the ledger holds: scrapes of many workers must not become a load. */
-const LEDGER_READING_MS = 30_000;
+/** Milliseconds for which a reading of a size holds: scrapes of many workers must not become a load. */
+const SIZE_READING_MS = 30_000;
 
-function watchLedger(read: () => Promise<LedgerSize>, registers: Registry[]): void {
-  let reading: { readonly at: number; readonly size: Promise<LedgerSize | null> } | undefined;
-  const size = (): Promise<LedgerSize | null> => {
-    if (reading === undefined || Date.now() - reading.at >= LEDGER_READING_MS) {
+function watchSize(prefix: string, what: string, read: () => Promise<TableSize>, registers: Registry[]): void {
+  let reading: { readonly at: number; readonly size: Promise<TableSize | null> } | undefined;
+  const size = (): Promise<TableSize | null> => {
+    if (reading === undefined || Date.now() - reading.at >= SIZE_READING_MS) {
       reading = { at: Date.now(), size: read().catch(() => null) };
     }
     return reading.size;
   };
-  const gauge = (name: string, help: string, valueOf: (size: LedgerSize) => number): void => {
+  const gauge = (name: string, help: string, valueOf: (size: TableSize) => number): void => {
     new Gauge({
       name,
       help,
@@ -116,11 +120,11 @@ function watchLedger(read: () => Promise<LedgerSize>, registers: Registry[]): vo
       },
     });
   };
-  gauge('ledger_rows', 'Rows of the ledger, estimated', ({ rows }) => rows);
-  gauge('ledger_bytes', 'Size of the ledger with its indexes', ({ bytes }) => bytes);
+  gauge(`${prefix}_rows`, `Rows of ${what}, estimated`, ({ rows }) => rows);
+  gauge(`${prefix}_bytes`, `Size of ${what} with indexes`, ({ bytes }) => bytes);
   gauge(
-    'ledger_prune_lag_seconds',
-    'By how much the oldest row that may be pruned is past the retention',
+    `${prefix}_prune_lag_seconds`,
+    `By how much the oldest row of ${what} that may be pruned is past the retention`,
     ({ lagSeconds }) => lagSeconds,
   );
 }

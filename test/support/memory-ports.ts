@@ -117,6 +117,7 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
       },
     },
     retention: { prunedBefore: () => Promise.resolve(null) },
+    fsmRetention: {},
     verdicts: {
       find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap(storedOf))),
       answered: (ids: readonly string[]) =>

@@ -162,6 +162,7 @@ async function createMemoryWorker(effects: readonly AnyEffect[] = []): Promise<M
 const NO_SCHEDULES = {
   redriveSeconds: 0,
   retentionDays: 0,
+  fsmRetentionDays: 0,
   sweepSeconds: 0,
   recoverySeconds: 0,
   recoveryPaused: false,

@@ -20,7 +20,7 @@ import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
 import type { Output } from '../views/output.js';
-import { judgeRetention, type Warning } from './retention-check.js';
+import { judgeRetention, type RetentionSetting, type Warning } from './retention-check.js';
 
 interface Options {
   readonly checkStates?: boolean;
@@ -81,17 +81,8 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
       );
       return missing.length === 0 ? null : `${missing.join(', ')} missing; run "bridge setup"`;
     }),
-    finding('ledger retention', async () => {
-      const days = config.LEDGER_RETENTION_DAYS;
-      if (days === 0) return null;
-      const executions = await withConnection(temporal.address, (connection) =>
-        namespaceRetentionSeconds(connection, temporal.namespace),
-      );
-      const topics = await withAdmin(config, kafka.brokers, (admin) =>
-        topicRetention(admin, allTopics(topicSettings(config))),
-      );
-      return judgeRetention(days, { namespace: temporal.namespace, executions, topics });
-    }),
+    finding('ledger retention', () => examineRetention('LEDGER_RETENTION_DAYS', config, endpoints)),
+    finding('FSM retention', () => examineRetention('FSM_RETENTION_DAYS', config, endpoints)),
     finding('workers', async () => {
       const pollers = await withConnection(temporal.address, (connection) =>
         pollerCount(connection, temporal.namespace, config.TEMPORAL_TASK_QUEUE),
@@ -100,6 +91,22 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
     }),
   ]);
 };
+
+/** Compares the days of a setting with what Temporal and the topics keep. */
+async function examineRetention(
+  setting: RetentionSetting,
+  config: Config,
+  { temporal, kafka }: StackEndpoints,
+): Promise<string | Warning | null> {
+  if (config[setting] === 0) return null;
+  const executions = await withConnection(temporal.address, (connection) =>
+    namespaceRetentionSeconds(connection, temporal.namespace),
+  );
+  const topics = await withAdmin(config, kafka.brokers, (admin) =>
+    topicRetention(admin, allTopics(topicSettings(config))),
+  );
+  return judgeRetention(setting, config[setting], { namespace: temporal.namespace, executions, topics });
+}
 
 /** Compares all states; a fault that stays is a failure. */
 async function compareStates(out: Output, databaseUrl: string, fix: boolean) {

@@ -1,4 +1,4 @@
-/** This module checks for `bridge doctor` whether the ledger outlives everything that may bring an intent back. */
+/** This module checks for `bridge doctor` whether what is pruned outlives everything that may bring an intent back. */
 
 /** A warning is something to know that is no failure. */
 export interface Warning {
@@ -16,11 +16,18 @@ interface Retentions {
 
 const DAY = 86_400;
 
+/** A setting with the days that something is kept; 0: for ever. */
+export type RetentionSetting = 'LEDGER_RETENTION_DAYS' | 'FSM_RETENTION_DAYS';
+
 /**
- * @param days of the ledger's retention, over 0.
+ * @param days of the setting, over 0.
  * @returns null when that is the longest retention, else what outlives it and what to do.
  */
-export function judgeRetention(days: number, { namespace, executions, topics }: Retentions): string | Warning | null {
+export function judgeRetention(
+  setting: RetentionSetting,
+  days: number,
+  { namespace, executions, topics }: Retentions,
+): string | Warning | null {
   const longer = [
     { what: `Temporal keeps the executions of namespace ${namespace}`, seconds: executions },
     ...[...topics].map(([topic, seconds]) => ({ what: `${topic} keeps its messages`, seconds })),
@@ -32,12 +39,12 @@ export function judgeRetention(days: number, { namespace, executions, topics }: 
     const needed = Math.floor(first.seconds / DAY) + 1;
     return (
       `${daysOf(days * DAY)}, but ${first.what} for ${daysOf(first.seconds)}${others(longer)}; ` +
-      `set LEDGER_RETENTION_DAYS to ${needed} or more`
+      `set ${setting} to ${needed} or more`
     );
   }
   const [forEver] = longer;
   if (forEver === undefined) return null;
-  const detail = `${daysOf(days * DAY)}, but ${forEver.what} for ever${others(longer)}; LEDGER_RETENTION_DAYS=0 does so too`;
+  const detail = `${daysOf(days * DAY)}, but ${forEver.what} for ever${others(longer)}; ${setting}=0 does so too`;
   return { warning: true, detail };
 }
 

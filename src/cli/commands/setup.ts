@@ -52,6 +52,7 @@ export async function setup(config: Config, endpoints: StackEndpoints): Promise<
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       redriveSeconds: config.DLQ_REDRIVE_SECONDS,
       retentionDays: config.LEDGER_RETENTION_DAYS,
+      fsmRetentionDays: config.FSM_RETENTION_DAYS,
       sweepSeconds: config.SWEEP_SECONDS,
       recoverySeconds: config.RECOVERY_SECONDS,
       recoveryPaused: config.RECOVERY_PAUSED,

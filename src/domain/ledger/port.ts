@@ -1,5 +1,7 @@
 /** The ledger says which intents have had their effect. Its retention says for how long that is kept. */
 
+import type { TableSize } from '../values/table-size.js';
+
 /** A ledger record is what the ledger knows of an intent that had its effect. */
 export interface LedgerRecord {
   readonly intent_id: string;
@@ -46,16 +48,6 @@ export interface LedgerPruned {
   readonly next: string | null;
 }
 
-/** A `LedgerSize` says how much the ledger holds. */
-export interface LedgerSize {
-  /** The estimated number of rows. */
-  readonly rows: number;
-  /** Bytes of the table with its indexes. */
-  readonly bytes: number;
-  /** Seconds that the oldest row that may go is past the retention; 0 when there is no such row. */
-  readonly lagSeconds: number;
-}
-
 export interface LedgerRetention {
   /**
    * Deletes one page of the rows that are older than the retention. It deletes ledger rows without an open dead letter,
@@ -65,7 +57,7 @@ export interface LedgerRetention {
    * @param after the `next` of the page before; null for the first.
    */
   prune(before: string | null, after: string | null): Promise<LedgerPruned>;
-  size(): Promise<LedgerSize>;
+  size(): Promise<TableSize>;
   /** Returns the time, ISO 8601, before which recorded rows may be gone; null when nothing was ever pruned. */
   prunedBefore(): Promise<string | null>;
 }

@@ -1,8 +1,10 @@
 /** This module prunes the ledger, and says how much it holds (ADR 0007). */
-import type { LedgerPruned, LedgerRetention, LedgerSize } from '../../domain/ledger/port.js';
+import type { LedgerPruned, LedgerRetention } from '../../domain/ledger/port.js';
 import { LOCAL_STATEMENT_MS } from '../../domain/time-outs.js';
+import type { TableSize } from '../../domain/values/table-size.js';
 import { isoUtc } from '../core/instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
+import { TABLE_SIZE } from '../core/table-size.js';
 
 /**
  * Rows of each table in one transaction. The number is the fastest of three that were measured: 1,000,000 of 1,200,000
@@ -100,12 +102,9 @@ async function deleteBefore(
   return rowCount ?? 0;
 }
 
-async function sizeOf(connection: Transaction, days: number): Promise<LedgerSize> {
-  // The statistics collector counts the rows. It forgets them in a crash; then the planner's estimate is the best there
-  // is.
+async function sizeOf(connection: Transaction, days: number): Promise<TableSize> {
   const { rows } = await connection.query<{ rows: number; bytes: number; lag: number }>(
-    `SELECT COALESCE(NULLIF(pg_stat_get_live_tuples(oid), 0), GREATEST(reltuples, 0)::bigint) AS rows,
-       pg_total_relation_size(oid) AS bytes,
+    `SELECT ${TABLE_SIZE},
        COALESCE((
          SELECT EXTRACT(EPOCH FROM clock_timestamp() - settled_at)::float8 - $1 * 86400.0
          FROM executed_intents ledger

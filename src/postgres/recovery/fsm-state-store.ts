@@ -12,6 +12,8 @@ export const createFsmStateStore = (pool: Pool): FsmStateStore => ({
     withTransaction(pool, async (tx) => {
       // The page's statements share one snapshot: a workflow that moved between two of them would be in neither.
       await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+      // A page is read in the order of an index. Other ways read all that matches, or every row, and sort it.
+      await tx.query('SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off');
       const asked = request.cursor == null ? startOf(request) : decodeCursor(request.cursor, request);
       const timed = timedStatements(tx, pool.statementTimeoutMs);
       const { rows } = await tx.query<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot');

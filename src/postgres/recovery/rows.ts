@@ -1,9 +1,9 @@
 /** This module holds the statements of recovery. */
 import type { RecoverFsmStatesPayload, RecoveredState } from '../../domain/intents/recover-fsm-states/schema.js';
-import { TERMINAL_STATES } from '../../domain/recovery/terminal-states.js';
 import { isoUtc } from '../core/instant.js';
 import type { Transaction } from '../core/pool.js';
 import type { Cursor } from './cursor.js';
+import { streamsSince } from './ended-on.js';
 
 export interface StateRow extends Omit<RecoveredState, 'transition_count'> {
   readonly workflow_id: string;
@@ -11,21 +11,29 @@ export interface StateRow extends Omit<RecoveredState, 'transition_count'> {
   readonly transition_count: number | string;
 }
 
-const MATCHING = `FROM fsm_states
-  WHERE (updated_at >= $1 OR upper(current_state) <> ALL ($2::text[]))
-    AND ($3::text[] IS NULL OR upper(current_state) = ANY ($3))
-    AND ($4::text[] IS NULL OR metadata ->> 'namespace' = ANY ($4))`;
+const FILTERS = `($2::text[] IS NULL OR upper(current_state) = ANY ($2))
+  AND ($3::text[] IS NULL OR metadata ->> 'namespace' = ANY ($3))`;
 
 const valuesOf = ({ states, namespaces }: RecoverFsmStatesPayload, { since }: Cursor): unknown[] => [
   since,
-  TERMINAL_STATES,
   states ?? null,
   namespaces ?? null,
 ];
 
-const ROWS = `SELECT workflow_id, current_state, previous_state, epoch, transition_count, metadata, sequence AS arrival,
-    ${isoUtc('last_transition_at')} AS last_transition_at
-  ${MATCHING}`;
+const COLUMNS = `workflow_id, current_state, previous_state, epoch, transition_count, metadata, sequence AS arrival,
+  ${isoUtc('last_transition_at')} AS last_transition_at`;
+
+/**
+ * Returns SQL that selects `columns` of all workflows that match, a SELECT for each stream.
+ * @param rest follows each stream's conditions. An order and a limit there let the server merge the streams, and read
+ * of each no more than it takes.
+ */
+const matching = (conditions: readonly string[], columns: string, rest = ''): string => {
+  const streams = conditions.map(
+    (stream) => `(SELECT ${columns} FROM fsm_states WHERE ${stream} AND ${FILTERS} ${rest})`,
+  );
+  return `(${streams.join(' UNION ALL ')}) matching`;
+};
 
 /** Reads rows, newest first, that arrived before the number `before`. */
 export async function newestRows(
@@ -35,11 +43,12 @@ export async function newestRows(
   before: number,
   limit: number,
 ): Promise<StateRow[]> {
-  const { rows } = await tx.query<StateRow>(`${ROWS} AND sequence < $5 ORDER BY sequence DESC LIMIT $6`, [
-    ...valuesOf(request, cursor),
-    before,
-    limit,
-  ]);
+  const { conditions, newestFirst } = streamsSince(cursor.since);
+  const order = `ORDER BY ${newestFirst} LIMIT $5`;
+  const { rows } = await tx.query<StateRow>(
+    `SELECT * FROM ${matching(conditions, COLUMNS, `AND sequence < $4 ${order}`)} ${order}`,
+    [...valuesOf(request, cursor), before, limit],
+  );
   return rows;
 }
 
@@ -53,10 +62,12 @@ export async function rowsById(
   cursor: Cursor,
   limit: number,
 ): Promise<StateRow[]> {
+  const later = `AND ($4::uuid IS NULL OR workflow_id > $4)
+    AND ($5::bigint IS NULL OR sequence < $5 OR NOT pg_visible_in_snapshot(moved_by, $6))`;
+  const { conditions, byId } = streamsSince(cursor.since);
+  const order = `ORDER BY ${byId} LIMIT $7`;
   const { rows } = await tx.query<StateRow>(
-    `${ROWS} AND ($5::uuid IS NULL OR workflow_id > $5)
-       AND ($6::bigint IS NULL OR sequence < $6 OR NOT pg_visible_in_snapshot(moved_by, $7))
-     ORDER BY workflow_id LIMIT $8`,
+    `SELECT * FROM ${matching(conditions, COLUMNS, `${later} ${order}`)} ${order}`,
     [
       ...valuesOf(request, cursor),
       cursor.after,
@@ -70,6 +81,9 @@ export async function rowsById(
 
 /** Counts the states that match the request, wherever the walk is. */
 export async function countRows(tx: Transaction, request: RecoverFsmStatesPayload, cursor: Cursor): Promise<number> {
-  const { rows } = await tx.query<{ count: number }>(`SELECT count(*) AS count ${MATCHING}`, valuesOf(request, cursor));
+  const { rows } = await tx.query<{ count: number }>(
+    `SELECT count(*) AS count FROM ${matching(streamsSince(cursor.since).conditions, '1')}`,
+    valuesOf(request, cursor),
+  );
   return rows[0]?.count ?? 0;
 }

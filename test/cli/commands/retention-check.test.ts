@@ -56,6 +56,8 @@ describe('the ledger’s retention', () => {
       );
     }
     assert.match((await doctor(0)).line, /^ok /);
+    const both = await bridgeHere(['doctor'], { ...environment.env, FSM_RETENTION_DAYS: '6' });
+    assert.match(both.stdout.replace(/\s+/g, ' '), /FAIL FSM retention 6 days, but .* set FSM_RETENTION_DAYS to 8 /);
     // The finding names the topic that keeps its messages longest. The namespace is judged below.
     assert.match(
       (await doctor(1)).line,
@@ -65,11 +67,26 @@ describe('the ledger’s retention', () => {
 
   it('is judged against a namespace that keeps executions longer than every topic', () => {
     const topics = new Map([['t', 7 * 86_400]]);
-    const of = (days: number) => judgeRetention(days, { namespace: 'n', executions: 30 * 86_400, topics });
+    const of = (days: number) =>
+      judgeRetention('LEDGER_RETENTION_DAYS', days, { namespace: 'n', executions: 30 * 86_400, topics });
     assert.equal(
       of(30),
       '30 days, but Temporal keeps the executions of namespace n for 30 days; set LEDGER_RETENTION_DAYS to 31 or more',
     );
     assert.equal(of(31), null);
+  });
+
+  it('is judged alike for FSM states, under the name of its setting', () => {
+    const of = (executions: number, topics: ReadonlyMap<string, number> = new Map()) =>
+      judgeRetention('FSM_RETENTION_DAYS', 7, { namespace: 'n', executions, topics });
+    assert.equal(
+      of(7 * 86_400),
+      '7 days, but Temporal keeps the executions of namespace n for 7 days; set FSM_RETENTION_DAYS to 8 or more',
+    );
+    assert.deepEqual(of(86_400, new Map([['t', Infinity]])), {
+      warning: true,
+      detail: '7 days, but t keeps its messages for ever; FSM_RETENTION_DAYS=0 does so too',
+    });
+    assert.equal(of(86_400), null);
   });
 });

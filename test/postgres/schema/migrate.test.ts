@@ -26,6 +26,7 @@ const NAMES = [
   '0017_rollout_revision',
   '0018_parked_and_letter_keys',
   '0019_fsm_count_before_clock',
+  '0020_fsm_ended_on',
   '0021_intake_parked_keys',
   '0022_list_hashes',
   '0023_dead_letter_copies',

@@ -85,4 +85,23 @@ describe('pages', () => {
       assert.equal(continued, padding !== '');
     }
   });
+
+  it('of a prune of FSM states, too', async () => {
+    for (const padding of ['', PADDING]) {
+      paged.worker.reset();
+      const days = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-02T00:00:00Z', null];
+      const pruned_before = '2026-02-01T00:00:00Z';
+      pages(
+        'pruneFsmStates',
+        days.map((next, page) => ({ states_deleted: 1, transitions_deleted: page, pruned_before, next, padding })),
+      );
+      const { result, continued } = await runs('PruneFsmStatesWorkflow');
+      assert.deepEqual(result, { states_deleted: 4, transitions_deleted: 6, pruned_before });
+      assert.deepEqual(fieldsOf('pruneFsmStates', 'before', 'after'), [
+        [null, null],
+        ...days.slice(0, -1).map((day) => [pruned_before, day]),
+      ]);
+      assert.equal(continued, padding !== '');
+    }
+  });
 });

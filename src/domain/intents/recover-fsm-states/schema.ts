@@ -33,7 +33,7 @@ export const recoverFsmStatesPayload = z
     with_total: z
       .boolean()
       .default(false)
-      .describe('Whether to count what matches (`total_matching`). It costs a scan of all states.'),
+      .describe('Whether to count what matches (`total_matching`). It costs a scan of all that matches.'),
   })
   .describe('Reads the current state of every workflow, a page at a time. Further fields are ignored.');
 
