@@ -62,6 +62,7 @@ const mutate = [
   'src/kafka/failures.ts',
   'src/postgres/core/bisect.ts',
   'src/postgres/core/instant.ts',
+  'src/postgres/core/lock-wait.ts',
   'src/postgres/core/sqlstate.ts',
   'src/postgres/recovery/cursor.ts',
   'src/postgres/recovery/page.ts',
