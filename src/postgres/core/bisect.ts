@@ -32,11 +32,11 @@ export async function bisect<C extends Keyed, R>(
   isTableLocked: () => Promise<boolean>,
 ): Promise<EffectOutcome<R>[]> {
   const lockedKeys = new Set<string>();
-  let searchEnd: number | undefined;
+  let searchEnd = Infinity;
   const replies: EffectOutcome<R>[] = [];
 
   await halve(batch, async (part) => {
-    const lockMs = searchEnd === undefined ? LOCK_MS : PART_LOCK_MS;
+    const lockMs = searchEnd === Infinity ? LOCK_MS : PART_LOCK_MS;
     try {
       add(part, await withoutLocked(part, lockedKeys, (open) => run(open, lockMs)));
       return false;
@@ -44,8 +44,8 @@ export async function bisect<C extends Keyed, R>(
       const classified = toEffectError(error);
       const locked = isLockTimeout(classified);
       if (!locked && classified.failureClass !== 'invalid') throw classified;
-      if (locked) searchEnd ??= (await isTableLocked()) ? 0 : performance.now() + SEARCH_MS;
-      const isOver = locked && searchEnd !== undefined && performance.now() > searchEnd;
+      if (locked && searchEnd === Infinity) searchEnd = (await isTableLocked()) ? 0 : performance.now() + SEARCH_MS;
+      const isOver = locked && performance.now() > searchEnd;
       if (part.length > 1 && !isOver) return true;
       add(
         part,
