@@ -65,6 +65,7 @@ const mutate = [
   'src/kafka/failures.ts',
   'src/postgres/core/bisect.ts',
   'src/postgres/core/instant.ts',
+  'src/postgres/core/lock-wait.ts',
   'src/postgres/core/sqlstate.ts',
   'src/postgres/recovery/cursor.ts',
   'src/postgres/recovery/ended-on.ts',

@@ -19,7 +19,7 @@ export interface EffectBatch<P> extends Standing {
   /** The most bytes of JSON in one result; a result that could have any size is cut there. */
   readonly pageBytes: number;
   readonly announce: readonly Announcement[];
-  /** The lock wait: how long the effect waits for locked rows. */
+  /** The lock wait: for how long the effect asks for locked rows. */
   readonly locks: LockWait;
   /** Reports that the announcement of an intent is not on its topic. */
   notAnnounced(intentId: string): void;

@@ -3,6 +3,9 @@
  * into results, and translates failures into what Temporal should do about them.
  */
 import type { BatchActivity, BatchOutput } from '../../src/domain/execution/batch.js';
+import { EffectError } from '../../src/domain/failures/failure.js';
+import type { Store } from '../../src/domain/failures/store.js';
+import { type EffectOutcome, isLocked } from '../../src/domain/intents/command.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { attempt } from '../attempts/attempt.js';
 import type { FindSource } from './batch-source.js';
@@ -48,16 +51,18 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
             scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
             pageBytes: input.page_bytes,
             announce: await source.announcements(input.announce ?? []),
-            locks: input.locks ?? 'patient',
+            // Temporal waits for the locks of a started list: between attempts it takes no slot of a worker.
+            locks: input.locks ?? (standing.attempt === 1 ? 'patient' : 'probe'),
             ...standing,
             notAnnounced: (intentId) => notAnnounced.push(intentId),
           });
+          if (input.locks === undefined) assertNoneLocked(outcomes, definition.store);
           const elapsedMs = performance.now() - started;
           const inOrder = outcomes.values();
           const results = parsed.map((item) => {
             // A list planned by an older version may hold intents that today's schema rejects.
             const outcome = item.intent.ok ? inOrder.next().value : refused(item.intent.error);
-            if (outcome?.ok === false && outcome.busy === true) return null;
+            if (isLocked(outcome)) return null;
             const reply = outcome ?? refused('the store gave no outcome');
             const result = resultOf(definition.type, item.item.intent_id, reply, elapsedMs);
             options.instruments.ended(definition.type, result.status, elapsedMs / 1_000);
@@ -82,4 +87,20 @@ export function toActivity(effect: AnyEffect, ports: Ports, options: BoundaryOpt
       throw failure;
     }
   };
+}
+
+/**
+ * Fails an attempt of a started list while a row is locked; what it has executed is in the ledger. So the list waits
+ * for as long as an outage budget lasts. Its caller gets an answer, also when the lock is never released.
+ */
+function assertNoneLocked(outcomes: readonly EffectOutcome<object>[], store: Store): void {
+  const count = outcomes.filter(isLocked).length;
+  if (count === 0) return;
+  throw new EffectError(
+    'transient',
+    `another transaction has locked the rows of ${count} of ${outcomes.length} intents`,
+    {
+      store,
+    },
+  );
 }

@@ -195,7 +195,7 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
       return repeatOf(command, stored, result, stored.execution_id !== execution_id);
     }
     if (memory.held.has(order_key)) {
-      return { ok: false, error: 'held', settled_at: new Date().toISOString(), busy: true } as const;
+      return { ok: false, error: 'held', settled_at: new Date().toISOString(), locked: true } as const;
     }
     memory.effects.push(intent_id);
     const result = { ...fieldsOf(payload) };

@@ -18,7 +18,7 @@ export interface ListSource {
 export interface SliceSource {
   /** The key under which activities find the slice. */
   readonly slice: string;
-  /** The lock wait of the activities: how long they wait for locked rows. */
+  /** The lock wait of the activities: for how long they ask for locked rows. */
   readonly locks: LockWait;
   /** @param index the intent's index in the plan. */
   positionOf(index: number): Position;

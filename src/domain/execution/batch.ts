@@ -67,7 +67,7 @@ export type BatchInput = BatchIntents & {
   readonly correlation_id: string;
   /** Bytes of JSON that one result may take. */
   readonly page_bytes: number;
-  /** The lock wait of the batch; default `patient`. */
+  /** The lock wait of a slice's batch. A started list has none: its attempts fail while a row is locked. */
   readonly locks?: LockWait;
   /** Announcements to publish along with this batch; only the announcing activity gets any. */
   readonly announce?: readonly CompactAnnouncement[];

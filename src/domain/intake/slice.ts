@@ -56,7 +56,7 @@ export interface PlannedList extends ListScope {
 /** The plan of a slice has the intents of the lists that are executed, one list after the other. */
 export interface SlicePlan extends Work {
   readonly lists: readonly PlannedList[];
-  /** The lock wait: how long statements wait for locked rows. */
+  /** The lock wait: for how long locked rows are asked for. */
   readonly locks: LockWait;
 }
 

@@ -44,15 +44,18 @@ export type EffectOutcome<R> =
       /** The code of the failure; default `VALIDATION_ERROR`: the intent is at fault. */
       readonly error_code?: string;
       /**
-       * Whether the command was not executed because its row is locked, or because one before it with the same key was
-       * not. It is only set where the caller does not wait for the lock (`LockWait`).
+       * Whether the command was not executed because its row is locked, or that of another one with the same key. It is
+       * no failure: the caller asks again later.
        */
-      readonly busy?: true;
+      readonly locked?: true;
     };
 
+/** Returns whether a reply says that the command's row is locked. */
+export const isLocked = (reply: EffectOutcome<unknown> | undefined): boolean =>
+  reply?.ok === false && reply.locked === true;
+
 /**
- * The lock wait says how long a statement waits for locked rows. `patient`: it waits until the server's statement
- * time-out. `park`: it waits some seconds for all of the batch, then locked rows are left out. `probe`: they are left
- * out at once, in transactions of its own.
+ * The lock wait says for how long a store asks again for locked rows, before it replies that they are locked.
+ * `patient`: 10 s. `park`: a second. `probe`: 200 ms, and never together with commands that have not met a lock.
  */
 export type LockWait = 'patient' | 'park' | 'probe';

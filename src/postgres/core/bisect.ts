@@ -1,82 +1,85 @@
 /**
- * This module finds the commands of a batch that are invalid, or whose rows are locked, so that they alone are left
- * out.
+ * This module finds the commands of a batch that are invalid, or that wait for a lock nobody can ask for. They alone
+ * are left out.
  */
-import type { Command, EffectOutcome, LockWait } from '../../domain/intents/command.js';
+import { type Command, type EffectOutcome, isLocked } from '../../domain/intents/command.js';
 import { halve } from '../../domain/values/halve.js';
 import { isLockTimeout, toEffectError } from './sqlstate.js';
 
-/** Milliseconds a statement waits for locked rows with the lock wait `park`; a transaction of ours takes some 20. */
-const LOCK_MS = 5_000;
 /**
- * Milliseconds a statement waits for the rows of a part, to find the locked one, or with the lock wait `probe`. One
- * locked row of 500 costs some nine of these waits.
+ * Milliseconds a transaction waits for what it cannot ask for: a row that another one inserts, an id that another one
+ * claims, a table. Transactions of ours end within some 20.
  */
-const PART_LOCK_MS = 50;
-/**
- * Milliseconds the search may take. With more rows locked than are found by then, it is the store that is stuck, not a
- * key.
- */
-const SEARCH_MS = 15_000;
+const LOCK_MS = 100;
+/** Milliseconds the parts of a batch wait. They are many: 180 such commands among 300 make some 500 of these waits. */
+const PART_LOCK_MS = 5;
+/** Milliseconds the search may take. What still waits then counts as locked, and is asked for again. */
+const SEARCH_MS = 5_000;
+
+type Keyed = Pick<Command<unknown>, 'order_key'>;
 
 /**
  * Runs `run` on the whole batch. When something in the batch is `invalid`, `run` gets its halves (`halve`), down to
- * single commands, whose error becomes their outcome. Every run is a transaction of its own. Locked rows are found in
- * the same way, unless `locks` is `patient`. A command that shares the key of a locked one before it is left out too.
- * @param run gets the milliseconds to wait for a row; undefined: as long as the server lets it.
+ * single commands, whose error becomes their reply. Every run is a transaction of its own. Commands that meet a lock
+ * time-out are found in the same way. A command that shares the key of a locked one before it is left out too.
+ * @param run gets the milliseconds that a statement waits for a lock.
+ * @param isTableLocked is asked once, after the first lock time-out: then all commands are locked.
  * @throws EffectError of any other class; what was committed by then is in the ledger, and a retry repeats none of it.
  */
-export async function bisect<C extends Pick<Command<unknown>, 'order_key'>, R>(
+export async function bisect<C extends Keyed, R>(
   batch: readonly C[],
-  run: (batch: readonly C[], lockMs?: number) => Promise<EffectOutcome<R>[]>,
-  locks: LockWait = 'patient',
+  run: (batch: readonly C[], lockMs: number) => Promise<EffectOutcome<R>[]>,
+  isTableLocked: () => Promise<boolean>,
 ): Promise<EffectOutcome<R>[]> {
-  const busy = new Set<string>();
-  let deadline: number | undefined;
+  const lockedKeys = new Set<string>();
+  let searchEnd = Infinity;
+  const replies: EffectOutcome<R>[] = [];
 
-  const outcomes: EffectOutcome<R>[] = [];
-  const firstMs = locks === 'patient' ? undefined : locks === 'park' ? LOCK_MS : PART_LOCK_MS;
-  /** Commands before this index are of a part that was locked. */
-  let lockedUntil = 0;
-
-  await halve(batch, async (part, from) => {
-    const lockMs = from < lockedUntil ? PART_LOCK_MS : firstMs;
+  await halve(batch, async (part) => {
+    const lockMs = searchEnd === Infinity ? LOCK_MS : PART_LOCK_MS;
     try {
-      outcomes.push(...(await runOpen(part, lockMs)));
+      add(part, await withoutLocked(part, lockedKeys, (open) => run(open, lockMs)));
+      return false;
     } catch (error) {
       const classified = toEffectError(error);
-      const locked = lockMs !== undefined && isLockTimeout(classified);
+      const locked = isLockTimeout(classified);
       if (!locked && classified.failureClass !== 'invalid') throw classified;
-      if (part.length > 1) {
-        if (!locked) return true;
-        deadline ??= performance.now() + SEARCH_MS;
-        if (performance.now() > deadline) throw classified;
-        lockedUntil = Math.max(lockedUntil, from + part.length);
-        return true;
-      }
-      for (const { order_key } of part) {
-        if (locked) busy.add(order_key);
-        outcomes.push(locked ? busyOutcome() : { ok: false, error: classified.message, settled_at: now() });
-      }
+      if (locked && searchEnd === Infinity) searchEnd = (await isTableLocked()) ? 0 : performance.now() + SEARCH_MS;
+      const isOver = locked && performance.now() > searchEnd;
+      if (part.length > 1 && !isOver) return true;
+      add(
+        part,
+        part.map(() => (locked ? lockedReply() : { ok: false, error: classified.message, settled_at: now() })),
+      );
+      return false;
     }
-    return false;
   });
-  return outcomes;
+  return replies;
 
-  /** Runs the commands whose key is not known to be locked; the others get the reply that they are locked. */
-  async function runOpen(commands: readonly C[], lockMs: number | undefined): Promise<EffectOutcome<R>[]> {
-    const open = commands.filter(({ order_key }) => !busy.has(order_key));
-    const outcomes = open.length === 0 ? [] : await run(open, lockMs);
-    const replies = outcomes.values();
-    return commands.map(({ order_key }) => (busy.has(order_key) ? undefined : replies.next().value) ?? busyOutcome());
+  function add(part: readonly C[], given: readonly EffectOutcome<R>[]): void {
+    replies.push(...given);
+    for (const { order_key } of part.filter((_, index) => isLocked(given[index]))) lockedKeys.add(order_key);
   }
+}
+
+/** Runs the commands of keys that are not locked. @returns the replies to all, in their order. */
+export async function withoutLocked<C extends Keyed, R>(
+  commands: readonly C[],
+  lockedKeys: ReadonlySet<string>,
+  run: (open: readonly C[]) => Promise<EffectOutcome<R>[]>,
+): Promise<EffectOutcome<R>[]> {
+  const open = commands.filter(({ order_key }) => !lockedKeys.has(order_key));
+  const replies = (open.length === 0 ? [] : await run(open)).values();
+  return commands.map(({ order_key }) =>
+    lockedKeys.has(order_key) ? lockedReply() : (replies.next().value ?? lockedReply()),
+  );
 }
 
 const now = (): string => new Date().toISOString();
 
-const busyOutcome = (): EffectOutcome<never> => ({
+const lockedReply = (): EffectOutcome<never> => ({
   ok: false,
-  busy: true,
-  error: 'another transaction holds its row',
+  locked: true,
+  error: 'another transaction has locked its row',
   settled_at: now(),
 });

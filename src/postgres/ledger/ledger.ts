@@ -10,6 +10,10 @@ import { type Pool, type Transaction, withConnection } from '../core/pool.js';
 const RECORD = `intent_id, intent_type, encode(payload_hash, 'hex') AS payload_hash, execution_id,
   outcome AS result, ${isoUtc('settled_at')} AS settled_at`;
 
+/** SQL that is true of a row of `wanted` whose intent has not had its effect. */
+export const IS_NEW = `NOT EXISTS (
+  SELECT FROM executed_intents AS executed WHERE executed.intent_id = wanted.intent_id AND given_up_by IS NULL)`;
+
 /** A taken record is a row whose id is taken: by an effect, or by executions that gave the intent up. */
 interface TakenRecord extends LedgerRecord {
   readonly given_up_by: readonly string[] | null;

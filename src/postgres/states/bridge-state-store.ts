@@ -3,41 +3,56 @@ import { EffectError } from '../../domain/failures/failure.js';
 import type { Command, EffectOutcome } from '../../domain/intents/command.js';
 import type { BridgeStateStore, PersistStateFields } from '../../domain/intents/persist-state/store.js';
 import type { PersistStatePayload } from '../../domain/intents/persist-state/schema.js';
-import { bisect } from '../core/bisect.js';
+import { createExecutor } from '../core/executor.js';
 import { type BridgeStateRow, toWaves } from './bridge-state-rows.js';
 import type { GroupCommitOptions } from '../../flow-control/group-commit.js';
-import { byLockWait } from '../core/lock-wait.js';
-import { claim } from '../ledger/ledger.js';
-import { type Pool, type Transaction, withTransaction } from '../core/pool.js';
+import { claim, IS_NEW } from '../ledger/ledger.js';
+import type { Pool, Transaction } from '../core/pool.js';
 
 const INTENT_TYPE = 'PersistState';
 
 /** State of a row whose aggregations never named one. */
 const UNKNOWN_STATE = 'UNKNOWN';
 
-export function createBridgeStateStore(pool: Pool, options: GroupCommitOptions = {}): BridgeStateStore {
-  return {
-    persist: byLockWait<Command<PersistStatePayload>, EffectOutcome<PersistStateFields>>(
-      (batch, locks) => bisect(batch, (part, lockMs) => persistTogether(pool, part, lockMs), locks),
-      options,
-    ),
-  };
+export const createBridgeStateStore = (pool: Pool, options: GroupCommitOptions = {}): BridgeStateStore => ({
+  persist: createExecutor(pool, { tables: 'bridge_states, executed_intents', lockFree, execute }, options),
+});
+
+async function execute(
+  tx: Transaction,
+  batch: readonly Command<PersistStatePayload>[],
+): Promise<EffectOutcome<PersistStateFields>[]> {
+  const claimed = await claim(tx, INTENT_TYPE, batch, resultOf);
+  for (const wave of toWaves(claimed.claimed.map(({ command }) => command.payload))) await upsert(tx, wave);
+  return claimed.outcomes();
 }
 
-const persistTogether = (
-  pool: Pool,
-  batch: readonly Command<PersistStatePayload>[],
-  lockMs?: number,
-): Promise<EffectOutcome<PersistStateFields>[]> =>
-  withTransaction(
-    pool,
-    async (tx) => {
-      const claimed = await claim(tx, INTENT_TYPE, batch, resultOf);
-      for (const wave of toWaves(claimed.claimed.map(({ command }) => command.payload))) await upsert(tx, wave);
-      return claimed.outcomes();
-    },
-    lockMs === undefined ? {} : { lockMs },
+async function lockFree(tx: Transaction, batch: readonly Command<PersistStatePayload>[]): Promise<readonly string[]> {
+  const wanted = batch.flatMap(({ intent_id, payload }) =>
+    Object.keys(payload.aggregated_data).map((namespace) => ({ intent_id, bridge: payload.aggregation_id, namespace })),
   );
+  const { rows } = await tx.query<{ intent_id: string }>(
+    // bridge_states has the rows of legacy writers too, which `upsert` takes over (migration 0002).
+    `WITH wanted AS MATERIALIZED (
+       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS wanted (intent_id, bridge_id, namespace)
+     ), free AS MATERIALIZED (
+       SELECT bridge_id, namespace FROM bridge_states
+       WHERE (bridge_id, namespace) IN (SELECT bridge_id, namespace FROM wanted)
+       ORDER BY bridge_id, namespace COLLATE "C" FOR NO KEY UPDATE SKIP LOCKED
+     ), locked AS (
+       SELECT bridge_id, namespace FROM bridge_states
+       WHERE (bridge_id, namespace) IN (SELECT bridge_id, namespace FROM wanted)
+       EXCEPT SELECT bridge_id, namespace FROM free
+     )
+     SELECT intent_id FROM wanted JOIN locked USING (bridge_id, namespace) WHERE ${IS_NEW}`,
+    [
+      wanted.map(({ intent_id }) => intent_id),
+      wanted.map(({ bridge }) => bridge),
+      wanted.map(({ namespace }) => namespace),
+    ],
+  );
+  return rows.map(({ intent_id }) => intent_id);
+}
 
 function resultOf({ payload }: Command<PersistStatePayload>): PersistStateFields {
   const aggregates = Object.values(payload.aggregated_data);

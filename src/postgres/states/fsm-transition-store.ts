@@ -6,37 +6,47 @@ import { v7 as uuidv7 } from 'uuid';
 import type { PersistFsmTransitionPayload } from '../../domain/intents/persist-fsm-transition/schema.js';
 import type { Command, EffectOutcome } from '../../domain/intents/command.js';
 import type { FsmTransitionFields, FsmTransitionStore } from '../../domain/intents/persist-state/store.js';
-import { bisect } from '../core/bisect.js';
+import { createExecutor } from '../core/executor.js';
 import type { GroupCommitOptions } from '../../flow-control/group-commit.js';
-import { claim, type Promised } from '../ledger/ledger.js';
-import { byLockWait } from '../core/lock-wait.js';
-import { type Pool, type Transaction, withTransaction } from '../core/pool.js';
+import { claim, IS_NEW, type Promised } from '../ledger/ledger.js';
+import type { Pool, Transaction } from '../core/pool.js';
 
 type TransitionCommand = Command<PersistFsmTransitionPayload>;
 
 const INTENT_TYPE = 'PersistFSMTransition';
 
-export function createFsmTransitionStore(pool: Pool, options: GroupCommitOptions = {}): FsmTransitionStore {
-  return {
-    insert: byLockWait<TransitionCommand, EffectOutcome<FsmTransitionFields>>(
-      (batch, locks) => bisect(batch, (part, lockMs) => insertTogether(pool, part, lockMs), locks),
-      options,
-    ),
-  };
+export const createFsmTransitionStore = (pool: Pool, options: GroupCommitOptions = {}): FsmTransitionStore => ({
+  insert: createExecutor(pool, { tables: 'fsm_transitions, fsm_states, executed_intents', lockFree, execute }, options),
+});
+
+async function execute(
+  tx: Transaction,
+  batch: readonly TransitionCommand[],
+): Promise<EffectOutcome<FsmTransitionFields>[]> {
+  const claimed = await claim(tx, INTENT_TYPE, batch, resultOf);
+  const inserted = await insertRows(tx, claimed.claimed);
+  const duplicates = claimed.claimed.filter(({ command }) => !inserted.has(command.intent_id));
+  await claimed.amend(await existingTransitions(tx, duplicates));
+  return claimed.outcomes();
 }
 
-const insertTogether = (pool: Pool, batch: readonly TransitionCommand[], lockMs?: number) =>
-  withTransaction(
-    pool,
-    async (tx) => {
-      const claimed = await claim(tx, INTENT_TYPE, batch, resultOf);
-      const inserted = await insertRows(tx, claimed.claimed);
-      const duplicates = claimed.claimed.filter(({ command }) => !inserted.has(command.intent_id));
-      await claimed.amend(await existingTransitions(tx, duplicates));
-      return claimed.outcomes();
-    },
-    lockMs === undefined ? {} : { lockMs },
+/** Locks the states of the workflows, as the trigger does that moves them forward. */
+async function lockFree(tx: Transaction, batch: readonly TransitionCommand[]): Promise<readonly string[]> {
+  const { rows } = await tx.query<{ intent_id: string }>(
+    `WITH wanted AS MATERIALIZED (
+       SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS wanted (intent_id, workflow_id)
+     ), free AS MATERIALIZED (
+       SELECT workflow_id FROM fsm_states WHERE workflow_id IN (SELECT workflow_id FROM wanted)
+       ORDER BY workflow_id FOR NO KEY UPDATE SKIP LOCKED
+     ), locked AS (
+       SELECT workflow_id FROM fsm_states WHERE workflow_id IN (SELECT workflow_id FROM wanted)
+       EXCEPT SELECT workflow_id FROM free
+     )
+     SELECT intent_id FROM wanted JOIN locked USING (workflow_id) WHERE ${IS_NEW}`,
+    [batch.map(({ intent_id }) => intent_id), batch.map(({ payload }) => payload.workflow_id)],
   );
+  return rows.map(({ intent_id }) => intent_id);
+}
 
 type Row = Promised<PersistFsmTransitionPayload, FsmTransitionFields>;
 

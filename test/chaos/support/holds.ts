@@ -1,7 +1,8 @@
 /**
  * Holds are points where a worker is stopped without sleeps: its own statements wait on advisory locks that the test
  * takes. Triggers of the test ask for the locks, in the database of the installation only. While nobody has a lock, the
- * triggers let everything pass.
+ * triggers let everything pass. A held worker waits without end, because the lock time-out of its transactions is off
+ * there.
  */
 import pg from 'pg';
 import { until } from '../../../src/flow-control/until.js';
@@ -21,7 +22,7 @@ const HOLDS = {
 export type Hold = keyof typeof HOLDS;
 
 const TRIGGERS = `
-  CREATE FUNCTION chaos_hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  CREATE FUNCTION chaos_hold() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$ BEGIN
     PERFORM pg_advisory_xact_lock_shared(TG_ARGV[0]::bigint);
     RETURN NEW;
   END $$;

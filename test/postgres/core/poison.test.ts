@@ -131,7 +131,7 @@ describe('an intent of 500 that PostgreSQL refuses', () => {
       );
       // The failure has no error code and is returned, not thrown. That is how a store reports the class `invalid`.
       const refused = outcomes[BAD];
-      assert.ok(refused?.ok === false && refused.error_code === undefined && refused.busy === undefined);
+      assert.ok(refused?.ok === false && refused.error_code === undefined && refused.locked === undefined);
       assert.ok(refused.error.endsWith(`(${code})`), refused.error);
       const others = batch.filter((other) => other !== bad);
       const { rows } = await database.pool.query<{ key: string }>(

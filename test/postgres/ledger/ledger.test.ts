@@ -51,8 +51,14 @@ describe('giving up', () => {
     const given = intent(bridge);
     await persist(intent(bridge));
     await onServer(async (holder) => {
-      await holder.query('BEGIN');
-      await holder.query('SELECT FROM bridge_state_rows WHERE bridge_id = $1 FOR UPDATE', [bridge]);
+      // The attempt stops in its transaction, before the row. It waits for no lock of a stranger by itself.
+      await holder.query(`
+        CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$ BEGIN
+          PERFORM pg_advisory_xact_lock(77);
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER hold BEFORE INSERT ON bridge_states FOR EACH ROW EXECUTE FUNCTION hold();
+        SELECT pg_advisory_lock(77)`);
       const writing = persist(given);
       const waiting = (n: number) => () =>
         one(
@@ -63,10 +69,11 @@ describe('giving up', () => {
       await until(10_000, waiting(1));
       const givingUp = giveUp(given);
       await until(10_000, waiting(2));
-      await holder.query('COMMIT');
+      await holder.query('SELECT pg_advisory_unlock(77)');
       const record = (await givingUp).get(given.intent_id);
       assert.equal(record?.result['total_items'], 5);
       assert.equal((await writing)[0]?.ok, true);
+      await holder.query('DROP FUNCTION hold CASCADE');
     }, database.url);
     assert.equal(await totalOf(bridge), 10);
   });
