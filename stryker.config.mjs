@@ -65,6 +65,7 @@ const mutate = [
   'src/postgres/core/sqlstate.ts',
   'src/postgres/recovery/cursor.ts',
   'src/postgres/recovery/page.ts',
+  'src/temporal/polls.ts',
   'workflows/maintenance/positions.ts',
 ];
 
