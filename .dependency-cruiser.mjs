@@ -11,7 +11,10 @@ const mayImport = {
   workflows: ['src/domain'],
   activities: ['src/domain'],
   'src/intake': ['src/domain', 'src/kafka', 'src/config.ts'],
-  'src/client': ['src/domain', 'src/kafka', 'workflows/execution', 'activities/registry.ts'],
+  'src/client': [
+    ...['src/domain', 'src/kafka', 'workflows/execution', 'activities/registry.ts'],
+    ...['src/temporal/inspect.ts', 'src/temporal/polls.ts', 'src/config.ts'],
+  ],
   'src/rollout': ['src/domain', 'src/postgres', 'src/client'],
   'src/worker': [
     ...['src/domain', 'src/flow-control', 'src/postgres', 'src/kafka', 'src/temporal', 'src/intake'],

@@ -70,6 +70,7 @@ const mutate = [
   'src/postgres/recovery/cursor.ts',
   'src/postgres/recovery/ended-on.ts',
   'src/postgres/recovery/page.ts',
+  'src/temporal/polls.ts',
   'workflows/maintenance/positions.ts',
 ];
 

@@ -49,10 +49,19 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** Returns the variables that are set. An empty one is unset: `FOO= bridge ...` and compose files pass those. */
+const givenIn = (env: NodeJS.ProcessEnv) =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+
+const ofTemporal = z.object(temporal);
+
+/** Reads where Temporal is, for a client in another process, whose other variables are not ours to judge. */
+export const temporalSettings = (env: NodeJS.ProcessEnv = process.env): z.output<typeof ofTemporal> =>
+  ofTemporal.parse(givenIn(env));
+
 /** @throws ConfigError naming the variables, what was given and what was expected. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  // An empty variable is an unset one: `FOO= bridge ...` and compose files pass those.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = givenIn(env);
   const parsed = environment.safeParse(given);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => issueInWords(issue, given, 'environment'));

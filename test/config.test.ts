@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import envPaths from 'env-paths';
-import { ConfigError, loadConfig } from '../src/config.js';
+import { ConfigError, loadConfig, temporalSettings } from '../src/config.js';
 import { publishDeadlineMs } from '../src/kafka/settings.js';
 
 describe('loadConfig', () => {
@@ -115,6 +115,14 @@ describe('loadConfig', () => {
   it('takes a list of brokers, and an empty variable as unset', () => {
     assert.deepEqual(loadConfig({ KAFKA_BOOTSTRAP_SERVERS: 'a:1, b:2,' }).KAFKA_BOOTSTRAP_SERVERS, ['a:1', 'b:2']);
     assert.equal(loadConfig({ PORT: '' }).PORT, 8080);
+  });
+
+  it('has the address of Temporal for a client, also where other variables cannot be used', () => {
+    assert.deepEqual(temporalSettings({ TEMPORAL_ADDRESS: 'host:1', TEMPORAL_NAMESPACE: '', PORT: 'http' }), {
+      TEMPORAL_ADDRESS: 'host:1',
+      TEMPORAL_NAMESPACE: 'default',
+      TEMPORAL_TASK_QUEUE: 'bridge-store-effect',
+    });
   });
 
   it('takes no request time-out with which a publish could outlive its activity attempt', () => {

@@ -22,10 +22,11 @@ The readers are:
 - **intake**: \`bridge intake\`, and \`bridge worker --intake\`;
 - **CLI**: every other command of \`bridge\` that reaches a server;
 - **stack**: the code that starts and finds the local servers;
+- **client**: \`StoreEffectClient.connect()\`, for the options that it is not given;
 - a command by its name, where no other command reads the variable.
 
-The TypeScript client reads no variable. An orchestrator passes the same values to \`StoreEffectClient.connect()\`: \`address\`, \`namespace\`,
-\`taskQueue\`, and \`kafka\` with \`brokers\`, \`topicPrefix\`, \`environment\`, \`region\` and \`compression\`.`;
+An orchestrator passes the values of other variables to \`connect()\`: \`kafka\` with \`brokers\`, \`topicPrefix\`, \`environment\`, \`region\` and
+\`compression\`.`;
 
 interface Setting {
   readonly name: string;

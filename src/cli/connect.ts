@@ -18,7 +18,9 @@ export async function withTemporal<T>(config: Config, use: (connected: Connected
   const connection = await connect(address);
   try {
     const temporal = new Client({ connection, namespace });
-    return await use({ endpoints, temporal, client: new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE) });
+    // Commands say when there is no worker, and leave it to the person how long to wait.
+    const client = new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE, undefined, temporal, Infinity);
+    return await use({ endpoints, temporal, client });
   } finally {
     await connection.close();
   }

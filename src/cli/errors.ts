@@ -6,8 +6,11 @@ import { LimitError } from '../domain/values/limits.js';
 import { RequestError } from '../domain/execution/request.js';
 import { StackError } from '../stack/index.js';
 
-/** The exit codes; `failed` stands for an intent, a check or a redrive that failed. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
+/**
+ * The exit codes; `failed` stands for an intent, a check or a redrive that failed. `interrupted` is what shells report
+ * of a process that Ctrl-C ended: 128 and the number of SIGINT.
+ */
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
 /** A UsageError stands for bad usage or input; its message says which argument, field or line. */
 export class UsageError extends Error {
@@ -19,9 +22,15 @@ export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 
+/** An InterruptedError says that Ctrl-C has ended a command's wait, and what goes on without it. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
 const USAGE = [UsageError, ConfigError, LimitError, RefusedError, RequestError, RequestConflictError];
 
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof InterruptedError) return EXIT.interrupted;
   if (USAGE.some((type) => error instanceof type)) return EXIT.usage;
   return isUnreachable(error) ? EXIT.unreachable : EXIT.failed;
 }

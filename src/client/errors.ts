@@ -25,6 +25,22 @@ export class RefusedError extends ExecutionError {
   override readonly name: string = 'RefusedError';
 }
 
+/** A NoWorkerError says that no worker has taken a started list in time. The list stays queued until one does. */
+export class NoWorkerError extends Error {
+  override readonly name = 'NoWorkerError';
+
+  constructor(
+    readonly workflowId: string,
+    readonly taskQueue: string,
+    workerTimeoutMs: number,
+  ) {
+    super(
+      `${workflowId}: no worker of the task queue ${taskQueue} took the list within ${workerTimeoutMs} ms; ` +
+        'it stays queued until one does',
+    );
+  }
+}
+
 /** A ResultTimeoutError says that no result of an emitted list came in time; it may still come. */
 export class ResultTimeoutError extends Error {
   override readonly name = 'ResultTimeoutError';

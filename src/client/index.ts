@@ -1,5 +1,12 @@
 /** This module is the public API of the package. */
-export { ClosedError, ExecutionError, RefusedError, RequestConflictError, ResultTimeoutError } from './errors.js';
+export {
+  ClosedError,
+  ExecutionError,
+  NoWorkerError,
+  RefusedError,
+  RequestConflictError,
+  ResultTimeoutError,
+} from './errors.js';
 export type { KafkaOptions } from './kafka.js';
 export type { EmittedList } from './list-emitter.js';
 export type { RecoveredStatesWalk, RecoveredWorkflow, RecoverOptions } from './recovered-states.js';

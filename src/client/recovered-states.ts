@@ -31,6 +31,7 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   #totalMatching: number | null = null;
   #more = true;
   #warning: string | null = null;
+  #requestId: string | null = null;
 
   constructor(
     private readonly execute: (intents: readonly Intent[], options: ExecuteOptions) => Promise<IntentsReport>,
@@ -63,6 +64,11 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   /** The warning of the latest page that had one, such as which states it left out. */
   get warning(): string | null {
     return this.#warning;
+  }
+
+  /** The request id of the latest page that was asked for; null before the first. */
+  get requestId(): string | null {
+    return this.#requestId;
   }
 
   /** @throws ExecutionError when a page could not be read; LimitError, RefusedError as `executeIntents`. */
@@ -99,30 +105,49 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
   }
 
   async #page(walk: string, number: number, cursor: string | null, limit: number): Promise<RecoveredStates> {
-    const { states, namespaces, sinceDays } = this.options;
-    const requestId = pageId(walk, number);
-    const intent: Intent = {
-      intent_type: 'RecoverFSMStates',
-      target: 'store_effect',
-      payload: {
-        recovery_id: walk,
-        limit: Math.min(limit, PAGE),
-        with_total: number === 0,
-        ...(cursor === null ? {} : { cursor }),
-        ...(states === undefined ? {} : { states: [...states] }),
-        ...(namespaces === undefined ? {} : { namespaces: [...namespaces] }),
-        ...(sinceDays === undefined ? {} : { since_days: sinceDays }),
-      },
-    };
-    const { results } = await this.execute([intent], { requestId, correlationId: walk, derivedEvents: 'none' });
+    const { intents, how } = pageRequest(this.options, { walk, number, cursor, limit });
+    this.#requestId = how.requestId;
+    const { results } = await this.execute(intents, how);
     const [result] = results;
     if (result?.intent_type !== 'RecoverFSMStates' || !result.success) {
-      throw new ExecutionError(requestId, `page ${number + 1} of the states: ${result?.error ?? 'no result'}`);
+      throw new ExecutionError(how.requestId, `page ${number + 1} of the states: ${result?.error ?? 'no result'}`);
     }
     // A successful result has all fields of its type.
     return result as RecoveredStates;
   }
 }
+
+interface Page {
+  readonly walk: string;
+  readonly number: number;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+/** Returns the list that reads a page of states. */
+function pageRequest({ states, namespaces, sinceDays }: RecoverOptions, { walk, number, cursor, limit }: Page) {
+  const intent: Intent = {
+    intent_type: 'RecoverFSMStates',
+    target: 'store_effect',
+    payload: {
+      recovery_id: walk,
+      limit: Math.min(limit, PAGE),
+      with_total: number === 0,
+      ...(cursor === null ? {} : { cursor }),
+      ...(states === undefined ? {} : { states: [...states] }),
+      ...(namespaces === undefined ? {} : { namespaces: [...namespaces] }),
+      ...(sinceDays === undefined ? {} : { since_days: sinceDays }),
+    },
+  };
+  return {
+    intents: [intent],
+    how: { requestId: pageId(walk, number), correlationId: walk, derivedEvents: 'none' },
+  } as const;
+}
+
+/** Returns the list that reads the first page of states, for who does not wait for it. */
+export const firstPage = (options: RecoverOptions) =>
+  pageRequest(options, { walk: randomUUID(), number: 0, cursor: null, limit: options.limit ?? Infinity });
 
 /** The most states a page may be asked for; bytes cut it to some 3,000 states with 300 bytes of metadata. */
 const PAGE = 10_000;

@@ -2,41 +2,36 @@
  * The client is what an orchestrator imports: it hands a list of intents to the service and gets the report back.
  *
  * @example
- * const client = await StoreEffectClient.connect({ address: 'localhost:7233' });
+ * const client = await StoreEffectClient.connect();
  * const report = await client.executeIntents(intents, { requestId: 'reduction-42' });
  */
 import { randomUUID } from 'node:crypto';
-import {
-  ApplicationFailure,
-  CancelledFailure,
-  Client,
-  Connection,
-  TerminatedFailure,
-  WorkflowFailedError,
-} from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
 import type { Progress } from '../../workflows/execution/progress.js';
+import { temporalSettings } from '../config.js';
 import { asWritten } from '../domain/intake/list.js';
 import { guid } from '../domain/intents/fields.js';
 import { shown } from '../domain/values/json.js';
-import type { Report } from '../domain/execution/report.js';
 import type { RequestInput } from '../domain/execution/request.js';
 import { AwaitedVerdicts } from './awaited-verdicts.js';
-import { ExecutionError, RefusedError } from './errors.js';
 import type { KafkaOptions } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
+import { reportOf } from './reports.js';
 import { type StartedExecution, startExecution } from './start-execution.js';
 import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport } from './types.js';
 import { VerdictQuestions } from './verdict-questions.js';
 
 export interface ConnectOptions {
-  /** The address of the Temporal server, `host:port`; default `localhost:7233`. */
-  readonly address?: string;
-  /** The Temporal namespace; default `default`. */
-  readonly namespace?: string;
-  /** The task queue that the service's workers poll; default `bridge-store-effect`. */
-  readonly taskQueue?: string;
+  /** The address of the Temporal server, `host:port`; default: TEMPORAL_ADDRESS, else `localhost:7233`. */
+  readonly address?: string | undefined;
+  /** The Temporal namespace; default: TEMPORAL_NAMESPACE, else `default`. */
+  readonly namespace?: string | undefined;
+  /** The task queue that the service's workers poll; default: TEMPORAL_TASK_QUEUE, else `bridge-store-effect`. */
+  readonly taskQueue?: string | undefined;
+  /** Milliseconds that a started list may wait for a worker; default 120,000. `Infinity` waits for ever. */
+  readonly workerTimeoutMs?: number;
   /** The options of Kafka, for `emitIntents` only. */
   readonly kafka?: KafkaOptions;
 }
@@ -48,6 +43,11 @@ export interface AwaitOptions {
 
 /** Milliseconds a result is waited for unless the caller says otherwise. */
 const RESULT_MS = 300_000;
+/**
+ * Milliseconds a started list may wait for a worker. A single worker that is replaced is gone for a minute, 55 s of
+ * which it drains; this is twice as long.
+ */
+const WORKER_MS = 120_000;
 
 export class StoreEffectClient {
   readonly #emitter: ListEmitter | undefined;
@@ -58,12 +58,14 @@ export class StoreEffectClient {
    * @param taskQueue that the service's workers poll.
    * @param kafka for `emitIntents` only.
    * @param asking asks for verdicts; default: `client`. `close` closes its connection too.
+   * @param workerTimeoutMs as the option of `connect`.
    */
   constructor(
     private readonly client: Client,
     private readonly taskQueue = 'bridge-store-effect',
     kafka?: KafkaOptions,
     private readonly asking: Client = client,
+    private readonly workerTimeoutMs = WORKER_MS,
   ) {
     this.#emitter = kafka === undefined ? undefined : new ListEmitter(kafka);
     this.#verdicts = new AwaitedVerdicts(new VerdictQuestions(asking, taskQueue));
@@ -71,11 +73,13 @@ export class StoreEffectClient {
 
   /** @throws when the Temporal server is not reached within 10 s. */
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
-    const { address = 'localhost:7233', namespace = 'default' } = options;
+    const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TASK_QUEUE } = temporalSettings();
+    const { address = TEMPORAL_ADDRESS ?? 'localhost:7233', namespace = TEMPORAL_NAMESPACE } = options;
+    const { taskQueue = TEMPORAL_TASK_QUEUE, kafka, workerTimeoutMs } = options;
     const client = new Client({ connection: await Connection.connect({ address }), namespace });
     // The SDK's attempts are off: an attempt due after the close would end the process. Questions are repeated anyway.
     const asking = new Client({ connection: Connection.lazy({ address, interceptors: [] }), namespace });
-    return new StoreEffectClient(client, options.taskQueue, options.kafka, asking);
+    return new StoreEffectClient(client, taskQueue, kafka, asking, workerTimeoutMs);
   }
 
   /** Closes the connections to Temporal and Kafka; an `awaitResult` that still waits is rejected with ClosedError. */
@@ -88,7 +92,7 @@ export class StoreEffectClient {
   /**
    * Executes a list and waits for its report, which a list that failed fast or was cancelled has too.
    * @throws LimitError over the limits; RefusedError for a wrong request; RequestConflictError; ExecutionError when the
-   * execution was terminated or timed out.
+   * execution was terminated or timed out. NoWorkerError when no worker takes it within `workerTimeoutMs`.
    */
   async executeIntents(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<IntentsReport> {
     const { workflowId } = await this.start(intents, options);
@@ -148,23 +152,10 @@ export class StoreEffectClient {
   /**
    * Waits for the report of an execution's latest run.
    * @throws ExecutionError when it has no report: terminated, timed out, or cancelled and no worker is there to ask.
+   * NoWorkerError when no worker takes it within `workerTimeoutMs`. It stays queued, and may be waited for again.
    */
   async result(workflowId: string): Promise<IntentsReport> {
-    const handle = this.client.workflow.getHandle<typeof ExecuteIntentsWorkflow>(workflowId);
-    try {
-      return (await handle.result()) as IntentsReport;
-    } catch (error) {
-      if (!(error instanceof WorkflowFailedError)) throw error;
-      // Temporal keeps no details of a cancellation: the workflow itself is asked.
-      const report =
-        error.cause instanceof CancelledFailure
-          ? await handle.query<Report | null>('report').catch((cause: unknown) => {
-              const message = `${workflowId}: was cancelled, and no worker is there to ask for its report`;
-              throw new ExecutionError(workflowId, message, { cause });
-            })
-          : null;
-      return (report as IntentsReport | null) ?? reportOf(workflowId, error);
-    }
+    return reportOf(this.client, workflowId, this.workerTimeoutMs);
   }
 
   /**
@@ -196,15 +187,4 @@ function requestFor(intents: readonly Intent[], options: ExecuteOptions): Reques
     ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
     ...(Object.keys(workflowOptions).length === 0 ? {} : { options: workflowOptions }),
   };
-}
-
-/** Returns the report in the failure of an execution. */
-function reportOf(workflowId: string, { cause, message }: WorkflowFailedError): IntentsReport {
-  if (cause instanceof ApplicationFailure) {
-    if (cause.type === 'InvalidInput') throw new RefusedError(workflowId, cause.message, { cause });
-    if (cause.type === 'FailFast' && cause.details?.[0] !== undefined) return cause.details[0] as IntentsReport;
-  }
-  const ending = cause instanceof TerminatedFailure ? 'was terminated' : message;
-  const reason = cause === undefined || cause.message === '' ? '' : `: ${cause.message}`;
-  throw new ExecutionError(workflowId, `${workflowId}: ${ending}${reason}`, { cause });
 }

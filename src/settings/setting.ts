@@ -4,9 +4,9 @@ import { z } from 'zod';
 /**
  * A reader is a process or a command that reads a variable. `intake` is `bridge intake` and `bridge worker --intake`.
  * `stack` is the code that starts and finds the local servers. `CLI` is every command that needs the value to reach a
- * server.
+ * server. `client` is an orchestrator's process.
  */
-type SettingReader = 'worker' | 'intake' | 'CLI' | 'stack' | `bridge ${string}`;
+type SettingReader = 'worker' | 'intake' | 'CLI' | 'client' | 'stack' | `bridge ${string}`;
 
 /** The text is a setting's entry in docs/settings.md, in Markdown. Type, bounds and default come from its schema. */
 export interface SettingText {

@@ -4,23 +4,23 @@ import { LOCAL_STACK, setting } from './setting.js';
 
 export const temporal = {
   TEMPORAL_ADDRESS: setting(z.string().optional(), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'intake', 'CLI', 'client', 'stack'],
     type: '`host:port`',
-    unset: LOCAL_STACK,
+    unset: `${LOCAL_STACK}; \`localhost:7233\` for the client`,
     about: 'It is the address of the Temporal frontend. A server named here is used, never started and never stopped.',
     change: "Set it wherever Temporal is not the local stack's.",
   }),
   TEMPORAL_NAMESPACE: setting(z.string().default('default'), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'intake', 'CLI', 'client', 'stack'],
     about:
       'It is the Temporal namespace of the executions and schedules. `bridge setup` creates a missing one, which keeps executions for 7 days.',
     change: 'Give each installation on a shared server its own.',
   }),
   TEMPORAL_TASK_QUEUE: setting(z.string().default('bridge-store-effect'), {
-    readBy: ['worker', 'intake', 'CLI'],
+    readBy: ['worker', 'intake', 'CLI', 'client'],
     about:
       "It is the task queue that workers poll and clients start executions on. Its name is part of every schedule's id.",
-    change: 'Give each installation in a shared namespace its own, and tell the clients (`taskQueue`).',
+    change: 'Give each installation in a shared namespace its own, and its clients the same.',
   }),
   TEMPORAL_UI_URL: setting(z.string().optional(), {
     readBy: ['CLI', 'stack'],

@@ -1,7 +1,12 @@
-/** This module asks the Temporal server the questions of `bridge doctor` and `bridge setup`. */
-import type { Connection } from '@temporalio/client';
+/** This module asks the Temporal server what commands and the client want to know of it. */
+import type { Client, Connection } from '@temporalio/client';
+import { tsToMs } from '@temporalio/common/lib/time.js';
 import { connect } from './connect.js';
+import type { WorkerLook } from './polls.js';
 import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
+
+/** `temporal.api.enums.v1.PendingWorkflowTaskState` of a task that no worker has taken. */
+const SCHEDULED = 1;
 
 /** Runs `ask` on a connection of its own. */
 export async function withConnection<T>(address: string, ask: (connection: Connection) => Promise<T>): Promise<T> {
@@ -31,12 +36,23 @@ export async function namespaceRetentionSeconds(
   return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
 }
 
-/** Counts the pollers of a task queue's workflow tasks within the last minutes. */
-export async function pollerCount(
+/** Returns when a worker last polled the workflow tasks of a task queue; null when the server knows of no poll. */
+export async function lastPollOf(
   { workflowService }: Pick<Connection, 'workflowService'>,
   namespace: string,
   taskQueue: string,
-): Promise<number> {
+): Promise<number | null> {
   const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
-  return pollers.length;
+  return pollers.length === 0 ? null : Math.max(...pollers.map(({ lastAccessTime }) => tsToMs(lastAccessTime)));
+}
+
+/** Looks whether an execution waits for a worker, and whether one polls. */
+export async function lookForWorker({ connection, workflow, options }: Client, id: string): Promise<WorkerLook> {
+  const { raw, taskQueue } = await workflow.getHandle(id).describe();
+  const { state, scheduledTime } = raw.pendingWorkflowTask ?? {};
+  return {
+    taskQueue,
+    lastPoll: await lastPollOf(connection, options.namespace, taskQueue),
+    queuedAt: (state as number | undefined) === SCHEDULED ? tsToMs(scheduledTime) : null,
+  };
 }

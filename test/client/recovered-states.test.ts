@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ExecutionError, type Intent, type IntentOf, type IntentsReport } from '../../src/client/index.js';
-import { RecoveredStatesWalk, type RecoverOptions } from '../../src/client/recovered-states.js';
+import { firstPage, RecoveredStatesWalk, type RecoverOptions } from '../../src/client/recovered-states.js';
 import type { RecoveredStates } from '../../src/domain/intents/recover-fsm-states/schema.js';
 
 const STATE = {
@@ -127,5 +127,25 @@ describe('a walk over recovered states', () => {
       return true;
     });
     assert.equal(asked.length, 4);
+  });
+
+  it('names the request that it waits for', async () => {
+    const { walk, ids } = walkOf([page(1, { next_cursor: 'a' }), page(1)]);
+    assert.equal(walk.requestId, null);
+    await read(walk);
+    assert.match(ids[1] ?? '', /^recover-\S+-2$/);
+    assert.equal((walk as { readonly requestId: string | null }).requestId, ids[1]);
+  });
+
+  it('begins with a page that can be asked for alone', () => {
+    const { intents, how } = firstPage({ states: ['A'], limit: 7 });
+    const { recovery_id, ...payload } = intents[0].payload as Record<string, unknown>;
+    assert.deepEqual(payload, { limit: 7, with_total: true, states: ['A'] });
+    assert.deepEqual(how, {
+      requestId: `recover-${String(recovery_id)}-1`,
+      correlationId: recovery_id,
+      derivedEvents: 'none',
+    });
+    assert.equal((firstPage({}).intents[0].payload as { limit: number }).limit, 10_000);
   });
 });

@@ -10,6 +10,7 @@ import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT } from '../errors.js';
 import type { Output } from '../views/output.js';
+import { whileWaiting } from '../waiting.js';
 
 interface Options extends Omit<DeadLetterFilter, 'maxRedrives'> {
   readonly limit: number;
@@ -35,7 +36,7 @@ export const deadLettersCommand = (): Command =>
         .action(async ({ dryRun, ...filter }: Options, command: Command) => {
           const { config, out } = contextOf(command);
           if (dryRun === true) show(out, await read(config, filter, MOST));
-          else finish(out, await redrive(config, filter));
+          else finish(out, await redrive(config, out, filter));
         }),
     );
 
@@ -64,15 +65,20 @@ async function read(config: Config, given: Given, limit: number): Promise<DeadLe
   return withPool(postgres.url, (pool) => createDeadLetterStore(pool).list(filterOf(given), 0, limit));
 }
 
-const redrive = (config: Config, given: Given): Promise<RedriveReport> =>
-  withTemporal(config, ({ temporal }) =>
-    temporal.workflow.execute<(request: RedriveRequest) => Promise<RedriveReport>>('RedriveDeadLettersWorkflow', {
-      args: [filterOf(given)],
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
-      workflowId: `redrive-dead-letters-${randomUUID()}`,
-      staticSummary: 'redrive, asked for on the command line',
-    }),
-  );
+const redrive = (config: Config, out: Output, given: Given): Promise<RedriveReport> =>
+  withTemporal(config, async ({ temporal }) => {
+    const handle = await temporal.workflow.start<(request: RedriveRequest) => Promise<RedriveReport>>(
+      'RedriveDeadLettersWorkflow',
+      {
+        args: [filterOf(given)],
+        taskQueue: config.TEMPORAL_TASK_QUEUE,
+        workflowId: `redrive-dead-letters-${randomUUID()}`,
+        staticSummary: 'redrive, asked for on the command line',
+      },
+    );
+    const waited = { ids: () => [handle.workflowId], noun: 'redrive', show: () => 'bridge dead-letters list' };
+    return whileWaiting(out, temporal, waited, () => handle.result());
+  });
 
 function show(out: Output, letters: readonly DeadLetter[]): void {
   for (const { message, ...letter } of letters) out.record({ ...letter, topic: message.topic, key: message.key });

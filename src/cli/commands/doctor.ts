@@ -11,11 +11,12 @@ import { checkStates, type StateCheck, type StateProblem } from '../../postgres/
 import { pendingMigrations } from '../../postgres/schema/pending-migrations.js';
 import type { StackEndpoints } from '../../stack/index.js';
 import {
+  lastPollOf,
   missingSearchAttributes,
   namespaceRetentionSeconds,
-  pollerCount,
   withConnection,
 } from '../../temporal/inspect.js';
+import { isPolled, noWorkerPolls } from '../../temporal/polls.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
@@ -84,10 +85,11 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
     finding('ledger retention', () => examineRetention('LEDGER_RETENTION_DAYS', config, endpoints)),
     finding('FSM retention', () => examineRetention('FSM_RETENTION_DAYS', config, endpoints)),
     finding('workers', async () => {
-      const pollers = await withConnection(temporal.address, (connection) =>
-        pollerCount(connection, temporal.namespace, config.TEMPORAL_TASK_QUEUE),
+      const queue = config.TEMPORAL_TASK_QUEUE;
+      const lastPoll = await withConnection(temporal.address, (connection) =>
+        lastPollOf(connection, temporal.namespace, queue),
       );
-      return pollers > 0 ? null : `no worker polls ${config.TEMPORAL_TASK_QUEUE}; run "bridge worker"`;
+      return isPolled(lastPoll) ? null : `${noWorkerPolls(queue, lastPoll)}; run "bridge worker"`;
     }),
   ]);
 };

@@ -1,25 +1,20 @@
-import type { Client } from '@temporalio/client';
-import { Command } from 'commander';
 import { SingleBar } from 'cli-progress';
+import { Command } from 'commander';
 import pLimit from 'p-limit';
-import type { StoreEffectClient } from '../../client/store-effect-client.js';
 import type { IntentsReport } from '../../client/types.js';
-import { pollerCount } from '../../temporal/inspect.js';
+import type { RequestInput } from '../../domain/execution/request.js';
 import { wholeNumber } from '../arguments.js';
-import { withTemporal } from '../connect.js';
-import { type Context, contextOf } from '../context.js';
+import { type Connected, withTemporal } from '../connect.js';
+import { contextOf } from '../context.js';
 import { EXIT, exitCodeOf } from '../errors.js';
 import { type InputItem, readRequests } from '../input.js';
+import type { Output } from '../views/output.js';
 import { printReport, printTotals } from '../views/report.js';
-
-/**
- * Milliseconds without an end after which the command looks whether there is a worker. A worker takes a list within
- * milliseconds.
- */
-const WORKER_PATIENCE_MS = 3_000;
+import { noteStarted, whileWaiting } from '../waiting.js';
 
 interface Options {
   readonly concurrency: number;
+  readonly detach?: boolean;
 }
 
 /** A refusal is a list that has no report: a broken line, a refused list, a terminated execution. */
@@ -38,67 +33,102 @@ export const executeCommand = (): Command =>
       'a JSON list, an object {intents, request_id?, options?}, or NDJSON of such objects; - for standard input',
     )
     .option('-c, --concurrency <n>', 'lists running at once', wholeNumber(1_000), 16)
-    .action(async (file: string, options: Options, command: Command) => {
-      process.exitCode = await execute(contextOf(command), file, options);
+    .option('-d, --detach', 'start the lists and print their request ids; "bridge status ID" has the reports')
+    .action(async (file: string, { concurrency, detach = false }: Options, command: Command) => {
+      const { config, out } = contextOf(command);
+      // Input is checked before anything is asked of a server: a file is invalid also while Temporal is unavailable.
+      const items: InputItem[] = [];
+      for await (const item of readRequests(file)) items.push(item);
+      const run = detach ? startAll : executeAll;
+      process.exitCode = await withTemporal(config, (connected) => run(out, connected, items, concurrency));
     });
 
-async function execute(context: Context, file: string, { concurrency }: Options): Promise<number> {
-  const { out } = context;
+/** Executes lists and prints their reports. @returns the exit code. */
+async function executeAll(
+  out: Output,
+  { client, temporal }: Connected,
+  items: readonly InputItem[],
+  concurrency: number,
+): Promise<number> {
   const reports: IntentsReport[] = [];
   const refusals: Refusal[] = [];
-  // Input is checked before anything is asked of a server: a file is invalid also while Temporal is unavailable.
-  const items: InputItem[] = [];
-  for await (const item of readRequests(file)) items.push(item);
-  await withTemporal(context.config, async ({ client, temporal }) => {
-    const lonely = setTimeout(() => void noteMissingWorker(context, temporal), WORKER_PATIENCE_MS);
-    const bar = progressBar(context, items.length);
-    const limit = pLimit(concurrency);
-    await limit.map(items, async (item) => {
-      const outcome = item.ok
-        ? await run(client, item.line, item.request)
-        : { line: item.line, request_id: null, error: item.error, exitCode: EXIT.usage };
-      bar?.increment();
-      if ('outcome' in outcome) {
-        reports.push(outcome);
-        out.record(outcome);
-      } else {
-        refusals.push(outcome);
-        out.note(`bridge: line ${outcome.line}: ${outcome.error}`);
-        const { exitCode: _exitCode, ...refusal } = outcome;
-        out.record({ ...refusal, outcome: 'refused' });
-      }
-    });
+  const running = new Set<string>();
+  let unstarted = items.length;
+  const waited = { ids: () => [...running], unstarted: () => unstarted };
+  const bar = progressBar(out, items.length);
+  const execute = async (request: RequestInput): Promise<IntentsReport> => {
+    const { workflowId } = await client.startRequest(request).finally(() => (unstarted -= 1));
+    running.add(workflowId);
+    return client.result(workflowId).finally(() => running.delete(workflowId));
+  };
+  try {
+    await whileWaiting(out, temporal, waited, (over) =>
+      pLimit(concurrency).map(items, async (item) => {
+        over.throwIfAborted();
+        const outcome = await resultOf(item, execute);
+        over.throwIfAborted();
+        bar?.increment();
+        if ('outcome' in outcome) {
+          reports.push(outcome);
+          out.record(outcome);
+        } else {
+          refusals.push(outcome);
+          noteRefusal(out, outcome);
+        }
+      }),
+    );
+  } finally {
     bar?.stop();
-    clearTimeout(lonely);
-  });
+  }
   for (const report of reports.length === 1 ? reports : []) printReport(out, report);
   if (reports.length !== 1) printTotals(out, reports, refusals.length);
   const failed = reports.some(({ outcome }) => outcome !== 'completed');
   return Math.max(failed ? EXIT.failed : EXIT.ok, ...refusals.map(({ exitCode }) => exitCode));
 }
 
-/** Says that no worker polls the task queue. A list rightly waits then, but the command would look hung. */
-async function noteMissingWorker({ config, out }: Context, temporal: Client): Promise<void> {
-  const queue = config.TEMPORAL_TASK_QUEUE;
-  const pollers = await pollerCount(temporal.connection, config.TEMPORAL_NAMESPACE, queue).catch(() => null);
-  if (pollers === 0) out.note(`bridge: no worker polls ${queue}; the lists wait until one does: run "bridge worker"`);
+/** Starts lists and prints their request ids. @returns the exit code. */
+async function startAll(
+  out: Output,
+  { client, temporal }: Connected,
+  items: readonly InputItem[],
+  concurrency: number,
+): Promise<number> {
+  const ids: string[] = [];
+  const codes = await pLimit(concurrency).map(items, async (item) => {
+    const outcome = await resultOf(item, (request) => client.startRequest(request));
+    if ('error' in outcome) {
+      noteRefusal(out, outcome);
+      return outcome.exitCode;
+    }
+    const { requestId, workflowId, started } = outcome;
+    ids.push(workflowId);
+    out.record({ request_id: requestId, workflow_id: workflowId, started });
+    out.line(requestId);
+    if (!started) out.note(`bridge: ${requestId} was started before`);
+    return EXIT.ok;
+  });
+  await noteStarted(out, temporal, ids);
+  return Math.max(EXIT.ok, ...codes);
 }
 
-async function run(
-  client: StoreEffectClient,
-  line: number,
-  request: Parameters<StoreEffectClient['startRequest']>[0],
-): Promise<IntentsReport | Refusal> {
+/** Returns what `use` makes of a list, or why there is no such thing. */
+async function resultOf<T>(item: InputItem, use: (request: RequestInput) => Promise<T>): Promise<T | Refusal> {
+  const { line } = item;
+  if (!item.ok) return { line, request_id: null, error: item.error, exitCode: EXIT.usage };
   try {
-    const { workflowId } = await client.startRequest(request);
-    return await client.result(workflowId);
+    return await use(item.request);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { line, request_id: request.request_id ?? null, error: message, exitCode: exitCodeOf(error) };
+    return { line, request_id: item.request.request_id ?? null, error: message, exitCode: exitCodeOf(error) };
   }
 }
 
-function progressBar({ out }: Context, total: number): SingleBar | undefined {
+function noteRefusal(out: Output, { exitCode: _exitCode, ...refusal }: Refusal): void {
+  out.note(`bridge: line ${refusal.line}: ${refusal.error}`);
+  out.record({ ...refusal, outcome: 'refused' });
+}
+
+function progressBar(out: Output, total: number): SingleBar | undefined {
   if (!out.interactive || total < 2) return undefined;
   const bar = new SingleBar({ format: '{bar} {value}/{total} lists  {duration_formatted}', stream: process.stderr });
   bar.start(total, 0);

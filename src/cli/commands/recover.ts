@@ -1,16 +1,19 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
-import type { RecoveredStatesWalk, RecoverOptions } from '../../client/recovered-states.js';
+import { firstPage, type RecoveredStatesWalk, type RecoverOptions } from '../../client/recovered-states.js';
 import { days, wholeNumber } from '../arguments.js';
-import { withTemporal } from '../connect.js';
+import { type Connected, withTemporal } from '../connect.js';
 import { contextOf } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
 import { gatherStates } from './gather-states.js';
+import type { Output } from '../views/output.js';
 import { cutAt, showStates } from '../views/recovered-states.js';
+import { noteStarted, whileWaiting } from '../waiting.js';
 
 interface Options {
   readonly all?: boolean;
   readonly ndjson?: boolean;
+  readonly detach?: boolean;
   readonly state?: readonly string[];
   readonly namespace?: readonly string[];
   /** How far back workflows that have ended are of interest, in days. */
@@ -34,22 +37,42 @@ export const recoverCommand = (): Command =>
         .argParser(days)
         .default(1, '1d'),
     )
+    .addOption(
+      new Option(
+        '-d, --detach',
+        'start reading the first page and print its request id; "bridge status ID" has the states',
+      ).conflicts(['all', 'ndjson']),
+    )
     .action(async (options: Options, command: Command) => {
       const { config, out } = contextOf(command);
       if (out.json && options.ndjson === true) throw new UsageError('--ndjson: expected without --json');
-      await withTemporal(config, async ({ client }) => {
-        const walk = client.recoverFsmStates(walkOptions(options));
-        let readAll = true;
-        if (options.ndjson === true) readAll = await printStates(walk);
-        else showStates(out, await gatherStates(walk, out.interactive ? process.stderr : undefined), walk, options);
-        if (readAll && walk.truncated) out.note(`bridge: ${cutAt(options.limit, walk)}`);
-        if (walk.warning !== null) out.note(`bridge: ${walk.warning}`);
-        if (walk.failed > 0) {
-          out.note(`bridge: ${walk.failed} states are too large for any page and are left out`);
-          process.exitCode = EXIT.failed;
-        }
-      });
+      const run = options.detach === true ? start : recover;
+      await withTemporal(config, (connected) => run(out, connected, options));
     });
+
+async function recover(out: Output, { client, temporal }: Connected, options: Options): Promise<void> {
+  const walk = client.recoverFsmStates(walkOptions(options));
+  const waited = { ids: () => (walk.requestId === null ? [] : [walk.requestId]) };
+  const readAll = await whileWaiting(out, temporal, waited, async () => {
+    if (options.ndjson === true) return printStates(walk);
+    showStates(out, await gatherStates(walk, out.interactive ? process.stderr : undefined), walk, options);
+    return true;
+  });
+  if (readAll && walk.truncated) out.note(`bridge: ${cutAt(options.limit, walk)}`);
+  if (walk.warning !== null) out.note(`bridge: ${walk.warning}`);
+  if (walk.failed > 0) {
+    out.note(`bridge: ${walk.failed} states are too large for any page and are left out`);
+    process.exitCode = EXIT.failed;
+  }
+}
+
+async function start(out: Output, { client, temporal }: Connected, options: Options): Promise<void> {
+  const { intents, how } = firstPage(walkOptions(options));
+  const { requestId, workflowId, started } = await client.start(intents, how);
+  out.record({ request_id: requestId, workflow_id: workflowId, started });
+  out.line(requestId);
+  await noteStarted(out, temporal, [workflowId]);
+}
 
 const walkOptions = ({ all, state, namespace, since, limit }: Options): RecoverOptions => ({
   ...(all === true ? {} : { limit }),

@@ -2,12 +2,17 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { Command } from 'commander';
 import { completeReport } from '../../client/complete-report.js';
 import { createLedger } from '../../postgres/ledger/ledger.js';
+import { lookForWorker } from '../../temporal/inspect.js';
+import { isPolled, noWorkerPolls } from '../../temporal/polls.js';
 import { withPool } from '../database.js';
 import { type Connected, withTemporal } from '../connect.js';
 import { type Context, contextOf } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
 import { printReport, styledStatus } from '../views/report.js';
 import { executionUrl } from '../views/web-ui.js';
+
+/** Milliseconds that a worker has to answer a query. */
+const QUERY_MS = 5_000;
 
 export const statusCommand = (): Command =>
   new Command('status')
@@ -29,10 +34,15 @@ async function status({ out }: Context, connected: Connected, id: string): Promi
     });
   const url = executionUrl(endpoints, id);
   if (described.status.name === 'RUNNING') {
-    // A query needs a worker; without one the rest is still worth knowing.
-    const progress = await client.progress(id).catch(() => null);
+    const { taskQueue, lastPoll } = await lookForWorker(temporal, id);
+    const polled = isPolled(lastPoll);
+    // Only a worker can answer a query; the server waits for one for 30 s, also where none polls.
+    const progress = polled
+      ? await temporal.withDeadline(Date.now() + QUERY_MS, () => client.progress(id)).catch(() => null)
+      : null;
     out.record({ workflow_id: id, outcome: 'running', progress });
     out.line(`${out.style('bold', id)}  running since ${described.startTime.toISOString()}`);
+    if (!polled) out.line(`${noWorkerPolls(taskQueue, lastPoll)}: run "bridge worker"`);
     if (progress !== null) out.line(`${progress.settled} of ${progress.total} ended, ${progress.failed} failed`);
     if (url !== null) out.line(url);
     return EXIT.ok;

@@ -45,12 +45,15 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
       process.stdout.write(`${table.toString()}\n`);
     },
     note(text) {
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(process.stderr.isTTY ? `${CLEAR_LINE}${text}\n${SAVE_CURSOR}` : `${text}\n`);
     },
     style,
   };
 }
 
+/** A note takes the line of a progress bar, which goes on below: it ends where the cursor was saved. */
+const CLEAR_LINE = '\r\x1b[K';
+const SAVE_CURSOR = '\x1b7';
 const PADDING = 1;
 /** The gap between two columns. */
 const GAP = '  ';

@@ -40,7 +40,7 @@ describe('locked replies', () => {
     }));
     const input = { correlation_id: 'c', page_bytes: 1_000, items, ...(locks === undefined ? {} : { locks }) };
     const activity = toActivity(effect, {} as Ports, {
-      instruments: { ended: (_type, status) => void ended.push(status) },
+      instruments: { conflicted: () => undefined, ended: (_type, status) => void ended.push(status) },
       budget: new OutageBudget(15 * MINUTE, () => now),
       findSource: () => Promise.resolve(listSource(input)),
     });

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { writeFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { type IntentsReport, StoreEffectClient } from '../../../src/client/index.js';
 import { LARGEST_PAGE } from '../../../src/domain/values/limits.js';
 import { until } from '../../../src/flow-control/until.js';
-import { bridge, BRIDGE_MAIN, type BridgeRun } from '../../support/bridge.js';
+import { bridge, type BridgeRun } from '../../support/bridge.js';
 import { bridgeHere } from '../../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { forgetWorkflows } from '../../support/forget-workflows.js';
@@ -104,29 +101,6 @@ describe('bridge execute', () => {
     const run = await bridge(['execute', '-'], { ...environment.env, TEMPORAL_ADDRESS: '127.0.0.1:1' }, '[]');
     assert.equal(run.code, 3);
     assert.match(run.stderr, /^bridge: Temporal: cannot be reached at 127\.0\.0\.1:1$/m);
-  });
-
-  it('says so when no worker takes the lists', async () => {
-    const env = { ...environment.env, TEMPORAL_TASK_QUEUE: `nobody-${randomUUID()}` };
-    const child = spawn(process.execPath, [BRIDGE_MAIN, 'execute', '-'], { env });
-    const exited = once(child, 'exit') as Promise<[number]>;
-    const request = list(persistState());
-    child.stdin.end(JSON.stringify(request));
-    const said: string[] = [];
-    createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
-    try {
-      await until(30_000, () => Promise.resolve().then(() => assert.match(said.join('\n'), /no worker polls/)));
-      assert.match(
-        said[0]!,
-        /^bridge: no worker polls nobody-\S+; the lists wait until one does: run "bridge worker"$/,
-      );
-      // The execution is terminated, because the command would wait for a worker for ever, as it should.
-      await environment.temporal.workflow.getHandle(request.request_id).terminate('test');
-      assert.equal((await exited)[0], 1);
-      assert.match(said.join('\n'), /terminated/i);
-    } finally {
-      child.kill();
-    }
   });
 
   it('shows an execution and lists the latest', async () => {
