@@ -7,7 +7,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
 import type { Progress } from '../../workflows/execution/progress.js';
 import { temporalSettings } from '../config.js';
 import { asWritten } from '../domain/intake/list.js';

@@ -31,8 +31,8 @@ interface LedgerRow {
 /**
  * Checks by counts that no event is on its topic too often. An event is promised at least once: it may be there again
  * for each attempt that Temporal repeated in an execution that announces it. A result may be there for each time its
- * request was emitted, or was in a slice. A failure may be there for each run of a list. The check is not for files that
- * make attempts or processes fail outside of a history.
+ * request was emitted, or was in a slice. A failure may be there for each run of a list. The check is not for files
+ * that make attempts or processes fail outside of a history.
  */
 export function checkOnce(
   environment: Environment,

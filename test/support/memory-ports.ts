@@ -120,14 +120,12 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
     fsmRetention: {},
     verdicts: {
       find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap(storedOf))),
-      answered: (ids: readonly string[]) =>
-        Promise.resolve(
-          new Map(
-            ids
-              .flatMap(storedOf)
-              .map(([id, { list_hash }]) => [id, { list_hash, final: true, emitted_at: null, rerun_at: null }]),
-          ),
-        ),
+      answered: (ids: readonly string[]) => {
+        const final = { final: true, emitted_at: null, rerun_at: null };
+        return Promise.resolve(
+          new Map(ids.flatMap(storedOf).map(([id, { list_hash }]) => [id, { list_hash, ...final }])),
+        );
+      },
       store: (made: readonly Answer[]) => {
         for (const { verdict, list_hash } of made) {
           if (verdicts.has(verdict.event_id)) continue;
@@ -142,14 +140,10 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
         const parked = memory.parked.filter((one) => one.partition === partition).flatMap((one) => one.keys ?? []);
         return Promise.resolve(new Set(parked.filter((key) => keys.includes(key))));
       },
-      hashes: (ids: readonly string[]) =>
-        Promise.resolve(
-          new Map(
-            memory.parked
-              .filter(({ list }) => ids.includes(list.event_id))
-              .map(({ list, list_hash = null }) => [list.event_id, list_hash]),
-          ),
-        ),
+      hashes: (ids: readonly string[]) => {
+        const asked = memory.parked.filter(({ list }) => ids.includes(list.event_id));
+        return Promise.resolve(new Map(asked.map(({ list, list_hash = null }) => [list.event_id, list_hash])));
+      },
       park: (partition: string, lists: readonly ParkedList[]) => {
         const there = new Set(memory.parked.map(({ list }) => list.event_id));
         for (const one of lists) if (!there.has(one.list.event_id)) memory.parked.push({ partition, ...one });

@@ -4,7 +4,7 @@ import type { ParkedLists } from '../../domain/intake/ports.js';
 import { SLICE_BYTES, SLICE_INTENTS } from '../../domain/intake/slice.js';
 import { cut } from '../../domain/values/cut.js';
 import { jsonBytes } from '../../domain/values/limits.js';
-import type { SliceList } from '../../domain/intake/list.js';
+import type { ListHashes, SliceList } from '../../domain/intake/list.js';
 import { isOtherList } from '../../domain/intake/used-ids.js';
 import { EffectError } from '../../domain/failures/failure.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
@@ -37,18 +37,7 @@ export function createParkedLists(pool: Pool): ParkedLists {
       return new Set(rows.map(({ key }) => key));
     },
 
-    async hashes(eventIds) {
-      const { rows } = await withConnection(
-        pool,
-        (connection) =>
-          connection.query<{ event_id: string; list_hash: string | null }>(
-            `SELECT event_id, encode(list_hash, 'hex') AS list_hash FROM intake_parked WHERE event_id = ANY ($1::text[])`,
-            [eventIds],
-          ),
-        LOCAL_STATEMENT_MS,
-      );
-      return new Map(rows.map(({ event_id, list_hash }) => [event_id, list_hash]));
-    },
+    hashes: (eventIds) => hashesOf(pool, eventIds),
 
     async park(partition, lists) {
       await withTransaction(pool, async (tx) => {
@@ -152,4 +141,17 @@ async function countOf(tx: Transaction, partition: string): Promise<number> {
     [partition],
   );
   return rows[0]?.parked ?? 0;
+}
+
+async function hashesOf(pool: Pool, eventIds: readonly string[]): Promise<ListHashes> {
+  const { rows } = await withConnection(
+    pool,
+    (connection) =>
+      connection.query<{ event_id: string; list_hash: string | null }>(
+        `SELECT event_id, encode(list_hash, 'hex') AS list_hash FROM intake_parked WHERE event_id = ANY ($1::text[])`,
+        [eventIds],
+      ),
+    LOCAL_STATEMENT_MS,
+  );
+  return new Map(rows.map(({ event_id, list_hash }) => [event_id, list_hash]));
 }

@@ -1,6 +1,6 @@
 /** This adapter keeps the verdicts on the lists of the intake, in `intake_verdicts` (ADR 0009, ADR 0032). */
-import { type AnsweredList, isFinal, type SliceList, type Verdict } from '../../domain/intake/list.js';
-import type { StoredVerdict, VerdictStore } from '../../domain/intake/ports.js';
+import { type AnsweredList, isFinal, type SliceList } from '../../domain/intake/list.js';
+import type { Answer, StoredVerdict, VerdictStore } from '../../domain/intake/ports.js';
 import { LOCAL_STATEMENT_MS } from '../../domain/time-outs.js';
 import { isoUtc } from '../core/instant.js';
 import { type Pool, withConnection } from '../core/pool.js';
@@ -45,30 +45,7 @@ export function createVerdictStore(pool: Pool): VerdictStore {
     },
 
     async store(answers) {
-      const verdicts = answers.map(({ verdict }) => verdict);
-      const { rows } = await withConnection(pool, (connection) =>
-        connection.query<{ event_id: string }>(
-          `INSERT INTO intake_verdicts AS stored (event_id, list_hash, verdict, emitted_at, list)
-           SELECT event_id, decode(list_hash, 'hex'), verdict, emitted_at, list::json
-           FROM ROWS FROM (
-             unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]), json_array_elements($5::json)
-           ) AS given (event_id, list_hash, emitted_at, list, verdict) ORDER BY event_id
-           ON CONFLICT (event_id) DO UPDATE SET
-             verdict = EXCLUDED.verdict, rerun_at = EXCLUDED.emitted_at, list = EXCLUDED.list, stored_at = clock_timestamp()
-           WHERE stored.list IS NOT NULL AND stored.list_hash = EXCLUDED.list_hash
-             AND EXCLUDED.emitted_at > COALESCE(stored.rerun_at, stored.emitted_at, '-infinity')
-           RETURNING event_id`,
-          [
-            verdicts.map(({ event_id }) => event_id),
-            answers.map(({ list_hash }) => list_hash),
-            answers.map(({ list }) => list.emitted_at ?? null),
-            // The list of a final verdict is never executed again.
-            answers.map(({ list, verdict }) => (isFinal(verdict) ? null : JSON.stringify(list))),
-            JSON.stringify(verdicts),
-          ],
-        ),
-      );
-      const stored = new Set(rows.map(({ event_id }) => event_id));
+      const stored = await insert(pool, answers);
       const isStored = ({ verdict }: StoredVerdict): boolean => stored.has(verdict.event_id);
       const taken = answers.filter((one) => !isStored(one)).map(({ verdict }) => verdict.event_id);
       return new Map([
@@ -83,3 +60,31 @@ export function createVerdictStore(pool: Pool): VerdictStore {
 
 /** The hash of the list, hexadecimal; NULL for a verdict of before there were hashes. */
 const HASH = `encode(list_hash, 'hex') AS list_hash`;
+
+/** Inserts answers, or replaces those of earlier runs. @returns the event ids of those that are stored now. */
+async function insert(pool: Pool, answers: readonly Answer[]): Promise<ReadonlySet<string>> {
+  const verdicts = answers.map(({ verdict }) => verdict);
+  const { rows } = await withConnection(pool, (connection) =>
+    connection.query<{ event_id: string }>(
+      `INSERT INTO intake_verdicts AS stored (event_id, list_hash, verdict, emitted_at, list)
+       SELECT event_id, decode(list_hash, 'hex'), verdict, emitted_at, list::json
+       FROM ROWS FROM (
+         unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]), json_array_elements($5::json)
+       ) AS given (event_id, list_hash, emitted_at, list, verdict) ORDER BY event_id
+       ON CONFLICT (event_id) DO UPDATE SET
+         verdict = EXCLUDED.verdict, rerun_at = EXCLUDED.emitted_at, list = EXCLUDED.list, stored_at = clock_timestamp()
+       WHERE stored.list IS NOT NULL AND stored.list_hash = EXCLUDED.list_hash
+         AND EXCLUDED.emitted_at > COALESCE(stored.rerun_at, stored.emitted_at, '-infinity')
+       RETURNING event_id`,
+      [
+        verdicts.map(({ event_id }) => event_id),
+        answers.map(({ list_hash }) => list_hash),
+        answers.map(({ list }) => list.emitted_at ?? null),
+        // The list of a final verdict is never executed again.
+        answers.map(({ list, verdict }) => (isFinal(verdict) ? null : JSON.stringify(list))),
+        JSON.stringify(verdicts),
+      ],
+    ),
+  );
+  return new Set(rows.map(({ event_id }) => event_id));
+}
