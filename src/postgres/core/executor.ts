@@ -9,6 +9,9 @@ import { withLockWait } from './lock-wait.js';
 import { type Pool, type Transaction, withTransaction } from './pool.js';
 import { isLockTimeout, toEffectError } from './sqlstate.js';
 
+/** Milliseconds in the queue for one lock: ten transactions of ours, which take some 20 each. */
+const QUEUE_MS = 200;
+
 /** The statements of one intent type. */
 export interface Statements<P, R> {
   /** The tables they write to, as they stand in SQL. */
@@ -37,7 +40,17 @@ export function createExecutor<P, R>(
       },
       { lockMs },
     );
-  return withLockWait((batch) => bisect(batch, executeFree, () => isTableLocked(pool, tables)), options);
+  const ask = (batch: readonly Command<P>[]) => bisect(batch, executeFree, () => isTableLocked(pool, tables));
+  const queue = async (batch: readonly Command<P>[]) => {
+    try {
+      return await withTransaction(pool, (tx) => execute(tx, batch), { lockMs: QUEUE_MS });
+    } catch (error) {
+      const classified = toEffectError(error);
+      if (!isLockTimeout(classified) && classified.failureClass !== 'invalid') throw classified;
+      return ask(batch);
+    }
+  };
+  return withLockWait({ ask, queue }, options);
 }
 
 /** Returns whether another transaction has locked one of the tables so that no row of it can be written. */

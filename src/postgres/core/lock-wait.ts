@@ -1,6 +1,6 @@
 /**
- * This module asks again for locked rows, apart from the transactions of those who have met no lock. A wait holds no
- * lock, no connection and nobody else's transaction.
+ * This module asks again for locked rows, apart from the transactions of those who have met no lock. A wait of more
+ * than a moment holds no lock, no connection and nobody else's transaction.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { groupCommit, type GroupCommitOptions } from '../../flow-control/group-commit.js';
@@ -20,28 +20,45 @@ export interface Clock {
 
 const CLOCK: Clock = { now: () => performance.now(), sleep };
 
+/** The ways to execute a batch. Both reply to the commands in their order. */
+export interface Ways<C, R> {
+  /** Executes what is free, and waits for no row. */
+  readonly ask: (batch: readonly C[]) => Promise<EffectOutcome<R>[]>;
+  /** Waits for the rows in the server's queue, for a moment; then it is as `ask`. */
+  readonly queue: (batch: readonly C[]) => Promise<EffectOutcome<R>[]>;
+}
+
 /**
- * Wraps `run` in group commits. Its commands share transactions, and those with locked rows share others.
- * @param run waits for no lock; it replies to the commands in their order.
+ * Wraps the ways in group commits. Commands share transactions, and those that have met a lock share others. They queue
+ * once, because transactions of ours that want one row take turns so. Those that only ask starve each other.
  */
 export function withLockWait<C, R>(
-  run: (batch: readonly C[]) => Promise<EffectOutcome<R>[]>,
+  { ask, queue }: Ways<C, R>,
   options: GroupCommitOptions = {},
   { now, sleep }: Clock = CLOCK,
 ): (batch: readonly C[], locks?: LockWait) => Promise<EffectOutcome<R>[]> {
-  const shared = groupCommit(run, options);
-  // There is one at a time, so that all who wait for a row ask for it together.
-  const waiting = groupCommit(run, { ...options, maxInFlight: 1 });
+  // There is one at a time of those that have met a lock, so that all who wait for a row come to it together.
+  const one = { ...options, maxInFlight: 1 };
+  const [shared, asking, queueing] = [groupCommit(ask, options), groupCommit(ask, one), groupCommit(queue, one)];
   return async (batch, locks = 'patient') => {
     const end = now() + PATIENCE_MS[locks];
-    let replies = await (locks === 'probe' ? waiting : shared)(batch);
+    const first = await (locks === 'probe' ? asking : shared)(batch);
+    let replies = await again(queueing, batch, first);
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      const locked = batch.filter((_, index) => isLocked(replies[index]));
-      if (locked.length === 0 || now() + pause > end) return replies;
+      if (!replies.some(isLocked) || now() + pause > end) return replies;
       // The pauses differ, so that those who have met one lock do not come back at one moment.
       await sleep(pause * (0.5 + Math.random()));
-      const again = (await waiting(locked)).values();
-      replies = replies.map((reply) => (isLocked(reply) ? (again.next().value ?? reply) : reply));
+      replies = await again(asking, batch, replies);
     }
   };
+}
+
+/** Replaces the replies to locked commands by those that `run` gives now. */
+async function again<C, R>(
+  run: (batch: readonly C[]) => Promise<EffectOutcome<R>[]>,
+  batch: readonly C[],
+  replies: readonly EffectOutcome<R>[],
+): Promise<EffectOutcome<R>[]> {
+  const given = (await run(batch.filter((_, index) => isLocked(replies[index])))).values();
+  return replies.map((reply) => (isLocked(reply) ? (given.next().value ?? reply) : reply));
 }

@@ -39,22 +39,42 @@ describe('the lock wait', () => {
       ),
     );
   };
-  const open = () => withLockWait(run, {}, clock);
+  /** A turn in the queue takes 50 ms, and is written as a batch that begins with `queue`. */
+  const queue = async (batch: readonly string[]) => {
+    const replies = await run(batch);
+    runs.at(-1)!.unshift('queue');
+    now += 50;
+    return replies;
+  };
+  const open = () => withLockWait({ ask: run, queue }, {}, clock);
   const shown = (replies: readonly EffectOutcome<{ name: string }>[]) =>
     replies.map((reply) => (reply.ok ? reply.result.name : 'locked'));
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
   it('asks again for the locked ones alone, and puts their replies where they belong', async () => {
-    freeAt = { b: 25, d: 60 };
+    freeAt = { b: 75, d: 110 };
     assert.deepEqual(shown(await open()(['a', 'b', 'c', 'd'])), ['a', 'b', 'c', 'd']);
-    assert.deepEqual(runs, [['a', 'b', 'c', 'd'], ['b', 'd'], ['b', 'd'], ['d']]);
+    assert.deepEqual(runs, [['a', 'b', 'c', 'd'], ['queue', 'b', 'd'], ['b', 'd'], ['b', 'd'], ['d']]);
     assert.deepEqual(pauses, [10, 20, 40]);
+  });
+
+  it('queues once, in which transactions of ours take turns', async () => {
+    let turn = 0;
+    const ask = withLockWait({ ask: run, queue: (batch) => ((now = turn), queue(batch)) }, {}, clock);
+    freeAt = { a: 30 };
+    turn = 30;
+    assert.deepEqual(shown(await ask(['a', 'b'], 'park')), ['a', 'b']);
+    assert.deepEqual(runs, [
+      ['a', 'b'],
+      ['queue', 'a'],
+    ]);
+    assert.deepEqual(pauses, []);
   });
 
   it('asks nobody again who got an error, and waits for nobody who is free', async () => {
     const failed = { ok: false as const, error: 'bad', settled_at: '' };
-    const ask = withLockWait(() => Promise.resolve([failed]), {}, clock);
+    const ask = withLockWait({ ask: () => Promise.resolve([failed]), queue }, {}, clock);
     assert.deepEqual(await ask(['a']), [failed]);
+    assert.deepEqual(runs, []);
     assert.deepEqual(shown(await open()(['a'], 'park')), ['a']);
     assert.deepEqual(pauses, []);
   });
@@ -70,17 +90,21 @@ describe('the lock wait', () => {
       assert.equal(pauses.length, count);
       assert.deepEqual(pauses.slice(0, 6), [10, 20, 40, 80, 160, 160].slice(0, count));
       assert.equal(Math.max(...pauses), Math.min(160, pauses.at(-1)!));
-      assert.ok(sum(pauses) <= ms && sum(pauses) + 160 > ms, `${sum(pauses)} ms`);
+      assert.ok(now <= ms && now + 160 > ms, `${now} ms`);
+      assert.equal(runs.filter(([way]) => way === 'queue').length, 1);
     });
   }
 
   it('takes a pause that ends with the patience, and none that ends after it', async () => {
     freeAt = { a: Infinity };
     const late = withLockWait(
-      (batch: readonly string[]) => {
-        // The first transaction takes so long that the first pause ends with the patience of 200 ms.
-        if (runs.length === 0) now = 190;
-        return run(batch);
+      {
+        ask: (batch: readonly string[]) => {
+          // The first transaction takes so long that the first pause ends with the patience of 200 ms.
+          if (runs.length === 0) now = 140;
+          return run(batch);
+        },
+        queue,
       },
       {},
       clock,
@@ -92,7 +116,8 @@ describe('the lock wait', () => {
   it('goes by the time of the process', async () => {
     const started = performance.now();
     const locked = { ok: false as const, locked: true as const, error: 'locked', settled_at: '' };
-    assert.deepEqual(await withLockWait(() => Promise.resolve([locked]))(['a'], 'probe'), [locked]);
+    const reply = () => Promise.resolve([locked]);
+    assert.deepEqual(await withLockWait({ ask: reply, queue: reply })(['a'], 'probe'), [locked]);
     assert.ok(performance.now() - started >= 100, `${performance.now() - started} ms`);
   });
 
@@ -102,7 +127,7 @@ describe('the lock wait', () => {
   });
 
   it('spreads the pauses by half of them', async () => {
-    freeAt = { a: 1 };
+    freeAt = { a: 51 };
     for (const [random, pause] of [
       [0, 5],
       [0.9, 14],
@@ -120,10 +145,13 @@ describe('the lock wait', () => {
     let free: () => void = () => undefined;
     const isFree = new Promise<void>((resolve) => (free = resolve));
     const ask = withLockWait(
-      async (batch: readonly string[]) => {
-        // A transaction with a parked list's command lasts.
-        if (batch.includes('parked')) await isFree;
-        return run(batch);
+      {
+        ask: async (batch: readonly string[]) => {
+          // A transaction with a parked list's command lasts.
+          if (batch.includes('parked')) await isFree;
+          return run(batch);
+        },
+        queue,
       },
       { maxInFlight: 1, maxEntries: 10 },
       clock,
@@ -139,20 +167,23 @@ describe('the lock wait', () => {
   it('asks for all that wait in one transaction at a time', async () => {
     let inFlight = 0;
     let most = 0;
-    const ask = withLockWait(
-      async (batch: readonly string[]) => {
-        inFlight += 1;
-        most = Math.max(most, inFlight);
-        await new Promise((resolve) => setImmediate(resolve));
-        inFlight -= 1;
-        return run(batch);
-      },
-      { maxInFlight: 8, maxEntries: 1 },
-      clock,
-    );
+    const counted = (way: typeof run) => async (batch: readonly string[]) => {
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      await new Promise((resolve) => setImmediate(resolve));
+      inFlight -= 1;
+      return way(batch);
+    };
+    const ask = withLockWait({ ask: counted(run), queue: counted(queue) }, { maxInFlight: 8, maxEntries: 1 }, clock);
     await Promise.all(['a', 'b', 'c'].map((name) => ask([name], 'probe')));
     assert.deepEqual([most, runs.length], [1, 3]);
     await Promise.all(['a', 'b', 'c'].map((name) => ask([name])));
     assert.equal(most, 3);
+    most = 0;
+    freeAt = { x: 1, y: 1, z: 1 };
+    now = 0;
+    await Promise.all(['x', 'y', 'z'].map((name) => ask([name], 'probe')));
+    // One asks while another one queues.
+    assert.ok(most <= 2, `${most} at a time`);
   });
 });

@@ -157,18 +157,32 @@ for (const [name, store] of Object.entries({ bridgeStates, fsmTransitions })) {
       });
     }
 
+    it('takes turns with others of our transactions, instead of asking again and again', async () => {
+      const [row] = keys(1) as [string];
+      await createRows([row]);
+      transactions = 0;
+      const workers = [1, 2, 3].map(() => store.open(pool));
+      const calls: Promise<EffectOutcome<object>[]>[] = [];
+      for (const one of make(Array.from({ length: 60 }, () => row))) {
+        calls.push(workers[calls.length % 3]!([one]));
+        if (calls.length % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.ok((await Promise.all(calls)).flat().every(({ ok }) => ok));
+      assert.equal(await effectsOf([row]), 61);
+      assert.ok(transactions <= 2 * 60, `${transactions} transactions`);
+    });
+
     it('delays nobody who has met no lock, however many wait for the one locked row', async () => {
       const [locked, ...others] = keys(41) as [string, ...string[]];
       await createRows([locked, ...others]);
       await stranger.query(store.lock, [[locked]]);
       let waiting = 20;
-      const waits = make(Array.from({ length: waiting }, () => locked)).map((one) =>
-        execute([one]).then((replies) => {
-          waiting -= 1;
-          return replies;
-        }),
-      );
-      await sleep(50);
+      const waits: Promise<EffectOutcome<object>[]>[] = [];
+      for (const one of make(Array.from({ length: waiting }, () => locked))) {
+        waits.push(execute([one]).finally(() => (waiting -= 1)));
+        // The calls are made in different turns, so that they do not share one transaction.
+        await sleep(5);
+      }
       transactions = 0;
       const replies = await Promise.all(make(others).map(async (one) => (await execute([one]))[0]));
       assert.ok(replies.every((reply) => reply?.ok));
