@@ -214,7 +214,7 @@ describe('ExecuteIntentsWorkflow', () => {
     const pool = createPool({ connectionString: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
     const completed = await completeReport(bare as IntentsReport, createLedger(pool));
     await pool.end();
-    // Its page is nowhere else.
+    // The ledger has no pages of states.
     assert.deepEqual([completed.truncated, completed.results[2]?.cut], [true, true]);
     assert.deepEqual(completed.results.slice(0, 2), report.results.slice(0, 2));
   });
