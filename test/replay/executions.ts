@@ -80,6 +80,8 @@ export const EXECUTIONS: Readonly<Record<string, Run>> = {
     await environment.pool.query(`UPDATE executed_intents SET settled_at = now() - INTERVAL '100 days'`);
     return ended(await start(environment, 'PruneLedgerWorkflow', {}));
   },
+
+  'prune-fsm-states': async (environment) => ended(await start(environment, 'PruneFsmStatesWorkflow', {})),
 };
 
 const list = (...intents: unknown[]): SliceList => ({ event_id: randomUUID(), correlation_id: null, intents });

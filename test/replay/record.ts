@@ -23,7 +23,11 @@ const LISTS: Record<string, Intent[]> = {
 };
 
 await mochaGlobalSetup();
-const environment = await createEnvironment({ env: { LEDGER_RETENTION_DAYS: '30' } });
+const pruned = 'the recorded prunes delete rows that reports and events tell of';
+const environment = await createEnvironment({
+  env: { LEDGER_RETENTION_DAYS: '30', FSM_RETENTION_DAYS: '30' },
+  except: { rows: pruned, reports: pruned, announced: pruned },
+});
 await mkdir(directory, { recursive: true });
 for (const [name, intents] of Object.entries(LISTS)) {
   const { workflow_id: workflowId } = await environment.client.executeIntents(intents);
@@ -31,7 +35,7 @@ for (const [name, intents] of Object.entries(LISTS)) {
 }
 for (const [name, run] of Object.entries(EXECUTIONS)) await record(name, await run(environment));
 // Setup without a retention removes the schedules that the retention brought.
-await setup({ ...environment.config, LEDGER_RETENTION_DAYS: 0 }, environment.endpoints);
+await setup({ ...environment.config, LEDGER_RETENTION_DAYS: 0, FSM_RETENTION_DAYS: 0 }, environment.endpoints);
 await environment.close();
 await mochaGlobalTeardown();
 
