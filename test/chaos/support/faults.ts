@@ -1,8 +1,10 @@
 /** This module has the rows of the matrix: what breaks, and how it is put right again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '../../../src/stack/types.js';
+import { onServer } from '../../postgres/support.js';
 import type { Installation } from './installation.js';
 import { GIVEN_UP_MS } from './installation.js';
+import { LOGIN, rotatePassword } from './login.js';
 import type { Servers } from './servers.js';
 import type { Toxic, ToxicProxy } from './toxiproxy.js';
 
@@ -58,6 +60,33 @@ async function endBackends({ environment }: Installation): Promise<void> {
   );
 }
 
+/** Milliseconds of a refusal: several attempts meet it, and the breaker opens. */
+const REFUSED_MS = 10_000;
+
+/** Makes PostgreSQL refuse new connections of the workers for a while, and ends those that there are. */
+const refusing = (
+  name: string,
+  refuse: (installation: Installation) => Promise<unknown>,
+  allow: (installation: Installation) => Promise<unknown>,
+): Fault => ({
+  name: `${name} for ${REFUSED_MS / 1_000} s`,
+  store: 'postgres',
+  async strike(installation) {
+    await refuse(installation);
+    await endBackends(installation);
+  },
+  async heal(installation) {
+    await sleep(REFUSED_MS);
+    await allow(installation);
+  },
+});
+
+/** Allows connections to the database of an installation, or refuses them. The connection in use stays. */
+async function allowConnections({ environment }: Installation, allowed: boolean): Promise<void> {
+  const database = new URL(environment.endpoints.postgres.url).pathname.slice(1);
+  await onServer((server) => server.query(`ALTER DATABASE "${database}" ALLOW_CONNECTIONS ${String(allowed)}`));
+}
+
 const restart = (name: string, store: Fault['store'], server: ServiceName): Fault => ({ name, store, server });
 
 /**
@@ -87,6 +116,16 @@ export const FAULTS: readonly Fault[] = [
   wire(`Kafka unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'kafka', BLACKHOLE, BLACKHOLE_MS),
   { ...restart('Temporal killed, started again', 'none', 'temporal'), failsAttempts: false },
   wire('PostgreSQL half-open: its side ended, unknown to the worker', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
+  refusing(
+    'PostgreSQL password rotated',
+    ({ environment }) => rotatePassword(environment.pool, 'second'),
+    ({ environment }) => rotatePassword(environment.pool, LOGIN.password),
+  ),
+  refusing(
+    'PostgreSQL database accepts no connections',
+    (installation) => allowConnections(installation, false),
+    (installation) => allowConnections(installation, true),
+  ),
   // A broker ends a connection only by ending itself. It is back long before the worker may hear of it.
   {
     ...wire('Kafka half-open: its side ended, unknown to the worker', 'kafka', BLACKHOLE, BLACKHOLE_MS),

@@ -1,6 +1,7 @@
 /** A column of the matrix is an installation: database, topics, task queue, proxies and a worker process of its own. */
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { installHolds } from './holds.js';
+import { createLogin, LOGIN } from './login.js';
 import { END_MS, type Route, type Servers, startServers } from './servers.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
@@ -39,6 +40,7 @@ export async function createInstallation(route: Route, settings = SHORT): Promis
   // Servers are killed under the idle connections of the test, too.
   environment.pool.on('error', () => undefined);
   await installHolds(environment.pool);
+  await createLogin(environment.pool);
   const worker = await startWorkerBehind(environment, route, settings);
   return {
     environment,
@@ -87,6 +89,8 @@ export function startWorkerBehind(
 ): Promise<WorkerProcess> {
   const databaseUrl = new URL(endpoints.postgres.url);
   databaseUrl.port = String(route.postgres.port);
+  databaseUrl.username = LOGIN.role;
+  databaseUrl.password = LOGIN.password;
   return startWorkerProcess(
     {
       ...env,

@@ -1,0 +1,30 @@
+/**
+ * Workers of a chaos run log in with a password, which the run can rotate. Everybody else is trusted by the local
+ * server.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import type pg from 'pg';
+
+export const LOGIN = { role: 'bridge_worker', password: 'first' } as const;
+
+const RULE = `host all ${LOGIN.role} all scram-sha-256\n`;
+
+/** Creates the role, and makes the server ask it for its password. Several installations may do so at once. */
+export async function createLogin(pool: pg.Pool): Promise<void> {
+  await pool.query(`DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(7);
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${LOGIN.role}') THEN CREATE ROLE ${LOGIN.role} SUPERUSER LOGIN; END IF;
+    ALTER ROLE ${LOGIN.role} PASSWORD '${LOGIN.password}';
+  END $$`);
+  const { rows } = await pool.query<{ hba_file: string }>('SHOW hba_file');
+  const file = rows[0]?.hba_file ?? '';
+  const rules = await readFile(file, 'utf8');
+  // The first rule that fits a connection decides about it.
+  if (!rules.startsWith(RULE)) await writeFile(file, RULE + rules);
+  await pool.query('SELECT pg_reload_conf()');
+}
+
+/** Gives the role a password that its workers do not have, or the one that they have. */
+export async function rotatePassword(pool: pg.Pool, password: string): Promise<void> {
+  await pool.query(`ALTER ROLE ${LOGIN.role} PASSWORD '${password}'`);
+}
