@@ -100,7 +100,7 @@ export interface SliceActivities {
   answerLists(input: AnswerInput): Promise<Pick<BatchOutput, 'not_announced'>>;
 }
 
-export interface ParkInput {
+interface ParkInput {
   /** The key under which the slice is found. */
   readonly slice: string;
   readonly event_ids: readonly string[];

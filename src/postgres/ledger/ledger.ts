@@ -221,7 +221,7 @@ async function giveUp(tx: Transaction, intents: readonly GivenUp[]): Promise<Map
  * Inserts new records, and returns their ids with their times. They are sorted, or two batches that share ids would
  * deadlock.
  */
-export async function insertRecords(
+async function insertRecords(
   tx: Transaction,
   records: readonly (Omit<LedgerRecord, 'settled_at' | 'result'> & { readonly result: object })[],
 ): Promise<Map<string, string>> {
