@@ -128,10 +128,8 @@ async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, exec
   // Parked lists are read before the verdicts, because a list is parked until it has its verdict.
   const parked = await parkedLists.hashes(eventIds);
   const answered = await verdicts.answered(eventIds);
-  const isAnswered = (list: OpenList): boolean => {
-    const known = answered.get(list.event_id);
-    return hasList(hashesOf(answered), list, slice.hashOf(list)) && !(known !== undefined && isRerun(known, list));
-  };
+  const isAnswered = (list: OpenList): boolean =>
+    hasList(hashesOf(answered), list, slice.hashOf(list)) && !isRerun(answered.get(list.event_id), list);
   const isKnown = (list: OpenList): boolean => hasList(parked, list, slice.hashOf(list)) || isAnswered(list);
   // Parked lists are not copied: they are tried again, also when this slice was the one that tried.
   const left = slice.parked ? [] : slice.lists.filter((list) => !isKnown(list));

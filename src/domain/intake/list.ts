@@ -61,11 +61,12 @@ export const isFinal = ({ outcome, error }: Pick<Verdict, 'outcome' | 'error'>):
  * them.
  */
 export function isRerun(
-  { final, emitted_at, rerun_at }: AnsweredList,
+  answered: AnsweredList | undefined,
   { emitted_at: now }: Pick<SliceList, 'emitted_at'>,
 ): boolean {
-  const before = rerun_at ?? emitted_at;
-  return !final && now !== undefined && (before === null || Date.parse(now) > Date.parse(before));
+  if (answered?.final !== false) return false;
+  const before = answered.rerun_at ?? answered.emitted_at;
+  return now !== undefined && (before === null || Date.parse(now) > Date.parse(before));
 }
 
 /** A conflict is a list under an event id that belongs to another list. Its answer is published, and not stored. */

@@ -91,9 +91,7 @@ export class OpenSlice {
 
   /** Returns the list hash of a list. */
   hashOf(list: OpenList): string {
-    const known = this.#hashes.get(list);
-    if (known !== undefined) return known;
-    const hash = listHash(list.intents);
+    const hash = this.#hashes.get(list) ?? listHash(list.intents);
     this.#hashes.set(list, hash);
     return hash;
   }

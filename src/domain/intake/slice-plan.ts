@@ -45,7 +45,7 @@ export function readLists(
     // The ledger has the effects of earlier runs for as long as it is not pruned up to the list's first emission.
     const forgotten = forgottenSince(known?.emitted_at ?? list.emitted_at, prunedBefore);
     const used = usedIds.use(list);
-    const rerun = used.skipped === 'answered' && forgotten === null && known !== undefined && isRerun(known, list);
+    const rerun = used.skipped === 'answered' && forgotten === null && isRerun(known, list);
     if (used.skipped !== undefined && !rerun) return used;
     if (forgotten !== null) return { refused: forgotten };
     try {

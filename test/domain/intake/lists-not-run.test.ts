@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { SlicePlan } from '../../../src/domain/intake/slice.js';
 import { recoverFsmStates } from '../../support/intents.js';
-import type { AnsweredList } from '../../../src/domain/intake/list.js';
+import { type AnsweredList, isRerun } from '../../../src/domain/intake/list.js';
 import { answeredAs, keyOf, list, planOf, row, tiersOf } from './support.js';
 
 const skippedOf = ({ lists }: SlicePlan) => lists.map(({ skipped }) => skipped);
@@ -126,9 +126,19 @@ describe('the plan of a slice', () => {
         [then, { ...unfinished, rerun_at: then }],
         [first, { ...unfinished, rerun_at: then }],
         [undefined, unfinished],
+        [undefined, { final: false }],
       ] as const) {
         assert.deepEqual(plannedAs(emitted_at, answered), ['answered', undefined, 0, undefined]);
       }
+    });
+
+    it('is executed once in a slice, and not in the stead of another list', () => {
+      const given = list([row(randomUUID())], { emitted_at: then });
+      assert.equal(isRerun(undefined, given), false);
+      const twice = planOf([given, given], { answered: answeredAs([given], unfinished) });
+      assert.deepEqual(skippedOf(twice), [undefined, 'repeats']);
+      const other = planOf([given], { answered: answeredAs([given], { ...unfinished, list_hash: 'ab'.repeat(32) }) });
+      assert.deepEqual(skippedOf(other), ['conflicts']);
     });
 
     it('is answered as before when the ledger may have forgotten its first run', () => {

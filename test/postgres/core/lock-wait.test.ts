@@ -57,6 +57,15 @@ describe('the lock wait', () => {
     assert.deepEqual(pauses, [10, 20, 40]);
   });
 
+  it('is patient unless it is said otherwise', async () => {
+    freeAt = { a: 9_000 };
+    assert.deepEqual(shown(await open()(['a'])), ['a']);
+    now = 0;
+    freeAt = { a: 30_000 };
+    assert.deepEqual(shown(await open()(['a'])), ['locked']);
+    assert.ok(now > 9_500 && now <= 10_000, `${now} ms`);
+  });
+
   it('queues once, in which transactions of ours take turns', async () => {
     let turn = 0;
     const ask = withLockWait({ ask: run, queue: (batch) => ((now = turn), queue(batch)) }, {}, clock);
