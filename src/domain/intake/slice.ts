@@ -100,17 +100,17 @@ export interface SliceActivities {
   answerLists(input: AnswerInput): Promise<Pick<BatchOutput, 'not_announced'>>;
 }
 
-interface ParkInput {
-  /** The key under which the slice is found. */
-  readonly slice: string;
-  readonly event_ids: readonly string[];
-  /** The numbers of the lists; workflows of before 2026-11-28 do not say. */
-  readonly numbers?: readonly number[];
-}
-
 export interface ParkingActivities {
-  /** Stores lists that wait for a key, and wakes the execution that tries them again. */
-  parkLists(input: ParkInput): Promise<void>;
+  /**
+   * Stores lists that wait for a key, and wakes the execution that tries them again.
+   * @param input.slice the key under which the slice is found.
+   * @param input.numbers the numbers of the lists; workflows of before 2026-11-28 do not say.
+   */
+  parkLists(input: {
+    readonly slice: string;
+    readonly event_ids: readonly string[];
+    readonly numbers?: readonly number[];
+  }): Promise<void>;
 }
 
 /** @param input the partition, and `next` of the page before (0 for the first). */
