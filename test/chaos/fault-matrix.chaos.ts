@@ -10,7 +10,7 @@ import { readEventsByConsole } from '../support/events.js';
 import { auditEvents, auditRows, CHAOS_EVENTS } from './support/audit.js';
 import { type Installation, createInstallation } from './support/installation.js';
 import { errorsOf, mostAttempts, reportOf, start, stored, warmUp } from './support/executions.js';
-import { type Fault, FAULTS, heal } from './support/faults.js';
+import { admit, type Fault, FAULTS, heal } from './support/faults.js';
 import { type Held, hold } from './support/holds.js';
 import { type Expected, type List, makeLists } from './support/lists.js';
 import { type Measured, writeMeasured } from './support/reliability.js';
@@ -56,6 +56,7 @@ describe('fault matrix', () => {
     this.timeout(120_000);
     await Promise.all(installations.map(({ route }) => Promise.all([route.postgres.heal(), route.kafka.heal()])));
     for (const name of SERVICE_NAMES) await servers.start(name);
+    await Promise.all(installations.map(admit));
   });
 
   for (const fault of FAULTS) {

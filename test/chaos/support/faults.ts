@@ -87,6 +87,12 @@ async function allowConnections({ environment }: Installation, allowed: boolean)
   await onServer((server) => server.query(`ALTER DATABASE "${database}" ALLOW_CONNECTIONS ${String(allowed)}`));
 }
 
+/** Lets the workers of an installation connect again. */
+export async function admit(installation: Installation): Promise<void> {
+  await allowConnections(installation, true);
+  await rotatePassword(installation.environment.pool, LOGIN.password);
+}
+
 const restart = (name: string, store: Fault['store'], server: ServiceName): Fault => ({ name, store, server });
 
 /**

@@ -11,11 +11,12 @@ const RULE = `host all ${LOGIN.role} all scram-sha-256\n`;
 
 /** Creates the role, and makes the server ask it for its password. Several installations may do so at once. */
 export async function createLogin(pool: pg.Pool): Promise<void> {
-  await pool.query(`DO $$ BEGIN
-    PERFORM pg_advisory_xact_lock(7);
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${LOGIN.role}') THEN CREATE ROLE ${LOGIN.role} SUPERUSER LOGIN; END IF;
-    ALTER ROLE ${LOGIN.role} PASSWORD '${LOGIN.password}';
-  END $$`);
+  await inTurn(
+    pool,
+    `IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${LOGIN.role}') THEN
+       CREATE ROLE ${LOGIN.role} SUPERUSER LOGIN PASSWORD '${LOGIN.password}';
+     END IF;`,
+  );
   const { rows } = await pool.query<{ hba_file: string }>('SHOW hba_file');
   const file = rows[0]?.hba_file ?? '';
   const rules = await readFile(file, 'utf8');
@@ -25,6 +26,10 @@ export async function createLogin(pool: pg.Pool): Promise<void> {
 }
 
 /** Gives the role a password that its workers do not have, or the one that they have. */
-export async function rotatePassword(pool: pg.Pool, password: string): Promise<void> {
-  await pool.query(`ALTER ROLE ${LOGIN.role} PASSWORD '${password}'`);
+export const rotatePassword = (pool: pg.Pool, password: string): Promise<void> =>
+  inTurn(pool, `ALTER ROLE ${LOGIN.role} PASSWORD '${password}';`);
+
+/** Changes the role. PostgreSQL refuses to change a role twice at once. */
+async function inTurn(pool: pg.Pool, change: string): Promise<void> {
+  await pool.query(`BEGIN; LOCK TABLE pg_authid IN SHARE ROW EXCLUSIVE MODE; DO $$ BEGIN ${change} END $$; COMMIT`);
 }
