@@ -1,4 +1,7 @@
-/** This module makes an attempt of an activity. */
+/**
+ * This module runs an attempt of an activity: with heartbeats, within its time, and with its failure translated for
+ * Temporal.
+ */
 import { activityInfo, heartbeat, type Info } from '@temporalio/activity';
 import pTimeout from 'p-timeout';
 import type { FailingSince } from '../../src/domain/execution/batch.js';
@@ -10,9 +13,10 @@ import { failAttempt, type RunningAttempt, type Standing, standingOf } from './r
 import { allFailures, failingFrom, failingSince, type SpentAttempts, spentBefore, spentIn } from './spent-attempts.js';
 
 /**
- * Runs `work` with heartbeats. @throws what Temporal should do about its failure.
- * @param store is the one that is asked; an error that names another is counted for that one.
- * @param known outages that earlier activities of the execution have met: they have one budget.
+ * Runs `work` with heartbeats. @throws the failure of `work`, translated into what Temporal should do about it.
+ * @param store is the store that `work` asks; an error that names another store is counted for that one.
+ * @param known outages that earlier activities of the execution have met. All activities of an execution have one
+ * budget.
  * @param attemptMs start-to-close of the activity, in milliseconds.
  */
 export async function attempt<T>(
@@ -36,8 +40,8 @@ export async function attempt<T>(
 }
 
 /**
- * Gives work up before Temporal gives up the attempt. Its steps and the queue of a group commit may
- * add up to more than it has; it then still says why it failed. Work that was given up may still have its effect.
+ * Gives work up before Temporal gives up the attempt, so that the attempt still says why it failed. Its steps and the
+ * queue of a group commit may add up to more time than it has. Work that was given up may still have its effect.
  * @throws EffectError
  */
 const inTime = <T>(milliseconds: number, store: Store, work: Promise<T>): Promise<T> =>
@@ -66,9 +70,10 @@ function assertTimeLeft({ asked, spent, startedAt, budget }: RunningAttempt, { a
 }
 
 /**
- * An attempt sends heartbeats while it works. A worker that died is so noticed after `heartbeatTimeout`
+ * Runs `work`, and sends heartbeats meanwhile. A worker that died is then noticed after `heartbeatTimeout`
  * (`workflows/policies.ts`), not only after its start-to-close.
- * @param spent is sent each time: a heartbeat replaces the details before it, and failed attempts are counted in them.
+ * @param spent is sent with each heartbeat: a heartbeat replaces the details before it, which count the failed
+ * attempts.
  */
 export async function heartbeating<T>(spent: SpentAttempts, work: () => Promise<T>): Promise<T> {
   const beating = setInterval(() => heartbeat(spent), HEARTBEAT_MS);

@@ -13,8 +13,8 @@ export class OutageBudget {
   /**
    * Returns whether a failed attempt is the last one. The attempts end with the failure that is nearest to the end of
    * the budget. The next failure is expected after the delay, and as long as this attempt took.
-   * @param since when the first attempt began that the store failed, in milliseconds since the epoch.
-   * @param startedAt when this attempt began, likewise.
+   * @param since the time at which the first attempt began that the store failed, in milliseconds since the epoch.
+   * @param startedAt the time at which this attempt began, likewise.
    * @param delayMs milliseconds until the next one.
    */
   isSpent(since: number, startedAt: number, delayMs: number): boolean {

@@ -1,5 +1,5 @@
 /**
- * This module decides what Temporal does about a failed attempt. `maximumAttempts` counts every attempt alike, so that
+ * This module decides what Temporal should do about a failed attempt. `maximumAttempts` counts every attempt alike, so
  * the policies set it as a backstop only (100), and the budget of each class is kept here.
  */
 import { heartbeat } from '@temporalio/activity';
@@ -10,47 +10,50 @@ import { delayAfterRefusal, delayOf } from './backoff.js';
 import type { OutageBudget } from './outage-budget.js';
 import { failingFrom, failingSince, failuresOf, spend, type SpentAttempts } from './spent-attempts.js';
 
-/** Attempts at a failure that nobody has classified (docs/seed.md). */
+/** The most attempts that may fail with a failure that nobody has classified (docs/seed.md). */
 const UNKNOWN_ATTEMPTS = 3;
 
-/** A running attempt, with what those before it have left. */
+/** A running attempt knows the failures of the attempts before it. */
 export interface RunningAttempt {
-  /** The store that is asked. An error that names another is counted for that one. */
+  /** The store that is asked. An error that names another store is counted for that one. */
   readonly asked: Store;
   readonly spent: SpentAttempts;
-  /** When the attempt began, in milliseconds since the epoch. */
+  /** The time at which the attempt began, in milliseconds since the epoch. */
   readonly startedAt: number;
   readonly budget: OutageBudget;
 }
 
-/** The standing of an attempt says how many of its activity came before, and whether others follow. */
+/** The standing of an attempt says which one of its activity's attempts it is, and whether it is the last. */
 export interface Standing {
-  /** Which attempt this is at the store that is asked, from 1: another store's failures are not counted. */
+  /** Number of this attempt at the store that is asked, from 1; another store's failures are not counted. */
   readonly attempt: number;
-  /** Whether Temporal makes no attempt after this one, if it fails with `error`. */
+  /** Returns whether Temporal makes no attempt after this one if it fails with `error`. */
   isLast(error: unknown): boolean;
 }
 
-/** Returns the error to throw for a failed attempt. The spent attempts go into the heartbeat, for the next one. */
+/**
+ * Returns the failure to throw for a failed attempt. The attempts spent so far go into the heartbeat, for the next
+ * attempt.
+ */
 export function failAttempt(running: RunningAttempt, error: unknown): ApplicationFailure | CancelledFailure {
   const at = storeAtFault(error, running.asked);
   heartbeat(spend(failingFrom(running.spent, at, running.startedAt), error, at).spent);
   return toTemporalFailure(running, error);
 }
 
-/** Returns where an attempt stands among those that the store has failed. */
+/** Returns the standing of an attempt among the attempts that the store has failed. */
 export const standingOf = (running: RunningAttempt): Standing => ({
   attempt: 1 + failuresOf(running.spent, running.asked),
   isLast: (error) => isFinal(toTemporalFailure(running, error)),
 });
 
-/** Returns whether Temporal makes no attempt after one that failed so. */
+/** Returns whether Temporal makes no attempt after one that ended with `failure`. */
 export const isFinal = (failure: unknown): boolean =>
   failure instanceof ApplicationFailure && failure.nonRetryable === true;
 
 /**
- * Returns the failure of a running attempt as Temporal takes it. Its details are the store's error code, and since when
- * the store fails.
+ * Returns the failure of a running attempt as Temporal takes it. Its details are the store's error code, and the time
+ * since which the store fails.
  */
 export function toTemporalFailure(running: RunningAttempt, error: unknown): ApplicationFailure | CancelledFailure {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;

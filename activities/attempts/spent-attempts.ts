@@ -1,7 +1,7 @@
 /**
- * Spent attempts are the failed attempts of an activity, by store and failure class, and since when each store fails.
- * Temporal counts every attempt alike: after an outage of ten attempts the first deadlock would be final. They are kept
- * in the heartbeat details, which Temporal hands to the next attempt, on whatever worker.
+ * Spent attempts are the failed attempts of an activity, by store and failure class, with the time since which each
+ * store fails. Temporal counts every attempt alike: after an outage of ten attempts the first deadlock would be final.
+ * Spent attempts are kept in the heartbeat details, which Temporal hands to the next attempt, on whatever worker.
  */
 import type { Info } from '@temporalio/activity';
 import { z } from 'zod';
@@ -10,9 +10,10 @@ import { EffectError, storeAtFault } from '../../src/domain/failures/failure.js'
 import { ERROR_CODES, type Store } from '../../src/domain/failures/store.js';
 
 /**
- * - `DATABASE_ERROR/transient`: how many attempts failed so. Keys hold error codes, because workers of any version read
- *   them.
- * - `DATABASE_ERROR since`: when the first attempt began that the store failed, in milliseconds since the epoch.
+ * The keys of spent attempts hold error codes, because workers of any version read them.
+ * - `DATABASE_ERROR/transient` is the number of attempts that failed with this class.
+ * - `DATABASE_ERROR since` is the time at which the first attempt began that the store failed, in milliseconds since
+ *   the epoch.
  */
 export type SpentAttempts = Readonly<Record<string, number>>;
 
@@ -51,9 +52,9 @@ export const failingFrom = (spent: SpentAttempts, store: Store, startedAt: numbe
 });
 
 /**
- * Counts one more.
- * @param asked is the store that was asked; one that the error names comes before it.
- * @returns the counts with it, and how many there are of its kind.
+ * Counts one more failed attempt.
+ * @param asked is the store that was asked; a store that the error names comes before it.
+ * @returns the spent attempts with this one, and the number of those that failed like it.
  */
 export function spend(spent: SpentAttempts, error: unknown, asked: Store): { spent: SpentAttempts; alike: number } {
   const failureClass = error instanceof EffectError ? error.failureClass : 'unknown';

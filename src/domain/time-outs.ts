@@ -15,14 +15,14 @@ export const HEARTBEAT_TIMEOUT_MS = 20_000;
 export const HEARTBEAT_MS = 5_000;
 /** The longest pause between two attempts. */
 export const LONGEST_DELAY_MS = 30_000;
-/** How long an execution has to be closed before it is swept. */
+/** The time for which an execution has to be closed before it is swept. */
 export const SWEEP_GRACE_MS = 120_000;
 
 /** The time that the server gets, beyond its own time-out, to say that a statement timed out. */
 export const POSTGRES_GRACE_MS = 5_000;
 /** The transaction of a page of a redrive, which waits for a broker. */
 export const REDRIVE_MS = 95_000;
-/** How long a redrive waits for another one; then its attempt fails, and comes again. */
+/** The longest wait of a redrive for another one; then its attempt fails, and comes again. */
 export const REDRIVE_LOCK_MS = 5_000;
 /** A statement of a local activity. It reads some rows by their key, and is tried again soon. */
 export const LOCAL_STATEMENT_MS = 4_500;
@@ -44,7 +44,7 @@ export const REBALANCE_MS = 30_000;
 /** The silence after which the intake builds its consumer anew. */
 export const STALL_MS = 90_000;
 
-/** How long activities that did not finish in the grace period have to end when they are cancelled. */
+/** The time in which activities end that did not finish in the grace period, and are cancelled. */
 export const FORCE_MS = 10_000;
 
 /** The settings that the time-outs depend on. */

@@ -3,9 +3,9 @@
 /** A look is at an execution and its task queue. Its times are milliseconds since 1970, by the server's clock. */
 export interface WorkerLook {
   readonly taskQueue: string;
-  /** When a worker last polled the task queue; null when the server knows of no poll. */
+  /** The time at which a worker last polled the task queue; null when the server knows of no poll. */
   readonly lastPoll: number | null;
-  /** When the workflow task that waits for a worker was queued; null when none waits. */
+  /** The time at which the workflow task was queued that waits for a worker; null when none waits. */
   readonly queuedAt: number | null;
 }
 

@@ -1,4 +1,7 @@
-/** The activities of one execution: an outage that one of them has waited out in vain is known to those after it. */
+/**
+ * This module calls the activities of one execution. An outage that one activity has waited out in vain is known to the
+ * activities after it.
+ */
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { BatchInput, BatchOutput, FailingSince, ResolveInput } from '../../src/domain/execution/batch.js';
 import type { PlannedLane } from '../../src/domain/execution/plan.js';
@@ -10,7 +13,7 @@ type Called = Pick<PlannedLane, 'policy' | 'activity' | 'errorCode'>;
 export class ExecutionActivities {
   readonly #failingSince = new Map<string, number>();
 
-  /** The outages as an activity's input has them; empty when there is none. */
+  /** Returns the outages as an activity's input has them; empty when there is none. */
   get outages(): { readonly failing_since?: FailingSince } {
     return this.#failingSince.size === 0 ? {} : { failing_since: Object.fromEntries(this.#failingSince) };
   }
@@ -25,8 +28,8 @@ export class ExecutionActivities {
   }
 
   /**
-   * A failure says whose it is and since when (`toTemporalFailure`); a success ends the outage of the activity's store.
-   * Not async: the SDK takes a stack trace for every promise that workflow code makes.
+   * Notes the outage that a failure tells of (`toTemporalFailure`); a success ends the outage of the activity's store.
+   * The method is not async, because the SDK takes a stack trace for every promise that workflow code makes.
    */
   #watch(errorCode: string, activity: Promise<BatchOutput>): Promise<BatchOutput> {
     return activity.then(

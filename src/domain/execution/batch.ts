@@ -57,7 +57,7 @@ export type BatchIntents = ListIntents | SliceIntents;
  */
 export type CompactAnnouncement = Announcement | Position;
 
-/** Since when stores fail, in milliseconds since the epoch, by their error codes. */
+/** `FailingSince` has the times since which stores fail, in milliseconds since the epoch, by their error codes. */
 export type FailingSince = Readonly<Record<string, number>>;
 
 /** A `CompactResult` is a result as it travels: itself, or the milliseconds of a kept result. */
@@ -71,7 +71,7 @@ export type BatchInput = BatchIntents & {
   readonly locks?: LockWait;
   /** Announcements to publish along with this batch; only the announcing activity gets any. */
   readonly announce?: readonly CompactAnnouncement[];
-  /** Outages that the execution has met, and has seen no end of. */
+  /** Outages that the execution has met, and that have not ended for it. */
   readonly failing_since?: FailingSince;
 };
 
