@@ -24,6 +24,10 @@ import { SliceCache } from '../src/domain/intake/slice-cache.js';
 
 export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 
+/** Returns the definitions of effects, by intent type. */
+export const definitionsOf = (effects: readonly AnyEffect[]): DefinitionsByType =>
+  new Map(effects.map(({ definition }) => [definition.type, definition]));
+
 export type Activities = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
 export interface ActivityOptions extends Omit<BoundaryOptions, 'findSource'> {
@@ -40,7 +44,7 @@ export function createActivities(
   { sliceCache = new SliceCache(), ...given }: ActivityOptions,
   effects: readonly AnyEffect[] = builtinEffects,
 ): Activities {
-  const definitions: DefinitionsByType = new Map(effects.map(({ definition }) => [definition.type, definition]));
+  const definitions = definitionsOf(effects);
   const slices = new Slices(sliceCache, ports.endedExecutions, definitions);
   const sliceResults = new SliceResults(effects, ports);
   const options: BoundaryOptions = { ...given, findSource: sourceFinder(slices, sliceResults) };

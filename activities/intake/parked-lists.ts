@@ -4,7 +4,7 @@
  */
 import { activityInfo } from '@temporalio/activity';
 import type { ParkingActivities, TakeParkedActivity } from '../../src/domain/intake/slice.js';
-import { keysOf } from '../../src/domain/intake/slice-plan.js';
+import { parkedFrom } from '../../src/domain/intake/slice-plan.js';
 import type { Ports } from '../ports.js';
 import { heartbeating } from '../attempts/attempt.js';
 import type { Slices } from './slices.js';
@@ -27,11 +27,7 @@ export function parkedListActivities({ parkedLists, parkedRuns }: Ports, slices:
           numbers?.map((number) => open.list(number)) ?? open.lists.filter(({ event_id }) => wanted.delete(event_id));
         await parkedLists.park(
           partition,
-          lists.map((list) => ({
-            list: list.given,
-            keys: keysOf(open.intentsOf(list), list.correlation_id),
-            list_hash: open.hashOf(list),
-          })),
+          lists.map((list) => parkedFrom(open, list)),
         );
         // The execution is woken after the lists are stored, because it ends when it finds none.
         await parkedRuns.wake(partition);

@@ -1,5 +1,10 @@
 /** This module asks the Temporal server what commands and the client want to know of it. */
-import type { Client, Connection } from '@temporalio/client';
+import {
+  type Client,
+  type Connection,
+  type WorkflowExecutionDescription,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { connect } from './connect.js';
 import type { WorkerLook } from './polls.js';
@@ -44,6 +49,16 @@ export async function lastPollOf(
 ): Promise<number | null> {
   const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
   return pollers.length === 0 ? null : Math.max(...pollers.map(({ lastAccessTime }) => tsToMs(lastAccessTime)));
+}
+
+/** Returns the description of an execution; null when there is no such execution. */
+export async function describedOrNull({ workflow }: Client, id: string): Promise<WorkflowExecutionDescription | null> {
+  try {
+    return await workflow.getHandle(id).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
 }
 
 /** Looks whether an execution waits for a worker, and whether one polls. */

@@ -1,7 +1,4 @@
-import { builtinEffects } from '../../activities/index.js';
-import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
+import { builtinEffects, definitionsOf } from '../../activities/index.js';
 
 /** The registry's definitions by type. */
-export const definitions: DefinitionsByType = new Map(
-  builtinEffects.map(({ definition }) => [definition.type, definition]),
-);
+export const definitions = definitionsOf(builtinEffects);

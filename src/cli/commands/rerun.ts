@@ -1,23 +1,24 @@
-import type { Client } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { Command } from 'commander';
-import * as registry from '../../../activities/registry.js';
+import { builtinEffects, definitionsOf } from '../../../activities/index.js';
 import type { EmittedListReport, IntentsReport } from '../../client/types.js';
-import type { SliceList } from '../../domain/intake/list.js';
-import type { Answer, ParkedList } from '../../domain/intake/ports.js';
+import type { Verdict } from '../../domain/intake/list.js';
+import type { Answer } from '../../domain/intake/ports.js';
 import { OpenSlice } from '../../domain/intake/open-slice.js';
-import { partitionOf } from '../../domain/intake/slice.js';
-import { keysOf } from '../../domain/intake/slice-plan.js';
+import { parkedRunOf, partitionOf } from '../../domain/intake/slice.js';
+import { parkedFrom } from '../../domain/intake/slice-plan.js';
 import { guid } from '../../domain/intents/fields.js';
+import type { Pool } from '../../postgres/core/pool.js';
 import { createParkedLists } from '../../postgres/intake/parked-store.js';
 import { createVerdictStore } from '../../postgres/intake/verdict-store.js';
 import { createEndedExecutions } from '../../temporal/ended-executions.js';
+import { describedOrNull } from '../../temporal/inspect.js';
 import { createParkedRuns } from '../../temporal/parked-runs.js';
 import { type Connected, withTemporal } from '../connect.js';
 import { type Context, contextOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, UsageError } from '../errors.js';
 import { printReport } from '../views/report.js';
+import { whileWaiting } from '../waiting.js';
 
 export const rerunCommand = (): Command =>
   new Command('rerun')
@@ -36,13 +37,7 @@ export const rerunCommand = (): Command =>
 /** Starts the list of an execution again, with the input that is in its history. @returns null when there is none. */
 async function rerunStarted({ config, out }: Context, connected: Connected, id: string): Promise<IntentsReport | null> {
   const { client, temporal } = connected;
-  const described = await temporal.workflow
-    .getHandle(id)
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return null;
-      throw error;
-    });
+  const described = await describedOrNull(temporal, id);
   if (described?.type !== 'ExecuteIntentsWorkflow') return null;
   const input = await createEndedExecutions(temporal, config.TEMPORAL_TASK_QUEUE).input({
     workflow_id: id,
@@ -52,52 +47,46 @@ async function rerunStarted({ config, out }: Context, connected: Connected, id: 
   const request = { ...(input?.value as object), request_id: id } as Parameters<typeof client.startRequest>[0];
   const { started } = await client.startRequest(request);
   if (!started) out.note(`bridge: ${id} ${described.status.name === 'RUNNING' ? 'is running' : 'has completed'}`);
-  return client.result(id);
+  return whileWaiting(out, temporal, { ids: () => [id] }, () => client.result(id));
+}
+
+/** Executes an answered list of the intake again, and waits for its verdict. */
+async function rerunEmitted({ config, out }: Context, connected: Connected, id: string): Promise<EmittedListReport> {
+  const parsed = guid.safeParse(id);
+  if (!parsed.success) throw new UsageError(`${id}: no such execution`);
+  const eventId = parsed.data;
+  const { client, endpoints, temporal } = connected;
+  const known = await withPool(endpoints.postgres.url, (pool) => parkAgain(pool, eventId));
+  if (known === null) throw new UsageError(`${id}: neither an execution nor an answered list of the intake`);
+  const { verdict, parked } = known;
+  if (!parked) {
+    out.note(`bridge: ${id} ${verdict.outcome === 'completed' ? 'has completed' : 'was rejected'}`);
+    return verdict as EmittedListReport;
+  }
+  const partition = partitionOf(verdict.workflow_id);
+  await createParkedRuns(temporal, config.TEMPORAL_TASK_QUEUE).wake(partition);
+  const waited = { ids: () => [parkedRunOf(partition)], show: () => `bridge rerun ${eventId}` };
+  return whileWaiting(out, temporal, waited, () => client.awaitResult(eventId, { after: verdict }));
 }
 
 /**
- * Puts a list of the intake behind the parked lists of its partition, where its order is kept, and waits for its
- * verdict.
+ * Puts an unfinished list behind the parked lists of its partition, where its order is kept.
+ * @returns its latest verdict, and whether it is parked; null when the list has no verdict.
  */
-async function rerunEmitted(context: Context, connected: Connected, id: string): Promise<EmittedListReport> {
-  const eventId = guid.safeParse(id);
-  if (!eventId.success) throw new UsageError(`${id}: no such execution`);
-  const { client, endpoints, temporal } = connected;
-  const found = await withPool(endpoints.postgres.url, async (pool) => {
-    const verdicts = createVerdictStore(pool);
-    const answer = await verdicts.unfinished(eventId.data);
-    if (answer === null) return { answer, final: (await verdicts.find([eventId.data])).get(eventId.data)?.verdict };
-    const list = emittedNow(answer);
-    await createParkedLists(pool).park(partitionOf(answer.verdict.workflow_id), [parkedFrom(list)]);
-    return { answer, final: undefined };
-  });
-  if (found.final !== undefined) {
-    context.out.note(`bridge: ${id} ${found.final.outcome === 'completed' ? 'has completed' : 'was rejected'}`);
-    return found.final as EmittedListReport;
+async function parkAgain(pool: Pool, eventId: string): Promise<{ verdict: Verdict; parked: boolean } | null> {
+  const verdicts = createVerdictStore(pool);
+  const answer = await verdicts.unfinished(eventId);
+  if (answer === null) {
+    const final = (await verdicts.find([eventId])).get(eventId);
+    return final === undefined ? null : { verdict: final.verdict, parked: false };
   }
-  if (found.answer === null) throw new UsageError(`${id}: neither an execution nor an answered list of the intake`);
-  const { verdict } = found.answer;
-  await wake(context, temporal, partitionOf(verdict.workflow_id));
-  return client.awaitResult(eventId.data, { after: verdict });
+  const slice = new OpenSlice({ lists: [emittedNow(answer)] }, definitionsOf(builtinEffects));
+  await createParkedLists(pool).park(partitionOf(answer.verdict.workflow_id), [parkedFrom(slice, slice.list(0))]);
+  return { verdict: answer.verdict, parked: true };
 }
-
-const wake = ({ config }: Context, temporal: Client, partition: string): Promise<void> =>
-  createParkedRuns(temporal, config.TEMPORAL_TASK_QUEUE).wake(partition);
 
 /** Returns the list as if it were emitted now. A clock that is behind must not make it the run before. */
-function emittedNow({ list, verdict }: Answer): SliceList {
+function emittedNow({ list, verdict }: Answer): Answer['list'] {
   const before = Date.parse(verdict.rerun_at ?? list.emitted_at ?? '') || 0;
   return { ...list, emitted_at: new Date(Math.max(Date.now(), before + 1)).toISOString() };
-}
-
-const definitions = new Map(Object.values(registry).map(({ definition }) => [definition.type as string, definition]));
-
-function parkedFrom(given: SliceList): ParkedList {
-  const slice = new OpenSlice({ lists: [given] }, definitions);
-  const list = slice.list(0);
-  return {
-    list: given,
-    keys: keysOf(slice.intentsOf(list), list.correlation_id),
-    list_hash: slice.hashOf(list),
-  };
 }

@@ -1,8 +1,7 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { Command } from 'commander';
 import { completeReport } from '../../client/complete-report.js';
 import { createLedger } from '../../postgres/ledger/ledger.js';
-import { lookForWorker } from '../../temporal/inspect.js';
+import { describedOrNull, lookForWorker } from '../../temporal/inspect.js';
 import { isPolled, noWorkerPolls } from '../../temporal/polls.js';
 import { withPool } from '../database.js';
 import { type Connected, withTemporal } from '../connect.js';
@@ -25,13 +24,8 @@ export const statusCommand = (): Command =>
 
 async function status({ out }: Context, connected: Connected, id: string): Promise<number> {
   const { client, temporal, endpoints } = connected;
-  const described = await temporal.workflow
-    .getHandle(id)
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) throw new UsageError(`${id}: no such execution`, { cause: error });
-      throw error;
-    });
+  const described = await describedOrNull(temporal, id);
+  if (described === null) throw new UsageError(`${id}: no such execution`);
   const url = executionUrl(endpoints, id);
   if (described.status.name === 'RUNNING') {
     const { taskQueue, lastPoll } = await lookForWorker(temporal, id);

@@ -6,7 +6,8 @@
 import { groupBy } from '../values/group-by.js';
 import { checkLimits, LimitError, pageBytes } from '../values/limits.js';
 import { HeldKeys } from './held-keys.js';
-import type { OpenSlice } from './open-slice.js';
+import type { OpenList, OpenSlice } from './open-slice.js';
+import type { ParkedList } from './ports.js';
 import type { DefinitionsByType, ParsedIntent, RejectedIntent } from '../intents/parse.js';
 import { type Entry, type ListPlan, orderKeyOf, type PlannedIntent, planList, tiersOf } from '../execution/plan.js';
 import { parseRequest, type Request, RequestError } from '../execution/request.js';
@@ -187,6 +188,13 @@ class Waves {
     return wave;
   }
 }
+
+/** Returns a list of the slice as it is parked. */
+export const parkedFrom = (slice: OpenSlice, list: OpenList): ParkedList => ({
+  list: list.given,
+  keys: keysOf(slice.intentsOf(list), list.correlation_id),
+  list_hash: slice.hashOf(list),
+});
 
 /** Returns the keys of a list's intents. Lists that share a key wait for each other. */
 export const keysOf = (intents: readonly (ParsedIntent | RejectedIntent)[], correlationId: string): string[] => [

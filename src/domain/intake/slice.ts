@@ -160,6 +160,9 @@ export interface ParkedReport {
   readonly answered: number;
 }
 
+/** Returns the workflow id of the execution that executes the parked lists of a partition. */
+export const parkedRunOf = (partition: string): string => `${partition}/parked`;
+
 /**
  * Returns the partition that a slice is of, which is named by the workflow id of its slices. Those of parked lists have
  * an id of their own: `{partition}/parked/slice`.

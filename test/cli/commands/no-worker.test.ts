@@ -110,6 +110,19 @@ describe('a command whose task queue no worker polls', () => {
     assert.equal((await environment.temporal.workflow.getHandle(id).describe()).status.name, 'RUNNING');
   });
 
+  it('says so of a list that is to be executed again', async () => {
+    const request = list();
+    await environment.client.startRequest(request);
+    const { child, said, ended, says } = run(['rerun', request.request_id]);
+    await says(/Ctrl-C/);
+    assert.match(
+      said.stderr,
+      new RegExp(`^bridge: ${request.request_id} is running\nbridge: no worker polls ${queue} `),
+    );
+    child.kill('SIGINT');
+    assert.deepEqual(await ended, [130, null]);
+  });
+
   it('can start lists and leave them, with --detach', async () => {
     const requests = [list(), list()];
     const ids = requests.map(({ request_id }) => request_id);
