@@ -1,13 +1,13 @@
 /** Dead letters are messages that no broker took, kept in order until they are redriven (ADR 0006). */
 import { groupCommit, type GroupCommitOptions } from '../../flow-control/group-commit.js';
-import type { DeadLetter, DeadLetterFilter, DeadLetterStore, NewDeadLetter } from '../../domain/dead-letters/port.js';
+import type { DeadLetterStore, NewDeadLetter } from '../../domain/dead-letters/port.js';
 import { orderOf, type OutboundMessage } from '../../domain/events/publisher.js';
 import type { LedgerRecord } from '../../domain/ledger/port.js';
 import { REDRIVE_LOCK_MS, REDRIVE_MS } from '../../domain/time-outs.js';
 import { recordFirst } from '../ledger/ledger.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
-import { chosenBy, isChosen, keyHash } from './order-keys.js';
-import { LETTER, type LetterRow, markCopied, redrivePage, toLetter } from './redrive.js';
+import { keyHash } from './order-keys.js';
+import { markCopied, openLetters, redrivePage } from './redrive.js';
 
 export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = {}): DeadLetterStore {
   const blockedTogether = groupCommit<OutboundMessage, boolean>(
@@ -28,7 +28,7 @@ export function createDeadLetterStore(pool: Pool, options: GroupCommitOptions = 
     copied: async (eventIds) => {
       await withConnection(pool, (connection) => markCopied(connection, eventIds));
     },
-    list: (filter, after, limit) => withConnection(pool, (connection) => select(connection, filter, after, limit)),
+    list: (filter, after, limit) => withConnection(pool, (connection) => openLetters(connection, filter, after, limit)),
     redrive: (filter, after, limit, outlet) =>
       withTransaction(
         pool,
@@ -107,18 +107,4 @@ async function insertLetters(tx: Transaction, letters: readonly NewDeadLetter[])
       letters.map(({ retry_attempts }) => retry_attempts),
     ],
   );
-}
-
-async function select(
-  connection: Transaction,
-  filter: DeadLetterFilter,
-  after: number,
-  limit: number,
-): Promise<DeadLetter[]> {
-  const { rows } = await connection.query<LetterRow>(
-    `SELECT ${LETTER} FROM dead_letters letter
-     WHERE letter.redriven_at IS NULL AND letter.id > $1 AND ${isChosen(2)} ORDER BY letter.id LIMIT $6`,
-    [after, ...chosenBy(filter), limit],
-  );
-  return rows.map(toLetter);
 }

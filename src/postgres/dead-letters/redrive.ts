@@ -29,18 +29,18 @@ export const redrivePage = (
     : copyLetters(tx, filter, after - COPIES, limit, outlet);
 
 /** Columns of a `DeadLetter`, for `toLetter`. */
-export const LETTER = `letter.id, letter.intent_id, letter.event_id, letter.topic, letter.message_key, letter.message_value,
+const LETTER = `letter.id, letter.intent_id, letter.event_id, letter.topic, letter.message_key, letter.message_value,
   letter.headers, letter.failure_reason, letter.retry_attempts, letter.redrive_count,
   ${isoUtc('letter.created_at')} AS created_at`;
 
-export interface LetterRow extends Omit<DeadLetter, 'message'> {
+interface LetterRow extends Omit<DeadLetter, 'message'> {
   readonly topic: string;
   readonly message_key: string;
   readonly message_value: string;
   readonly headers: Record<string, string>;
 }
 
-export const toLetter = ({ topic, message_key, message_value, headers, ...letter }: LetterRow): DeadLetter => ({
+const toLetter = ({ topic, message_key, message_value, headers, ...letter }: LetterRow): DeadLetter => ({
   ...letter,
   message: { topic, key: message_key, value: message_value, headers },
 });
@@ -193,7 +193,7 @@ export async function markCopied(connection: Transaction, eventIds: readonly str
 
 /** Returns the cursor of the first copies; null when none is to be sent. */
 async function firstCopies(tx: Transaction, filter: DeadLetterFilter): Promise<number | null> {
-  return (await uncopied(tx, filter, 0, 1)).length > 0 ? COPIES : null;
+  return (await openLetters(tx, filter, 0, 1, UNCOPIED)).length > 0 ? COPIES : null;
 }
 
 /** Sends a page of copies. The redrive ends with a page of which no copy is taken: the others would fare no better. */
@@ -204,7 +204,7 @@ async function copyLetters(
   limit: number,
   outlet: DeadLetterOutlet,
 ): Promise<RedrivePage> {
-  const letters = await uncopied(tx, filter, after, limit);
+  const letters = await openLetters(tx, filter, after, limit, UNCOPIED);
   const copied = await sendCopies(letters, ({ created_at }) => created_at, outlet);
   await markCopied(tx, copied);
   const last = letters.at(-1);
@@ -212,15 +212,24 @@ async function copyLetters(
   return { redriven: 0, failed: 0, behind: 0, next, stopped: null };
 }
 
-async function uncopied(
-  tx: Transaction,
+/** SQL for whether the copy of `letter` is still to be sent. */
+const UNCOPIED = 'letter.copied_at IS NULL';
+
+/**
+ * Returns open letters that are chosen, oldest first, `limit` at most.
+ * @param after the id of the last letter of the page before; 0 for the first.
+ * @param condition SQL for what `letter` has to be, too.
+ */
+export async function openLetters(
+  connection: Transaction,
   filter: DeadLetterFilter,
   after: number,
   limit: number,
+  condition = 'true',
 ): Promise<DeadLetter[]> {
-  const { rows } = await tx.query<LetterRow>(
+  const { rows } = await connection.query<LetterRow>(
     `SELECT ${LETTER} FROM dead_letters letter
-     WHERE letter.redriven_at IS NULL AND letter.copied_at IS NULL AND letter.id > $1 AND ${isChosen(2)}
+     WHERE letter.redriven_at IS NULL AND ${condition} AND letter.id > $1 AND ${isChosen(2)}
      ORDER BY letter.id LIMIT $6`,
     [after, ...chosenBy(filter), limit],
   );

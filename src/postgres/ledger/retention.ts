@@ -4,14 +4,8 @@ import { LOCAL_STATEMENT_MS } from '../../domain/time-outs.js';
 import type { TableSize } from '../../domain/values/table-size.js';
 import { isoUtc } from '../core/instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
+import { CUTOFF, EARLIEST, PAGE_ROWS } from '../core/prune-page.js';
 import { TABLE_SIZE } from '../core/table-size.js';
-
-/**
- * Rows of each table in one transaction. The number is the fastest of three that were measured: 1,000,000 of 1,200,000
- * rows (500 MB), beside other work on the same 2 cores. Pages of 5,000 took 6.2 s (30 ms each, 47 at most), and pages
- * of 1,000 took 11.8 s. Pages of 20,000 took 16.6 s, because PostgreSQL reads the table for them.
- */
-const ROWS = 5_000;
 
 /** @param days for which rows are kept; 0: for ever. */
 export const createLedgerRetention = (pool: Pool, days: number): LedgerRetention => ({
@@ -48,7 +42,7 @@ async function prunePage(
 ): Promise<LedgerPruned> {
   // The mark is raised first, so that nobody sees a row gone without it. It is never past the retention, whoever asks.
   const { rows: marks } = await tx.query<{ cutoff: string }>(
-    `WITH cutoff AS (SELECT LEAST($2::timestamptz, clock_timestamp() - $1::integer * INTERVAL '1 day') AS at),
+    `WITH cutoff AS (SELECT ${CUTOFF} AS at),
        raised AS (
          UPDATE ledger_retention SET pruned_before = cutoff.at FROM cutoff
          WHERE pruned_before IS NULL OR pruned_before < cutoff.at)
@@ -67,7 +61,7 @@ async function prunePage(
      gone AS (
        DELETE FROM executed_intents USING due WHERE executed_intents.intent_id = due.intent_id RETURNING settled_at)
      SELECT count(*) AS count, ${isoUtc('max(settled_at)')} AS newest FROM gone`,
-    [cutoff, after, ROWS],
+    [cutoff, after, PAGE_ROWS],
   );
   const { count = 0, newest = null } = deleted[0] ?? {};
   const letters = await deleteBefore(tx, 'dead_letters', 'id', 'redriven_at', cutoff);
@@ -80,12 +74,9 @@ async function prunePage(
     marks_deleted: sweeps,
     verdicts_deleted: verdicts,
     pruned_before: cutoff,
-    next: Math.max(count, letters, sweeps, verdicts, routes) === ROWS ? (newest ?? after ?? EARLIEST) : null,
+    next: Math.max(count, letters, sweeps, verdicts, routes) === PAGE_ROWS ? (newest ?? after ?? EARLIEST) : null,
   };
 }
-
-/** The start of a page that follows one without ledger rows. */
-const EARLIEST = '0001-01-01T00:00:00Z';
 
 async function deleteBefore(
   tx: Transaction,
@@ -97,7 +88,7 @@ async function deleteBefore(
   const { rowCount } = await tx.query(
     `DELETE FROM ${table} WHERE ${key} IN (
        SELECT ${key} FROM ${table} WHERE ${time} < $1::timestamptz ORDER BY ${time} LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-    [cutoff, ROWS],
+    [cutoff, PAGE_ROWS],
   );
   return rowCount ?? 0;
 }

@@ -3,14 +3,9 @@ import type { FsmPruned, FsmRetention } from '../../domain/recovery/retention.js
 import type { TableSize } from '../../domain/values/table-size.js';
 import { isoUtc } from '../core/instant.js';
 import { type Pool, type Transaction, withConnection, withTransaction } from '../core/pool.js';
+import { CUTOFF, EARLIEST, PAGE_ROWS } from '../core/prune-page.js';
 import { TABLE_SIZE } from '../core/table-size.js';
 import { ENDED_ON } from './ended-on.js';
-
-/** Rows of each table in one transaction, as of the ledger (`src/postgres/ledger/retention.ts`). */
-const ROWS = 5_000;
-
-/** The start of a page that follows one without old transitions. */
-const EARLIEST = '0001-01-01T00:00:00Z';
 
 const NOTHING: FsmPruned = { states_deleted: 0, transitions_deleted: 0, pruned_before: null, next: null };
 
@@ -27,22 +22,19 @@ async function prunePage(
   before: string | null,
   after: string | null,
 ): Promise<FsmPruned> {
-  const { rows } = await tx.query<{ cutoff: string }>(
-    `SELECT ${isoUtc(`LEAST($2::timestamptz, clock_timestamp() - $1::integer * INTERVAL '1 day')`)} AS cutoff`,
-    [days, before],
-  );
+  const { rows } = await tx.query<{ cutoff: string }>(`SELECT ${isoUtc(CUTOFF)} AS cutoff`, [days, before]);
   const cutoff = rows[0]?.cutoff ?? null;
   const { count, newest } = await deletePastTransitions(tx, cutoff, after);
   const pruned = { states_deleted: 0, transitions_deleted: count, pruned_before: cutoff };
   // Ended workflows come when no old transition is left but the current one of each: then each is a row or two.
-  if (count === ROWS) return { ...pruned, next: newest };
+  if (count === PAGE_ROWS) return { ...pruned, next: newest };
   const ended = await lockEnded(tx, cutoff);
   const { states, transitions } = await deleteEnded(tx, cutoff, ended);
   return {
     ...pruned,
     states_deleted: states,
     transitions_deleted: count + transitions,
-    next: ended.length === ROWS ? (newest ?? after ?? EARLIEST) : null,
+    next: ended.length === PAGE_ROWS ? (newest ?? after ?? EARLIEST) : null,
   };
 }
 
@@ -67,7 +59,7 @@ async function deletePastTransitions(tx: Transaction, cutoff: string | null, aft
        ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED),
      gone AS (DELETE FROM fsm_transitions USING due WHERE fsm_transitions.id = due.id RETURNING created_at)
      SELECT count(*) AS count, ${isoUtc('max(created_at)')} AS newest FROM gone`,
-    [cutoff, after, ROWS],
+    [cutoff, after, PAGE_ROWS],
   );
   return rows[0] ?? { count: 0, newest: null };
 }
@@ -82,7 +74,7 @@ const DUE = `updated_at < $1::timestamptz AND ${ENDED_ON} <= date_trunc('day', $
 async function lockEnded(tx: Transaction, cutoff: string | null): Promise<string[]> {
   const { rows } = await tx.query<{ workflow_id: string }>(
     `SELECT workflow_id FROM fsm_states WHERE ${DUE} ORDER BY ${ENDED_ON} LIMIT $2 FOR UPDATE SKIP LOCKED`,
-    [cutoff, ROWS],
+    [cutoff, PAGE_ROWS],
   );
   return rows.map(({ workflow_id }) => workflow_id);
 }
