@@ -5,7 +5,6 @@
 import { type Info, log } from '@temporalio/activity';
 import type { Announcement } from '../../src/domain/execution/batch.js';
 import { expandResult, isKept } from '../../src/domain/execution/compact-form.js';
-import { eventIdOf } from '../../src/domain/values/ids.js';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makeReport } from '../../src/domain/execution/report.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
@@ -72,8 +71,7 @@ export function answerLists(
           (eventId) => {
             log.warn('a result is not on its topic', {
               causation_id: eventId,
-              event_id:
-                events.find(({ intent_id }) => intent_id === eventId)?.event_id ?? eventIdOf(eventId, 'INTENT_RESULT'),
+              event_id: events.find(({ intent_id }) => intent_id === eventId)?.event_id,
             });
           },
         );

@@ -82,10 +82,12 @@ export function answerOfConflict(list: OpenList, known: Partial<Verdict>, slice:
     conflict: { list_hash, partition, ...(offset === undefined ? {} : { offset }) },
   };
   const { correlation_id: _, ...payload } = answer;
+  const intent_id = conflictId(event_id, list_hash);
   return {
-    intent_id: conflictId(event_id, list_hash),
+    intent_id,
     causation_id: written_event_id,
     event_type: 'INTENT_RESULT',
+    event_id: resultIdOf(intent_id, undefined),
     partition_key: null,
     correlation_id,
     payload,

@@ -37,7 +37,7 @@ export function createParkedLists(pool: Pool): ParkedLists {
       return new Set(rows.map(({ key }) => key));
     },
 
-    hashes: (eventIds) => hashesOf(pool, eventIds),
+    hashes: (eventIds) => findHashes(pool, eventIds),
 
     async park(partition, lists) {
       await withTransaction(pool, async (tx) => {
@@ -143,7 +143,7 @@ async function countOf(tx: Transaction, partition: string): Promise<number> {
   return rows[0]?.parked ?? 0;
 }
 
-async function hashesOf(pool: Pool, eventIds: readonly string[]): Promise<ListHashes> {
+async function findHashes(pool: Pool, eventIds: readonly string[]): Promise<ListHashes> {
   const { rows } = await withConnection(
     pool,
     (connection) =>
