@@ -21,7 +21,7 @@ import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
 import type { Output } from '../views/output.js';
-import { judgeRetention, type RetentionSetting, type Warning } from './retention-check.js';
+import { judgeRetention, type RetentionSetting, type Warning } from '../retention-check.js';
 
 interface Options {
   readonly checkStates?: boolean;

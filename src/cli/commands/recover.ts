@@ -5,7 +5,7 @@ import { days, wholeNumber } from '../arguments.js';
 import { type Connected, withTemporal } from '../connect.js';
 import { contextOf } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
-import { gatherStates } from './gather-states.js';
+import { gatherStates } from '../gather-states.js';
 import type { Output } from '../views/output.js';
 import { cutAt, showStates } from '../views/recovered-states.js';
 import { noteStarted, whileWaiting } from '../waiting.js';

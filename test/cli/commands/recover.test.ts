@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
-import { gatherStates } from '../../../src/cli/commands/gather-states.js';
+import { gatherStates } from '../../../src/cli/gather-states.js';
 import { createOutput, type Output } from '../../../src/cli/views/output.js';
 import { cutAt, showStates } from '../../../src/cli/views/recovered-states.js';
 import type { IntentsReport } from '../../../src/client/index.js';

@@ -1,10 +1,10 @@
 /** These tests check whether the ledger is kept as long as anything that can bring an intent back. */
 import assert from 'node:assert/strict';
-import { judgeRetention } from '../../../src/cli/commands/retention-check.js';
-import { topicOf } from '../../../src/domain/events/event-types.js';
-import { bridgeHere } from '../../support/bridge-here.js';
-import { createEnvironment, type Environment } from '../../support/environment.js';
-import { configureTopic } from '../../support/topics.js';
+import { judgeRetention } from '../../src/cli/retention-check.js';
+import { topicOf } from '../../src/domain/events/event-types.js';
+import { bridgeHere } from '../support/bridge-here.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { configureTopic } from '../support/topics.js';
 
 const DAY_MS = 86_400_000;
 

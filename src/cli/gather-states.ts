@@ -1,7 +1,7 @@
 /** This module gathers the states of a walk by workflow, and shows how far the walk is. */
 import { SingleBar } from 'cli-progress';
-import type { RecoveredStatesWalk, RecoveredWorkflow } from '../../client/recovered-states.js';
-import { isNewer } from '../../domain/recovery/newer.js';
+import type { RecoveredStatesWalk, RecoveredWorkflow } from '../client/recovered-states.js';
+import { isNewer } from '../domain/recovery/newer.js';
 
 /**
  * Gathers the states of a walk. A workflow that moved during the walk comes twice, and its newer state counts.
