@@ -19,7 +19,7 @@ import { BRIDGE_MAIN } from '../support/bridge.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
-import { allAnswered, copiesOf, verdictsOf } from './server-answers.js';
+import { allAnswered, assertTold, copiesOf, verdictsOf } from './server-answers.js';
 import {
   envelope,
   type Event,
@@ -230,12 +230,7 @@ describe('the intake against a model, on the real servers', function () {
     );
     assert.deepEqual(seen, new Map([...seen.keys()].map((of) => [of, marks.get(of)])), why);
     assert.equal(seen.size, marks.size);
-    const told = new Map<string, Set<string>>();
-    for (const { envelope: event } of await readEvents(environment, ['INTENT_RESULT'])) {
-      const id = event.causation_id ?? '';
-      told.set(id, (told.get(id) ?? new Set<string>()).add(JSON.stringify(event.payload)));
-    }
-    for (const id of ids) assert.equal(told.get(id)?.size, 1, `${id} was told ${told.get(id)?.size} things`);
+    assertTold(await readEvents(environment, ['INTENT_RESULT']), ids);
     const texts = sequences.reduce((sum, given) => sum + given.texts, 0);
     const copied = await copiesOf(environment.endpoints.kafka.brokers, topic);
     assert.deepEqual(

@@ -148,6 +148,8 @@ describe('ledger retention', () => {
   }
 
   it('is in the metrics: size and lag', async () => {
+    // An analysis counts rows which their writer then counts once more.
+    await environment.pool.query('ALTER TABLE executed_intents SET (autovacuum_enabled = off)');
     const open = await settled(50);
     await letter(open, null);
     await settled(31, 20);
