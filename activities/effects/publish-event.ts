@@ -37,30 +37,21 @@ interface Outbound {
 type Fate = EffectError | null;
 
 export const publishEvent = defineEffect(definition, (ports) => async (batch) => {
-  const known = await ports.ledger.find(batch.commands.map((command) => command.intent_id));
   // An id may come twice in a batch, from two lists of a slice. The first command is published, and the others repeat
   // it or conflict with it.
   const first = new Map<string, PublishCommand>();
-  for (const command of batch.commands) {
-    if (!known.has(command.intent_id) && !first.has(command.intent_id)) first.set(command.intent_id, command);
-  }
-  const outbound = [
-    ...batch.announce.map((announcement) => {
-      const { intent_id: intentId, event_type: eventType } = announcement;
-      return outboundOf(ports, {
-        intentId,
-        eventType,
-        eventId: announcement.event_id,
-        timestamp: batch.scheduledAt,
-        payload: announcement.payload,
-        correlationId: announcement.correlation_id ?? batch.correlationId,
-        causationId: announcement.causation_id,
-        partitionKey: announcement.partition_key,
-      });
-    }),
-    ...[...first.values()].map((command) => ({ ...outboundOf(ports, eventOf(command, batch)), command })),
+  for (const command of batch.commands) if (!first.has(command.intent_id)) first.set(command.intent_id, command);
+  const wanted = [
+    ...announcementsOf(ports, batch),
+    ...[...first.values()].map((command) => messageOf(ports, command, batch)),
   ];
-  const fates = await publish(ports, outbound);
+  // The two questions are asked at once, so that an intent waits for one round trip.
+  const [known, blocked] = await Promise.all([
+    ports.ledger.find(batch.commands.map((command) => command.intent_id)),
+    blockedOf(ports, wanted),
+  ]);
+  const outbound = wanted.filter(({ command }) => command === undefined || !known.has(command.intent_id));
+  const fates = await publish(ports, outbound, blocked);
   // An intent whose event is refused fails. A refused announcement has no intent that could say so, and becomes a dead
   // letter. Where dead letters are switched off, the log says that it is lost.
   const isInvalid = (one: Outbound): boolean => fates.get(one)?.failureClass === 'invalid';
@@ -110,9 +101,12 @@ export const publishEvent = defineEffect(definition, (ports) => async (batch) =>
 const BLOCKED = new EffectError('transient', 'queued behind an open dead letter of its topic and key');
 
 /** Sends the messages that no open dead letter blocks. */
-async function publish(ports: Ports, outbound: readonly Outbound[]): Promise<Map<Outbound, Fate>> {
-  const blocked = await blockedOf(ports, outbound);
-  const free = outbound.filter((_, index) => blocked[index] !== true);
+async function publish(
+  ports: Ports,
+  outbound: readonly Outbound[],
+  blocked: ReadonlySet<Outbound>,
+): Promise<Map<Outbound, Fate>> {
+  const free = outbound.filter((one) => !blocked.has(one));
   const outcomes = await ports.publisher.publish(free.map(({ message }) => message));
   const fateOf = (outcome: SendOutcome | undefined): Fate => (outcome?.sent === false ? outcome.error : null);
   return new Map([
@@ -121,13 +115,15 @@ async function publish(ports: Ports, outbound: readonly Outbound[]): Promise<Map
   ]);
 }
 
-async function blockedOf(ports: Ports, outbound: readonly Outbound[]): Promise<readonly boolean[]> {
-  if (ports.deadLetters.lettersPass) return [];
+/** Returns the messages that an open dead letter of their topic and key blocks. */
+async function blockedOf(ports: Ports, wanted: readonly Outbound[]): Promise<ReadonlySet<Outbound>> {
+  if (ports.deadLetters.lettersPass) return new Set();
   try {
-    return await ports.deadLetters.store.blocked(outbound.map(({ message }) => message));
+    const blocked = await ports.deadLetters.store.blocked(wanted.map(({ message }) => message));
+    return new Set(wanted.filter((_, index) => blocked[index] === true));
   } catch (error) {
     // Announcing the database's outage must not wait for its end.
-    if (outbound.every(({ command }) => command === undefined)) return [];
+    if (wanted.every(({ command }) => command === undefined)) return new Set();
     throw error;
   }
 }
@@ -190,6 +186,27 @@ const outboundOf = (ports: Ports, event: EventInput): Outbound => {
     message: toMessage(ports.source.topicPrefix, envelope),
   };
 };
+
+/** Returns the messages of a batch that announce intents which were recorded before. */
+const announcementsOf = (ports: Ports, batch: PublishBatch): Outbound[] =>
+  batch.announce.map(({ intent_id: intentId, event_type: eventType, ...announcement }) =>
+    outboundOf(ports, {
+      intentId,
+      eventType,
+      eventId: announcement.event_id,
+      timestamp: batch.scheduledAt,
+      payload: announcement.payload,
+      correlationId: announcement.correlation_id ?? batch.correlationId,
+      causationId: announcement.causation_id,
+      partitionKey: announcement.partition_key,
+    }),
+  );
+
+/** Returns the message of a PublishEvent intent. */
+const messageOf = (ports: Ports, command: PublishCommand, batch: PublishBatch): Outbound => ({
+  ...outboundOf(ports, eventOf(command, batch)),
+  command,
+});
 
 const eventOf = ({ intent_id, correlation_id, payload }: PublishCommand, batch: PublishBatch): EventInput => ({
   intentId: intent_id,
