@@ -31,8 +31,15 @@ const SHORT: NodeJS.ProcessEnv = {
   KAFKA_BREAKER_OPEN_SECONDS: '2',
 };
 
-/** @param settings of the worker; by default they make time-outs and breakers of a few seconds. */
-export async function createInstallation(route: Route, settings = SHORT): Promise<Installation> {
+/**
+ * @param settings of the worker; by default they make time-outs and breakers of a few seconds. @param options as
+ * `startWorkerProcess` takes them.
+ */
+export async function createInstallation(
+  route: Route,
+  settings = SHORT,
+  options?: readonly string[],
+): Promise<Installation> {
   const environment = await createEnvironment({
     worker: false,
     except: { once: 'under faults an event is promised at least once' },
@@ -40,8 +47,7 @@ export async function createInstallation(route: Route, settings = SHORT): Promis
   // Servers are killed under the idle connections of the test, too.
   environment.pool.on('error', () => undefined);
   await installHolds(environment.pool);
-  await createLogin(environment.pool);
-  const worker = await startWorkerBehind(environment, route, settings);
+  const worker = await startWorkerBehind(environment, route, settings, options);
   return {
     environment,
     route,
@@ -56,17 +62,18 @@ export async function createInstallation(route: Route, settings = SHORT): Promis
 /**
  * Makes servers with one installation for the tests of the enclosing `describe`. They are there from its `before` on,
  * and closed in its `after`.
- * @param settings as `createInstallation` takes them. @param prepare runs before the tests.
+ * @param settings and `options` as `createInstallation` takes them. @param prepare runs before the tests.
  */
 export function useInstallation(
   settings?: NodeJS.ProcessEnv,
   prepare?: (installation: Installation) => Promise<void>,
+  options?: readonly string[],
 ): { readonly servers: Servers; readonly installation: Installation } {
   const used = {} as { servers: Servers; installation: Installation };
   before(async function () {
     this.timeout(15 * 60_000);
     used.servers = await startServers(1);
-    used.installation = await createInstallation(used.servers.routes[0]!, settings);
+    used.installation = await createInstallation(used.servers.routes[0]!, settings, options);
     await prepare?.(used.installation);
   });
   after(async function () {
@@ -81,12 +88,13 @@ export function useInstallation(
 }
 
 /** Starts a worker of the installation whose ways to the stores lead through `route`. */
-export function startWorkerBehind(
-  { env, endpoints }: Environment,
+export async function startWorkerBehind(
+  { env, endpoints, pool }: Environment,
   route: Route,
   settings: NodeJS.ProcessEnv,
   options: readonly string[] = [],
 ): Promise<WorkerProcess> {
+  await createLogin(pool);
   const databaseUrl = new URL(endpoints.postgres.url);
   databaseUrl.port = String(route.postgres.port);
   databaseUrl.username = LOGIN.role;
