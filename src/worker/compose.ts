@@ -55,8 +55,8 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   const sizeOf = (retention: { size(): Promise<TableSize> }) => {
     const size = shared(() => retention.size());
     return () =>
-      breakers.postgres.state === 'open'
-        ? Promise.reject(new Error('circuit breaker open'))
+      breakers.postgres.state !== 'closed'
+        ? Promise.reject(new Error('circuit breaker not closed'))
         : pTimeout(size(), { milliseconds: PROBE_MS });
   };
   metrics.watchSize('ledger', 'the ledger', sizeOf(stores.retention));

@@ -163,6 +163,29 @@ describe('redriven dead letters', () => {
     );
   });
 
+  it('are not counted as refused behind an event of somebody else that is', async () => {
+    await store().add([letter(0)], []);
+    const error = new EffectError('invalid', 'too large');
+    const publisher: EventPublisher = {
+      publish: (messages) => Promise.resolve(messages.map(() => ({ sent: false, behind: true, error }))),
+    };
+    const page = await store().redrive({}, 0, 10, { publisher, topicSuffix: SUFFIX });
+    assert.deepEqual([page.redriven, page.failed, page.behind], [0, 0, 1]);
+    assert.deepEqual(
+      (await store().list({}, 0, 10)).map(({ redrive_count }) => redrive_count),
+      [0],
+    );
+  });
+
+  it('are sent by id, whichever later ones of their key are not asked for', async () => {
+    await store().add([letter(0), letter(1)], []);
+    const [first] = await store().list({}, 0, 10);
+    const { outlet } = broker();
+    const page = await store().redrive({ ids: [first!.id] }, 0, 10, outlet);
+    assert.deepEqual([page.redriven, page.behind], [1, 0]);
+    assert.deepEqual(valuesOf(await store().list({}, 0, 10)), [1]);
+  });
+
   it('wait behind an older one of their key that is not in the page', async () => {
     await store().add([letter(0), letter(1), letter(2, 'free')], []);
     const [, second, third] = await store().list({}, 0, 10);
