@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { workerEndpoints } from '../../../src/cli/context.js';
+import { lastPollOf } from '../../../src/temporal/inspect.js';
 import { until } from '../../../src/flow-control/until.js';
 import { createLogger } from '../../../src/log.js';
 import { startWorker } from '../../../src/worker/run.js';
@@ -33,6 +34,10 @@ describe('a command whose task queue no worker polls', () => {
   const start = async () => {
     const { config, endpoints } = environment;
     worker = await startWorker({ config, endpoints: workerEndpoints(endpoints), logger: createLogger('silent') });
+  };
+  const stop = async () => {
+    await worker?.shutdown();
+    worker = undefined;
   };
   const list = () => {
     const request = { request_id: `no-worker-${randomUUID()}`, intents: [persistState()] };
@@ -74,11 +79,16 @@ describe('a command whose task queue no worker polls', () => {
     assert.deepEqual(await ended, [0, null], said.stderr);
     assert.match(said.stdout, new RegExp(`^${request.request_id}  completed  1 succeeded\n`));
     assert.equal(await namespaces(), 1);
-    await worker?.shutdown();
-    worker = undefined;
+    await stop();
   });
 
   it('says so of a worker that went a moment ago; Ctrl-C says what goes on and what was not started', async () => {
+    await start();
+    await until(10_000, async () => {
+      const { connection, options } = environment.temporal;
+      assert.notEqual(await lastPollOf(connection, options.namespace, queue), null);
+    });
+    await stop();
     const requests = [list(), list(), list()];
     const { child, said, ended, says } = run(['execute', '-', '--concurrency', '2'], ...requests);
     await says(/no worker polls \S+ \(last poll \d+ s ago\)\n {2}queued meanwhile: \S+ and 1 more\n/);
