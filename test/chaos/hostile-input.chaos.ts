@@ -33,7 +33,9 @@ describe('hostile input', () => {
   before(async function () {
     this.timeout(15 * 60_000);
     servers = await startServers(0);
-    environment = await createEnvironment();
+    environment = await createEnvironment({
+      except: { once: 'lists of the fuzzer share the nil UUID as an intent id, and each of them tells that it failed' },
+    });
   });
   after(async function () {
     this.timeout(END_MS);
