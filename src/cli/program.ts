@@ -1,6 +1,7 @@
 /** This module finds the command of `bridge` that is asked for. Each command has a file of its own. */
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
+import { visible } from '../domain/values/text.js';
 import { packagePath } from '../paths.js';
 import { EXIT, exitCodeOf } from './errors.js';
 
@@ -22,6 +23,11 @@ const loaders: Record<string, () => Promise<Command>> = {
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };
 
+/** Text of the command line is in commander's messages too. */
+const TERMINAL = {
+  writeErr: (text: string): void => void process.stderr.write(text.split('\n').map(visible).join('\n')),
+};
+
 /**
  * Runs one command line, without the names of Node and of the program.
  * @returns the exit code.
@@ -33,7 +39,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    process.stderr.write(`bridge: ${messageOf(error)}\n`);
+    printError(error);
     return exitCodeOf(error);
   }
 }
@@ -45,6 +51,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     .option('--json', 'print JSON, one value per line')
     .showHelpAfterError('(run with --help for the usage)')
     .exitOverride()
+    .configureOutput(TERMINAL)
     .addHelpText(
       'after',
       '\nExit codes: 0 ok, 1 something failed (an intent, a check, a redrive), 2 bad usage or input, 3 a service cannot be reached.\n' +
@@ -59,7 +66,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     if (command === undefined) continue;
     // `--json` is accepted before and after the command's name.
     for (const leaf of [command, ...command.commands])
-      leaf.option('--json', 'print JSON, one value per line').exitOverride();
+      leaf.option('--json', 'print JSON, one value per line').exitOverride().configureOutput(TERMINAL);
     program.addCommand(command);
   }
   return program;
@@ -68,6 +75,12 @@ async function programFor(args: readonly string[]): Promise<Command> {
 async function packageVersion(): Promise<string> {
   const { version } = JSON.parse(await readFile(packagePath('package.json'), 'utf8')) as { readonly version: string };
   return version;
+}
+
+/** Prints an error. Lines behind the first are indented, so that text of an input cannot pass for a line of ours. */
+function printError(error: unknown): void {
+  const lines = messageOf(error).split('\n').map(visible);
+  process.stderr.write(`bridge: ${lines.join('\n  ')}\n`);
 }
 
 function messageOf(error: unknown): string {

@@ -18,8 +18,6 @@ describe('the cells of a table', () => {
   it('stay as they are where there is room, as in a file', () => {
     assert.deepEqual(fitted(rows, 94), rows);
     assert.deepEqual(fitted(rows, Infinity), rows);
-    const lines = [['one\ntwo'.repeat(20)]];
-    assert.deepEqual(fitted(lines, Infinity), lines);
   });
 
   it('give way, those of the widest column first, until the table fits', () => {
