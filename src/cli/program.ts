@@ -23,9 +23,11 @@ const loaders: Record<string, () => Promise<Command>> = {
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };
 
-/** Text of the command line is in commander's messages too. */
-const TERMINAL = {
-  writeErr: (text: string): void => void process.stderr.write(text.split('\n').map(visible).join('\n')),
+/** Shows a message. Its further lines are indented, so that text from outside cannot pass for a line of ours. */
+const shown = (message: string): string => `${message.trimEnd().split('\n').map(visible).join('\n  ')}\n`;
+
+const OUTPUT = {
+  outputError: (message: string, write: (text: string) => void): void => write(shown(message)),
 };
 
 /**
@@ -39,7 +41,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    printError(error);
+    process.stderr.write(shown(`bridge: ${messageOf(error)}`));
     return exitCodeOf(error);
   }
 }
@@ -51,7 +53,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     .option('--json', 'print JSON, one value per line')
     .showHelpAfterError('(run with --help for the usage)')
     .exitOverride()
-    .configureOutput(TERMINAL)
+    .configureOutput(OUTPUT)
     .addHelpText(
       'after',
       '\nExit codes: 0 ok, 1 something failed (an intent, a check, a redrive), 2 bad usage or input, 3 a service cannot be reached.\n' +
@@ -66,7 +68,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     if (command === undefined) continue;
     // `--json` is accepted before and after the command's name.
     for (const leaf of [command, ...command.commands])
-      leaf.option('--json', 'print JSON, one value per line').exitOverride().configureOutput(TERMINAL);
+      leaf.option('--json', 'print JSON, one value per line').exitOverride().configureOutput(OUTPUT);
     program.addCommand(command);
   }
   return program;
@@ -75,12 +77,6 @@ async function programFor(args: readonly string[]): Promise<Command> {
 async function packageVersion(): Promise<string> {
   const { version } = JSON.parse(await readFile(packagePath('package.json'), 'utf8')) as { readonly version: string };
   return version;
-}
-
-/** Prints an error. Lines behind the first are indented, so that text of an input cannot pass for a line of ours. */
-function printError(error: unknown): void {
-  const lines = messageOf(error).split('\n').map(visible);
-  process.stderr.write(`bridge: ${lines.join('\n  ')}\n`);
 }
 
 function messageOf(error: unknown): string {

@@ -16,9 +16,9 @@ class Styled {
 }
 
 /** Returns a text as a terminal gets it. */
-export const shownOf = (text: Text): string => {
+export const rendered = (text: Text): string => {
   if (typeof text === 'string') return visible(text);
-  return text instanceof Styled ? text.shown : text.map(shownOf).join('');
+  return text instanceof Styled ? text.shown : text.map(rendered).join('');
 };
 
 /** Puts a separator between texts. */
@@ -56,7 +56,7 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
       if (json) process.stdout.write(jsonLine(value));
     },
     line(text = '') {
-      if (!json) process.stdout.write(`${shownOf(text)}\n`);
+      if (!json) process.stdout.write(`${rendered(text)}\n`);
     },
     table(head, rows) {
       if (json) return;
@@ -64,7 +64,7 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
       const width = process.stdout.isTTY ? process.stdout.columns : Infinity;
       const bold = head.map((title) => style('bold', title));
       const [titles = [], ...cells] = fitted(
-        [bold, ...rows].map((row) => row.map(shownOf)),
+        [bold, ...rows].map((row) => row.map(rendered)),
         width,
       );
       const table = new Table({
@@ -76,7 +76,7 @@ export function createOutput({ json, color }: { json: boolean; color: boolean })
       process.stdout.write(`${table.toString()}\n`);
     },
     note(...lines) {
-      const text = lines.map((line) => `${shownOf(line)}\n`).join('');
+      const text = lines.map((line) => `${rendered(line)}\n`).join('');
       process.stderr.write(process.stderr.isTTY ? `${CLEAR_LINE}${text}${SAVE_CURSOR}` : text);
     },
     style,

@@ -12,22 +12,20 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
  */
 const LONGEST = 64;
 
-/** Returns how many code units of a surrogate pair stand before `at`: one inside of a pair, else none. */
-const startedPair = (text: string, at: number): number => ((text.codePointAt(at - 1) ?? 0) > 0xff_ff ? 1 : 0);
-
 /** Returns the first `length` code units at most, and no part of a character. */
 export function startOf(text: string, length: number): string {
   // A border depends on everything before it, and on one code point behind it.
   const { index = length } = graphemes.segment(text.slice(0, length + 2)).containing(length) ?? {};
-  return text.slice(0, length - index > LONGEST ? length - startedPair(text, length) : index);
+  return length - index > LONGEST ? text.slice(0, length).replace(/[\ud800-\udbff]$/, '') : text.slice(0, index);
 }
 
 /** Returns the last `length` code units at most, and no part of a character. @param text of at least that length. */
 export function endOf(text: string, length: number): string {
   const at = text.length - length;
-  const { index = at, segment = '' } = graphemes.segment(text).containing(at) ?? {};
-  const border = index === at ? at : index + segment.length;
-  return text.slice(border - at > LONGEST ? at + startedPair(text, at) : border);
+  const character = graphemes.segment(text).containing(at);
+  if (character === undefined) return '';
+  const border = character.index === at ? at : character.index + character.segment.length;
+  return border - at > LONGEST ? text.slice(at).replace(/^[\udc00-\udfff]/, '') : text.slice(border);
 }
 
 /** Returns the characters of a text, as a reader sees them. */

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { gatherStates } from '../../../src/cli/gather-states.js';
-import { createOutput, type Output, shownOf } from '../../../src/cli/views/output.js';
+import { createOutput, type Output, rendered } from '../../../src/cli/views/output.js';
 import { cutAt, showStates } from '../../../src/cli/views/recovered-states.js';
 import type { IntentsReport } from '../../../src/client/index.js';
 import { RecoveredStatesWalk } from '../../../src/client/recovered-states.js';
@@ -70,7 +70,10 @@ describe('bridge recover', () => {
     it(`says that its limit has cut the states off, of ${of}`, async () => {
       const walk = new RecoveredStatesWalk(() => Promise.resolve(page(3, total)), { limit: 3 });
       const lines: string[] = [];
-      const out: Output = { ...createOutput({ json: false, color: false }), line: (text = '') => lines.push(shownOf(text)) };
+      const out: Output = {
+        ...createOutput({ json: false, color: false }),
+        line: (text = '') => lines.push(rendered(text)),
+      };
       showStates({ ...out, table: () => undefined }, await gatherStates(walk, undefined), walk, {
         stuckAfter: 1,
         limit: 3,
@@ -83,7 +86,10 @@ describe('bridge recover', () => {
   it('calls the states it has read the newest only where they all come from the first page', async () => {
     const walk = new RecoveredStatesWalk(() => Promise.resolve(page(2, 9)), { limit: 4 });
     const lines: string[] = [];
-    const out: Output = { ...createOutput({ json: false, color: false }), line: (text = '') => lines.push(shownOf(text)) };
+    const out: Output = {
+      ...createOutput({ json: false, color: false }),
+      line: (text = '') => lines.push(rendered(text)),
+    };
     const states = await gatherStates(walk, undefined);
     showStates({ ...out, table: () => undefined }, states, walk, { stuckAfter: 1, limit: 4 });
     assert.deepEqual([states.size, walk.newest, lines[0]], [4, 2, 'Stuck: none, among 4; --all looks at all']);
@@ -107,11 +113,11 @@ describe('bridge recover', () => {
     const records: { stuck: string[] }[] = [];
     const out: Output = {
       ...createOutput({ json: false, color: false }),
-      line: (text = '') => void lines.push(shownOf(text)),
+      line: (text = '') => void lines.push(rendered(text)),
       table: ([head = ''], rows) =>
         void tables.set(
           head,
-          rows.map((row) => row.map(shownOf)),
+          rows.map((row) => row.map(rendered)),
         ),
       record: (value) => void records.push(value as { stuck: string[] }),
     };
