@@ -9,7 +9,8 @@ import { WORDS } from '../../support/hostile-text.js';
 import { persistFsmTransition, persistState, publishEvent } from '../../support/intents.js';
 
 const words = Object.values(WORDS).map((word) => word.replace(/[\r\n]+/g, ' '));
-const CHARACTERS = new Set([...words.flatMap(charactersOf), '…']);
+/** OPERATION_FAILED names types in upper case. */
+const CHARACTERS = new Set([...words, ...words.map((word) => word.toUpperCase()), '…'].flatMap(charactersOf));
 
 /** Finds parts of characters in every text of a value, and returns how many texts there were. */
 function textsOf(value: unknown): number {
