@@ -52,19 +52,6 @@ describe('intake: slices', () => {
     });
   }
 
-  it('cuts a long reason of the server between characters', async () => {
-    const set = setUpWorker();
-    set.says.start = (given) => (given.length > 0 ? Promise.reject(refusal('👨‍👩‍👧‍👦'.repeat(100))) : undefined);
-    set.worker.offer(messagesOf(newIds(1)));
-    await soon(() => {
-      assert.equal(set.rejected().length, 1);
-    });
-    await set.worker.stop();
-    const [[, reason = ''] = []] = set.rejected();
-    assert.match(reason, /^Temporal refused it: (👨‍👩‍👧‍👦)+…(👨‍👩‍👧‍👦)+$/u);
-    assert.ok(reason.length <= 500 && reason.length > 470, String(reason.length));
-  });
-
   it('commits nothing of a refused slice before Temporal has all of it', async () => {
     const { worker, says, started, committed } = setUpWorker();
     const ids = newIds(4);

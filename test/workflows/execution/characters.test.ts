@@ -55,8 +55,8 @@ describe('a list of words', () => {
         return [
           { intent_type: long, target: 'store_effect', payload: {} },
           publishEvent({ event_type: long as 'NODE_HEARTBEAT' }),
-          persistState({ aggregated_data: { [long]: { [long]: { [long]: '\u0000' } } } as never }),
-          persistState({ [long]: { [long]: { [long]: { [long]: { [long]: { [long]: '\u0000' } } } } } } as never),
+          persistState({ aggregated_data: { [long]: { [long]: { [long]: '\u0000' } } } }),
+          persistState({ [long]: { [long]: { [long]: { [long]: { [long]: { [long]: '\u0000' } } } } } }),
         ];
       }).flat(),
     );

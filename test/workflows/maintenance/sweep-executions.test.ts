@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { EventType } from '../../../src/domain/events/event-types.js';
 import { unannouncedEffects } from '../../../src/domain/execution/search-attributes.js';
+import type { SweepReport, SweepRequest } from '../../../src/domain/sweep/sweep.js';
 import { createEndedExecutions } from '../../../src/temporal/ended-executions.js';
 import { until } from '../../../src/flow-control/until.js';
 import { gatedIntent } from '../../support/gate.js';
@@ -111,11 +112,14 @@ describe('SweepExecutionsWorkflow', () => {
     let summaries: string[] = [];
     await until(20_000, async () => {
       const swept = temporal.workflow.getHandle(`sweep-${randomUUID()}`);
-      const report: { announced: number } = await temporal.workflow.execute('SweepExecutionsWorkflow', {
-        args: [{ grace_seconds: 0 }],
-        taskQueue: sweeps.environment.config.TEMPORAL_TASK_QUEUE,
-        workflowId: swept.workflowId,
-      });
+      const report = await temporal.workflow.execute<(request: SweepRequest) => Promise<SweepReport>>(
+        'SweepExecutionsWorkflow',
+        {
+          args: [{ grace_seconds: 0 }],
+          taskQueue: sweeps.environment.config.TEMPORAL_TASK_QUEUE,
+          workflowId: swept.workflowId,
+        },
+      );
       assert.equal(report.announced, 1);
       const { events } = await swept.fetchHistory();
       summaries = (events ?? []).map(({ userMetadata }) => String(Buffer.from(userMetadata?.summary?.data ?? [])));
