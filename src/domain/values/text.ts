@@ -3,8 +3,11 @@
  * Markdown obeys it. It is free of Node's own modules, because workflow code imports it.
  */
 
-/** A character as a reader sees it is a grapheme: an emoji or a letter with its marks may be many code points. */
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/**
+ * A character as a reader sees it is a grapheme: an emoji or a letter with its marks may be many code points. Graphemes
+ * are what a segmenter finds by default.
+ */
+const graphemes = new Intl.Segmenter('en');
 
 /**
  * The most code units that a cut gives up for a whole character. Emoji have up to 15; a letter under thousands of marks
