@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { visible } from './domain/values/text.js';
 
 /**
  * Creates a logger that writes JSON lines to standard error, so that standard output stays free for what a command
@@ -6,6 +7,12 @@ import { pino, type Logger } from 'pino';
  */
 export const createLogger = (level: string): Logger =>
   pino(
-    { level, base: { service: 'bridge-store-effect' }, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level,
+      base: { service: 'bridge-store-effect' },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      // JSON itself keeps C1 and bidirectional controls as they are, and people watch logs on terminals.
+      hooks: { streamWrite: (line) => `${visible(line.trimEnd())}\n` },
+    },
     pino.destination({ dest: 2, sync: true }),
   );

@@ -1,6 +1,7 @@
 /** This module finds the command of `bridge` that is asked for. Each command has a file of its own. */
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
+import { visible } from '../domain/values/text.js';
 import { packagePath } from '../paths.js';
 import { EXIT, exitCodeOf } from './errors.js';
 
@@ -22,6 +23,13 @@ const loaders: Record<string, () => Promise<Command>> = {
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };
 
+/** Shows a message. Its further lines are indented, so that text from outside cannot pass for a line of ours. */
+const shown = (message: string): string => `${message.trimEnd().split('\n').map(visible).join('\n  ')}\n`;
+
+const OUTPUT = {
+  outputError: (message: string, write: (text: string) => void): void => write(shown(message)),
+};
+
 /**
  * Runs one command line, without the names of Node and of the program.
  * @returns the exit code.
@@ -33,7 +41,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    process.stderr.write(`bridge: ${messageOf(error)}\n`);
+    process.stderr.write(shown(`bridge: ${messageOf(error)}`));
     return exitCodeOf(error);
   }
 }
@@ -45,6 +53,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     .option('--json', 'print JSON, one value per line')
     .showHelpAfterError('(run with --help for the usage)')
     .exitOverride()
+    .configureOutput(OUTPUT)
     .addHelpText(
       'after',
       '\nExit codes: 0 ok, 1 something failed (an intent, a check, a redrive), 2 bad usage or input, 3 a service cannot be reached.\n' +
@@ -59,7 +68,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     if (command === undefined) continue;
     // `--json` is accepted before and after the command's name.
     for (const leaf of [command, ...command.commands])
-      leaf.option('--json', 'print JSON, one value per line').exitOverride();
+      leaf.option('--json', 'print JSON, one value per line').exitOverride().configureOutput(OUTPUT);
     program.addCommand(command);
   }
   return program;

@@ -63,7 +63,7 @@ async function lookAgain(out: Output, temporal: Client, waited: Waited, signal: 
     look += 1;
     const gone = !isPolled(now.lastPoll) || isLeft(before, now);
     if (gone && !missing) {
-      out.note(`${missingWorker(now, waited.ids())}; Ctrl-C ends the wait, not the ${waited.noun ?? 'list'}`);
+      noteMissing(out, now, waited.ids(), `; Ctrl-C ends the wait, not the ${waited.noun ?? 'list'}`);
     }
     if (!gone && missing) out.note(`bridge: a worker polls ${now.taskQueue} now`);
     missing = gone;
@@ -76,14 +76,19 @@ export async function noteStarted(out: Output, temporal: Client, ids: readonly s
   const [id] = ids;
   if (id === undefined) return;
   const look = await lookForWorker(temporal, id);
-  if (!isPolled(look.lastPoll)) out.note(missingWorker(look, ids));
+  if (!isPolled(look.lastPoll)) noteMissing(out, look, ids);
   out.note(`bridge: look with "${bridgeStatus(ids.length === 1 ? id : 'ID')}"`);
 }
 
 /** Says that no worker polls the queue of executions, and what to do. No line has over 80 characters with usual ids. */
-function missingWorker({ taskQueue, lastPoll }: WorkerLook, [id = '', ...others]: readonly string[]): string {
+function noteMissing(out: Output, { taskQueue, lastPoll }: WorkerLook, ids: readonly string[], then = ''): void {
+  const [id = '', ...others] = ids;
   const more = others.length === 0 ? '' : ` and ${others.length} more`;
-  return `bridge: ${noWorkerPolls(taskQueue, lastPoll)}\n  queued meanwhile: ${id}${more}\n  run "bridge worker"`;
+  out.note(
+    `bridge: ${noWorkerPolls(taskQueue, lastPoll)}`,
+    `  queued meanwhile: ${id}${more}`,
+    `  run "bridge worker"${then}`,
+  );
 }
 
 const bridgeStatus = (id: string): string => `bridge status ${id}`;
@@ -95,5 +100,5 @@ function whatGoesOn({ ids, noun = 'list', show = bridgeStatus, unstarted = () =>
   const what = going.length === 1 ? `the ${noun} goes on` : `${counted(going.length, noun)} go on`;
   const named = going.slice(0, NAMED).map(show);
   if (going.length > NAMED) named.push('bridge list --outcome running');
-  return [`stopped waiting; ${what}${rest}; look with`, ...named].join('\n  ');
+  return [`stopped waiting; ${what}${rest}; look with`, ...named].join('\n');
 }

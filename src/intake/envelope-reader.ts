@@ -8,7 +8,7 @@ import { findJsonProblem, shortenMiddle } from '../domain/values/json.js';
 import { DEFAULT_LIMITS, jsonBytes, type ListLimits } from '../domain/values/limits.js';
 import { describeIssue } from '../domain/values/issue.js';
 import { serializable } from '../domain/values/serializable.js';
-import type { RawMessage } from '../domain/dead-letters/rejected-copy.js';
+import { type RawMessage, REASON_LENGTH } from '../domain/dead-letters/rejected-copy.js';
 import type { SliceList } from '../domain/intake/list.js';
 
 export type ReadEnvelope =
@@ -50,9 +50,6 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The year 10,000, in milliseconds since 1970. Times behind it have another form, and no producer means them. */
 const YEAR_10000 = 253_402_300_800_000;
-
-/** The most characters of a reason, because it is a header of the `.dlq` copy too. */
-const REASON_LENGTH = 500;
 
 /** @param message the offset, and the time in milliseconds since 1970; 0 when it is unknown. */
 export function readEnvelope(

@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { copiesOf, type RawMessage } from '../domain/dead-letters/rejected-copy.js';
+import { copiesOf, type RawMessage, REASON_LENGTH } from '../domain/dead-letters/rejected-copy.js';
 import { assertSent, type EventPublisher } from '../domain/events/publisher.js';
 import { halve } from '../domain/values/halve.js';
+import { shortenMiddle } from '../domain/values/json.js';
 import type { BufferedMessage } from './buffered-message.js';
 import type { IntakeMetrics } from './metrics.js';
 import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';
@@ -127,7 +128,8 @@ export class SliceDriver {
       await this.#pause(LONGEST_MS);
       return this.#stopping.aborted ? false : this.execute([first], acknowledged);
     }
-    const reason = `Temporal refused it: ${error instanceof Error ? error.message : String(error)}`.slice(0, 500);
+    const refusal = error instanceof Error ? error.message : String(error);
+    const reason = shortenMiddle(`Temporal refused it: ${refusal}`, REASON_LENGTH);
     return this.reject([{ message: first, reason }]);
   }
 
@@ -193,7 +195,7 @@ export class SliceDriver {
         return message === undefined ? [] : [{ message, reason }];
       });
     }
-    const reason = `slice intake/${this.#id}, run ${runId}: ${end.reason}`.slice(0, 500);
+    const reason = shortenMiddle(`slice intake/${this.#id}, run ${runId}: ${end.reason}`, REASON_LENGTH);
     return messages.map((message) => ({ message, reason }));
   }
 

@@ -180,6 +180,6 @@ describe('intake, end to end', () => {
   it('bridge emit sends nothing of a file with a wrong line, and names it', async () => {
     const run = await bridgeHere(['emit', '-'], environment.env, '{"intents":[]}\n{"intents":7}\n');
     assert.equal(run.code, 2);
-    assert.match(run.stderr, /^bridge: nothing was emitted\nline 2: intents: expected an array, got number 7\n$/);
+    assert.match(run.stderr, /^bridge: nothing was emitted\n {2}line 2: intents: expected an array, got number 7\n$/);
   });
 });

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { readEnvelope } from '../../src/intake/envelope-reader.js';
 import { DEFAULT_LIMITS, jsonBytes } from '../../src/domain/values/limits.js';
 import type { SliceList } from '../../src/domain/intake/list.js';
+import { WORDS } from '../support/hostile-text.js';
 
 const event_id = randomUUID();
 const envelope = (fields: object = {}, payload: object = {}) => ({
@@ -84,6 +85,19 @@ describe('a message without a list', () => {
       (readEnvelope(Buffer.from([0x22, 0xff, 0x22])) as { reason: string }).reason,
       'envelope: expected JSON, got bytes that are not UTF-8',
     );
+  });
+
+  it('is given a reason in well-formed text, as a header has to be', () => {
+    // JSON.parse quotes half of a pair.
+    const reason = reasonOf('[😀');
+    assert.ok(reason.isWellFormed());
+    assert.match(reason, /^envelope: expected JSON, got .*\ufffd/);
+    for (const word of Object.values(WORDS)) {
+      for (let shift = 0; shift < 30; shift += 1) {
+        assert.ok(reasonOf(envelope({ event_type: 'x'.repeat(shift) + word.repeat(40) })).isWellFormed());
+        assert.ok(reasonOf('x'.repeat(shift) + word.repeat(40)).isWellFormed());
+      }
+    }
   });
 
   it('is given a reason that fits a header', () => {

@@ -47,7 +47,7 @@ export const soon = (check: () => void): Promise<void> =>
     return Promise.resolve();
   });
 
-export const refusal = (): EffectError => new EffectError('invalid', 'the server takes no such list');
+export const refusal = (why = 'the server takes no such list'): EffectError => new EffectError('invalid', why);
 export const away = (): EffectError => new EffectError('unavailable', 'nobody is there');
 
 /** Makes a promise, `released`, that a test lets go on with `release`. */

@@ -47,12 +47,17 @@ export function useSweeps(except: Exceptions) {
   after(() => environment.close());
 
   /** Starts a list, and waits until it has come to the gate. */
-  async function startHeld(intents: readonly Intent[], options: object = {}, runTimeout?: '4 s') {
+  async function startHeld(
+    intents: readonly Intent[],
+    options: object = {},
+    runTimeout?: '4 s',
+    workflowId = `list-${randomUUID()}`,
+  ) {
     const held = gate.close();
     const handle = await environment.temporal.workflow.start('ExecuteIntentsWorkflow', {
       args: [{ intents, ...options }],
       taskQueue: environment.config.TEMPORAL_TASK_QUEUE,
-      workflowId: `list-${randomUUID()}`,
+      workflowId,
       ...(runTimeout === undefined ? {} : { workflowRunTimeout: runTimeout }),
     });
     await held;

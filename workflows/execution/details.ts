@@ -3,6 +3,8 @@ import type { Plan, PlannedTier } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { SlicePlan } from '../../src/domain/intake/slice.js';
 import type { Work } from '../../src/domain/execution/work.js';
+import { shortenMiddle } from '../../src/domain/values/json.js';
+import { inMarkdown } from '../../src/domain/values/text.js';
 
 /**
  * The most failures that are spelled out below the table. An operator reads the first ones and opens the result for the
@@ -13,7 +15,7 @@ const SHOWN_FAILURES = 5;
 type Results = readonly (IntentResult | undefined)[];
 
 export const detailsOf = (plan: Plan, results: Results, current: PlannedTier | null): string =>
-  tableOf(`**${plan.intents.length} intents**, request \`${escape(plan.request_id)}\``, plan, results, current);
+  tableOf(`**${plan.intents.length} intents**, request ${quoted(plan.request_id)}`, plan, results, current);
 
 export function sliceDetailsOf(plan: SlicePlan, results: Results, current: PlannedTier | null): string {
   const repeated = plan.lists.filter(({ skipped }) => skipped === 'answered' || skipped === 'repeats').length;
@@ -27,7 +29,7 @@ export function sliceDetailsOf(plan: SlicePlan, results: Results, current: Plann
       (parked > 0 ? `, ${parked} behind a parked list` : ''),
     ...refused
       .slice(0, SHOWN_FAILURES)
-      .map(({ number, reason }) => `- \`lists[${number}]\` **refused**: ${escape(reason)}`),
+      .map(({ number, reason }) => `- \`lists[${number}]\` **refused**: ${quoted(reason)}`),
   ].join('\n');
   return tableOf(head, plan, results, current);
 }
@@ -56,7 +58,7 @@ function tableOf(
   const failures = results.flatMap((result, index) =>
     result === undefined || result.success || result.status === 'skipped'
       ? []
-      : [`- \`intents[${index}]\` ${result.intent_type} **${result.status}**: ${escape(result.error ?? '')}`],
+      : [`- \`intents[${index}]\` ${quoted(result.intent_type)} **${result.status}**: ${quoted(result.error ?? '')}`],
   );
   const more = failures.length - SHOWN_FAILURES;
   return [
@@ -68,9 +70,8 @@ function tableOf(
   ].join('\n');
 }
 
-/**
- * Returns the first 200 characters of the text, with a space for each of Markdown's own characters. An underscore
- * within a word means nothing to Markdown, and stays.
- */
-export const escape = (text: string): string =>
-  text.slice(0, 200).replace(/[|`*<>[\]\r\n]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, ' ');
+/** The most characters of a text from outside in details and summaries. */
+const QUOTED_LENGTH = 200;
+
+/** Quotes a text from outside, so that nothing in it is Markdown's. */
+export const quoted = (text: string): string => inMarkdown(shortenMiddle(text, QUOTED_LENGTH));

@@ -13,7 +13,7 @@ import {
   type RecoveryReport,
   type RecoveryRequest,
 } from '../../src/domain/recovery/recovery.js';
-import { escape } from '../execution/details.js';
+import { quoted } from '../execution/details.js';
 import { eachPage } from '../page-loop.js';
 import { storeActivity, twoStoresActivity } from '../policies.js';
 import { soFar } from './positions.js';
@@ -76,6 +76,6 @@ function detailsOf({ emitted, failed, pages, by_state }: RecoveryReport): string
     '',
     '| State | Workflows |',
     '| --- | ---: |',
-    ...counts.map(([state, count]) => `| ${escape(state)} | ${count} |`),
+    ...counts.map(([state, count]) => `| ${quoted(state)} | ${count} |`),
   ].join('\n');
 }

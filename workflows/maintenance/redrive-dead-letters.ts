@@ -1,6 +1,7 @@
 /** `RedriveDeadLettersWorkflow` sends dead letters again, in order, page by page. */
 import { continueAsNew, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { RedriveActivity, RedriveReport, RedriveRequest } from '../../src/domain/dead-letters/redrive.js';
+import { quoted } from '../execution/details.js';
 import { eachPage } from '../page-loop.js';
 import { twoStoresActivity } from '../policies.js';
 import { type Position, soFar } from './positions.js';
@@ -40,7 +41,7 @@ export async function RedriveDeadLettersWorkflow(
       };
       setCurrentDetails(
         `${report.redriven} redriven, ${report.failed} refused again, ${report.behind} behind an open letter` +
-          (report.stopped === null ? '' : `; stopped: ${report.stopped}`),
+          (report.stopped === null ? '' : `; stopped: ${quoted(report.stopped)}`),
       );
       return page.next;
     },

@@ -13,6 +13,7 @@ import type {
   Unannounced,
 } from '../../src/domain/sweep/sweep.js';
 import { SWEEP_GRACE_MS } from '../../src/domain/time-outs.js';
+import { quoted } from '../execution/details.js';
 import { eachPage } from '../page-loop.js';
 import { runBatch, storeActivity } from '../policies.js';
 import { type Position, soFar } from './positions.js';
@@ -92,7 +93,7 @@ async function sweep(execution: Execution): Promise<Swept> {
       if ('reason' in part) return { mark: { execution, reason: part.reason }, announced, copied };
       const { announce, correlation_id, page_bytes } = part;
       if (announce.length > 0) {
-        const summary = `announce ${announce.length} of ${execution.workflow_id}`;
+        const summary = `announce ${announce.length} of ${quoted(execution.workflow_id)}`;
         await runBatch('publish', ANNOUNCER, summary, { correlation_id, page_bytes, items: [], announce });
         announced += announce.length;
       }

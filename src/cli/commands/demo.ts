@@ -48,15 +48,20 @@ async function demo(context: Context, file: string, keep: boolean): Promise<numb
       `       setup: ${counted(prepared.migrations.length, 'migration')}, ${counted(prepared.topics.length, 'topic')}`,
     );
     // This line comes first: a link to the Web UI that is dead by the time it is read helps nobody.
-    if (stops && !waitsForKey(context)) out.line('\nThe servers, and the Web UI, stop at the end; --keep leaves them.');
+    if (stops && !waitsForKey(context)) {
+      out.line();
+      out.line('The servers, and the Web UI, stop at the end; --keep leaves them.');
+    }
     const code = await show(context, endpoints, requests);
-    out.line('\nNext: docs/tutorial/01-first-list.md executes a list of your own.');
+    out.line();
+    out.line('Next: docs/tutorial/01-first-list.md executes a list of your own.');
     if (stops && waitsForKey(context)) await keyPressed(context);
     return code;
   } finally {
     if (stops) {
       await stackDown(stackOptions(config));
-      out.line('\nThe servers are stopped.');
+      out.line();
+      out.line('The servers are stopped.');
     }
   }
 }
@@ -95,7 +100,9 @@ async function show(context: Context, endpoints: StackEndpoints, requests: reado
       out.record(report);
       printReport(out, report);
       const url = executionUrl(endpoints, report.workflow_id);
-      if (url !== null) out.line(`\nWeb UI  ${out.style('cyan', url)}`);
+      if (url === null) continue;
+      out.line();
+      out.line(['Web UI  ', out.style('cyan', url)]);
     }
     await showRows(context, endpoints, reports);
     await showMessages(context, endpoints, reports);
@@ -106,7 +113,8 @@ async function show(context: Context, endpoints: StackEndpoints, requests: reado
 }
 
 function heading({ out }: Context, text: string): void {
-  out.line(`\n${out.style('bold', text)}`);
+  out.line();
+  out.line(out.style('bold', text));
 }
 
 const execute = (context: Context, requests: readonly RequestInput[]): Promise<IntentsReport[]> =>

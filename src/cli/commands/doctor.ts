@@ -20,7 +20,7 @@ import { isPolled, noWorkerPolls } from '../../temporal/polls.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
-import type { Output } from '../views/output.js';
+import type { Output, Text } from '../views/output.js';
 import { judgeRetention, type RetentionSetting, type Warning } from '../retention-check.js';
 
 interface Options {
@@ -51,7 +51,7 @@ export const doctorCommand = (): Command =>
       const states = options.checkStates === true ? await compareStates(out, endpoints.postgres.url, fix) : undefined;
       if (states !== undefined) findings.push(states.finding);
       for (const finding of findings) out.record(finding);
-      const mark = ({ ok, warning }: Finding): string => {
+      const mark = ({ ok, warning }: Finding): Text => {
         if (!ok) return out.style('red', 'FAIL');
         return warning === true ? out.style('yellow', 'warn') : out.style('green', 'ok');
       };

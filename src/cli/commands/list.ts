@@ -3,6 +3,7 @@ import { failedIntents, intentOutcome, intentTypes } from '../../domain/executio
 import { wholeNumber } from '../arguments.js';
 import { withTemporal } from '../connect.js';
 import { contextOf } from '../context.js';
+import type { Text } from '../views/output.js';
 import { styledStatus } from '../views/report.js';
 
 interface Options {
@@ -27,7 +28,7 @@ export const listCommand = (): Command =>
     .addOption(new Option('--outcome <outcome>', 'only those with this outcome').choices(Object.keys(FILTERS)))
     .action(async ({ limit, outcome }: Options, command: Command) => {
       const { config, out } = contextOf(command);
-      const rows: string[][] = [];
+      const rows: Text[][] = [];
       await withTemporal(config, async ({ temporal }) => {
         const filter = outcome === undefined ? '' : ` AND ${FILTERS[outcome]}`;
         const query = `WorkflowType = 'ExecuteIntentsWorkflow' AND TaskQueue = '${config.TEMPORAL_TASK_QUEUE}'${filter}`;

@@ -6,7 +6,7 @@ import { type Connected, withTemporal } from '../connect.js';
 import { contextOf } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
 import { gatherStates } from '../gather-states.js';
-import type { Output } from '../views/output.js';
+import { jsonLine, type Output } from '../views/output.js';
 import { cutAt, showStates } from '../views/recovered-states.js';
 import { noteStarted, whileWaiting } from '../waiting.js';
 
@@ -92,7 +92,7 @@ async function printStates(walk: RecoveredStatesWalk): Promise<boolean> {
       // The reader, such as `head`, has seen enough.
       if (!stdout.writable) return false;
       // A `pipeline` would leave its listeners on a stream that it does not end.
-      if (!stdout.write(`${JSON.stringify(state)}\n`)) await once(stdout, 'drain');
+      if (!stdout.write(jsonLine(state))) await once(stdout, 'drain');
     }
     return true;
   } catch (error) {

@@ -34,7 +34,10 @@ export const stackCommand = (): Command => {
       ]);
       out.table(['server', 'state', 'address'], rows);
       const ui = endpoints.temporal?.ui ?? null;
-      if (ui !== null) out.line(`\nWeb UI  ${ui}`);
+      if (ui !== null) {
+        out.line();
+        out.line(`Web UI  ${ui}`);
+      }
       const down = Object.values(services).some(({ state }) => state === 'stopped' || state === 'unreachable');
       process.exitCode = down ? EXIT.unreachable : EXIT.ok;
     });
@@ -56,9 +59,8 @@ export const up = ({ config, out }: Context): Promise<StackEndpoints> =>
   stackUp({
     ...stackOptions(config),
     onProgress: ({ service, message, elapsedMs }: StackProgress) => {
-      out.note(
-        `${out.style('gray', `${(elapsedMs / 1_000).toFixed(0).padStart(4)} s`)}  ${service.padEnd(9)} ${message}`,
-      );
+      const elapsed = out.style('gray', `${(elapsedMs / 1_000).toFixed(0).padStart(4)} s`);
+      out.note([elapsed, `  ${service.padEnd(9)} ${message}`]);
     },
   });
 

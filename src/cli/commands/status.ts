@@ -35,7 +35,7 @@ async function status({ out }: Context, connected: Connected, id: string): Promi
       ? await temporal.withDeadline(Date.now() + QUERY_MS, () => client.progress(id)).catch(() => null)
       : null;
     out.record({ workflow_id: id, outcome: 'running', progress });
-    out.line(`${out.style('bold', id)}  running since ${described.startTime.toISOString()}`);
+    out.line([out.style('bold', id), `  running since ${described.startTime.toISOString()}`]);
     if (!polled) out.line(`${noWorkerPolls(taskQueue, lastPoll)}: run "bridge worker"`);
     if (progress !== null) out.line(`${progress.settled} of ${progress.total} ended, ${progress.failed} failed`);
     if (url !== null) out.line(url);
@@ -47,8 +47,11 @@ async function status({ out }: Context, connected: Connected, id: string): Promi
     : stored;
   out.record(report);
   printReport(out, report);
-  if (url !== null) out.line(`\n${url}`);
-  if (!out.json)
-    out.line(`ended ${described.closeTime?.toISOString() ?? ''} (${styledStatus(out, described.status.name)})`);
+  if (url !== null) {
+    out.line();
+    out.line(url);
+  }
+  const closed = described.closeTime?.toISOString() ?? '';
+  out.line([`ended ${closed} (`, styledStatus(out, described.status.name), ')']);
   return report.outcome === 'completed' ? EXIT.ok : EXIT.failed;
 }

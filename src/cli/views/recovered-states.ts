@@ -77,7 +77,8 @@ export function showStates(
     if (stuck.length > SHOWN) out.line(`and ${stuck.length - SHOWN} more`);
     out.line();
   } else if (walk.truncated) {
-    out.line(`Stuck: none${among}\n`);
+    out.line(`Stuck: none${among}`);
+    out.line();
   }
   out.table(
     ['state', 'workflows', 'stuck'],

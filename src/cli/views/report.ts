@@ -1,6 +1,6 @@
 /** This module prints reports for people to read. */
 import type { IntentsReport, Result } from '../../client/types.js';
-import type { Output } from './output.js';
+import { joined, type Output, type Text } from './output.js';
 
 /** The most rows of a results table; the rest is counted, and there with --json. */
 const SHOWN_ROWS = 40;
@@ -16,14 +16,14 @@ const STYLES = {
   cancelled: 'yellow',
 } as const;
 
-export const styledStatus = (out: Output, status: string): string => {
+export const styledStatus = (out: Output, status: string): Text => {
   const style = status in STYLES ? STYLES[status as keyof typeof STYLES] : undefined;
   return style === undefined ? status : out.style(style, status);
 };
 
 export function printReport(out: Output, report: IntentsReport): void {
   const counts = countsOf(out, new Map(Object.entries(report.counts)));
-  out.line(`${out.style('bold', report.request_id)}  ${styledStatus(out, report.outcome)}  ${counts.join(', ')}`);
+  out.line([out.style('bold', report.request_id), '  ', styledStatus(out, report.outcome), '  ', joined(counts, ', ')]);
   out.line();
   // Failures come first: the table is read for them.
   const rows = report.results.map((result, index) => ({ result, index }));
@@ -51,12 +51,12 @@ export function printTotals(out: Output, reports: readonly IntentsReport[], refu
   for (const { outcome } of reports) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   const lists = countsOf(out, outcomes);
   const intents = countsOf(out, rows);
-  if (refused > 0) lists.push(`${refused} ${out.style('red', 'refused')}`);
+  if (refused > 0) lists.push([`${refused} `, out.style('red', 'refused')]);
   out.table(
     ['', 'total', ''],
     [
-      ['lists', String(reports.length + refused), lists.join(', ')],
-      ['intents', String([...rows.values()].reduce((sum, n) => sum + n, 0)), intents.join(', ')],
+      ['lists', String(reports.length + refused), joined(lists, ', ')],
+      ['intents', String([...rows.values()].reduce((sum, n) => sum + n, 0)), joined(intents, ', ')],
     ],
   );
   const bad = reports.filter(({ outcome }) => outcome !== 'completed');
@@ -78,10 +78,10 @@ export function printTotals(out: Output, reports: readonly IntentsReport[], refu
 const rankOf = ({ success, status }: Result): number => (success ? 2 : status === 'skipped' ? 1 : 0);
 
 /** Writes counts such as `2 succeeded, 1 failed`, always in the order of `STYLES`. */
-const countsOf = (out: Output, counts: ReadonlyMap<string, number>): string[] =>
+const countsOf = (out: Output, counts: ReadonlyMap<string, number>): Text[] =>
   Object.keys(STYLES).flatMap((status) => {
     const n = counts.get(status) ?? 0;
-    return n === 0 ? [] : [`${n} ${styledStatus(out, status)}`];
+    return n === 0 ? [] : [[`${n} `, styledStatus(out, status)]];
   });
 
 /** Describes the effect of an intent in a few words. */

@@ -50,6 +50,8 @@ type Headers = Partial<Record<keyof typeof REJECTED_HEADERS, string>>;
 const COPY_BYTES = 990_000;
 /** A part has this many bytes; its key and headers come on top. */
 const PART_BYTES = 900_000;
+/** The most characters of a reason, which is a header of the copy. */
+export const REASON_LENGTH = 500;
 /** A reason is cut to this many characters where its message needs the room. The log has all of it. */
 const SHORT_REASON = 100;
 

@@ -66,7 +66,10 @@ export function parseIntent(raw: unknown, definitions: DefinitionsByType): Parse
     ok: false,
     // The plan holds an error for every rejected intent of a list, and has to stay under 2 MB.
     error: shortenJson(error, ERROR_BYTES, shortenMiddle),
-    intentType: typeof fields['intent_type'] === 'string' ? shortenJson(fields['intent_type'], TYPE_BYTES) : 'unknown',
+    intentType:
+      typeof fields['intent_type'] === 'string'
+        ? shortenJson(fields['intent_type'].toWellFormed(), TYPE_BYTES)
+        : 'unknown',
     priority: priority ?? definition?.defaultPriority ?? 0,
     intentId,
     hash,

@@ -2,6 +2,7 @@
  * This module makes the checks on raw JSON that no schema makes. They find what the stores could not keep, or what
  * would hurt on its way there.
  */
+import { endOf, startOf } from './text.js';
 
 /**
  * The problem with whole numbers beyond 2^53 - 1, which JSON's readers round: 9007199254740993 would be stored and
@@ -23,25 +24,16 @@ export const pathOf = (keys: readonly PropertyKey[]): string =>
     return path === '' ? name : `${path}.${name}`;
   }, '');
 
-/**
- * Returns the first `length` characters at most. A pair of surrogates is not cut in two, because no store takes half of
- * one.
- */
-const startOf = (value: string, length: number): string => value.slice(0, length).replace(/[\ud800-\udbff]$/, '');
-
-/** Returns the last `length` characters at most. A pair of surrogates is not cut in two here either. */
-const endOf = (value: string, length: number): string =>
-  length === 0 ? '' : value.slice(-length).replace(/^[\udc00-\udfff]/, '');
-
 /** Keeps text from the outside short enough for an error message. */
 export const shorten = (value: string, length = 80): string =>
   value.length <= length ? value : `${startOf(value, length)}… (${value.length} characters)`;
 
 /**
  * Keeps a message short by its middle, `length` characters at most. The field stands at its beginning, and the value
- * found there at its end.
+ * found there at its end. Messages of JSON.parse quote halves of surrogate pairs, which no store takes.
  */
-export function shortenMiddle(message: string, length: number): string {
+export function shortenMiddle(given: string, length: number): string {
+  const message = given.toWellFormed();
   if (message.length <= length) return message;
   const start = Math.ceil((length - 1) / 2);
   return `${startOf(message, start)}…${endOf(message, length - 1 - start)}`;

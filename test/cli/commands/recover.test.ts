@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { gatherStates } from '../../../src/cli/gather-states.js';
-import { createOutput, type Output } from '../../../src/cli/views/output.js';
+import { createOutput, type Output, rendered } from '../../../src/cli/views/output.js';
 import { cutAt, showStates } from '../../../src/cli/views/recovered-states.js';
 import type { IntentsReport } from '../../../src/client/index.js';
 import { RecoveredStatesWalk } from '../../../src/client/recovered-states.js';
@@ -70,12 +70,15 @@ describe('bridge recover', () => {
     it(`says that its limit has cut the states off, of ${of}`, async () => {
       const walk = new RecoveredStatesWalk(() => Promise.resolve(page(3, total)), { limit: 3 });
       const lines: string[] = [];
-      const out: Output = { ...createOutput({ json: false, color: false }), line: (text = '') => lines.push(text) };
+      const out: Output = {
+        ...createOutput({ json: false, color: false }),
+        line: (text = '') => lines.push(rendered(text)),
+      };
       showStates({ ...out, table: () => undefined }, await gatherStates(walk, undefined), walk, {
         stuckAfter: 1,
         limit: 3,
       });
-      assert.deepEqual(lines, ['Stuck: none, among the newest 3; --all looks at all\n', `3 workflows of ${of}`]);
+      assert.deepEqual(lines, ['Stuck: none, among the newest 3; --all looks at all', '', `3 workflows of ${of}`]);
       assert.match(cutAt(3, walk), total === undefined ? /^only the newest 3 states were read/ : /^only .* of 9 were/);
     });
   }
@@ -83,10 +86,13 @@ describe('bridge recover', () => {
   it('calls the states it has read the newest only where they all come from the first page', async () => {
     const walk = new RecoveredStatesWalk(() => Promise.resolve(page(2, 9)), { limit: 4 });
     const lines: string[] = [];
-    const out: Output = { ...createOutput({ json: false, color: false }), line: (text = '') => lines.push(text) };
+    const out: Output = {
+      ...createOutput({ json: false, color: false }),
+      line: (text = '') => lines.push(rendered(text)),
+    };
     const states = await gatherStates(walk, undefined);
     showStates({ ...out, table: () => undefined }, states, walk, { stuckAfter: 1, limit: 4 });
-    assert.deepEqual([states.size, walk.newest, lines[0]], [4, 2, 'Stuck: none, among 4; --all looks at all\n']);
+    assert.deepEqual([states.size, walk.newest, lines[0]], [4, 2, 'Stuck: none, among 4; --all looks at all']);
     assert.match(cutAt(4, walk), /^only 4 states of 9 were read, and those stuck for longest may be among the others/);
   });
 
@@ -107,8 +113,12 @@ describe('bridge recover', () => {
     const records: { stuck: string[] }[] = [];
     const out: Output = {
       ...createOutput({ json: false, color: false }),
-      line: (text = '') => void lines.push(text),
-      table: ([head = ''], rows) => void tables.set(head, rows),
+      line: (text = '') => void lines.push(rendered(text)),
+      table: ([head = ''], rows) =>
+        void tables.set(
+          head,
+          rows.map((row) => row.map(rendered)),
+        ),
       record: (value) => void records.push(value as { stuck: string[] }),
     };
     showStates(out, await gatherStates(walk, undefined), walk, { stuckAfter: 1, limit: 1_000 });

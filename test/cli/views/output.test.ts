@@ -1,7 +1,10 @@
 /** These tests check that tables fit the terminal. No line is wider, and nothing is cut off. */
 import assert from 'node:assert/strict';
 import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 import { fitted } from '../../../src/cli/views/output.js';
+import { charactersOf } from '../../../src/domain/values/text.js';
+import { WORDS } from '../../support/hostile-text.js';
 
 describe('the cells of a table', () => {
   const rows = [
@@ -18,8 +21,6 @@ describe('the cells of a table', () => {
   it('stay as they are where there is room, as in a file', () => {
     assert.deepEqual(fitted(rows, 94), rows);
     assert.deepEqual(fitted(rows, Infinity), rows);
-    const lines = [['one\ntwo'.repeat(20)]];
-    assert.deepEqual(fitted(lines, Infinity), lines);
   });
 
   it('give way, those of the widest column first, until the table fits', () => {
@@ -51,5 +52,26 @@ describe('the cells of a table', () => {
     assert.deepEqual(widthsAt(80, [[bold('ab'), 'c'.repeat(80)]]), [2, 74]);
     const [[cell = ''] = []] = fitted([[`1 ${bold('succeeded')}, 2 ${bold('failed')}`]], 15);
     assert.equal(cell, `1 ${bold('succeeded')}, 2\n${bold('failed')}`);
+  });
+
+  it('are measured as wide as they are shown', () => {
+    const wide = [['日本語'.repeat(20), '👩‍🚀'.repeat(30), 'e\u0301'.repeat(30)]];
+    const cells = fitted(wide, 80)[0] ?? [];
+    const widths = cells.map((cell) => Math.max(...cell.split('\n').map((line) => stringWidth(line))));
+    assert.ok(widths.reduce((sum, width) => sum + width, 3 + 4) <= 80, String(widths));
+    assert.deepEqual(
+      cells.map((cell) => cell.replaceAll('\n', '')),
+      wide[0],
+    );
+    assert.deepEqual(fitted([['e\u0301'.repeat(11)]], 12), [['e\u0301'.repeat(11)]]);
+  });
+
+  it('are broken between characters', () => {
+    for (const word of Object.values(WORDS)) {
+      const text = word.replace(/\s/g, '').repeat(9);
+      const [[cell = ''] = []] = fitted([[text]], 13);
+      assert.ok(cell.includes('\n'));
+      assert.deepEqual(cell.split('\n').flatMap(charactersOf), charactersOf(text));
+    }
   });
 });

@@ -1,7 +1,7 @@
 /** These tests check a report as a person reads it, without a server. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { createOutput, type Output } from '../../../src/cli/views/output.js';
+import { createOutput, type Output, rendered } from '../../../src/cli/views/output.js';
 import { printReport, printTotals } from '../../../src/cli/views/report.js';
 import type { IntentsReport } from '../../../src/client/index.js';
 import { parseIntent } from '../../../src/domain/intents/parse.js';
@@ -33,8 +33,8 @@ describe('the report that is printed', () => {
     let rows: readonly (readonly string[])[] = [];
     const out: Output = {
       ...createOutput({ json: false, color: false }),
-      line: (text = '') => void lines.push(text),
-      table: (_head, given) => void (rows = given),
+      line: (text = '') => void lines.push(rendered(text)),
+      table: (_head, given) => void (rows = given.map((row) => row.map(rendered))),
     };
     const counts = { succeeded: 45, failed: 2, skipped: 2 };
     printReport(out, { request_id: 'r', workflow_id: 'w', outcome: 'partial', counts, results, truncated: false });
@@ -60,7 +60,7 @@ describe('the report that is printed', () => {
     const out: Output = {
       ...createOutput({ json: false, color: false }),
       line: () => undefined,
-      table: (_head, given) => void (rows = given),
+      table: (_head, given) => void (rows = given.map((row) => row.map(rendered))),
     };
     const results = [{ ...result('failed'), error: refused.error }];
     const report = {

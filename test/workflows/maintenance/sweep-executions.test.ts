@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { EventType } from '../../../src/domain/events/event-types.js';
 import { unannouncedEffects } from '../../../src/domain/execution/search-attributes.js';
+import type { SweepReport, SweepRequest } from '../../../src/domain/sweep/sweep.js';
 import { createEndedExecutions } from '../../../src/temporal/ended-executions.js';
+import { until } from '../../../src/flow-control/until.js';
 import { gatedIntent } from '../../support/gate.js';
 import { persistFsmTransition, persistState, publishEvent } from '../../support/intents.js';
 import { identified, useSweeps } from '../../support/sweeps.js';
@@ -99,6 +101,35 @@ describe('SweepExecutionsWorkflow', () => {
       (await eventsOf([silent, own, meant])).map(({ intent }) => intent),
       [2],
     );
+  });
+
+  it('announces the effects of an execution whose id is Markdown, and longer than a summary may be', async () => {
+    const state = identified(persistState());
+    const id = `${randomUUID()} [x](javascript:alert(1)) <b> \u001b[2J \u202e${'語'.repeat(240)}`;
+    const run = await startHeld([state, gatedIntent(-1)], { request_id: 'r' }, undefined, id);
+    await run.handle.terminate();
+    const { temporal } = sweeps.environment;
+    let summaries: string[] = [];
+    await until(20_000, async () => {
+      const swept = temporal.workflow.getHandle(`sweep-${randomUUID()}`);
+      const report = await temporal.workflow.execute<(request: SweepRequest) => Promise<SweepReport>>(
+        'SweepExecutionsWorkflow',
+        {
+          args: [{ grace_seconds: 0 }],
+          taskQueue: sweeps.environment.config.TEMPORAL_TASK_QUEUE,
+          workflowId: swept.workflowId,
+        },
+      );
+      assert.equal(report.announced, 1);
+      const { events } = await swept.fetchHistory();
+      summaries = (events ?? []).map(({ userMetadata }) => String(Buffer.from(userMetadata?.summary?.data ?? [])));
+    });
+    const summary = JSON.parse(summaries.find((text) => text.includes('announce 1 of')) ?? '') as string;
+    assert.match(
+      summary,
+      /^announce 1 of [-0-9a-f]{36} \\\[x\\\]\(javascript:alert\(1\)\) \\<b\\> \\\\u001b\\\[2J \\\\u202e語+…語+$/,
+    );
+    assert.equal((await eventsOf([state])).length, 1);
   });
 
   it('announces what an execution could not before it closed', async () => {
