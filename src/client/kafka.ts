@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
+import { readOption } from '../config.js';
 import { createKafka } from '../kafka/client.js';
 import type { BatchSettings } from '../kafka/settings.js';
+import { brokers } from '../settings/addresses.js';
 
 export interface KafkaOptions {
   /** The brokers, each as `host:port`. */
@@ -18,6 +20,12 @@ export interface KafkaOptions {
 }
 
 export const DEFAULT_TOPIC_PREFIX = 'omninode_bridge';
+
+/** @throws ConfigError for brokers that cannot be used as they are meant. */
+export const usableKafka = ({ brokers: given, ...options }: KafkaOptions): KafkaOptions => ({
+  ...options,
+  brokers: readOption('kafka.brokers', brokers, given.join(',')),
+});
 
 /** Makes a Kafka client that logs nothing: errors are thrown to the caller, which has its own log. */
 export const kafkaOf = ({ brokers }: KafkaOptions): Kafka =>
