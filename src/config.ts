@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { fits, insideMs, nestingsOf, type TimeSettings } from './domain/time-outs.js';
 import { describeIssue, issueInWords } from './domain/values/issue.js';
+import { brokers, temporalAddress } from './settings/addresses.js';
 import { deadLetters, intake, kafka } from './settings/kafka.js';
 import { postgres } from './settings/postgres.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
@@ -70,12 +71,18 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return { ...config, DATABASE_URL: config.DATABASE_URL ?? urlFromParts(config) };
 }
 
-/** Returns variables that begin like settings and are none, in the order of their names. */
+/** Returns variables that begin like settings without being one, in the order of their names. */
 export const unreadVariables = (env: NodeJS.ProcessEnv = process.env): UnknownVariable[] =>
   unknownVariables(Object.keys(givenIn(env)), Object.keys(environment.shape));
 
-/** Reads an address that a caller gives as an option. @throws ConfigError naming the option. */
-export function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
+/** Reads the address of Temporal that a caller gives as an option. @throws ConfigError naming the option. */
+export const readAddress = (name: string, value: string): string => readOption(name, temporalAddress, value);
+
+/** Reads the brokers that a caller gives as an option. @throws ConfigError naming the option. */
+export const readBrokers = (name: string, values: readonly string[]): readonly string[] =>
+  readOption(name, brokers, values.join(','));
+
+function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new ConfigError(`the option cannot be used:\n  ${describeIssue(parsed.error, value, name)}`);

@@ -1,10 +1,9 @@
 import { hostname } from 'node:os';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
-import { readOption } from '../config.js';
+import { readBrokers } from '../config.js';
 import { createKafka } from '../kafka/client.js';
 import type { BatchSettings } from '../kafka/settings.js';
-import { brokers } from '../settings/addresses.js';
 
 export interface KafkaOptions {
   /** The brokers, each as `host:port`. */
@@ -22,9 +21,9 @@ export interface KafkaOptions {
 export const DEFAULT_TOPIC_PREFIX = 'omninode_bridge';
 
 /** @throws ConfigError for brokers that cannot be used as they are meant. */
-export const usableKafka = ({ brokers: given, ...options }: KafkaOptions): KafkaOptions => ({
+export const usableKafka = (options: KafkaOptions): KafkaOptions => ({
   ...options,
-  brokers: readOption('kafka.brokers', brokers, given.join(',')),
+  brokers: readBrokers('kafka.brokers', options.brokers),
 });
 
 /** Makes a Kafka client that logs nothing: errors are thrown to the caller, which has its own log. */

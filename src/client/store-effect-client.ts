@@ -8,12 +8,11 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import type { Progress } from '../../workflows/execution/progress.js';
-import { readOption, temporalSettings } from '../config.js';
+import { readAddress, temporalSettings } from '../config.js';
 import { asWritten } from '../domain/intake/list.js';
 import { guid } from '../domain/intents/fields.js';
 import { shown } from '../domain/values/json.js';
 import type { RequestInput } from '../domain/execution/request.js';
-import { temporalAddress } from '../settings/addresses.js';
 import { AwaitedVerdicts } from './awaited-verdicts.js';
 import { type KafkaOptions, usableKafka } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
@@ -79,7 +78,7 @@ export class StoreEffectClient {
     const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TASK_QUEUE } = temporalSettings();
     const { namespace = TEMPORAL_NAMESPACE, taskQueue = TEMPORAL_TASK_QUEUE, workerTimeoutMs } = options;
     const given = options.address ?? TEMPORAL_ADDRESS ?? 'localhost:7233';
-    const address = readOption('address', temporalAddress, given);
+    const address = readAddress('address', given);
     const kafka = options.kafka === undefined ? undefined : usableKafka(options.kafka);
     const client = new Client({ connection: await Connection.connect({ address }), namespace });
     // The SDK's attempts are off: an attempt due after the close would end the process. Questions are repeated anyway.

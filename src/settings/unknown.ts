@@ -1,5 +1,5 @@
 /**
- * This module finds variables that begin like a setting and are none. A setting that is misspelt, or that there is not,
+ * This module finds variables that begin like a setting, and that nobody reads. A setting that is misspelt, or that there is not,
  * would be ignored in silence.
  */
 import { closest } from 'fastest-levenshtein';

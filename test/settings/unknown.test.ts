@@ -18,7 +18,7 @@ describe('variables that begin like a setting', () => {
     ]);
   });
 
-  it('are none where somebody else reads or sets them, where they are empty, or where they are settings', () => {
+  it('are not named where somebody else reads or sets them, where they are empty, or where they are settings', () => {
     const env = {
       PGSSLMODE: 'require',
       KAFKA_SERVICE_HOST: '10.0.0.1',
