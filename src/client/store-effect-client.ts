@@ -70,10 +70,7 @@ export class StoreEffectClient {
     this.#verdicts = new AwaitedVerdicts(new VerdictQuestions(asking, taskQueue));
   }
 
-  /**
-   * @throws ConfigError for an address that cannot be used. Any other error says that the Temporal server is not reached
-   * within 10 s.
-   */
+  /** @throws ConfigError for an address that cannot be used; else when Temporal is not reached within 10 s. */
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
     const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TASK_QUEUE } = temporalSettings();
     const { namespace = TEMPORAL_NAMESPACE, taskQueue = TEMPORAL_TASK_QUEUE, workerTimeoutMs } = options;

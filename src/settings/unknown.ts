@@ -1,6 +1,6 @@
 /**
- * This module finds variables that begin like a setting, and that nobody reads. A setting that is misspelt, or that there is not,
- * would be ignored in silence.
+ * This module finds variables that begin like a setting, and that nobody reads. A setting whose name is misspelt would
+ * be ignored in silence.
  */
 import { closest } from 'fastest-levenshtein';
 
