@@ -72,7 +72,10 @@ const mutate = [
   'src/postgres/recovery/cursor.ts',
   'src/postgres/recovery/ended-on.ts',
   'src/postgres/recovery/page.ts',
+  'src/settings/addresses.ts',
+  'src/settings/unknown.ts',
   'src/temporal/polls.ts',
+  'src/temporal/visibility.ts',
   'workflows/maintenance/positions.ts',
 ];
 

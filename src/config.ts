@@ -7,11 +7,13 @@
  */
 import { z } from 'zod';
 import { fits, insideMs, nestingsOf, type TimeSettings } from './domain/time-outs.js';
-import { issueInWords } from './domain/values/issue.js';
+import { describeIssue, issueInWords } from './domain/values/issue.js';
+import { brokers, temporalAddress } from './settings/addresses.js';
 import { deadLetters, intake, kafka } from './settings/kafka.js';
 import { postgres } from './settings/postgres.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
 import { temporal } from './settings/temporal.js';
+import { type UnknownVariable, unknownVariables } from './settings/unknown.js';
 
 /** The variables in groups by subject, in the order of docs/settings.md. */
 export const SETTING_GROUPS = {
@@ -55,21 +57,47 @@ const givenIn = (env: NodeJS.ProcessEnv) =>
 
 const ofTemporal = z.object(temporal);
 
-/** Reads where Temporal is, for a client in another process, whose other variables are not ours to judge. */
+/**
+ * Reads where Temporal is, for a client in another process, whose other variables are not ours to judge.
+ * @throws ConfigError as `loadConfig`.
+ */
 export const temporalSettings = (env: NodeJS.ProcessEnv = process.env): z.output<typeof ofTemporal> =>
-  ofTemporal.parse(givenIn(env));
+  read(ofTemporal, givenIn(env));
 
 /** @throws ConfigError naming the variables, what was given and what was expected. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const given = givenIn(env);
-  const parsed = environment.safeParse(given);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => issueInWords(issue, given, 'environment'));
-    throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
-  }
-  assertNested(timeSettings(parsed.data));
-  return { ...parsed.data, DATABASE_URL: parsed.data.DATABASE_URL ?? urlFromParts(parsed.data) };
+  const config = read(environment, givenIn(env));
+  assertNested(timeSettings(config));
+  return { ...config, DATABASE_URL: config.DATABASE_URL ?? urlFromParts(config) };
 }
+
+/** Returns variables that begin like settings without being one, in the order of their names. */
+export const unreadVariables = (env: NodeJS.ProcessEnv = process.env): UnknownVariable[] =>
+  unknownVariables(Object.keys(givenIn(env)), Object.keys(environment.shape));
+
+/** Reads the address of Temporal that a caller gives as an option. @throws ConfigError naming the option. */
+export const readAddress = (name: string, value: string): string => readOption(name, temporalAddress, value);
+
+/** Reads the brokers that a caller gives as an option. @throws ConfigError naming the option. */
+export const readBrokers = (name: string, values: readonly string[]): readonly string[] =>
+  readOption(name, brokers, values.join(','));
+
+function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`the option cannot be used:\n  ${describeIssue(parsed.error, value, name)}`);
+}
+
+function read<S extends z.ZodObject>(schema: S, given: NodeJS.ProcessEnv): z.output<S> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const shown = { ...given, DATABASE_URL: withoutPassword(given['DATABASE_URL']) };
+  const lines = parsed.error.issues.map((issue) => issueInWords(issue, shown, 'environment'));
+  throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
+}
+
+/** Returns a URL as a message may show it. */
+const withoutPassword = (url: string | undefined) => url?.replace(/(:\/\/[^:@/]*):.*@/s, '$1:***@');
 
 /** Returns the settings that time-outs depend on. */
 export const timeSettings = (
@@ -97,12 +125,14 @@ function assertNested(settings: TimeSettings): void {
 }
 
 function urlFromParts(env: z.output<typeof environment>): string | undefined {
-  if (env.PGHOST === undefined) return undefined;
-  const url = new URL('postgres://localhost');
-  url.hostname = env.PGHOST;
-  url.port = String(env.PGPORT);
-  url.username = encodeURIComponent(env.PGUSER);
-  url.password = encodeURIComponent(env.PGPASSWORD);
-  url.pathname = `/${encodeURIComponent(env.PGDATABASE)}`;
-  return url.href;
+  const { PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE } = env;
+  if (PGHOST === undefined) return undefined;
+  const [user, password, database] = [PGUSER, PGPASSWORD, PGDATABASE].map(encodeURIComponent);
+  const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(PGHOST) ?? [];
+  if (PGPORT !== undefined && port !== undefined && Number(port) !== PGPORT) {
+    throw new ConfigError(
+      `the environment cannot be used:\n  PGHOST: expected no other port than ${PGPORT} (PGPORT), got ${port}`,
+    );
+  }
+  return `postgres://${user}:${password}@${host}:${PGPORT ?? port ?? 5432}/${database}`;
 }

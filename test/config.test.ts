@@ -10,7 +10,6 @@ describe('loadConfig', () => {
       TEMPORAL_NAMESPACE: 'default',
       TEMPORAL_TASK_QUEUE: 'bridge-store-effect',
       DATABASE_URL: undefined,
-      PGPORT: 5432,
       PGUSER: 'postgres',
       PGPASSWORD: '',
       PGDATABASE: 'omninode_bridge',

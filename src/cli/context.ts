@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
-import { type Config, loadConfig } from '../config.js';
+import { type Config, loadConfig, unreadVariables } from '../config.js';
 import { createLogger } from '../log.js';
 import { type StackEndpoints, type StackOptions, stackStatus } from '../stack/index.js';
 import type { Endpoints } from '../worker/compose.js';
@@ -19,9 +19,13 @@ export interface Context {
 export function contextOf(command: Command): Context {
   const config = loadConfig();
   const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
+  const logger = createLogger(config.LOG_LEVEL);
+  for (const { name, nearest } of unreadVariables()) {
+    logger.warn({ variable: name, nearest }, `${name} is not read: the setting with the nearest name is ${nearest}`);
+  }
   return {
     config,
-    logger: createLogger(config.LOG_LEVEL),
+    logger,
     out: createOutput({ json, color: config.NO_COLOR === undefined }),
   };
 }

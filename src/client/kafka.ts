@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
+import { readBrokers } from '../config.js';
 import { createKafka } from '../kafka/client.js';
 import type { BatchSettings } from '../kafka/settings.js';
 
@@ -18,6 +19,12 @@ export interface KafkaOptions {
 }
 
 export const DEFAULT_TOPIC_PREFIX = 'omninode_bridge';
+
+/** @throws ConfigError for brokers that cannot be used as they are meant. */
+export const usableKafka = (options: KafkaOptions): KafkaOptions => ({
+  ...options,
+  brokers: readBrokers('kafka.brokers', options.brokers),
+});
 
 /** Makes a Kafka client that logs nothing: errors are thrown to the caller, which has its own log. */
 export const kafkaOf = ({ brokers }: KafkaOptions): Kafka =>

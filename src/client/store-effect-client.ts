@@ -8,13 +8,13 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import type { Progress } from '../../workflows/execution/progress.js';
-import { temporalSettings } from '../config.js';
+import { readAddress, temporalSettings } from '../config.js';
 import { asWritten } from '../domain/intake/list.js';
 import { guid } from '../domain/intents/fields.js';
 import { shown } from '../domain/values/json.js';
 import type { RequestInput } from '../domain/execution/request.js';
 import { AwaitedVerdicts } from './awaited-verdicts.js';
-import type { KafkaOptions } from './kafka.js';
+import { type KafkaOptions, usableKafka } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
 import { reportOf } from './reports.js';
@@ -70,11 +70,13 @@ export class StoreEffectClient {
     this.#verdicts = new AwaitedVerdicts(new VerdictQuestions(asking, taskQueue));
   }
 
-  /** @throws when the Temporal server is not reached within 10 s. */
+  /** @throws ConfigError for an address that cannot be used; else when Temporal is not reached within 10 s. */
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
     const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TASK_QUEUE } = temporalSettings();
-    const { address = TEMPORAL_ADDRESS ?? 'localhost:7233', namespace = TEMPORAL_NAMESPACE } = options;
-    const { taskQueue = TEMPORAL_TASK_QUEUE, kafka, workerTimeoutMs } = options;
+    const { namespace = TEMPORAL_NAMESPACE, taskQueue = TEMPORAL_TASK_QUEUE, workerTimeoutMs } = options;
+    const given = options.address ?? TEMPORAL_ADDRESS ?? 'localhost:7233';
+    const address = readAddress('address', given);
+    const kafka = options.kafka === undefined ? undefined : usableKafka(options.kafka);
     const client = new Client({ connection: await Connection.connect({ address }), namespace });
     // The SDK's attempts are off: an attempt due after the close would end the process. Questions are repeated anyway.
     const asking = new Client({ connection: Connection.lazy({ address, interceptors: [] }), namespace });

@@ -1,11 +1,12 @@
 /** This module holds the settings of Kafka, of dead letters and of the intake. */
 import { z } from 'zod';
-import { list, LOCAL_STACK, seconds, setting, whole } from './setting.js';
+import { brokers } from './addresses.js';
+import { LOCAL_STACK, seconds, setting, whole, word } from './setting.js';
 
 export const kafka = {
-  KAFKA_BOOTSTRAP_SERVERS: setting(list.optional(), {
+  KAFKA_BOOTSTRAP_SERVERS: setting(brokers.optional(), {
     readBy: ['worker', 'intake', 'CLI', 'stack'],
-    type: '`host:port`, several with commas',
+    type: '`host:port` or `PLAINTEXT://host:port`, several with commas; port 9092 without one',
     unset: LOCAL_STACK,
     about: 'It is the brokers to find the Kafka cluster by.',
     change: "Set it wherever Kafka is not the local stack's.",
@@ -53,7 +54,7 @@ export const kafka = {
       'It is the number of seconds before kafkajs repeats connecting or administration. The wait doubles each time, up to 5 s. The producer itself never repeats ([ADR 0004](adr/0004-kafka-without-client-retries.md)).',
     change: 'There is seldom a reason.',
   }),
-  KAFKA_COMPRESSION: setting(z.enum(['none', 'gzip', 'lz4']).optional(), {
+  KAFKA_COMPRESSION: setting(word(['none', 'gzip', 'lz4']).optional(), {
     readBy: ['worker', 'bridge emit'],
     unset: '`lz4` in production, `gzip` in staging, else `none` (`ENVIRONMENT`)',
     about: 'It is the compression of produce requests.',

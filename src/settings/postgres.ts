@@ -1,25 +1,28 @@
 /** This module holds the settings of PostgreSQL. */
 import { z } from 'zod';
+import { databaseHost, databaseUrl } from './addresses.js';
 import { LOCAL_STACK, seconds, setting, whole } from './setting.js';
 
 export const postgres = {
-  DATABASE_URL: setting(z.string().optional(), {
+  DATABASE_URL: setting(databaseUrl.optional(), {
     readBy: ['worker', 'intake', 'CLI', 'stack'],
-    type: '`postgres://` URL',
+    type: '`postgres://` URL, also `postgresql+DRIVER://`; one host or the folder of a socket (`?host=/run/postgresql`)',
     unset: `made from the \`PG*\` variables when \`PGHOST\` is set, else ${LOCAL_STACK}`,
     about:
       'It is the database. It comes before the `PG*` variables. `bridge setup` creates the tables in it; `bridge intake` asks for it too, although it opens no connection.',
     change: "Set it, or `PGHOST` and the others, wherever PostgreSQL is not the local stack's.",
   }),
-  PGHOST: setting(z.string().optional(), {
+  PGHOST: setting(databaseHost.optional(), {
     readBy: ['worker', 'intake', 'CLI', 'stack'],
+    type: 'a name, an IP address or the folder of a socket; also with a port',
     unset: 'none',
     about: 'It is the host of the database. Without it the other `PG*` variables name no server.',
     change: 'Set it where the platform hands out the parts of an address instead of a URL.',
   }),
-  PGPORT: setting(whole(1, 65_535).default(5432), {
+  PGPORT: setting(whole(1, 65_535).optional(), {
     readBy: ['worker', 'intake', 'CLI', 'stack'],
-    about: 'It is the port on `PGHOST`.',
+    unset: '5432, or the port in `PGHOST`',
+    about: 'It is the port on `PGHOST`. Both may not name different ports.',
     change: 'Set it when the server listens elsewhere.',
   }),
   PGUSER: setting(z.string().default('postgres'), {

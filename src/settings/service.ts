@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import envPaths from 'env-paths';
 import { z } from 'zod';
 import { parseShare } from '../domain/rollout/share.js';
-import { seconds, setting, whole } from './setting.js';
+import { seconds, setting, whole, word } from './setting.js';
 
 export const maintenance = {
   LEDGER_RETENTION_DAYS: setting(whole(0, 36_500).default(30), {
@@ -66,10 +66,10 @@ export const rollout = {
 };
 
 export const identity = {
-  ENVIRONMENT: setting(z.string().default('development'), {
+  ENVIRONMENT: setting(word(['development', 'test', 'staging', 'production']).default('development'), {
     readBy: ['worker', 'bridge emit'],
     about:
-      'It is the `environment` of every envelope. It also chooses how batches are made: `production` and `staging` compress and linger, any other value does not.',
+      'It is the `environment` of every envelope. It also chooses how batches are made: `production` and `staging` compress and linger, the others do not.',
     change: 'Set it in every deployment.',
   }),
   REGION: setting(z.string().default('local'), {
@@ -98,7 +98,7 @@ export const processes = {
     about: 'It is the port of `/health`, `/ready` and `/metrics`. 0 takes any free port, and the log names it.',
     change: 'Set it when the port is taken, or to 0 for several workers on one host.',
   }),
-  LOG_LEVEL: setting(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), {
+  LOG_LEVEL: setting(word(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), {
     readBy: ['worker', 'intake', 'CLI'],
     about: 'It is the lowest level that is logged. Logs are JSON lines on standard error.',
     change: 'Set it to `debug` to look into a fault, to `warn` when logs are paid for by the line.',
@@ -124,7 +124,7 @@ export const processes = {
 };
 
 export const localStack = {
-  BRIDGE_STACK_MODE: setting(z.enum(['auto', 'native', 'compose']).default('auto'), {
+  BRIDGE_STACK_MODE: setting(word(['auto', 'native', 'compose']).default('auto'), {
     readBy: ['stack'],
     about:
       'It says how the local servers run: in containers (`compose`) or as processes (`native`). `auto` takes containers where an engine answers.',

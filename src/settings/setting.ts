@@ -31,15 +31,9 @@ export function setting<S extends z.ZodType>(schema: S, text: SettingText): S {
 
 export const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 export const seconds = (max: number) => z.coerce.number().positive().max(max);
-export const list = z
-  .string()
-  .transform((value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  )
-  .refine((items) => items.length > 0, 'expected at least one host:port');
+/** One of some words, in any case. */
+export const word = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z.preprocess((value) => (typeof value === 'string' ? value.trim().toLowerCase() : value), z.enum(words));
 
 /** The behaviour while an address is unset. */
 export const LOCAL_STACK = "the local stack's";

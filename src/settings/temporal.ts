@@ -1,11 +1,12 @@
 /** This module holds the settings of Temporal. */
 import { z } from 'zod';
+import { pageUrl, temporalAddress } from './addresses.js';
 import { LOCAL_STACK, setting } from './setting.js';
 
 export const temporal = {
-  TEMPORAL_ADDRESS: setting(z.string().optional(), {
+  TEMPORAL_ADDRESS: setting(temporalAddress.optional(), {
     readBy: ['worker', 'intake', 'CLI', 'client', 'stack'],
-    type: '`host:port`',
+    type: '`host:port`; port 7233 without one',
     unset: `${LOCAL_STACK}; \`localhost:7233\` for the client`,
     about: 'It is the address of the Temporal frontend. A server named here is used, never started and never stopped.',
     change: "Set it wherever Temporal is not the local stack's.",
@@ -22,7 +23,7 @@ export const temporal = {
       "It is the task queue that workers poll and clients start executions on. Its name is part of every schedule's id.",
     change: 'Give each installation in a shared namespace its own, and its clients the same.',
   }),
-  TEMPORAL_UI_URL: setting(z.string().optional(), {
+  TEMPORAL_UI_URL: setting(pageUrl.optional(), {
     readBy: ['CLI', 'stack'],
     type: 'URL',
     unset: `${LOCAL_STACK}; none for a server that \`TEMPORAL_ADDRESS\` names`,

@@ -26,7 +26,7 @@ export function hostOf(endpoint: StackEndpoints[ServiceName]): string {
   if ('address' in endpoint) return endpoint.address;
   return 'url' in endpoint
     ? URL.canParse(endpoint.url)
-      ? new URL(endpoint.url).host
+      ? decodeURIComponent(new URL(endpoint.url).host)
       : 'an address that is no URL'
     : endpoint.brokers.join(',');
 }

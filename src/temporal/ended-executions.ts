@@ -4,6 +4,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { EffectError } from '../domain/failures/failure.js';
 import { classify } from '../domain/failures/failure-table.js';
 import type { EndedExecutions } from '../domain/sweep/port.js';
+import { quoted } from './visibility.js';
 import { unannouncedEffects } from '../domain/execution/search-attributes.js';
 
 /** gRPC status code. */
@@ -17,8 +18,8 @@ export function createEndedExecutions(client: Client, taskQueue: string): EndedE
       // A reset ends the run it was made from, as Terminated. The query has no lower bound, because Temporal forgets
       // what is past its retention.
       const query =
-        `WorkflowType IN ('ExecuteIntentsWorkflow', 'ExecuteSliceWorkflow') AND TaskQueue = '${taskQueue}' AND ` +
-        `CloseTime < '${closedBefore}' AND (ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut' OR ` +
+        `WorkflowType IN ('ExecuteIntentsWorkflow', 'ExecuteSliceWorkflow') AND TaskQueue = ${quoted(taskQueue)} AND ` +
+        `CloseTime < ${quoted(closedBefore)} AND (ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut' OR ` +
         // A list's own failure is in its report; a slice fails only when its lists could not be answered.
         `(WorkflowType = 'ExecuteSliceWorkflow' AND ExecutionStatus = 'Failed') OR ${unannouncedEffects.name} > 0)`;
       const { executions, nextPageToken } = await asked(() =>

@@ -1,6 +1,7 @@
 /** This module reads the executions of task queues with their histories, and what their first and last events say. */
 import assert from 'node:assert/strict';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { quoted } from '../../src/temporal/visibility.js';
 import { until } from '../../src/flow-control/until.js';
 import type { Environment } from '../support/environment.js';
 import { taskFailuresOf } from '../support/replay.js';
@@ -32,7 +33,7 @@ const LAG_MS = 10_000;
  * @throws AssertionError that names executions which have effects in the ledger, and which the server does not list.
  */
 export async function readExecutions({ temporal, taskQueues, pool }: Environment): Promise<Execution[]> {
-  const query = taskQueues.map((queue) => `TaskQueue = '${queue}'`).join(' OR ');
+  const query = taskQueues.map((queue) => `TaskQueue = ${quoted(queue)}`).join(' OR ');
   const { rows } = await pool.query<{ id: string }>(
     `SELECT DISTINCT execution_id AS id FROM executed_intents WHERE execution_id ~ '/[0-9a-f]{8}-[0-9a-f-]{27}$'`,
   );

@@ -6,6 +6,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { AnyEffect } from '../../activities/effects/effect.js';
 import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import { type Activities, builtinEffects, createActivities } from '../../activities/index.js';
+import { quoted } from '../../src/temporal/visibility.js';
 import type { SliceList } from '../../src/domain/intake/list.js';
 import { loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
@@ -151,7 +152,8 @@ async function createMemoryWorker(effects: readonly AnyEffect[] = []): Promise<M
       await stopped;
       await connection.close();
       const executions = [];
-      for await (const one of temporal.workflow.list({ query: `TaskQueue = '${taskQueue}'` })) executions.push(one);
+      for await (const one of temporal.workflow.list({ query: `TaskQueue = ${quoted(taskQueue)}` }))
+        executions.push(one);
       const replayed = await replayRun(await readHistories(temporal, executions));
       await reading.close();
       assert.ok(replayed > 0, 'executions were started and none was replayed');

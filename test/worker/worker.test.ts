@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { quoted } from '../../src/temporal/visibility.js';
 import { until } from '../../src/flow-control/until.js';
 import { readEvents } from '../support/events.js';
 import { createGate, gatedIntent } from '../support/gate.js';
@@ -225,7 +226,7 @@ describe('worker', () => {
       assert.deepEqual((await checksOf(worker)).checks['intake'], { ok: true, detail: '2 partitions' });
       await worker.shutdown();
       const started = await until(10_000, async () => {
-        const found = temporal.workflow.list({ query: `TaskQueue = '${queue}'` });
+        const found = temporal.workflow.list({ query: `TaskQueue = ${quoted(queue)}` });
         for await (const { workflowId, runId } of found) {
           const { events } = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
           return events?.[0]?.workflowExecutionStartedEventAttributes;

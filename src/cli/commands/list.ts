@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { failedIntents, intentOutcome, intentTypes } from '../../domain/execution/search-attributes.js';
 import { wholeNumber } from '../arguments.js';
+import { quoted } from '../../temporal/visibility.js';
 import { withTemporal } from '../connect.js';
 import { contextOf } from '../context.js';
 import type { Text } from '../views/output.js';
@@ -31,7 +32,7 @@ export const listCommand = (): Command =>
       const rows: Text[][] = [];
       await withTemporal(config, async ({ temporal }) => {
         const filter = outcome === undefined ? '' : ` AND ${FILTERS[outcome]}`;
-        const query = `WorkflowType = 'ExecuteIntentsWorkflow' AND TaskQueue = '${config.TEMPORAL_TASK_QUEUE}'${filter}`;
+        const query = `WorkflowType = 'ExecuteIntentsWorkflow' AND TaskQueue = ${quoted(config.TEMPORAL_TASK_QUEUE)}${filter}`;
         for await (const execution of temporal.workflow.list({ query, pageSize: Math.min(limit, 100) })) {
           const { typedSearchAttributes: attributes, workflowId, startTime, closeTime, status } = execution;
           const outcomeSaid = attributes.get(intentOutcome);

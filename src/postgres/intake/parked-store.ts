@@ -46,11 +46,20 @@ export function createParkedLists(pool: Pool): ParkedLists {
         for (const { list, keys, list_hash } of lists) {
           // The row that is there is locked and left as it is: DO NOTHING would not return its hash.
           const { rows } = await tx.query<{ list_hash: string | null }>(
-            `INSERT INTO intake_parked (event_id, partition, keys, list, intents, bytes, list_hash)
-             VALUES ($1, $2, $3::text[], $4::json, $5, $6, decode($7, 'hex'))
+            `INSERT INTO intake_parked (event_id, partition, keys, list, intents, bytes, list_hash, request_id)
+             VALUES ($1, $2, $3::text[], $4::json, $5, $6, decode($7, 'hex'), $8)
              ON CONFLICT (event_id) DO UPDATE SET event_id = EXCLUDED.event_id
              RETURNING encode(list_hash, 'hex') AS list_hash`,
-            [list.event_id, partition, keys, JSON.stringify(list), list.intents.length, jsonBytes(list), list_hash],
+            [
+              list.event_id,
+              partition,
+              keys,
+              JSON.stringify(list),
+              list.intents.length,
+              jsonBytes(list),
+              list_hash,
+              list.request_id ?? null,
+            ],
           );
           if (!isOtherList(rows[0]?.list_hash ?? null, list_hash)) continue;
           throw new EffectError('transient', `event_id: another list is parked under ${list.event_id}`);

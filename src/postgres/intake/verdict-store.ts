@@ -66,11 +66,11 @@ async function insert(pool: Pool, answers: readonly Answer[]): Promise<ReadonlyS
   const verdicts = answers.map(({ verdict }) => verdict);
   const { rows } = await withConnection(pool, (connection) =>
     connection.query<{ event_id: string }>(
-      `INSERT INTO intake_verdicts AS stored (event_id, list_hash, verdict, emitted_at, list)
-       SELECT event_id, decode(list_hash, 'hex'), verdict, emitted_at, list::json
+      `INSERT INTO intake_verdicts AS stored (event_id, list_hash, verdict, emitted_at, list, request_id)
+       SELECT event_id, decode(list_hash, 'hex'), verdict, emitted_at, list::json, request_id
        FROM ROWS FROM (
-         unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]), json_array_elements($5::json)
-       ) AS given (event_id, list_hash, emitted_at, list, verdict) ORDER BY event_id
+         unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $6::text[]), json_array_elements($5::json)
+       ) AS given (event_id, list_hash, emitted_at, list, request_id, verdict) ORDER BY event_id
        ON CONFLICT (event_id) DO UPDATE SET
          verdict = EXCLUDED.verdict, rerun_at = EXCLUDED.emitted_at, list = EXCLUDED.list, stored_at = clock_timestamp()
        WHERE stored.list IS NOT NULL AND stored.list_hash = EXCLUDED.list_hash
@@ -83,6 +83,7 @@ async function insert(pool: Pool, answers: readonly Answer[]): Promise<ReadonlyS
         // The list of a final verdict is never executed again.
         answers.map(({ list, verdict }) => (isFinal(verdict) ? null : JSON.stringify(list))),
         JSON.stringify(verdicts),
+        answers.map(({ list }) => list.request_id ?? null),
       ],
     ),
   );

@@ -1,0 +1,27 @@
+/**
+ * This module finds variables that begin like a setting, and that nobody reads. A setting whose name is misspelt would
+ * be ignored in silence.
+ */
+import { closest } from 'fastest-levenshtein';
+
+/** The beginnings of names by which somebody means this service. */
+const OURS = /^(BATCH|BRIDGE|DLQ|FSM|INTAKE|KAFKA|LEDGER|OUTAGE|PG|RECOVERY|ROLLOUT|SWEEP|TEMPORAL)_|^PG[A-Z]/;
+
+/** Variables that the driver of PostgreSQL reads by itself. */
+const OF_DRIVER = new Set(['PGSSLMODE', 'PGSSLNEGOTIATION', 'PGOPTIONS', 'PGPASSFILE', 'PGCLIENT_ENCODING']);
+
+/** Variables that Kubernetes sets for each service beside a pod, as `KAFKA_SERVICE_HOST` and `KAFKA_PORT_9092_TCP`. */
+const OF_KUBERNETES = /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?$/;
+
+export interface UnknownVariable {
+  readonly name: string;
+  /** The setting whose name is most like it. */
+  readonly nearest: string;
+}
+
+/** @param known the names of all settings. */
+export const unknownVariables = (names: readonly string[], known: readonly string[]): UnknownVariable[] =>
+  names
+    .filter((name) => OURS.test(name) && !known.includes(name) && !OF_DRIVER.has(name) && !OF_KUBERNETES.test(name))
+    .sort()
+    .map((name) => ({ name, nearest: closest(name, known) }));
