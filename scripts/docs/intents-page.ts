@@ -21,6 +21,7 @@ import { recoveredStates } from '../../src/domain/intents/recover-fsm-states/sch
 import { baseResult, repeatFields } from '../../src/domain/intents/result-schema.js';
 import { DEFAULT_LIMITS } from '../../src/domain/values/limits.js';
 import { intentEmitted } from '../../src/intake/envelope-reader.js';
+import { INTRODUCTION } from './intents-introduction.js';
 import {
   announcedBy,
   DEFINITIONS,
@@ -60,20 +61,6 @@ const DERIVED: Partial<Record<PublishableType, { readonly schema: z.ZodObject; r
   },
 };
 
-const INTRODUCTION = `# Intents, results and events
-
-This page lists every field of the lists and intents that the service takes, and of the results and events that it returns.
-It is generated from the schemas under [src/domain](../src/domain) by \`npm run docs\`; a test parses every example.
-
-How to read the tables:
-
-- A **UUID** is of any version; it is stored in lower case.
-- A **time** is ISO 8601, such as \`2026-11-23T10:00:00.123456Z\`. Without an offset it is UTC.
-- A **state** of a workflow is text of 1 to 50 characters; it is stored in upper case.
-- A **whole number** is exact up to 2^53 - 1, because JSON holds no more.
-- \`a.*.b\` is the field \`b\` of each value in the object \`a\`; \`a[].b\` is the field \`b\` of each element of the list \`a\`.
-- A field that is not required may be absent or, where its type says so, null.`;
-
 export function intentsPage(): string {
   return [
     INTRODUCTION,
@@ -91,8 +78,13 @@ export function intentsPage(): string {
 
 const listSection = (): string => `## The list
 
-A list is the input of \`ExecuteIntentsWorkflow\`, one line of an NDJSON file, and the argument of \`StoreEffectClient.startRequest()\`.
+A list is the input of \`ExecuteIntentsWorkflow\`, and the argument of \`StoreEffectClient.startRequest()\`.
 Unknown fields of a list and of its options are errors.
+
+A file or standard input of \`bridge execute\` and \`bridge emit\` is UTF-8. It has one list or many: one a line, or laid out in any other way, one
+behind another. A list there is such an object, a bare JSON list of intents, or an [INTENT_EMITTED](#intent_emitted) envelope, whose
+\`event_id\` names the list. Intents that stand alone, such as one a line, are **one** list in their order. As
+lists of their own they would run at the same time. \`bridge execute\` starts lists while it reads; \`bridge emit\` reads all first.
 
 ${fieldTable(request, 'input')}
 

@@ -6,8 +6,10 @@ import { z } from 'zod';
 import { guid, jsonObject, listName } from '../domain/intents/fields.js';
 import { findJsonProblem, shortenMiddle } from '../domain/values/json.js';
 import { DEFAULT_LIMITS, jsonBytes, type ListLimits } from '../domain/values/limits.js';
+import { parseJson } from '../domain/values/json-text.js';
 import { describeIssue } from '../domain/values/issue.js';
 import { serializable } from '../domain/values/serializable.js';
+import { readUtf8 } from '../domain/values/utf8.js';
 import { type RawMessage, REASON_LENGTH } from '../domain/dead-letters/rejected-copy.js';
 import type { SliceList } from '../domain/intake/list.js';
 
@@ -18,11 +20,16 @@ export type ReadEnvelope =
       /** Bytes of the message. */
       readonly bytes: number;
     }
-  | {
-      readonly ok: false;
-      /** The reason in the form `path: expected …, got …`. */
-      readonly reason: string;
-    };
+  | Refused;
+
+interface Refused {
+  readonly ok: false;
+  /** The reason in the form `path: expected …, got …`. */
+  readonly reason: string;
+}
+
+/** The offset, and the time in milliseconds since 1970; 0 when it is unknown. */
+type MessageOrigin = Partial<Pick<RawMessage, 'timestamp' | 'offset'>>;
 
 /** This schema has the fields that the intake reads; its descriptions become docs/intents.md. */
 export const intentEmitted = z
@@ -45,27 +52,41 @@ export const intentEmitted = z
   })
   .describe('Other fields, of the envelope and of its payload, are yours and are not read.');
 
-/** This decoder throws for bytes that are not UTF-8: replaced characters would be executed as if they had been sent. */
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 /** The year 10,000, in milliseconds since 1970. Times behind it have another form, and no producer means them. */
 const YEAR_10000 = 253_402_300_800_000;
 
-/** @param message the offset, and the time in milliseconds since 1970; 0 when it is unknown. */
+/** @param origin the offset, and the time in milliseconds since 1970; 0 when it is unknown. */
 export function readEnvelope(
   value: Uint8Array | null,
-  { timestamp = 0, offset }: Partial<Pick<RawMessage, 'timestamp' | 'offset'>> = {},
+  origin: MessageOrigin = {},
   limits: ListLimits = DEFAULT_LIMITS,
 ): ReadEnvelope {
-  const refuse = (reason: string): ReadEnvelope => ({ ok: false, reason: shortenMiddle(reason, REASON_LENGTH) });
   if (value === null) return refuse('envelope: expected JSON, got nothing');
-  let raw: unknown;
-  try {
-    raw = JSON.parse(utf8.decode(value));
-  } catch (error) {
-    const found = error instanceof SyntaxError ? error.message : 'bytes that are not UTF-8';
-    return refuse(`envelope: expected JSON, got ${found}`);
+  const read = readUtf8(value);
+  if (!read.ok) return refuse(`envelope: ${read.problem}`);
+  const json = parseJson(read.text);
+  if (!json.ok) return refuse(`envelope: ${json.problem} at line ${json.line}, column ${json.column}`);
+  const found = envelopeList(json.value, origin, limits);
+  if (!found.ok) return found;
+  // A message is at least as long as its list's JSON, because spaces and escapes only make it longer. So the list is
+  // printed again only for a message over the limit.
+  if (value.length > limits.bytes) {
+    const bytes = jsonBytes(found.list);
+    if (bytes > limits.bytes) {
+      return refuse(`payload.intents: expected at most ${limits.bytes} bytes of JSON, got array of ${bytes} bytes`);
+    }
   }
+  return { ...found, bytes: value.length };
+}
+
+const refuse = (reason: string): Refused => ({ ok: false, reason: shortenMiddle(reason, REASON_LENGTH) });
+
+/** Returns the list of an envelope, wherever it was read. Its bytes are checked by whoever knows them. */
+export function envelopeList(
+  raw: unknown,
+  { timestamp = 0, offset }: MessageOrigin = {},
+  limits: ListLimits = DEFAULT_LIMITS,
+): { readonly ok: true; readonly list: SliceList } | Refused {
   const parsed = intentEmitted.safeParse(raw);
   if (!parsed.success) return refuse(describeIssue(parsed.error, raw, 'envelope'));
   const { event_id, correlation_id, payload } = parsed.data;
@@ -87,13 +108,5 @@ export function readEnvelope(
     // Intents are made serializable as in the client: one nested too deep is cut and reported by name. Others run.
     intents: serializable(intents) as unknown[],
   };
-  // A message is at least as long as its list's JSON, because spaces and escapes only make it longer. So the list is
-  // printed again only for a message over the limit.
-  if (value.length > limits.bytes) {
-    const bytes = jsonBytes(list);
-    if (bytes > limits.bytes) {
-      return refuse(`payload.intents: expected at most ${limits.bytes} bytes of JSON, got array of ${bytes} bytes`);
-    }
-  }
-  return { ok: true, list, bytes: value.length };
+  return { ok: true, list };
 }

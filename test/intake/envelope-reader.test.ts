@@ -18,7 +18,11 @@ const envelope = (fields: object = {}, payload: object = {}) => ({
   ...fields,
 });
 const read = (value: unknown, timestamp = 0, limits = DEFAULT_LIMITS) =>
-  readEnvelope(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)), { timestamp }, limits);
+  readEnvelope(
+    Buffer.isBuffer(value) ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
+    { timestamp },
+    limits,
+  );
 const listOf = (...args: Parameters<typeof read>): SliceList => {
   const found = read(...args);
   assert.ok(found.ok, found.ok ? '' : found.reason);
@@ -69,6 +73,16 @@ describe('a message with a list', () => {
     assert.ok(!('offset' in listOf(envelope())));
   });
 
+  it('may begin with a byte order mark', () => {
+    assert.equal(listOf(`\ufeff${JSON.stringify(envelope())}`).event_id, event_id);
+  });
+
+  it('keeps whole numbers that are refused by name apart from floats', () => {
+    const numbers = '{"whole":1234567890123456789012,"float":6.02e23}';
+    const { intents } = listOf(JSON.stringify(envelope()).replace('{"a":1}', numbers));
+    assert.deepEqual(intents, [{ whole: Number('12345678901234567890'), float: 6.02e23 }]);
+  });
+
   it('is cut where an intent is nested too deep, so that its neighbours run', () => {
     const deep = `${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}`;
     const text = JSON.stringify(envelope()).replace('{"a":1}', `${deep},{"b":2}`);
@@ -80,11 +94,15 @@ describe('a message with a list', () => {
 
 describe('a message without a list', () => {
   it('refuses what is not JSON, and says where', () => {
-    assert.match(reasonOf('{"a":'), /^envelope: expected JSON, got .*JSON/);
+    const of = (text: string, encoding: BufferEncoding) => reasonOf(Buffer.from(text, encoding));
+    assert.equal(reasonOf('{"a":'), 'envelope: expected JSON, got the end instead of a value at line 1, column 6');
     assert.equal(
-      (readEnvelope(Buffer.from([0x22, 0xff, 0x22])) as { reason: string }).reason,
-      'envelope: expected JSON, got bytes that are not UTF-8',
+      reasonOf('{\n"a": 1,\n}'),
+      'envelope: expected JSON, got a trailing comma instead of a key in double quotes at line 2, column 7',
     );
+    assert.match(of('"caf\xe9"', 'latin1'), /^envelope: expected UTF-8, got 0xE9 at byte 5 \(Latin-1\?\)/);
+    assert.match(of('{}', 'utf16le'), /^envelope: expected UTF-8, got UTF-16 \(little-endian\)/);
+    assert.equal((readEnvelope(null) as { reason: string }).reason, 'envelope: expected JSON, got nothing');
   });
 
   it('is given a reason in well-formed text, as a header has to be', () => {

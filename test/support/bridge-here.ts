@@ -26,7 +26,7 @@ export const bridgeHere = (args: readonly string[], env: NodeJS.ProcessEnv, inpu
     const stderr = new Captured(process.stderr);
     process.env = env;
     process.exitCode = undefined;
-    Object.defineProperty(process, 'stdin', { configurable: true, value: Readable.from([input]) });
+    Object.defineProperty(process, 'stdin', { configurable: true, value: Readable.from([Buffer.from(input)]) });
     try {
       const code = await runCommandLine(args);
       return runOf(code, stdout.text, stderr.text);

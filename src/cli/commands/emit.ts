@@ -14,7 +14,7 @@ const BATCH = 200;
 export const emitCommand = (): Command =>
   new Command('emit')
     .description('put lists of intents on the INTENT_EMITTED topic, for the intake to execute')
-    .argument('<file>', 'as of "bridge execute": a JSON list, an object, or NDJSON; - for standard input')
+    .argument('<file>', 'as of "bridge execute"; - for standard input')
     .action(async (file: string, _options: object, command: Command) => {
       const { config, out } = contextOf(command);
       const requests: RequestInput[] = [];
@@ -22,6 +22,7 @@ export const emitCommand = (): Command =>
       for await (const item of readRequests(file)) {
         if (item.ok) requests.push(item.request);
         else errors.push(`line ${item.line}: ${item.error}`);
+        if (item.ok && item.note !== undefined) out.note(`bridge: ${item.note}`);
       }
       // A file is emitted as a whole or not at all: half a file on the topic is nothing anybody wants.
       if (errors.length > 0) throw new UsageError(`nothing was emitted\n${errors.join('\n')}`);

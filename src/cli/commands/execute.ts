@@ -1,9 +1,9 @@
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
-import pLimit from 'p-limit';
 import type { IntentsReport } from '../../client/types.js';
 import type { RequestInput } from '../../domain/execution/request.js';
 import { wholeNumber } from '../arguments.js';
+import { forEachAsItComes, readUntil } from '../as-they-come.js';
 import { type Connected, withTemporal } from '../connect.js';
 import { contextOf } from '../context.js';
 import { EXIT, exitCodeOf } from '../errors.js';
@@ -30,91 +30,119 @@ export const executeCommand = (): Command =>
     .description('execute lists of intents and print their reports')
     .argument(
       '<file>',
-      'a JSON list, an object {intents, request_id?, options?}, or NDJSON of such objects; - for standard input',
+      'JSON lists, objects {intents, request_id?, options?} or envelopes, as many as there are; - for standard input',
     )
     .option('-c, --concurrency <n>', 'lists running at once', wholeNumber(1_000), 16)
     .option('-d, --detach', 'start the lists and print their request ids; "bridge status ID" has the reports')
     .action(async (file: string, { concurrency, detach = false }: Options, command: Command) => {
       const { config, out } = contextOf(command);
-      // Input is checked before anything is asked of a server: a file is invalid also while Temporal is unavailable.
-      const items: InputItem[] = [];
-      for await (const item of readRequests(file)) items.push(item);
+      const reading = new AbortController();
+      // Input is checked up to its first list before a server is asked anything. So a file without one is invalid also
+      // while Temporal is unavailable.
+      const { found, all } = await readUntil(readRequests(file, reading.signal), ({ ok }) => ok);
       const run = detach ? startAll : executeAll;
-      process.exitCode = await withTemporal(config, (connected) => run(out, connected, items, concurrency));
+      try {
+        process.exitCode = found
+          ? await withTemporal(config, (connected) => run(out, connected, all, concurrency))
+          : await refuseAll(out, all);
+      } finally {
+        reading.abort();
+      }
     });
+
+/** Says of an input that no line of it holds a list. @returns the exit code. */
+async function refuseAll(out: Output, items: AsyncIterable<InputItem>): Promise<number> {
+  for await (const { line, ...item } of items) {
+    if (!item.ok) noteRefusal(out, { line, request_id: null, error: item.error, exitCode: EXIT.usage });
+  }
+  return EXIT.usage;
+}
 
 /** Executes lists and prints their reports. @returns the exit code. */
 async function executeAll(
   out: Output,
   { client, temporal }: Connected,
-  items: readonly InputItem[],
+  items: AsyncIterable<InputItem>,
   concurrency: number,
 ): Promise<number> {
   const reports: IntentsReport[] = [];
-  const refusals: Refusal[] = [];
+  const codes: number[] = [];
   const running = new Set<string>();
-  let unstarted = items.length;
+  let unstarted = 0;
   const waited = { ids: () => [...running], unstarted: () => unstarted };
-  const bar = progressBar(out, items.length);
+  const progress = progressOf(out);
   const execute = async (request: RequestInput): Promise<IntentsReport> => {
     const { workflowId } = await client.startRequest(request).finally(() => (unstarted -= 1));
     running.add(workflowId);
     return client.result(workflowId).finally(() => running.delete(workflowId));
   };
+  async function* read(): AsyncGenerator<InputItem> {
+    for await (const item of items) {
+      progress.read();
+      if (item.ok) unstarted += 1;
+      yield item;
+    }
+  }
   try {
     await whileWaiting(out, temporal, waited, (over) =>
-      pLimit(concurrency).map(items, async (item) => {
+      forEachAsItComes(read(), concurrency, async (item) => {
         over.throwIfAborted();
-        const outcome = await resultOf(item, execute);
+        const outcome = await resultOf(out, item, execute);
         over.throwIfAborted();
-        bar?.increment();
+        progress.done();
         if ('outcome' in outcome) {
           reports.push(outcome);
           out.record(outcome);
         } else {
-          refusals.push(outcome);
+          codes.push(outcome.exitCode);
           noteRefusal(out, outcome);
         }
       }),
     );
   } finally {
-    bar?.stop();
+    progress.stop();
   }
   for (const report of reports.length === 1 ? reports : []) printReport(out, report);
-  if (reports.length !== 1) printTotals(out, reports, refusals.length);
+  if (reports.length !== 1) printTotals(out, reports, codes.length);
   const failed = reports.some(({ outcome }) => outcome !== 'completed');
-  return Math.max(failed ? EXIT.failed : EXIT.ok, ...refusals.map(({ exitCode }) => exitCode));
+  return Math.max(failed ? EXIT.failed : EXIT.ok, ...codes);
 }
 
 /** Starts lists and prints their request ids. @returns the exit code. */
 async function startAll(
   out: Output,
   { client, temporal }: Connected,
-  items: readonly InputItem[],
+  items: AsyncIterable<InputItem>,
   concurrency: number,
 ): Promise<number> {
   const ids: string[] = [];
-  const codes = await pLimit(concurrency).map(items, async (item) => {
-    const outcome = await resultOf(item, (request) => client.startRequest(request));
+  const codes: number[] = [];
+  await forEachAsItComes(items, concurrency, async (item) => {
+    const outcome = await resultOf(out, item, (request) => client.startRequest(request));
     if ('error' in outcome) {
+      codes.push(outcome.exitCode);
       noteRefusal(out, outcome);
-      return outcome.exitCode;
+      return;
     }
     const { requestId, workflowId, started } = outcome;
     ids.push(workflowId);
     out.record({ request_id: requestId, workflow_id: workflowId, started });
     out.line(requestId);
     if (!started) out.note(`bridge: ${requestId} was started before`);
-    return EXIT.ok;
   });
   await noteStarted(out, temporal, ids);
   return Math.max(EXIT.ok, ...codes);
 }
 
 /** Returns what `use` makes of a list, or why there is no such thing. */
-async function resultOf<T>(item: InputItem, use: (request: RequestInput) => Promise<T>): Promise<T | Refusal> {
+async function resultOf<T>(
+  out: Output,
+  item: InputItem,
+  use: (request: RequestInput) => Promise<T>,
+): Promise<T | Refusal> {
   const { line } = item;
   if (!item.ok) return { line, request_id: null, error: item.error, exitCode: EXIT.usage };
+  if (item.note !== undefined) out.note(`bridge: ${item.note}`);
   try {
     return await use(item.request);
   } catch (error) {
@@ -128,9 +156,23 @@ function noteRefusal(out: Output, { exitCode: _exitCode, ...refusal }: Refusal):
   out.record({ ...refusal, outcome: 'refused' });
 }
 
-function progressBar(out: Output, total: number): SingleBar | undefined {
-  if (!out.interactive || total < 2) return undefined;
+/** Shows how many of the lists that were read are done, once there are two. */
+function progressOf(out: Output) {
   const bar = new SingleBar({ format: '{bar} {value}/{total} lists  {duration_formatted}', stream: process.stderr });
-  bar.start(total, 0);
-  return bar;
+  let read = 0;
+  let done = 0;
+  return {
+    read(): void {
+      read += 1;
+      if (out.interactive && read === 2) bar.start(read, done);
+      else bar.setTotal(read);
+    },
+    done(): void {
+      done += 1;
+      bar.update(done);
+    },
+    stop(): void {
+      bar.stop();
+    },
+  };
 }

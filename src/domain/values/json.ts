@@ -10,6 +10,22 @@ import { endOf, startOf } from './text.js';
  */
 const UNSAFE_INTEGER = 'expected a whole number JSON can represent (up to 9007199254740991), got number';
 
+/** The problem with numbers too large for a double, such as 1e400. `serializable` has made them the largest. */
+const TOO_LARGE = `expected a number under ${Number.MAX_VALUE}, got number that is not`;
+
+/**
+ * The number from which JSON's writers print a double with an exponent. It is a float such as 6.02e23 then: `parseJson`
+ * keeps whole numbers that were written in as many digits below it.
+ */
+const WITH_EXPONENT = 1e21;
+
+/** Returns why a number would be another one behind JSON's readers; null when it would not. */
+function numberProblem(value: number): string | null {
+  const size = Math.abs(value);
+  if (size >= Number.MAX_VALUE) return TOO_LARGE;
+  return Number.isInteger(value) && size > Number.MAX_SAFE_INTEGER && size < WITH_EXPONENT ? UNSAFE_INTEGER : null;
+}
+
 export interface JsonProblem {
   readonly path: string;
   readonly problem: string;
@@ -100,11 +116,9 @@ export function findJsonProblem(value: unknown, depth: number): JsonProblem | nu
         ? current.map((item, index) => [index, item])
         : Object.entries(current);
       for (const [key, item] of entries) {
-        const problem = typeof key === 'string' ? keyProblem(key) : null;
+        const problem =
+          (typeof key === 'string' ? keyProblem(key) : null) ?? (typeof item === 'number' ? numberProblem(item) : null);
         if (problem !== null) return { path: pathOf([...keys, key]), problem };
-        if (Number.isInteger(item) && !Number.isSafeInteger(item)) {
-          return { path: pathOf([...keys, key]), problem: UNSAFE_INTEGER };
-        }
         // Other numbers, booleans and null are always fine: not queueing them halves the walk on real input.
         if (typeof item === 'string' || (typeof item === 'object' && item !== null)) {
           stack.push({ value: item, keys: [...keys, key] });

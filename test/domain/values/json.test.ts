@@ -105,12 +105,13 @@ describe('a text in a message', () => {
 
 describe('what JSON cannot represent', () => {
   const UNSAFE = 'expected a whole number JSON can represent (up to 9007199254740991), got number';
+  const LARGE = 'expected a number under 1.7976931348623157e+308, got number that is not';
   const NUL = 'expected text without NUL characters (\\u0000), got string with one';
   const HALF = 'expected well-formed Unicode, got string with half of a surrogate pair';
   const find = (value: unknown, depth = 64) => findJsonProblem(value, depth);
 
   it('is nothing in what is well', () => {
-    const well = { a: [1, -1.5, true, null, 'x', { b: [[]] }], c: Number.MAX_SAFE_INTEGER, d: 1e-9 };
+    const well = { a: [1, -1.5, true, null, 'x', { b: [[]] }], c: Number.MAX_SAFE_INTEGER, d: 1e-9, e: 6.02e23 };
     for (const value of [well, 'x', 7, null, undefined, true, [], {}]) assert.equal(find(value), null);
   });
 
@@ -122,6 +123,10 @@ describe('what JSON cannot represent', () => {
     ['half a key', { '\ud800': 1 }, '["\\ud800"]', HALF],
     ['a number', { a: [2 ** 53] }, 'a[0]', UNSAFE],
     ['a negative number', [-(2 ** 53) - 2], '[0]', UNSAFE],
+    ['a number without an exponent', [999999999999999900000], '[0]', UNSAFE],
+    ['a key before its number', { '\0': 2 ** 53 }, '["\\u0000"]', NUL],
+    ['the largest number', [Number.MAX_VALUE], '[0]', LARGE],
+    ['the largest negative number', [-Number.MAX_VALUE], '[0]', LARGE],
     [
       'a key of another object',
       JSON.parse('{"a":{"__proto__":1}}'),
@@ -182,6 +187,6 @@ describe('what a caller sent, made fit to be sent on', () => {
       a: [Number.MAX_VALUE, -Number.MAX_VALUE, 1, null, 'x'],
     });
     assert.equal(serializable(Infinity), Number.MAX_VALUE);
-    assert.match(findJsonProblem(serializable(JSON.parse('[1e400]')), 64)?.problem ?? '', /^expected a whole number/);
+    assert.match(findJsonProblem(serializable(JSON.parse('[1e400]')), 64)?.problem ?? '', /^expected a number under/);
   });
 });
