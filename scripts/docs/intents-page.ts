@@ -72,7 +72,7 @@ How to read the tables:
 - A **state** of a workflow is text of 1 to 50 characters; it is stored in upper case.
 - A **whole number** is exact up to 2^53 - 1, because JSON holds no more.
 - \`a.*.b\` is the field \`b\` of each value in the object \`a\`; \`a[].b\` is the field \`b\` of each element of the list \`a\`.
-- A field that is not required may be absent or, where its type says so, null.`;
+- A field that is not required may be absent or null, which is the same. Payloads that are kept or published whole keep their nulls.`;
 
 export function intentsPage(): string {
   return [
