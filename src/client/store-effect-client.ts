@@ -35,7 +35,12 @@ export interface ConnectOptions {
 }
 
 export interface AwaitOptions {
+  /**
+   * Milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most, and up to 10 s
+   * more behind an open question. `Infinity` waits for 24 days.
+   */
   readonly timeoutMs?: number;
+  /** The report of an earlier run, for a list that was emitted again: the report of a later run is waited for. */
   readonly after?: Pick<EmittedListReport, 'rerun_at'> | undefined;
 }
 
@@ -124,12 +129,8 @@ export class StoreEffectClient {
    * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It
    * asks the service, so it needs no brokers; a stored verdict comes about a second later at most.
    * @param eventId of `emitIntents`, or of whatever envelope, in any case. The report has it as it is written here.
-   * @param options.timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most,
-   * and up to 10 s more behind an open question.
-   * @param options.after the report of an earlier run, for a list that was emitted again: the report of a later run is waited
-   * for.
-   * @throws TypeError for an id that is no UUID, or another time than a number; ClosedError when the client is closed meanwhile; ResultTimeoutError.
-   * The `cause` of a ResultTimeoutError says why the service could not be asked.
+   * @throws TypeError for an id that is no UUID, or a time that is no number; ClosedError when the client is closed
+   * meanwhile; ResultTimeoutError. Its `cause` says why the service could not be asked.
    */
   async awaitResult(eventId: string, options?: OrNull<AwaitOptions>): Promise<EmittedListReport> {
     const timeoutMs: unknown = options?.timeoutMs ?? RESULT_MS;

@@ -1,6 +1,6 @@
 /**
- * These tests give the client what only code can give. It is refused before anything is started or emitted, or it goes
- * on its way as JSON, and the caller keeps what it has given as it was.
+ * These tests give the client what only code can give. It is refused before anything is sent, or is sent as JSON. The
+ * caller's own values stay as they were.
  */
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
@@ -71,7 +71,7 @@ describe('requests that a caller of the client gives', () => {
     });
   });
 
-  it('are started as JSON carries them, and stay as they were', async () => {
+  it('are started as JSON represents them, and stay as they were', async () => {
     const own = {
       at: new Date(0),
       data: Buffer.from('a'),

@@ -1,6 +1,6 @@
 /**
- * This module copies what a caller's code gives, as JSON would carry it. What JSON would lose, change or refuse is named
- * by its path.
+ * This module copies what a caller's code gives, as JSON would represent it. It names by its path what JSON would lose,
+ * change or refuse.
  */
 import { type JsonProblem, pathOf, shorten, shown, typeName } from './json.js';
 import { LEVELS } from './serializable.js';
@@ -37,7 +37,7 @@ const WANTED: ReadonlyMap<string, string> = new Map([
   ['RegExp', VALUE],
 ]);
 
-/** This error ends a copy at the value that JSON cannot carry. */
+/** This error ends a copy at the value that JSON cannot represent. */
 class NotJson extends Error {
   constructor(expected: string, got: string) {
     super(`expected ${expected}, got ${got}`);
@@ -95,7 +95,7 @@ function fromToJson(key: string, value: unknown): unknown {
   const { toJSON } = value as { readonly toJSON?: unknown };
   if (typeof toJSON !== 'function') return value;
   const json: unknown = Reflect.apply(toJSON, value, [key]);
-  // A time that is none prints null, and null is absent.
+  // A time that is not valid prints null, and null is absent.
   if (json === null && Number.isNaN((value as object).valueOf()))
     throw new NotJson('a valid time', `invalid ${nameOf(value as object)}`);
   return json;

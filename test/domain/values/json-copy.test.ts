@@ -1,4 +1,4 @@
-/** These tests give what only code can give: JSON carries it with JSON's own meaning, or it is refused by its path. */
+/** These tests give what only code can give. It gets JSON's own meaning, or it is refused by its path. */
 import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
@@ -55,8 +55,8 @@ const valueOf = (value: unknown) => {
   return copy.value;
 };
 
-describe('a copy of what JSON can carry', () => {
-  const carried: [what: string, value: unknown][] = [
+describe('a copy of what JSON can represent', () => {
+  const kept: [what: string, value: unknown][] = [
     ['text, numbers, truth and null', { a: ['x', '', 1.5, -0, 0, 1e300, true, false, null] }],
     ['a time', { at: TIME, in: [TIME] }],
     ['bytes', { data: Buffer.from('ab'), more: Uint8Array.of(1, 2) }],
@@ -78,7 +78,7 @@ describe('a copy of what JSON can carry', () => {
     ['a symbol’s key, which JSON does not see', { [Symbol('s')]: 1, a: 1 }],
     ['BIGINT as text', { total_stamps: '9007199254740993' }],
   ];
-  for (const [what, value] of carried) {
+  for (const [what, value] of kept) {
     it(`has JSON’s own meaning: ${what}`, () => {
       assert.deepEqual(JSON.stringify(valueOf(value)), JSON.stringify(value));
     });
@@ -124,7 +124,7 @@ describe('a copy of what JSON can carry', () => {
   });
 });
 
-describe('what JSON cannot carry is refused', () => {
+describe('what JSON cannot represent is refused', () => {
   const cycle: Record<string, unknown> = { a: [] };
   (cycle['a'] as unknown[]).push({ back: cycle });
   const list: unknown[] = [];
