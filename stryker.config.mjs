@@ -53,6 +53,7 @@ const mutate = [
   'src/domain/values/halve.ts',
   'src/domain/values/ids.ts',
   'src/domain/values/issue.ts',
+  'src/domain/values/json-copy.ts',
   'src/domain/values/json.ts',
   'src/domain/values/limits.ts',
   'src/domain/values/serializable.ts',
