@@ -51,7 +51,7 @@ class Copier {
   readonly #holders: object[] = [];
 
   copy(key: PropertyKey, given: unknown): unknown {
-    const value = unboxed(fromToJson(String(key), given));
+    const value = unboxed(fromToJson(key, given));
     switch (typeof value) {
       case 'number':
         if (!Number.isFinite(value)) throw new NotJson('a finite number', shown(value));
@@ -89,12 +89,15 @@ class Copier {
   }
 }
 
+/** The types of values whose `toJSON` JSON calls. */
+const HAVING_TO_JSON = new Set(['object', 'function', 'bigint']);
+
 /** Returns what `toJSON` makes of an object, or of a bigint where the caller has given BigInt that method. */
-function fromToJson(key: string, value: unknown): unknown {
-  if (value === null || !['object', 'function', 'bigint'].includes(typeof value)) return value;
+function fromToJson(key: PropertyKey, value: unknown): unknown {
+  if (value === null || !HAVING_TO_JSON.has(typeof value)) return value;
   const { toJSON } = value as { readonly toJSON?: unknown };
   if (typeof toJSON !== 'function') return value;
-  const json: unknown = Reflect.apply(toJSON, value, [key]);
+  const json: unknown = Reflect.apply(toJSON, value, [String(key)]);
   // A time that is not valid prints null, and null is absent.
   if (json === null && Number.isNaN((value as object).valueOf()))
     throw new NotJson('a valid time', `invalid ${nameOf(value as object)}`);
@@ -106,8 +109,9 @@ const unboxed = (value: unknown): unknown =>
 
 /** @throws NotJson for an object that JSON would print without its content, such as a Map. */
 function checkContent(value: object, fields: number): void {
+  if (isPlain(value)) return;
   const wanted = WANTED.get(Object.prototype.toString.call(value).slice(8, -1));
-  if (wanted !== undefined || (fields === 0 && !isPlain(value))) throw new NotJson(wanted ?? VALUE, nameOf(value));
+  if (wanted !== undefined || fields === 0) throw new NotJson(wanted ?? VALUE, nameOf(value));
 }
 
 /** Returns whether an object is of no class, in whatever realm it was made: tests run in realms of their own. */
