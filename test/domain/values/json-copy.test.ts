@@ -96,6 +96,21 @@ describe('a copy of what JSON can represent', () => {
     );
   });
 
+  it('has values of JSON itself: no undefined, and no boxes', () => {
+    assert.deepEqual(valueOf({ a: undefined, b: [undefined] }), { b: [null] });
+    const boxed = { a: new Number(1), b: new String('x'), c: new Boolean(true) };
+    assert.deepEqual(valueOf(boxed), { a: 1, b: 'x', c: true });
+  });
+
+  it('asks a bigint for toJSON, which callers may have given to all of them', () => {
+    Object.defineProperty(BigInt.prototype, 'toJSON', { value: () => 'digits', configurable: true });
+    try {
+      assert.deepEqual(valueOf([1n]), ['digits']);
+    } finally {
+      Reflect.deleteProperty(BigInt.prototype, 'toJSON');
+    }
+  });
+
   it('keeps __proto__ as a key, for the plan to refuse it', () => {
     const copy = valueOf(JSON.parse('{"a":{"__proto__":1}}'));
     assert.equal(findJsonProblem(copy, 64)?.path, 'a.__proto__');
@@ -147,6 +162,8 @@ describe('what JSON cannot represent is refused', () => {
     [new Secret(), 'a', ANY, 'Secret'],
     [new (classOf(''))(), 'a', ANY, 'object'],
     [new ArrayBuffer(2), 'a', ANY, 'ArrayBuffer'],
+    [Object.create({ constructor: undefined }), 'a', ANY, 'object'],
+    [Object.create({ constructor: { name: 5 } }), 'a', ANY, 'object'],
     [runInNewContext('new Map([[1, 2]])'), 'a', 'a plain object', 'Map'],
     [() => 1, 'a', ANY, 'function'],
     [Order, 'a', ANY, 'function'],
@@ -181,8 +198,8 @@ describe('what JSON cannot represent is refused', () => {
       const copy = jsonCopy({ a: [value] });
       assert.equal(!copy.ok && copy.cause, error);
     }
-    const noError = { toJSON: () => Promise.reject.call(undefined, 'x') };
-    assert.match(problemOf(noError), /^: expected a value JSON can represent, got an error: /);
+    const noError = { toJSON: () => AbortSignal.abort('gone').throwIfAborted() };
+    assert.equal(problemOf({ a: noError }), `a: expected ${ANY}, got an error: gone`);
   });
 
   it('in short words, however long the name or the number is', () => {
