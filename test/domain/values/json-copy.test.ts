@@ -102,6 +102,12 @@ describe('a copy of what JSON can represent', () => {
     assert.deepEqual(valueOf(boxed), { a: 1, b: 'x', c: true });
   });
 
+  it('has an object in each of the places where it is, and what toJSON gives of a thing that is no number', () => {
+    const one = { x: {} };
+    assert.deepEqual(valueOf({ a: one, b: [one, one] }), { a: { x: {} }, b: [{ x: {} }, { x: {} }] });
+    assert.deepEqual(valueOf([{ toJSON: () => 'x', valueOf: () => NaN }]), ['x']);
+  });
+
   it('asks a bigint for toJSON, which callers may have given to all of them', () => {
     Object.defineProperty(BigInt.prototype, 'toJSON', { value: () => 'digits', configurable: true });
     try {
