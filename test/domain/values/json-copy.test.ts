@@ -102,7 +102,7 @@ describe('a copy of what JSON can represent', () => {
     assert.deepEqual(valueOf(boxed), { a: 1, b: 'x', c: true });
   });
 
-  it('has an object in each of the places where it is, and what toJSON gives of a thing that is no number', () => {
+  it('has an object wherever it is, and what toJSON gives of a thing that is no number', () => {
     const one = { x: {} };
     assert.deepEqual(valueOf({ a: one, b: [one, one] }), { a: { x: {} }, b: [{ x: {} }, { x: {} }] });
     assert.deepEqual(valueOf([{ toJSON: () => 'x', valueOf: () => NaN }]), ['x']);
