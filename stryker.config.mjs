@@ -56,6 +56,7 @@ const mutate = [
   'src/domain/values/halve.ts',
   'src/domain/values/ids.ts',
   'src/domain/values/issue.ts',
+  'src/domain/values/json-copy.ts',
   'src/domain/values/json-text.ts',
   'src/domain/values/json.ts',
   'src/domain/values/limits.ts',

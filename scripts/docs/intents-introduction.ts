@@ -13,4 +13,4 @@ How to read the tables:
 - A **float** such as \`6.02e23\` is kept in free fields. It is a number from 1e21 on, or one with a fraction; \`1e400\` is refused.
   A decimal that a double cannot hold becomes the nearest double, as with JSON's readers.
 - \`a.*.b\` is the field \`b\` of each value in the object \`a\`; \`a[].b\` is the field \`b\` of each element of the list \`a\`.
-- A field that is not required may be absent or, where its type says so, null.`;
+- A field that is not required may be absent or null, which is the same. Payloads that are kept or published whole keep their nulls.`;

@@ -21,6 +21,8 @@ const PAUSE_FACTOR = 2;
 const LOADED_MS = 3_000;
 /** Milliseconds for the answer to the last question, which begins when a caller's time is over. */
 const LAST_ANSWER_MS = 5_000;
+/** The longest time of a timer, 24 days; one that is longer ends at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Waiter {
   /** Whether the waiter's time is over: the answer to the question it is part of, or else to the next, is its last. */
@@ -88,11 +90,14 @@ export class AwaitedVerdicts {
           reject(new ClosedError(eventId));
         },
       };
-      let timer = setTimeout(() => {
-        waiter.late = true;
-        if (this.#asked?.has(waiter) === true) waiter.lastAsked();
-        else this.#askAt(performance.now());
-      }, timeoutMs);
+      let timer = setTimeout(
+        () => {
+          waiter.late = true;
+          if (this.#asked?.has(waiter) === true) waiter.lastAsked();
+          else this.#askAt(performance.now());
+        },
+        Math.min(timeoutMs, LONGEST_TIMER_MS),
+      );
       this.#waiting.set(eventId, (this.#waiting.get(eventId) ?? new Set()).add(waiter));
       this.#newestSince = performance.now();
       this.#askAt(Math.max(this.#newestSince + FIRST_MS, this.#pausedUntil));

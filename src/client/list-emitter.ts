@@ -3,11 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type EventSource, makeEnvelope, type OnexEnvelopeV1, toMessage } from '../domain/events/envelope.js';
 import { emittedId } from '../domain/values/ids.js';
-import { checkLimits } from '../domain/values/limits.js';
-import { parseRequest, type RequestInput } from '../domain/execution/request.js';
-import { serializable } from '../domain/values/serializable.js';
+import type { RequestInput } from '../domain/execution/request.js';
 import { assertSent } from '../domain/events/publisher.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
+import { readRequest } from './given-request.js';
 import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
 
 export interface EmittedList {
@@ -54,8 +53,7 @@ export class ListEmitter {
   }
 
   #envelopeOf(given: RequestInput) {
-    const parsed = parseRequest(serializable(given));
-    checkLimits(parsed.intents);
+    const parsed = readRequest(given);
     const requestId = parsed.request_id ?? randomUUID();
     const correlationId = parsed.correlation_id ?? requestId;
     const payload = { intents: parsed.intents, request_id: requestId, options: parsed.options };

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RecoveredState, RecoveredStates } from '../domain/intents/recover-fsm-states/schema.js';
 import { ExecutionError } from './errors.js';
-import type { ExecuteOptions, Intent, IntentsReport } from './types.js';
+import type { ExecuteOptions, Intent, IntentsReport, OrNull } from './types.js';
 
 export interface RecoverOptions {
   /** Only workflows in one of these states. */
@@ -14,6 +14,9 @@ export interface RecoverOptions {
   /** The most states to give; default: all. The first page has the newest. */
   readonly limit?: number;
 }
+
+/** `Given` are the options as a caller has given them. */
+type Given = NonNullable<OrNull<RecoverOptions>>;
 
 export interface RecoveredWorkflow extends RecoveredState {
   readonly workflow_id: string;
@@ -35,7 +38,7 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
 
   constructor(
     private readonly execute: (intents: readonly Intent[], options: ExecuteOptions) => Promise<IntentsReport>,
-    private readonly options: RecoverOptions,
+    private readonly options: Given,
   ) {}
 
   /** The number of stored states, so far, that no page can hold. */
@@ -73,7 +76,7 @@ export class RecoveredStatesWalk implements AsyncIterable<RecoveredWorkflow> {
 
   /** @throws ExecutionError when a page could not be read; LimitError, RefusedError as `executeIntents`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<RecoveredWorkflow, void, void> {
-    const { limit = Infinity } = this.options;
+    const limit = this.options.limit ?? Infinity;
     // Every walk uses fresh request ids: a reused one would return the page stored for the earlier walk.
     const walk = randomUUID();
     let given = 0;
@@ -125,7 +128,7 @@ interface Page {
 }
 
 /** Returns the list that reads a page of states. */
-function pageRequest({ states, namespaces, sinceDays }: RecoverOptions, { walk, number, cursor, limit }: Page) {
+function pageRequest({ states, namespaces, sinceDays }: Given, { walk, number, cursor, limit }: Page) {
   const intent: Intent = {
     intent_type: 'RecoverFSMStates',
     target: 'store_effect',
@@ -134,9 +137,9 @@ function pageRequest({ states, namespaces, sinceDays }: RecoverOptions, { walk, 
       limit: Math.min(limit, PAGE),
       with_total: number === 0,
       ...(cursor === null ? {} : { cursor }),
-      ...(states === undefined ? {} : { states: [...states] }),
-      ...(namespaces === undefined ? {} : { namespaces: [...namespaces] }),
-      ...(sinceDays === undefined ? {} : { since_days: sinceDays }),
+      states: states as string[] | null | undefined,
+      namespaces: namespaces as string[] | null | undefined,
+      since_days: sinceDays,
     },
   };
   return {

@@ -3,12 +3,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/client';
 import stringify from 'safe-stable-stringify';
 import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
-import { parseRequest, type RequestInput } from '../domain/execution/request.js';
+import type { RequestInput } from '../domain/execution/request.js';
 import { correlationId, intentOutcome } from '../domain/execution/search-attributes.js';
 import { summaryOf } from '../domain/execution/summary.js';
-import { checkLimits } from '../domain/values/limits.js';
-import { serializable } from '../domain/values/serializable.js';
 import { RequestConflictError } from './errors.js';
+import { readRequest } from './given-request.js';
 
 export interface StartedExecution {
   readonly workflowId: string;
@@ -60,9 +59,7 @@ export async function startExecution(
 
 /** Returns the request with its defaults filled in, so that the same list is the same however it was written. */
 function requestOf(request: RequestInput) {
-  const parsed = parseRequest(serializable(request));
-  checkLimits(parsed.intents);
-  const { request_id, correlation_id, ...rest } = parsed;
+  const { request_id, correlation_id, ...rest } = readRequest(request);
   return {
     ...rest,
     request_id: request_id ?? randomUUID(),

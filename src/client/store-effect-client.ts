@@ -5,7 +5,6 @@
  * const client = await StoreEffectClient.connect();
  * const report = await client.executeIntents(intents, { requestId: 'reduction-42' });
  */
-import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import type { Progress } from '../../workflows/execution/progress.js';
 import { readAddress, temporalSettings } from '../config.js';
@@ -19,7 +18,7 @@ import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
 import { reportOf } from './reports.js';
 import { type StartedExecution, startExecution } from './start-execution.js';
-import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport } from './types.js';
+import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport, OrNull } from './types.js';
 import { VerdictQuestions } from './verdict-questions.js';
 
 export interface ConnectOptions {
@@ -36,7 +35,12 @@ export interface ConnectOptions {
 }
 
 export interface AwaitOptions {
+  /**
+   * Milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most, and up to 10 s
+   * more behind an open question. `Infinity` waits for 24 days.
+   */
   readonly timeoutMs?: number;
+  /** The report of an earlier run, for a list that was emitted again: the report of a later run is waited for. */
   readonly after?: Pick<EmittedListReport, 'rerun_at'> | undefined;
 }
 
@@ -95,7 +99,7 @@ export class StoreEffectClient {
    * @throws LimitError over the limits; RefusedError for a wrong request; RequestConflictError; ExecutionError when the
    * execution was terminated or timed out. NoWorkerError when no worker takes it within `workerTimeoutMs`.
    */
-  async executeIntents(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<IntentsReport> {
+  async executeIntents(intents: readonly Intent[], options?: OrNull<ExecuteOptions>): Promise<IntentsReport> {
     const { workflowId } = await this.start(intents, options);
     return this.result(workflowId);
   }
@@ -105,7 +109,7 @@ export class StoreEffectClient {
    * again: what has succeeded is `repeated` (ADR 0032).
    * @throws LimitError, RequestError before anything starts; RequestConflictError: another list has this request id.
    */
-  async start(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<StartedExecution> {
+  async start(intents: readonly Intent[], options?: OrNull<ExecuteOptions>): Promise<StartedExecution> {
     return this.startRequest(requestFor(intents, options));
   }
 
@@ -115,7 +119,7 @@ export class StoreEffectClient {
    * @throws LimitError, RequestError before anything is sent; TypeError without brokers; EffectError when no broker
    * takes it.
    */
-  async emitIntents(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<EmittedList> {
+  async emitIntents(intents: readonly Intent[], options?: OrNull<ExecuteOptions>): Promise<EmittedList> {
     if (this.#emitter === undefined)
       throw new TypeError('kafka: expected the brokers to emit to, got undefined; they are an option of connect()');
     const [emitted] = await this.#emitter.emit([requestFor(intents, options)]);
@@ -127,18 +131,18 @@ export class StoreEffectClient {
    * Waits for the result of an emitted list, also of one that was answered long ago, as long as its verdict is kept. It
    * asks the service, so it needs no brokers; a stored verdict comes about a second later at most.
    * @param eventId of `emitIntents`, or of whatever envelope, in any case. The report has it as it is written here.
-   * @param timeoutMs milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most,
-   * and up to 10 s more behind an open question.
-   * @param after the report of an earlier run, for a list that was emitted again: the report of a later run is waited
-   * for.
-   * @throws TypeError for an id that is no UUID; ClosedError when the client is closed meanwhile; ResultTimeoutError.
-   * The `cause` of a ResultTimeoutError says why the service could not be asked.
+   * @throws TypeError for an id that is no UUID, or a time that is no number; ClosedError when the client is closed
+   * meanwhile; ResultTimeoutError. Its `cause` says why the service could not be asked.
    */
-  async awaitResult(eventId: string, { timeoutMs = RESULT_MS, after }: AwaitOptions = {}): Promise<EmittedListReport> {
+  async awaitResult(eventId: string, options?: OrNull<AwaitOptions>): Promise<EmittedListReport> {
+    const timeoutMs: unknown = options?.timeoutMs ?? RESULT_MS;
+    // A timer takes whatever is no number for a millisecond.
+    if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs))
+      throw new TypeError(`timeoutMs: expected a number of milliseconds, got ${shown(timeoutMs)}`);
     const id = guid.safeParse(eventId);
     // The service refuses a whole question for one invalid id, and all callers share a question.
     if (!id.success) throw new TypeError(`eventId: expected a UUID, got ${shown(eventId)}`);
-    const verdict = (await this.#verdicts.result(id.data, timeoutMs, after)) as EmittedListReport;
+    const verdict = (await this.#verdicts.result(id.data, timeoutMs, options?.after ?? undefined)) as EmittedListReport;
     return asWritten(verdict, eventId);
   }
 
@@ -164,8 +168,8 @@ export class StoreEffectClient {
    * @example
    * for await (const { workflow_id, current_state } of client.recoverFsmStates()) restore(workflow_id, current_state);
    */
-  recoverFsmStates(options: RecoverOptions = {}): RecoveredStatesWalk {
-    return new RecoveredStatesWalk((intents, how) => this.executeIntents(intents, how), options);
+  recoverFsmStates(options?: OrNull<RecoverOptions>): RecoveredStatesWalk {
+    return new RecoveredStatesWalk((intents, how) => this.executeIntents(intents, how), options ?? {});
   }
 
   /** Returns how far an execution is; null before its list is planned. */
@@ -180,12 +184,7 @@ export class StoreEffectClient {
 }
 
 /** Returns a request as it stands on the wire. */
-function requestFor(intents: readonly Intent[], options: ExecuteOptions): RequestInput {
-  const { requestId = randomUUID(), correlationId, ...workflowOptions } = options;
-  return {
-    intents: intents as unknown[],
-    request_id: requestId,
-    ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
-    ...(Object.keys(workflowOptions).length === 0 ? {} : { options: workflowOptions }),
-  };
+function requestFor(intents: readonly Intent[], given: OrNull<ExecuteOptions> | undefined): RequestInput {
+  const { requestId: request_id, correlationId: correlation_id, ...options } = given ?? {};
+  return { intents: intents as unknown[], request_id, correlation_id, options };
 }

@@ -69,3 +69,6 @@ export interface ExecuteOptions {
    */
   readonly derivedEvents?: 'unless_published' | 'all' | 'none';
 }
+
+/** `OrNull` are options as callers without types send them: null is absent, each and all. */
+export type OrNull<Options> = { readonly [Name in keyof Options]: Options[Name] | null } | null;

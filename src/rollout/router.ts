@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { errorsIn } from '../domain/failures/failure-table.js';
 import { LimitError } from '../domain/values/limits.js';
 import { RequestError } from '../domain/execution/request.js';
 import type { ExecuteOptions, Intent, IntentsReport } from '../client/types.js';
@@ -98,9 +99,9 @@ export class RolloutRouter<T> {
    * since nobody knows what the first one has done.
    * @throws RoutingError when the path is not known; nothing was executed.
    */
-  async execute(intents: readonly Intent[], options: ExecuteOptions = {}): Promise<Routed<T>> {
-    const requestId = options.requestId ?? randomUUID();
-    const correlationId = options.correlationId ?? requestId;
+  async execute(intents: readonly Intent[], options?: ExecuteOptions | null): Promise<Routed<T>> {
+    const requestId = options?.requestId ?? randomUUID();
+    const correlationId = options?.correlationId ?? requestId;
     const given = { ...options, requestId, correlationId };
     const route = await this.#route(correlationId);
     const { path } = route;
@@ -141,9 +142,9 @@ export class RolloutRouter<T> {
   }
 }
 
-/** Returns whether a list was refused for what it is, which says nothing about the path. */
+/** The errors that refuse a list for what it is, which says nothing about the path. */
+const REFUSALS = [LimitError, RequestError, RefusedError, RequestConflictError];
+
+/** Returns whether an error is a refusal, or holds one: callers wrap the client in code of their own. */
 const isCallersFault = (error: unknown): boolean =>
-  error instanceof LimitError ||
-  error instanceof RequestError ||
-  error instanceof RefusedError ||
-  error instanceof RequestConflictError;
+  [...errorsIn(error)].some((one) => REFUSALS.some((refusal) => one instanceof refusal));

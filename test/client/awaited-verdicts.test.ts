@@ -71,6 +71,16 @@ describe('awaited verdicts', () => {
     return told;
   }
 
+  it('are waited for as long as a timer can, when the time has no end', async () => {
+    const { stored, told, wait } = setUp();
+    wait('a', Infinity);
+    await pass(500);
+    assert.deepEqual(told, []);
+    stored.add('a');
+    await pass(2_000);
+    assert.deepEqual(told, ['a']);
+  });
+
   it('of a later run are waited for by who knows an earlier one, unless there can be none', async () => {
     assert.equal(await later({}, undefined), 'partial first');
     assert.equal(await later({}, {}), 'ResultTimeoutError');

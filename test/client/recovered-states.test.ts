@@ -139,7 +139,7 @@ describe('a walk over recovered states', () => {
 
   it('begins with a page that can be asked for alone', () => {
     const { intents, how } = firstPage({ states: ['A'], limit: 7 });
-    const { recovery_id, ...payload } = intents[0].payload as Record<string, unknown>;
+    const { recovery_id, ...payload } = JSON.parse(JSON.stringify(intents[0].payload)) as Record<string, unknown>;
     assert.deepEqual(payload, { limit: 7, with_total: true, states: ['A'] });
     assert.deepEqual(how, {
       requestId: `recover-${String(recovery_id)}-1`,

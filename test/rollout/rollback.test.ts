@@ -1,7 +1,13 @@
 /** These tests go back to the legacy path by each trigger, over the real tables, and check what is no reason for it. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { RefusedError, RequestConflictError } from '../../src/client/index.js';
+import {
+  LimitError,
+  RefusedError,
+  RequestConflictError,
+  RequestError,
+  StoreEffectClient,
+} from '../../src/client/index.js';
 import { type RouterOptions, RoutingError } from '../../src/rollout/index.js';
 import { bucketOf } from '../../src/domain/rollout/share.js';
 import { until } from '../../src/flow-control/until.js';
@@ -156,25 +162,31 @@ describe('rollout: rolling back', function () {
     });
   }
 
-  it('counts invalid intents and refused lists as nothing', async () => {
+  it('counts what callers do wrong as nothing, whatever the class of its error', async () => {
+    const refuse = (error: Error) => () => Promise.reject(error);
+    const mistakes: (typeof rollout.answer)[] = [
+      () => [failed('VALIDATION_ERROR'), ok()],
+      () => [failed('DATABASE_ERROR', 'invalid'), ok()],
+      refuse(new RefusedError('list', 'no request')),
+      refuse(new RequestConflictError('twice')),
+      refuse(new RequestError('options: expected an object, got NaN')),
+      refuse(new LimitError('intents: the limit is 2000')),
+      refuse(new Error('our wrapper', { cause: new AggregateError([new RequestError('no list')]) })),
+      // The client itself refuses what JSON cannot carry.
+      () =>
+        client.executeIntents([{ ...persistState(), intent_id: 5n as never }]).then(() => assert.fail('not refused')),
+    ];
+    const client = new StoreEffectClient({} as never);
     const router = await rollout.connect({ enabled: '100' });
-    rollout.answer = () => [failed('VALIDATION_ERROR'), ok()];
-    await rollout.run(router, 60);
-    rollout.answer = () => Promise.reject(new RefusedError('list', 'no request'));
-    await Promise.allSettled(Array.from({ length: 60 }, () => router.execute([])));
+    for (const mistake of mistakes) {
+      rollout.answer = mistake;
+      await Promise.allSettled(Array.from({ length: 40 }, () => router.execute([persistState()])));
+    }
     rollout.answer = () => [ok()];
-    await rollout.run(router, 20);
-    await until(10_000, async () => assert.equal(await rollout.lists(), 80));
-    assert.equal((await rollout.status()).latched, false);
-  });
-
-  it('counts a request id that was used for another list as nothing', async () => {
-    const router = await rollout.connect({ enabled: '100' });
-    rollout.answer = () => Promise.reject(new RequestConflictError('twice'));
-    await Promise.allSettled(Array.from({ length: 60 }, () => router.execute([persistState()])));
-    rollout.answer = () => [ok()];
-    assert.equal(await rollout.run(router, 20), 20, 'the callers’ mistake takes no path away');
-    await until(10_000, async () => assert.equal(await rollout.lists(), 20));
+    assert.equal(await rollout.run(router, 20), 20, 'the callers’ mistakes take no path away');
+    await until(10_000, async () => assert.equal(await rollout.lists(), 100));
+    const { rows } = await database.pool.query('SELECT sum(errors)::int AS errors FROM rollout_outcomes');
+    assert.deepEqual(rows, [{ errors: 0 }]);
     assert.equal((await rollout.status()).latched, false);
   });
 

@@ -52,7 +52,7 @@ export async function SweepExecutionsWorkflow(
   request: SweepRequest | null = {},
   position: Partial<typeof START> | null = START,
 ): Promise<SweepReport> {
-  const { grace_seconds = GRACE_SECONDS } = request ?? {};
+  const grace_seconds = request?.grace_seconds ?? GRACE_SECONDS;
   let report = soFar(START.so_far, position?.so_far);
   await eachPage<string | null>(
     position?.after ?? START.after,

@@ -3,21 +3,17 @@
  * descriptions become docs/intents.md.
  */
 import { z } from 'zod';
-import { listName } from '../intents/fields.js';
+import { listName, withDefault } from '../intents/fields.js';
 import { shortenMiddle, shown } from '../values/json.js';
 import { describeIssue } from '../values/issue.js';
 
 const requestOptions = z.strictObject({
-  failFastPriority: z
-    .int()
-    .default(2)
-    .describe('A failed intent of this priority or higher skips all later tiers, and the list fails.'),
-  derivedEvents: z
-    .enum(['unless_published', 'all', 'none'])
-    .default('unless_published')
-    .describe(
-      'Which derived events are published. `unless_published` leaves out a STATE_PERSISTED that the list publishes itself for the same `aggregation_id`.',
-    ),
+  failFastPriority: withDefault(z.int(), 2).describe(
+    'A failed intent of this priority or higher skips all later tiers, and the list fails.',
+  ),
+  derivedEvents: withDefault(z.enum(['unless_published', 'all', 'none']), 'unless_published').describe(
+    'Which derived events are published. `unless_published` leaves out a STATE_PERSISTED that the list publishes itself for the same `aggregation_id`.',
+  ),
 });
 
 export const request = z.strictObject({
@@ -28,7 +24,7 @@ export const request = z.strictObject({
   correlation_id: listName
     .nullish()
     .describe('It is written to the envelope of every event and to the search attribute. Default: the request id.'),
-  options: requestOptions.prefault({}).describe('How the list is executed.'),
+  options: withDefault(requestOptions, {}).describe('How the list is executed.'),
 });
 
 /** A `RequestInput` is a request as a caller sends it. */

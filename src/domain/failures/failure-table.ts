@@ -124,7 +124,11 @@ export function isRefusedLogin(error: unknown): boolean {
  * @param isWhole tells of which errors the inside is left out; default: of none.
  * @param seen the errors that were looked at: they keep a chain that is a loop from going round.
  */
-function* errorsIn(error: unknown, isWhole?: (error: Error) => boolean, seen = new Set<Error>()): Generator<Error> {
+export function* errorsIn(
+  error: unknown,
+  isWhole?: (error: Error) => boolean,
+  seen = new Set<Error>(),
+): Generator<Error> {
   if (!(error instanceof Error) || seen.has(error)) return;
   seen.add(error);
   if (isWhole?.(error) !== true) {

@@ -1,6 +1,6 @@
 /** An open slice is a slice as activities see it: its lists, and its intents by their position. */
 import { z } from 'zod';
-import { jsonObject, listName } from '../intents/fields.js';
+import { jsonObject, listName, optional } from '../intents/fields.js';
 import { type DefinitionsByType, parseIntent, type ParsedIntent, type RejectedIntent } from '../intents/parse.js';
 import { describeIssue } from '../values/issue.js';
 import { groupBy } from '../values/group-by.js';
@@ -11,20 +11,21 @@ import { RequestError } from '../execution/request.js';
 import type { SliceInput } from './slice.js';
 import type { SliceList } from './list.js';
 
-const sliceInput = z.object({
+/** The input of `ExecuteSliceWorkflow`, as the intake writes it. */
+export const sliceInput = z.object({
   lists: z.array(
     z.object({
       event_id: listName,
-      written_event_id: listName.optional(),
+      written_event_id: optional(listName),
       correlation_id: listName.nullable(),
-      emitted_at: z.iso.datetime().optional(),
-      offset: listName.optional(),
-      request_id: listName.optional(),
-      options: jsonObject.optional(),
+      emitted_at: optional(z.iso.datetime()),
+      offset: optional(listName),
+      request_id: optional(listName),
+      options: optional(jsonObject),
       intents: z.array(z.unknown()),
     }),
   ),
-  parked: z.boolean().optional(),
+  parked: optional(z.boolean()),
 });
 
 /** @throws RequestError naming the field: any client may start the workflow, with any input. */

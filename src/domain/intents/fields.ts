@@ -2,6 +2,25 @@
 import { z } from 'zod';
 import { textProblem } from '../values/json.js';
 
+/**
+ * Makes a field optional. Null is absent, because senders print a None or a nil as null (Pydantic, Go). It is absent
+ * from the output too: a field whose readers take null for absent may be `nullish` instead.
+ */
+export const optional = <S extends z.ZodType>(field: S) =>
+  field
+    .nullable()
+    .transform((value) => value ?? undefined)
+    .optional();
+
+/** Gives a field a default, which null stands for as well. */
+export const withDefault = <S extends z.ZodType>(field: S, value: z.input<S>) => {
+  const output = field.parse(value);
+  return field
+    .nullable()
+    .transform((given) => given ?? output)
+    .prefault(value);
+};
+
 export const text = z.string().max(32_767);
 
 /**

@@ -25,7 +25,7 @@ type Ended = Pick<IntentResult, 'intent_type' | 'status'> & {
 };
 
 export function observe(results: readonly Ended[], durationMs: number): Observation {
-  const tried = results.filter(({ status, error_code }) => status !== 'skipped' && error_code !== 'VALIDATION_ERROR');
+  const tried = results.filter((result) => result.status !== 'skipped' && !isSendersFault(result));
   const failed = tried.filter(({ status }) => status === 'failed' || status === 'unknown');
   const publishes = tried.filter(({ intent_type }) => intent_type === 'PublishEvent');
   return {
@@ -41,6 +41,10 @@ export function observe(results: readonly Ended[], durationMs: number): Observat
     ),
   };
 }
+
+/** Returns whether the intent itself is at fault: the service has refused it, or a store has. */
+const isSendersFault = ({ error_code, failure_class }: Ended): boolean =>
+  error_code === 'VALIDATION_ERROR' || failure_class === 'invalid';
 
 /**
  * Observes a list without results: all its intents count as failed when its path threw. An empty list counts as one

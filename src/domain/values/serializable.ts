@@ -5,7 +5,7 @@
 import { DEFAULT_LIMITS } from './limits.js';
 
 /** Levels of nesting that a copy keeps: enough for the plan to find that the value is too deep. */
-const LEVELS = DEFAULT_LIMITS.depth + 8;
+export const LEVELS = DEFAULT_LIMITS.depth + 8;
 
 /**
  * Returns `value` itself where JSON can represent it, else a copy. Nesting in the copy ends after a few levels more

@@ -40,6 +40,8 @@ describe('rollout: observations', () => {
           result('PublishEvent', 'dead_lettered'),
           result('PublishEvent', 'failed', 'KAFKA_ERROR'),
           result('PublishEvent', 'failed', 'VALIDATION_ERROR'),
+          result('PublishEvent', 'failed', 'KAFKA_ERROR', 'invalid'),
+          result('PersistState', 'failed', 'DATABASE_ERROR', 'invalid'),
         ],
         12,
       ),

@@ -1,6 +1,6 @@
 /** This module describes the payload and the result of RecoverFSMStates. Its descriptions become docs/intents.md. */
 import { z } from 'zod';
-import { fsmState, text, timestamp } from '../fields.js';
+import { fsmState, text, timestamp, withDefault } from '../fields.js';
 import { CURSOR_LENGTH } from '../../values/limits.js';
 
 /** The largest page, in states (docs/seed.md). */
@@ -10,19 +10,13 @@ export const recoverFsmStatesPayload = z
   .looseObject({
     recovery_id: text.min(1).max(255).describe('A name that correlates the answer with the question.'),
     timestamp: timestamp.nullish().describe('When the question was asked. It is not read.'),
-    request_all_workflows: z
-      .boolean()
-      .default(true)
-      .describe('Accepted, because senders have it. It is not read: the filters select.'),
-    since_days: z
-      .number()
-      .positive()
-      .max(36_500)
-      .default(7)
-      .describe(
-        'How far back workflows in a terminal state are of interest, in days. All others are returned, however old.',
-      ),
-    limit: z.int().min(1).max(MAX_PAGE).default(MAX_PAGE).describe('The most states of the page.'),
+    request_all_workflows: withDefault(z.boolean(), true).describe(
+      'Accepted, because senders have it. It is not read: the filters select.',
+    ),
+    since_days: withDefault(z.number().positive().max(36_500), 7).describe(
+      'How far back workflows in a terminal state are of interest, in days. All others are returned, however old.',
+    ),
+    limit: withDefault(z.int().min(1).max(MAX_PAGE), MAX_PAGE).describe('The most states of the page.'),
     cursor: text.max(CURSOR_LENGTH).nullish().describe('The `next_cursor` of the page before.'),
     namespaces: z
       .array(text)
@@ -30,10 +24,9 @@ export const recoverFsmStatesPayload = z
       .nullish()
       .describe('Selects workflows whose metadata names one of these namespaces.'),
     states: z.array(fsmState).min(1).nullish().describe('Selects workflows in one of these states.'),
-    with_total: z
-      .boolean()
-      .default(false)
-      .describe('Whether to count what matches (`total_matching`). It costs a scan of all that matches.'),
+    with_total: withDefault(z.boolean(), false).describe(
+      'Whether to count what matches (`total_matching`). It costs a scan of all that matches.',
+    ),
   })
   .describe('Reads the current state of every workflow, a page at a time. Further fields are ignored.');
 
