@@ -56,6 +56,7 @@ const mutate = [
   'src/domain/values/json.ts',
   'src/domain/values/limits.ts',
   'src/domain/values/serializable.ts',
+  'src/domain/values/time.ts',
   'src/flow-control/counting-breaker.ts',
   'src/flow-control/group-commit.ts',
   'src/flow-control/store-breaker.ts',

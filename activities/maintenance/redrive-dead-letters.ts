@@ -1,6 +1,7 @@
 /** This is the activity behind `RedriveDeadLettersWorkflow`: it redrives one page of dead letters. */
 import { z } from 'zod';
 import type { RedriveActivity } from '../../src/domain/dead-letters/redrive.js';
+import { timestamp } from '../../src/domain/intents/fields.js';
 import { TWO_STORES_ATTEMPT_MS } from '../../src/domain/time-outs.js';
 import { attempt } from '../attempts/attempt.js';
 import type { Ports } from '../ports.js';
@@ -9,7 +10,7 @@ import { readInput } from '../parse-input.js';
 
 const pageInput = z.object({
   topic: z.string().optional(),
-  since: z.iso.datetime({ offset: true }).optional(),
+  since: timestamp.optional(),
   ids: z.array(z.int().min(1)).max(10_000).optional(),
   automatic: z.boolean().default(false),
   after: z.int().min(0),

@@ -39,6 +39,7 @@ import { INTENTS } from './example-intents.js';
 import type { IntentType } from '../../src/client/index.js';
 import { descriptionOf, fieldTable } from './fields.js';
 import { code, jsonBlock, number, table } from './markdown.js';
+import { TIMES } from './times.js';
 
 /** Fields of a success beside those that every result has. A type that is missing here does not compile. */
 export const RESULT_FIELDS = {
@@ -68,7 +69,7 @@ It is generated from the schemas under [src/domain](../src/domain) by \`npm run 
 How to read the tables:
 
 - A **UUID** is of any version; it is stored in lower case.
-- A **time** is ISO 8601, such as \`2026-11-23T10:00:00.123456Z\`. Without an offset it is UTC.
+- A **time** is ISO 8601, such as \`2026-11-23T10:00:00.123456Z\`. Without an offset it is UTC. The section [Times](#times) has its forms.
 - A **state** of a workflow is text of 1 to 50 characters; it is stored in upper case.
 - A **whole number** is exact up to 2^53 - 1, because JSON holds no more.
 - \`a.*.b\` is the field \`b\` of each value in the object \`a\`; \`a[].b\` is the field \`b\` of each element of the list \`a\`.
@@ -77,6 +78,7 @@ How to read the tables:
 export function intentsPage(): string {
   return [
     INTRODUCTION,
+    TIMES,
     listSection(),
     intentsSection(),
     ...[...DEFINITIONS.keys()].map((type) => intentSection(type as IntentType)),
