@@ -31,6 +31,7 @@ const NAMES = [
   '0022_list_hashes',
   '0023_dead_letter_copies',
   '0024_unfinished_lists',
+  '0025_fsm_restamped_duplicate',
 ];
 
 /** SQL that reads columns, indexes, constraints, triggers, functions and view definitions, as text. */
