@@ -32,6 +32,7 @@ const NAMES = [
   '0023_dead_letter_copies',
   '0024_unfinished_lists',
   '0025_fsm_restamped_duplicate',
+  '0026_fsm_state_name',
 ];
 
 /** SQL that reads columns, indexes, constraints, triggers, functions and view definitions, as text. */
