@@ -63,6 +63,7 @@ const mutate = [
   'src/domain/values/serializable.ts',
   'src/domain/values/text.ts',
   'src/domain/values/utf8.ts',
+  'src/domain/values/time.ts',
   'src/flow-control/counting-breaker.ts',
   'src/flow-control/group-commit.ts',
   'src/flow-control/store-breaker.ts',

@@ -1,7 +1,7 @@
 /** This is the activity behind `RedriveDeadLettersWorkflow`: it redrives one page of dead letters. */
 import { z } from 'zod';
 import type { RedriveActivity } from '../../src/domain/dead-letters/redrive.js';
-import { optional, withDefault } from '../../src/domain/intents/fields.js';
+import { optional, timestamp, withDefault } from '../../src/domain/intents/fields.js';
 import { TWO_STORES_ATTEMPT_MS } from '../../src/domain/time-outs.js';
 import { attempt } from '../attempts/attempt.js';
 import type { Ports } from '../ports.js';
@@ -11,7 +11,7 @@ import { readInput } from '../parse-input.js';
 /** The input of the activity. */
 export const redriveInput = z.object({
   topic: optional(z.string()),
-  since: optional(z.iso.datetime({ offset: true })),
+  since: optional(timestamp),
   ids: optional(z.array(z.int().min(1)).max(10_000)),
   automatic: withDefault(z.boolean(), false),
   after: z.int().min(0),

@@ -7,7 +7,7 @@ It is generated from the schemas under [src/domain](../src/domain) by \`npm run 
 How to read the tables:
 
 - A **UUID** is of any version; it is stored in lower case.
-- A **time** is ISO 8601, such as \`2026-11-23T10:00:00.123456Z\`. Without an offset it is UTC.
+- A **time** is ISO 8601, such as \`2026-11-23T10:00:00.123456Z\`. Without an offset it is UTC. The section [Times](#times) has its forms.
 - A **state** of a workflow is text of 1 to 50 characters; it is stored in upper case.
 - A **whole number** is exact up to 2^53 - 1, because JSON holds no more. A larger one is refused by name, in free fields too.
 - A **float** such as \`6.02e23\` is kept in free fields. It is a number from 1e21 on, or one with a fraction; \`1e400\` is refused.

@@ -40,6 +40,7 @@ import { INTENTS } from './example-intents.js';
 import type { IntentType } from '../../src/client/index.js';
 import { descriptionOf, fieldTable } from './fields.js';
 import { code, jsonBlock, number, table } from './markdown.js';
+import { TIMES } from './times.js';
 
 /** Fields of a success beside those that every result has. A type that is missing here does not compile. */
 export const RESULT_FIELDS = {
@@ -64,6 +65,7 @@ const DERIVED: Partial<Record<PublishableType, { readonly schema: z.ZodObject; r
 export function intentsPage(): string {
   return [
     INTRODUCTION,
+    TIMES,
     listSection(),
     intentsSection(),
     ...[...DEFINITIONS.keys()].map((type) => intentSection(type as IntentType)),

@@ -7,15 +7,7 @@ export type JsonSchema = z.core.JSONSchema.JSONSchema;
 /** A direction is `input`, what a caller may send, or `output`, what it gets. */
 export type Direction = 'input' | 'output';
 
-export const jsonSchemaOf = (schema: z.core.$ZodType, io: Direction): JsonSchema =>
-  z.toJSONSchema(schema, {
-    io,
-    // zod names no format for times that may lack an offset.
-    override: ({ zodSchema, jsonSchema }) => {
-      const { def } = zodSchema._zod;
-      if ('format' in def && def.format === 'datetime') jsonSchema.format = 'date-time';
-    },
-  });
+export const jsonSchemaOf = (schema: z.core.$ZodType, io: Direction): JsonSchema => z.toJSONSchema(schema, { io });
 
 /** Returns the schema of a value that is not null, and whether it may be null. */
 export function withoutNull(schema: JsonSchema): { readonly inner: JsonSchema; readonly nullable: boolean } {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { days, wholeNumber } from '../../src/cli/arguments.js';
+import { days, daysSince, since, wholeNumber } from '../../src/cli/arguments.js';
 import { EXIT, exitCodeOf, UnreachableError, UsageError } from '../../src/cli/errors.js';
 import { type InputItem, readRequests } from '../../src/cli/input.js';
 import { RefusedError, RequestConflictError } from '../../src/client/errors.js';
@@ -97,6 +97,50 @@ describe('values of options', () => {
     for (const wrong of ['0d', '30', 'd', '36501d', '-1d', '1y']) {
       assert.throws(() => days(wrong), InvalidArgumentError, wrong);
     }
+  });
+});
+
+describe('the start of a time span', () => {
+  const ago = (value: string) => Date.now() - Date.parse(since(value));
+
+  it('is a time, or how long ago it was', () => {
+    assert.deepEqual(['2026-01-31T13:00:00+01:00', '2026-01-31 12:00:00.123456', '20260131T120000Z'].map(since), [
+      '2026-01-31T13:00:00+01:00',
+      '2026-01-31T12:00:00.123456Z',
+      '2026-01-31T12:00:00Z',
+    ]);
+    for (const [value, ms] of [
+      ['30m', 1_800_000],
+      ['12h', 43_200_000],
+      ['7d', 604_800_000],
+    ] as const) {
+      assert.ok(Math.abs(ago(value) - ms) < 5_000, value);
+      assert.equal(daysSince(value), days(value));
+    }
+    const passed = daysSince(new Date(Date.now() - 86_400_000).toISOString());
+    assert.ok(passed >= 1 && passed < 1.001, String(passed));
+  });
+
+  it('is nothing else, and not to come', () => {
+    for (const wrong of [
+      '1',
+      'Nov 26',
+      '2026',
+      '2026-01-31',
+      '2w',
+      '1.5d',
+      '30',
+      '-1d',
+      '1 d',
+      '',
+      '9999-01-01T00:00Z',
+    ]) {
+      const message = /expected 30m, 12h or 7d \(ago\), or a time such as 2026-01-31T12:00:00.*that has passed/;
+      assert.throws(() => since(wrong), message, wrong);
+      assert.throws(() => daysSince(wrong), message, wrong);
+    }
+    for (const wrong of ['0d', '36501d']) assert.throws(() => since(wrong), /expected a duration/, wrong);
+    assert.throws(() => daysSince('1900-01-01T00:00:00Z'), /expected a time of the last 36500 days/);
   });
 });
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { Config } from '../../config.js';
 import type { DeadLetter, DeadLetterFilter } from '../../domain/dead-letters/port.js';
 import type { RedriveReport, RedriveRequest } from '../../domain/dead-letters/redrive.js';
 import { createDeadLetterStore } from '../../postgres/dead-letters/dead-letter-store.js';
-import { wholeNumber } from '../arguments.js';
+import { since, wholeNumber } from '../arguments.js';
 import { withTemporal } from '../connect.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
@@ -46,7 +46,7 @@ const MOST = 10_000;
 const filtered = (command: Command): Command =>
   command
     .option('--topic <topic>', 'only letters of this topic')
-    .option('--since <time>', 'only letters from this time on, ISO 8601', time)
+    .option('--since <time>', 'only letters from this time on, or of the last 30m, 12h or 7d', since)
     .option('--id <id...>', 'only these letters', (id: string, ids: number[] | undefined) => [
       ...(ids ?? []),
       wholeNumber()(id),
@@ -105,9 +105,4 @@ function finish(out: Output, report: RedriveReport): void {
   out.line(`${report.redriven} sent, ${report.failed} refused again, ${report.behind} behind an open letter`);
   if (report.stopped !== null) out.line(`stopped: ${report.stopped}`);
   if (report.failed > 0 || report.behind > 0 || report.stopped !== null) process.exitCode = EXIT.failed;
-}
-
-function time(value: string): string {
-  if (Number.isNaN(Date.parse(value))) throw new InvalidArgumentError('expected a time such as 2026-01-31T12:00:00Z');
-  return new Date(value).toISOString();
 }

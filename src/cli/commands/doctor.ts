@@ -7,6 +7,7 @@ import { kafkaSettings, topicSettings } from '../../kafka/settings.js';
 import { allTopics, eventTopics, topicRetention } from '../../kafka/topics.js';
 import { createLogger } from '../../log.js';
 import { packagePath } from '../../paths.js';
+import { encodingProblem } from '../../postgres/schema/encoding.js';
 import { checkStates, type StateCheck, type StateProblem } from '../../postgres/states/state-check.js';
 import { pendingMigrations } from '../../postgres/schema/pending-migrations.js';
 import type { StackEndpoints } from '../../stack/index.js';
@@ -71,6 +72,7 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
       const pending = await withPool(postgres.url, (pool) => pendingMigrations(pool, packagePath('migrations')));
       return pending.length === 0 ? null : `${pending.join(', ')} not applied; run "bridge setup"`;
     }),
+    finding('PostgreSQL encoding', () => withPool(postgres.url, encodingProblem)),
     finding('Kafka topics', async () => {
       const existing = new Set(await withAdmin(config, kafka.brokers, (admin) => admin.listTopics()));
       const missing = eventTopics(config.KAFKA_TOPIC_PREFIX).filter((topic) => !existing.has(topic));

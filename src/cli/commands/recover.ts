@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { firstPage, type RecoveredStatesWalk, type RecoverOptions } from '../../client/recovered-states.js';
-import { days, wholeNumber } from '../arguments.js';
+import { days, daysSince, wholeNumber } from '../arguments.js';
 import { type Connected, withTemporal } from '../connect.js';
 import { contextOf } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
@@ -30,7 +30,11 @@ export const recoverCommand = (): Command =>
     .option('--ndjson', 'print the states, one per line; of a workflow that is there twice the later line is the newer')
     .option('--state <state...>', 'only workflows in one of these states')
     .option('--namespace <namespace...>', 'only workflows of one of these namespaces')
-    .option('--since <duration>', 'how far back those that have ended are of interest: 30d, 12h (default: 7d)', days)
+    .option(
+      '--since <time>',
+      'from when on those that have ended are of interest: a time, or 30m, 12h, 7d ago (default: 7d)',
+      daysSince,
+    )
     .option('-n, --limit <n>', 'how many states at most; those of the first page are the newest', wholeNumber(), 10_000)
     .addOption(
       new Option('--stuck-after <duration>', 'age at which one that has not ended counts as stuck')

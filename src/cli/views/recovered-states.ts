@@ -1,6 +1,7 @@
 /** This module prints the states that `bridge recover` has read. */
 import type { RecoveredStatesWalk, RecoveredWorkflow } from '../../client/recovered-states.js';
 import { TERMINAL_STATES } from '../../domain/recovery/terminal-states.js';
+import { millisecondsOf } from '../../domain/values/time.js';
 import type { Output } from './output.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -33,17 +34,17 @@ export function showStates(
   walk: RecoveredStatesWalk,
   { stuckAfter, limit }: { readonly stuckAfter: number; readonly limit: number },
 ): void {
-  const before = new Date(Date.now() - stuckAfter * DAY_MS).toISOString();
+  const before = Date.now() - stuckAfter * DAY_MS;
   const counts = new Map<string, { workflows: number; stuck: number }>();
   const stuck: RecoveredWorkflow[] = [];
   for (const state of states.values()) {
     const { workflows, stuck: old } = counts.get(state.current_state) ?? { workflows: 0, stuck: 0 };
-    const isStuck = !TERMINAL_STATES.includes(state.current_state.toUpperCase()) && state.last_transition_at < before;
+    const isStuck = !TERMINAL_STATES.includes(state.current_state.toUpperCase()) && lastMoved(state) < before;
     if (isStuck) stuck.push(state);
     counts.set(state.current_state, { workflows: workflows + 1, stuck: old + Number(isStuck) });
   }
   const byState = [...counts].sort(([, a], [, b]) => b.stuck - a.stuck || b.workflows - a.workflows);
-  stuck.sort((a, b) => (a.last_transition_at < b.last_transition_at ? -1 : 1));
+  stuck.sort((a, b) => (lastMoved(a) < lastMoved(b) ? -1 : 1));
   out.record({
     total_recovered: states.size,
     total_matching: walk.totalMatching,
@@ -63,16 +64,15 @@ export function showStates(
     out.line(out.style('yellow', `Stuck: ${what}${among}`));
     out.table(
       ['workflow', 'state', 'since', 'age', 'transitions', 'namespace'],
-      stuck
-        .slice(0, SHOWN)
-        .map(({ workflow_id, current_state, last_transition_at, transition_count, metadata }) => [
-          workflow_id,
-          current_state,
-          `${last_transition_at.slice(0, 19)}Z`,
-          ageOf((Date.now() - Date.parse(last_transition_at)) / DAY_MS),
-          String(transition_count),
-          typeof metadata['namespace'] === 'string' ? metadata['namespace'] : '',
-        ]),
+      stuck.slice(0, SHOWN).map((state) => [
+        state.workflow_id,
+        state.current_state,
+        // The fraction of a second is left out.
+        state.last_transition_at.replace(/\.\d+Z$/, 'Z'),
+        ageOf((Date.now() - lastMoved(state)) / DAY_MS),
+        String(state.transition_count),
+        typeof state.metadata['namespace'] === 'string' ? state.metadata['namespace'] : '',
+      ]),
     );
     if (stuck.length > SHOWN) out.line(`and ${stuck.length - SHOWN} more`);
     out.line();
@@ -88,5 +88,10 @@ export function showStates(
   out.line(`${states.size} workflows${of}`);
 }
 
-/** Writes an age in days as `3 d`, or as `5 h` below two days. */
-const ageOf = (age: number): string => (age >= 2 ? `${Math.floor(age)} d` : `${Math.round(age * 24)} h`);
+const lastMoved = ({ last_transition_at }: RecoveredWorkflow): number => millisecondsOf(last_transition_at);
+
+/** Writes an age in days as `3 d`, or as `5 h` below two days. A time before the year 1 has no age to speak of. */
+function ageOf(age: number): string {
+  if (age === Infinity) return '';
+  return age >= 2 ? `${Math.floor(age)} d` : `${Math.round(age * 24)} h`;
+}

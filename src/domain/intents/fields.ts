@@ -1,6 +1,7 @@
 /** This module has the Zod fields that the intent schemas share. */
 import { z } from 'zod';
 import { textProblem } from '../values/json.js';
+import { readTime, TIME_FORMS } from '../values/time.js';
 
 /**
  * Makes a field optional. Null is absent, because senders print a None or a nil as null (Pydantic, Go). It is absent
@@ -45,13 +46,16 @@ export const safeCount = z.int().nonnegative();
  */
 export const fsmState = z.string().min(1).toUpperCase().max(50);
 
-/**
- * A time in ISO 8601; without an offset it is UTC (Python's `isoformat()` of a naive time). It is kept as text, because
- * Date loses microseconds.
- */
-export const timestamp = z.iso
-  .datetime({ offset: true, local: true })
-  .transform((value) => (/Z|[+-]\d\d:\d\d/.test(value) ? value : `${value}Z`));
+/** A time in any of the forms of `readTime`, as RFC 3339. Ids and hashes are made of what was sent, not of this. */
+export const timestamp = z
+  .string()
+  .meta({ format: 'date-time' })
+  .transform((text, context) => {
+    const time = readTime(text);
+    if (time !== null) return time;
+    context.addIssue(TIME_FORMS);
+    return z.NEVER;
+  });
 
 /**
  * An object with any keys. It is not `z.record`, which runs a schema over every key; that came to 2 % of the intake's

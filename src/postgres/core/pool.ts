@@ -130,7 +130,9 @@ export const withTransaction = <T>(
   withConnection(
     pool,
     async (tx) => {
-      await tx.query(lockMs === undefined ? 'BEGIN' : `BEGIN; SET LOCAL lock_timeout = ${lockMs}`);
+      // A database may have another default, under which the second statement does not see what the first waited for.
+      const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+      await tx.query(lockMs === undefined ? begin : `${begin}; SET LOCAL lock_timeout = ${lockMs}`);
       const result = await work(tx);
       await tx.query('COMMIT');
       return result;

@@ -3,7 +3,9 @@ import { type AnsweredList, isFinal, type SliceList } from '../../domain/intake/
 import type { Answer, StoredVerdict, VerdictStore } from '../../domain/intake/ports.js';
 import { LOCAL_STATEMENT_MS } from '../../domain/time-outs.js';
 import { isoUtc } from '../core/instant.js';
+import { halve } from '../../domain/values/halve.js';
 import { type Pool, withConnection } from '../core/pool.js';
+import { toEffectError } from '../core/sqlstate.js';
 
 export function createVerdictStore(pool: Pool): VerdictStore {
   /** Returns rows of `intake_verdicts`, by event id. */
@@ -45,14 +47,10 @@ export function createVerdictStore(pool: Pool): VerdictStore {
     },
 
     async store(answers) {
-      const stored = await insert(pool, answers);
-      const isStored = ({ verdict }: StoredVerdict): boolean => stored.has(verdict.event_id);
-      const taken = answers.filter((one) => !isStored(one)).map(({ verdict }) => verdict.event_id);
+      const { stored, taken } = await insertEach(pool, answers);
       return new Map([
-        ...answers
-          .filter(isStored)
-          .map(({ verdict, list_hash }) => [verdict.event_id, { verdict, list_hash }] as const),
-        ...(await find(taken)),
+        ...stored.map(({ verdict, list_hash }) => [verdict.event_id, { verdict, list_hash }] as const),
+        ...(await find(taken.map(({ verdict }) => verdict.event_id))),
       ]);
     },
   };
@@ -60,6 +58,44 @@ export function createVerdictStore(pool: Pool): VerdictStore {
 
 /** The hash of the list, hexadecimal; NULL for a verdict of before there were hashes. */
 const HASH = `encode(list_hash, 'hex') AS list_hash`;
+
+/**
+ * Inserts answers. One that the database cannot hold fails none of its neighbours: it is stored without its results and
+ * its list. Where not even its event id can be stored it counts as stored, so that it is published at least.
+ */
+async function insertEach(pool: Pool, answers: readonly Answer[]) {
+  const [stored, taken]: [Answer[], Answer[]] = [[], []];
+  await halve(answers, async (part) => {
+    const inserted = await insertValid(pool, part);
+    if (inserted === null && part.length > 1) return true;
+    const rows = inserted === null ? part.map(withoutDetails) : part;
+    const ids = inserted ?? (await insertValid(pool, rows));
+    for (const row of rows) (ids?.has(row.verdict.event_id) === false ? taken : stored).push(row);
+    return false;
+  });
+  return { stored, taken };
+}
+
+/** @returns null when the database cannot hold one of the answers. */
+async function insertValid(pool: Pool, answers: readonly Answer[]): Promise<ReadonlySet<string> | null> {
+  try {
+    return await insert(pool, answers);
+  } catch (error) {
+    if (toEffectError(error).failureClass === 'invalid') return null;
+    throw error;
+  }
+}
+
+/** Returns the answer without the texts of callers and stores, but for its event id. */
+const withoutDetails = ({ verdict, list_hash, list }: Answer): Answer => {
+  const { error: _, ...rest } = verdict;
+  const { event_id } = rest;
+  return {
+    list: { ...list, intents: [] },
+    list_hash,
+    verdict: { ...rest, correlation_id: event_id, request_id: event_id, results: [], truncated: true },
+  };
+};
 
 /** Inserts answers, or replaces those of earlier runs. @returns the event ids of those that are stored now. */
 async function insert(pool: Pool, answers: readonly Answer[]): Promise<ReadonlySet<string>> {
@@ -80,8 +116,10 @@ async function insert(pool: Pool, answers: readonly Answer[]): Promise<ReadonlyS
         verdicts.map(({ event_id }) => event_id),
         answers.map(({ list_hash }) => list_hash),
         answers.map(({ list }) => list.emitted_at ?? null),
-        // The list of a final verdict is never executed again.
-        answers.map(({ list, verdict }) => (isFinal(verdict) ? null : JSON.stringify(list))),
+        // The list of a final verdict is never executed again, and an empty one has nothing to execute.
+        answers.map(({ list, verdict }) =>
+          isFinal(verdict) || list.intents.length === 0 ? null : JSON.stringify(list),
+        ),
         JSON.stringify(verdicts),
         answers.map(({ list }) => list.request_id ?? null),
       ],

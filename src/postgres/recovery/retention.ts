@@ -61,7 +61,9 @@ async function deletePastTransitions(tx: Transaction, cutoff: string | null, aft
      SELECT count(*) AS count, ${isoUtc('max(created_at)')} AS newest FROM gone`,
     [cutoff, after, PAGE_ROWS],
   );
-  return rows[0] ?? { count: 0, newest: null };
+  const { count = 0, newest = null } = rows[0] ?? {};
+  // A time before the year 1, or `-infinity`, is no time of a request. The next prune deletes what is left of them.
+  return { count, newest: newest?.startsWith('-') === true ? EARLIEST : newest };
 }
 
 /** SQL of the states of workflows that ended before `$1`, and to which not even a late transition has come since. */

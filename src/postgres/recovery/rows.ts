@@ -11,7 +11,7 @@ export interface StateRow extends Omit<RecoveredState, 'transition_count'> {
   readonly transition_count: number | string;
 }
 
-const FILTERS = `($2::text[] IS NULL OR upper(current_state) = ANY ($2))
+const FILTERS = `($2::text[] IS NULL OR fsm_state_name(current_state) = ANY ($2))
   AND ($3::text[] IS NULL OR metadata ->> 'namespace' = ANY ($3))`;
 
 const valuesOf = ({ states, namespaces }: RecoverFsmStatesPayload, { since }: Cursor): unknown[] => [

@@ -1,6 +1,8 @@
 /** This module brings a database to the shape that this version expects, and creates it when it does not exist. */
 import pg from 'pg';
 import { runner } from 'node-pg-migrate';
+import { EffectError } from '../../domain/failures/failure.js';
+import { encodingProblem } from './encoding.js';
 import { failedToConnect, toEffectError } from '../core/sqlstate.js';
 
 export interface MigrateOptions {
@@ -22,6 +24,7 @@ const LOCK = 62_741_186;
  * Runs the migrations that have not run yet, all in one transaction. It is safe to repeat, and to run twice at once:
  * the second run waits for the first and finds nothing to do.
  * @returns names of the migrations that were applied, in order.
+ * @throws EffectError `invalid` for a database whose encoding is not UTF8.
  */
 export async function migrate(
   databaseUrl: string,
@@ -29,6 +32,8 @@ export async function migrate(
 ): Promise<{ applied: string[] }> {
   await ensureDatabase(databaseUrl);
   return withClient(databaseUrl, async (client) => {
+    const problem = await encodingProblem(client);
+    if (problem !== null) throw new EffectError('invalid', problem, { store: 'postgres' });
     // Notices of IF NOT EXISTS are expected on an upgrade.
     await client.query('SET client_min_messages = warning');
     const applied = await runner({
@@ -54,7 +59,7 @@ async function ensureDatabase(databaseUrl: string): Promise<boolean> {
   url.pathname = '/postgres';
   return withClient(url.href, async (client) => {
     try {
-      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ${await utf8Options(client)}`);
       return true;
     } catch (error) {
       // Another run was faster: 42P04, or 23505 when both were in the middle of it.
@@ -62,6 +67,14 @@ async function ensureDatabase(databaseUrl: string): Promise<boolean> {
       throw error;
     }
   });
+}
+
+/** Returns the options that make a new database UTF8. Only the C locale goes with every encoding. */
+async function utf8Options(client: pg.Client): Promise<string> {
+  const { rows } = await client.query(
+    "SELECT FROM pg_database WHERE datname = 'template1' AND pg_encoding_to_char(encoding) = 'UTF8'",
+  );
+  return rows.length > 0 ? '' : `ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`;
 }
 
 /**

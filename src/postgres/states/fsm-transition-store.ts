@@ -1,6 +1,6 @@
 /**
  * This adapter appends transitions to `fsm_transitions`. The database gives them their version and keeps `fsm_states`
- * (migration 0019).
+ * (migration 0025).
  */
 import { v7 as uuidv7 } from 'uuid';
 import type { PersistFsmTransitionPayload } from '../../domain/intents/persist-fsm-transition/schema.js';

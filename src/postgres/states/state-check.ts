@@ -1,6 +1,6 @@
 /**
  * This check compares `fsm_states` with the history behind it, and repairs it. The current transition of a workflow is
- * the one that the trigger of migration 0019 would have kept. It has the highest epoch and count. Of several it is the
+ * the one that the trigger of migration 0025 would have kept. It has the highest epoch and count. Of several it is the
  * one without a time of its own, or the latest, or the last to arrive.
  */
 import { isoUtc } from '../core/instant.js';

@@ -12,6 +12,16 @@ const errorOf = (raw: unknown): string => {
 
 const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
 
+const persisted = (timestamp: string) => ({
+  aggregation_id: '12000000-0000-4000-8000-000000000000',
+  aggregated_data: { c12: { total_stamps: 1 } },
+  timestamp,
+});
+// The ledger has the first two. With others, what it has would be executed again.
+const HASH_OF_NAIVE = 'b459173f6bc2fa10d14384c79d5adcea7c7165e48ca4d220bb24a3f5e28c5c71';
+const HASH_OF_UTC = 'b156c369cc799ea11e331111ddcb643dbadecc9ae322489ae34fd770c910ed07';
+const HASH_OF_SPACE = '22e2345ddf0566195e646bf49ff1530ce921ba47273495bd07c5fe313c700115';
+
 describe('parseIntent', () => {
   it('takes the four intent types with the priorities of the seed contract', () => {
     const priorities = [publishEvent(), persistState(), persistFsmTransition(), recoverFsmStates()].map((intent) => {
@@ -43,6 +53,15 @@ describe('parseIntent', () => {
         metadata: null,
       },
     );
+  });
+
+  it('takes the hash of a time as it was sent', () => {
+    const hashes = ['2026-01-31T12:00:00', '2026-01-31T12:00:00Z', '2026-01-31 12:00:00+00'].map((timestamp) => {
+      const parsed = parse({ intent_type: 'PersistState', target: 'store_effect', payload: persisted(timestamp) });
+      assert.ok(parsed.ok, JSON.stringify(parsed));
+      return parsed.hash;
+    });
+    assert.deepEqual(hashes, [HASH_OF_NAIVE, HASH_OF_UTC, HASH_OF_SPACE]);
   });
 
   it('keeps unknown fields of a PublishEvent', () => {
@@ -122,7 +141,7 @@ describe('parseIntent', () => {
     [
       'an invalid time',
       persistState({ timestamp: 'yesterday' }),
-      /^payload\.timestamp: expected an ISO 8601 time, got string "yesterday"$/,
+      /^payload\.timestamp: expected a time such as 2026-01-31T12:00:00\.123456Z \(.*without an offset it is UTC; years 0001 to 9999\), got string "yesterday"$/,
     ],
     [
       'a long state',

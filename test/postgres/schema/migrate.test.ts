@@ -31,7 +31,9 @@ const NAMES = [
   '0022_list_hashes',
   '0023_dead_letter_copies',
   '0024_unfinished_lists',
-  '0025_request_ids',
+  '0025_fsm_restamped_duplicate',
+  '0026_fsm_state_name',
+  '0027_request_ids',
 ];
 
 /** SQL that reads columns, indexes, constraints, triggers, functions and view definitions, as text. */

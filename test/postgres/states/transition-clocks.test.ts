@@ -131,6 +131,34 @@ describe('transitions by clocks that differ', () => {
     assert.deepEqual(await faults(), FAULTLESS);
   });
 
+  it('are duplicates when the current one comes again with the time of another attempt', async () => {
+    for (const counts of [1, 3]) {
+      const workflow = randomUUID();
+      const times = [0, 1_000, 2_000].slice(0, counts);
+      const first = await insert(...life(workflow, ...times));
+      const last = resultOf(first.at(-1));
+      const again = await insert(...[1, HOUR, 24 * HOUR].map((later) => step(workflow, counts, 2_000 + later)));
+      assert.deepEqual(
+        again.map(resultOf),
+        Array.from({ length: 3 }, () => ({ ...last, duplicate: true })),
+      );
+      assert.deepEqual(await current(workflow), [`S${counts}`, 1, counts]);
+      const { rows } = await database.pool.query(
+        'SELECT transition_at = last_transition_at AS same FROM fsm_states JOIN fsm_transitions USING (sequence) WHERE workflow_id = $1',
+        [workflow],
+      );
+      assert.deepEqual(rows, [{ same: true }], 'the state keeps its time');
+      // The next one goes on in the same epoch. Another state at the count is a restart, and so is a lower count.
+      await insert(step(workflow, counts + 1, 3_000));
+      assert.deepEqual(await current(workflow), [`S${counts + 1}`, 1, counts + 1]);
+      await insert(step(workflow, counts + 1, HOUR, 'OTHER'));
+      assert.deepEqual(await current(workflow), ['OTHER', 2, counts + 1]);
+      await insert(step(workflow, counts, 2 * HOUR));
+      assert.deepEqual(await current(workflow), [`S${counts}`, 3, counts]);
+    }
+    assert.deepEqual(await faults(), FAULTLESS);
+  });
+
   it('begin an epoch with a count that is there already, or with one that comes later than clocks differ', async () => {
     const [repeated, later] = [randomUUID(), randomUUID()];
     await insert(...life(repeated, 0, 1_000), step(repeated, 1, 1_001));

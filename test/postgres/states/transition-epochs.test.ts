@@ -78,7 +78,9 @@ describe('epochs of transitions', () => {
       for (const epoch of [0, 1, 2]) {
         const steps = Array.from({ length: 6 }, (_, i) => step(workflow, i + 1, 100 * epoch + i + 1));
         const order = shuffled(steps);
-        const late = shuffled(order.filter(({ transition_count: count }) => count !== 6)).slice(0, 2);
+        // An epoch that began with its top would begin with a duplicate of the current transition.
+        if (order[0]?.transition_count === 6) order.reverse();
+        const late = shuffled(order.slice(1).filter(({ transition_count: count }) => count !== 6)).slice(0, 2);
         arrivals.push(...order.filter((one) => !late.includes(one)));
         stragglers.push(...late);
       }

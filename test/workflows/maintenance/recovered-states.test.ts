@@ -208,7 +208,7 @@ describe('states on demand', () => {
   });
 
   for (const [args, message] of [
-    [['--since', 'yesterday'], /--since.*expected a duration such as 30d, 12h or 2w/],
+    [['--since', 'yesterday'], /--since.*expected 30m, 12h or 7d \(ago\), or a time such as/],
     [['--limit', '0'], /--limit.*expected a whole number from 1/],
     [['--ndjson', '--json'], /--ndjson: expected without --json/],
   ] as const) {

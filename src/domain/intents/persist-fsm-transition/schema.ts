@@ -40,7 +40,9 @@ export const persistFsmTransitionPayload = z
     timestamp: timestamp.nullish().describe('When the transition happened, if `transition_record` does not say so.'),
   })
   .describe(
-    'Appends one row to `fsm_transitions`, and moves the `fsm_states` row of the workflow forward. Further fields are ignored.',
+    'Appends one row to `fsm_transitions`, and moves the `fsm_states` row of the workflow forward. Further fields are ignored. ' +
+      'A transition with the count, the states and the time of a stored one is a duplicate. The current transition is one under a newer time, too. ' +
+      'A restart is a lower count with a later time, or the current count with a later time and other states. It begins an epoch.',
   );
 
 export type PersistFsmTransitionPayload = z.infer<typeof persistFsmTransitionPayload>;
