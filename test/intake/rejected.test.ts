@@ -62,7 +62,7 @@ describe('intake: what it rejects', function () {
     assert.deepEqual(
       [copies[1], copies[2], copies[6]].map((copy) => copy?.rejection.reason),
       [
-        'envelope: expected JSON, got bytes that are not UTF-8',
+        'envelope: expected UTF-8, got UTF-16 (little-endian); convert it: iconv -f UTF-16LE -t UTF-8',
         'envelope: expected JSON, got nothing',
         'payload.intents: expected an array, got string "none"',
       ],

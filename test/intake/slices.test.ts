@@ -22,7 +22,11 @@ const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 describe('readEnvelope', () => {
   for (const [what, value, reason] of [
     ['nothing', null, 'envelope: expected JSON, got nothing'],
-    ['no UTF-8', Buffer.from([0xff, 0xfe]), 'envelope: expected JSON, got bytes that are not UTF-8'],
+    [
+      'no UTF-8',
+      Buffer.from([0x22, 0xff]),
+      'envelope: expected UTF-8, got 0xFF at byte 2 (Latin-1?); convert it: iconv -f LATIN1 -t UTF-8',
+    ],
     ['a list', bytesOf([]), 'envelope: expected an object, got array'],
     [
       'another version',
