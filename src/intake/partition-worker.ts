@@ -42,8 +42,8 @@ export class PartitionWorker {
    */
   #uncommitted: RawMessage | undefined;
   /**
-   * The first message that was not committed when the consumer joined again, until the first messages after that. It
-   * may be read again also after a commit that is taken later, so it tells its topic from one that was created again.
+   * The first message that was not committed when the consumer joined again, until messages come as far as it. It may
+   * be read again also after a commit that is taken later, so it tells its topic from one that was created again.
    */
   #rejoinedAt: RawMessage | undefined;
   /** The lowest offset that may still come from this topic. */
@@ -91,7 +91,7 @@ export class PartitionWorker {
       this.#bytes += sizeOf(message);
     }
     this.#next = BigInt(messages.at(-1)?.offset ?? this.#next - 1n) + 1n;
-    this.#rejoinedAt = undefined;
+    if (messages.some((message) => !isBefore(message, this.#rejoinedAt))) this.#rejoinedAt = undefined;
     this.#start();
   }
 
@@ -103,9 +103,20 @@ export class PartitionWorker {
       const before = known.get(message.offset);
       return before !== undefined && !isSame(before, message);
     });
-    // A late commit of another member may have set the group's offset back: then repeats stand before this message.
-    const isReadAgain = messages.some(({ offset }) => offset === this.#rejoinedAt?.offset);
-    return differs || (!isReadAgain && messages.some(({ offset }) => BigInt(offset) < this.#next));
+    return differs || (!this.#mayBeReadAgain(messages) && messages.some(({ offset }) => BigInt(offset) < this.#next));
+  }
+
+  /**
+   * Returns whether messages may come for the second time, as far as the first one that was not committed. A late
+   * commit of another member may have set the group's offset back. Then repeats stand before that message, perhaps in
+   * batches of their own. Repeats are no younger than it, and the messages of a topic that was created again are.
+   */
+  #mayBeReadAgain(messages: readonly RawMessage[]): boolean {
+    const [until, last] = [this.#rejoinedAt, messages.at(-1)];
+    if (until === undefined || last === undefined) return false;
+    return isBefore(last, until)
+      ? last.timestamp <= until.timestamp
+      : messages.some(({ offset }) => offset === until.offset);
   }
 
   /**
@@ -196,3 +207,6 @@ export class PartitionWorker {
     }
   }
 }
+
+const isBefore = (one: RawMessage, other: RawMessage | undefined): boolean =>
+  other !== undefined && BigInt(one.offset) < BigInt(other.offset);

@@ -175,8 +175,13 @@ describe('intake: a partition', () => {
     assert.equal(worker.isOther([third!]), true, 'what it has read does not come again by itself');
     worker.rejoined();
     assert.equal(worker.isOther([third!, fourth!]), false, 'what it holds, read again after a rejoin');
-    assert.equal(worker.isOther([second!]), true, 'what is committed is not read again after a rejoin');
     assert.equal(worker.isOther([fourth!, message(2, envelope())]), true, 'other bytes where it holds some');
+    assert.equal(worker.isOther([second!]), false, 'repeats, where a late commit has set the offset back');
+    worker.offer([second!]);
+    assert.equal(worker.isOther([third!, fourth!]), false, 'what it holds, behind the repeats');
+    assert.equal(worker.isOther([message(2, envelope())]), true, 'other bytes behind the repeats');
+    worker.offer([third!]);
+    assert.equal(worker.isOther([second!]), true, 'what comes before what it has read again');
     await worker.stop();
   });
 

@@ -51,11 +51,22 @@ describe('intake: a topic that was created again', () => {
     assert.equal(worker.isOther([message(0)]), true);
   });
 
-  it('is known after a rejoin too, by offsets before the first that was read', () => {
+  it('is known after a rejoin too, by younger messages before the first that was read', () => {
     const worker = setUp();
     worker.rejoined();
     assert.equal(worker.isOther([message(5), message(6)]), false);
-    assert.equal(worker.isOther([message(4)]), true);
+    assert.equal(worker.isOther([message(3), message(4, '4', 1)]), true);
+  });
+
+  it('differs from an offset of the group that was set back, by repeats which are no younger', () => {
+    const worker = setUp();
+    worker.rejoined();
+    assert.equal(worker.isOther([message(3), message(4)]), false);
+    worker.offer([message(3), message(4)]);
+    assert.equal(worker.isOther([message(5), message(6)]), false, 'what stands behind the repeats');
+    assert.equal(worker.isOther([message(5, 'another')]), true);
+    worker.offer([message(5), message(6)]);
+    assert.equal(worker.isOther([message(3), message(4)]), true, 'the repeats come once only');
   });
 
   it('is known after a rejoin by other bytes at an offset that is buffered', () => {

@@ -89,6 +89,23 @@ describe('the intake against a model', () => {
       [list, { ...list, ms: 8_000 }, list],
       12,
     ],
+    [
+      'takes what stands before a message that it reads again for repeats, also when they are a batch of their own',
+      [
+        { do: 'emit', partition: 1, kinds: ['list'] },
+        { do: 'stop', which: 0, graceMs: 0 },
+        { do: 'join' },
+        { do: 'wait', ms: 50 },
+        { do: 'emit', partition: 1, kinds: ['list', 'list', 'list', 'list', 'list', 'list', 'list'] },
+        { do: 'join' },
+        { do: 'wait', ms: 15_000 },
+        { do: 'evict', which: 0 },
+        { do: 'emit', partition: 1, kinds: ['list', 'text'] },
+      ],
+      [1],
+      [list],
+      12,
+    ],
   ];
   /** Cases that are too rare in the random sequences above to rely on. */
   const rare: typeof found = [
