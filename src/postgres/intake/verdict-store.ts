@@ -88,10 +88,11 @@ async function insertValid(pool: Pool, answers: readonly Answer[]): Promise<Read
 
 /** Returns the answer without the texts of callers and stores, but for its event id. */
 const withoutDetails = ({ verdict, list_hash, list }: Answer): Answer => {
-  const { error: _, ...rest } = verdict;
+  const { error: _error, ...rest } = verdict;
+  const { request_id: _id, ...bare } = list;
   const { event_id } = rest;
   return {
-    list: { ...list, intents: [] },
+    list: { ...bare, intents: [] },
     list_hash,
     verdict: { ...rest, correlation_id: event_id, request_id: event_id, results: [], truncated: true },
   };
