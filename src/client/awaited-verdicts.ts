@@ -9,13 +9,13 @@ import type { VerdictQuestions } from './verdict-questions.js';
 /** Milliseconds before the first question. Callers gather meanwhile, and most lists are answered by then. */
 const FIRST_MS = 100;
 /**
- * The longest pause between two questions, in milliseconds. A stored verdict comes so late at most, plus the time of an
- * answer.
+ * Milliseconds by which a stored verdict may come late: while one question is answered, the pause behind it and the
+ * next answer. Answers of more than a third of it make it later.
  */
 const LONGEST_MS = 1_000;
 /**
- * A pause is at least so many times the last answer's time, up to `LOADED_MS`: many clients must not fill a server with
- * questions.
+ * A pause behind a slow answer is so many times the answer's time, up to `LOADED_MS`: many clients must not fill a
+ * server with questions.
  */
 const PAUSE_FACTOR = 2;
 const LOADED_MS = 3_000;
@@ -157,13 +157,15 @@ export class AwaitedVerdicts {
   }
 
   /**
-   * Returns when the next question is due: a list that has long had no answer is not asked about for as long again. The
-   * pause is a second at most, unless the last answer took long.
+   * Returns when the next question is due: a list that has long had no answer is not asked about for as long again.
    */
   #nextAt(now: number, began: number): number {
-    this.#pausedUntil = now + Math.min(LOADED_MS, PAUSE_FACTOR * (now - began));
+    const took = now - began;
+    const room = Math.max(took, LONGEST_MS - 2 * took);
+    const isSlow = took > LONGEST_MS / 2;
+    this.#pausedUntil = now + Math.min(isSlow ? LOADED_MS : room, PAUSE_FACTOR * took);
     if (this.#waiters().some(({ late }) => late)) return now;
     const age = now - this.#newestSince;
-    return Math.max(this.#pausedUntil, now + Math.min(LONGEST_MS, Math.max(FIRST_MS, age)));
+    return Math.max(this.#pausedUntil, now + Math.min(room, Math.max(FIRST_MS, age)));
   }
 }

@@ -120,6 +120,20 @@ describe('awaited verdicts', () => {
     assert.deepEqual(told, ['slow']);
   });
 
+  for (const ms of [50, 100, 200, 300]) {
+    it(`arrive within a second where an answer takes ${ms} ms, however long the list takes`, async () => {
+      const { stored, asked, service, told, wait } = setUp();
+      service.answer = () => sleep(ms);
+      wait('slow');
+      await pass(20_000);
+      // The verdict is stored just after a question began, so that the next one has it.
+      while (asked.at(-1)?.at !== now - 1_000) await pass(STEP_MS);
+      stored.add('slow');
+      await pass(1_000);
+      assert.deepEqual(told, ['slow']);
+    });
+  }
+
   it('are asked for soon after a caller came, whoever else waits', async () => {
     const { stored, asked, told, wait } = setUp();
     wait('slow');
