@@ -22,7 +22,12 @@ async function prunePage(
   before: string | null,
   after: string | null,
 ): Promise<FsmPruned> {
-  const { rows } = await tx.query<{ cutoff: string }>(`SELECT ${isoUtc(CUTOFF)} AS cutoff`, [days, before]);
+  // Prunes take turns. Each of two would wait for transitions that the other has deleted, as past ones or with their
+  // workflow.
+  const { rows } = await tx.query<{ cutoff: string }>(
+    `SELECT ${isoUtc(CUTOFF)} AS cutoff, pg_advisory_xact_lock(hashtext('fsm_states'))`,
+    [days, before],
+  );
   const cutoff = rows[0]?.cutoff ?? null;
   const { count, newest } = await deletePastTransitions(tx, cutoff, after);
   const pruned = { states_deleted: 0, transitions_deleted: count, pruned_before: cutoff };

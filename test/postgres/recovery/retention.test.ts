@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { FsmPruned } from '../../../src/domain/recovery/retention.js';
 import { createPool } from '../../../src/postgres/core/pool.js';
 import { createFsmRetention } from '../../../src/postgres/recovery/retention.js';
+import { until } from '../../../src/flow-control/until.js';
 import { checkStates } from '../../../src/postgres/states/state-check.js';
 import { onServer, one, useDatabase } from '../support.js';
 
@@ -207,6 +208,26 @@ describe('pruning of transitions and states', () => {
     writing = false;
     const deleted = await Promise.all(prunes);
     assert.ok(deleted[0]! + deleted[1]! > 0, 'no workflow was pruned');
+  });
+
+  it('takes turns with another prune, which has deleted transitions that this one would delete', async () => {
+    const workflow = await arriveAll(randomUUID(), [60, 'A'], [50, 'COMPLETED']);
+    let other: Promise<number> | undefined;
+    await onServer(async (first) => {
+      await first.query('BEGIN');
+      await first.query(`SELECT pg_advisory_xact_lock(hashtext('fsm_states'))`);
+      await first.query(`DELETE FROM fsm_transitions WHERE entity_id = $1 AND to_state = 'A'`, [workflow]);
+      other = retention()
+        .prune(null, null)
+        .then(({ states_deleted }) => states_deleted);
+      // The other one waits, and has not locked what this one goes on to delete.
+      await until(10_000, () => one(database.pool, `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`));
+      await first.query(`SET LOCAL lock_timeout = '1s'`);
+      await first.query('DELETE FROM fsm_states WHERE workflow_id = $1', [workflow]);
+      await first.query('DELETE FROM fsm_transitions WHERE entity_id = $1', [workflow]);
+      await first.query('COMMIT');
+    }, database.url);
+    assert.equal(await other, 0);
   });
 
   it('says how much is kept, and how late the oldest workflow is that may go', async () => {
