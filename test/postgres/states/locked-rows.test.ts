@@ -123,8 +123,10 @@ for (const [name, store] of Object.entries({ bridgeStates, fsmTransitions })) {
       assert.equal((await execute([known!]))[0]?.ok, true);
       await stranger.query(store.lock, [[locked]]);
       assert.deepEqual(lockedIn(await execute(make([free, locked, free, locked]), 'probe')), [1, 3]);
+      transactions = 0;
       const [repeat] = await execute([{ ...known!, execution_id: 'other/run' }], 'probe');
       assert.ok(repeat?.ok === true && repeat.repeated);
+      assert.equal(transactions, 1, 'the repeat has queued for the row');
       assert.deepEqual([await effectsOf([locked]), await effectsOf([free])], [2, 2]);
     });
 
