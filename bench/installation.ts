@@ -22,9 +22,11 @@ export interface Installation {
   readonly worker: BenchWorker;
 }
 
+/** @param own variables of the bench, which replace those of all. */
 export async function withInstallation(
   out: Output,
   bench: (installation: Installation) => Promise<void>,
+  own: NodeJS.ProcessEnv = {},
 ): Promise<void> {
   const endpoints = await stackUp({ ...stackOptions(loadConfig()), onProgress: ({ message }) => out.note(message) });
   const name = `bench_${randomUUID().slice(0, 8)}`;
@@ -45,6 +47,7 @@ export async function withInstallation(
     // The load of the seed contract is spread over a dozen partitions.
     KAFKA_TOPIC_PARTITIONS: '12',
     PORT: '0',
+    ...own,
   };
   await setup(loadConfig(env), { ...endpoints, postgres: { url: databaseUrl.href } });
   const connection = await Connection.connect({ address: endpoints.temporal.address });

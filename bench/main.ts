@@ -1,5 +1,6 @@
 /**
- * `npm run bench [-- execution|recovery|intake|await] [--json]` measures speed as ratios to a baseline of the same run.
+ * `npm run bench [-- execution|recovery|intake|await|parked] [--json]` measures speed as ratios to a baseline of the
+ * same run.
  * `-- recovery --ended 1000000` measures pages of states beside so many workflows that ended, and nothing else.
  * Every server, the worker and the callers share the machine, so absolute figures are for orientation. Baseline and
  * service take turns, and medians are compared.
@@ -10,6 +11,7 @@ import { type Installation, withInstallation } from './installation.js';
 import { awaitBench } from './await.js';
 import { executionBench } from './execution.js';
 import { intakeBench } from './intake.js';
+import { PARKED_ENV, parkedBench } from './parked.js';
 import { recoveryBench } from './recovery.js';
 
 const BENCHES: Readonly<Record<string, (installation: Installation, ended?: number) => Promise<void>>> = {
@@ -17,6 +19,7 @@ const BENCHES: Readonly<Record<string, (installation: Installation, ended?: numb
   recovery: recoveryBench,
   intake: intakeBench,
   await: awaitBench,
+  parked: parkedBench,
 };
 
 const { values: flags, positionals } = parseArgs({
@@ -27,4 +30,8 @@ const [name = 'execution'] = positionals;
 const bench = BENCHES[name];
 if (bench === undefined) throw new Error(`bench: expected one of ${Object.keys(BENCHES).join(', ')}, got ${name}`);
 const ended = flags.ended === undefined ? undefined : Number(flags.ended);
-await withInstallation(createOutput({ json: flags.json, color: true }), (installation) => bench(installation, ended));
+await withInstallation(
+  createOutput({ json: flags.json, color: true }),
+  (installation) => bench(installation, ended),
+  bench === parkedBench ? PARKED_ENV : {},
+);

@@ -70,7 +70,7 @@ describe('loadConfig', () => {
     ['RECOVERY_SECONDS', ['0'], ['-1']],
     ['PG_POOL_MIN', ['0'], ['-1']],
     ['PORT', ['0', '65535'], ['65536', 'http']],
-    ['MAX_CACHED_WORKFLOWS', ['0'], ['-1']],
+    ['MAX_CACHED_WORKFLOWS', ['0', '4'], ['-1', '1', '3']],
     ['KAFKA_MAX_RETRY_ATTEMPTS', ['0', '20'], ['21']],
     ['BATCH_LINGER_MS', ['0', '1000'], ['1001']],
     // 0 would stop everything, so that it is not taken.

@@ -5,6 +5,9 @@ import { z } from 'zod';
 import { parseShare } from '../domain/rollout/share.js';
 import { seconds, setting, whole, word } from './setting.js';
 
+/** A cache of less than 4 has no room for two workflow tasks: they wait in the worker, and time out. */
+const cachedWorkflows = whole(0, 100_000).refine((count) => count === 0 || count >= 4, 'expected 0, or at least 4');
+
 export const maintenance = {
   LEDGER_RETENTION_DAYS: setting(whole(0, 36_500).default(30), {
     readBy: ['worker', 'bridge setup', 'bridge doctor'],
@@ -110,11 +113,11 @@ export const processes = {
     change:
       'Raise it for slow activities. The platform has to wait half as long again and 20 s, which is 65 s by default.',
   }),
-  MAX_CACHED_WORKFLOWS: setting(whole(0, 100_000).default(1_000), {
+  MAX_CACHED_WORKFLOWS: setting(cachedWorkflows.default(1_000), {
     readBy: ['worker'],
     about: 'It says how many workflows a worker keeps in memory. One that is not kept is replayed from its history.',
     change:
-      'Lower it when a worker takes too much memory, but not below `INTAKE_MAX_SLICES` in a worker with an intake.',
+      'Lower it when a worker takes too much memory: to 4 at least, or to 0, which keeps none. Below 80 a worker also takes fewer workflow tasks at once.',
   }),
   MAX_CONCURRENT_ACTIVITIES: setting(whole(1, 10_000).default(100), {
     readBy: ['worker'],

@@ -75,3 +75,26 @@ describe('without cached workflows', () => {
     assert.equal(rows[0]?.total, '300');
   });
 });
+
+// A task that waits in the worker for room in its cache times out after 10 s.
+for (const cached of [0, 4, 20]) {
+  describe(`40 lists at once, with ${cached} cached workflows`, () => {
+    let environment: Environment;
+    before(async () => {
+      environment = await createEnvironment({ env: { MAX_CACHED_WORKFLOWS: String(cached) } });
+    });
+    after(() => environment.close());
+
+    it('lose no workflow task', async () => {
+      const { client, temporal } = environment;
+      const lists = await Promise.all(Array.from({ length: 40 }, () => client.start([persistState()])));
+      await Promise.all(
+        lists.map(async ({ workflowId }) => {
+          assert.equal((await client.result(workflowId)).outcome, 'completed');
+          const { events } = await temporal.workflow.getHandle(workflowId).fetchHistory();
+          assert.ok(!events?.some((event) => event.workflowTaskTimedOutEventAttributes), workflowId);
+        }),
+      );
+    });
+  });
+}
