@@ -106,10 +106,7 @@ describe('a message without a list', () => {
   });
 
   it('is given a reason in well-formed text, as a header has to be', () => {
-    // JSON.parse quotes half of a pair.
-    const reason = reasonOf('[😀');
-    assert.ok(reason.isWellFormed());
-    assert.match(reason, /^envelope: expected JSON, got .*\ufffd/);
+    assert.match(reasonOf('[😀'), /^envelope: expected JSON, got U\+1F600 instead of a value/);
     for (const word of Object.values(WORDS)) {
       for (let shift = 0; shift < 30; shift += 1) {
         assert.ok(reasonOf(envelope({ event_type: 'x'.repeat(shift) + word.repeat(40) })).isWellFormed());

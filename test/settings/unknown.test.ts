@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { unreadVariables } from '../../src/config.js';
-import { bridge } from '../support/bridge.js';
 
 describe('variables that begin like a setting', () => {
   it('are found with the setting that has the nearest name', () => {
@@ -31,10 +30,5 @@ describe('variables that begin like a setting', () => {
       PAGER: 'less',
     };
     assert.deepEqual(unreadVariables(env), []);
-  });
-
-  it('are named once by a command', async () => {
-    const { stderr } = await bridge(['stack', 'status'], { ...process.env, TEMPORAL_TLS: 'true' });
-    assert.equal(stderr.split('TEMPORAL_TLS is not read: the setting with the nearest name is ').length, 2, stderr);
   });
 });

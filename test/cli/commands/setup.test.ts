@@ -12,6 +12,13 @@ import { bridgeHere } from '../../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { dropDatabase, newName } from '../../support/template-database.js';
 
+describe('variables that begin like a setting', () => {
+  it('are named once by a command', async () => {
+    const { stderr } = await bridge(['stack', 'status'], { ...process.env, TEMPORAL_TLS: 'true' });
+    assert.equal(stderr.split('TEMPORAL_TLS is not read: the setting with the nearest name is ').length, 2, stderr);
+  });
+});
+
 describe('bridge setup, doctor, stack, worker, demo', () => {
   let environment: Environment;
   before(async () => {
