@@ -12,6 +12,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEventsByConsole } from '../support/events.js';
 import { type ExpectedHistory, itemsOf, sortedRows, type StateRow } from '../support/history.js';
 import { startWorkerBehind } from './support/installation.js';
+import { sumOfDifferences } from './support/audit.js';
 import { writeMeasured } from './support/reliability.js';
 import { type Servers, startServers } from './support/servers.js';
 import type { WorkerProcess } from './support/worker-process.js';
@@ -140,8 +141,7 @@ describe('the intake, under kills and rebalances', function () {
         lists: expected.lists,
         intents: expected.intents,
         faults: KILLS + 1,
-        lost: differences.reduce((total, difference) => total + Math.max(0, -difference), 0),
-        doubled: differences.reduce((total, difference) => total + Math.max(0, difference), 0),
+        ...sumOfDifferences(differences),
         deadLetters: await count('dead_letters'),
         repeatedEvents: all.length - ids(all),
       },

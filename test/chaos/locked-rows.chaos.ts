@@ -12,6 +12,7 @@ import { readEventsByConsole } from '../support/events.js';
 import { persistState } from '../support/intents.js';
 import { errorsOf, reportOf } from './support/executions.js';
 import { useInstallation } from './support/installation.js';
+import { sumOfDifferences } from './support/audit.js';
 import { writeMeasured } from './support/reliability.js';
 
 const LISTS = 300;
@@ -83,8 +84,7 @@ describe(`${LOCKED} rows that a stranger has locked for ${LOCKED_S} s`, function
         lists: LISTS + free.length + waiting.length + 1,
         intents,
         faults: 1,
-        lost: differences.reduce((sum, difference) => sum + Math.max(0, -difference), 0),
-        doubled: differences.reduce((sum, difference) => sum + Math.max(0, difference), 0),
+        ...sumOfDifferences(differences),
         deadLetters: (await query<number>('SELECT count(*)::int AS value FROM dead_letters')) ?? 0,
         repeatedEvents: events.length - ids.size,
       },

@@ -25,6 +25,12 @@ const merge = (audits: readonly Audit[]): Audit => ({
   doubled: audits.flatMap(({ doubled }) => doubled),
 });
 
+/** Returns what is lost and doubled by differences of found and expected numbers. */
+export const sumOfDifferences = (differences: readonly number[]): { lost: number; doubled: number } => ({
+  lost: differences.reduce((sum, difference) => sum + Math.max(0, -difference), 0),
+  doubled: differences.reduce((sum, difference) => sum + Math.max(0, difference), 0),
+});
+
 export async function auditRows(pool: pg.Pool, expected: Expected): Promise<Audit> {
   const audits: Audit[] = [];
   const states = await pool.query<{ key: string; workflows: number; items: number }>(

@@ -53,12 +53,19 @@ const wire = (
  * Ends the server's side of every connection that came through the proxy. Behind a blackhole the worker does not hear
  * of it.
  */
-async function endBackends({ environment }: Installation): Promise<void> {
-  await environment.pool.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE datname = current_database() AND application_name LIKE 'bridge-worker-%'`,
+async function endBackends(installation: Installation): Promise<void> {
+  // The installation's database may accept no connection any more.
+  await onServer((server) =>
+    server.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = $1 AND application_name LIKE 'bridge-worker-%'`,
+      [databaseOf(installation)],
+    ),
   );
 }
+
+const databaseOf = ({ environment }: Installation): string =>
+  new URL(environment.endpoints.postgres.url).pathname.slice(1);
 
 /** Milliseconds of a refusal: several attempts meet it, and the breaker opens. */
 const REFUSED_MS = 10_000;
@@ -82,8 +89,8 @@ const refusing = (
 });
 
 /** Allows connections to the database of an installation, or refuses them. The connection in use stays. */
-async function allowConnections({ environment }: Installation, allowed: boolean): Promise<void> {
-  const database = new URL(environment.endpoints.postgres.url).pathname.slice(1);
+async function allowConnections(installation: Installation, allowed: boolean): Promise<void> {
+  const database = databaseOf(installation);
   await onServer((server) => server.query(`ALTER DATABASE "${database}" ALLOW_CONNECTIONS ${String(allowed)}`));
 }
 
@@ -104,6 +111,30 @@ const LATENCY = [{ type: 'latency', stream: 'downstream', attributes: { latency:
 /** The reset comes at once for the connections there are, and for each new one. */
 const RESET = [{ type: 'reset_peer', stream: 'downstream', attributes: { timeout: 0 } }] as const;
 const BLACKHOLE = both('timeout', { timeout: 0 });
+
+/** An outage of PostgreSQL for as long as a test wants. */
+export interface Outage {
+  readonly what: string;
+  strike(installation: Installation): Promise<void>;
+  heal(installation: Installation): Promise<void>;
+}
+
+export const REFUSING: Outage = {
+  what: 'refuses connections',
+  async strike(installation) {
+    await allowConnections(installation, false);
+    await endBackends(installation);
+  },
+  heal: (installation) => allowConnections(installation, true),
+};
+
+export const HANGING: Outage = {
+  what: 'does not answer (blackhole)',
+  async strike({ route }) {
+    for (const toxic of BLACKHOLE) await route.postgres.add(toxic);
+  },
+  heal: ({ route }) => route.postgres.heal(),
+};
 
 export const FAULTS: readonly Fault[] = [
   {

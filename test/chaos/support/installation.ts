@@ -23,7 +23,7 @@ const KAFKA_TIMEOUT_SECONDS = 5;
 /**
  * Settings for the faults of a row, which last seconds. The defaults of 60 s and 30 s would only make the suite wait.
  */
-const SHORT: NodeJS.ProcessEnv = {
+export const SHORT: NodeJS.ProcessEnv = {
   PG_POOL_MIN: '2',
   PG_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
   KAFKA_TIMEOUT_SECONDS: String(KAFKA_TIMEOUT_SECONDS),
