@@ -20,7 +20,7 @@ async function answerOf(name: string): Promise<readonly unknown[]> {
   assert.deepEqual(others, []);
   assert.deepEqual(byMessage(enveloped(bytesOf(name))), answer);
   assert.ok(Array.isArray(answer), String(answer));
-  return answer;
+  return answer as readonly unknown[];
 }
 const fieldsOf = (answer: Answer | undefined, field: string): unknown[] =>
   (answer as readonly Record<string, unknown>[]).map((payload) => payload[field]);
@@ -104,7 +104,8 @@ describe('files from the field', () => {
       16: 'payload.aggregated_data.c9.total_stamps: expected a number, got string "100"',
     };
     const reasons = reasonsOf(await answerOf('c09a-nulls.json'));
-    assert.deepEqual({ ...reasons }, { ...Array<null>(18).fill(null), ...wrong });
+    assert.equal(reasons.length, 18);
+    assert.deepEqual(Object.fromEntries(Object.entries(reasons).filter(([, reason]) => reason !== null)), wrong);
   });
 
   it('c12: each time is taken as what it is, or refused with the forms', async () => {

@@ -49,7 +49,7 @@ function plannedOf(intents: readonly unknown[], options: unknown): unknown[] {
   const scope = { request_id: 'r', correlation_id: 'c' };
   const request = parseRequest({ intents: [], options });
   const { parsed } = planList(intents, scope, request.options, definitions);
-  return parsed.map((one) => (one.ok ? JSON.parse(JSON.stringify(one.payload)) : one.error));
+  return parsed.map((one) => (one.ok ? (JSON.parse(JSON.stringify(one.payload)) as unknown) : one.error));
 }
 
 /** Returns what becomes of a request that a caller gives to the client. */

@@ -1,4 +1,7 @@
-/** These tests send a form that is taken and one that is refused, of each section of docs/inputs.md, to real servers. */
+/**
+ * These tests send forms that are taken, and forms that are refused, to real servers: some of each section of
+ * docs/inputs.md.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { TIME_FORMS } from '../../src/domain/values/time.js';

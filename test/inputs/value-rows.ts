@@ -1,4 +1,4 @@
-/** These rows show the sections "Values" and "Times" of docs/inputs.md, in envelopes that are the same on both paths. */
+/** These rows show the sections "Values" and "Times" of docs/inputs.md, by the same envelopes on both paths. */
 import { TIME_FORMS } from '../../src/domain/values/time.js';
 import { envelopeOf, ID, published, publishing, type Row } from './paths.js';
 
