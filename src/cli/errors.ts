@@ -4,7 +4,7 @@ import { ConfigError } from '../config.js';
 import { classify } from '../domain/failures/failure-table.js';
 import { LimitError } from '../domain/values/limits.js';
 import { RequestError } from '../domain/execution/request.js';
-import { StackError } from '../stack/index.js';
+import { StackError } from '../stack/errors.js';
 
 /**
  * The exit codes; `failed` stands for an intent, a check or a redrive that failed. `interrupted` is what shells report

@@ -11,7 +11,7 @@ import { RefusedError, RequestConflictError } from '../../src/client/errors.js';
 import { ConfigError } from '../../src/config.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
 import { LimitError } from '../../src/domain/values/limits.js';
-import { StackError } from '../../src/stack/index.js';
+import { StackError } from '../../src/stack/errors.js';
 import { persistState, publishEvent } from '../support/intents.js';
 
 describe('lists of a file', () => {

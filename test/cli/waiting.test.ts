@@ -27,7 +27,7 @@ describe('a command that waits', () => {
     this.timeout(10_000);
     const listeners = process.listenerCount('SIGINT');
     const notes: string[] = [];
-    const out = { note: (text: string) => notes.push(text), interactive: false } as unknown as Output;
+    const out = { note: (...lines: string[]) => notes.push(lines.join('\n')), interactive: false } as unknown as Output;
     const ages = [120, 1];
     let looked: () => void = () => undefined;
     const both = new Promise<void>((resolve) => (looked = resolve));

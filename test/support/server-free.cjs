@@ -5,8 +5,8 @@
 const { readdirSync, readFileSync, statSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 
-/** Who imports these wants servers: they start them, find them, or make a database on them. */
-const DOORS = [/^src\/stack\//, /^test\/postgres\/support\.ts$/];
+/** Who imports these wants servers: they start them, find them, or make a database on them. Errors do nothing. */
+const DOORS = [/^src\/stack\/(?!errors\.ts$)/, /^test\/postgres\/support\.ts$/];
 
 /** Or a test that is handed their addresses, as all of this run's settings or one by one. */
 const ADDRESS = /\bloadConfig\(\)|process\.env\['(?:TEMPORAL_ADDRESS|DATABASE_URL|KAFKA_BOOTSTRAP_SERVERS)'\]/;

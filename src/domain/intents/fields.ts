@@ -48,7 +48,7 @@ export const fsmState = z.string().min(1).toUpperCase().max(50);
 
 /** A time in any of the forms of `readTime`, as RFC 3339. Ids and hashes are made of what was sent, not of this. */
 export const timestamp = z
-  .string()
+  .string(TIME_FORMS)
   .meta({ format: 'date-time' })
   .transform((text, context) => {
     const time = readTime(text);

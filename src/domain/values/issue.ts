@@ -43,6 +43,8 @@ function foundBy({ code, path }: z.core.$ZodIssue, root: unknown): unknown {
 function expectation(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
+      // A schema's own words say more than the type: a time that is a number gets the forms of times.
+      if (!issue.message.startsWith('Invalid input')) return issue.message;
       return issue.expected === 'int'
         ? 'a whole number JSON can represent (up to 9007199254740991)'
         : article(issue.expected);

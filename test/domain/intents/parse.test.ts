@@ -144,6 +144,11 @@ describe('parseIntent', () => {
       /^payload\.timestamp: expected a time such as 2026-01-31T12:00:00\.123456Z \(.*without an offset it is UTC; years 0001 to 9999\), got string "yesterday"$/,
     ],
     [
+      'a time that is a number',
+      persistState({ timestamp: 1769860800 as never }),
+      /^payload\.timestamp: expected a time such as 2026-01-31T12:00:00\.123456Z \(.*\), got number 1769860800$/,
+    ],
+    [
       'a long state',
       persistFsmTransition({ current_state: 'S'.repeat(51) }),
       /^payload\.current_state: expected at most 50 characters, got string "S{51}"$/,
