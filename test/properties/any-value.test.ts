@@ -103,7 +103,7 @@ function pathOf(place: AnyIntent['place']): string {
 }
 
 describe('any JSON value (property)', () => {
-  it(`is kept, or refused by name, at any place of an intent`, () => {
+  it('is kept, or refused by name, anywhere in an intent', () => {
     const ends = new Map<string, number>();
     fc.assert(
       fc.property(anyIntent, fc.constantFrom(...Object.keys(READERS)), (drawn, reader) => {
@@ -155,7 +155,7 @@ describe('any JSON value (property)', () => {
     assert.ok(isNamed || (path === 'intent_type' && !rejected.includes(type)), `${path} is called ${rejected}`);
   }
 
-  it('is kept, or refused by name, at any place around the intents', () => {
+  it('is kept, or refused by name, anywhere around the intents', () => {
     const ends = new Map<string, number>();
     fc.assert(
       fc.property(anyAround(LIST, 'intents'), fc.constantFrom(...Object.keys(READERS)), ({ text }, reader) => {
@@ -185,7 +185,7 @@ describe('any JSON value (property)', () => {
     assert.equal(ends.size, 6, JSON.stringify([...ends]));
   });
 
-  it('is kept, refused by name, or not read, at any place of an envelope', () => {
+  it('is kept, refused by name, or not read, anywhere in an envelope', () => {
     const ends = { refused: 0, taken: 0 };
     fc.assert(
       fc.property(anyAround(ENVELOPE, 'payload'), ({ text }) => {

@@ -219,7 +219,10 @@ export const anyAround = (whole: JsonObject, inner: string): fc.Arbitrary<AnyVal
 
 const asList = (node: Json): readonly Json[] => (typeof node === 'object' && node !== null ? Object.values(node) : []);
 
-/** Returns whether a value is one that JSON's readers, or the stores, would change or refuse. @param level its depth. */
+/**
+ * Returns whether a value is one that JSON's readers, or the stores, would change or refuse.
+ * @param level its depth.
+ */
 export function isFaulty(node: Json, level = 0): boolean {
   if (typeof node === 'string') return node.includes('\u0000') || /\p{Cs}/u.test(node);
   if (typeof node === 'number') {

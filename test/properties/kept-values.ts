@@ -84,7 +84,10 @@ export function bridgeRows(kept: JsonObject): Readonly<Record<string, JsonObject
   );
 }
 
-/** Returns the row that a PersistFSMTransition leaves in `fsm_transitions`. @param kept without a count it is the first. */
+/**
+ * Returns the row that a PersistFSMTransition leaves in `fsm_transitions`.
+ * @param kept without a count it is the first.
+ */
 export function transitionRow(kept: JsonObject): JsonObject {
   const { transition_record, metadata, timestamp = null, previous_state, current_state, transition_count } = kept;
   const recorded = (transition_record ?? {}) as JsonObject;
