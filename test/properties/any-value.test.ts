@@ -28,7 +28,8 @@ import { KEPT, readJson } from './kept-values.js';
 
 /** Cases of the first property; `npm run test:fast` draws fewer. */
 const CASES = Number(process.env['PROPERTY_CASES'] ?? 5_000);
-const CASES_AROUND = Math.max(CASES / 5, 100);
+/** Cases of the others are many, because one in 200 has a name that no store takes. */
+const CASES_AROUND = Math.max(CASES / 2, 1_000);
 
 const EVENT_ID = '5b0c7c1e-3f6f-4b6c-9a53-0d8f2f6f7a10';
 const IDS = ['7c9e6679-7425-40de-944b-e07fc1f90ae7', '0f8fad5b-d9cb-469f-a165-70867728950e'] as const;
@@ -148,6 +149,8 @@ describe('any JSON value (property)', () => {
     if (isFaulty(intent)) assert.ok(rejected !== undefined, 'a value that the stores would change is taken');
     else if (free && !isLong) assert.equal(rejected, undefined);
     if (rejected === undefined) return;
+    // Half of a pair that no one has sent is the mark of a text that was cut inside a character.
+    if (!/\\u[dD]/.test(text)) assert.doesNotMatch(rejected, /\\u[dD]/);
     // Another type asks for another target and another payload.
     const [named = ''] = rejected.split(/…|: expected/);
     const path = pathOf(place);
