@@ -146,7 +146,7 @@ async function readStored(environment: Environment): Promise<Stored> {
   };
   const [bridges, transitions, read_] = await Promise.all([
     read(
-      `bridge_id || ' ' || namespace`,
+      `bridge_id::text || ' ' || namespace`,
       `'items', total_items_aggregated::text, 'workflows', total_workflows_processed::text,
        'metadata', aggregation_metadata, 'state', current_fsm_state, 'at', ${utc('last_aggregation_timestamp')}`,
       'bridge_states',
