@@ -68,13 +68,13 @@ class Raw {
   constructor(readonly text: string) {}
 }
 
-const raw: fc.Arbitrary<Raw> = fc
-  .oneof(
-    { weight: 12, arbitrary: fc.constantFrom(...HOSTILE) },
-    { weight: 2, arbitrary: fc.constantFrom(...LONG) },
-    { weight: 4, arbitrary: fc.json({ maxDepth: 3 }) },
-  )
-  .map((text) => new Raw(text));
+/** JSON of any value, most of them hostile. */
+export const hostileValue: fc.Arbitrary<string> = fc.oneof(
+  { weight: 12, arbitrary: fc.constantFrom(...HOSTILE) },
+  { weight: 2, arbitrary: fc.constantFrom(...LONG) },
+  { weight: 4, arbitrary: fc.json({ maxDepth: 3 }) },
+);
+const raw: fc.Arbitrary<Raw> = hostileValue.map((text) => new Raw(text));
 
 interface Change {
   /** Steps down from the root to the value to change, each modulo the number of fields there. */

@@ -1,6 +1,6 @@
 /** An issue says in words what is wrong with a value: the field, what was expected and what was found there. */
 import type { z } from 'zod';
-import { pathOf, shorten, shown } from './json.js';
+import { pathOf, shown } from './json.js';
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -71,7 +71,7 @@ const MOST_NAMES = 3;
 function fewOf(names: readonly string[]): string {
   const few = names
     .slice(0, MOST_NAMES)
-    .map((name) => shorten(name))
+    .map((name) => pathOf([name]))
     .join(', ');
   return names.length > MOST_NAMES ? `${few} and ${names.length - MOST_NAMES} more` : few;
 }

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { EffectError } from '../../domain/failures/failure.js';
 import type { RecoverFsmStatesPayload } from '../../domain/intents/recover-fsm-states/schema.js';
+import { shown } from '../../domain/values/json.js';
 
 /** Characters of a snapshot's text: some 105 open transactions at 13 digits. */
 const SNAPSHOT_LENGTH = 1_500;
@@ -100,7 +101,8 @@ export function decodeCursor(text: string, request: Filters): Cursor {
   try {
     value = cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
   } catch (error) {
-    throw new EffectError('invalid', 'cursor: expected the next_cursor of a page before', { cause: error });
+    const problem = `cursor: expected the next_cursor of a page before, got ${shown(text)}`;
+    throw new EffectError('invalid', problem, { cause: error });
   }
   if (value.filters !== filtersOf(request)) {
     throw new EffectError(

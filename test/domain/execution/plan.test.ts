@@ -224,6 +224,7 @@ describe('parseRequest', () => {
       /^options\.derivedEvents: expected one of unless_published, all, none, got string "some"$/,
     ],
     [{ intents: [], options: { fast: true } }, /^options: expected no unknown fields \(fast\), got object$/],
+    [{ intents: [], 'x\u0000 y': 1 }, /^input: expected no unknown fields \(\["x\\u0000 y"\]\), got object$/],
     [{ intents: [], extra: 1 }, /^input: expected no unknown fields \(extra\), got object$/],
   ];
   for (const [raw, message] of refusals) {

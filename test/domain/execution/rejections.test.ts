@@ -193,7 +193,7 @@ describe('a refusal', () => {
 
   it('of a request names a few unknown fields, and counts the rest', () => {
     const many = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`${'k'.repeat(100)}${n}`, 1]));
-    const name = `${'k'.repeat(80)}… (101 characters)`;
+    const name = `["${'k'.repeat(80)}… (101 characters)"]`;
     assert.throws(() => parseRequest({ intents: [], ...many }), {
       message: `input: expected no unknown fields (${name}, ${name}, ${name} and 57 more), got object`,
     });
