@@ -12,7 +12,7 @@ const mayImport = {
   activities: ['src/domain'],
   'src/intake': ['src/domain', 'src/kafka', 'src/config.ts'],
   'src/client': [
-    ...['src/domain', 'src/kafka', 'workflows/execution', 'activities/registry.ts'],
+    ...['src/domain', 'src/kafka', 'workflows/execution', 'activities/registry.ts', 'src/flow-control/until.ts'],
     ...['src/temporal/inspect.ts', 'src/temporal/polls.ts', 'src/config.ts'],
   ],
   'src/rollout': ['src/domain', 'src/postgres', 'src/client'],

@@ -5,6 +5,9 @@ import { type EventSource, makeEnvelope, type OnexEnvelopeV1, toMessage } from '
 import { emittedId } from '../domain/values/ids.js';
 import type { RequestInput } from '../domain/execution/request.js';
 import { assertSent } from '../domain/events/publisher.js';
+import { EffectError } from '../domain/failures/failure.js';
+import { until } from '../flow-control/until.js';
+import { isMissingTopic } from '../kafka/failures.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { readRequest } from './given-request.js';
 import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
@@ -19,6 +22,13 @@ export interface EmittedList {
   readonly correlationId: string;
   readonly topic: string;
 }
+
+/** Milliseconds for which brokers may refuse for the moment: a new partition, or one that moves, has no leader then. */
+const PASSING_MS = 10_000;
+
+/** Returns whether a failure passes by itself. A topic that is missing has to be created first. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof EffectError && error.failureClass === 'transient' && !isMissingTopic(error);
 
 /** A list emitter connects when it first emits. */
 export class ListEmitter {
@@ -39,12 +49,14 @@ export class ListEmitter {
 
   /**
    * Emits lists, those of one correlation id in their order. Resolves when all replicas have them all.
+   * A refusal that passes is met by emitting all again, for 10 s at most.
    * @throws RequestError, LimitError naming the field, before anything is sent; EffectError when a broker does not take
    * one. The lists before it may then be on the topic, and emitting all again is safe.
    */
   async emit(requests: readonly RequestInput[]): Promise<EmittedList[]> {
     const emitted = requests.map((request) => this.#envelopeOf(request));
-    assertSent(await this.#publisher.publish(emitted.map(({ message }) => message)));
+    const messages = emitted.map(({ message }) => message);
+    await until(PASSING_MS, async () => assertSent(await this.#publisher.publish(messages)), isPassing);
     return emitted.map(({ list }) => list);
   }
 
