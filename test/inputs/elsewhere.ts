@@ -3,7 +3,7 @@
 const TIMES = 'test/postgres/core/stored-times.test.ts';
 const CLOCKS = 'test/postgres/states/transition-clocks.test.ts';
 const ADDRESSES = 'test/settings/addresses.test.ts';
-const UNKNOWN = 'test/settings/unknown.test.ts';
+const UNKNOWN = 'test/cli/commands/setup.test.ts';
 const DATABASES = 'test/postgres/schema/found-databases.test.ts';
 const STATUS = 'test/cli/commands/status.test.ts';
 

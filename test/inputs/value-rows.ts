@@ -43,6 +43,7 @@ export const VALUE_ROWS: readonly Row[] = [
   ),
   ...['6.02e23', '-1e300', '5e-324'].map((own) => taken(FLOAT, own)),
   taken('A decimal that a double cannot hold', '0.1000000000000000055', 0.1),
+  taken('`-0`', '-0', 0),
   ...['1e400', '-1e400'].map((own) =>
     rejected('`1e400`', own, 'expected a number under 1.7976931348623157e+308, got number that is not'),
   ),
