@@ -13,7 +13,7 @@ import { forkWorker } from './child.js';
 import { type Installation, execute } from './installation.js';
 import { directly, SLICE } from './direct.js';
 import { latencies } from './latency.js';
-import { event, many, state } from './lists.js';
+import { many, statesAndEvents } from './lists.js';
 import { load, percentiles } from './load.js';
 
 const SIZE = 20;
@@ -23,7 +23,7 @@ const ENVELOPES = 25_000;
 const FLAT_FROM = ENVELOPES / 5;
 const RATE = { listsPerSecond: 10, seconds: 20 };
 
-const list = (): Intent[] => [...many(SIZE / 2, state), ...many(SIZE / 2, event)];
+const list = (): Intent[] => statesAndEvents(SIZE);
 
 export async function intakeBench(installation: Installation): Promise<void> {
   const { out } = installation;

@@ -62,6 +62,9 @@ export const recovery = (limit: number, cursor: string | null = null): Intent =>
 
 export const many = <T>(n: number, make: () => T): T[] => Array.from({ length: n }, make);
 
+/** Makes a list of half states and half events. */
+export const statesAndEvents = (size: number): Intent[] => [...many(size / 2, state), ...many(size / 2, event)];
+
 /**
  * Makes a list of a quarter states, a quarter transitions and half events. It takes two rounds: of two activities, and
  * of one.
@@ -76,4 +79,4 @@ export const mixed = (size: number): Intent[] => [
 export const MIXED_ROUNDS = [2, 1];
 
 /** Makes the list of the load test of the seed contract: 500 states, 500 events. */
-export const contractList = (): Intent[] => [...many(500, state), ...many(500, event)];
+export const contractList = (): Intent[] => statesAndEvents(1_000);

@@ -14,12 +14,18 @@ import { intakeBench } from './intake.js';
 import { PARKED_ENV, parkedBench } from './parked.js';
 import { recoveryBench } from './recovery.js';
 
-const BENCHES: Readonly<Record<string, (installation: Installation, ended?: number) => Promise<void>>> = {
-  execution: executionBench,
-  recovery: recoveryBench,
-  intake: intakeBench,
-  await: awaitBench,
-  parked: parkedBench,
+interface Bench {
+  readonly run: (installation: Installation, ended?: number) => Promise<void>;
+  /** Variables of its installation. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  execution: { run: executionBench },
+  recovery: { run: recoveryBench },
+  intake: { run: intakeBench },
+  await: { run: awaitBench },
+  parked: { run: parkedBench, env: PARKED_ENV },
 };
 
 const { values: flags, positionals } = parseArgs({
@@ -32,6 +38,6 @@ if (bench === undefined) throw new Error(`bench: expected one of ${Object.keys(B
 const ended = flags.ended === undefined ? undefined : Number(flags.ended);
 await withInstallation(
   createOutput({ json: flags.json, color: true }),
-  (installation) => bench(installation, ended),
-  bench === parkedBench ? PARKED_ENV : {},
+  (installation) => bench.run(installation, ended),
+  bench.env,
 );

@@ -11,7 +11,7 @@ import { loadConfig } from '../src/config.js';
 import { forkWorker } from './child.js';
 import { type Installation, execute } from './installation.js';
 import { latencies } from './latency.js';
-import { event, many, state } from './lists.js';
+import { state, statesAndEvents } from './lists.js';
 import { percentiles } from './load.js';
 
 /** Keys of a list. */
@@ -19,13 +19,13 @@ const SIZE = 20;
 const PARKED = 100_000;
 /** Lists of one insert. */
 const STEP = 5_000;
-/** Half a minute holds two blocked rounds over the backlog, which are 16 s apart. */
+/** The time holds two blocked rounds over the backlog, which are 16 s apart. */
 const RATE = { listsPerSecond: 10, seconds: 40 };
 
 /** All lists go to one partition. */
 export const PARKED_ENV = { KAFKA_TOPIC_PARTITIONS: '1' };
 
-const unrelated = (): Intent[] => [...many(SIZE / 2, state), ...many(SIZE / 2, event)];
+const unrelated = (): Intent[] => statesAndEvents(SIZE);
 
 export async function parkedBench(installation: Installation): Promise<void> {
   const { out, env } = installation;
@@ -64,7 +64,7 @@ export async function parkedBench(installation: Installation): Promise<void> {
   }
 }
 
-/** Locks all rows that there are, lets the intake park a list of it, and stores so many like it. */
+/** Locks the rows that there are, lets the intake park a list of `hot`, and stores many like it. */
 async function park(
   { out }: Installation,
   emitter: ListEmitter,

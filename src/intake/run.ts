@@ -26,11 +26,6 @@ export interface RunningIntake {
 /** These parts are what an intake works with: shared with the worker of its process, or its own. */
 interface IntakeParts {
   readonly client: Client;
-  /**
-   * Whether `client` uses the connection of a worker of this process: a start then hands that worker its first task at
-   * once.
-   */
-  readonly eager: boolean;
   /** The publisher of copies for the `.dlq` topic. */
   readonly publisher: EventPublisher;
   /** Says whether the stores take work now; default: always. */
@@ -50,7 +45,7 @@ export interface RunIntakeOptions {
 
 export function runIntake({ config, endpoints, logger, registry, shared }: RunIntakeOptions): RunningIntake {
   const kafka = createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger);
-  const { client, eager, publisher, slices, mayStart, close }: OpenParts =
+  const { client, publisher, slices, mayStart, close }: OpenParts =
     shared ?? ownParts(config, endpoints.temporalAddress, kafka);
   const intake = new Intake({
     kafka,
@@ -58,7 +53,12 @@ export function runIntake({ config, endpoints, logger, registry, shared }: RunIn
     groupId: config.KAFKA_GROUP_ID ?? `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`,
     topic: topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED'),
     maxSlices: config.INTAKE_MAX_SLICES,
-    runner: createSliceRunner(client, { taskQueue: config.TEMPORAL_TASK_QUEUE, slices, eager }),
+    // Over the connection of a worker of this process, a start hands that worker its first task at once.
+    runner: createSliceRunner(client, {
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      slices,
+      eager: shared !== undefined,
+    }),
     publisher,
     dlqSuffix: config.KAFKA_DLQ_SUFFIX,
     mayStart: mayStart ?? (() => ({ ok: true, retryAfterMs: 0 })),
@@ -94,7 +94,6 @@ function ownParts({ TEMPORAL_NAMESPACE: namespace }: Config, address: string, ka
   const publisher = createPublisher(kafka);
   return {
     client: new Client({ connection, namespace }),
-    eager: false,
     publisher,
     close: () => Promise.allSettled([publisher.disconnect(), connection.close()]),
   };

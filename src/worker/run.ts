@@ -128,7 +128,7 @@ function intakeBeside(
 ): RunningIntake {
   const { publisher } = adapters.ports;
   const mayStart = () => adapters.mayStart();
-  const shared = { client, eager: true, publisher, mayStart, slices: sliceCache };
+  const shared = { client, publisher, mayStart, slices: sliceCache };
   return runIntake({ config, endpoints, logger, registry, shared });
 }
 

@@ -70,21 +70,34 @@ const databaseOf = ({ environment }: Installation): string =>
 /** Milliseconds of a refusal: several attempts meet it, and the breaker opens. */
 const REFUSED_MS = 10_000;
 
-/** Makes PostgreSQL refuse new connections of the workers for a while, and ends those that there are. */
+/** An outage of PostgreSQL lasts for as long as a test wants. */
+export interface Outage {
+  readonly what: string;
+  readonly strike: (installation: Installation) => Promise<void>;
+  readonly heal: (installation: Installation) => Promise<void>;
+}
+
+/** Makes PostgreSQL refuse new connections of the workers, and ends those that there are. */
 const refusing = (
-  name: string,
+  what: string,
   refuse: (installation: Installation) => Promise<unknown>,
-  allow: (installation: Installation) => Promise<unknown>,
-): Fault => ({
-  name: `${name} for ${REFUSED_MS / 1_000} s`,
-  store: 'postgres',
+  heal: Outage['heal'],
+): Outage => ({
+  what,
   async strike(installation) {
     await refuse(installation);
     await endBackends(installation);
   },
+  heal,
+});
+
+const briefly = ({ what, strike, heal: end }: Outage): Fault => ({
+  name: `${what} for ${REFUSED_MS / 1_000} s`,
+  store: 'postgres',
+  strike,
   async heal(installation) {
     await sleep(REFUSED_MS);
-    await allow(installation);
+    await end(installation);
   },
 });
 
@@ -112,24 +125,14 @@ const LATENCY = [{ type: 'latency', stream: 'downstream', attributes: { latency:
 const RESET = [{ type: 'reset_peer', stream: 'downstream', attributes: { timeout: 0 } }] as const;
 const BLACKHOLE = both('timeout', { timeout: 0 });
 
-/** An outage of PostgreSQL for as long as a test wants. */
-export interface Outage {
-  readonly what: string;
-  strike(installation: Installation): Promise<void>;
-  heal(installation: Installation): Promise<void>;
-}
-
-export const REFUSING: Outage = {
-  what: 'refuses connections',
-  async strike(installation) {
-    await allowConnections(installation, false);
-    await endBackends(installation);
-  },
-  heal: (installation) => allowConnections(installation, true),
-};
+export const REFUSING = refusing(
+  'PostgreSQL database accepts no connections',
+  (installation) => allowConnections(installation, false),
+  (installation) => allowConnections(installation, true),
+);
 
 export const HANGING: Outage = {
-  what: 'does not answer (blackhole)',
+  what: 'PostgreSQL unreachable (blackhole)',
   async strike({ route }) {
     for (const toxic of BLACKHOLE) await route.postgres.add(toxic);
   },
@@ -153,16 +156,14 @@ export const FAULTS: readonly Fault[] = [
   wire(`Kafka unreachable (blackhole) for ${BLACKHOLE_MS / 1_000} s`, 'kafka', BLACKHOLE, BLACKHOLE_MS),
   { ...restart('Temporal killed, started again', 'none', 'temporal'), failsAttempts: false },
   wire('PostgreSQL half-open: its side ended, unknown to the worker', 'postgres', BLACKHOLE, BLACKHOLE_MS, endBackends),
-  refusing(
-    'PostgreSQL password rotated',
-    ({ environment }) => rotatePassword(environment.pool, 'second'),
-    ({ environment }) => rotatePassword(environment.pool, LOGIN.password),
+  briefly(
+    refusing(
+      'PostgreSQL password rotated',
+      ({ environment }) => rotatePassword(environment.pool, 'second'),
+      ({ environment }) => rotatePassword(environment.pool, LOGIN.password),
+    ),
   ),
-  refusing(
-    'PostgreSQL database accepts no connections',
-    (installation) => allowConnections(installation, false),
-    (installation) => allowConnections(installation, true),
-  ),
+  briefly(REFUSING),
   // A broker ends a connection only by ending itself. It is back long before the worker may hear of it.
   {
     ...wire('Kafka half-open: its side ended, unknown to the worker', 'kafka', BLACKHOLE, BLACKHOLE_MS),
