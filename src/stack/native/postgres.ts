@@ -26,7 +26,7 @@ export const postgresService: NativeService<'postgres'> = {
   // SIGINT ends sessions and shuts down; SIGTERM would wait for every client to leave.
   stopSignal: 'SIGINT',
   endpoint: (ports, { database = DEFAULT_DATABASE }) => ({
-    url: `postgresql://postgres@${LOOPBACK}:${portOf(ports, 'postgres')}/${encodeURIComponent(database)}`,
+    url: `postgres://postgres@${LOOPBACK}:${portOf(ports, 'postgres')}/${encodeURIComponent(database)}`,
   }),
   complete: ({ url }) => ensureDatabase(url),
   async prepare({ options, run, reporter }) {
