@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import { parseItem } from '../activities/execution/commands.js';
 import { persistState } from '../activities/effects/persist-state.js';
 import { publishEvent } from '../activities/effects/publish-event.js';
-import { endpointsOf, workerEndpoints } from '../src/cli/context.js';
+import { endpointsOf } from '../src/cli/context.js';
 import type { Intent } from '../src/client/index.js';
 import { loadConfig } from '../src/config.js';
 import { type EventInput, makeEnvelope, toMessage } from '../src/domain/events/envelope.js';
@@ -32,7 +32,7 @@ const SLICES_AT_ONCE = 12;
 /** @returns intents a second. */
 export async function directly({ env }: Installation, slices: number): Promise<number> {
   const config = loadConfig(env);
-  const endpoints = workerEndpoints(await endpointsOf(config));
+  const endpoints = await endpointsOf(config);
   const adapters = openAdapters(config, endpoints, createLogger('silent'), createMetrics());
   const { bridgeStates, ledger, deadLetters, publisher, verdicts, source } = adapters.ports;
 

@@ -24,8 +24,8 @@ export async function latencies(
   { listsPerSecond, seconds, list }: Rate,
 ): Promise<number[]> {
   const config = loadConfig(env);
-  const { brokers } = (await endpointsOf(config)).kafka;
-  const kafka = createKafka(kafkaSettings(config, brokers), createLogger('silent'));
+  const server = (await endpointsOf(config)).kafka;
+  const kafka = createKafka(kafkaSettings(config, server), createLogger('silent'));
   const consumer = kafka.consumer({ groupId: `bench-${randomUUID()}`, maxWaitTimeInMs: 50 });
   const arrived = new Map<string, number>();
   await consumer.connect();

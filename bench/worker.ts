@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { endpointsOf, workerEndpoints } from '../src/cli/context.js';
+import { endpointsOf } from '../src/cli/context.js';
 import { type Config, loadConfig } from '../src/config.js';
 import { createLogger } from '../src/log.js';
 import { startWorker } from '../src/worker/run.js';
@@ -45,7 +45,7 @@ function usage(): WorkerMessage {
 }
 
 async function startService(settings: Config, intake: boolean): Promise<() => Promise<void>> {
-  const endpoints = workerEndpoints(await endpointsOf(settings));
+  const endpoints = await endpointsOf(settings);
   const worker = await startWorker({ config: settings, endpoints, logger: createLogger('warn'), intake });
   return () => worker.shutdown();
 }

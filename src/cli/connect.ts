@@ -3,21 +3,20 @@ import { Client } from '@temporalio/client';
 import type { Config } from '../config.js';
 import { StoreEffectClient } from '../client/store-effect-client.js';
 import { connect } from '../temporal/connect.js';
-import type { StackEndpoints } from '../stack/index.js';
 import { endpointsOf } from './context.js';
+import type { Endpoints } from '../endpoints.js';
 
 export interface Connected {
-  readonly endpoints: StackEndpoints;
+  readonly endpoints: Endpoints;
   readonly temporal: Client;
   readonly client: StoreEffectClient;
 }
 
 export async function withTemporal<T>(config: Config, use: (connected: Connected) => Promise<T>): Promise<T> {
   const endpoints = await endpointsOf(config);
-  const { address, namespace } = endpoints.temporal;
-  const connection = await connect(address);
+  const connection = await connect(endpoints.temporal);
   try {
-    const temporal = new Client({ connection, namespace });
+    const temporal = new Client({ connection, namespace: endpoints.temporal.namespace });
     // Commands say when there is no worker, and leave it to the person how long to wait.
     const client = new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE, undefined, temporal, Infinity);
     return await use({ endpoints, temporal, client });

@@ -4,10 +4,10 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, loadConfig, unreadVariables } from '../config.js';
 import { createLogger } from '../log.js';
-import { type StackEndpoints, type StackOptions, stackStatus } from '../stack/index.js';
-import type { Endpoints } from '../worker/compose.js';
+import { type StackOptions, stackStatus } from '../stack/index.js';
 import { UnreachableError } from './errors.js';
 import { createOutput, type Output } from './views/output.js';
+import type { Endpoints, KnownEndpoints } from '../endpoints.js';
 
 export interface Context {
   readonly config: Config;
@@ -41,40 +41,38 @@ export function stackOptions(config: Config): StackOptions {
     cacheDir: resolve(config.BRIDGE_CACHE_DIR),
     mode: config.BRIDGE_STACK_MODE,
     database: config.PGDATABASE,
-    given: {
-      namespace: config.TEMPORAL_NAMESPACE,
-      ...(config.TEMPORAL_ADDRESS === undefined ? {} : { temporalAddress: config.TEMPORAL_ADDRESS }),
-      ...(config.TEMPORAL_UI_URL === undefined ? {} : { temporalUi: config.TEMPORAL_UI_URL }),
-      ...(config.DATABASE_URL === undefined ? {} : { databaseUrl: config.DATABASE_URL }),
-      ...(config.KAFKA_BOOTSTRAP_SERVERS === undefined ? {} : { kafkaBrokers: config.KAFKA_BOOTSTRAP_SERVERS }),
-    },
+    namespace: config.TEMPORAL_NAMESPACE,
+    given: givenEndpoints(config),
   };
 }
 
+/** Returns the endpoints that the environment names. */
+export const givenEndpoints = ({
+  TEMPORAL_ADDRESS: address,
+  TEMPORAL_NAMESPACE: namespace,
+  TEMPORAL_UI_URL: ui,
+  DATABASE_URL: url,
+  KAFKA_BOOTSTRAP_SERVERS: brokers,
+}: Config): KnownEndpoints => ({
+  temporal: address === undefined ? null : { address, namespace, ui: ui ?? null },
+  postgres: url === undefined ? null : { url },
+  kafka: brokers === undefined ? null : { brokers },
+});
+
 /** @throws UnreachableError when a server that is needed runs nowhere. */
-export async function endpointsOf(config: Config): Promise<StackEndpoints> {
-  const { TEMPORAL_ADDRESS, DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS } = config;
-  if (TEMPORAL_ADDRESS !== undefined && DATABASE_URL !== undefined && KAFKA_BOOTSTRAP_SERVERS !== undefined) {
-    return {
-      temporal: { address: TEMPORAL_ADDRESS, namespace: config.TEMPORAL_NAMESPACE, ui: config.TEMPORAL_UI_URL ?? null },
-      postgres: { url: DATABASE_URL },
-      kafka: { brokers: KAFKA_BOOTSTRAP_SERVERS },
-    };
-  }
+export async function endpointsOf(config: Config): Promise<Endpoints> {
+  const given = givenEndpoints(config);
+  if (isWhole(given)) return given;
   const { endpoints, services } = await stackStatus(stackOptions(config));
-  const { temporal, postgres, kafka } = endpoints;
   const down = Object.entries(services).filter(([, { state }]) => state === 'stopped');
-  if (down.length > 0 || temporal === null || postgres === null || kafka === null) {
+  if (down.length > 0 || !isWhole(endpoints)) {
     const names = down.map(([name]) => name).join(', ');
     throw new UnreachableError(
       `${names}: not running; start the local stack with "bridge stack up", or set TEMPORAL_ADDRESS, DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS`,
     );
   }
-  return { temporal, postgres, kafka };
+  return endpoints;
 }
 
-export const workerEndpoints = (endpoints: StackEndpoints): Endpoints => ({
-  temporalAddress: endpoints.temporal.address,
-  databaseUrl: endpoints.postgres.url,
-  kafkaBrokers: endpoints.kafka.brokers,
-});
+const isWhole = (endpoints: KnownEndpoints): endpoints is Endpoints =>
+  Object.values(endpoints).every((endpoint) => endpoint !== null);

@@ -14,6 +14,7 @@ import { Intake } from './intake.js';
 import type { MayStart } from './slice-driver.js';
 import { createIntakeMetrics } from './metrics.js';
 import { createSliceRunner } from './slice-runner.js';
+import type { Endpoints, TemporalEndpoint } from '../endpoints.js';
 
 export interface RunningIntake {
   check(): { readonly ok: boolean; readonly detail: string };
@@ -36,7 +37,7 @@ interface IntakeParts {
 
 export interface RunIntakeOptions {
   readonly config: Config;
-  readonly endpoints: { readonly temporalAddress: string; readonly kafkaBrokers: readonly string[] };
+  readonly endpoints: Pick<Endpoints, 'temporal' | 'kafka'>;
   readonly logger: Logger;
   readonly registry: Registry;
   /** Parts of the worker, which closes them; default: the intake's own. */
@@ -44,9 +45,8 @@ export interface RunIntakeOptions {
 }
 
 export function runIntake({ config, endpoints, logger, registry, shared }: RunIntakeOptions): RunningIntake {
-  const kafka = createKafka(kafkaSettings(config, endpoints.kafkaBrokers), logger);
-  const { client, publisher, slices, mayStart, close }: OpenParts =
-    shared ?? ownParts(config, endpoints.temporalAddress, kafka);
+  const kafka = createKafka(kafkaSettings(config, endpoints.kafka), logger);
+  const { client, publisher, slices, mayStart, close }: OpenParts = shared ?? ownParts(endpoints.temporal, kafka);
   const intake = new Intake({
     kafka,
     // Each installation has a group of its own: installations that share a broker differ in their prefix.
@@ -81,7 +81,7 @@ interface OpenParts extends IntakeParts {
   readonly close?: () => Promise<unknown>;
 }
 
-function ownParts({ TEMPORAL_NAMESPACE: namespace }: Config, address: string, kafka: Kafka): OpenParts {
+function ownParts({ address, namespace }: TemporalEndpoint, kafka: Kafka): OpenParts {
   // The connection is lazy, so the process starts while Temporal is unavailable. Without the limit below, gRPC would
   // wait up to 120 s between two attempts to connect.
   const connection = Connection.lazy({

@@ -2,9 +2,9 @@ import { Kafka, logLevel } from 'kafkajs';
 import type { Logger } from 'pino';
 import { KAFKA_CONNECT_MS } from '../domain/time-outs.js';
 import { registerCodecs } from './codecs.js';
+import type { KafkaEndpoint } from '../endpoints.js';
 
-export interface KafkaSettings {
-  readonly brokers: readonly string[];
+export interface KafkaSettings extends KafkaEndpoint {
   readonly clientId: string;
   /** Longest wait for a broker's answer, in milliseconds. */
   readonly requestTimeoutMs: number;

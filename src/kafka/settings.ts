@@ -2,10 +2,11 @@ import { type Config, timeSettings } from '../config.js';
 import { publishMs } from '../domain/time-outs.js';
 import type { KafkaSettings } from './client.js';
 import type { TopicSettings } from './topics.js';
+import type { KafkaEndpoint } from '../endpoints.js';
 
 /** Returns the settings of the Kafka client, from the environment. */
-export const kafkaSettings = (config: Config, brokers: readonly string[]): KafkaSettings => ({
-  brokers,
+export const kafkaSettings = (config: Config, server: KafkaEndpoint): KafkaSettings => ({
+  ...server,
   clientId: `bridge-store-effect-${config.SERVICE_INSTANCE}`,
   requestTimeoutMs: config.KAFKA_TIMEOUT_SECONDS * 1_000,
   retries: config.KAFKA_MAX_RETRY_ATTEMPTS,

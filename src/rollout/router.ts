@@ -81,7 +81,7 @@ export class RolloutRouter<T> {
       throw new TypeError(`ENABLE_INTENT_PUBLISHER: expected true, false or 0 to 100, got ${JSON.stringify(enabled)}`);
     }
     const pool = createPool(
-      { connectionString: options.databaseUrl, min: 0, max: 5, applicationName: 'bridge-rollout' },
+      { url: options.databaseUrl, min: 0, max: 5, applicationName: 'bridge-rollout' },
       () => undefined,
     );
     const router = new RolloutRouter(pool, options, enabled !== undefined && isOff(enabled));

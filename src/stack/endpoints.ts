@@ -4,14 +4,15 @@
  */
 import { NATIVE_SERVICES } from './native/index.js';
 import type { Ports } from './ports.js';
-import type { ServiceName, StackEndpoints, StackOptions } from './types.js';
+import type { ServiceName, StackOptions } from './types.js';
+import type { Endpoints } from '../endpoints.js';
 
 export const endpointOf = <Name extends ServiceName>(
   name: Name,
   ports: Ports,
   options: StackOptions,
-): StackEndpoints[Name] =>
-  (NATIVE_SERVICES[name] as { endpoint(ports: Ports, options: StackOptions): StackEndpoints[Name] }).endpoint(
+): Endpoints[Name] =>
+  (NATIVE_SERVICES[name] as { endpoint(ports: Ports, options: StackOptions): Endpoints[Name] }).endpoint(
     ports,
     options,
   );

@@ -1,28 +1,12 @@
 /** This module knows the services whose address the environment gives. */
-import {
-  SERVICE_NAMES,
-  type GivenAddresses,
-  type KnownEndpoints,
-  type ServiceName,
-  type StackEndpoints,
-} from './types.js';
+import type { Endpoints } from '../endpoints.js';
+import { SERVICE_NAMES, type ServiceName, type StackOptions } from './types.js';
 
-export function givenEndpoints(given: GivenAddresses): KnownEndpoints {
-  const { temporalAddress, temporalUi, namespace, databaseUrl, kafkaBrokers } = given;
-  return {
-    temporal: temporalAddress === undefined ? null : { address: temporalAddress, namespace, ui: temporalUi ?? null },
-    postgres: databaseUrl === undefined ? null : { url: databaseUrl },
-    kafka: kafkaBrokers === undefined ? null : { brokers: kafkaBrokers },
-  };
-}
-
-export const servicesNotGiven = (given: GivenAddresses): ServiceName[] => {
-  const endpoints = givenEndpoints(given);
-  return SERVICE_NAMES.filter((name) => endpoints[name] === null);
-};
+export const servicesNotGiven = (given: StackOptions['given']): ServiceName[] =>
+  SERVICE_NAMES.filter((name) => given[name] == null);
 
 /** Returns the address for messages, without user and password. */
-export function hostOf(endpoint: StackEndpoints[ServiceName]): string {
+export function hostOf(endpoint: Endpoints[ServiceName]): string {
   if ('address' in endpoint) return endpoint.address;
   return 'url' in endpoint
     ? URL.canParse(endpoint.url)

@@ -3,4 +3,4 @@ export { stackUp } from './up.js';
 export { stackStatus } from './status.js';
 export { stackDown } from './down.js';
 export { StackError } from './errors.js';
-export type { StackEndpoints, StackOptions, StackProgress } from './types.js';
+export type { StackOptions, StackProgress } from './types.js';

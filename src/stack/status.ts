@@ -1,20 +1,12 @@
 /** This module finds out how the stack is doing, by asking each server. */
 import { composeProject, runningArgs } from './compose/command.js';
 import { endpointOf } from './endpoints.js';
-import { givenEndpoints } from './given.js';
 import { loadProbes, probe } from './probes/index.js';
 import { isAlive } from './process/identity.js';
 import { runCommand } from './process/run.js';
 import { readState, type ServiceRecord } from './state.js';
-import {
-  SERVICE_NAMES,
-  type KnownEndpoints,
-  type ServiceName,
-  type ServiceStatus,
-  type StackEndpoints,
-  type StackOptions,
-  type StackStatus,
-} from './types.js';
+import { SERVICE_NAMES, type ServiceName, type ServiceStatus, type StackOptions, type StackStatus } from './types.js';
+import type { Endpoints, KnownEndpoints } from '../endpoints.js';
 
 const ENGINE_MS = 5_000;
 
@@ -24,14 +16,14 @@ const ENGINE_MS = 5_000;
  */
 export async function stackStatus(options: StackOptions): Promise<StackStatus> {
   const state = readState(options.stateDir);
-  const given = givenEndpoints(options.given);
-  await loadProbes(SERVICE_NAMES.filter((name) => given[name] !== null || state.services[name] !== undefined));
+  const { given } = options;
+  await loadProbes(SERVICE_NAMES.filter((name) => given[name] != null || state.services[name] !== undefined));
   const found = await Promise.all(
     SERVICE_NAMES.map(async (name) => {
       const record = state.services[name];
       const endpoint = given[name] ?? (record === undefined ? null : endpointOf(name, record.ports, options));
       const status =
-        given[name] !== null ? await ofGiven(name, given[name]) : await ofStarted(name, record, endpoint, options);
+        given[name] != null ? await ofGiven(name, given[name]) : await ofStarted(name, record, endpoint, options);
       return { name, endpoint, status };
     }),
   );
@@ -42,7 +34,7 @@ export async function stackStatus(options: StackOptions): Promise<StackStatus> {
   };
 }
 
-async function ofGiven(name: ServiceName, endpoint: StackEndpoints[ServiceName]): Promise<ServiceStatus> {
+async function ofGiven(name: ServiceName, endpoint: Endpoints[ServiceName]): Promise<ServiceStatus> {
   const failure = await probe(name, endpoint);
   return failure === null ? { state: 'given' } : { state: 'unreachable', reason: failure.message };
 }
@@ -50,7 +42,7 @@ async function ofGiven(name: ServiceName, endpoint: StackEndpoints[ServiceName])
 async function ofStarted(
   name: ServiceName,
   record: ServiceRecord | undefined,
-  endpoint: StackEndpoints[ServiceName] | null,
+  endpoint: Endpoints[ServiceName] | null,
   options: StackOptions,
 ): Promise<ServiceStatus> {
   if (record === undefined || endpoint === null) return { state: 'stopped' };
@@ -64,7 +56,7 @@ async function ofStarted(
 
 async function ofContainer(
   name: ServiceName,
-  endpoint: StackEndpoints[ServiceName],
+  endpoint: Endpoints[ServiceName],
   options: StackOptions,
 ): Promise<ServiceStatus> {
   const { run = runCommand, stateDir } = options;

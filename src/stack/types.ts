@@ -1,30 +1,9 @@
 /** These types are what callers of the local stack see: where the three servers are and how each is doing. */
+import type { KnownEndpoints } from '../endpoints.js';
 import type { RunCommand } from './process/run.js';
 
 export const SERVICE_NAMES = ['temporal', 'postgres', 'kafka'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
-
-interface TemporalEndpoint {
-  readonly address: string;
-  readonly namespace: string;
-  /** Address of the Web UI; null when none is known, as for a given server. */
-  readonly ui: string | null;
-}
-interface PostgresEndpoint {
-  readonly url: string;
-}
-interface KafkaEndpoint {
-  readonly brokers: string[];
-}
-
-export interface StackEndpoints {
-  readonly temporal: TemporalEndpoint;
-  readonly postgres: PostgresEndpoint;
-  readonly kafka: KafkaEndpoint;
-}
-
-/** Known endpoints are endpoints, and null for a service that has neither an address given nor ever been started. */
-export type KnownEndpoints = { readonly [Name in ServiceName]: StackEndpoints[Name] | null };
 
 export type StackPhase = 'checking' | 'building' | 'starting' | 'ready' | 'stopping' | 'stopped' | 'failed';
 
@@ -36,15 +15,6 @@ export interface StackProgress {
   readonly elapsedMs: number;
 }
 
-/** Given addresses are those that the environment gives. Their servers are used, never started, never stopped. */
-export interface GivenAddresses {
-  readonly temporalAddress?: string;
-  readonly temporalUi?: string;
-  readonly namespace: string;
-  readonly databaseUrl?: string;
-  readonly kafkaBrokers?: string[];
-}
-
 export interface StackOptions {
   /** The folder of this stack's data, logs and state.json. */
   readonly stateDir: string;
@@ -53,7 +23,10 @@ export interface StackOptions {
    * empties.
    */
   readonly cacheDir: string;
-  readonly given: GivenAddresses;
+  /** The servers that the environment names: they are used, never started, never stopped. */
+  readonly given: Partial<KnownEndpoints>;
+  /** Temporal namespace that a started server has. */
+  readonly namespace: string;
   /** Kind of the servers; default `auto`: containers where an engine with compose answers, else native processes. */
   readonly mode?: 'auto' | 'native' | 'compose';
   /** Database named in the url of a started server and created there. Default `omninode_bridge`. */

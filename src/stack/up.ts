@@ -4,14 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startContainers } from './compose/index.js';
 import { findEngine } from './compose/engine.js';
 import { messageOf, StackError } from './errors.js';
-import { givenEndpoints, hostOf, servicesNotGiven } from './given.js';
+import { hostOf, servicesNotGiven } from './given.js';
 import { withLock } from './lock.js';
 import { startNatives } from './native/index.js';
 import { loadProbes, probe } from './probes/index.js';
 import { runCommand } from './process/run.js';
 import { createReporter, type Reporter } from './progress.js';
 import { readState, writeState, type ServiceRecord, type StackState } from './state.js';
-import { SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './types.js';
+import { SERVICE_NAMES, type ServiceName, type StackOptions } from './types.js';
+import type { Endpoints } from '../endpoints.js';
 
 /** Milliseconds to wait for a given server, which may itself just be starting, as in CI. */
 const GIVEN_READY_MS = 3_000;
@@ -22,17 +23,15 @@ const POLL_MS = 250;
  * repeat, and to call from several processes at once.
  * @throws StackError naming what is missing, or with the last lines of the log of a server that does not come up.
  */
-export async function stackUp(options: StackOptions): Promise<StackEndpoints> {
+export async function stackUp(options: StackOptions): Promise<Endpoints> {
   const reporter = createReporter(options.onProgress);
   const [, started] = await Promise.all([checkGiven(options, reporter), startMissing(options, reporter)]);
-  const given = givenEndpoints(options.given);
+  const { given } = options;
   // A service is either given or started.
-  return Object.fromEntries(
-    SERVICE_NAMES.map((name) => [name, given[name] ?? started[name]]),
-  ) as unknown as StackEndpoints;
+  return Object.fromEntries(SERVICE_NAMES.map((name) => [name, given[name] ?? started[name]])) as unknown as Endpoints;
 }
 
-async function startMissing(options: StackOptions, reporter: Reporter): Promise<Partial<StackEndpoints>> {
+async function startMissing(options: StackOptions, reporter: Reporter): Promise<Partial<Endpoints>> {
   const names = servicesNotGiven(options.given);
   if (names.length === 0) return {};
   const waiting = (): void => reporter.report('stack', 'checking', 'another process is at work on this stack; waiting');
@@ -52,7 +51,7 @@ async function startMissing(options: StackOptions, reporter: Reporter): Promise<
       state.mode = mode;
       const context = { options, reporter, run: options.run ?? runCommand };
       const endpoints = await (mode === 'compose' ? startContainers : startNatives)(names, context, recorderOf);
-      state.endpoints = { ...givenEndpoints(options.given), ...endpoints };
+      state.endpoints = { ...options.given, ...endpoints };
       save();
       return endpoints;
     },
@@ -81,12 +80,11 @@ async function chooseMode(
 }
 
 async function checkGiven({ given }: StackOptions, reporter: Reporter): Promise<void> {
-  const endpoints = givenEndpoints(given);
-  await loadProbes(SERVICE_NAMES.filter((name) => endpoints[name] !== null));
+  await loadProbes(SERVICE_NAMES.filter((name) => given[name] != null));
   await Promise.all(
     SERVICE_NAMES.map(async (name) => {
-      const endpoint = endpoints[name];
-      if (endpoint === null) return;
+      const endpoint = given[name];
+      if (endpoint == null) return;
       await reporter.during(name, 'checking', 'given by the environment', async () => {
         const deadline = performance.now() + GIVEN_READY_MS;
         for (;;) {

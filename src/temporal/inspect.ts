@@ -9,13 +9,17 @@ import { tsToMs } from '@temporalio/common/lib/time.js';
 import { connect } from './connect.js';
 import type { WorkerLook } from './polls.js';
 import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
+import type { TemporalEndpoint } from '../endpoints.js';
 
 /** `temporal.api.enums.v1.PendingWorkflowTaskState` of a task that no worker has taken. */
 const SCHEDULED = 1;
 
 /** Runs `ask` on a connection of its own. */
-export async function withConnection<T>(address: string, ask: (connection: Connection) => Promise<T>): Promise<T> {
-  const connection = await connect(address);
+export async function withConnection<T>(
+  server: TemporalEndpoint,
+  ask: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await connect(server);
   try {
     return await ask(connection);
   } finally {

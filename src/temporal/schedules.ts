@@ -14,7 +14,6 @@ import type { RecoveryRequest } from '../domain/recovery/recovery.js';
 import type { RedriveRequest } from '../domain/dead-letters/redrive.js';
 
 export interface ScheduleSettings {
-  readonly namespace: string;
   /** Part of every schedule's id, so that two installations on one server do not share them. */
   readonly taskQueue: string;
   /** Seconds between two automatic redrives; 0: none. */
@@ -102,8 +101,12 @@ const definitionsOf = ({ taskQueue, ...settings }: ScheduleSettings): Definition
 };
 
 /** Creates, updates or deletes our schedules; whether one is paused is left as it is. @returns ids of those created. */
-export async function ensureSchedules(connection: Connection, settings: ScheduleSettings): Promise<string[]> {
-  const client = new ScheduleClient({ connection, namespace: settings.namespace });
+export async function ensureSchedules(
+  connection: Connection,
+  namespace: string,
+  settings: ScheduleSettings,
+): Promise<string[]> {
+  const client = new ScheduleClient({ connection, namespace });
   const created: string[] = [];
   for (const { enabled, paused, ...definition } of definitionsOf(settings)) {
     const handle = client.getHandle(definition.scheduleId);

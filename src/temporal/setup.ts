@@ -5,6 +5,7 @@ import { until } from '../flow-control/until.js';
 import { missingSearchAttributes, withConnection } from './inspect.js';
 import { ensureSchedules, type ScheduleSettings } from './schedules.js';
 import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
+import type { TemporalEndpoint } from '../endpoints.js';
 
 /** `temporal.api.enums.v1.IndexedValueType`. */
 export const INDEXED = { KEYWORD: 2, INT: 3, KEYWORD_LIST: 7 } as const;
@@ -25,12 +26,12 @@ export interface TemporalSetupResult {
   readonly schedules: readonly string[];
 }
 
-export const setupTemporal = (address: string, settings: ScheduleSettings): Promise<TemporalSetupResult> =>
-  withConnection(address, async (connection) => {
-    const { namespace } = settings;
+export const setupTemporal = (server: TemporalEndpoint, settings: ScheduleSettings): Promise<TemporalSetupResult> =>
+  withConnection(server, async (connection) => {
+    const { namespace } = server;
     const namespaceCreated = await ensureNamespace(connection, namespace);
     const searchAttributes = await ensureSearchAttributes(connection, namespace);
-    return { namespaceCreated, searchAttributes, schedules: await ensureSchedules(connection, settings) };
+    return { namespaceCreated, searchAttributes, schedules: await ensureSchedules(connection, namespace, settings) };
   });
 
 async function ensureNamespace(connection: Connection, namespace: string): Promise<boolean> {

@@ -17,14 +17,7 @@ import { checked, PROBE_MS, shared } from './checks.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 import { poolPressure } from './pool-pressure.js';
-
-/** Endpoints are the addresses of the three servers. */
-export interface Endpoints {
-  /** host:port. */
-  readonly temporalAddress: string;
-  readonly databaseUrl: string;
-  readonly kafkaBrokers: readonly string[];
-}
+import type { Endpoints, KafkaEndpoint, PostgresEndpoint } from '../endpoints.js';
 
 type WorkerPorts = Omit<Ports, 'endedExecutions' | 'parkedRuns'>;
 type StorePorts = Omit<WorkerPorts, 'publisher' | 'source'>;
@@ -42,12 +35,12 @@ export interface Adapters {
 }
 
 export function openAdapters(config: Config, endpoints: Endpoints, logger: Logger, metrics: Metrics): Adapters {
-  const pool = openPool(config, endpoints.databaseUrl, logger, metrics);
+  const pool = openPool(config, endpoints.postgres, logger, metrics);
   const stores = createPostgresPorts(pool, {
     retentionDays: config.LEDGER_RETENTION_DAYS,
     fsmRetentionDays: config.FSM_RETENTION_DAYS,
   });
-  const publisher = openPublisher(config, endpoints.kafkaBrokers, logger);
+  const publisher = openPublisher(config, endpoints.kafka, logger);
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
   const breakers = createBreakers(config, logger, metrics);
   // Sizes are read past the breaker, like a readiness probe: a gauge is no effect that would have to be saved from an
@@ -109,10 +102,10 @@ async function assertMigrated(pool: Pool): Promise<void> {
   }
 }
 
-function openPool(config: Config, connectionString: string, logger: Logger, metrics: Metrics): Pool {
+function openPool(config: Config, server: PostgresEndpoint, logger: Logger, metrics: Metrics): Pool {
   const pool = createPool(
     {
-      connectionString,
+      ...server,
       min: config.PG_POOL_MIN,
       max: config.PG_POOL_MAX,
       statementTimeoutMs: config.PG_STATEMENT_TIMEOUT_MS,
@@ -126,8 +119,8 @@ function openPool(config: Config, connectionString: string, logger: Logger, metr
   return pool;
 }
 
-function openPublisher(config: Config, brokers: readonly string[], logger: Logger): KafkaPublisher {
-  const kafka = createKafka(kafkaSettings(config, brokers), logger);
+function openPublisher(config: Config, server: KafkaEndpoint, logger: Logger): KafkaPublisher {
+  const kafka = createKafka(kafkaSettings(config, server), logger);
   const { lingerMs, size: maxEntries, compression } = batchSettings(config);
   return createPublisher(kafka, {
     lingerMs,

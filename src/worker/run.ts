@@ -14,10 +14,11 @@ import { workflowBundle } from '../temporal/bundle.js';
 import { assertNamespace, unreachable } from '../temporal/connect.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { createParkedRuns } from '../temporal/parked-runs.js';
-import { type Adapters, type Endpoints, openAdapters } from './compose.js';
+import { type Adapters, openAdapters } from './compose.js';
 import { type Check, serveHttp } from './http.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { installRuntime, type TemporalRuntime } from './runtime.js';
+import type { Endpoints, TemporalEndpoint } from '../endpoints.js';
 
 export interface RunningWorker {
   /** The port number of /health, /ready and /metrics. */
@@ -67,10 +68,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     // The runtime is installed after all that may fail before there is a connection. Its threads keep the process until
     // the last connection is closed.
     current.runtime = await installRuntime(logger);
-    const connection = await connectToTemporal(endpoints.temporalAddress);
+    const connection = await connectToTemporal(endpoints.temporal);
     cleanup.unshift(() => connection.close());
-    await assertNamespace(connection, endpoints.temporalAddress, config.TEMPORAL_NAMESPACE);
-    const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+    await assertNamespace(connection, endpoints.temporal);
+    const client = new Client({ connection, namespace: endpoints.temporal.namespace });
     const worker = await createWorker(config, client, connection, bundle, adapters, metrics, sliceCache, effects);
     current.worker = worker;
     logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
@@ -111,7 +112,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
 }
 
-const connectToTemporal = (address: string): Promise<NativeConnection> =>
+const connectToTemporal = ({ address }: TemporalEndpoint): Promise<NativeConnection> =>
   NativeConnection.connect({ address, payloadLimits: { payloadsWarnSize: REPORT_BYTES + ENVELOPE_BYTES } }).catch(
     (error: unknown) => {
       throw unreachable(address, error);

@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { type IntentsReport, StoreEffectClient } from '../../src/client/index.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { until } from '../../src/flow-control/until.js';
@@ -28,7 +27,7 @@ export class Service {
     this.environment = await createEnvironment({ worker: false, except });
     const { config, endpoints } = this.environment;
     const logger = createLogger(config.LOG_LEVEL);
-    this.#worker = await startWorker({ config, logger, endpoints: workerEndpoints(endpoints), intake: true });
+    this.#worker = await startWorker({ config, logger, endpoints, intake: true });
     const { brokers } = endpoints.kafka;
     const { address, namespace } = endpoints.temporal;
     const kafka = { brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX };

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClosedError, ResultTimeoutError, StoreEffectClient } from '../../src/client/index.js';
 import { builtinEffects } from '../../activities/index.js';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { until } from '../../src/flow-control/until.js';
 import { createLogger } from '../../src/log.js';
 import { startWorker, type RunningWorker } from '../../src/worker/run.js';
@@ -25,7 +24,7 @@ describe('client: awaitResult', function () {
     worker = await startWorker({
       config,
       logger: createLogger(config.LOG_LEVEL),
-      endpoints: workerEndpoints(endpoints),
+      endpoints,
       intake: true,
       effects: [...builtinEffects, gate.effect],
     });

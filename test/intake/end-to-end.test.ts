@@ -10,7 +10,6 @@ import { createKafka } from '../../src/kafka/client.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { until } from '../../src/flow-control/until.js';
 import { startWorker, type RunningWorker } from '../../src/worker/run.js';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { bridge } from '../support/bridge.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -29,10 +28,10 @@ describe('intake, end to end', () => {
     worker = await startWorker({
       config,
       logger: createLogger(config.LOG_LEVEL),
-      endpoints: workerEndpoints(endpoints),
+      endpoints,
       intake: true,
     });
-    const kafka = createKafka(kafkaSettings(config, endpoints.kafka.brokers), createLogger('silent'));
+    const kafka = createKafka(kafkaSettings(config, endpoints.kafka), createLogger('silent'));
     producer = kafka.producer();
     await producer.connect();
   });

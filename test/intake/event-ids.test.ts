@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import type { Conflict } from '../../src/domain/intake/list.js';
 import { until } from '../../src/flow-control/until.js';
@@ -23,7 +22,7 @@ describe('intake: event ids', function () {
     environment = await createEnvironment({ worker: false });
     const { config, endpoints } = environment;
     const logger = createLogger(config.LOG_LEVEL);
-    worker = await startWorker({ config, logger, endpoints: workerEndpoints(endpoints), intake: true });
+    worker = await startWorker({ config, logger, endpoints, intake: true });
     producer = new Kafka({ brokers: [...endpoints.kafka.brokers], logLevel: logLevel.NOTHING }).producer();
     await producer.connect();
   });

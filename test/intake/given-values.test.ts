@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { type Intent, StoreEffectClient } from '../../src/client/index.js';
 import { createLogger } from '../../src/log.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
@@ -53,7 +52,7 @@ describe('values as callers have them', function () {
     environment = await createEnvironment({ worker: false });
     const { config, endpoints } = environment;
     const logger = createLogger(config.LOG_LEVEL);
-    worker = await startWorker({ config, logger, endpoints: workerEndpoints(endpoints), intake: true });
+    worker = await startWorker({ config, logger, endpoints, intake: true });
     const kafka = { brokers: endpoints.kafka.brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX };
     const { address, namespace } = endpoints.temporal;
     client = await StoreEffectClient.connect({ address, namespace, taskQueue: config.TEMPORAL_TASK_QUEUE, kafka });

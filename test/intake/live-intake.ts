@@ -81,11 +81,12 @@ class LiveIntake {
     return `bridge-store-effect-intake-${this.config.KAFKA_TOPIC_PREFIX}`;
   }
 
-  start(temporalAddress = this.environment.endpoints.temporal.address) {
+  start(address = this.environment.endpoints.temporal.address) {
+    const { endpoints } = this.environment;
     const registry = new Registry();
     const intake = runIntake({
       config: this.config,
-      endpoints: { temporalAddress, kafkaBrokers: this.environment.endpoints.kafka.brokers },
+      endpoints: { ...endpoints, temporal: { ...endpoints.temporal, address } },
       logger: createLogger(process.env['TEST_LOG'] ?? 'silent'),
       registry,
     });

@@ -12,7 +12,6 @@ import { createKafka } from '../../src/kafka/client.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
 import { until } from '../../src/flow-control/until.js';
 import { startWorker, type RunningWorker } from '../../src/worker/run.js';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistFsmTransition, publishEvent } from '../support/intents.js';
@@ -62,8 +61,8 @@ describe('intake: order', function () {
     });
     const { config, endpoints } = environment;
     const logger = createLogger(config.LOG_LEVEL);
-    worker = await startWorker({ config, logger, endpoints: workerEndpoints(endpoints), intake: true });
-    producer = createKafka(kafkaSettings(config, endpoints.kafka.brokers), createLogger('silent')).producer();
+    worker = await startWorker({ config, logger, endpoints, intake: true });
+    producer = createKafka(kafkaSettings(config, endpoints.kafka), createLogger('silent')).producer();
     await producer.connect();
   });
   after(async () => {

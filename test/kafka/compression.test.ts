@@ -40,7 +40,7 @@ describe('batches of messages', () => {
 
   const topic = () => topicFor('ours');
   const endpoints = () => ({ kafka: { brokers: config.KAFKA_BOOTSTRAP_SERVERS ?? [] } });
-  const kafka = () => createKafka(kafkaSettings(config, endpoints().kafka.brokers), createLogger('silent'));
+  const kafka = () => createKafka(kafkaSettings(config, endpoints().kafka), createLogger('silent'));
   /** Makes a message over the 1 MiB a topic takes, which is measured as it is packed, and texts that repeat little. */
   const messages = (key: string) =>
     ['wide '.repeat(300_000), `${randomUUID()} é`.repeat(3), randomUUID()].map((value) => ({

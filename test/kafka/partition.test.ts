@@ -31,7 +31,10 @@ describe('keys', () => {
   let admin: Admin;
   const kafka = () => {
     const config = loadConfig();
-    return createKafka(kafkaSettings(config, config.KAFKA_BOOTSTRAP_SERVERS ?? []), createLogger('silent'));
+    return createKafka(
+      kafkaSettings(config, { brokers: config.KAFKA_BOOTSTRAP_SERVERS ?? [] }),
+      createLogger('silent'),
+    );
   };
   before(async () => {
     admin = kafka().admin();

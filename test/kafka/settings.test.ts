@@ -18,7 +18,7 @@ describe('Kafka settings', () => {
 
   it('of the client are in milliseconds', () => {
     const config = loadConfig({ SERVICE_INSTANCE: 'here' });
-    assert.deepEqual(kafkaSettings(config, ['a:1', 'b:2']), {
+    assert.deepEqual(kafkaSettings(config, { brokers: ['a:1', 'b:2'] }), {
       brokers: ['a:1', 'b:2'],
       clientId: 'bridge-store-effect-here',
       requestTimeoutMs: 30_000,

@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import type { OutboundMessage } from '../../src/domain/events/publisher.js';
 import { createKafka } from '../../src/kafka/client.js';
@@ -33,7 +32,7 @@ describe('a silent broker', () => {
     worker = await startWorker({
       config: { ...environment.config, KAFKA_TIMEOUT_SECONDS: 1 },
       logger: createLogger('silent'),
-      endpoints: workerEndpoints(environment.endpoints),
+      endpoints: environment.endpoints,
     });
   });
   after(async function () {
@@ -83,7 +82,7 @@ describe('a silent broker', () => {
     this.timeout(120_000);
     const { broker, environment } = started();
     const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
-    const settings = kafkaSettings(environment.config, [broker.address]);
+    const settings = kafkaSettings(environment.config, { brokers: [broker.address] });
     const publisher = createPublisher(createKafka({ ...settings, requestTimeoutMs: 20_000 }, createLogger('silent')), {
       deadlineMs: 1_000,
       maxEntries: 1,

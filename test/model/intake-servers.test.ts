@@ -88,8 +88,8 @@ describe('the intake against a model, on the real servers', function () {
     const intake = runIntake({
       config: environment.config,
       endpoints: {
-        temporalAddress: environment.endpoints.temporal.address,
-        kafkaBrokers: environment.endpoints.kafka.brokers,
+        temporal: { address: environment.endpoints.temporal.address, namespace: 'default', ui: null },
+        kafka: { brokers: environment.endpoints.kafka.brokers },
       },
       logger: createLogger('silent'),
       registry: new Registry(),

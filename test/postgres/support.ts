@@ -38,7 +38,7 @@ export function useDatabase({ prepare, foreignRows }: DatabaseOptions = {}): Tes
       await onServer((client) => client.query(`CREATE DATABASE "${name}"`));
       await prepare(database.url);
     }
-    database.pool = createPool({ connectionString: database.url }, () => undefined);
+    database.pool = createPool({ url: database.url }, () => undefined);
   });
   afterEach(() => {
     assert.equal(database.pool.idleCount, database.pool.totalCount, 'a connection was not released');

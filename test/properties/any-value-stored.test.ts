@@ -6,7 +6,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { workerEndpoints } from '../../src/cli/context.js';
 import type { Result } from '../../src/client/index.js';
 import { PUBLISHABLE_EVENT_TYPES } from '../../src/domain/events/event-types.js';
 import { createLogger } from '../../src/log.js';
@@ -68,7 +67,7 @@ describe('any JSON value on the servers (property)', function () {
     environment = await createEnvironment({ worker: false });
     const { config, endpoints } = environment;
     const logger = createLogger(config.LOG_LEVEL);
-    worker = await startWorker({ config, logger, endpoints: workerEndpoints(endpoints), intake: true });
+    worker = await startWorker({ config, logger, endpoints, intake: true });
   });
   after(async () => {
     await worker.shutdown();

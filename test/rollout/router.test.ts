@@ -19,7 +19,7 @@ describe('rollout: router', function () {
   before(async () => {
     environment = await createEnvironment();
     database.url = environment.endpoints.postgres.url;
-    database.pool = createPool({ connectionString: database.url, min: 0 }, () => undefined);
+    database.pool = createPool({ url: database.url, min: 0 }, () => undefined);
   });
   after(async () => {
     await database.pool.end();

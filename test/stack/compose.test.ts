@@ -94,7 +94,7 @@ describe('stack: containers', () => {
 
   it('stay when their address is given', async () => {
     await up();
-    const result = await stackDown({ ...options, given: { namespace: 'default', kafkaBrokers: ['127.0.0.1:9092'] } });
+    const result = await stackDown({ ...options, given: { kafka: { brokers: ['127.0.0.1:9092'] } } });
     assert.deepEqual(result, { temporal: 'stopped', postgres: 'not running', kafka: 'kept' });
     assertLine(lines[1], 'stop --timeout 15 temporal');
     assert.equal(readState(options.stateDir).services.kafka?.container, true);

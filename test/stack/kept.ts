@@ -3,18 +3,18 @@ import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
-import type { StackEndpoints } from '../../src/stack/index.js';
 import { readTopic } from '../support/console-consumer.js';
 import { makeTopics } from '../support/topics.js';
 import { cacheDir } from './support.js';
+import type { Endpoints } from '../../src/endpoints.js';
 
 /** Writes something to each server. */
-export async function writeKept({ temporal, postgres, kafka }: StackEndpoints): Promise<void> {
+export async function writeKept({ temporal, postgres, kafka }: Endpoints): Promise<void> {
   const client = new pg.Client(postgres.url);
   await client.connect();
   await client.query('CREATE TABLE kept AS SELECT 1 AS one');
   await client.end();
-  const cluster = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING });
+  const cluster = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING });
   const [admin, producer] = [cluster.admin(), cluster.producer()];
   await Promise.all([admin.connect(), producer.connect()]);
   await makeTopics(admin, [{ topic: 'kept' }]);
@@ -29,7 +29,7 @@ export async function writeKept({ temporal, postgres, kafka }: StackEndpoints): 
 }
 
 /** Asserts that each server still has its data. */
-export async function assertKept({ temporal, postgres, kafka }: StackEndpoints): Promise<void> {
+export async function assertKept({ temporal, postgres, kafka }: Endpoints): Promise<void> {
   const client = new pg.Client(postgres.url);
   await client.connect();
   assert.deepEqual((await client.query('SELECT one FROM kept')).rows, [{ one: 1 }]);

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import {
-  stackDown,
-  stackStatus,
-  stackUp,
-  type StackEndpoints,
-  type StackOptions,
-  type StackProgress,
-} from '../../src/stack/index.js';
+import { stackDown, stackStatus, stackUp, type StackOptions, type StackProgress } from '../../src/stack/index.js';
 import { readState } from '../../src/stack/state.js';
 import { assertKept, writeKept } from './kept.js';
 import { COLD_CACHE_MS, newStack, occupy, onlyPostgres, removeStacks } from './support.js';
+import type { Endpoints } from '../../src/endpoints.js';
 
 describe('stack: a life', function () {
   this.timeout(60_000);
   const events: StackProgress[] = [];
   let options: StackOptions;
-  let endpoints: StackEndpoints;
+  let endpoints: Endpoints;
 
   before(async function () {
     this.timeout(COLD_CACHE_MS);

@@ -110,10 +110,9 @@ describe('stack: processes', function () {
 
   it('says which given address does not answer', async () => {
     const given = {
-      namespace: 'default',
-      temporalAddress: '127.0.0.1:1',
-      databaseUrl: 'postgresql://u:secret@127.0.0.1:1/d',
-      kafkaBrokers: ['127.0.0.1:1'],
+      temporal: { address: '127.0.0.1:1', namespace: 'default', ui: null },
+      postgres: { url: 'postgresql://u:secret@127.0.0.1:1/d' },
+      kafka: { brokers: ['127.0.0.1:1'] },
     };
     const options = await newStack({ given });
     await assert.rejects(stackUp(options), /at 127\.0\.0\.1:1 is given by the environment and does not answer/);

@@ -34,7 +34,7 @@ describe('stack: purge', () => {
 
   it('leaves the data, the log and the record of a service whose address is given', async () => {
     const options = await stopped();
-    const given = { namespace: 'default', kafkaBrokers: ['127.0.0.1:1'] };
+    const given = { kafka: { brokers: ['127.0.0.1:1'] } };
     assert.equal((await stackDown({ ...options, given, purge: true })).kafka, 'kept');
     assert.deepEqual(left(options), { data: ['kafka'], logs: ['kafka'] });
     const { mode, services } = readState(options.stateDir);

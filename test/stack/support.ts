@@ -7,8 +7,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
-import { stackDown, type StackEndpoints, type StackOptions } from '../../src/stack/index.js';
+import { stackDown, type StackOptions } from '../../src/stack/index.js';
 import type { RunCommand } from '../../src/stack/process/run.js';
+import type { Endpoints } from '../../src/endpoints.js';
 
 export const cacheDir = envPaths('bridge-store-effect', { suffix: '' }).cache;
 
@@ -27,7 +28,8 @@ export async function newStack(overrides: Partial<StackOptions> = {}): Promise<S
     stateDir: join(await mkdtemp(join(folder, 'closed-')), 'state'),
     rootDir: join(folder, 'root'),
     cacheDir,
-    given: { namespace: 'default' },
+    namespace: 'default',
+    given: {},
     mode: 'native',
     ...overrides,
   };
@@ -36,13 +38,13 @@ export async function newStack(overrides: Partial<StackOptions> = {}): Promise<S
 }
 
 /** Returns the options of a stack that is to start PostgreSQL only, the quickest of the three. */
-export const onlyPostgres = ({ temporal, kafka }: StackEndpoints): Promise<StackOptions> =>
-  newStack({ given: { namespace: 'default', temporalAddress: temporal.address, kafkaBrokers: kafka.brokers } });
+export const onlyPostgres = ({ temporal, kafka }: Endpoints): Promise<StackOptions> =>
+  newStack({ given: { temporal, kafka } });
 
 /** Ends and removes every stack of the calling file; for its last `after`. */
 export async function removeStacks(): Promise<void> {
   for (const { options, folder } of used.splice(0)) {
-    if (options.run === undefined) await stackDown({ ...options, given: { namespace: 'default' }, purge: true });
+    if (options.run === undefined) await stackDown({ ...options, given: {}, purge: true });
     await rm(folder, { recursive: true, force: true });
   }
 }

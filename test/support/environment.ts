@@ -6,22 +6,21 @@ import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import type { AnyEffect } from '../../activities/effects/effect.js';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { setup } from '../../src/cli/commands/setup.js';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { type Config, loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
-import type { StackEndpoints } from '../../src/stack/index.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { assertInvariants, type Exceptions } from '../invariants/index.js';
 import { newTopic } from './run.js';
 import { cloneTemplate, dropDatabase, newName } from './template-database.js';
+import type { Endpoints } from '../../src/endpoints.js';
 
 export interface Environment {
   /** Variables that make `bridge` work in this installation. */
   readonly env: NodeJS.ProcessEnv;
   readonly config: Config;
-  readonly endpoints: StackEndpoints;
+  readonly endpoints: Endpoints;
   readonly temporal: Client;
   readonly client: StoreEffectClient;
   readonly pool: pg.Pool;
@@ -73,7 +72,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     ...options.env,
   };
   const config = loadConfig(env);
-  const endpoints: StackEndpoints = {
+  const endpoints: Endpoints = {
     temporal: { address: config.TEMPORAL_ADDRESS ?? '', namespace: config.TEMPORAL_NAMESPACE, ui: null },
     postgres: { url: databaseUrl.href },
     kafka: { brokers: config.KAFKA_BOOTSTRAP_SERVERS ?? [] },
@@ -86,7 +85,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
       : await startWorker({
           config,
           logger: createLogger(config.LOG_LEVEL),
-          endpoints: workerEndpoints(endpoints),
+          endpoints,
           ...(options.effects === undefined ? {} : { effects: options.effects }),
         });
   const connection = await Connection.connect({

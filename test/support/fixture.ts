@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
-import { stackDown, type StackEndpoints, stackStatus, stackUp } from '../../src/stack/index.js';
+import { stackDown, stackStatus, stackUp } from '../../src/stack/index.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
 import { until } from '../../src/flow-control/until.js';
 import { buildIfStale } from './build.js';
@@ -15,6 +15,7 @@ import { beginReport, endReport, reportFile } from './run-report.js';
 import { beginRun } from './run.js';
 import { deleteTopics } from './run-topics.js';
 import { dropDatabases, makeTemplate } from './template-database.js';
+import type { Endpoints } from '../../src/endpoints.js';
 
 const options = stackOptions(loadConfig());
 let startedHere = false;
@@ -46,7 +47,7 @@ export async function mochaGlobalSetup(): Promise<void> {
   }
 }
 
-async function prepareRun(endpoints: StackEndpoints): Promise<void> {
+async function prepareRun(endpoints: Endpoints): Promise<void> {
   // Tests get the addresses the way a deployment does.
   process.env['TEMPORAL_ADDRESS'] = endpoints.temporal.address;
   process.env['DATABASE_URL'] = endpoints.postgres.url;

@@ -73,7 +73,7 @@ async function createMemoryWorker(effects: readonly AnyEffect[] = []): Promise<M
   const address = config.TEMPORAL_ADDRESS ?? '';
   const namespace = config.TEMPORAL_NAMESPACE;
   const taskQueue = `memory-${randomUUID().slice(0, 8)}`;
-  await setupTemporal(address, { namespace, taskQueue, ...NO_SCHEDULES });
+  await setupTemporal({ address, namespace, ui: null }, { taskQueue, ...NO_SCHEDULES });
   await installRuntime(createLogger('silent'));
   const connection = await NativeConnection.connect({ address });
   // A history that goes on in another run is larger than the 4 MB that gRPC takes by default.

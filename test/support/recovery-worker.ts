@@ -4,7 +4,6 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import { recoveryActivities } from '../../activities/maintenance/emit-fsm-states.js';
-import { workerEndpoints } from '../../src/cli/context.js';
 import type { RecoveryActivities } from '../../src/domain/recovery/recovery.js';
 import { createLogger } from '../../src/log.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
@@ -31,7 +30,7 @@ export async function startRecoveryWorker(
 ): Promise<RecoveryWorker> {
   const logger = createLogger('silent');
   const taskQueue = config.TEMPORAL_TASK_QUEUE;
-  const adapters = openAdapters(config, workerEndpoints(endpoints), logger, createMetrics());
+  const adapters = openAdapters(config, endpoints, logger, createMetrics());
   await installRuntime(logger);
   const connection = await NativeConnection.connect({ address: endpoints.temporal.address });
   const { fsmStates } = adapters.ports;

@@ -64,7 +64,7 @@ async function drop(names: readonly string[]): Promise<void> {
 /** Makes the template. It is called once a run, before its first test. */
 export async function makeTemplate(): Promise<void> {
   const name = newName();
-  await migrate(databaseUrl(name), { dir: MIGRATIONS });
+  await migrate({ url: databaseUrl(name) }, { dir: MIGRATIONS });
   process.env[TEMPLATE] = name;
 }
 
@@ -78,6 +78,6 @@ export async function dropDatabases(): Promise<void> {
 /** Creates a migrated database. Where the run has no template, an empty database is migrated. */
 export async function cloneTemplate(name: string): Promise<void> {
   const template = process.env[TEMPLATE];
-  if (template === undefined) await migrate(databaseUrl(name), { dir: MIGRATIONS });
+  if (template === undefined) await migrate({ url: databaseUrl(name) }, { dir: MIGRATIONS });
   else await onServer((client) => client.query(`CREATE DATABASE "${name}" TEMPLATE "${template}"`));
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
-import { workerEndpoints } from '../../src/cli/context.js';
 import type { BreakerState, StoreBreaker } from '../../src/flow-control/store-breaker.js';
 import { until } from '../../src/flow-control/until.js';
 
@@ -26,7 +25,7 @@ describe('circuit breaker of a worker', () => {
     worker = await startWorker({
       config: environment.config,
       logger: pino({}, { write: (line: string) => log.push(JSON.parse(line) as Record<string, unknown>) }),
-      endpoints: { ...workerEndpoints(environment.endpoints), databaseUrl: databaseUrl.href },
+      endpoints: { ...environment.endpoints, postgres: { url: databaseUrl.href } },
     });
   });
   after(async () => {

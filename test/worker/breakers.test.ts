@@ -109,7 +109,11 @@ describe('breakers of the stores', () => {
     ) {
       const adapters = openAdapters(
         { ...config, PG_BREAKER_FAILURES: 1, KAFKA_BREAKER_FAILURES: 1, KAFKA_MAX_RETRY_ATTEMPTS: 0, ...changed },
-        { temporalAddress: nobody, databaseUrl: `postgres://postgres@${nobody}/none`, kafkaBrokers: [nobody] },
+        {
+          temporal: { address: nobody, namespace: 'default', ui: null },
+          postgres: { url: `postgres://postgres@${nobody}/none` },
+          kafka: { brokers: [nobody] },
+        },
         logger,
         createMetrics(),
       );

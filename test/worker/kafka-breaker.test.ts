@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { until } from '../../src/flow-control/until.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -38,7 +37,7 @@ describe('circuit breaker in front of Kafka', () => {
     worker = await startWorker({
       config: environment.config,
       logger: pino({}, { write: (line: string) => log.push(JSON.parse(line) as Record<string, unknown>) }),
-      endpoints: { ...workerEndpoints(environment.endpoints), kafkaBrokers: [broker.address] },
+      endpoints: { ...environment.endpoints, kafka: { brokers: [broker.address] } },
     });
   });
   after(async () => {

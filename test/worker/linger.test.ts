@@ -16,7 +16,11 @@ describe('a linger', () => {
 
   it('holds no statement of PostgreSQL back', async () => {
     const config = loadConfig({ ...process.env, ENVIRONMENT: 'production', BATCH_LINGER_MS: String(LINGER_MS) });
-    const endpoints = { temporalAddress: '127.0.0.1:1', databaseUrl: database.url, kafkaBrokers: ['127.0.0.1:1'] };
+    const endpoints = {
+      temporal: { address: '127.0.0.1:1', namespace: 'default', ui: null },
+      postgres: { url: database.url },
+      kafka: { brokers: ['127.0.0.1:1'] },
+    };
     const adapters = openAdapters(config, endpoints, createLogger('silent'), createMetrics());
     const { ledger, deadLetters, bridgeStates } = adapters.ports;
     const state = command({

@@ -52,10 +52,7 @@ describe('pool pressure', () => {
 
   it('of a pool of one connection is transient for who waits in vain, and opens no circuit breaker', async () => {
     const { observer, metrics, warnings } = observed();
-    const pool = createPool(
-      { connectionString: database.url, max: 1, connectTimeoutMs: 150, observer },
-      () => undefined,
-    );
+    const pool = createPool({ url: database.url, max: 1, connectTimeoutMs: 150, observer }, () => undefined);
     const breaker = createStoreBreaker(
       {
         store: 'postgres',

@@ -73,9 +73,9 @@ describe('a process that cannot start', () => {
       const adapters = openAdapters(
         environment.config,
         {
-          temporalAddress: addressOf(),
-          databaseUrl: database.url,
-          kafkaBrokers: environment.endpoints.kafka.brokers,
+          temporal: { address: addressOf(), namespace: 'default', ui: null },
+          postgres: { url: database.url },
+          kafka: { brokers: environment.endpoints.kafka.brokers },
         },
         createLogger('silent'),
         createMetrics(),

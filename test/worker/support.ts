@@ -7,7 +7,6 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { type AnyEffect, defineEffect } from '../../activities/effects/effect.js';
 import { builtinEffects } from '../../activities/index.js';
-import { workerEndpoints } from '../../src/cli/context.js';
 import { StoreEffectClient } from '../../src/client/index.js';
 import type { Config } from '../../src/config.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
@@ -51,7 +50,7 @@ export function useWorkers(env: NodeJS.ProcessEnv = {}, except: Exceptions = {})
         config: { ...environment.config, TEMPORAL_TASK_QUEUE: queue, ...config },
         logger: createLogger('silent'),
         ...options,
-        endpoints: { ...workerEndpoints(environment.endpoints), ...endpoints },
+        endpoints: { ...environment.endpoints, ...endpoints },
         ...(effect === undefined ? {} : { effects: [...builtinEffects, effect] }),
       });
       workers.push(worker);

@@ -46,7 +46,9 @@ describe('worker', () => {
   });
 
   it('is not ready while PostgreSQL cannot be reached', async () => {
-    const { worker } = await workers.start({ endpoints: { databaseUrl: 'postgres://postgres@127.0.0.1:1/none' } });
+    const { worker } = await workers.start({
+      endpoints: { postgres: { url: 'postgres://postgres@127.0.0.1:1/none' } },
+    });
     const { status, checks } = await checksOf(worker);
     assert.equal(status, 503);
     assert.deepEqual([checks['postgres']?.ok, checks['kafka']?.ok], [false, true]);
@@ -109,7 +111,7 @@ describe('worker', () => {
   it('waits an outage out for as long as the setting says, and reports what nobody knows then', async () => {
     const { client } = await workers.start({
       config: { OUTAGE_BUDGET_SECONDS: 0.1 },
-      endpoints: { databaseUrl: 'postgres://postgres@127.0.0.1:1/none' },
+      endpoints: { postgres: { url: 'postgres://postgres@127.0.0.1:1/none' } },
     });
     const { workflowId } = await client.start([persistState()]);
     // The setting allows two attempts, a second apart. By default it would be 15 minutes of them.
@@ -129,7 +131,7 @@ describe('worker', () => {
     const broker = await switchableServer(endpoints.kafka.brokers[0]!);
     const { worker, client } = await workers.start({
       config: { KAFKA_MAX_RETRY_ATTEMPTS: 1 },
-      endpoints: { kafkaBrokers: [broker.address] },
+      endpoints: { kafka: { brokers: [broker.address] } },
     });
     try {
       assert.equal((await checksOf(worker)).status, 503);
@@ -188,7 +190,7 @@ describe('worker', () => {
     const away = await workers.start({
       intake: true,
       config: { PG_BREAKER_FAILURES: 1, PG_BREAKER_OPEN_SECONDS: 600, OUTAGE_BUDGET_SECONDS: 0.1 },
-      endpoints: { databaseUrl: 'postgres://postgres@127.0.0.1:1/none' },
+      endpoints: { postgres: { url: 'postgres://postgres@127.0.0.1:1/none' } },
     });
     await away.client.executeIntents([persistState()]);
     assert.match((await checksOf(away.worker)).checks['postgres']!.detail, /^circuit breaker open/);

@@ -62,7 +62,7 @@ const filterOf = ({ topic, since, id }: Given): RedriveRequest => ({
 
 async function read(config: Config, given: Given, limit: number): Promise<DeadLetter[]> {
   const { postgres } = await endpointsOf(config);
-  return withPool(postgres.url, (pool) => createDeadLetterStore(pool).list(filterOf(given), 0, limit));
+  return withPool(postgres, (pool) => createDeadLetterStore(pool).list(filterOf(given), 0, limit));
 }
 
 const redrive = (config: Config, out: Output, given: Given): Promise<RedriveReport> =>

@@ -11,10 +11,10 @@ import { readTopics } from '../../kafka/read.js';
 import { kafkaSettings } from '../../kafka/settings.js';
 import { createLogger } from '../../log.js';
 import { packagePath } from '../../paths.js';
-import { stackDown, type StackEndpoints, stackStatus } from '../../stack/index.js';
+import { stackDown, stackStatus } from '../../stack/index.js';
 import { startWorker } from '../../worker/run.js';
 import { withTemporal } from '../connect.js';
-import { type Context, contextOf, stackOptions, workerEndpoints } from '../context.js';
+import { type Context, contextOf, stackOptions } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, UsageError } from '../errors.js';
 import { readRequests } from '../input.js';
@@ -22,6 +22,7 @@ import { printReport } from '../views/report.js';
 import { setup } from './setup.js';
 import { up } from './stack.js';
 import { executionUrl } from '../views/web-ui.js';
+import type { Endpoints } from '../../endpoints.js';
 
 const EXAMPLE = packagePath('examples/first-list.json');
 
@@ -86,11 +87,11 @@ async function requestsOf(file: string): Promise<RequestInput[]> {
   return requests;
 }
 
-async function show(context: Context, endpoints: StackEndpoints, requests: readonly RequestInput[]): Promise<number> {
+async function show(context: Context, endpoints: Endpoints, requests: readonly RequestInput[]): Promise<number> {
   const { config, out } = context;
   const worker = await startWorker({
     config: { ...config, PORT: 0 },
-    endpoints: workerEndpoints(endpoints),
+    endpoints,
     logger: createLogger('warn'),
   });
   try {
@@ -128,11 +129,11 @@ const execute = (context: Context, requests: readonly RequestInput[]): Promise<I
     return reports;
   });
 
-async function showRows(context: Context, endpoints: StackEndpoints, reports: readonly IntentsReport[]): Promise<void> {
+async function showRows(context: Context, endpoints: Endpoints, reports: readonly IntentsReport[]): Promise<void> {
   const results = reports.flatMap((report) => report.results);
   const bridges = results.flatMap((r) => (r.intent_type === 'PersistState' ? [r.aggregation_id] : []));
   const workflows = results.flatMap((r) => (r.intent_type === 'PersistFSMTransition' ? [r.workflow_id] : []));
-  await withPool(endpoints.postgres.url, async (pool) => {
+  await withPool(endpoints.postgres, async (pool) => {
     const states = await pool.query<string[]>({
       text: `SELECT bridge_id::text, namespace, total_workflows_processed::text, total_items_aggregated::text, current_fsm_state
         FROM bridge_states WHERE bridge_id = ANY ($1) ORDER BY bridge_id, namespace LIMIT 20`,
@@ -152,13 +153,9 @@ async function showRows(context: Context, endpoints: StackEndpoints, reports: re
   });
 }
 
-async function showMessages(
-  context: Context,
-  endpoints: StackEndpoints,
-  reports: readonly IntentsReport[],
-): Promise<void> {
+async function showMessages(context: Context, endpoints: Endpoints, reports: readonly IntentsReport[]): Promise<void> {
   const { config, out } = context;
-  const kafka = createKafka(kafkaSettings(config, endpoints.kafka.brokers), createLogger('silent'));
+  const kafka = createKafka(kafkaSettings(config, endpoints.kafka), createLogger('silent'));
   const ids = new Set(reports.flatMap(({ results }) => results.map(({ intent_id }) => intent_id)));
   const topics = PUBLISHABLE_EVENT_TYPES.map((type: EventType) => topicOf(config.KAFKA_TOPIC_PREFIX, type));
   const messages = await readTopics(kafka, topics, ({ value }) => ids.has(intentIdOf(value)));

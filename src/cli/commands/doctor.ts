@@ -10,7 +10,6 @@ import { packagePath } from '../../paths.js';
 import { encodingProblem } from '../../postgres/schema/encoding.js';
 import { checkStates, type StateCheck, type StateProblem } from '../../postgres/states/state-check.js';
 import { pendingMigrations } from '../../postgres/schema/pending-migrations.js';
-import type { StackEndpoints } from '../../stack/index.js';
 import {
   lastPollOf,
   missingSearchAttributes,
@@ -23,6 +22,7 @@ import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
 import type { Output, Text } from '../views/output.js';
 import { judgeRetention, type RetentionSetting, type Warning } from '../retention-check.js';
+import type { Endpoints, KafkaEndpoint, PostgresEndpoint } from '../../endpoints.js';
 
 interface Options {
   readonly checkStates?: boolean;
@@ -49,7 +49,7 @@ export const doctorCommand = (): Command =>
       if (fix && options.checkStates !== true) throw new UsageError('--fix: expected together with --check-states');
       const endpoints = await endpointsOf(config);
       const findings = await examine(config, endpoints);
-      const states = options.checkStates === true ? await compareStates(out, endpoints.postgres.url, fix) : undefined;
+      const states = options.checkStates === true ? await compareStates(out, endpoints.postgres, fix) : undefined;
       if (states !== undefined) findings.push(states.finding);
       for (const finding of findings) out.record(finding);
       const mark = ({ ok, warning }: Finding): Text => {
@@ -65,21 +65,21 @@ export const doctorCommand = (): Command =>
       else if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.failed;
     });
 
-const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> => {
+const examine = (config: Config, endpoints: Endpoints): Promise<Finding[]> => {
   const { temporal, postgres, kafka } = endpoints;
   return Promise.all([
     finding('PostgreSQL migrations', async () => {
-      const pending = await withPool(postgres.url, (pool) => pendingMigrations(pool, packagePath('migrations')));
+      const pending = await withPool(postgres, (pool) => pendingMigrations(pool, packagePath('migrations')));
       return pending.length === 0 ? null : `${pending.join(', ')} not applied; run "bridge setup"`;
     }),
-    finding('PostgreSQL encoding', () => withPool(postgres.url, encodingProblem)),
+    finding('PostgreSQL encoding', () => withPool(postgres, encodingProblem)),
     finding('Kafka topics', async () => {
-      const existing = new Set(await withAdmin(config, kafka.brokers, (admin) => admin.listTopics()));
+      const existing = new Set(await withAdmin(config, kafka, (admin) => admin.listTopics()));
       const missing = eventTopics(config.KAFKA_TOPIC_PREFIX).filter((topic) => !existing.has(topic));
       return missing.length === 0 ? null : `${missing.length} missing (${missing[0] ?? ''} …); run "bridge setup"`;
     }),
     finding('Temporal search attributes', async () => {
-      const missing = await withConnection(temporal.address, (connection) =>
+      const missing = await withConnection(temporal, (connection) =>
         missingSearchAttributes(connection, temporal.namespace),
       );
       return missing.length === 0 ? null : `${missing.join(', ')} missing; run "bridge setup"`;
@@ -88,7 +88,7 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
     finding('FSM retention', () => examineRetention('FSM_RETENTION_DAYS', config, endpoints)),
     finding('workers', async () => {
       const queue = config.TEMPORAL_TASK_QUEUE;
-      const lastPoll = await withConnection(temporal.address, (connection) =>
+      const lastPoll = await withConnection(temporal, (connection) =>
         lastPollOf(connection, temporal.namespace, queue),
       );
       return isPolled(lastPoll) ? null : `${noWorkerPolls(queue, lastPoll)}; run "bridge worker"`;
@@ -100,26 +100,24 @@ const examine = (config: Config, endpoints: StackEndpoints): Promise<Finding[]> 
 async function examineRetention(
   setting: RetentionSetting,
   config: Config,
-  { temporal, kafka }: StackEndpoints,
+  { temporal, kafka }: Endpoints,
 ): Promise<string | Warning | null> {
   if (config[setting] === 0) return null;
-  const executions = await withConnection(temporal.address, (connection) =>
+  const executions = await withConnection(temporal, (connection) =>
     namespaceRetentionSeconds(connection, temporal.namespace),
   );
-  const topics = await withAdmin(config, kafka.brokers, (admin) =>
-    topicRetention(admin, allTopics(topicSettings(config))),
-  );
+  const topics = await withAdmin(config, kafka, (admin) => topicRetention(admin, allTopics(topicSettings(config))));
   return judgeRetention(setting, config[setting], { namespace: temporal.namespace, executions, topics });
 }
 
 /** Compares all states; a fault that stays is a failure. */
-async function compareStates(out: Output, databaseUrl: string, fix: boolean) {
+async function compareStates(out: Output, server: PostgresEndpoint, fix: boolean) {
   const bar = out.interactive
     ? new SingleBar({ format: '{value} workflows compared  {duration_formatted}', stream: process.stderr })
     : undefined;
   let problems: readonly StateProblem[] = [];
   const found = await finding('FSM states', () =>
-    withPool(databaseUrl, async (pool) => {
+    withPool(server, async (pool) => {
       bar?.start(1, 0);
       const check = await checkStates(pool, { fix, onProgress: (checked) => bar?.update(checked) }).finally(() =>
         bar?.stop(),
@@ -167,8 +165,8 @@ async function finding(check: string, examineOne: () => Promise<string | Warning
   }
 }
 
-async function withAdmin<T>(config: Config, brokers: readonly string[], ask: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = createKafka(kafkaSettings(config, brokers), createLogger('silent')).admin();
+async function withAdmin<T>(config: Config, server: KafkaEndpoint, ask: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = createKafka(kafkaSettings(config, server), createLogger('silent')).admin();
   try {
     await admin.connect();
     return await ask(admin);

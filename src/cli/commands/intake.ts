@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { Registry } from 'prom-client';
 import { type RunningIntake, runIntake } from '../../intake/run.js';
 import { serveHttp } from '../../worker/http.js';
-import { contextOf, endpointsOf, workerEndpoints } from '../context.js';
+import { contextOf, endpointsOf } from '../context.js';
 
 export const intakeCommand = (): Command =>
   new Command('intake')
@@ -13,7 +13,7 @@ export const intakeCommand = (): Command =>
       const signalled = new Promise<NodeJS.Signals>((resolve) => {
         process.once('SIGINT', resolve).once('SIGTERM', resolve);
       });
-      const endpoints = workerEndpoints(await endpointsOf(config));
+      const endpoints = await endpointsOf(config);
       const registry = new Registry();
       const current: { intake?: RunningIntake } = {};
       // The HTTP server starts first: a port number that is taken must be found while there is no group member yet. A

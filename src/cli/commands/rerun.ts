@@ -56,7 +56,7 @@ async function rerunEmitted({ config, out }: Context, connected: Connected, id: 
   if (!parsed.success) throw new UsageError(`${id}: no such execution`);
   const eventId = parsed.data;
   const { client, endpoints, temporal } = connected;
-  const known = await withPool(endpoints.postgres.url, (pool) => parkAgain(pool, eventId));
+  const known = await withPool(endpoints.postgres, (pool) => parkAgain(pool, eventId));
   if (known === null) throw new UsageError(`${id}: neither an execution nor an answered list of the intake`);
   const { verdict, parked } = known;
   if (!parked) {

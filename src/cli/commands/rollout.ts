@@ -17,7 +17,7 @@ export const rolloutCommand = (): Command =>
         .action(async (_options: object, command: Command) => {
           const { config, out } = contextOf(command);
           const { postgres } = await endpointsOf(config);
-          await withPool(postgres.url, async (pool) => {
+          await withPool(postgres, async (pool) => {
             const store = createRolloutStore(pool);
             const { windowMs } = DEFAULT_TRIGGERS;
             const state = await store.state();
@@ -36,7 +36,7 @@ export const rolloutCommand = (): Command =>
         .action(async (percent: number, { reason }: { reason: string }, command: Command) => {
           const { config, out } = contextOf(command);
           const { postgres } = await endpointsOf(config);
-          await withPool(postgres.url, (pool) => createRolloutStore(pool).set(percent, reason, userInfo().username));
+          await withPool(postgres, (pool) => createRolloutStore(pool).set(percent, reason, userInfo().username));
           out.record({ percent, reason });
           out.line(`${percent} % of new correlation ids take the new path`);
         }),

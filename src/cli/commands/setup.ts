@@ -9,10 +9,10 @@ import { packagePath } from '../../paths.js';
 import { cutOver } from '../../postgres/schema/cut-over.js';
 import { migrate } from '../../postgres/schema/migrate.js';
 import { createRolloutStore } from '../../postgres/rollout/rollout-store.js';
-import type { StackEndpoints } from '../../stack/index.js';
 import { setupTemporal } from '../../temporal/setup.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
+import type { Endpoints } from '../../endpoints.js';
 
 export interface SetupResult {
   readonly migrations: readonly string[];
@@ -32,7 +32,7 @@ export const setupCommand = (): Command =>
       const result = await setup(config, endpoints);
       const moved =
         options.cutOver === true
-          ? await withPool(endpoints.postgres.url, async (pool) => (await cutOver(pool)).moved)
+          ? await withPool(endpoints.postgres, async (pool) => (await cutOver(pool)).moved)
           : undefined;
       out.record({ ...result, ...(moved === undefined ? {} : { cut_over_rows: moved }) });
       out.line(`PostgreSQL  ${done(result.migrations, 'migration')}`);
@@ -42,13 +42,12 @@ export const setupCommand = (): Command =>
       if (moved !== undefined) out.line(`Cut-over    ${moved} legacy rows moved`);
     });
 
-export async function setup(config: Config, endpoints: StackEndpoints): Promise<SetupResult> {
+export async function setup(config: Config, endpoints: Endpoints): Promise<SetupResult> {
   const logger = createLogger(config.LOG_LEVEL);
   const [{ applied }, topics, temporal] = await Promise.all([
-    migrate(endpoints.postgres.url, { dir: packagePath('migrations') }),
-    createTopics(createKafka(kafkaSettings(config, endpoints.kafka.brokers), logger), topicSettings(config)),
-    setupTemporal(endpoints.temporal.address, {
-      namespace: endpoints.temporal.namespace,
+    migrate(endpoints.postgres, { dir: packagePath('migrations') }),
+    createTopics(createKafka(kafkaSettings(config, endpoints.kafka), logger), topicSettings(config)),
+    setupTemporal(endpoints.temporal, {
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       redriveSeconds: config.DLQ_REDRIVE_SECONDS,
       retentionDays: config.LEDGER_RETENTION_DAYS,
@@ -60,7 +59,7 @@ export async function setup(config: Config, endpoints: StackEndpoints): Promise<
   ]);
   const percent = config.ENABLE_INTENT_PUBLISHER;
   if (percent != null) {
-    await withPool(endpoints.postgres.url, (pool) =>
+    await withPool(endpoints.postgres, (pool) =>
       createRolloutStore(pool).set(percent, 'ENABLE_INTENT_PUBLISHER', config.SERVICE_INSTANCE, true),
     );
   }

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
-import { stackDown, type StackEndpoints, type StackProgress, stackStatus, stackUp } from '../../stack/index.js';
+import { stackDown, type StackProgress, stackStatus, stackUp } from '../../stack/index.js';
 import { type Context, contextOf, stackOptions } from '../context.js';
 import { EXIT } from '../errors.js';
 import { styledStatus } from '../views/report.js';
+import type { Endpoints } from '../../endpoints.js';
 
 export const stackCommand = (): Command => {
   const stack = new Command('stack').description('the local servers: Temporal with Web UI, PostgreSQL, Kafka');
@@ -55,7 +56,7 @@ export const stackCommand = (): Command => {
 };
 
 /** Starts the stack, and says on standard error what takes time. */
-export const up = ({ config, out }: Context): Promise<StackEndpoints> =>
+export const up = ({ config, out }: Context): Promise<Endpoints> =>
   stackUp({
     ...stackOptions(config),
     onProgress: ({ service, message, elapsedMs }: StackProgress) => {
@@ -64,7 +65,7 @@ export const up = ({ config, out }: Context): Promise<StackEndpoints> =>
     },
   });
 
-export function printEndpoints({ out }: Context, { temporal, postgres, kafka }: StackEndpoints): void {
+export function printEndpoints({ out }: Context, { temporal, postgres, kafka }: Endpoints): void {
   out.line(`Temporal    ${temporal.address} (namespace ${temporal.namespace})`);
   if (temporal.ui !== null) out.line(`Web UI      ${temporal.ui}`);
   out.line(`PostgreSQL  ${postgres.url}`);

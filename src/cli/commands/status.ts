@@ -33,7 +33,7 @@ async function status({ out }: Context, connected: Connected, id: string): Promi
   const { temporal, endpoints } = connected;
   const described = await describedOrNull(temporal, id);
   if (described === null) {
-    const lists = await withPool(endpoints.postgres.url, (pool) => findEmitted(pool, id));
+    const lists = await withPool(endpoints.postgres, (pool) => findEmitted(pool, id));
     if (lists.length > 0) return printEmitted(out, lists);
     throw new UsageError(`${id}: no execution, and no emitted list that is answered or parked, has this id`);
   }
@@ -71,7 +71,7 @@ const printRunning: Print = async (out, { client, temporal, endpoints }, { workf
 const printList: Print = async (out, { client, endpoints }, { workflowId }) => {
   const stored = await client.result(workflowId);
   const report = stored.truncated
-    ? await withPool(endpoints.postgres.url, (pool) => completeReport(stored, createLedger(pool)))
+    ? await withPool(endpoints.postgres, (pool) => completeReport(stored, createLedger(pool)))
     : stored;
   out.record(report);
   printReport(out, report);

@@ -5,7 +5,7 @@ import { startRecovery } from '../../temporal/start-recovery.js';
 import { until } from '../../flow-control/until.js';
 import { type RunningWorker, startWorker } from '../../worker/run.js';
 import { withTemporal } from '../connect.js';
-import { contextOf, endpointsOf, workerEndpoints } from '../context.js';
+import { contextOf, endpointsOf } from '../context.js';
 import { EXIT } from '../errors.js';
 
 export const workerCommand = (): Command =>
@@ -18,7 +18,7 @@ export const workerCommand = (): Command =>
     .option('--intake', 'take INTENT_EMITTED events to Temporal as well')
     .action(async ({ recoverOnStart, intake }: { recoverOnStart?: boolean; intake?: boolean }, command: Command) => {
       const { config, logger, out } = contextOf(command);
-      const endpoints = workerEndpoints(await endpointsOf(config));
+      const endpoints = await endpointsOf(config);
       // The handlers come first: as process 1 of a container, a signal without a handler is ignored.
       const running: { worker?: RunningWorker } = {};
       const stop = (signal: NodeJS.Signals): void => {

@@ -3,6 +3,7 @@ import pTimeout from 'p-timeout';
 import pg from 'pg';
 import { POSTGRES_GRACE_MS, transactionMs } from '../../domain/time-outs.js';
 import { failedToConnect, poolIsBusy, toEffectError } from './sqlstate.js';
+import type { PostgresEndpoint } from '../../endpoints.js';
 
 /** An observer hears what a pool does; times are in seconds. */
 export interface PoolObserver {
@@ -12,8 +13,7 @@ export interface PoolObserver {
   ran(seconds: number): void;
 }
 
-export interface PoolOptions {
-  readonly connectionString: string;
+export interface PoolOptions extends PostgresEndpoint {
   /** Connections kept open when idle; default 10 (docs/seed.md). */
   readonly min?: number;
   /** Connections at most; default 25, in the middle of 20 to 30 (docs/seed.md). */
@@ -49,7 +49,7 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
   const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
   const max = options.max ?? 25;
   const pool = new pg.Pool({
-    connectionString: options.connectionString,
+    connectionString: options.url,
     min: Math.min(options.min ?? 10, max),
     max,
     maxUses: options.maxUses ?? 50_000,

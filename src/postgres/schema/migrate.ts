@@ -3,7 +3,8 @@ import pg from 'pg';
 import { runner } from 'node-pg-migrate';
 import { EffectError } from '../../domain/failures/failure.js';
 import { encodingProblem } from './encoding.js';
-import { failedToConnect, toEffectError } from '../core/sqlstate.js';
+import { withClient } from '../core/client.js';
+import type { PostgresEndpoint } from '../../endpoints.js';
 
 export interface MigrateOptions {
   /** Directory of the numbered SQL files. */
@@ -27,11 +28,11 @@ const LOCK = 62_741_186;
  * @throws EffectError `invalid` for a database whose encoding is not UTF8.
  */
 export async function migrate(
-  databaseUrl: string,
+  server: PostgresEndpoint,
   { dir, log = ignore }: MigrateOptions,
 ): Promise<{ applied: string[] }> {
-  await ensureDatabase(databaseUrl);
-  return withClient(databaseUrl, async (client) => {
+  await ensureDatabase(server);
+  return withClient(server, async (client) => {
     const problem = await encodingProblem(client);
     if (problem !== null) throw new EffectError('invalid', problem, { store: 'postgres' });
     // Notices of IF NOT EXISTS are expected on an upgrade.
@@ -51,19 +52,19 @@ export async function migrate(
   });
 }
 
-/** Creates the URL's database when it does not exist. @returns true when it was created. */
-async function ensureDatabase(databaseUrl: string): Promise<boolean> {
-  if (await exists(databaseUrl)) return false;
-  const url = new URL(databaseUrl);
+/** Creates the server's database when it does not exist. @returns true when it was created. */
+async function ensureDatabase(server: PostgresEndpoint): Promise<boolean> {
+  if (await exists(server)) return false;
+  const url = new URL(server.url);
   const name = decodeURIComponent(url.pathname.slice(1));
   url.pathname = '/postgres';
-  return withClient(url.href, async (client) => {
+  return withClient({ ...server, url: url.href }, async (client) => {
     try {
       await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ${await utf8Options(client)}`);
       return true;
     } catch (error) {
       // Another run was faster: 42P04, or 23505 when both were in the middle of it.
-      if (await exists(databaseUrl)) return false;
+      if (await exists(server)) return false;
       throw error;
     }
   });
@@ -81,30 +82,13 @@ async function utf8Options(client: pg.Client): Promise<string> {
  * Asks whether the database exists, by connecting to it. A user who may use it need not be allowed to use another
  * database to ask in.
  */
-async function exists(databaseUrl: string): Promise<boolean> {
+async function exists(server: PostgresEndpoint): Promise<boolean> {
   try {
-    await withClient(databaseUrl, () => Promise.resolve());
+    await withClient(server, () => Promise.resolve());
     return true;
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
     if (cause instanceof pg.DatabaseError && cause.code === '3D000') return false;
     throw error;
-  }
-}
-
-/** @throws EffectError when the server cannot be reached or refuses. */
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, keepAlive: true });
-  let loss: Error | undefined;
-  client.on('error', (error) => (loss ??= error));
-  try {
-    await client.connect().catch((error: unknown) => {
-      throw failedToConnect(error);
-    });
-    return await work(client);
-  } catch (error) {
-    throw toEffectError(error, loss);
-  } finally {
-    await client.end().catch(ignore);
   }
 }

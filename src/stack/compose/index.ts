@@ -1,6 +1,7 @@
 /** This module starts the three servers as containers. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Endpoints } from '../../endpoints.js';
 import { endpointOf } from '../endpoints.js';
 import { StackError } from '../errors.js';
 import type { NativeContext } from '../native/service.js';
@@ -8,7 +9,7 @@ import type { Recorder } from '../native/start.js';
 import { choosePorts, type Ports } from '../ports.js';
 import { ensureDatabase } from '../probes/postgres.js';
 import { probe } from '../probes/index.js';
-import type { ServiceName, StackEndpoints } from '../types.js';
+import type { ServiceName } from '../types.js';
 import { composeProject, logsArgs, upArgs } from './command.js';
 import { composePorts, variablesOf } from './services.js';
 
@@ -16,13 +17,13 @@ export async function startContainers(
   names: readonly ServiceName[],
   context: NativeContext,
   recorderOf: (name: ServiceName) => Recorder,
-): Promise<Partial<StackEndpoints>> {
+): Promise<Partial<Endpoints>> {
   const { options, reporter } = context;
   const ports = new Map<ServiceName, Ports>();
   for (const name of names) ports.set(name, await portsFor(name, context, recorderOf(name)));
   const endpoints = Object.fromEntries(
     Array.from(ports, ([name, of]) => [name, endpointOf(name, of, options)]),
-  ) as Partial<StackEndpoints>;
+  ) as Partial<Endpoints>;
 
   const variables = Array.from(ports, ([name, of]) => Object.entries(variablesOf(name, of, options))).flat();
   await composeUp(names, variables, context, () => {

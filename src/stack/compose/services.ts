@@ -15,7 +15,7 @@ export const composePorts = (name: ServiceName): Ports => WELL_KNOWN[name];
 export function variablesOf(
   name: ServiceName,
   ports: Ports,
-  { given, database = DEFAULT_DATABASE }: StackOptions,
+  { namespace, database = DEFAULT_DATABASE }: StackOptions,
 ): Record<string, string> {
   const port = (role: string): string => String(portOf(ports, role));
   switch (name) {
@@ -23,7 +23,7 @@ export function variablesOf(
       return {
         BRIDGE_TEMPORAL_PORT: port('grpc'),
         BRIDGE_TEMPORAL_UI_PORT: port('ui'),
-        BRIDGE_TEMPORAL_NAMESPACE: given.namespace,
+        BRIDGE_TEMPORAL_NAMESPACE: namespace,
       };
     case 'postgres':
       return { BRIDGE_POSTGRES_PORT: port('postgres'), BRIDGE_POSTGRES_DATABASE: database };

@@ -7,7 +7,8 @@ import { kafkaService } from './kafka.js';
 import { postgresService } from './postgres.js';
 import { temporalService } from './temporal/service.js';
 import type { NativeContext, NativeService } from './service.js';
-import type { ServiceName, StackEndpoints } from '../types.js';
+import type { ServiceName } from '../types.js';
+import type { Endpoints } from '../../endpoints.js';
 
 export const NATIVE_SERVICES: { readonly [Name in ServiceName]: NativeService<Name> } = {
   temporal: temporalService,
@@ -20,7 +21,7 @@ export async function startNatives(
   names: readonly ServiceName[],
   context: NativeContext,
   recorderOf: (name: ServiceName) => Recorder,
-): Promise<Partial<StackEndpoints>> {
+): Promise<Partial<Endpoints>> {
   if (platform() === 'win32')
     throw new StackError('No container engine found: on Windows the stack runs in Docker, or in WSL');
   const results = await Promise.allSettled(

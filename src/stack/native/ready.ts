@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { probe } from '../probes/index.js';
 import { isAlive, type ProcessIdentity } from '../process/identity.js';
 import { logTail } from '../process/log-tail.js';
-import type { ServiceName, StackEndpoints } from '../types.js';
+import type { ServiceName } from '../types.js';
 import type { NativeContext, NativeService } from './service.js';
+import type { Endpoints } from '../../endpoints.js';
 
 /**
  * Milliseconds to wait for an answer. A broker takes 3 s on an idle machine, and up to ten times that beside a build on
@@ -21,7 +22,7 @@ const POLL_MS = 100;
 export async function waitForAnswer(
   service: NativeService,
   { reporter }: NativeContext,
-  endpoint: StackEndpoints[ServiceName],
+  endpoint: Endpoints[ServiceName],
   started: ProcessIdentity,
 ): Promise<'answers' | 'ended' | 'silent'> {
   return reporter.during(service.name, 'starting', 'waiting for it to answer', async () => {

@@ -3,7 +3,8 @@ import type { Reporter } from '../progress.js';
 import type { Ports } from '../ports.js';
 import type { ServerCommand } from '../process/detached.js';
 import type { RunCommand } from '../process/run.js';
-import type { ServiceName, StackEndpoints, StackOptions } from '../types.js';
+import type { ServiceName, StackOptions } from '../types.js';
+import type { Endpoints } from '../../endpoints.js';
 
 export interface NativeContext {
   readonly options: StackOptions;
@@ -26,12 +27,12 @@ export interface NativeService<Name extends ServiceName = ServiceName> {
   readonly stopSignal: NodeJS.Signals;
   /** Installs or finds the server. @throws StackError naming the tool that is missing. */
   prepare(context: NativeContext): Promise<PreparedServer>;
-  endpoint(ports: Ports, options: StackOptions): StackEndpoints[Name];
+  endpoint(ports: Ports, options: StackOptions): Endpoints[Name];
   /**
    * Provides what callers may take for granted, such as the database; it is called each time the server has come to
    * answer.
    */
-  complete?(endpoint: StackEndpoints[Name], options: StackOptions): Promise<void>;
+  complete?(endpoint: Endpoints[Name], options: StackOptions): Promise<void>;
 }
 
 export const LOOPBACK = '127.0.0.1';

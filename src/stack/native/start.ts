@@ -8,9 +8,10 @@ import { startDetached } from '../process/detached.js';
 import { isAlive } from '../process/identity.js';
 import { stopProcess } from '../process/stop.js';
 import type { ServiceRecord } from '../state.js';
-import type { ServiceName, StackEndpoints } from '../types.js';
+import type { ServiceName } from '../types.js';
 import { logFile, READY_MS, waitForAnswer, withLog } from './ready.js';
 import type { NativeContext, NativeService, PreparedServer } from './service.js';
+import type { Endpoints } from '../../endpoints.js';
 
 /**
  * The most attempts at a start. A port may be taken between its choice and the start, and a killed PostgreSQL needs a
@@ -29,7 +30,7 @@ export async function startNative<Name extends ServiceName>(
   service: NativeService<Name>,
   context: NativeContext,
   recorder: Recorder,
-): Promise<StackEndpoints[Name]> {
+): Promise<Endpoints[Name]> {
   const { options, reporter } = context;
   const found = await findRunning(service, context, recorder.read());
   const ports = found ?? (await start(service, context, recorder));

@@ -1,10 +1,11 @@
 /** These probes are real requests to real servers: a port that is merely open proves nothing. */
-import type { ServiceName, StackEndpoints } from '../types.js';
+import type { ServiceName } from '../types.js';
+import type { Endpoints } from '../../endpoints.js';
 
 /** Milliseconds that one request may take: on two busy cores a server that was there took over 1,500. */
 const TIMEOUT_MS = 5_000;
 
-type Probe<Name extends ServiceName> = (endpoint: StackEndpoints[Name], timeoutMs: number) => Promise<void>;
+type Probe<Name extends ServiceName> = (endpoint: Endpoints[Name], timeoutMs: number) => Promise<void>;
 
 /**
  * The probes are loaded on use: the clients take some 400 ms to load, and a stack of given addresses may need none of
@@ -27,7 +28,7 @@ export async function loadProbes(names: readonly ServiceName[]): Promise<void> {
 /** @returns null when the service answers, else why not. */
 export async function probe<Name extends ServiceName>(
   name: Name,
-  endpoint: StackEndpoints[Name],
+  endpoint: Endpoints[Name],
   timeoutMs = TIMEOUT_MS,
 ): Promise<Error | null> {
   try {

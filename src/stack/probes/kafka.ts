@@ -1,8 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs';
-import type { StackEndpoints } from '../types.js';
+import type { Endpoints } from '../../endpoints.js';
 
 /** @throws unless a broker answers a metadata request within `timeoutMs`. */
-export async function probeKafka({ brokers }: StackEndpoints['kafka'], timeoutMs: number): Promise<void> {
+export async function probeKafka({ brokers }: Endpoints['kafka'], timeoutMs: number): Promise<void> {
   const kafka = new Kafka({
     clientId: 'bridge-stack-probe',
     brokers: [...brokers],

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { StackEndpoints } from '../types.js';
+import type { Endpoints } from '../../endpoints.js';
 
 /**
  * The code invalid_catalog_name: the server answers, only the database is not there yet, and `bridge setup` makes it.
@@ -7,7 +7,7 @@ import type { StackEndpoints } from '../types.js';
 const NO_SUCH_DATABASE = '3D000';
 
 /** @throws unless a PostgreSQL server lets us in and answers within `timeoutMs`. */
-export async function probePostgres({ url }: StackEndpoints['postgres'], timeoutMs: number): Promise<void> {
+export async function probePostgres({ url }: Endpoints['postgres'], timeoutMs: number): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
   // A connection cut between two calls is an event, and an unheard 'error' event ends the process.
   client.on('error', () => undefined);

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { Connection } from '@temporalio/client';
-import type { StackEndpoints } from '../types.js';
+import type { Endpoints } from '../../endpoints.js';
 
 /** @throws unless a Temporal server answers within `timeoutMs`. */
-export async function probeTemporal({ address }: StackEndpoints['temporal'], timeoutMs: number): Promise<void> {
+export async function probeTemporal({ address }: Endpoints['temporal'], timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   await assertListening(address, timeoutMs);
   const connection = Connection.lazy({ address });

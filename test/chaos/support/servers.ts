@@ -11,10 +11,11 @@ import { runCommand } from '../../../src/stack/process/run.js';
 import { stopProcess } from '../../../src/stack/process/stop.js';
 import type { Ports } from '../../../src/stack/ports.js';
 import { createReporter } from '../../../src/stack/progress.js';
-import type { ServiceName, StackEndpoints } from '../../../src/stack/types.js';
+import type { ServiceName } from '../../../src/stack/types.js';
 import { cacheDir, newStack, removeStacks } from '../../stack/support.js';
 import { freePort } from '../../support/free-port.js';
 import { type ProxyServer, startToxiproxy, type ToxicProxy } from './toxiproxy.js';
+import type { Endpoints } from '../../../src/endpoints.js';
 
 /**
  * Milliseconds for the last `after`. A file has up to some thousands of executions, of which 50 a second are replayed.
@@ -28,7 +29,7 @@ export interface Route {
 }
 
 export interface Servers {
-  readonly endpoints: StackEndpoints;
+  readonly endpoints: Endpoints;
   readonly routes: readonly Route[];
   /** Ends a server without a warning and waits until it is gone; `start` brings it back on the same data and port. */
   kill(name: ServiceName): Promise<void>;
@@ -102,7 +103,7 @@ export async function startServers(routes: number): Promise<Servers> {
   };
 
   const recordOf = (name: ServiceName): ServiceRecord | undefined => readState(options.stateDir).services[name];
-  const start = async <Name extends ServiceName>(name: Name): Promise<StackEndpoints[Name]> => {
+  const start = async <Name extends ServiceName>(name: Name): Promise<Endpoints[Name]> => {
     const service = services[name] as unknown as NativeService<Name>;
     return startNative(service, context, {
       read: () => recordOf(name),

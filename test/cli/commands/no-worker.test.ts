@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { workerEndpoints } from '../../../src/cli/context.js';
 import { lastPollOf } from '../../../src/temporal/inspect.js';
 import { until } from '../../../src/flow-control/until.js';
 import { createLogger } from '../../../src/log.js';
@@ -33,7 +32,7 @@ describe('a command whose task queue no worker polls', () => {
 
   const start = async () => {
     const { config, endpoints } = environment;
-    worker = await startWorker({ config, endpoints: workerEndpoints(endpoints), logger: createLogger('silent') });
+    worker = await startWorker({ config, endpoints, logger: createLogger('silent') });
   };
   const stop = async () => {
     await worker?.shutdown();

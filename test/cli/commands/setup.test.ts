@@ -55,7 +55,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
   });
 
   it('sets the share of ENABLE_INTENT_PUBLISHER once, and neither over a person’s nor over a rollback', async () => {
-    await withPool(environment.endpoints.postgres.url, async (pool) => {
+    await withPool(environment.endpoints.postgres, async (pool) => {
       const store = createRolloutStore(pool);
       const again = async () => {
         await setup({ ...environment.config, ENABLE_INTENT_PUBLISHER: 10 }, environment.endpoints);

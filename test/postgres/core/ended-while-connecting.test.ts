@@ -52,7 +52,7 @@ describe('a connection that the server ends in the moment it is made', () => {
     const through = new URL(database.url);
     through.port = String((proxy.address() as AddressInfo).port);
     url = through.href;
-    pool = createPool({ connectionString: url, min: 0, maxUses: 1 }, () => undefined);
+    pool = createPool({ url, min: 0, maxUses: 1 }, () => undefined);
     // This listener comes before Mocha's own. Those would end the run, and not say which test it was.
     process.prependListener('uncaughtException', onUncaught);
   });
@@ -85,7 +85,7 @@ describe('a connection that the server ends in the moment it is made', () => {
   }
 
   it('fails all that connect at once, and the process lives', async () => {
-    const fresh = createPool({ connectionString: url, min: 0, max: 20 }, () => undefined);
+    const fresh = createPool({ url, min: 0, max: 20 }, () => undefined);
     ends = 20;
     const outcomes = await Promise.allSettled(
       Array.from({ length: 20 }, () => withConnection(fresh, (connection) => connection.query('SELECT 1'))),
@@ -98,7 +98,7 @@ describe('a connection that the server ends in the moment it is made', () => {
   it('fails a migration and a probe, which have connections of their own', async () => {
     // A migration opens two connections here. The first one only finds out whether the database is there.
     ends = 2;
-    await assert.rejects(migrate(url, { dir: MIGRATIONS }), ended);
+    await assert.rejects(migrate({ url }, { dir: MIGRATIONS }), ended);
     ends = 1;
     await assert.rejects(probePostgres({ url }, 2_000));
     await probePostgres({ url }, 2_000);

@@ -105,7 +105,7 @@ describe('an intent of 500 that PostgreSQL refuses', () => {
 
   before(async () => {
     const observer = { checkedOut: () => undefined, ran: () => void (transactions += 1) };
-    pool = createPool({ connectionString: database.url, min: 0, observer }, () => undefined);
+    pool = createPool({ url: database.url, min: 0, observer }, () => undefined);
     pool.on('connect', (client) => countQueries(client, () => (statements += 1)));
     await database.pool.query(`
       ALTER TABLE bridge_states ADD CHECK (namespace <> '${REFUSED}');

@@ -17,7 +17,7 @@ describe('pool', () => {
   const pools: Pool[] = [];
   const idleErrors: Error[] = [];
   const poolOf = (options: object): Pool => {
-    const pool = createPool({ connectionString: database.url, ...options }, (error) => idleErrors.push(error));
+    const pool = createPool({ url: database.url, ...options }, (error) => idleErrors.push(error));
     pools.push(pool);
     return pool;
   };
@@ -128,7 +128,7 @@ describe('pool', () => {
   });
 
   it('does not wait for ever for a connection that nobody gives back, and says so', async () => {
-    const pool = createPool({ connectionString: database.url }, () => undefined);
+    const pool = createPool({ url: database.url }, () => undefined);
     await pool.query('SELECT 1');
     const leaked = await pool.connect();
     await assert.rejects(endPool(pool, 50), {
@@ -139,7 +139,7 @@ describe('pool', () => {
   });
 
   it('ends at once when every connection is back', async () => {
-    const pool = createPool({ connectionString: database.url, min: 0 }, () => undefined);
+    const pool = createPool({ url: database.url, min: 0 }, () => undefined);
     await withTransaction(pool, (tx) => tx.query('SELECT 1'));
     await endPool(pool);
     assert.equal(busyConnections(pool), 0);
@@ -147,7 +147,7 @@ describe('pool', () => {
 
   it('calls a server that is not there unavailable', async () => {
     await fails(
-      withTransaction(poolOf({ connectionString: 'postgres://u@127.0.0.1:1/x' }), () => Promise.resolve()),
+      withTransaction(poolOf({ url: 'postgres://u@127.0.0.1:1/x' }), () => Promise.resolve()),
       'unavailable',
     );
   });

@@ -34,7 +34,7 @@ describe('redrive', () => {
     // The settings are read here, because the servers' addresses are only known once the servers run.
     config = loadConfig();
     brokers = config.KAFKA_BOOTSTRAP_SERVERS ?? [];
-    const kafka = createKafka(kafkaSettings(config, brokers), createLogger('silent'));
+    const kafka = createKafka(kafkaSettings(config, { brokers }), createLogger('silent'));
     publisher = createPublisher(kafka);
     const admin = kafka.admin();
     await admin.connect();
@@ -141,7 +141,7 @@ describe('redrive', () => {
   });
 
   it('waits for a broker longer than a statement may take', async () => {
-    const pool = createPool({ connectionString: database.url, min: 0, statementTimeoutMs: 300 }, () => undefined);
+    const pool = createPool({ url: database.url, min: 0, statementTimeoutMs: 300 }, () => undefined);
     const slow: EventPublisher = {
       async publish(messages, options) {
         await sleep(1_500);

@@ -21,7 +21,7 @@ describe('a backlog of parked lists', function () {
   let pool: Pool;
   before(async () => {
     // All statements run on one connection, which reports what it has read.
-    pool = createPool({ connectionString: database.url, min: 0, max: 1 }, () => undefined);
+    pool = createPool({ url: database.url, min: 0, max: 1 }, () => undefined);
     // A backlog grows faster than it is analyzed.
     for (const table of ['intake_parked', 'intake_parked_keys']) {
       await pool.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);

@@ -67,10 +67,7 @@ describe('pruning', () => {
   it('leaves rows that somebody holds to the next time, and waits for none', async () => {
     await database.pool.query(tables['executed_intents']!(3, `'2026-01-01T00:00:00Z'`));
     await database.pool.query(tables['intake_verdicts']!(3, `'2026-01-01T00:00:00Z'`));
-    const impatient = createPool(
-      { connectionString: database.url, min: 0, statementTimeoutMs: 5_000 },
-      () => undefined,
-    );
+    const impatient = createPool({ url: database.url, min: 0, statementTimeoutMs: 5_000 }, () => undefined);
     await onServer(async (holder) => {
       await holder.query('BEGIN');
       await holder.query('SELECT FROM executed_intents ORDER BY intent_id LIMIT 1 FOR UPDATE');

@@ -45,7 +45,7 @@ describe('a recovery beside workflows that ended long ago', () => {
    */
   async function fetchedFor(request: object): Promise<number> {
     const before = await fetched();
-    const pool = createPool({ connectionString: database.url, min: 0 }, () => undefined);
+    const pool = createPool({ url: database.url, min: 0 }, () => undefined);
     const page = await createFsmStateStore(pool).recover(payload(request), LARGEST_PAGE);
     await endPool(pool);
     assert.equal(page.total_recovered, PAGE);

@@ -155,10 +155,7 @@ describe('pruning of transitions and states', () => {
       await arriveAll(randomUUID(), [50, 'COMPLETED']),
       await arriveAll(randomUUID(), [50, 'FAILED']),
     ];
-    const impatient = createPool(
-      { connectionString: database.url, min: 0, statementTimeoutMs: 5_000 },
-      () => undefined,
-    );
+    const impatient = createPool({ url: database.url, min: 0, statementTimeoutMs: 5_000 }, () => undefined);
     await onServer(async (holder) => {
       await holder.query('BEGIN');
       await holder.query('SELECT FROM fsm_states WHERE workflow_id = $1 FOR NO KEY UPDATE', [locked]);

@@ -35,7 +35,7 @@ async function watchRows(
   );
   const watched = new URL(url);
   watched.searchParams.set('options', '-c search_path=watched,public -c enable_seqscan=off -c enable_sort=off');
-  return createPool({ connectionString: watched.href, min: 0, ...options }, () => undefined);
+  return createPool({ url: watched.href, min: 0, ...options }, () => undefined);
 }
 
 describe('recovery while PostgreSQL is slow', () => {

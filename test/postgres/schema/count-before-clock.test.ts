@@ -36,7 +36,7 @@ describe('migrate: workflows that stand still by their clock', () => {
         for (const file of readdirSync(MIGRATIONS).filter((name) => name < '0019')) {
           cpSync(join(MIGRATIONS, file), join(before, file));
         }
-        await migrate(url, { dir: before });
+        await migrate({ url }, { dir: before });
       } finally {
         rmSync(before, { recursive: true });
       }
@@ -53,7 +53,7 @@ describe('migrate: workflows that stand still by their clock', () => {
         const { rows } = await client.query('SELECT FROM fsm_states WHERE current_state = $1', ['PROCESSING']);
         assert.equal(rows.length, 3, 'they stand still before the migration');
       }, url);
-      await migrate(url, { dir: MIGRATIONS });
+      await migrate({ url }, { dir: MIGRATIONS });
     },
   });
 

@@ -90,7 +90,7 @@ describe('cut-over of a large table', () => {
     );
     const url = new URL(database.url);
     url.searchParams.set('options', '-c search_path=slow,public');
-    pool = createPool({ connectionString: url.href, statementTimeoutMs: 200, min: 0 }, () => undefined);
+    pool = createPool({ url: url.href, statementTimeoutMs: 200, min: 0 }, () => undefined);
   });
   after(() => endPool(pool));
 

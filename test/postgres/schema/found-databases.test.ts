@@ -26,7 +26,7 @@ describe('databases as found', () => {
     const name = newName();
     await onServer((client) => client.query(`CREATE DATABASE "${name}" TEMPLATE template0 ${options}`));
     const url = databaseUrl(name);
-    const database = { name, url, pool: createPool({ connectionString: url, min: 0 }, () => undefined) };
+    const database = { name, url, pool: createPool({ url, min: 0 }, () => undefined) };
     made.push(database);
     return database;
   }
@@ -50,7 +50,7 @@ describe('databases as found', () => {
     it('are refused by setup, and named by doctor with what to do', async () => {
       const { name, url, pool } = await create(CREATE);
       const problem = `expected a database with the encoding UTF8, got "${name}" with LATIN1; make another with "createdb -E UTF8 -T template0 NAME", and name it in DATABASE_URL or PGDATABASE`;
-      await assert.rejects(migrate(url, { dir: MIGRATIONS }), { message: problem, failureClass: 'invalid' });
+      await assert.rejects(migrate({ url }, { dir: MIGRATIONS }), { message: problem, failureClass: 'invalid' });
       assert.deepEqual((await pool.query('SELECT FROM pg_tables WHERE schemaname = $1', ['public'])).rows, []);
       assert.equal(await encodingProblem(pool), problem);
       const env = { ...process.env, DATABASE_URL: url };
@@ -106,7 +106,7 @@ describe('databases as found', () => {
   ] as const) {
     it(`compare states as the code does, in a ${locale} locale`, async () => {
       const { url, pool } = await create(`ENCODING 'UTF8' ${options}`);
-      await migrate(url, { dir: MIGRATIONS });
+      await migrate({ url }, { dir: MIGRATIONS });
       const states = ['terminé', 'TERMINÉ', 'straße', 'Strasse', 'idling', 'other'];
       const workflows = states.map(() => randomUUID());
       for (const [index, id] of workflows.entries()) {
@@ -132,7 +132,7 @@ describe('databases as found', () => {
       await client.query(`ALTER DATABASE "${name}" SET timezone = 'Asia/Kathmandu'`);
       await client.query(`ALTER DATABASE "${name}" SET datestyle = 'SQL, DMY'`);
     });
-    await migrate(url, { dir: MIGRATIONS });
+    await migrate({ url }, { dir: MIGRATIONS });
     const { rows: settings } = await pool.query('SHOW datestyle');
     assert.deepEqual(settings, [{ DateStyle: 'SQL, DMY' }]);
 

@@ -18,7 +18,7 @@ export function useLegacyDatabase() {
           [LEGACY_ROWS],
         );
       }, url);
-      await migrate(url, { dir: MIGRATIONS });
+      await migrate({ url }, { dir: MIGRATIONS });
     },
   });
 

@@ -58,14 +58,14 @@ describe('migrate', () => {
   it('creates the database, applies every file in order, and nothing the second time', async () => {
     const url = newUrl();
     const lines: string[] = [];
-    assert.deepEqual(await migrate(url, { dir: MIGRATIONS, log: (line) => lines.push(line) }), { applied: NAMES });
+    assert.deepEqual(await migrate({ url }, { dir: MIGRATIONS, log: (line) => lines.push(line) }), { applied: NAMES });
     assert.ok(lines.some((line) => line.includes('0001_bridge_states')));
-    assert.deepEqual(await migrate(url, { dir: MIGRATIONS }), { applied: [] });
+    assert.deepEqual(await migrate({ url }, { dir: MIGRATIONS }), { applied: [] });
   });
 
   it('runs twice at once: both succeed, each file is applied once', async () => {
     const url = newUrl();
-    const runs = await Promise.all([1, 2, 3].map(() => migrate(url, { dir: MIGRATIONS })));
+    const runs = await Promise.all([1, 2, 3].map(() => migrate({ url }, { dir: MIGRATIONS })));
     assert.deepEqual(
       runs.flatMap(({ applied }) => applied),
       NAMES,
@@ -74,11 +74,11 @@ describe('migrate', () => {
 
   it('gives an upgraded database, cut over, the shape of a fresh one', async () => {
     const [fresh, upgraded] = [newUrl(), newUrl()];
-    await migrate(fresh, { dir: MIGRATIONS });
+    await migrate({ url: fresh }, { dir: MIGRATIONS });
     await onServer((client) => client.query(`CREATE DATABASE "${names.at(-1)}"`));
     await onServer((client) => client.query(LEGACY_TABLES), upgraded);
-    await migrate(upgraded, { dir: MIGRATIONS });
-    const pool = createPool({ connectionString: upgraded }, () => undefined);
+    await migrate({ url: upgraded }, { dir: MIGRATIONS });
+    const pool = createPool({ url: upgraded }, () => undefined);
     await cutOver(pool);
     await pool.end();
     const shapeOf = (url: string) =>
@@ -89,7 +89,10 @@ describe('migrate', () => {
   it('says that the server cannot be reached', async () => {
     const url = new URL(databaseUrl('x'));
     url.port = '1';
-    await assert.rejects(migrate(url.href, { dir: MIGRATIONS }), { name: 'EffectError', failureClass: 'unavailable' });
+    await assert.rejects(migrate({ url: url.href }, { dir: MIGRATIONS }), {
+      name: 'EffectError',
+      failureClass: 'unavailable',
+    });
   });
 });
 
@@ -112,7 +115,7 @@ describe('migrate: backfill of fsm_states', () => {
           [randomUUID(), randomUUID()],
         );
       }, url);
-      await migrate(url, { dir: MIGRATIONS });
+      await migrate({ url }, { dir: MIGRATIONS });
     },
   });
 

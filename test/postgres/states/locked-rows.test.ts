@@ -76,7 +76,7 @@ for (const [name, store] of Object.entries({ bridgeStates, fsmTransitions })) {
     let transactions = 0;
     before(() => {
       const observer = { checkedOut: () => undefined, ran: () => void (transactions += 1) };
-      pool = createPool({ connectionString: database.url, min: 0, observer }, () => undefined);
+      pool = createPool({ url: database.url, min: 0, observer }, () => undefined);
       execute = store.open(pool);
     });
     after(() => pool.end());

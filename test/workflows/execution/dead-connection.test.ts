@@ -32,7 +32,7 @@ describe('a recovery whose connections die', () => {
     server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    pool = createPool({ connectionString: `postgresql://nobody@127.0.0.1:${port}/none`, min: 0 }, () => undefined);
+    pool = createPool({ url: `postgresql://nobody@127.0.0.1:${port}/none`, min: 0 }, () => undefined);
     time = await createTimeSkipping();
   });
   after(async () => {

@@ -216,7 +216,7 @@ describe('ExecuteIntentsWorkflow', () => {
     ]);
     const bare = makeReport(report, report.results, 10);
     assert.deepEqual([bare.truncated, 'topic' in bare.results[1]!], [true, false]);
-    const pool = createPool({ connectionString: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
+    const pool = createPool({ url: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
     const completed = await completeReport(bare as IntentsReport, createLedger(pool));
     await pool.end();
     // The page of states is nowhere else.

@@ -8,7 +8,6 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Ports } from '../../../activities/ports.js';
 import { OutageBudget } from '../../../activities/attempts/outage-budget.js';
 import { createActivities } from '../../../activities/index.js';
-import { workerEndpoints } from '../../../src/cli/context.js';
 import type { SliceReport } from '../../../src/domain/intake/slice.js';
 import type { Verdict } from '../../../src/domain/intake/list.js';
 import { createLogger } from '../../../src/log.js';
@@ -30,7 +29,7 @@ describe('a slice of many workers', () => {
   let connection: NativeConnection;
   before(async () => {
     environment = await createEnvironment({ worker: false });
-    adapters = openAdapters(environment.config, workerEndpoints(environment.endpoints), logger, createMetrics());
+    adapters = openAdapters(environment.config, environment.endpoints, logger, createMetrics());
     await installRuntime(logger);
     connection = await NativeConnection.connect({ address: environment.endpoints.temporal.address });
   });

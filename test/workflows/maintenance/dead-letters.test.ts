@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { DeadLetterCopy } from '../../../src/domain/dead-letters/copy.js';
 import type { OnexEnvelopeV1 } from '../../../src/domain/events/envelope.js';
 import { topicOf } from '../../../src/domain/events/event-types.js';
-import { workerEndpoints } from '../../../src/cli/context.js';
 import type { Intent } from '../../../src/client/index.js';
 import type { DeadLetterFilter } from '../../../src/domain/dead-letters/port.js';
 import type { RedriveReport, RedriveRequest } from '../../../src/domain/dead-letters/redrive.js';
@@ -38,10 +37,10 @@ describe('dead letters', () => {
     worker = await startWorker({
       config: environment.config,
       logger: createLogger('silent'),
-      endpoints: { ...workerEndpoints(environment.endpoints), kafkaBrokers: [broker.address] },
+      endpoints: { ...environment.endpoints, kafka: { brokers: [broker.address] } },
     });
     topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, TYPE);
-    pool = createPool({ connectionString: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
+    pool = createPool({ url: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
     outage = await executeWithoutBroker();
     await broker.on();
   });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { workerEndpoints } from '../../../src/cli/context.js';
 import type { PruneReport } from '../../../src/domain/ledger/retention.js';
 import { createLogger } from '../../../src/log.js';
 import { createLedgerRetention } from '../../../src/postgres/ledger/retention.js';
@@ -84,7 +83,7 @@ describe('ledger retention', () => {
   });
 
   it('goes on where it stopped, without ever saying less than what is gone', async () => {
-    const pool = createPool({ connectionString: environment.endpoints.postgres.url, min: 0 }, () => undefined);
+    const pool = createPool({ url: environment.endpoints.postgres.url, min: 0 }, () => undefined);
     try {
       await settled(40, 7_000);
       const store = createLedgerRetention(pool, 30);
@@ -178,7 +177,7 @@ describe('ledger retention', () => {
     const away = await startWorker({
       config: environment.config,
       logger: createLogger('silent'),
-      endpoints: { ...workerEndpoints(environment.endpoints), databaseUrl: 'postgres://postgres@127.0.0.1:1/none' },
+      endpoints: { ...environment.endpoints, postgres: { url: 'postgres://postgres@127.0.0.1:1/none' } },
     });
     try {
       const without = await scrape(away.httpPort);

@@ -38,13 +38,13 @@ export const temporalService: NativeService<'temporal'> = {
   name: 'temporal',
   ports: { grpc: 7233, ui: 8233 },
   stopSignal: 'SIGTERM',
-  endpoint: (ports, { given }) => ({
+  endpoint: (ports, { namespace }) => ({
     address: `${LOOPBACK}:${portOf(ports, 'grpc')}`,
-    namespace: given.namespace,
+    namespace,
     ui: `http://${LOOPBACK}:${portOf(ports, 'ui')}`,
   }),
   async prepare(context) {
-    const { stateDir, cacheDir, given, durable = false } = context.options;
+    const { stateDir, cacheDir, namespace, durable = false } = context.options;
     const binary = await fetchTemporal(cacheDir, context);
     const dataDir = join(stateDir, 'data', 'temporal');
     return {
@@ -55,7 +55,7 @@ export const temporalService: NativeService<'temporal'> = {
           '--dynamic-config-value',
           `${key}=${value}`,
         ]);
-        const args = ['server', 'start-dev', '--ip', LOOPBACK, '--namespace', given.namespace, ...settings];
+        const args = ['server', 'start-dev', '--ip', LOOPBACK, '--namespace', namespace, ...settings];
         args.push('--port', String(portOf(ports, 'grpc')), '--ui-port', String(portOf(ports, 'ui')));
         if (durable) args.push('--db-filename', join(dataDir, 'temporal.db'), ...PRAGMAS);
         return { command: binary, args, env: ENVIRONMENT };
