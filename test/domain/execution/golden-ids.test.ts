@@ -3,9 +3,10 @@
  * be the same list, whatever the version of the service or the client.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { makePlan } from '../../../src/domain/execution/plan.js';
 import { parseRequest } from '../../../src/domain/execution/request.js';
-import { emittedId, listHash } from '../../../src/domain/values/ids.js';
+import { emittedId, listHash, payloadHash } from '../../../src/domain/values/ids.js';
 import { definitions } from '../../support/definitions.js';
 
 const workflow_id = '0f8fad5b-d9cb-469f-a165-70867728950e';
@@ -56,5 +57,24 @@ describe('ids of a list', () => {
     for (const options of forms) assert.deepEqual(read(options), read(forms[0]));
     for (const options of [null, {}, { failFastPriority: null }]) assert.deepEqual(read(options), read(undefined));
     assert.deepEqual(read(null).options, { failFastPriority: 2, derivedEvents: 'unless_published' });
+  });
+
+  it('are the same for odd names, texts and numbers, by one version of the library that sorts the keys', () => {
+    const odd = {
+      z: [null, true, -0.5, 1e21, 6.02e23, ''],
+      ä: { b: '\u2028"\\/\u0007', a: '😀é' },
+      10: 1,
+      9: { nested: [{ y: 1, x: [[]] }, {}] },
+    };
+    assert.equal(payloadHash('PersistState', odd), 'a96bc2fa1592a0c3a6f2fbcf675765c3ddd824bca2dd0d82b8819498e014a84e');
+    assert.equal(
+      listHash([odd, { intent_type: 'X' }]),
+      '3bca8a4b819a1c6e33c452638f553eba0aa9935f7325f1e1e7798e6d2a568811',
+    );
+    assert.equal(emittedId({ b: odd, a: 1 }), 'fb9e8ecd-0c10-5106-b774-fa8645dbbd25');
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    assert.match(dependencies['safe-stable-stringify'] ?? '', /^\d/);
   });
 });
