@@ -7,6 +7,7 @@ import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import type { AnyEffect } from '../../activities/effects/effect.js';
 import { setup } from '../../src/cli/commands/setup.js';
+import { givenEndpoints } from '../../src/cli/context.js';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { type Config, loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
@@ -72,11 +73,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     ...options.env,
   };
   const config = loadConfig(env);
-  const endpoints: Endpoints = {
-    temporal: { address: config.TEMPORAL_ADDRESS ?? '', namespace: config.TEMPORAL_NAMESPACE, ui: null },
-    postgres: { url: databaseUrl.href },
-    kafka: { brokers: config.KAFKA_BOOTSTRAP_SERVERS ?? [] },
-  };
+  const endpoints = givenEndpoints(config) as Endpoints;
   await cloneTemplate(database);
   await setup(config, endpoints);
   const worker =
