@@ -40,11 +40,18 @@ const WORDS: Readonly<Record<string, Words>> = {
   '28000': ({ user, userIn, encrypted, message }) =>
     `does not let user ${user} log in (${userIn}${encrypted ? '' : '; PGSSLMODE where it asks for TLS'}): ${message}`,
   '3D000': ({ database, databaseIn }) => `has no database ${database} (${databaseIn}); "bridge setup" creates it`,
-  '08P01': ({ message, encrypted }) =>
-    /startup parameter/.test(message)
-      ? `is a pooler that keeps no session (PG_POOLER=transaction): ${message}`
-      : `refuses the connection (${encrypted ? 'PG_POOLER' : 'PGSSLMODE, PG_POOLER'}): ${message}`,
+  '08P01': (names) => (POOLER.find(([text]) => text.test(names.message))?.[1] ?? refusedByPooler)(names),
 };
+
+const refusedByPooler: Words = ({ address, message }) =>
+  `is a pooler that refuses the connection (${address}): ${message}`;
+
+/** Sentences by the text of PgBouncer's answer, which has one code for all. */
+const POOLER: readonly (readonly [RegExp, Words])[] = [
+  [/startup parameter/, ({ message }) => `is a pooler that keeps no session (PG_POOLER=transaction): ${message}`],
+  [/authentication failed/, ({ user, passwordIn }) => `refuses the password of user ${user} (${passwordIn})`],
+  [/^SSL required/, () => 'asks for TLS (PGSSLMODE)'],
+];
 
 /** Sentences by the text of an error of the driver, which has no code for them. */
 const TEXTS: readonly (readonly [RegExp, Words])[] = [
@@ -59,7 +66,7 @@ const TEXTS: readonly (readonly [RegExp, Words])[] = [
 export function refusalOf(endpoint: PostgresEndpoint, error: unknown): string | null {
   for (const one of errorsIn(error)) {
     const words = wordsOf(one);
-    if (words !== undefined) return `${addressOf(endpoint)} ${words(namesIn(endpoint, one.message))}`;
+    if (words !== undefined) return `${addressOf(endpoint)} ${words(namesIn(endpoint, reasonOf(one)))}`;
     if (one.name === 'SecretError') return `${addressOf(endpoint)} is not asked: ${one.message}`;
   }
   return null;
@@ -77,6 +84,10 @@ function wordsOf({ message, code }: Error & { readonly code?: unknown }): Words 
 const refusedByAlert: Words = ({ message }) => `refuses this client's TLS (PGSSLCERT, PGSSLKEY): ${message}`;
 const unreadable: Words = ({ message }) =>
   `is not asked, because a file of PGSSLROOTCERT, PGSSLCERT or PGSSLKEY cannot be used: ${message}`;
+
+/** Returns an error's reason. OpenSSL has it apart from a message of many parts. */
+const reasonOf = ({ message, reason }: Error & { readonly reason?: unknown }): string =>
+  typeof reason === 'string' ? reason : message;
 
 function namesIn({ url, source = 'DATABASE_URL', login, tls }: PostgresEndpoint, message: string): Names {
   const { username, pathname } = new URL(url);
