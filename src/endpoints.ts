@@ -59,5 +59,21 @@ export type KnownEndpoints = { readonly [Name in keyof Endpoints]: Endpoints[Nam
 export function addressOf({ url }: PostgresEndpoint): string {
   if (!URL.canParse(url)) return 'an address that is no URL';
   const { host, port } = new URL(url);
-  return `${decodeURIComponent(host)}${port === '' ? ':5432' : ''}`;
+  return `${decoded(host)}${port === '' ? ':5432' : ''}`;
+}
+
+/** Returns the user, the password and the database that a URL names. */
+export const partsOf = ({ username, password, pathname, searchParams }: URL) => ({
+  user: decoded(username) || (searchParams.get('user') ?? ''),
+  password: decoded(password) || (searchParams.get('password') ?? ''),
+  database: decoded(pathname.slice(1)),
+});
+
+/** Decodes a part of a URL. A percent sign that stands for itself is taken as it is, as the driver does. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import type { PostgresEndpoint, PostgresLogin } from '../endpoints.js';
+import { partsOf, type PostgresEndpoint, type PostgresLogin } from '../endpoints.js';
 import { SecretError, secretInFile, secretOf } from '../secret.js';
 import { databaseUrl } from './addresses.js';
 import { unusable } from './config-error.js';
@@ -84,16 +84,17 @@ function addressOfParts({ PGHOST, PGPORT, PGUSER, PGDATABASE }: PostgresSettings
  */
 function loginOf({ source, url, file }: Address, settings: PostgresSettings): PostgresLogin | undefined {
   const secret = secretOf('PGPASSWORD', settings);
-  if (file !== undefined && url.password !== '') {
+  const { password: own } = partsOf(url);
+  if (file !== undefined && own !== '') {
     return {
       source,
       async read() {
         const text = await secretInFile(source, file).read();
-        const { username, password } = urlIn(text, (problem) => new SecretError(`${source}: ${problem}`));
-        return { user: decodeURIComponent(username), password: decodeURIComponent(password) };
+        const { user, password } = partsOf(urlIn(text, (problem) => new SecretError(`${source}: ${problem}`)));
+        return { user, password };
       },
     };
   }
-  if (url.password !== '' || secret === undefined) return undefined;
+  if (own !== '' || secret === undefined) return undefined;
   return { source: secret.source, read: async () => ({ password: await secret.read() }) };
 }

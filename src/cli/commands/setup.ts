@@ -17,7 +17,7 @@ import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { UsageError } from '../errors.js';
 import type { Output } from '../views/output.js';
-import type { Endpoints, PostgresEndpoint } from '../../endpoints.js';
+import { type Endpoints, partsOf, type PostgresEndpoint } from '../../endpoints.js';
 
 export interface SetupResult {
   readonly migrations: readonly string[];
@@ -96,7 +96,7 @@ function ownersEndpoint(server: PostgresEndpoint): PostgresEndpoint {
 
 function printRoles(config: Config, out: Output): void {
   const url = postgresEndpoint(config)?.url;
-  const sql = rolesSql(url === undefined ? config.PGDATABASE : decodeURIComponent(new URL(url).pathname.slice(1)));
+  const sql = rolesSql(url === undefined ? config.PGDATABASE : partsOf(new URL(url)).database);
   const acls = aclCommands({
     prefix: config.KAFKA_TOPIC_PREFIX,
     dlqSuffix: config.KAFKA_DLQ_SUFFIX,

@@ -2,7 +2,7 @@
  * This module puts into words why PostgreSQL, or a pooler in front of it, lets nobody in: the kind, and the variable to
  * set.
  */
-import { addressOf, type PostgresEndpoint } from '../../endpoints.js';
+import { addressOf, partsOf, type PostgresEndpoint } from '../../endpoints.js';
 import { errorsIn } from '../../domain/failures/failure-table.js';
 
 /** The names are what a sentence may tell an operator to set. */
@@ -90,11 +90,11 @@ const reasonOf = ({ message, reason }: Error & { readonly reason?: unknown }): s
   typeof reason === 'string' ? reason : message;
 
 function namesIn({ url, source = 'DATABASE_URL', login, tls }: PostgresEndpoint, message: string): Names {
-  const { username, pathname } = new URL(url);
+  const { user, database } = partsOf(new URL(url));
   const inParts = source === 'PGHOST';
   return {
-    user: decodeURIComponent(username),
-    database: decodeURIComponent(pathname.slice(1)),
+    user,
+    database,
     address: source,
     userIn: inParts ? 'PGUSER' : source,
     databaseIn: inParts ? 'PGDATABASE' : source,
