@@ -3,6 +3,7 @@ import pTimeout from 'p-timeout';
 import pg from 'pg';
 import { POSTGRES_GRACE_MS, transactionMs } from '../../domain/time-outs.js';
 import { driverSettings } from './client.js';
+import { refusalOf } from './refusal.js';
 import { failedToConnect, poolIsBusy, toEffectError } from './sqlstate.js';
 import type { PostgresEndpoint } from '../../endpoints.js';
 
@@ -224,7 +225,7 @@ async function checkOut(pool: Pool): Promise<pg.PoolClient> {
     return await pool.connect();
   } catch (error) {
     // A time-out in the queue of a full pool is the one failure here without a code that is not one of connecting.
-    throw full && !('code' in (error as object))
+    throw full && !('code' in (error as object)) && refusalOf(pool.endpoint, error) === null
       ? poolIsBusy(pool.options.max, error)
       : failedToConnect(pool.endpoint, error);
   } finally {
