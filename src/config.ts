@@ -66,7 +66,7 @@ const ofPostgres = z.object(postgres);
 
 /**
  * Reads where PostgreSQL is, for a router in another process, whose other variables are not ours to judge.
- * @param url the database, in place of `DATABASE_URL`. TLS, the pooler and a password that it lacks are the variables'.
+ * @param url the database, instead of `DATABASE_URL`. TLS, the pooler and a password that it lacks are the variables'.
  * @throws ConfigError as `loadConfig`, and when no server is named.
  */
 export function databaseEndpoint(url?: string, env: NodeJS.ProcessEnv = process.env): PostgresEndpoint {
@@ -81,7 +81,7 @@ export function databaseEndpoint(url?: string, env: NodeJS.ProcessEnv = process.
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const config = read(environment, givenIn(env));
   assertNested(timeSettings(config));
-  // What contradicts another variable is found here, by every command.
+  // Contradictions are found here, by every command.
   postgresEndpoint(config);
   return config;
 }

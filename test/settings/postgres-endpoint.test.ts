@@ -26,7 +26,7 @@ describe('the endpoint of PostgreSQL', () => {
     return [mode, ca?.source, cert?.source, key?.source].filter((part) => part !== undefined);
   };
 
-  it('is none as long as nobody names a server', () => {
+  it('is null as long as nobody names a server', () => {
     assert.equal(endpoint({ PGSSLMODE: 'verify-full', PGPASSWORD: 'x' }), null);
     assert.throws(() => databaseEndpoint(undefined, {}), /DATABASE_URL: expected the URL of the database, got none/);
   });
@@ -72,7 +72,10 @@ describe('the endpoint of PostgreSQL', () => {
   }
 
   const refused: readonly (readonly [NodeJS.ProcessEnv, RegExp])[] = [
-    [{ PGSSLMODE: 'prefer' }, /PGSSLMODE: expected one of disable, require, verify-ca, verify-full, got string "prefer"/],
+    [
+      { PGSSLMODE: 'prefer' },
+      /PGSSLMODE: expected one of disable, require, verify-ca, verify-full, got string "prefer"/,
+    ],
     [{ DATABASE_URL: `${URL_OF}?sslmode=allow` }, /sslmode in DATABASE_URL: expected disable, .* got allow/],
     [{ DATABASE_URL: `${URL_OF}?ssl=no-verify` }, /ssl in DATABASE_URL: expected sslmode instead, got no-verify/],
     [{ DATABASE_URL: `${URL_OF}?sslcrl=x` }, /sslcrl in DATABASE_URL: expected one of sslmode, /],
@@ -142,7 +145,7 @@ describe('the endpoint of PostgreSQL', () => {
         return !error.message.includes('secret');
       },
     );
-    assert.throws(() => endpoint({ DATABASE_URL_FILE }), /ConfigError.*\n  DATABASE_URL_FILE: expected a URL/);
+    assert.throws(() => endpoint({ DATABASE_URL_FILE }), /ConfigError.*\n {2}DATABASE_URL_FILE: expected a URL/);
   });
 
   it('has another for migrations, with the same TLS', () => {

@@ -85,7 +85,10 @@ export async function setup(config: Config, endpoints: Endpoints): Promise<Setup
   };
 }
 
-/** @throws UsageError where there is nothing but a pooler of transactions: the lock of a migration belongs to a session. */
+/**
+ * Returns the endpoint for migrations, whose lock belongs to a session.
+ * @throws UsageError where there is nothing but a pooler of transactions.
+ */
 function ownersEndpoint(server: PostgresEndpoint): PostgresEndpoint {
   if (server.migration !== undefined) return server.migration;
   if (server.pooler !== 'transaction') return server;

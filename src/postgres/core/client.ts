@@ -51,7 +51,7 @@ function securedClient({ login, tls }: PostgresEndpoint): typeof pg.Client {
       if (given === undefined) return;
       this.password = given.password;
       if (given.user === undefined) return;
-      // The driver has taken the user from the URL, and has no option to be told another one later.
+      // The driver has taken the user from the URL, and has no option to take another one later.
       (this as unknown as { readonly connectionParameters: { user: string } }).connectionParameters.user = given.user;
       this.user = given.user;
     }

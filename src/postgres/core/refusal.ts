@@ -77,7 +77,7 @@ function wordsOf({ message, code }: Error & { readonly code?: unknown }): Words 
   if (known !== undefined) return known;
   // OpenSSL has a code for each alert; all of them are about what this side has shown.
   if (typeof code === 'string' && /^ERR_SSL_.*ALERT/.test(code)) return refusedByAlert;
-  if (typeof code === 'string' && /^ERR_OSSL_/.test(code)) return unreadable;
+  if (typeof code === 'string' && code.startsWith('ERR_OSSL_')) return unreadable;
   return TEXTS.find(([text]) => text.test(message))?.[1];
 }
 

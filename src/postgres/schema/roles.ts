@@ -3,7 +3,7 @@
 export type Right = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'USAGE';
 
 /** The roles, by the names that the printed statements give them. */
-export const ROLES = { worker: 'bridge_worker', migrator: 'bridge_migrator' } as const;
+const ROLES = { worker: 'bridge_worker', migrator: 'bridge_migrator' } as const;
 
 const ALL = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
 

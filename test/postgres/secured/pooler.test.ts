@@ -1,5 +1,6 @@
 /** These tests reach PostgreSQL through PgBouncer in transaction mode, with TLS on both sides. */
 import assert from 'node:assert/strict';
+import type pg from 'pg';
 import { stackOptions } from '../../../src/cli/context.js';
 import { loadConfig } from '../../../src/config.js';
 import { isRefusedLogin } from '../../../src/domain/failures/failure-table.js';
@@ -133,7 +134,7 @@ function poolerTests(this: Mocha.Suite): void {
       ),
     );
     assert.deepEqual([...new Set(timeOuts)], ['20s']);
-    // What is no transaction of ours finds the server's own.
+    // Statements that are no transaction of ours find the server's own.
     const bare = await withClient(endpoint(), (client) => client.query('SHOW statement_timeout'));
     assert.deepEqual(bare.rows, [{ statement_timeout: '0' }]);
   });
@@ -141,7 +142,7 @@ function poolerTests(this: Mocha.Suite): void {
   it('costs a statement two round trips, and nothing where there is no pooler', async () => {
     const sentBy = async (pool: Pool): Promise<string[]> => {
       const sent: string[] = [];
-      pool.once('connect', (client) => {
+      pool.once('connect', (client: pg.PoolClient) => {
         const query = client.query.bind(client) as (text: string) => unknown;
         Object.assign(client, { query: (text: string) => (sent.push(text), query(text)) });
       });

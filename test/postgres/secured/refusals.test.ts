@@ -222,7 +222,7 @@ describe('a secured PostgreSQL', function () {
     );
   });
 
-  it('is told apart from a database that is not there, and from a right that is missing', async () => {
+  it('is another thing than a database that is not there, or a right that is missing', async () => {
     const missing = at({ DATABASE_URL: server.url('nowhere') });
     await assert.rejects(
       withClient(endpoint(missing), () => Promise.resolve()),
