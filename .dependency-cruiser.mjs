@@ -15,12 +15,13 @@ const mayImport = {
     ...['src/domain', 'src/kafka', 'workflows/execution', 'activities/registry.ts', 'src/flow-control/until.ts'],
     ...['src/temporal/inspect.ts', 'src/temporal/polls.ts', 'src/config.ts'],
   ],
-  'src/rollout': ['src/domain', 'src/postgres', 'src/client'],
+  'src/rollout': ['src/domain', 'src/postgres', 'src/client', 'src/config.ts'],
   'src/worker': [
     ...['src/domain', 'src/flow-control', 'src/postgres', 'src/kafka', 'src/temporal', 'src/intake'],
     ...['activities', 'src/config.ts', 'src/endpoints.ts', 'src/paths.ts'],
   ],
-  'src/stack': ['src/endpoints.ts'],
+  // A probe connects as a worker does, and a started server gets its database.
+  'src/stack': ['src/endpoints.ts', 'src/postgres/core/client.ts', 'src/postgres/schema/database.ts'],
 };
 
 /** The same between the rooms of one folder. */

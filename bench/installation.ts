@@ -49,7 +49,7 @@ export async function withInstallation(
     PORT: '0',
     ...own,
   };
-  await setup(loadConfig(env), { ...endpoints, postgres: { url: databaseUrl.href } });
+  await setup(loadConfig(env), { ...endpoints, postgres: { ...endpoints.postgres, url: databaseUrl.href } });
   const connection = await Connection.connect({ address: endpoints.temporal.address });
   const temporal = new Client({ connection, namespace: endpoints.temporal.namespace });
   const worker = await forkWorker('service', env);

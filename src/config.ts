@@ -6,11 +6,14 @@
  * after a change.
  */
 import { z } from 'zod';
+import type { PostgresEndpoint } from './endpoints.js';
 import { fits, insideMs, nestingsOf, type TimeSettings } from './domain/time-outs.js';
 import { describeIssue, issueInWords } from './domain/values/issue.js';
 import { brokers, temporalAddress } from './settings/addresses.js';
+import { ConfigError, unusable } from './settings/config-error.js';
 import { deadLetters, intake, kafka } from './settings/kafka.js';
 import { postgres } from './settings/postgres.js';
+import { postgresEndpoint } from './settings/postgres-endpoint.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
 import { temporal } from './settings/temporal.js';
 import { type UnknownVariable, unknownVariables } from './settings/unknown.js';
@@ -42,14 +45,9 @@ const environment = z.object({
   ...localStack,
 });
 
-export interface Config extends Omit<z.output<typeof environment>, 'DATABASE_URL'> {
-  readonly DATABASE_URL: string | undefined;
-}
+export type Config = Readonly<z.output<typeof environment>>;
 
-/** This error names the variables that cannot be used. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+export { ConfigError };
 
 /** Returns the variables that are set. An empty one is unset: `FOO= bridge ...` and compose files pass those. */
 const givenIn = (env: NodeJS.ProcessEnv) =>
@@ -64,11 +62,28 @@ const ofTemporal = z.object(temporal);
 export const temporalSettings = (env: NodeJS.ProcessEnv = process.env): z.output<typeof ofTemporal> =>
   read(ofTemporal, givenIn(env));
 
+const ofPostgres = z.object(postgres);
+
+/**
+ * Reads where PostgreSQL is, for a router in another process, whose other variables are not ours to judge.
+ * @param url the database, instead of `DATABASE_URL`. TLS, the pooler and a password that it lacks are the variables'.
+ * @throws ConfigError as `loadConfig`, and when no server is named.
+ */
+export function databaseEndpoint(url?: string, env: NodeJS.ProcessEnv = process.env): PostgresEndpoint {
+  const { DATABASE_URL, DATABASE_URL_FILE, ...given } = givenIn(env);
+  const named = url === undefined ? { DATABASE_URL, DATABASE_URL_FILE } : { DATABASE_URL: url };
+  const endpoint = postgresEndpoint(read(ofPostgres, { ...given, ...named }));
+  if (endpoint === null) throw unusable('DATABASE_URL: expected the URL of the database, got none');
+  return endpoint;
+}
+
 /** @throws ConfigError naming the variables, what was given and what was expected. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const config = read(environment, givenIn(env));
   assertNested(timeSettings(config));
-  return { ...config, DATABASE_URL: config.DATABASE_URL ?? urlFromParts(config) };
+  // Contradictions are found here, by every command.
+  postgresEndpoint(config);
+  return config;
 }
 
 /** Returns variables that begin like settings without being one, in the order of their names. */
@@ -90,10 +105,21 @@ function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
 
 function read<S extends z.ZodObject>(schema: S, given: NodeJS.ProcessEnv): z.output<S> {
   const parsed = schema.safeParse(given);
+  assertOnce(schema, given);
   if (parsed.success) return parsed.data;
-  const shown = { ...given, DATABASE_URL: withoutPassword(given['DATABASE_URL']) };
-  const lines = parsed.error.issues.map((issue) => issueInWords(issue, shown, 'environment'));
-  throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
+  const { DATABASE_URL, MIGRATION_DATABASE_URL } = given;
+  const shown = {
+    ...given,
+    DATABASE_URL: withoutPassword(DATABASE_URL),
+    MIGRATION_DATABASE_URL: withoutPassword(MIGRATION_DATABASE_URL),
+  };
+  throw unusable(...parsed.error.issues.map((issue) => issueInWords(issue, shown, 'environment')));
+}
+
+/** @throws ConfigError naming a secret that is given both as itself and as a file. */
+function assertOnce({ shape }: z.ZodObject, given: NodeJS.ProcessEnv): void {
+  const twice = Object.keys(shape).filter((name) => given[name] !== undefined && given[`${name}_FILE`] !== undefined);
+  if (twice.length > 0) throw unusable(...twice.map((name) => `${name}: expected no ${name}_FILE beside it, got both`));
 }
 
 /** Returns a URL as a message may show it. */
@@ -121,18 +147,5 @@ function assertNested(settings: TimeSettings): void {
       const inside = nesting.inside.map(([part]) => part).join(', ');
       return `${inside}: expected at most ${ms} ms together (${name}), got ${insideMs(nesting)}`;
     });
-  if (lines.length > 0) throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
-}
-
-function urlFromParts(env: z.output<typeof environment>): string | undefined {
-  const { PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE } = env;
-  if (PGHOST === undefined) return undefined;
-  const [user, password, database] = [PGUSER, PGPASSWORD, PGDATABASE].map(encodeURIComponent);
-  const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(PGHOST) ?? [];
-  if (PGPORT !== undefined && port !== undefined && Number(port) !== PGPORT) {
-    throw new ConfigError(
-      `the environment cannot be used:\n  PGHOST: expected no other port than ${PGPORT} (PGPORT), got ${port}`,
-    );
-  }
-  return `postgres://${user}:${password}@${host}:${PGPORT ?? port ?? 5432}/${database}`;
+  if (lines.length > 0) throw unusable(...lines);
 }

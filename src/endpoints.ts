@@ -1,4 +1,5 @@
 /** Endpoints say how the three servers are reached. Whoever opens a connection is handed one: all connect alike. */
+import type { Secret } from './secret.js';
 
 export interface TemporalEndpoint {
   /** host:port. */
@@ -10,6 +11,34 @@ export interface TemporalEndpoint {
 
 export interface PostgresEndpoint {
   readonly url: string;
+  /** The variable that names the server, for messages; default `DATABASE_URL`. */
+  readonly source?: string;
+  /** The login, read again for each new connection; default: what the URL says. */
+  readonly login?: PostgresLogin;
+  /** The encryption of connections; default: none. */
+  readonly tls?: PostgresTls;
+  /** The pooler in front of the server. One of transactions keeps no session from one to the next. */
+  readonly pooler?: 'none' | 'transaction';
+  /** The same database for what needs a session and the rights of the tables' owner; default: this endpoint. */
+  readonly migration?: PostgresEndpoint;
+}
+
+export interface PostgresLogin {
+  /** The variable that names the password, for messages. */
+  readonly source: string;
+  /** @throws SecretError as a `Secret`. */
+  read(): Promise<{ readonly user?: string; readonly password: string }>;
+}
+
+/** The files are PEM, and are read again for each new connection. */
+export interface PostgresTls {
+  /** `require` verifies nothing, `verify-ca` the signature of the server's certificate, `verify-full` its name too. */
+  readonly mode: 'require' | 'verify-ca' | 'verify-full';
+  /** The CAs to trust; default: those that Node trusts. */
+  readonly ca?: Secret;
+  /** The certificate of this client, and its key. */
+  readonly cert?: Secret;
+  readonly key?: Secret;
 }
 
 export interface KafkaEndpoint {
@@ -25,3 +54,26 @@ export interface Endpoints {
 
 /** Known endpoints are endpoints, and null for a server that nobody has named or started. */
 export type KnownEndpoints = { readonly [Name in keyof Endpoints]: Endpoints[Name] | null };
+
+/** Returns the address of a PostgreSQL server for messages, without user and password. */
+export function addressOf({ url }: PostgresEndpoint): string {
+  if (!URL.canParse(url)) return 'an address that is no URL';
+  const { host, port } = new URL(url);
+  return `${decoded(host)}${port === '' ? ':5432' : ''}`;
+}
+
+/** Returns the user, the password and the database that a URL names. */
+export const partsOf = ({ username, password, pathname, searchParams }: URL) => ({
+  user: decoded(username) || (searchParams.get('user') ?? ''),
+  password: decoded(password) || (searchParams.get('password') ?? ''),
+  database: decoded(pathname.slice(1)),
+});
+
+/** Decodes a part of a URL. A percent sign that stands for itself is taken as it is, as the driver does. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

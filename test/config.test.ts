@@ -3,16 +3,16 @@ import { hostname } from 'node:os';
 import envPaths from 'env-paths';
 import { ConfigError, loadConfig, temporalSettings } from '../src/config.js';
 import { publishDeadlineMs } from '../src/kafka/settings.js';
+import { postgresEndpoint } from '../src/settings/postgres-endpoint.js';
 
 describe('loadConfig', () => {
   it('has the defaults that docs/settings.md and the decision records promise', () => {
     assert.deepEqual(loadConfig({}), {
       TEMPORAL_NAMESPACE: 'default',
       TEMPORAL_TASK_QUEUE: 'bridge-store-effect',
-      DATABASE_URL: undefined,
       PGUSER: 'postgres',
-      PGPASSWORD: '',
       PGDATABASE: 'omninode_bridge',
+      PG_POOLER: 'none',
       PG_POOL_MIN: 10,
       PG_POOL_MAX: 25,
       PG_STATEMENT_TIMEOUT_MS: 60_000,
@@ -107,8 +107,9 @@ describe('loadConfig', () => {
 
   it('makes the database URL from PG* when there is no DATABASE_URL', () => {
     const parts = { PGHOST: 'db', PGPORT: '5433', PGUSER: 'me@here', PGPASSWORD: 'p/w', PGDATABASE: 'bridge' };
-    assert.equal(loadConfig(parts).DATABASE_URL, 'postgres://me%40here:p%2Fw@db:5433/bridge');
-    assert.equal(loadConfig({ ...parts, DATABASE_URL: 'postgres://other/db' }).DATABASE_URL, 'postgres://other/db');
+    const urlOf = (env: NodeJS.ProcessEnv) => postgresEndpoint(loadConfig(env))?.url;
+    assert.equal(urlOf(parts), 'postgres://me%40here@db:5433/bridge');
+    assert.equal(urlOf({ ...parts, DATABASE_URL: 'postgres://other/db' }), 'postgres://other/db');
   });
 
   it('takes a list of brokers, and an empty variable as unset', () => {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, loadConfig, unreadVariables } from '../config.js';
 import { createLogger } from '../log.js';
+import { postgresEndpoint } from '../settings/postgres-endpoint.js';
 import { type StackOptions, stackStatus } from '../stack/index.js';
 import { UnreachableError } from './errors.js';
 import { createOutput, type Output } from './views/output.js';
@@ -47,17 +48,19 @@ export function stackOptions(config: Config): StackOptions {
 }
 
 /** Returns the endpoints that the environment names. */
-export const givenEndpoints = ({
-  TEMPORAL_ADDRESS: address,
-  TEMPORAL_NAMESPACE: namespace,
-  TEMPORAL_UI_URL: ui,
-  DATABASE_URL: url,
-  KAFKA_BOOTSTRAP_SERVERS: brokers,
-}: Config): KnownEndpoints => ({
-  temporal: address === undefined ? null : { address, namespace, ui: ui ?? null },
-  postgres: url === undefined ? null : { url },
-  kafka: brokers === undefined ? null : { brokers },
-});
+export function givenEndpoints(config: Config): KnownEndpoints {
+  const {
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_UI_URL: ui,
+    KAFKA_BOOTSTRAP_SERVERS: brokers,
+  } = config;
+  return {
+    temporal: address === undefined ? null : { address, namespace, ui: ui ?? null },
+    postgres: postgresEndpoint(config),
+    kafka: brokers === undefined ? null : { brokers },
+  };
+}
 
 /** @throws UnreachableError when a server that is needed runs nowhere. */
 export async function endpointsOf(config: Config): Promise<Endpoints> {

@@ -9,7 +9,7 @@ import type { EventPublisher } from '../domain/events/publisher.js';
 import type { SliceCache } from '../domain/intake/slice-cache.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
-import { kafkaSettings } from '../kafka/settings.js';
+import { intakeGroup, kafkaSettings } from '../kafka/settings.js';
 import { Intake } from './intake.js';
 import type { MayStart } from './slice-driver.js';
 import { createIntakeMetrics } from './metrics.js';
@@ -49,8 +49,7 @@ export function runIntake({ config, endpoints, logger, registry, shared }: RunIn
   const { client, publisher, slices, mayStart, close }: OpenParts = shared ?? ownParts(endpoints.temporal, kafka);
   const intake = new Intake({
     kafka,
-    // Each installation has a group of its own: installations that share a broker differ in their prefix.
-    groupId: config.KAFKA_GROUP_ID ?? `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`,
+    groupId: intakeGroup(config),
     topic: topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED'),
     maxSlices: config.INTAKE_MAX_SLICES,
     // Over the connection of a worker of this process, a start hands that worker its first task at once.

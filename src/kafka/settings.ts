@@ -13,6 +13,12 @@ export const kafkaSettings = (config: Config, server: KafkaEndpoint): KafkaSetti
   retryBackoffMs: config.KAFKA_RETRY_BACKOFF_BASE * 1_000,
 });
 
+/**
+ * Returns the intake's consumer group. Each installation has its own: those that share a broker differ in their prefix.
+ */
+export const intakeGroup = ({ KAFKA_GROUP_ID: given, KAFKA_TOPIC_PREFIX: prefix }: Config): string =>
+  given ?? `bridge-store-effect-intake-${prefix}`;
+
 /** Returns the milliseconds until a publish is given up. */
 export const publishDeadlineMs = (config: Config): number => publishMs(timeSettings(config));
 

@@ -13,6 +13,7 @@ import { LimitError } from '../domain/values/limits.js';
 import { RequestError } from '../domain/execution/request.js';
 import type { ExecuteOptions, Intent, IntentsReport } from '../client/types.js';
 import { RefusedError, RequestConflictError } from '../client/errors.js';
+import { databaseEndpoint } from '../config.js';
 import { createRolloutStore } from '../postgres/rollout/rollout-store.js';
 import { createPool, endPool, type Pool } from '../postgres/core/pool.js';
 import { observe, observeWhole } from '../domain/rollout/observation.js';
@@ -27,8 +28,11 @@ export class RoutingError extends Error {
 }
 
 export interface RouterOptions<T> {
-  /** The URL of the database; the rollout's tables are where this service's are. */
-  readonly databaseUrl: string;
+  /**
+   * The URL of the database; the rollout's tables are where this service's are. The default is the environment's, as a
+   * worker reads it (docs/settings.md). `PGSSLMODE` and its files, `PGPASSWORD` and `PG_POOLER` hold for both.
+   */
+  readonly databaseUrl?: string;
   /** The new path. */
   readonly client: { executeIntents(intents: readonly Intent[], options: ExecuteOptions): Promise<IntentsReport> };
   /** The legacy path; it throws when it fails. */
@@ -73,7 +77,10 @@ export class RolloutRouter<T> {
     this.#mayBeNew = !off;
   }
 
-  /** @throws TypeError for an invalid `enabled`; EffectError when PostgreSQL cannot be reached. */
+  /**
+   * @throws TypeError for an invalid `enabled`; ConfigError for a database that is not named, or cannot be used;
+   * EffectError when PostgreSQL cannot be reached.
+   */
   static async connect<T>(options: RouterOptions<T>): Promise<RolloutRouter<T>> {
     const { enabled } = options;
     const share = enabled === undefined ? null : parseShare(enabled);
@@ -81,7 +88,7 @@ export class RolloutRouter<T> {
       throw new TypeError(`ENABLE_INTENT_PUBLISHER: expected true, false or 0 to 100, got ${JSON.stringify(enabled)}`);
     }
     const pool = createPool(
-      { url: options.databaseUrl, min: 0, max: 5, applicationName: 'bridge-rollout' },
+      { ...databaseEndpoint(options.databaseUrl), min: 0, max: 5, applicationName: 'bridge-rollout' },
       () => undefined,
     );
     const router = new RolloutRouter(pool, options, enabled !== undefined && isOff(enabled));

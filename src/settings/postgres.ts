@@ -1,7 +1,10 @@
 /** This module holds the settings of PostgreSQL. */
 import { z } from 'zod';
 import { databaseHost, databaseUrl } from './addresses.js';
-import { LOCAL_STACK, seconds, setting, whole } from './setting.js';
+import { LOCAL_STACK, seconds, setting, whole, word } from './setting.js';
+
+/** The modes of TLS, as in libpq. The two that try TLS and do without it, `allow` and `prefer`, are not offered. */
+export const sslMode = word(['disable', 'require', 'verify-ca', 'verify-full']);
 
 export const postgres = {
   DATABASE_URL: setting(databaseUrl.optional(), {
@@ -11,6 +14,29 @@ export const postgres = {
     about:
       'It is the database. It comes before the `PG*` variables. `bridge setup` creates the tables in it; `bridge intake` asks for it too, although it opens no connection.',
     change: "Set it, or `PGHOST` and the others, wherever PostgreSQL is not the local stack's.",
+  }),
+  DATABASE_URL_FILE: setting(z.string().optional(), {
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    type: 'a path',
+    unset: '`DATABASE_URL`',
+    about:
+      'It is a file with the URL, instead of `DATABASE_URL`. Its user and password are read again for each new connection; another host or database takes a restart.',
+    change: 'Set it where a secret store writes the URL to a file, as with credentials that change.',
+  }),
+  MIGRATION_DATABASE_URL: setting(databaseUrl.optional(), {
+    readBy: ['bridge setup'],
+    type: 'as `DATABASE_URL`',
+    unset: 'the database as the others reach it',
+    about:
+      "It is the same database for migrations and the cut-over, which need a session and the rights of the tables' owner. `PGSSLMODE` and its files hold for it too.",
+    change: 'Set it to the server itself where `PG_POOLER` is `transaction`, or where the owner is another role.',
+  }),
+  MIGRATION_DATABASE_URL_FILE: setting(z.string().optional(), {
+    readBy: ['bridge setup'],
+    type: 'a path',
+    unset: '`MIGRATION_DATABASE_URL`',
+    about: 'It is a file with the URL, instead of `MIGRATION_DATABASE_URL`.',
+    change: 'Set it where a secret store writes the URL to a file.',
   }),
   PGHOST: setting(databaseHost.optional(), {
     readBy: ['worker', 'intake', 'CLI', 'stack'],
@@ -30,15 +56,59 @@ export const postgres = {
     about: 'It is the user to log in as on `PGHOST`.',
     change: 'Set it to the role of the installation.',
   }),
-  PGPASSWORD: setting(z.string().default(''), {
+  PGPASSWORD: setting(z.string().optional(), {
     readBy: ['worker', 'intake', 'CLI', 'stack'],
-    about: 'It is the password of `PGUSER`. Characters that a URL reserves need no escaping here.',
+    unset: 'none',
+    about:
+      'It is the password of `PGUSER`, or of the user in a URL without one. Characters that a URL reserves need no escaping here.',
     change: 'Set it when the server asks for one.',
+  }),
+  PGPASSWORD_FILE: setting(z.string().optional(), {
+    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    type: 'a path',
+    unset: '`PGPASSWORD`',
+    about:
+      'It is a file with the password, instead of `PGPASSWORD`. It is read again for each new connection, so that a rotation needs no restart.',
+    change: 'Set it where the platform mounts secrets as files.',
   }),
   PGDATABASE: setting(z.string().default('omninode_bridge'), {
     readBy: ['worker', 'intake', 'CLI', 'stack'],
     about: 'It is the database on `PGHOST`; also the one that the local stack creates.',
     change: 'Give each installation on a shared server its own.',
+  }),
+  PGSSLMODE: setting(sslMode.optional(), {
+    readBy: ['worker', 'CLI', 'stack'],
+    unset: '`disable`, or `sslmode` in the URL',
+    about:
+      "It says how connections are encrypted. `verify-full` verifies the certificate and the host's name, `verify-ca` the certificate only. `require` verifies nothing without a CA.",
+    change: 'Set it to `verify-full` wherever the server is not on this machine.',
+  }),
+  PGSSLROOTCERT: setting(z.string().optional(), {
+    readBy: ['worker', 'CLI', 'stack'],
+    type: 'a path, or `system`',
+    unset: 'the CAs that Node trusts, or `sslrootcert` in the URL',
+    about: "It is a PEM file with the CAs that may have signed the server's certificate.",
+    change: "Set it where the CA is your own, or the provider's.",
+  }),
+  PGSSLCERT: setting(z.string().optional(), {
+    readBy: ['worker', 'CLI', 'stack'],
+    type: 'a path',
+    unset: 'none, or `sslcert` in the URL',
+    about: "It is the PEM file of this client's certificate. It needs `PGSSLKEY` beside it.",
+    change: 'Set it where the server asks for a certificate.',
+  }),
+  PGSSLKEY: setting(z.string().optional(), {
+    readBy: ['worker', 'CLI', 'stack'],
+    type: 'a path',
+    unset: 'none, or `sslkey` in the URL',
+    about: 'It is the PEM file of the key of `PGSSLCERT`.',
+    change: 'Set it together with `PGSSLCERT`.',
+  }),
+  PG_POOLER: setting(word(['none', 'transaction']).default('none'), {
+    readBy: ['worker', 'CLI'],
+    about:
+      'It says which pooler is in front of the server. With `transaction`, as of PgBouncer, time-outs are set inside of each transaction ([ADR 0035](adr/0035-poolers-in-transaction-mode.md)).',
+    change: 'Set it to `transaction` where the address is that of such a pooler, and `MIGRATION_DATABASE_URL` too.',
   }),
   PG_POOL_MIN: setting(whole(0, 500).default(10), {
     readBy: ['worker'],

@@ -5,10 +5,11 @@
 import { closest } from 'fastest-levenshtein';
 
 /** The beginnings of names by which somebody means this service. */
-const OURS = /^(BATCH|BRIDGE|DLQ|FSM|INTAKE|KAFKA|LEDGER|OUTAGE|PG|RECOVERY|ROLLOUT|SWEEP|TEMPORAL)_|^PG[A-Z]/;
+const OURS =
+  /^(BATCH|BRIDGE|DLQ|FSM|INTAKE|KAFKA|LEDGER|MIGRATION|OUTAGE|PG|RECOVERY|ROLLOUT|SWEEP|TEMPORAL)_|^PG[A-Z]/;
 
 /** Variables that the driver of PostgreSQL reads by itself. */
-const OF_DRIVER = new Set(['PGSSLMODE', 'PGSSLNEGOTIATION', 'PGOPTIONS', 'PGPASSFILE', 'PGCLIENT_ENCODING']);
+const OF_DRIVER = new Set(['PGSSLNEGOTIATION', 'PGOPTIONS', 'PGPASSFILE', 'PGCLIENT_ENCODING']);
 
 /** Variables that Kubernetes sets for each service beside a pod, as `KAFKA_SERVICE_HOST` and `KAFKA_PORT_9092_TCP`. */
 const OF_KUBERNETES = /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?$/;

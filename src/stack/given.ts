@@ -1,5 +1,5 @@
 /** This module knows the services whose address the environment gives. */
-import type { Endpoints } from '../endpoints.js';
+import { addressOf, type Endpoints } from '../endpoints.js';
 import { SERVICE_NAMES, type ServiceName, type StackOptions } from './types.js';
 
 export const servicesNotGiven = (given: StackOptions['given']): ServiceName[] =>
@@ -8,9 +8,5 @@ export const servicesNotGiven = (given: StackOptions['given']): ServiceName[] =>
 /** Returns the address for messages, without user and password. */
 export function hostOf(endpoint: Endpoints[ServiceName]): string {
   if ('address' in endpoint) return endpoint.address;
-  return 'url' in endpoint
-    ? URL.canParse(endpoint.url)
-      ? decodeURIComponent(new URL(endpoint.url).host)
-      : 'an address that is no URL'
-    : endpoint.brokers.join(',');
+  return 'url' in endpoint ? addressOf(endpoint) : endpoint.brokers.join(',');
 }

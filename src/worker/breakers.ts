@@ -16,18 +16,26 @@ export interface Breakers {
   readonly kafka: StoreBreaker;
 }
 
-export function createBreakers(config: Config, logger: Logger, metrics: Metrics): Breakers {
+/** Milliseconds between two warnings about a refused login: each call of the store would write a line. */
+const QUIET_MS = 60_000;
+
+export function createBreakers(config: Config, logger: Logger, metrics: Metrics, now = Date.now): Breakers {
+  const warned = new Map<StoreBreaker['store'], number>();
   const create = (options: BreakerOptions): StoreBreaker => {
-    const { store } = options;
+    const { store, title } = options;
     const breaker = createStoreBreaker(options, {
       changed(state, reason) {
         metrics.breakerChanged(store, state);
         const fields = { store, state, ...(reason === undefined ? {} : { err: reason }) };
-        logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${options.title}: ${state}`);
+        logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${title}: ${state}`);
       },
       refused: () => metrics.breakerRefused(store),
       failed(error) {
-        if (isRefusedLogin(error)) metrics.loginRefused(store);
+        if (!isRefusedLogin(error)) return;
+        metrics.loginRefused(store);
+        if (now() - (warned.get(store) ?? -Infinity) < QUIET_MS) return;
+        warned.set(store, now());
+        logger.warn({ store, err: error }, `${title} refuses the login`);
       },
     });
     metrics.watchBreaker(breaker);

@@ -8,7 +8,7 @@ import { createKafka } from '../kafka/client.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { batchSettings, kafkaSettings, publishDeadlineMs, topicSettings } from '../kafka/settings.js';
 import { createTopics } from '../kafka/topics.js';
-import { busyConnections, createPool, endPool, type Pool } from '../postgres/core/pool.js';
+import { busyConnections, createPool, endPool, type Pool, withConnection } from '../postgres/core/pool.js';
 import { createPostgresPorts, type PostgresPorts } from '../postgres/ports.js';
 import { pendingMigrations } from '../postgres/schema/pending-migrations.js';
 import { packagePath } from '../paths.js';
@@ -57,7 +57,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   let migrated = false;
   const probePostgres = shared(async () => {
     // Migrations are not taken back, so that they are looked for until they are there.
-    if (migrated) await pool.query('SELECT 1');
+    if (migrated) await withConnection(pool, (connection) => connection.query('SELECT 1'));
     else await assertMigrated(pool);
     migrated = true;
     return `${pool.totalCount} connections, ${pool.waitingCount} waiting`;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import pg from 'pg';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { loadConfig } from '../../src/config.js';
+import { postgresEndpoint } from '../../src/settings/postgres-endpoint.js';
 
 /** The reason that a message gives after the name of a variable. */
 const because = (variable: string, reason: string) => ({
@@ -102,7 +103,9 @@ describe('the brokers of Kafka', () => {
 
 /** Returns where the driver would connect to. */
 function targetOf(env: NodeJS.ProcessEnv) {
-  const { host, port, user, database } = new pg.Client({ connectionString: loadConfig(env).DATABASE_URL ?? '' });
+  const { host, port, user, database } = new pg.Client({
+    connectionString: postgresEndpoint(loadConfig(env))?.url ?? '',
+  });
   return [host, port, user, database].join(' ');
 }
 

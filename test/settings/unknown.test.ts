@@ -20,6 +20,7 @@ describe('variables that begin like a setting', () => {
   it('are not named where somebody else reads or sets them, where they are empty, or where they are settings', () => {
     const env = {
       PGSSLMODE: 'require',
+      PGOPTIONS: '-c geqo=off',
       KAFKA_SERVICE_HOST: '10.0.0.1',
       KAFKA_SERVICE_PORT_BROKER: '9092',
       KAFKA_PORT: 'tcp://10.0.0.1:9092',

@@ -7,9 +7,11 @@ import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import type { AnyEffect } from '../../activities/effects/effect.js';
 import { setup } from '../../src/cli/commands/setup.js';
+import { givenEndpoints } from '../../src/cli/context.js';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { type Config, loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
+import { createPool } from '../../src/postgres/core/pool.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { assertInvariants, type Exceptions } from '../invariants/index.js';
 import { newTopic } from './run.js';
@@ -72,12 +74,10 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     ...options.env,
   };
   const config = loadConfig(env);
-  const endpoints: Endpoints = {
-    temporal: { address: config.TEMPORAL_ADDRESS ?? '', namespace: config.TEMPORAL_NAMESPACE, ui: null },
-    postgres: { url: databaseUrl.href },
-    kafka: { brokers: config.KAFKA_BOOTSTRAP_SERVERS ?? [] },
-  };
-  await cloneTemplate(database);
+  const endpoints = givenEndpoints(config) as Endpoints;
+  // A file with a server of its own has its own database there.
+  const isShared = options.env?.['DATABASE_URL'] === undefined;
+  if (isShared) await cloneTemplate(database);
   await setup(config, endpoints);
   const worker =
     options.worker === false
@@ -94,7 +94,9 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     channelArgs: { 'grpc.max_receive_message_length': -1 },
   });
   const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
-  const pool = new pg.Pool({ connectionString: databaseUrl.href, max: 4 });
+  const pool: pg.Pool = isShared
+    ? new pg.Pool({ connectionString: databaseUrl.href, max: 4 })
+    : createPool({ ...endpoints.postgres, min: 0, max: 4 }, () => undefined);
   // pg's `end` does not wait until the server has closed the connections. When the database is dropped first, a
   // connection reports it here.
   pool.on('error', () => undefined);

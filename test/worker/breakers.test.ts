@@ -89,6 +89,27 @@ describe('breakers of the stores', () => {
     assert.deepEqual([await count('postgres'), await count('kafka')], ['1', '1']);
   });
 
+  it('say once a minute that a store refuses the login', async () => {
+    mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+    const lines: unknown[] = [];
+    const warn = (fields: { store: string; err: Error }, message: string) =>
+      lines.push([fields.store, fields.err.message, message]);
+    const { postgres } = createBreakers(
+      { ...config, PG_BREAKER_FAILURES: 100 },
+      Object.assign(createLogger('silent'), { warn }),
+      createMetrics(),
+    );
+    const refused = new EffectError('unavailable', 'db:5432 refuses the password of user me (PGPASSWORD_FILE)', {
+      cause: Object.assign(new Error('password'), { code: '28P01' }),
+    });
+    const fail = (error: Error) => assert.rejects(postgres.call(() => Promise.reject(error)));
+    for (const error of [refused, away(), refused]) await fail(error);
+    mock.timers.tick(60_000);
+    await fail(refused);
+    const line = ['postgres', refused.message, 'PostgreSQL refuses the login'];
+    assert.deepEqual(lines, [line, line]);
+  });
+
   it('does not open for events that the broker refuses', async () => {
     const breaker = createBreakers({ ...config, KAFKA_BREAKER_FAILURES: 1 }, logger, createMetrics()).kafka;
     const settled: SendOutcome[] = [

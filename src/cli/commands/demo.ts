@@ -11,6 +11,7 @@ import { readTopics } from '../../kafka/read.js';
 import { kafkaSettings } from '../../kafka/settings.js';
 import { createLogger } from '../../log.js';
 import { packagePath } from '../../paths.js';
+import { withConnection } from '../../postgres/core/pool.js';
 import { stackDown, stackStatus } from '../../stack/index.js';
 import { startWorker } from '../../worker/run.js';
 import { withTemporal } from '../connect.js';
@@ -134,20 +135,24 @@ async function showRows(context: Context, endpoints: Endpoints, reports: readonl
   const bridges = results.flatMap((r) => (r.intent_type === 'PersistState' ? [r.aggregation_id] : []));
   const workflows = results.flatMap((r) => (r.intent_type === 'PersistFSMTransition' ? [r.workflow_id] : []));
   await withPool(endpoints.postgres, async (pool) => {
-    const states = await pool.query<string[]>({
-      text: `SELECT bridge_id::text, namespace, total_workflows_processed::text, total_items_aggregated::text, current_fsm_state
+    const states = await withConnection(pool, (connection) =>
+      connection.query<string[]>({
+        text: `SELECT bridge_id::text, namespace, total_workflows_processed::text, total_items_aggregated::text, current_fsm_state
         FROM bridge_states WHERE bridge_id = ANY ($1) ORDER BY bridge_id, namespace LIMIT 20`,
-      values: [bridges],
-      rowMode: 'array',
-    });
+        values: [bridges],
+        rowMode: 'array',
+      }),
+    );
     heading(context, 'Rows of bridge_states');
     context.out.table(['bridge', 'namespace', 'workflows', 'items', 'state'], states.rows);
-    const current = await pool.query<string[]>({
-      text: `SELECT workflow_id::text, current_state, coalesce(previous_state, ''), transition_count::text
+    const current = await withConnection(pool, (connection) =>
+      connection.query<string[]>({
+        text: `SELECT workflow_id::text, current_state, coalesce(previous_state, ''), transition_count::text
         FROM fsm_states WHERE workflow_id = ANY ($1) ORDER BY sequence DESC LIMIT 20`,
-      values: [workflows],
-      rowMode: 'array',
-    });
+        values: [workflows],
+        rowMode: 'array',
+      }),
+    );
     heading(context, 'Rows of fsm_states');
     context.out.table(['workflow', 'state', 'before', 'transitions'], current.rows);
   });

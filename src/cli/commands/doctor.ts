@@ -9,6 +9,7 @@ import { createLogger } from '../../log.js';
 import { packagePath } from '../../paths.js';
 import { encodingProblem } from '../../postgres/schema/encoding.js';
 import { checkStates, type StateCheck, type StateProblem } from '../../postgres/states/state-check.js';
+import { withConnection as inConnection } from '../../postgres/core/pool.js';
 import { pendingMigrations } from '../../postgres/schema/pending-migrations.js';
 import {
   lastPollOf,
@@ -72,7 +73,7 @@ const examine = (config: Config, endpoints: Endpoints): Promise<Finding[]> => {
       const pending = await withPool(postgres, (pool) => pendingMigrations(pool, packagePath('migrations')));
       return pending.length === 0 ? null : `${pending.join(', ')} not applied; run "bridge setup"`;
     }),
-    finding('PostgreSQL encoding', () => withPool(postgres, encodingProblem)),
+    finding('PostgreSQL encoding', () => withPool(postgres, (pool) => inConnection(pool, encodingProblem))),
     finding('Kafka topics', async () => {
       const existing = new Set(await withAdmin(config, kafka, (admin) => admin.listTopics()));
       const missing = eventTopics(config.KAFKA_TOPIC_PREFIX).filter((topic) => !existing.has(topic));

@@ -2,17 +2,22 @@ import { Command } from 'commander';
 import type { Config } from '../../config.js';
 import { counted } from '../../domain/intents/definition.js';
 import { createKafka } from '../../kafka/client.js';
-import { kafkaSettings, topicSettings } from '../../kafka/settings.js';
+import { aclCommands } from '../../kafka/acls.js';
+import { intakeGroup, kafkaSettings, topicSettings } from '../../kafka/settings.js';
 import { createTopics } from '../../kafka/topics.js';
 import { createLogger } from '../../log.js';
 import { packagePath } from '../../paths.js';
 import { cutOver } from '../../postgres/schema/cut-over.js';
 import { migrate } from '../../postgres/schema/migrate.js';
+import { rolesSql } from '../../postgres/schema/roles.js';
 import { createRolloutStore } from '../../postgres/rollout/rollout-store.js';
+import { postgresEndpoint } from '../../settings/postgres-endpoint.js';
 import { setupTemporal } from '../../temporal/setup.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
-import type { Endpoints } from '../../endpoints.js';
+import { UsageError } from '../errors.js';
+import type { Output } from '../views/output.js';
+import { type Endpoints, partsOf, type PostgresEndpoint } from '../../endpoints.js';
 
 export interface SetupResult {
   readonly migrations: readonly string[];
@@ -26,13 +31,21 @@ export const setupCommand = (): Command =>
   new Command('setup')
     .description('prepare the servers: migrations, topics, search attributes, schedules; safe to repeat')
     .option('--cut-over', 'end the rollout beside legacy writers: switch bridge_states to its final key')
-    .action(async (options: { cutOver?: boolean }, command: Command) => {
+    .option(
+      '--print-roles',
+      "change nothing; print each role's rights, as SQL and as commands of Kafka in its comments",
+    )
+    .action(async (options: { cutOver?: boolean; printRoles?: boolean }, command: Command) => {
       const { config, out } = contextOf(command);
+      if (options.printRoles === true) {
+        printRoles(config, out);
+        return;
+      }
       const endpoints = await endpointsOf(config);
       const result = await setup(config, endpoints);
       const moved =
         options.cutOver === true
-          ? await withPool(endpoints.postgres, async (pool) => (await cutOver(pool)).moved)
+          ? await withPool(ownersEndpoint(endpoints.postgres), async (pool) => (await cutOver(pool)).moved)
           : undefined;
       out.record({ ...result, ...(moved === undefined ? {} : { cut_over_rows: moved }) });
       out.line(`PostgreSQL  ${done(result.migrations, 'migration')}`);
@@ -45,7 +58,7 @@ export const setupCommand = (): Command =>
 export async function setup(config: Config, endpoints: Endpoints): Promise<SetupResult> {
   const logger = createLogger(config.LOG_LEVEL);
   const [{ applied }, topics, temporal] = await Promise.all([
-    migrate(endpoints.postgres, { dir: packagePath('migrations') }),
+    migrate(ownersEndpoint(endpoints.postgres), { dir: packagePath('migrations') }),
     createTopics(createKafka(kafkaSettings(config, endpoints.kafka), logger), topicSettings(config)),
     setupTemporal(endpoints.temporal, {
       taskQueue: config.TEMPORAL_TASK_QUEUE,
@@ -70,6 +83,32 @@ export async function setup(config: Config, endpoints: Endpoints): Promise<Setup
     schedules: temporal.schedules,
     namespace_created: temporal.namespaceCreated,
   };
+}
+
+/**
+ * Returns the endpoint for migrations, whose lock belongs to a session.
+ * @throws UsageError where there is nothing but a pooler of transactions.
+ */
+function ownersEndpoint(server: PostgresEndpoint): PostgresEndpoint {
+  if (server.migration !== undefined) return server.migration;
+  if (server.pooler !== 'transaction') return server;
+  throw new UsageError(
+    'MIGRATION_DATABASE_URL: expected the URL of PostgreSQL itself beside PG_POOLER=transaction, because migrations need a session',
+  );
+}
+
+function printRoles(config: Config, out: Output): void {
+  const url = postgresEndpoint(config)?.url;
+  const sql = rolesSql(url === undefined ? config.PGDATABASE : partsOf(new URL(url)).database);
+  const acls = aclCommands({
+    prefix: config.KAFKA_TOPIC_PREFIX,
+    dlqSuffix: config.KAFKA_DLQ_SUFFIX,
+    groupId: intakeGroup(config),
+  });
+  out.record({ postgres: sql, kafka: acls });
+  for (const line of sql.trimEnd().split('\n')) out.line(line);
+  out.line('-- Kafka, for a shell: bridge setup --print-roles | sed -n "s/^-- kafka-acls/kafka-acls/p" | sh');
+  for (const line of acls) out.line(`-- ${line}`);
 }
 
 const done = (names: readonly string[], noun: string): string =>

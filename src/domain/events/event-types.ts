@@ -23,4 +23,7 @@ export type EventType = (typeof PUBLISHABLE_EVENT_TYPES)[number] | (typeof SERVI
  * (docs/seed.md).
  */
 export const topicOf = (prefix: string, eventType: EventType): string =>
-  `${prefix}.reducer.events.${eventType.toLowerCase()}`;
+  `${eventTopicPrefix(prefix)}${eventType.toLowerCase()}`;
+
+/** Returns what all topics of an installation begin with. */
+export const eventTopicPrefix = (prefix: string): string => `${prefix}.reducer.events.`;

@@ -113,7 +113,9 @@ export function classify(error: unknown): Classified | undefined {
 
 /** Returns whether a store has refused the login: a wrong, expired or rotated password. */
 export function isRefusedLogin(error: unknown): boolean {
-  return [...errorsIn(error)].some(({ name, code }: Shape) => {
+  return [...errorsIn(error)].some(({ name, code, message }: Shape) => {
+    // PgBouncer has a code for all that it refuses, and tells them apart by the text only.
+    if (code === '08P01') return message.includes('authentication failed');
     // Class 28 of SQLSTATE: invalid authorization specification.
     return name === 'KafkaJSSASLAuthenticationError' || (typeof code === 'string' && /^28\w{3}$/.test(code));
   });

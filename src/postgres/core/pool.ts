@@ -2,6 +2,8 @@
 import pTimeout from 'p-timeout';
 import pg from 'pg';
 import { POSTGRES_GRACE_MS, transactionMs } from '../../domain/time-outs.js';
+import { driverSettings } from './client.js';
+import { refusalOf } from './refusal.js';
 import { failedToConnect, poolIsBusy, toEffectError } from './sqlstate.js';
 import type { PostgresEndpoint } from '../../endpoints.js';
 
@@ -33,6 +35,7 @@ export interface PoolOptions extends PostgresEndpoint {
 
 /** A pool has connections, and the settings that its transactions have to know. */
 export interface Pool extends pg.Pool {
+  readonly endpoint: PostgresEndpoint;
   /** Milliseconds after which the server cancels a statement. */
   readonly statementTimeoutMs: number;
   /** Milliseconds after which a transaction's connection is given up: statement time-out and grace. */
@@ -49,16 +52,14 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
   const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
   const max = options.max ?? 25;
   const pool = new pg.Pool({
-    connectionString: options.url,
+    ...driverSettings(options),
     min: Math.min(options.min ?? 10, max),
     max,
     maxUses: options.maxUses ?? 50_000,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
-    statement_timeout: statementTimeoutMs,
-    // Locks of a worker that froze inside a transaction are free again after this long.
-    idle_in_transaction_session_timeout: statementTimeoutMs,
+    // Through a pooler, each transaction has them (`beginOf`).
+    ...(isPooled(options) ? {} : timeOuts(statementTimeoutMs)),
     application_name: options.applicationName ?? 'bridge-store-effect',
-    keepAlive: true,
     types: { getTypeParser },
   });
   pool.on('error', onError);
@@ -72,6 +73,7 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
   });
   pool.on('remove', (client) => open.delete(client));
   return Object.assign(pool, {
+    endpoint: options,
     statementTimeoutMs,
     transactionDeadlineMs: transactionMs({ statementMs: statementTimeoutMs }),
     observer: options.observer,
@@ -79,6 +81,15 @@ export function createPool(options: PoolOptions, onError: (error: Error) => void
     lossOf: (client: pg.PoolClient) => losses.get(client),
   });
 }
+
+const isPooled = ({ pooler }: PostgresEndpoint): boolean => pooler === 'transaction';
+
+/** Returns the time-outs of a connection, or of a transaction, by PostgreSQL's names. */
+const timeOuts = (statementTimeoutMs: number) => ({
+  statement_timeout: statementTimeoutMs,
+  // Locks of a worker that froze inside a transaction are free again after this long.
+  idle_in_transaction_session_timeout: statementTimeoutMs,
+});
 
 /** Counts the connections that somebody has, or waits for while they are made. */
 export const busyConnections = (pool: pg.Pool): number => pool.totalCount - pool.idleCount;
@@ -127,12 +138,10 @@ export const withTransaction = <T>(
   work: (tx: Transaction) => Promise<T>,
   { deadlineMs = pool.transactionDeadlineMs, lockMs }: { readonly deadlineMs?: number; readonly lockMs?: number } = {},
 ): Promise<T> =>
-  withConnection(
+  withClientOf(
     pool,
     async (tx) => {
-      // A database may have another default, under which the second statement does not see what the first waited for.
-      const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
-      await tx.query(lockMs === undefined ? begin : `${begin}; SET LOCAL lock_timeout = ${lockMs}`);
+      await tx.query(beginOf(pool, lockMs));
       const result = await work(tx);
       await tx.query('COMMIT');
       return result;
@@ -142,17 +151,39 @@ export const withTransaction = <T>(
   );
 
 /**
+ * Returns what begins a transaction, in one round trip. A database may have another default of isolation, under which
+ * the second statement does not see what the first waited for.
+ */
+function beginOf({ endpoint, statementTimeoutMs }: Pool, lockMs: number | undefined): string {
+  const local = {
+    // A pooler hands the next transaction another session, and refuses time-outs as parameters of its own (ADR 0035).
+    ...(isPooled(endpoint) ? timeOuts(statementTimeoutMs) : {}),
+    ...(lockMs === undefined ? {} : { lock_timeout: lockMs }),
+  };
+  const settings = Object.entries(local).map(([name, ms]) => `SET LOCAL ${name} = ${ms}`);
+  return ['BEGIN ISOLATION LEVEL READ COMMITTED', ...settings].join('; ');
+}
+
+/**
  * Runs `work`, which is one statement, on a connection of its own: it commits by itself, without two round trips more.
+ * Through a pooler it is in a transaction, because its time-out has to be.
  * @param deadlineMs milliseconds after which the connection is given up; the pool's by default.
  * @throws EffectError always, whatever went wrong. Where the driver gives no code, the class follows from the step that
  * failed. No free connection is `transient`. A connection that could not be made, was lost or did not answer is
  * `unavailable`.
  */
-export async function withConnection<T>(
+export const withConnection = <T>(
   pool: Pool,
   work: (connection: Transaction) => Promise<T>,
   deadlineMs = pool.transactionDeadlineMs,
-  inTransaction = false,
+): Promise<T> =>
+  isPooled(pool.endpoint) ? withTransaction(pool, work, { deadlineMs }) : withClientOf(pool, work, deadlineMs, false);
+
+async function withClientOf<T>(
+  pool: Pool,
+  work: (connection: Transaction) => Promise<T>,
+  deadlineMs: number,
+  inTransaction: boolean,
 ): Promise<T> {
   const client = await checkOut(pool);
   const started = performance.now();
@@ -194,7 +225,9 @@ async function checkOut(pool: Pool): Promise<pg.PoolClient> {
     return await pool.connect();
   } catch (error) {
     // A time-out in the queue of a full pool is the one failure here without a code that is not one of connecting.
-    throw full && !('code' in (error as object)) ? poolIsBusy(pool.options.max, error) : failedToConnect(error);
+    throw full && !('code' in (error as object)) && refusalOf(pool.endpoint, error) === null
+      ? poolIsBusy(pool.options.max, error)
+      : failedToConnect(pool.endpoint, error);
   } finally {
     pool.observer?.checkedOut(secondsSince(started), busyConnections(pool), pool.options.max);
   }

@@ -1,6 +1,8 @@
 /** This module classifies failures of PostgreSQL and of the way to it. */
 import { EffectError, type FailureClass } from '../../domain/failures/failure.js';
-import { classify, isRefusedLogin } from '../../domain/failures/failure-table.js';
+import type { PostgresEndpoint } from '../../endpoints.js';
+import { classify } from '../../domain/failures/failure-table.js';
+import { refusalOf } from './refusal.js';
 
 /**
  * Returns any error as an `EffectError`: unchanged when it is or holds one, else classified by the table, else
@@ -23,11 +25,11 @@ const effectError = (failureClass: FailureClass, message: string, cause: unknown
  * Returns the failure of connecting. Nothing was sent, so the class is `unavailable`, whatever the code. The one
  * exception are codes that the table calls `transient`, such as 53300 (too many connections).
  */
-export function failedToConnect(error: unknown): EffectError {
+export function failedToConnect(endpoint: PostgresEndpoint, error: unknown): EffectError {
   const found = classify(error);
   if (found?.error instanceof EffectError || found?.failureClass === 'transient') return toEffectError(error);
-  const what = isRefusedLogin(error) ? 'login refused' : 'cannot connect';
-  return effectError('unavailable', `${what}: ${messageOf(found?.error ?? error)}`, error);
+  const message = refusalOf(endpoint, error) ?? `cannot connect: ${messageOf(found?.error ?? error)}`;
+  return effectError('unavailable', message, error);
 }
 
 /** Returns the failure of a full pool: no connection came back in time. */
@@ -38,8 +40,14 @@ export const poolIsBusy = (max: number, error: unknown): EffectError =>
 export const isLockTimeout = ({ cause }: EffectError): boolean =>
   cause instanceof Error && 'code' in cause && cause.code === '55P03';
 
+/** insufficient_privilege. */
+const NO_RIGHT = '42501';
+
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const message = error.message || error.name;
+  if ('code' in error && error.code === NO_RIGHT) {
+    return `${message} (${NO_RIGHT}); "bridge setup --print-roles" prints the rights of each role`;
+  }
   return 'code' in error && typeof error.code === 'string' ? `${message} (${error.code})` : message;
 }

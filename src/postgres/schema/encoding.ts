@@ -5,8 +5,8 @@ import type pg from 'pg';
  * Returns how the encoding of a database differs from UTF8, and how to get one that does not; null when it is UTF8.
  * Others lack characters: one name of a state would fail all that shares its transaction.
  */
-export async function encodingProblem(connection: Pick<pg.Pool | pg.Client, 'query'>): Promise<string | null> {
-  const { rows } = await (connection as pg.Client).query<{ name: string; encoding: string }>(
+export async function encodingProblem(connection: pg.ClientBase): Promise<string | null> {
+  const { rows } = await connection.query<{ name: string; encoding: string }>(
     "SELECT current_database() AS name, current_setting('server_encoding') AS encoding",
   );
   const [{ name, encoding } = { name: '', encoding: '' }] = rows;

@@ -7,7 +7,7 @@ import { StackError } from '../errors.js';
 import type { NativeContext } from '../native/service.js';
 import type { Recorder } from '../native/start.js';
 import { choosePorts, type Ports } from '../ports.js';
-import { ensureDatabase } from '../probes/postgres.js';
+import { ensureDatabase } from '../../postgres/schema/database.js';
 import { probe } from '../probes/index.js';
 import type { ServiceName } from '../types.js';
 import { composeProject, logsArgs, upArgs } from './command.js';
@@ -29,7 +29,7 @@ export async function startContainers(
   await composeUp(names, variables, context, () => {
     for (const [name, of] of ports) recorderOf(name).write({ ports: of, container: true });
   });
-  if (endpoints.postgres) await ensureDatabase(endpoints.postgres.url);
+  if (endpoints.postgres) await ensureDatabase(endpoints.postgres);
   for (const name of names) reporter.report(name, 'ready', 'its container is healthy');
   return endpoints;
 }

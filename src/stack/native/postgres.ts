@@ -1,6 +1,6 @@
 /** This service is a PostgreSQL server on loopback. */
 import { join } from 'node:path';
-import { ensureDatabase } from '../probes/postgres.js';
+import { ensureDatabase } from '../../postgres/schema/database.js';
 import { postgresBinaries } from './postgres-binaries.js';
 import { clearStalePid, initialise, postgresDataDir } from './postgres-data.js';
 import { postgresUser } from './postgres-user.js';
@@ -28,7 +28,7 @@ export const postgresService: NativeService<'postgres'> = {
   endpoint: (ports, { database = DEFAULT_DATABASE }) => ({
     url: `postgres://postgres@${LOOPBACK}:${portOf(ports, 'postgres')}/${encodeURIComponent(database)}`,
   }),
-  complete: ({ url }) => ensureDatabase(url),
+  complete: ensureDatabase,
   async prepare({ options, run, reporter }) {
     const { stateDir, rootDir = DEFAULT_ROOT_DIR } = options;
     const user = await postgresUser(run);

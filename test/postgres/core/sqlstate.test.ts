@@ -40,18 +40,23 @@ describe('a failure of PostgreSQL', () => {
       'unavailable',
       'cannot connect: not accepting (55000)',
     ],
-    ['a rotated password', coded('password', '28P01'), 'unavailable', 'login refused: password (28P01)'],
+    [
+      'a rotated password',
+      coded('password', '28P01'),
+      'unavailable',
+      'db:5432 refuses the password of user me (DATABASE_URL)',
+    ],
     [
       'a role that may not log in',
       coded('no pg_hba entry', '28000'),
       'unavailable',
-      'login refused: no pg_hba entry (28000)',
+      'db:5432 does not let user me log in (DATABASE_URL; PGSSLMODE where it asks for TLS): no pg_hba entry',
     ],
     [
       'a database that is not there',
       coded('no database', '3D000'),
       'unavailable',
-      'cannot connect: no database (3D000)',
+      'db:5432 has no database bridge (DATABASE_URL); "bridge setup" creates it',
     ],
     ['a wrong option', coded('bad', '22023'), 'unavailable', 'cannot connect: bad (22023)'],
     ['an internal error', coded('odd', 'XX000'), 'unavailable', 'cannot connect: odd (XX000)'],
@@ -62,14 +67,14 @@ describe('a failure of PostgreSQL', () => {
       'a certificate',
       coded('expired', 'CERT_HAS_EXPIRED'),
       'unavailable',
-      'cannot connect: expired (CERT_HAS_EXPIRED)',
+      'db:5432 shows a certificate that has expired, its own or that of its CA (PGSSLROOTCERT)',
     ],
     ['an error without a code', new Error('no SSL'), 'unavailable', 'cannot connect: no SSL'],
     ['too many connections', coded('sorry', '53300'), 'transient', 'sorry (53300)'],
   ];
   for (const [what, error, failureClass, message] of connecting) {
     it(`of connecting, ${what}, is ${failureClass}: ${message}`, () => {
-      const effect = failedToConnect(error);
+      const effect = failedToConnect({ url: 'postgres://me@db/bridge' }, error);
       assert.deepEqual([effect.failureClass, effect.message], [failureClass, `PostgreSQL: ${message}`]);
       assert.deepEqual([effect.cause, effect.store], [error, 'postgres']);
     });

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Answer } from '../../../src/domain/intake/ports.js';
 import { recoverFsmStatesPayload } from '../../../src/domain/intents/recover-fsm-states/schema.js';
-import { createPool, type Pool } from '../../../src/postgres/core/pool.js';
+import { createPool, type Pool, withConnection } from '../../../src/postgres/core/pool.js';
 import { createVerdictStore } from '../../../src/postgres/intake/verdict-store.js';
 import { createLedgerRetention } from '../../../src/postgres/ledger/retention.js';
 import { createFsmStateStore } from '../../../src/postgres/recovery/fsm-state-store.js';
@@ -52,7 +52,7 @@ describe('databases as found', () => {
       const problem = `expected a database with the encoding UTF8, got "${name}" with LATIN1; make another with "createdb -E UTF8 -T template0 NAME", and name it in DATABASE_URL or PGDATABASE`;
       await assert.rejects(migrate({ url }, { dir: MIGRATIONS }), { message: problem, failureClass: 'invalid' });
       assert.deepEqual((await pool.query('SELECT FROM pg_tables WHERE schemaname = $1', ['public'])).rows, []);
-      assert.equal(await encodingProblem(pool), problem);
+      assert.equal(await withConnection(pool, encodingProblem), problem);
       const env = { ...process.env, DATABASE_URL: url };
       const doctor = await bridgeHere(['doctor'], env);
       assert.equal(doctor.code === 0, false);

@@ -1,0 +1,73 @@
+/** This module says which rights each role needs in the database, and no more. */
+
+export type Right = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'USAGE';
+
+/** The roles, by the names that the printed statements give them. */
+const ROLES = { worker: 'bridge_worker', migrator: 'bridge_migrator' } as const;
+
+const ALL = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
+
+/**
+ * The rights of a worker, of the CLI and of the `RolloutRouter`, by table. A row is locked with UPDATE, also where
+ * nothing updates it: prunes lock what they delete.
+ */
+export const WORKER_RIGHTS: Readonly<Record<string, readonly Right[]>> = {
+  bridge_migrations: ['SELECT'],
+  // A worker writes through the view. Beside legacy writers a trigger takes over rows of the table itself (ADR 0002).
+  bridge_state_rows: ['SELECT', 'INSERT', 'UPDATE'],
+  bridge_states: ['SELECT', 'UPDATE', 'DELETE'],
+  fsm_transitions: ALL,
+  fsm_states: ALL,
+  executed_intents: ALL,
+  ledger_retention: ['SELECT', 'UPDATE'],
+  swept_executions: ALL,
+  dead_letters: ALL,
+  intake_verdicts: ALL,
+  intake_parked: ALL,
+  // A trigger with its owner's rights writes them.
+  intake_parked_keys: ['SELECT'],
+  rollout: ['SELECT', 'INSERT', 'UPDATE'],
+  rollout_changes: ['SELECT', 'INSERT'],
+  rollout_routes: ALL,
+  rollout_outcomes: ALL,
+};
+
+/** The rights of a worker, by sequence: the trigger of fsm_transitions draws numbers. */
+export const WORKER_SEQUENCES: Readonly<Record<string, readonly Right[]>> = { fsm_transitions_sequence: ['USAGE'] };
+
+const grants = (rights: Readonly<Record<string, readonly Right[]>>, kind: 'TABLE' | 'SEQUENCE'): string[] =>
+  Object.entries(rights).map(([name, given]) => `  GRANT ${given.join(', ')} ON ${kind} ${name} TO ${ROLES.worker};`);
+
+/**
+ * Returns SQL that creates the roles and gives them their rights, safe to repeat. It holds no password, and grants on
+ * tables once they are there.
+ * @param database name of the database, where the SQL is to be run.
+ */
+export function rolesSql(database: string): string {
+  const name = `"${database.replaceAll('"', '""')}"`;
+  const { worker, migrator } = ROLES;
+  return `-- Run this in the database ${name.replaceAll(/[\r\n]/g, ' ')}, as a superuser or its owner: before "bridge setup", which runs
+-- as ${migrator} (MIGRATION_DATABASE_URL), and once more behind it. Give the roles their passwords by \\password.
+-- ${worker}: workers, the command line and the RolloutRouter. ${migrator}: "bridge setup", the owner of the tables.
+-- The intake ("bridge intake") needs no role: it opens no connection to PostgreSQL.
+DO $$ BEGIN
+  IF to_regrole('${worker}') IS NULL THEN CREATE ROLE ${worker} LOGIN; END IF;
+  IF to_regrole('${migrator}') IS NULL THEN CREATE ROLE ${migrator} LOGIN; END IF;
+END $$;
+GRANT CONNECT ON DATABASE ${name} TO ${worker}, ${migrator};
+GRANT USAGE ON SCHEMA public TO ${worker};
+GRANT USAGE, CREATE ON SCHEMA public TO ${migrator};
+-- Tables that a later migration adds; the statements below take back what is too much, when they are run again.
+ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} IN SCHEMA public GRANT ${ALL.join(', ')} ON TABLES TO ${worker};
+ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} IN SCHEMA public GRANT USAGE ON SEQUENCES TO ${worker};
+DO $$ BEGIN
+  IF to_regclass('public.bridge_migrations') IS NULL THEN
+    RAISE NOTICE 'there are no tables yet: run "bridge setup", and this once more';
+    RETURN;
+  END IF;
+  REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${worker};
+  REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM ${worker};
+${[...grants(WORKER_RIGHTS, 'TABLE'), ...grants(WORKER_SEQUENCES, 'SEQUENCE')].join('\n')}
+END $$;
+`;
+}

@@ -1,0 +1,131 @@
+/**
+ * This module starts a PostgreSQL server of a test's own that talks TLS only, and asks everybody for a password
+ * (`scram-sha-256`). It is the embedded server, in a folder and on a port number of its own.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { until } from '../../src/flow-control/until.js';
+import { postgresBinaries } from '../../src/stack/native/postgres-binaries.js';
+import { postgresUser } from '../../src/stack/native/postgres-user.js';
+import { runCommand, type UserIds } from '../../src/stack/process/run.js';
+import { freePort } from './free-port.js';
+import { type Certificate, type Certificates, makeCertificates } from './postgres-certificates.js';
+
+export interface SecuredPostgres {
+  /** The host that the server's certificate names. */
+  readonly host: 'localhost';
+  readonly port: number;
+  /** The superuser's password. */
+  readonly password: string;
+  readonly certificates: Certificates;
+  /** The folder of all files, which the server's user can reach. */
+  readonly folder: string;
+  /** The user of the server's processes; undefined: this process's own. */
+  readonly user: UserIds | undefined;
+  /** Returns a URL without parameters; default: of the superuser. */
+  url(database: string, user?: string, password?: string): string;
+  /** Runs statements as the superuser, with code that is not under test. */
+  admin<T extends object>(sql: string, database?: string): Promise<T[]>;
+  /** Shows another certificate from now on. */
+  show(certificate: Certificate): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Those with a certificate of the client have to show it, and one role may not come in at all. */
+const HBA = `hostssl all with_certificate all scram-sha-256 clientcert=verify-ca
+hostssl all stranger all reject
+hostssl all all all scram-sha-256
+`;
+
+const PASSWORD = 'super-secret';
+
+export async function startSecuredPostgres(): Promise<SecuredPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'bridge-secured-'));
+  await chmod(folder, 0o755);
+  const user = await postgresUser(runCommand);
+  const bin = await postgresBinaries(runCommand, user, join(folder, 'programs'));
+  const certificates = await makeCertificates(folder);
+  const data = join(folder, 'data');
+  await mkdir(data, { mode: 0o700 });
+  await writeFile(join(folder, 'password'), PASSWORD);
+  await handOver(user, data);
+  const initdb = ['-D', data, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${join(folder, 'password')}`];
+  const made = await runCommand(join(bin, 'initdb'), [...initdb, '--no-sync', '--encoding=UTF8', '--locale=C'], {
+    cwd: '/',
+    user,
+  });
+  if (made.code !== 0) throw new Error(`initdb failed:\n${made.output}`);
+  const [shownCert, shownKey] = [join(data, 'shown.crt'), join(data, 'shown.key')];
+  const put = async ({ cert, key }: Certificate): Promise<void> => {
+    await copyFile(cert, shownCert);
+    await copyFile(key, shownKey);
+    await chmod(shownKey, 0o600);
+    await handOver(user, shownCert, shownKey);
+  };
+  await put(certificates.server);
+  await writeFile(join(data, 'pg_hba.conf'), HBA);
+  const port = await freePort();
+  const settings = {
+    ...{ listen_addresses: 'localhost', port, unix_socket_directories: '', max_connections: 200, fsync: 'off' },
+    ...{ ssl: 'on', ssl_cert_file: shownCert, ssl_key_file: shownKey, ssl_ca_file: certificates.ca.cert },
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const server = spawn(join(bin, 'postgres'), ['-D', data, ...args], { stdio: 'ignore', cwd: '/', ...user });
+  const admin = async <T extends object>(sql: string, database = 'postgres'): Promise<T[]> => {
+    const client = new pg.Client({
+      ...{ host: 'localhost', port, user: 'postgres', password: PASSWORD, database },
+      ssl: { rejectUnauthorized: false },
+    });
+    await client.connect();
+    try {
+      return (await client.query<T>(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  try {
+    await until(30_000, () => admin('SELECT 1'));
+  } catch (error) {
+    await end(server, folder);
+    throw error;
+  }
+  return {
+    ...{ host: 'localhost', port, password: PASSWORD, certificates, folder, user, admin },
+    url: (database, name = 'postgres', password = PASSWORD) =>
+      `postgres://${name}:${encodeURIComponent(password)}@localhost:${port}/${database}`,
+    async show(certificate) {
+      await put(certificate);
+      await admin('SELECT pg_reload_conf()');
+      const wanted = (await readFile(certificate.cert, 'utf8')).trim();
+      await until(10_000, async () => {
+        if ((await shownBy(port)).trim() !== wanted) throw new Error('the server shows the certificate of before');
+      });
+    },
+    stop: () => end(server, folder),
+  };
+}
+
+/** Returns the certificate that the server shows, as PEM. */
+async function shownBy(port: number): Promise<string> {
+  const args = ['s_client', '-starttls', 'postgres', '-connect', `localhost:${port}`];
+  const { output } = await runCommand('sh', ['-c', `openssl ${args.join(' ')} </dev/null 2>/dev/null | openssl x509`]);
+  return output;
+}
+
+export async function handOver(user: UserIds | undefined, ...paths: readonly string[]): Promise<void> {
+  if (user === undefined) return;
+  for (const path of paths) await chown(path, user.uid, user.gid);
+}
+
+async function end(server: ChildProcess, folder: string): Promise<void> {
+  if (server.exitCode === null && server.signalCode === null) {
+    const ended = once(server, 'exit');
+    server.kill('SIGQUIT');
+    await ended;
+  }
+  await rm(folder, { recursive: true, force: true });
+}
