@@ -6,7 +6,7 @@ const mayImport = {
   'src/domain': [],
   'src/flow-control': ['src/domain'],
   'src/postgres': ['src/domain', 'src/flow-control', 'src/endpoints.ts'],
-  'src/kafka': ['src/domain', 'src/flow-control', 'src/config.ts', 'src/endpoints.ts'],
+  'src/kafka': ['src/domain', 'src/flow-control', 'src/config.ts', 'src/endpoints.ts', 'src/secret.ts'],
   'src/temporal': ['src/domain', 'src/flow-control', 'src/paths.ts', 'src/endpoints.ts'],
   workflows: ['src/domain'],
   activities: ['src/domain'],
@@ -20,7 +20,7 @@ const mayImport = {
     ...['src/domain', 'src/flow-control', 'src/postgres', 'src/kafka', 'src/temporal', 'src/intake'],
     ...['activities', 'src/config.ts', 'src/endpoints.ts', 'src/paths.ts'],
   ],
-  'src/stack': ['src/endpoints.ts'],
+  'src/stack': ['src/endpoints.ts', 'src/kafka/client.ts'],
 };
 
 /** The same between the rooms of one folder. */

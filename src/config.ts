@@ -10,9 +10,20 @@ import { fits, insideMs, nestingsOf, type TimeSettings } from './domain/time-out
 import { describeIssue, issueInWords } from './domain/values/issue.js';
 import { brokers, temporalAddress } from './settings/addresses.js';
 import { deadLetters, intake, kafka } from './settings/kafka.js';
+import {
+  CLIENT_OPTIONS,
+  isOption,
+  judge,
+  judgeVariables,
+  type KafkaSecurityOptions,
+  securityOf,
+  VARIABLES,
+} from './settings/kafka-endpoint.js';
+import { kafkaSecurity } from './settings/kafka-security.js';
 import { postgres } from './settings/postgres.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
 import { temporal } from './settings/temporal.js';
+import type { KafkaEndpoint } from './endpoints.js';
 import { type UnknownVariable, unknownVariables } from './settings/unknown.js';
 
 /** The variables in groups by subject, in the order of docs/settings.md. */
@@ -20,6 +31,7 @@ export const SETTING_GROUPS = {
   Temporal: temporal,
   PostgreSQL: postgres,
   Kafka: kafka,
+  'TLS and login to Kafka': kafkaSecurity,
   'Dead letters': deadLetters,
   Intake: intake,
   'Retention, schedules and outages': maintenance,
@@ -33,6 +45,7 @@ const environment = z.object({
   ...temporal,
   ...postgres,
   ...kafka,
+  ...kafkaSecurity,
   ...deadLetters,
   ...intake,
   ...maintenance,
@@ -45,6 +58,8 @@ const environment = z.object({
 export interface Config extends Omit<z.output<typeof environment>, 'DATABASE_URL'> {
   readonly DATABASE_URL: string | undefined;
 }
+
+export type { KafkaSecurityOptions } from './settings/kafka-endpoint.js';
 
 /** This error names the variables that cannot be used. */
 export class ConfigError extends Error {
@@ -68,7 +83,13 @@ export const temporalSettings = (env: NodeJS.ProcessEnv = process.env): z.output
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const config = read(environment, givenIn(env));
   assertNested(timeSettings(config));
-  return { ...config, DATABASE_URL: config.DATABASE_URL ?? urlFromParts(config) };
+  const { protocol, problems } = judgeVariables(config, env['KAFKA_BOOTSTRAP_SERVERS']);
+  if (problems.length > 0) throw new ConfigError(`the environment cannot be used:\n  ${problems.join('\n  ')}`);
+  return {
+    ...config,
+    DATABASE_URL: config.DATABASE_URL ?? urlFromParts(config),
+    KAFKA_SECURITY_PROTOCOL: protocol,
+  };
 }
 
 /** Returns variables that begin like settings without being one, in the order of their names. */
@@ -78,9 +99,25 @@ export const unreadVariables = (env: NodeJS.ProcessEnv = process.env): UnknownVa
 /** Reads the address of Temporal that a caller gives as an option. @throws ConfigError naming the option. */
 export const readAddress = (name: string, value: string): string => readOption(name, temporalAddress, value);
 
-/** Reads the brokers that a caller gives as an option. @throws ConfigError naming the option. */
-export const readBrokers = (name: string, values: readonly string[]): readonly string[] =>
-  readOption(name, brokers, values.join(','));
+/** Reads brokers and their security that a caller gives as options. @throws ConfigError naming the options. */
+export function readKafka(given: {
+  readonly brokers: readonly string[];
+  readonly security?: KafkaSecurityOptions;
+}): KafkaEndpoint {
+  const servers = given.brokers.join(',');
+  const read = readOption(CLIENT_OPTIONS.brokers, brokers, servers);
+  const options: KafkaSecurityOptions = Object.fromEntries(
+    Object.entries(given.security ?? {}).map(([option, value]) => {
+      if (!isOption(option))
+        throw new ConfigError(`the option cannot be used:\n  kafka.security.${option}: there is no such option`);
+      const schema: z.ZodType = kafkaSecurity[VARIABLES[option]];
+      return [option, readOption(CLIENT_OPTIONS[option], schema, value ?? undefined)];
+    }),
+  );
+  const { protocol, problems } = judge(options, servers, CLIENT_OPTIONS);
+  if (problems.length > 0) throw new ConfigError(`the options cannot be used:\n  ${problems.join('\n  ')}`);
+  return { brokers: read, ...securityOf({ ...options, protocol }, CLIENT_OPTIONS) };
+}
 
 function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { type Config, loadConfig, unreadVariables } from '../config.js';
 import { createLogger } from '../log.js';
 import { type StackOptions, stackStatus } from '../stack/index.js';
+import { kafkaEndpoint } from '../settings/kafka-endpoint.js';
 import { UnreachableError } from './errors.js';
 import { createOutput, type Output } from './views/output.js';
 import type { Endpoints, KnownEndpoints } from '../endpoints.js';
@@ -47,17 +48,14 @@ export function stackOptions(config: Config): StackOptions {
 }
 
 /** Returns the endpoints that the environment names. */
-export const givenEndpoints = ({
-  TEMPORAL_ADDRESS: address,
-  TEMPORAL_NAMESPACE: namespace,
-  TEMPORAL_UI_URL: ui,
-  DATABASE_URL: url,
-  KAFKA_BOOTSTRAP_SERVERS: brokers,
-}: Config): KnownEndpoints => ({
-  temporal: address === undefined ? null : { address, namespace, ui: ui ?? null },
-  postgres: url === undefined ? null : { url },
-  kafka: brokers === undefined ? null : { brokers },
-});
+export const givenEndpoints = (config: Config): KnownEndpoints => {
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui, DATABASE_URL: url } = config;
+  return {
+    temporal: address === undefined ? null : { address, namespace, ui: ui ?? null },
+    postgres: url === undefined ? null : { url },
+    kafka: kafkaEndpoint(config),
+  };
+};
 
 /** @throws UnreachableError when a server that is needed runs nowhere. */
 export async function endpointsOf(config: Config): Promise<Endpoints> {

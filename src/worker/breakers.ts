@@ -8,7 +8,9 @@ import type { Config } from '../config.js';
 import { EffectError } from '../domain/failures/failure.js';
 import { isRefusedLogin } from '../domain/failures/failure-table.js';
 import type { EventPublisher, SendOutcome } from '../domain/events/publisher.js';
+import type { Store } from '../domain/failures/store.js';
 import type { Check } from './http.js';
+import { seldom } from './seldom.js';
 import type { Metrics } from './metrics.js';
 
 export interface Breakers {
@@ -17,17 +19,22 @@ export interface Breakers {
 }
 
 export function createBreakers(config: Config, logger: Logger, metrics: Metrics): Breakers {
+  // A worker with many callers meets a refusal many times a second.
+  const due = seldom<Store>();
   const create = (options: BreakerOptions): StoreBreaker => {
-    const { store } = options;
+    const { store, title } = options;
     const breaker = createStoreBreaker(options, {
       changed(state, reason) {
         metrics.breakerChanged(store, state);
         const fields = { store, state, ...(reason === undefined ? {} : { err: reason }) };
-        logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${options.title}: ${state}`);
+        logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${title}: ${state}`);
       },
       refused: () => metrics.breakerRefused(store),
       failed(error) {
-        if (isRefusedLogin(error)) metrics.loginRefused(store);
+        if (!isRefusedLogin(error)) return;
+        metrics.loginRefused(store);
+        const fields = due(store);
+        if (fields !== undefined) logger.error({ store, err: error, ...fields }, `${title} refuses the login`);
       },
     });
     metrics.watchBreaker(breaker);
