@@ -6,7 +6,7 @@ const mayImport = {
   'src/domain': [],
   'src/flow-control': ['src/domain'],
   'src/postgres': ['src/domain', 'src/flow-control', 'src/endpoints.ts'],
-  'src/kafka': ['src/domain', 'src/flow-control', 'src/config.ts', 'src/endpoints.ts'],
+  'src/kafka': ['src/domain', 'src/flow-control', 'src/config.ts', 'src/endpoints.ts', 'src/secret.ts'],
   'src/temporal': ['src/domain', 'src/flow-control', 'src/paths.ts', 'src/endpoints.ts'],
   workflows: ['src/domain'],
   activities: ['src/domain'],
@@ -21,7 +21,10 @@ const mayImport = {
     ...['activities', 'src/config.ts', 'src/endpoints.ts', 'src/paths.ts'],
   ],
   // A probe connects as a worker does, and a started server gets its database.
-  'src/stack': ['src/endpoints.ts', 'src/postgres/core/client.ts', 'src/postgres/schema/database.ts'],
+  'src/stack': [
+    ...['src/endpoints.ts', 'src/kafka/client.ts'],
+    ...['src/postgres/core/client.ts', 'src/postgres/schema/database.ts'],
+  ],
 };
 
 /** The same between the rooms of one folder. */

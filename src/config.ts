@@ -6,12 +6,22 @@
  * after a change.
  */
 import { z } from 'zod';
-import type { PostgresEndpoint } from './endpoints.js';
+import type { KafkaEndpoint, PostgresEndpoint } from './endpoints.js';
 import { fits, insideMs, nestingsOf, type TimeSettings } from './domain/time-outs.js';
 import { describeIssue, issueInWords } from './domain/values/issue.js';
 import { brokers, temporalAddress } from './settings/addresses.js';
 import { ConfigError, unusable } from './settings/config-error.js';
 import { deadLetters, intake, kafka } from './settings/kafka.js';
+import {
+  CLIENT_OPTIONS,
+  isOption,
+  judge,
+  judgeVariables,
+  type KafkaSecurityOptions,
+  securityOf,
+  VARIABLES,
+} from './settings/kafka-endpoint.js';
+import { kafkaSecurity } from './settings/kafka-security.js';
 import { postgres } from './settings/postgres.js';
 import { postgresEndpoint } from './settings/postgres-endpoint.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
@@ -23,6 +33,7 @@ export const SETTING_GROUPS = {
   Temporal: temporal,
   PostgreSQL: postgres,
   Kafka: kafka,
+  'TLS and login to Kafka': kafkaSecurity,
   'Dead letters': deadLetters,
   Intake: intake,
   'Retention, schedules and outages': maintenance,
@@ -36,6 +47,7 @@ const environment = z.object({
   ...temporal,
   ...postgres,
   ...kafka,
+  ...kafkaSecurity,
   ...deadLetters,
   ...intake,
   ...maintenance,
@@ -48,6 +60,7 @@ const environment = z.object({
 export type Config = Readonly<z.output<typeof environment>>;
 
 export { ConfigError };
+export type { KafkaSecurityOptions } from './settings/kafka-endpoint.js';
 
 /** Returns the variables that are set. An empty one is unset: `FOO= bridge ...` and compose files pass those. */
 const givenIn = (env: NodeJS.ProcessEnv) =>
@@ -83,7 +96,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   assertNested(timeSettings(config));
   // Contradictions are found here, by every command.
   postgresEndpoint(config);
-  return config;
+  const { protocol, problems } = judgeVariables(config, env['KAFKA_BOOTSTRAP_SERVERS']);
+  if (problems.length > 0) throw unusable(...problems);
+  return { ...config, KAFKA_SECURITY_PROTOCOL: protocol };
 }
 
 /** Returns variables that begin like settings without being one, in the order of their names. */
@@ -93,9 +108,25 @@ export const unreadVariables = (env: NodeJS.ProcessEnv = process.env): UnknownVa
 /** Reads the address of Temporal that a caller gives as an option. @throws ConfigError naming the option. */
 export const readAddress = (name: string, value: string): string => readOption(name, temporalAddress, value);
 
-/** Reads the brokers that a caller gives as an option. @throws ConfigError naming the option. */
-export const readBrokers = (name: string, values: readonly string[]): readonly string[] =>
-  readOption(name, brokers, values.join(','));
+/** Reads brokers and their security that a caller gives as options. @throws ConfigError naming the options. */
+export function readKafka(given: {
+  readonly brokers: readonly string[];
+  readonly security?: KafkaSecurityOptions;
+}): KafkaEndpoint {
+  const servers = given.brokers.join(',');
+  const read = readOption(CLIENT_OPTIONS.brokers, brokers, servers);
+  const options: KafkaSecurityOptions = Object.fromEntries(
+    Object.entries(given.security ?? {}).map(([option, value]) => {
+      if (!isOption(option))
+        throw new ConfigError(`the option cannot be used:\n  kafka.security.${option}: there is no such option`);
+      const schema: z.ZodType = kafkaSecurity[VARIABLES[option]];
+      return [option, readOption(CLIENT_OPTIONS[option], schema, value ?? undefined)];
+    }),
+  );
+  const { protocol, problems } = judge(options, servers, CLIENT_OPTIONS);
+  if (problems.length > 0) throw new ConfigError(`the options cannot be used:\n  ${problems.join('\n  ')}`);
+  return { brokers: read, ...securityOf({ ...options, protocol }, CLIENT_OPTIONS) };
+}
 
 function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);

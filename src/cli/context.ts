@@ -6,6 +6,7 @@ import { type Config, loadConfig, unreadVariables } from '../config.js';
 import { createLogger } from '../log.js';
 import { postgresEndpoint } from '../settings/postgres-endpoint.js';
 import { type StackOptions, stackStatus } from '../stack/index.js';
+import { kafkaEndpoint } from '../settings/kafka-endpoint.js';
 import { UnreachableError } from './errors.js';
 import { createOutput, type Output } from './views/output.js';
 import type { Endpoints, KnownEndpoints } from '../endpoints.js';
@@ -48,19 +49,14 @@ export function stackOptions(config: Config): StackOptions {
 }
 
 /** Returns the endpoints that the environment names. */
-export function givenEndpoints(config: Config): KnownEndpoints {
-  const {
-    TEMPORAL_ADDRESS: address,
-    TEMPORAL_NAMESPACE: namespace,
-    TEMPORAL_UI_URL: ui,
-    KAFKA_BOOTSTRAP_SERVERS: brokers,
-  } = config;
+export const givenEndpoints = (config: Config): KnownEndpoints => {
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui } = config;
   return {
     temporal: address === undefined ? null : { address, namespace, ui: ui ?? null },
     postgres: postgresEndpoint(config),
-    kafka: brokers === undefined ? null : { brokers },
+    kafka: kafkaEndpoint(config),
   };
-}
+};
 
 /** @throws UnreachableError when a server that is needed runs nowhere. */
 export async function endpointsOf(config: Config): Promise<Endpoints> {

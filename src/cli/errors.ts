@@ -1,7 +1,7 @@
 /** This module has the exit codes of `bridge` and the errors that lead to them. */
 import { RefusedError, RequestConflictError } from '../client/errors.js';
 import { ConfigError } from '../config.js';
-import { classify } from '../domain/failures/failure-table.js';
+import { classify, isRefusedRight } from '../domain/failures/failure-table.js';
 import { LimitError } from '../domain/values/limits.js';
 import { RequestError } from '../domain/execution/request.js';
 import { StackError } from '../stack/errors.js';
@@ -35,9 +35,9 @@ export function exitCodeOf(error: unknown): number {
   return isUnreachable(error) ? EXIT.unreachable : EXIT.failed;
 }
 
-/** Returns whether an error, or one it wraps, says that a server is not there. */
+/** Returns whether an error, or one it wraps, says that a server is not there, or that it refuses us. */
 export function isUnreachable(error: unknown): boolean {
   if (error instanceof UnreachableError || error instanceof StackError) return true;
-  if (classify(error)?.failureClass === 'unavailable') return true;
+  if (classify(error)?.failureClass === 'unavailable' || isRefusedRight(error)) return true;
   return error instanceof Error && error.cause !== undefined && isUnreachable(error.cause);
 }

@@ -8,6 +8,7 @@ export {
   ResultTimeoutError,
 } from './errors.js';
 export type { KafkaOptions } from './kafka.js';
+export type { KafkaSecurityOptions } from '../config.js';
 export type { EmittedList } from './list-emitter.js';
 export type { RecoveredStatesWalk, RecoveredWorkflow, RecoverOptions } from './recovered-states.js';
 export type { StartedExecution } from './start-execution.js';

@@ -1,13 +1,14 @@
 import { hostname } from 'node:os';
 import type { Kafka } from 'kafkajs';
-import { pino } from 'pino';
-import { readBrokers } from '../config.js';
-import { createKafka } from '../kafka/client.js';
+import { type KafkaSecurityOptions, readKafka } from '../config.js';
+import { createKafka, type KafkaSettings } from '../kafka/client.js';
 import type { BatchSettings } from '../kafka/settings.js';
 
 export interface KafkaOptions {
-  /** The brokers, each as `host:port`. */
+  /** The brokers, each as `host:port` or `SASL_SSL://host:port`. */
   readonly brokers: readonly string[];
+  /** TLS and the login, which are read from no environment; default: neither. */
+  readonly security?: KafkaSecurityOptions;
   /** The prefix of the topics; default `omninode_bridge`. */
   readonly topicPrefix?: string;
   /** The environment that is written to the envelope; default `development`. */
@@ -20,21 +21,22 @@ export interface KafkaOptions {
 
 export const DEFAULT_TOPIC_PREFIX = 'omninode_bridge';
 
-/** @throws ConfigError for brokers that cannot be used as they are meant. */
-export const usableKafka = (options: KafkaOptions): KafkaOptions => ({
+/** Options whose brokers and security have been judged. */
+export type UsableKafka = Omit<KafkaOptions, 'brokers' | 'security'> & Pick<KafkaSettings, 'brokers' | 'security'>;
+
+/** @throws ConfigError for brokers or a security that cannot be used as they are meant. */
+export const usableKafka = ({ brokers, security, ...options }: KafkaOptions): UsableKafka => ({
   ...options,
-  brokers: readBrokers('kafka.brokers', options.brokers),
+  ...readKafka({ brokers, ...(security === undefined ? {} : { security }) }),
 });
 
 /** Makes a Kafka client that logs nothing: errors are thrown to the caller, which has its own log. */
-export const kafkaOf = ({ brokers }: KafkaOptions): Kafka =>
-  createKafka(
-    {
-      brokers,
-      clientId: `bridge-client-${hostname()}`,
-      requestTimeoutMs: 30_000,
-      retries: 3,
-      retryBackoffMs: 300,
-    },
-    pino({ level: 'silent' }),
-  );
+export const kafkaOf = ({ brokers, security }: UsableKafka): Kafka =>
+  createKafka({
+    brokers,
+    ...(security === undefined ? {} : { security }),
+    clientId: `bridge-client-${hostname()}`,
+    requestTimeoutMs: 30_000,
+    retries: 3,
+    retryBackoffMs: 300,
+  });

@@ -10,7 +10,7 @@ import { until } from '../flow-control/until.js';
 import { isMissingTopic } from '../kafka/failures.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { readRequest } from './given-request.js';
-import { DEFAULT_TOPIC_PREFIX, kafkaOf, type KafkaOptions } from './kafka.js';
+import { DEFAULT_TOPIC_PREFIX, kafkaOf, type UsableKafka } from './kafka.js';
 
 export interface EmittedList {
   /**
@@ -35,7 +35,7 @@ export class ListEmitter {
   readonly #publisher: KafkaPublisher;
   readonly #source: EventSource;
 
-  constructor(options: KafkaOptions) {
+  constructor(options: UsableKafka) {
     const {
       topicPrefix = DEFAULT_TOPIC_PREFIX,
       environment = 'development',

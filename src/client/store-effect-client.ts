@@ -70,7 +70,7 @@ export class StoreEffectClient {
     private readonly asking: Client = client,
     private readonly workerTimeoutMs = WORKER_MS,
   ) {
-    this.#emitter = kafka === undefined ? undefined : new ListEmitter(kafka);
+    this.#emitter = kafka === undefined ? undefined : new ListEmitter(usableKafka(kafka));
     this.#verdicts = new AwaitedVerdicts(new VerdictQuestions(asking, taskQueue));
   }
 
@@ -80,11 +80,12 @@ export class StoreEffectClient {
     const { namespace = TEMPORAL_NAMESPACE, taskQueue = TEMPORAL_TASK_QUEUE, workerTimeoutMs } = options;
     const given = options.address ?? TEMPORAL_ADDRESS ?? 'localhost:7233';
     const address = readAddress('address', given);
-    const kafka = options.kafka === undefined ? undefined : usableKafka(options.kafka);
+    // Options that cannot be used are refused before anything is opened.
+    if (options.kafka !== undefined) usableKafka(options.kafka);
     const client = new Client({ connection: await Connection.connect({ address }), namespace });
     // The SDK's attempts are off: an attempt due after the close would end the process. Questions are repeated anyway.
     const asking = new Client({ connection: Connection.lazy({ address, interceptors: [] }), namespace });
-    return new StoreEffectClient(client, taskQueue, kafka, asking, workerTimeoutMs);
+    return new StoreEffectClient(client, taskQueue, options.kafka, asking, workerTimeoutMs);
   }
 
   /** Closes the connections to Temporal and Kafka; an `awaitResult` that still waits is rejected with ClosedError. */

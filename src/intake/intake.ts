@@ -5,7 +5,9 @@
 import type { EachBatchPayload, Kafka } from 'kafkajs';
 import pLimit from 'p-limit';
 import pTimeout from 'p-timeout';
+import { isRefusedLogin, isRefusedRight } from '../domain/failures/failure-table.js';
 import { STALL_MS } from '../domain/time-outs.js';
+import { toEffectError } from '../kafka/failures.js';
 import { GroupMember } from './group-member.js';
 import { type PartitionContext, PartitionWorker } from './partition-worker.js';
 import { rawOf } from './raw-message.js';
@@ -21,6 +23,7 @@ export interface IntakeOptions extends Omit<PartitionContext, 'slots'> {
 }
 
 const REBUILD_MS = 1_000;
+const REFUSED_MS = 10_000;
 
 /** Bytes that a partition worker buffers before its partition is paused: the slice after the one that runs. */
 const PARTITION_BYTES = 1_000_000;
@@ -177,12 +180,17 @@ export class Intake {
 
   #rebuild(member: GroupMember, error: unknown): void {
     if (this.#member !== member || this.#stopped) return;
-    this.#options.logger.warn({ err: error, retry_ms: REBUILD_MS }, 'intake: the consumer is built anew');
+    const { groupId, topic } = this.#options;
+    const refused = isRefusedLogin(error) || isRefusedRight(error);
+    const err = refused ? toEffectError(error, { operation: 'Read', topics: [topic], group: groupId }) : error;
+    // Only a person helps against a refusal, so that it is tried, and logged, less often.
+    const waitMs = refused ? REFUSED_MS : REBUILD_MS;
+    this.#options.logger.warn({ err, retry_ms: waitMs }, 'intake: the consumer is built anew');
     this.#options.metrics.rebuilt();
     this.#left = member.leave();
     this.#member = undefined;
     for (const worker of this.#workers.values()) worker.abandon();
     this.#workers.clear();
-    void this.#left.then(() => setTimeout(() => this.#begin(), REBUILD_MS));
+    void this.#left.then(() => setTimeout(() => this.#begin(), waitMs));
   }
 }

@@ -1,6 +1,6 @@
-/** This module classifies failures of Kafka and of the way to it. */
+/** This module classifies failures of Kafka and of the way to it, and puts them in words. */
 import { EffectError, type FailureClass } from '../domain/failures/failure.js';
-import { classify } from '../domain/failures/failure-table.js';
+import { classify, isRefusedRight } from '../domain/failures/failure-table.js';
 
 /** Returns the failure class by the table. An error without a row says at least whether kafkajs would try again. */
 export function classifyKafkaError(error: unknown): FailureClass {
@@ -15,13 +15,40 @@ export function classifyKafkaError(error: unknown): FailureClass {
 const isDisconnected = (error: unknown): boolean =>
   error instanceof Error && (error.message === 'Broker not connected' || isDisconnected(error.cause));
 
+/** An attempt is what brokers were asked for, for the sentence that names the right which is missing. */
+export interface Attempt {
+  /** The operation of an ACL. */
+  readonly operation: 'Create' | 'Describe' | 'Read' | 'Write';
+  readonly topics: readonly string[];
+  readonly group?: string;
+}
+
 /** Returns any error as an `EffectError`: unchanged when it is or holds one. */
-export const toEffectError = (error: unknown): EffectError => {
+export const toEffectError = (error: unknown, attempt?: Attempt): EffectError => {
   const decisive = classify(error)?.error ?? error;
   if (decisive instanceof EffectError) return decisive;
-  const message = decisive instanceof Error ? decisive.message : String(decisive);
-  return new EffectError(classifyKafkaError(error), `Kafka: ${message}`, { cause: error, store: 'kafka' });
+  const message = `Kafka: ${inWords(decisive, attempt)}`;
+  return new EffectError(classifyKafkaError(error), message, { cause: error, store: 'kafka' });
 };
+
+function inWords(error: unknown, attempt: Attempt | undefined): string {
+  if (!(error instanceof Error)) return String(error);
+  if (attempt !== undefined && isRefusedRight(error)) return missingRight(error, attempt);
+  if (error.name === 'KafkaJSConnectionClosedError' && 'broker' in error && error.message === 'Closed connection') {
+    return `${String(error.broker)} closed the connection, as a listener does that wants TLS or a login (KAFKA_SECURITY_PROTOCOL)`;
+  }
+  if ('type' in error && error.type === 'UNSUPPORTED_SASL_MECHANISM') return `${error.message} (KAFKA_SASL_MECHANISM)`;
+  // kafkajs puts this in front of what the socket says.
+  return error.message.replace(/^Connection error: /, '');
+}
+
+function missingRight(error: Error, { operation, topics, group }: Attempt): string {
+  const type = 'type' in error ? String(error.type) : '';
+  const [first = '', ...others] = topics;
+  const topic = others.length === 0 ? `topic ${first}` : `topic ${first} and ${others.length} more`;
+  const resource = type.startsWith('GROUP') ? `group ${group ?? ''}` : topic;
+  return `this user has no right ${operation} on ${resource}: its ACL is missing (KAFKA_SASL_USERNAME, or KAFKA_SSL_CERT)`;
+}
 
 /** Returns true when a broker does not know a topic. */
 export const isMissingTopic = (error: unknown): boolean => {

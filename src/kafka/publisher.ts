@@ -150,7 +150,7 @@ async function sendTogether(
   try {
     await producer.sendBatch({ topicMessages, acks: -1, compression });
   } catch (error) {
-    throw toEffectError(error);
+    throw toEffectError(error, { operation: 'Write', topics: topicMessages.map(({ topic }) => topic) });
   }
 }
 

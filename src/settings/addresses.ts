@@ -42,23 +42,51 @@ export const temporalAddress = read((text) => {
   return `${host}:${port}`;
 });
 
+/** The protocols of Kafka's listeners. */
+export const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
+export type SecurityProtocol = (typeof SECURITY_PROTOCOLS)[number];
+
 /**
- * Brokers with commas between them, each `host` or `host:port`, after `PLAINTEXT://` or not. The port is 9092 by
- * default. IPv6 is refused, because kafkajs cuts a broker's address at its first colon.
+ * Brokers with commas between them, each `host` or `host:port`, after the protocol of its listener (`SASL_SSL://`) or
+ * not. The port is 9092 by default. IPv6 is refused, because kafkajs cuts a broker's address at its first colon.
  */
 export const brokers = read((text) => {
-  const items = text.split(/[\s,]+/).filter((item) => item !== '');
+  const items = brokersIn(text);
   if (items.length === 0) throw new AddressError('at least one host:port');
-  return items.map((item) => {
-    const [, scheme, rest = item] = /^([a-z][\w+.-]*):\/\/(.*)$/i.exec(item) ?? [];
-    if (scheme !== undefined && scheme.toUpperCase() !== 'PLAINTEXT') {
-      throw new AddressError(`host:port, or PLAINTEXT://host:port: ${scheme} is not supported`);
+  for (const { scheme, protocol } of items) {
+    if (scheme !== undefined && protocol === undefined) {
+      throw new AddressError(`host:port, or SASL_SSL://host:port: ${scheme} is not supported`);
     }
-    if (rest.startsWith('[')) throw new AddressError('a name or an IPv4 address: kafkajs takes no IPv6 address');
-    const { host, port = '9092' } = hostPort(rest, 'host:port, several with commas');
+  }
+  if (protocolsIn(items).length > 1) throw new AddressError('one protocol for all brokers');
+  return items.map(({ address }) => {
+    if (address.startsWith('[')) throw new AddressError('a name or an IPv4 address: kafkajs takes no IPv6 address');
+    const { host, port = '9092' } = hostPort(address, 'host:port, several with commas');
     return `${host}:${port}`;
   });
 });
+
+/** Returns the protocol in front of brokers that {@link brokers} takes; undefined when none stands there. */
+export const protocolOf = (text: string): SecurityProtocol | undefined => protocolsIn(brokersIn(text))[0];
+
+interface Broker {
+  readonly scheme: string | undefined;
+  readonly protocol: SecurityProtocol | undefined;
+  readonly address: string;
+}
+
+const brokersIn = (text: string): Broker[] =>
+  text
+    .split(/[\s,]+/)
+    .filter((item) => item !== '')
+    .map((item) => {
+      const [, scheme, address = item] = /^([a-z][\w+.-]*):\/\/(.*)$/i.exec(item) ?? [];
+      return { scheme, protocol: SECURITY_PROTOCOLS.find((one) => one === scheme?.toUpperCase()), address };
+    });
+
+const protocolsIn = (items: readonly Broker[]): SecurityProtocol[] => [
+  ...new Set(items.flatMap(({ protocol }) => protocol ?? [])),
+];
 
 const URL_FORM = 'a URL postgres://user:password@host:port/database';
 

@@ -6,9 +6,10 @@ import { LOCAL_STACK, seconds, setting, whole, word } from './setting.js';
 export const kafka = {
   KAFKA_BOOTSTRAP_SERVERS: setting(brokers.optional(), {
     readBy: ['worker', 'intake', 'CLI', 'stack'],
-    type: '`host:port` or `PLAINTEXT://host:port`, several with commas; port 9092 without one',
+    type: '`host:port` or `SASL_SSL://host:port`, several with commas; port 9092 without one',
     unset: LOCAL_STACK,
-    about: 'It is the brokers to find the Kafka cluster by.',
+    about:
+      'It is the brokers to find the Kafka cluster by. A protocol in front of them is that of `KAFKA_SECURITY_PROTOCOL`.',
     change: "Set it wherever Kafka is not the local stack's.",
   }),
   KAFKA_TOPIC_PREFIX: setting(

@@ -33,7 +33,10 @@ export const whole = (min: number, max: number) => z.coerce.number().int().min(m
 export const seconds = (max: number) => z.coerce.number().positive().max(max);
 /** One of some words, in any case. */
 export const word = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  z.preprocess((value) => (typeof value === 'string' ? value.trim().toLowerCase() : value), z.enum(words));
+  z.preprocess((value) => {
+    const given = typeof value === 'string' ? value.trim().toLowerCase() : value;
+    return words.find((one) => one.toLowerCase() === given) ?? given;
+  }, z.enum(words));
 
 /** The behaviour while an address is unset. */
 export const LOCAL_STACK = "the local stack's";

@@ -8,7 +8,9 @@ import type { Config } from '../config.js';
 import { EffectError } from '../domain/failures/failure.js';
 import { isRefusedLogin } from '../domain/failures/failure-table.js';
 import type { EventPublisher, SendOutcome } from '../domain/events/publisher.js';
+import type { Store } from '../domain/failures/store.js';
 import type { Check } from './http.js';
+import { seldom } from './seldom.js';
 import type { Metrics } from './metrics.js';
 
 export interface Breakers {
@@ -16,11 +18,9 @@ export interface Breakers {
   readonly kafka: StoreBreaker;
 }
 
-/** Milliseconds between two warnings about a refused login: each call of the store would write a line. */
-const QUIET_MS = 60_000;
-
-export function createBreakers(config: Config, logger: Logger, metrics: Metrics, now = Date.now): Breakers {
-  const warned = new Map<StoreBreaker['store'], number>();
+export function createBreakers(config: Config, logger: Logger, metrics: Metrics): Breakers {
+  // A worker with many callers meets a refusal many times a second.
+  const due = seldom<Store>();
   const create = (options: BreakerOptions): StoreBreaker => {
     const { store, title } = options;
     const breaker = createStoreBreaker(options, {
@@ -33,9 +33,8 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics,
       failed(error) {
         if (!isRefusedLogin(error)) return;
         metrics.loginRefused(store);
-        if (now() - (warned.get(store) ?? -Infinity) < QUIET_MS) return;
-        warned.set(store, now());
-        logger.warn({ store, err: error }, `${title} refuses the login`);
+        const fields = due(store);
+        if (fields !== undefined) logger.error({ store, err: error, ...fields }, `${title} refuses the login`);
       },
     });
     metrics.watchBreaker(breaker);

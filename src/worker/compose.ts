@@ -3,11 +3,12 @@ import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Ports } from '../../activities/ports.js';
 import type { Config } from '../config.js';
+import { EffectError } from '../domain/failures/failure.js';
 import type { TableSize } from '../domain/values/table-size.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { batchSettings, kafkaSettings, publishDeadlineMs, topicSettings } from '../kafka/settings.js';
-import { createTopics } from '../kafka/topics.js';
+import { createTopics, refusedInWords } from '../kafka/topics.js';
 import { busyConnections, createPool, endPool, type Pool, withConnection } from '../postgres/core/pool.js';
 import { createPostgresPorts, type PostgresPorts } from '../postgres/ports.js';
 import { pendingMigrations } from '../postgres/schema/pending-migrations.js';
@@ -17,6 +18,7 @@ import { checked, PROBE_MS, shared } from './checks.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 import { poolPressure } from './pool-pressure.js';
+import { seldom } from './seldom.js';
 import type { Endpoints, KafkaEndpoint, PostgresEndpoint } from '../endpoints.js';
 
 type WorkerPorts = Omit<Ports, 'endedExecutions' | 'parkedRuns'>;
@@ -122,13 +124,20 @@ function openPool(config: Config, server: PostgresEndpoint, logger: Logger, metr
 function openPublisher(config: Config, server: KafkaEndpoint, logger: Logger): KafkaPublisher {
   const kafka = createKafka(kafkaSettings(config, server), logger);
   const { lingerMs, size: maxEntries, compression } = batchSettings(config);
+  const due = seldom<'refused'>();
   return createPublisher(kafka, {
     lingerMs,
     maxEntries,
     compression,
     deadlineMs: publishDeadlineMs(config),
     createTopics: async () => {
-      logger.warn({ topics: await createTopics(kafka, topicSettings(config)) }, 'missing topics created');
+      const { created, refused } = await createTopics(kafka, topicSettings(config));
+      if (created.length > 0) logger.warn({ topics: created }, 'missing topics created');
+      if (refused.length === 0) return;
+      const fields = due('refused');
+      const sentence = refusedInWords(refused);
+      if (fields !== undefined) logger.error({ topics: refused, ...fields }, sentence);
+      throw new EffectError('unknown', `Kafka: ${sentence}`, { store: 'kafka' });
     },
   });
 }

@@ -5,13 +5,12 @@
 import type { Logger } from 'pino';
 import type { PoolObserver } from '../postgres/core/pool.js';
 import type { DatabaseMetrics, PoolPressure } from './database-metrics.js';
+import { seldom } from './seldom.js';
 
 /** The utilization of the pool, 0 to 1, from which it counts as exhausted (docs/seed.md). */
 const FULL = 0.9;
 /** Seconds after which a checkout, a statement or a transaction is slow (docs/seed.md). */
 const SLOW = 0.1;
-/** Milliseconds between two warnings of the same kind: under load every checkout would write a line. */
-const QUIET_MS = 60_000;
 
 const MESSAGES: Readonly<Record<PoolPressure, string>> = {
   utilization: 'the connection pool of PostgreSQL is nearly exhausted',
@@ -22,17 +21,13 @@ const MESSAGES: Readonly<Record<PoolPressure, string>> = {
 type Reported = Pick<DatabaseMetrics, 'checkedOut' | 'ran' | 'poolPressure'>;
 
 export function poolPressure(logger: Pick<Logger, 'warn'>, metrics: Reported, now = Date.now): PoolObserver {
-  const said = new Map<PoolPressure, { readonly at: number; unsaid: number }>();
+  // Under load every checkout would write a line.
+  const due = seldom<PoolPressure>(now);
 
   function report(kind: PoolPressure, details: Readonly<Record<string, number>>): void {
     metrics.poolPressure(kind);
-    const last = said.get(kind);
-    if (last !== undefined && now() - last.at < QUIET_MS) {
-      last.unsaid += 1;
-      return;
-    }
-    said.set(kind, { at: now(), unsaid: 0 });
-    logger.warn({ ...details, ...(last === undefined ? {} : { not_logged_before: last.unsaid }) }, MESSAGES[kind]);
+    const fields = due(kind);
+    if (fields !== undefined) logger.warn({ ...details, ...fields }, MESSAGES[kind]);
   }
 
   return {

@@ -13,6 +13,8 @@ describe('Kafka failure classes', () => {
     ['a message that is too large', protocol('MESSAGE_TOO_LARGE', false), 'invalid'],
     ['a leader that moved', protocol('NOT_LEADER_FOR_PARTITION', true), 'transient'],
     ['no permission', protocol('TOPIC_AUTHORIZATION_FAILED', false), 'unknown'],
+    ['no permission for a group', protocol('GROUP_AUTHORIZATION_FAILED', false), 'unknown'],
+    ['a mechanism that is off', protocol('UNSUPPORTED_SASL_MECHANISM', false), 'unavailable'],
     ['a refused connection', new kafkajs.KafkaJSConnectionError('Connection error: ECONNREFUSED'), 'unavailable'],
     ['a connection that is refused for good', spent(new kafkajs.KafkaJSConnectionError('refused')), 'unavailable'],
     ['a leader that moves all the time', spent(protocol('NOT_LEADER_FOR_PARTITION', true)), 'transient'],

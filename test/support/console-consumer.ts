@@ -46,7 +46,13 @@ const NULL = '\u001c';
 const NO_HEADERS = 'NO_HEADERS';
 
 interface Addresses {
-  readonly kafka: { readonly brokers: readonly string[] };
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    /** Brokers that are asked for the number of records, without a login; default: the same. */
+    readonly count?: readonly string[];
+    /** Properties of the consumer, such as its login. */
+    readonly properties?: Readonly<Record<string, string>>;
+  };
 }
 
 /**
@@ -68,12 +74,12 @@ export async function readTopic(
  * for silence. Topics with transactions have more offsets than records, and cannot be read by it.
  */
 export async function readTopics(
-  { kafka: { brokers } }: Addresses,
+  { kafka: { brokers, count = brokers, properties: login = {} } }: Addresses,
   cacheDir: string,
   topics: readonly string[],
   { expect = 0, timeoutMs = 20_000 }: ReadTopicOptions = {},
 ): Promise<{ readonly records: ConsoleRecord[]; readonly counts: ReadonlyMap<string, number> }> {
-  const counts = await countRecords(brokers, topics, expect, timeoutMs);
+  const counts = await countRecords(count, topics, expect, timeoutMs);
   const total = totalOf(counts);
   if (total === 0) return { records: [], counts };
   const properties = {
@@ -96,6 +102,7 @@ export async function readTopics(
         : ['--include', topics.map((topic) => topic.replaceAll('.', '\\.')).join('|')]),
       ...['--from-beginning', '--timeout-ms', String(timeoutMs), '--max-messages', String(total)],
       ...Object.entries(properties).flatMap(([name, value]) => ['--property', `${name}=${value}`]),
+      ...Object.entries(login).flatMap(([name, value]) => ['--consumer-property', `${name}=${value}`]),
     ],
     { maxBuffer: 512 * 1024 * 1024, encoding: 'utf8' },
   );

@@ -1,11 +1,11 @@
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
-import type { Admin } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import type { Config } from '../../config.js';
+import { withAdmin } from '../../kafka/admin.js';
 import { createKafka } from '../../kafka/client.js';
 import { kafkaSettings, topicSettings } from '../../kafka/settings.js';
-import { allTopics, eventTopics, topicRetention } from '../../kafka/topics.js';
-import { createLogger } from '../../log.js';
+import { allTopics, eventTopics, missingTopics, topicRetention } from '../../kafka/topics.js';
 import { packagePath } from '../../paths.js';
 import { encodingProblem } from '../../postgres/schema/encoding.js';
 import { checkStates, type StateCheck, type StateProblem } from '../../postgres/states/state-check.js';
@@ -75,8 +75,9 @@ const examine = (config: Config, endpoints: Endpoints): Promise<Finding[]> => {
     }),
     finding('PostgreSQL encoding', () => withPool(postgres, (pool) => inConnection(pool, encodingProblem))),
     finding('Kafka topics', async () => {
-      const existing = new Set(await withAdmin(config, kafka, (admin) => admin.listTopics()));
-      const missing = eventTopics(config.KAFKA_TOPIC_PREFIX).filter((topic) => !existing.has(topic));
+      const missing = await withAdmin(kafkaOf(config, kafka), (admin) =>
+        missingTopics(admin, eventTopics(config.KAFKA_TOPIC_PREFIX)),
+      );
       return missing.length === 0 ? null : `${missing.length} missing (${missing[0] ?? ''} …); run "bridge setup"`;
     }),
     finding('Temporal search attributes', async () => {
@@ -107,7 +108,9 @@ async function examineRetention(
   const executions = await withConnection(temporal, (connection) =>
     namespaceRetentionSeconds(connection, temporal.namespace),
   );
-  const topics = await withAdmin(config, kafka, (admin) => topicRetention(admin, allTopics(topicSettings(config))));
+  const topics = await withAdmin(kafkaOf(config, kafka), (admin) =>
+    topicRetention(admin, allTopics(topicSettings(config))),
+  );
   return judgeRetention(setting, config[setting], { namespace: temporal.namespace, executions, topics });
 }
 
@@ -166,12 +169,4 @@ async function finding(check: string, examineOne: () => Promise<string | Warning
   }
 }
 
-async function withAdmin<T>(config: Config, server: KafkaEndpoint, ask: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = createKafka(kafkaSettings(config, server), createLogger('silent')).admin();
-  try {
-    await admin.connect();
-    return await ask(admin);
-  } finally {
-    await admin.disconnect();
-  }
-}
+const kafkaOf = (config: Config, server: KafkaEndpoint): Kafka => createKafka(kafkaSettings(config, server));

@@ -28,7 +28,7 @@ export const emitCommand = (): Command =>
       if (errors.length > 0) throw new UsageError(`nothing was emitted\n${errors.join('\n')}`);
       const { kafka } = await endpointsOf(config);
       const emitter = new ListEmitter({
-        brokers: kafka.brokers,
+        ...kafka,
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
         environment: config.ENVIRONMENT,
         region: config.REGION,

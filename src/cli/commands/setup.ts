@@ -4,7 +4,7 @@ import { counted } from '../../domain/intents/definition.js';
 import { createKafka } from '../../kafka/client.js';
 import { aclCommands } from '../../kafka/acls.js';
 import { intakeGroup, kafkaSettings, topicSettings } from '../../kafka/settings.js';
-import { createTopics } from '../../kafka/topics.js';
+import { createTopics, type MissingTopic } from '../../kafka/topics.js';
 import { createLogger } from '../../log.js';
 import { packagePath } from '../../paths.js';
 import { cutOver } from '../../postgres/schema/cut-over.js';
@@ -15,13 +15,15 @@ import { postgresEndpoint } from '../../settings/postgres-endpoint.js';
 import { setupTemporal } from '../../temporal/setup.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
-import { UsageError } from '../errors.js';
+import { EXIT, UsageError } from '../errors.js';
 import type { Output } from '../views/output.js';
 import { type Endpoints, partsOf, type PostgresEndpoint } from '../../endpoints.js';
 
 export interface SetupResult {
   readonly migrations: readonly string[];
   readonly topics: readonly string[];
+  /** The topics that an administrator has to create, because this user may not. */
+  readonly missing_topics: readonly MissingTopic[];
   readonly search_attributes: readonly string[];
   readonly schedules: readonly string[];
   readonly namespace_created: boolean;
@@ -53,11 +55,24 @@ export const setupCommand = (): Command =>
       out.line(`Temporal    ${done(result.search_attributes, 'search attribute')}`);
       out.line(`Schedules   ${done(result.schedules, 'schedule')}`);
       if (moved !== undefined) out.line(`Cut-over    ${moved} legacy rows moved`);
+      showMissing(out, result.missing_topics);
     });
+
+/** Shows what is left to an administrator of Kafka. The rest is done, and the exit code says that not all is. */
+function showMissing(out: Output, topics: readonly MissingTopic[]): void {
+  if (topics.length === 0) return;
+  process.exitCode = EXIT.failed;
+  out.line();
+  out.line('This user has no right to create, or to see, these topics. An administrator of Kafka has to create them:');
+  out.table(
+    ['topic', 'partitions'],
+    topics.map(({ topic, partitions }) => [topic, String(partitions)]),
+  );
+}
 
 export async function setup(config: Config, endpoints: Endpoints): Promise<SetupResult> {
   const logger = createLogger(config.LOG_LEVEL);
-  const [{ applied }, topics, temporal] = await Promise.all([
+  const [{ applied }, { created, refused }, temporal] = await Promise.all([
     migrate(ownersEndpoint(endpoints.postgres), { dir: packagePath('migrations') }),
     createTopics(createKafka(kafkaSettings(config, endpoints.kafka), logger), topicSettings(config)),
     setupTemporal(endpoints.temporal, {
@@ -78,7 +93,8 @@ export async function setup(config: Config, endpoints: Endpoints): Promise<Setup
   }
   return {
     migrations: applied,
-    topics,
+    topics: created,
+    missing_topics: refused,
     search_attributes: temporal.searchAttributes,
     schedules: temporal.schedules,
     namespace_created: temporal.namespaceCreated,

@@ -4,6 +4,7 @@
  * text; `src/kafka/failures.ts` classifies that one.
  */
 import { EffectError, type FailureClass } from './failure.js';
+import { tlsFailureOf } from './tls-failures.js';
 
 type Rows = Readonly<Record<string, FailureClass>>;
 
@@ -62,6 +63,10 @@ export const FAILURE_TABLE = {
     // The broker's answer is about other brokers that it cannot reach.
     BROKER_NOT_AVAILABLE: 'unavailable',
     NETWORK_EXCEPTION: 'unavailable',
+    // The login comes before any request.
+    SASL_AUTHENTICATION_FAILED: 'unavailable',
+    UNSUPPORTED_SASL_MECHANISM: 'unavailable',
+    ILLEGAL_SASL_STATE: 'unavailable',
   },
   /** Rows by name of kafkajs's errors on this side of the connection. */
   kafkajs: {
@@ -111,15 +116,23 @@ export function classify(error: unknown): Classified | undefined {
   return undefined;
 }
 
-/** Returns whether a store has refused the login: a wrong, expired or rotated password. */
+/** Answers of a broker to a login that it does not take. */
+const LOGIN_ANSWERS = ['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE'];
+
+/** Returns whether a store has refused the login: a wrong, expired or rotated password, token or certificate. */
 export function isRefusedLogin(error: unknown): boolean {
-  return [...errorsIn(error)].some(({ name, code, message }: Shape) => {
+  return [...errorsIn(error)].some(({ name, code, type, message }: Shape) => {
+    if (name === 'KafkaJSSASLAuthenticationError' || LOGIN_ANSWERS.some((one) => one === type)) return true;
     // PgBouncer has a code for all that it refuses, and tells them apart by the text only.
     if (code === '08P01') return message.includes('authentication failed');
     // Class 28 of SQLSTATE: invalid authorization specification.
-    return name === 'KafkaJSSASLAuthenticationError' || (typeof code === 'string' && /^28\w{3}$/.test(code));
+    return (typeof code === 'string' && /^28\w{3}$/.test(code)) || tlsFailureOf(code) === 'client';
   });
 }
+
+/** Returns whether a store has refused a right to a login that it has taken: an ACL is missing. */
+export const isRefusedRight = (error: unknown): boolean =>
+  [...errorsIn(error)].some(({ type }: Shape) => typeof type === 'string' && type.endsWith('_AUTHORIZATION_FAILED'));
 
 /**
  * Returns an error and the errors inside, innermost first, each once.

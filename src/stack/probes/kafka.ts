@@ -1,15 +1,15 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { createKafka } from '../../kafka/client.js';
 import type { Endpoints } from '../../endpoints.js';
 
-/** @throws unless a broker answers a metadata request within `timeoutMs`. */
-export async function probeKafka({ brokers }: Endpoints['kafka'], timeoutMs: number): Promise<void> {
-  const kafka = new Kafka({
+/** @throws unless a broker lets us in and answers a metadata request within `timeoutMs`. */
+export async function probeKafka(server: Endpoints['kafka'], timeoutMs: number): Promise<void> {
+  const kafka = createKafka({
+    ...server,
     clientId: 'bridge-stack-probe',
-    brokers: [...brokers],
-    connectionTimeout: timeoutMs,
-    requestTimeout: timeoutMs,
-    logLevel: logLevel.NOTHING,
-    retry: { retries: 0 },
+    connectTimeoutMs: timeoutMs,
+    requestTimeoutMs: timeoutMs,
+    retries: 0,
+    retryBackoffMs: 300,
   });
   const admin = kafka.admin();
   try {

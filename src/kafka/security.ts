@@ -1,0 +1,157 @@
+/**
+ * This module secures the connections of kafkajs: TLS by a socket factory, the login by an authentication provider.
+ * kafkajs calls both for each new connection, so that passwords and certificates are read again (ADR 0034).
+ *
+ * kafkajs keeps nothing of an error but its message and its code. So the message is the sentence that a person reads.
+ */
+import { isIP, Socket } from 'node:net';
+import { connect } from 'node:tls';
+import kafkajs, {
+  type AuthenticationProviderArgs,
+  type ISocketFactory,
+  type KafkaConfig,
+  type Mechanism,
+} from 'kafkajs';
+import oauthBearer from 'kafkajs/src/broker/saslAuthenticator/oauthBearer.js';
+import plain from 'kafkajs/src/broker/saslAuthenticator/plain.js';
+import scram256 from 'kafkajs/src/broker/saslAuthenticator/scram256.js';
+import scram512 from 'kafkajs/src/broker/saslAuthenticator/scram512.js';
+import { type TlsFailure, tlsFailureOf } from '../domain/failures/tls-failures.js';
+import { SecretError } from '../secret.js';
+import { tokensOf } from './token-endpoint.js';
+import type { KafkaEndpoint, KafkaLogin, KafkaSecurity } from '../endpoints.js';
+
+type Names = KafkaSecurity['names'];
+
+/** Returns the part of kafkajs's options that an endpoint's security decides. */
+export function secured({ security }: KafkaEndpoint): Pick<KafkaConfig, 'sasl' | 'socketFactory'> {
+  if (security === undefined) return {};
+  const { tls, login, names } = security;
+  return {
+    ...(tls === undefined ? {} : { socketFactory: tlsSockets(tls, names) }),
+    ...(login === undefined ? {} : { sasl: mechanismOf(login) }),
+  };
+}
+
+/** Milliseconds until a silent connection is probed, as in kafkajs's own factory. */
+const KEEP_ALIVE_MS = 60_000;
+
+const tlsSockets =
+  (tls: NonNullable<KafkaSecurity['tls']>, names: Names): ISocketFactory =>
+  ({ host, port, onConnect }) => {
+    let socket;
+    try {
+      const pems = Object.entries(tls).map(([option, pem]) => [option, pem.read()]);
+      const servername = isIP(host) === 0 ? { servername: host } : {};
+      socket = connect({ host, port, ...servername, ...Object.fromEntries(pems) }, onConnect);
+    } catch (error) {
+      // kafkajs hears of an error that comes from the socket only.
+      return new Socket().destroy(unusable(error, tls));
+    }
+    let secure = false;
+    let reached = false;
+    socket.once('connect', () => (reached = true)).once('secureConnect', () => (secure = true));
+    // This listener comes before that of kafkajs.
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      const cutOff = error.code === 'ECONNRESET' && reached && !secure;
+      const kind = cutOff ? 'protocol' : tlsFailureOf(error.code);
+      if (kind !== undefined) error.message = SENTENCES[kind](`${host}:${port}`, names);
+    });
+    return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  };
+
+/** Returns an error for certificates that Node cannot read, or that do not belong together. */
+function unusable(error: unknown, tls: NonNullable<KafkaSecurity['tls']>): Error {
+  if (error instanceof SecretError) return error;
+  const sources = Object.values(tls).map(({ source }) => source);
+  return new Error(`${sources.join(', ')}: not in PEM, or certificate and key are not a pair`, { cause: error });
+}
+
+const SENTENCES: Readonly<Record<TlsFailure, (address: string, names: Names) => string>> = {
+  expired: (address, { ca }) =>
+    `the certificate of ${address}, or of its authority (${ca}), has expired or is not valid yet`,
+  authority: (address, { ca }) => `the certificate of ${address} is of an authority that is not trusted (${ca})`,
+  host: (address, { brokers }) =>
+    `the certificate of ${address} is for another host (${brokers}, and the advertised.listeners of the brokers)`,
+  client: (address, { cert }) => `${address} does not take the client certificate, or misses one (${cert})`,
+  protocol: (address, { protocol }) => `${address} does not speak TLS (${protocol})`,
+};
+
+const MECHANISMS = { PLAIN: plain, 'SCRAM-SHA-256': scram256, 'SCRAM-SHA-512': scram512, OAUTHBEARER: oauthBearer };
+
+/** Credentials are what kafkajs's own mechanism takes, and the words for a refusal of them. */
+interface Credentials {
+  readonly given: object;
+  readonly words: string;
+  readonly refused?: () => void;
+}
+
+const DEAD = 'ILLEGAL_SASL_STATE';
+
+function mechanismOf(login: KafkaLogin): Mechanism {
+  const read = credentialsOf(login);
+  const { mechanism } = login;
+  return {
+    mechanism,
+    authenticationProvider: (args) => ({
+      async authenticate() {
+        const broker = `${args.host}:${args.port}`;
+        const { given, words, refused } = await read().catch((error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          throw new kafkajs.KafkaJSConnectionError(`no login at ${broker}: ${message}`, { broker });
+        });
+        const met: { failure?: unknown } = {};
+        try {
+          await MECHANISMS[mechanism](given)({ ...args, saslAuthenticate: exchangesOf(args, met) }).authenticate();
+        } catch (error) {
+          // kafkajs calls each failure a refusal, also that of the connection.
+          if (met.failure instanceof kafkajs.KafkaJSConnectionError) throw met.failure;
+          refused?.();
+          // By this type kafkajs opens another connection. It would ask again on this one, which the broker closes.
+          if (error instanceof Error) Object.assign(error, { message: `${broker} refuses ${words}`, type: DEAD });
+          throw error;
+        }
+      },
+    }),
+  };
+}
+
+function credentialsOf(login: KafkaLogin): () => Promise<Credentials> {
+  if (login.mechanism !== 'OAUTHBEARER') {
+    const { username, password } = login;
+    const words = `the password of user ${username} (${password.source})`;
+    return async () => ({ given: { username, password: await password.read() }, words });
+  }
+  const tokens = 'url' in login.token ? tokensOf(login.token) : login.token;
+  const words = `the token (${login.token.source})`;
+  return async () => {
+    const value = await tokens.read();
+    const given = { oauthBearerProvider: () => Promise.resolve({ value }) };
+    return { given, words, ...('forget' in tokens ? { refused: () => tokens.forget() } : {}) };
+  };
+}
+
+/** kafkajs hands over what a broker has said behind its length. */
+const LENGTH_BYTES = 4;
+/** The client's answer to a refusal of a token, as a request of SASL (RFC 7628, section 3.2.3). */
+const ACKNOWLEDGED = { request: { encode: () => Buffer.from([0, 0, 0, 1, 1]) } };
+
+/**
+ * Returns the exchange with a broker that a mechanism uses. A broker that refuses a token says why, and closes the
+ * connection when the client has acknowledged that. kafkajs would take the reason for a success.
+ * @param met gets the failure, of which kafkajs keeps the text only.
+ */
+const exchangesOf =
+  ({ saslAuthenticate }: AuthenticationProviderArgs, met: { failure?: unknown }): typeof saslAuthenticate =>
+  async (exchange) => {
+    try {
+      if (exchange.response !== undefined) return await saslAuthenticate(exchange);
+      const response = { decode: (raw: Buffer) => raw, parse: (raw: Buffer) => raw };
+      const reason = await saslAuthenticate({ ...exchange, response });
+      if (Buffer.isBuffer(reason) && reason.length > LENGTH_BYTES) await saslAuthenticate(ACKNOWLEDGED);
+      return undefined;
+    } catch (error) {
+      met.failure = error;
+      throw error;
+    }
+  };

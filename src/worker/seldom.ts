@@ -1,0 +1,21 @@
+/** This module keeps what happens again and again from filling the log. */
+
+/** Milliseconds between two lines of the same kind. */
+const QUIET_MS = 60_000;
+
+/**
+ * Makes a function that says whether a kind of line is due: one a minute is.
+ * @returns fields for a line that is due, with the number of lines left out before it; undefined when none is due.
+ */
+export function seldom<Kind>(now = Date.now): (kind: Kind) => Readonly<Record<string, number>> | undefined {
+  const said = new Map<Kind, { readonly at: number; unsaid: number }>();
+  return (kind) => {
+    const last = said.get(kind);
+    if (last !== undefined && now() - last.at < QUIET_MS) {
+      last.unsaid += 1;
+      return undefined;
+    }
+    said.set(kind, { at: now(), unsaid: 0 });
+    return last === undefined ? {} : { not_logged_before: last.unsaid };
+  };
+}
