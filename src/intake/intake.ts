@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import pTimeout from 'p-timeout';
 import { isRefusedLogin, isRefusedRight } from '../domain/failures/failure-table.js';
 import { STALL_MS } from '../domain/time-outs.js';
-import { toEffectError } from '../kafka/failures.js';
+import { isUnknownCoordinator, toEffectError } from '../kafka/failures.js';
 import { GroupMember } from './group-member.js';
 import { type PartitionContext, PartitionWorker } from './partition-worker.js';
 import { rawOf } from './raw-message.js';
@@ -23,7 +23,7 @@ export interface IntakeOptions extends Omit<PartitionContext, 'slots'> {
 }
 
 const REBUILD_MS = 1_000;
-const REFUSED_MS = 10_000;
+const REFUSED_MS = 5_000;
 
 /** Bytes that a partition worker buffers before its partition is paused: the slice after the one that runs. */
 const PARTITION_BYTES = 1_000_000;
@@ -180,17 +180,25 @@ export class Intake {
 
   #rebuild(member: GroupMember, error: unknown): void {
     if (this.#member !== member || this.#stopped) return;
-    const { groupId, topic } = this.#options;
-    const refused = isRefusedLogin(error) || isRefusedRight(error);
-    const err = refused ? toEffectError(error, { operation: 'Read', topics: [topic], group: groupId }) : error;
-    // Only a person helps against a refusal, so that it is tried, and logged, less often.
-    const waitMs = refused ? REFUSED_MS : REBUILD_MS;
-    this.#options.logger.warn({ err, retry_ms: waitMs }, 'intake: the consumer is built anew');
+    const waitMs = this.#reportFailure(error);
     this.#options.metrics.rebuilt();
     this.#left = member.leave();
     this.#member = undefined;
     for (const worker of this.#workers.values()) worker.abandon();
     this.#workers.clear();
     void this.#left.then(() => setTimeout(() => this.#begin(), waitMs));
+  }
+
+  /** Logs why the member cannot go on. @returns the milliseconds until another one is built. */
+  #reportFailure(error: unknown): number {
+    const { groupId, topic, logger } = this.#options;
+    if (!isRefusedLogin(error) && !isRefusedRight(error) && !isUnknownCoordinator(error)) {
+      logger.warn({ err: error, retry_ms: REBUILD_MS }, 'intake: the consumer is built anew');
+      return REBUILD_MS;
+    }
+    // A person has to help, so that it is tried, and logged, less often.
+    const { message } = toEffectError(error, { operation: 'Read', topics: [topic], group: groupId });
+    logger.error({ retry_ms: REFUSED_MS }, `intake: ${message}`);
+    return REFUSED_MS;
   }
 }

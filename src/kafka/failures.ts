@@ -31,8 +31,15 @@ export const toEffectError = (error: unknown, attempt?: Attempt): EffectError =>
   return new EffectError(classifyKafkaError(error), message, { cause: error, store: 'kafka' });
 };
 
+/** Returns whether no broker has named a group's coordinator. kafkajs says that also when all refuse the group. */
+export const isUnknownCoordinator = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'KafkaJSGroupCoordinatorNotFound';
+
 function inWords(error: unknown, attempt: Attempt | undefined): string {
   if (!(error instanceof Error)) return String(error);
+  if (attempt?.group !== undefined && isUnknownCoordinator(error)) {
+    return `no broker names the coordinator of group ${attempt.group}: an ACL has to allow this user Read on it (KAFKA_GROUP_ID)`;
+  }
   if (attempt !== undefined && isRefusedRight(error)) return missingRight(error, attempt);
   if (error.name === 'KafkaJSConnectionClosedError' && 'broker' in error && error.message === 'Closed connection') {
     return `${String(error.broker)} closed the connection, as a listener does that wants TLS or a login (KAFKA_SECURITY_PROTOCOL)`;

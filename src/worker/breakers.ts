@@ -22,19 +22,20 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
   // A worker with many callers meets a refusal many times a second.
   const due = seldom<Store>();
   const create = (options: BreakerOptions): StoreBreaker => {
-    const { store, title } = options;
+    const { store } = options;
     const breaker = createStoreBreaker(options, {
       changed(state, reason) {
         metrics.breakerChanged(store, state);
         const fields = { store, state, ...(reason === undefined ? {} : { err: reason }) };
-        logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${title}: ${state}`);
+        logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${options.title}: ${state}`);
       },
       refused: () => metrics.breakerRefused(store),
       failed(error) {
         if (!isRefusedLogin(error)) return;
         metrics.loginRefused(store);
         const fields = due(store);
-        if (fields !== undefined) logger.error({ store, err: error, ...fields }, `${title} refuses the login`);
+        // The message names the server, the user and the variable; what it came of says no more.
+        if (fields !== undefined) logger.error({ store, ...fields }, messageOf(error));
       },
     });
     metrics.watchBreaker(breaker);
@@ -59,6 +60,8 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
     }),
   };
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * Puts every operation of a port behind a store's breaker, so that none can be forgotten.
