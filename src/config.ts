@@ -10,6 +10,7 @@ import { fits, insideMs, nestingsOf, type TimeSettings } from './domain/time-out
 import { describeIssue, issueInWords } from './domain/values/issue.js';
 import { brokers, temporalAddress } from './settings/addresses.js';
 import { deadLetters, intake, kafka } from './settings/kafka.js';
+import { payloads } from './settings/payloads.js';
 import { postgres } from './settings/postgres.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
 import { temporal } from './settings/temporal.js';
@@ -22,6 +23,7 @@ export const SETTING_GROUPS = {
   Kafka: kafka,
   'Dead letters': deadLetters,
   Intake: intake,
+  'Encrypted payloads': payloads,
   'Retention, schedules and outages': maintenance,
   Rollout: rollout,
   'Names in envelopes and logs': identity,
@@ -35,6 +37,7 @@ const environment = z.object({
   ...kafka,
   ...deadLetters,
   ...intake,
+  ...payloads,
   ...maintenance,
   ...rollout,
   ...identity,
@@ -64,9 +67,17 @@ const ofTemporal = z.object(temporal);
 export const temporalSettings = (env: NodeJS.ProcessEnv = process.env): z.output<typeof ofTemporal> =>
   read(ofTemporal, givenIn(env));
 
+const ofPayloads = z.object(payloads);
+
+/** Reads where the keys of payloads are, likewise. */
+export const payloadSettings = (env: NodeJS.ProcessEnv = process.env): z.output<typeof ofPayloads> =>
+  read(ofPayloads, givenIn(env));
+
 /** @throws ConfigError naming the variables, what was given and what was expected. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const config = read(environment, givenIn(env));
+  const given = givenIn(env);
+  const config = read(environment, given);
+  assertGivenOnce(given);
   assertNested(timeSettings(config));
   return { ...config, DATABASE_URL: config.DATABASE_URL ?? urlFromParts(config) };
 }
@@ -111,6 +122,16 @@ export const timeSettings = (
   requestMs: env.KAFKA_TIMEOUT_SECONDS * 1_000,
   shutdownMs: env.SHUTDOWN_GRACE_SECONDS * 1_000,
 });
+
+/** @throws ConfigError for a secret that is given as a value and as a file: one of them may be the old one. */
+function assertGivenOnce(given: NodeJS.ProcessEnv): void {
+  const lines = Object.keys(environment.shape).flatMap((name) => {
+    const file = `${name}_FILE`;
+    const twice = file in environment.shape && given[name] !== undefined && given[file] !== undefined;
+    return twice ? [`${name}, ${file}: expected one of them, got both`] : [];
+  });
+  if (lines.length > 0) throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
+}
 
 /** @throws ConfigError when time-outs of the settings do not fit into what is around them. */
 function assertNested(settings: TimeSettings): void {
