@@ -10,7 +10,7 @@ export const payloads = {
     about:
       'It is the file of the keys that encrypt payloads before Temporal gets them, a line `key-id key` for each. The key of the first line encrypts, and all decrypt. A key is 32 bytes in base64, as from `openssl rand -base64 32`. The file is read again when it changes ([ADR 0037](adr/0037-encrypted-payloads.md)).',
     change:
-      "Set it, with the same keys, for all workers, intakes, commands and clients, when Temporal's operators or its backups must not see what intents hold.",
+      "Set it when Temporal's operators and backups must not see what intents hold. All workers, intakes, commands and clients need the same keys.",
   }),
   CODEC_SERVER_TOKEN: setting(z.string().optional(), {
     readBy: ['bridge codec-server'],
