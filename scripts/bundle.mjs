@@ -1,4 +1,4 @@
-// This script is the last step of the build: it writes the workflow bundle that a production worker starts from.
-import { writeBundle } from '../dist/src/temporal/bundle.js';
+// This script is the last step of the build: it writes the workflow bundles that production workers start from.
+import { writeBundles } from '../dist/src/temporal/bundle.js';
 
-await writeBundle('dist/workflow-bundle.js');
+await writeBundles('dist');

@@ -22,6 +22,7 @@ import {
   VARIABLES,
 } from './settings/kafka-endpoint.js';
 import { kafkaSecurity } from './settings/kafka-security.js';
+import { payloads } from './settings/payloads.js';
 import { postgres } from './settings/postgres.js';
 import { postgresEndpoint } from './settings/postgres-endpoint.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
@@ -36,6 +37,7 @@ export const SETTING_GROUPS = {
   'TLS and login to Kafka': kafkaSecurity,
   'Dead letters': deadLetters,
   Intake: intake,
+  'Encrypted payloads': payloads,
   'Retention, schedules and outages': maintenance,
   Rollout: rollout,
   'Names in envelopes and logs': identity,
@@ -50,6 +52,7 @@ const environment = z.object({
   ...kafkaSecurity,
   ...deadLetters,
   ...intake,
+  ...payloads,
   ...maintenance,
   ...rollout,
   ...identity,
@@ -89,6 +92,12 @@ export function databaseEndpoint(url?: string, env: NodeJS.ProcessEnv = process.
   if (endpoint === null) throw unusable('DATABASE_URL: expected the URL of the database, got none');
   return endpoint;
 }
+
+const ofPayloads = z.object(payloads);
+
+/** Reads where the keys of payloads are, likewise. */
+export const payloadSettings = (env: NodeJS.ProcessEnv = process.env): z.output<typeof ofPayloads> =>
+  read(ofPayloads, givenIn(env));
 
 /** @throws ConfigError naming the variables, what was given and what was expected. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
@@ -147,9 +156,11 @@ function read<S extends z.ZodObject>(schema: S, given: NodeJS.ProcessEnv): z.out
   throw unusable(...parsed.error.issues.map((issue) => issueInWords(issue, shown, 'environment')));
 }
 
-/** @throws ConfigError naming a secret that is given both as itself and as a file. */
+/** @throws ConfigError naming a secret that is given both as itself and as a file: one may be the old one. */
 function assertOnce({ shape }: z.ZodObject, given: NodeJS.ProcessEnv): void {
-  const twice = Object.keys(shape).filter((name) => given[name] !== undefined && given[`${name}_FILE`] !== undefined);
+  const twice = Object.keys(shape).filter(
+    (name) => `${name}_FILE` in shape && given[name] !== undefined && given[`${name}_FILE`] !== undefined,
+  );
   if (twice.length > 0) throw unusable(...twice.map((name) => `${name}: expected no ${name}_FILE beside it, got both`));
 }
 

@@ -1,4 +1,5 @@
 /** This module says where the package's own files are, from source and from a build. */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** True when the code runs from TypeScript (tests, demo, bench), false from `dist/`. */
@@ -6,6 +7,9 @@ export const fromSource = import.meta.url.endsWith('.ts');
 
 /** The root folder of the code: the package's root, or its `dist/`. */
 export const codeRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** The path of the module that encodes the messages of failures: the Temporal SDK loads it by its path. */
+export const failureConverterPath = join(codeRoot, 'src', 'payloads', `failure-converter.${fromSource ? 'ts' : 'js'}`);
 
 /** Returns the path of a file or folder that a build leaves where it is. */
 export const packagePath = (relative: string): string =>

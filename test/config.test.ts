@@ -163,4 +163,13 @@ describe('loadConfig', () => {
         '  ENABLE_INTENT_PUBLISHER: expected true, false or 0 to 100, got string "yes"',
     });
   });
+
+  it('refuses a secret that is given as a value and as a file, and shows neither', () => {
+    assert.throws(() => loadConfig({ CODEC_SERVER_TOKEN: 'word', CODEC_SERVER_TOKEN_FILE: '/token' }), {
+      name: 'ConfigError',
+      message:
+        'the environment cannot be used:\n  CODEC_SERVER_TOKEN: expected no CODEC_SERVER_TOKEN_FILE beside it, got both',
+    });
+    assert.equal(loadConfig({ CODEC_SERVER_TOKEN: 'word', CODEC_SERVER_TOKEN_FILE: '' }).CODEC_SERVER_TOKEN, 'word');
+  });
 });

@@ -47,3 +47,10 @@ function pastTime(value: string): string {
 const UNITS: Readonly<Record<string, number>> = { m: 1 / 1_440, h: 1 / 24, d: 1, w: 7 };
 /** The most days that `since_days` takes. */
 const MOST_DAYS = 36_500;
+
+/** Parses the number of a port; 0 stands for any free one. */
+export function portNumber(value: string): number {
+  const port = Number(value);
+  if (/^\d+$/.test(value) && port <= 65_535) return port;
+  throw new InvalidArgumentError('expected a port number from 0 to 65535');
+}

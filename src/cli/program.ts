@@ -19,6 +19,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   worker: async () => (await import('./commands/worker.js')).workerCommand(),
   intake: async () => (await import('./commands/intake.js')).intakeCommand(),
   stack: async () => (await import('./commands/stack.js')).stackCommand(),
+  'codec-server': async () => (await import('./commands/codec-server.js')).codecServerCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };

@@ -6,12 +6,14 @@
  * const report = await client.executeIntents(intents, { requestId: 'reduction-42' });
  */
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { Progress } from '../../workflows/execution/progress.js';
-import { readAddress, temporalSettings } from '../config.js';
+import { payloadSettings, readAddress, temporalSettings } from '../config.js';
 import { asWritten } from '../domain/intake/list.js';
 import { guid } from '../domain/intents/fields.js';
 import { shown } from '../domain/values/json.js';
 import type { RequestInput } from '../domain/execution/request.js';
+import { dataConverterOf } from '../payloads/data-converter.js';
 import { AwaitedVerdicts } from './awaited-verdicts.js';
 import { type KafkaOptions, usableKafka } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
@@ -30,6 +32,8 @@ export interface ConnectOptions {
   readonly taskQueue?: string | undefined;
   /** Milliseconds that a started list may wait for a worker; default 120,000. `Infinity` waits for ever. */
   readonly workerTimeoutMs?: number;
+  /** The data converter of Temporal's client; default: one that encrypts with the keys of PAYLOAD_KEYS_FILE. */
+  readonly dataConverter?: DataConverter;
   /** The options of Kafka, for `emitIntents` only. */
   readonly kafka?: KafkaOptions;
 }
@@ -82,9 +86,11 @@ export class StoreEffectClient {
     const address = readAddress('address', given);
     // Options that cannot be used are refused before anything is opened.
     if (options.kafka !== undefined) usableKafka(options.kafka);
-    const client = new Client({ connection: await Connection.connect({ address }), namespace });
+    const dataConverter = options.dataConverter ?? dataConverterOf(payloadSettings());
+    const client = new Client({ connection: await Connection.connect({ address }), namespace, dataConverter });
     // The SDK's attempts are off: an attempt due after the close would end the process. Questions are repeated anyway.
-    const asking = new Client({ connection: Connection.lazy({ address, interceptors: [] }), namespace });
+    const lazy = Connection.lazy({ address, interceptors: [] });
+    const asking = new Client({ connection: lazy, namespace, dataConverter });
     return new StoreEffectClient(client, taskQueue, options.kafka, asking, workerTimeoutMs);
   }
 

@@ -1,5 +1,6 @@
 /** This module opens the intake with its connections, from the settings. */
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -10,6 +11,7 @@ import type { SliceCache } from '../domain/intake/slice-cache.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
 import { intakeGroup, kafkaSettings } from '../kafka/settings.js';
+import { dataConverterOf } from '../payloads/data-converter.js';
 import { Intake } from './intake.js';
 import type { MayStart } from './slice-driver.js';
 import { createIntakeMetrics } from './metrics.js';
@@ -46,7 +48,13 @@ export interface RunIntakeOptions {
 
 export function runIntake({ config, endpoints, logger, registry, shared }: RunIntakeOptions): RunningIntake {
   const kafka = createKafka(kafkaSettings(config, endpoints.kafka), logger);
-  const { client, publisher, slices, mayStart, close }: OpenParts = shared ?? ownParts(endpoints.temporal, kafka);
+  const { client, publisher, slices, mayStart, close }: OpenParts =
+    shared ??
+    ownParts(
+      endpoints.temporal,
+      kafka,
+      dataConverterOf(config, (err) => logger.warn({ err }, err.message)),
+    );
   const intake = new Intake({
     kafka,
     groupId: intakeGroup(config),
@@ -80,7 +88,7 @@ interface OpenParts extends IntakeParts {
   readonly close?: () => Promise<unknown>;
 }
 
-function ownParts({ address, namespace }: TemporalEndpoint, kafka: Kafka): OpenParts {
+function ownParts({ address, namespace }: TemporalEndpoint, kafka: Kafka, dataConverter: DataConverter): OpenParts {
   // The connection is lazy, so the process starts while Temporal is unavailable. Without the limit below, gRPC would
   // wait up to 120 s between two attempts to connect.
   const connection = Connection.lazy({
@@ -92,7 +100,7 @@ function ownParts({ address, namespace }: TemporalEndpoint, kafka: Kafka): OpenP
   });
   const publisher = createPublisher(kafka);
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, dataConverter }),
     publisher,
     close: () => Promise.allSettled([publisher.disconnect(), connection.close()]),
   };

@@ -9,23 +9,41 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BundleOptions, bundleWorkflowCode } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { codeRoot, fromSource } from '../paths.js';
+import { codeRoot, failureConverterPath, fromSource } from '../paths.js';
 
-/** @returns path of the bundle. */
-export async function workflowBundle(logger: Logger): Promise<string> {
-  if (fromSource) return cachedBundle(logger);
-  const built = join(codeRoot, 'workflow-bundle.js');
+/**
+ * @param converterPath `failureConverterPath` of the worker's data converter. There is a bundle with it, and one
+ * without.
+ * @returns path of the bundle.
+ */
+export async function workflowBundle(logger: Logger, converterPath?: string): Promise<string> {
+  if (fromSource) return cachedBundle(logger, converterPath);
+  const built = join(codeRoot, nameOf('workflow-bundle', converterPath));
   if (!existsSync(built)) throw new Error(`${built} is missing: run "npm run build"`);
   return built;
 }
 
+const nameOf = (name: string, converterPath: string | undefined): string =>
+  `${name}${converterPath === undefined ? '' : '-encoded-failures'}.js`;
+
 /**
- * Bundles `workflows/index` into `file`.
+ * Writes the bundles of a build into `folder`.
  * @public called by scripts/bundle.mjs
  */
-export async function writeBundle(file: string): Promise<void> {
+export async function writeBundles(folder: string): Promise<void> {
+  for (const path of [undefined, failureConverterPath])
+    await writeBundle(join(folder, nameOf('workflow-bundle', path)), path);
+}
+
+/** Bundles `workflows/index` into `file`. */
+async function writeBundle(file: string, converterPath: string | undefined): Promise<void> {
   const workflowsPath = join(codeRoot, 'workflows', fromSource ? 'index.ts' : 'index.js');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: silent, webpackConfigHook: forNode });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    ...(converterPath === undefined ? {} : { failureConverterPath: converterPath }),
+    logger: silent,
+    webpackConfigHook: forNode,
+  });
   // The file is renamed at the end: of two workers that start at once, neither may read the other's half.
   const temporary = `${file}.${process.pid}`;
   await writeFile(temporary, code);
@@ -58,20 +76,21 @@ interface CompilerRule {
   readonly use?: { readonly options?: { readonly jsc?: { target?: string } } };
 }
 
-async function cachedBundle(logger: Logger): Promise<string> {
+async function cachedBundle(logger: Logger, converterPath: string | undefined): Promise<string> {
   const hash = createHash('sha256');
-  for (const directory of ['workflows', 'src/domain', 'src/temporal']) {
+  for (const directory of ['workflows', 'src/domain', 'src/temporal', 'src/payloads']) {
     const files = (await readdir(join(codeRoot, directory), { recursive: true }))
       .filter((file) => file.endsWith('.ts'))
       .sort();
     for (const file of files) hash.update(file).update(await readFile(join(codeRoot, directory, file)));
   }
   hash.update(await readFile(join(codeRoot, 'package-lock.json')));
-  const file = join(codeRoot, '.cache', `workflow-bundle-${hash.digest('hex').slice(0, 16)}.js`);
+  const name = `workflow-bundle-${hash.digest('hex').slice(0, 16)}`;
+  const file = join(codeRoot, '.cache', nameOf(name, converterPath));
   if (!existsSync(file)) {
     logger.info('bundling the workflows from source');
     await mkdir(join(codeRoot, '.cache'), { recursive: true });
-    await writeBundle(file);
+    await writeBundle(file, converterPath);
   }
   return file;
 }

@@ -1,6 +1,7 @@
 /** This adapter asks Temporal for executions that ended without announcing all their effects, and for their inputs. */
 import { type Client, isGrpcServiceError } from '@temporalio/client';
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import type { LoadedDataConverter, Payload } from '@temporalio/common';
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { EffectError } from '../domain/failures/failure.js';
 import { classify } from '../domain/failures/failure-table.js';
 import type { EndedExecutions } from '../domain/sweep/port.js';
@@ -12,7 +13,7 @@ const NOT_FOUND = 5;
 
 /** @param client of the namespace to look in. */
 export function createEndedExecutions(client: Client, taskQueue: string): EndedExecutions {
-  const { namespace } = client.options;
+  const { namespace, loadedDataConverter } = client.options;
   return {
     async list(closedBefore, after, limit) {
       // A reset ends the run it was made from, as Terminated. The query has no lower bound, because Temporal forgets
@@ -49,16 +50,20 @@ export function createEndedExecutions(client: Client, taskQueue: string): EndedE
           .catch(nullIfMissing),
       );
       const started = history?.history?.events?.[0]?.workflowExecutionStartedEventAttributes;
-      return started == null ? null : { value: decoded(started.input?.payloads?.[0]) };
+      return started == null ? null : { value: await decoded(loadedDataConverter, started.input?.payloads) };
     },
   };
 }
 
-/** Returns a payload's value, or undefined for one that is no JSON, as for no payload at all. */
-function decoded(payload: Payload | undefined): unknown {
+/**
+ * Returns the value of the first payload, or undefined for one that is no JSON, as for no payload at all.
+ * @throws EffectError for one that cannot be decrypted now: it must not pass for a wrong input.
+ */
+async function decoded(converter: LoadedDataConverter, payloads: Payload[] | null | undefined): Promise<unknown> {
   try {
-    return payload === undefined ? undefined : defaultPayloadConverter.fromPayload(payload);
-  } catch {
+    return await decodeFromPayloadsAtIndex(converter, 0, payloads);
+  } catch (error) {
+    if (error instanceof EffectError) throw error;
     return undefined;
   }
 }

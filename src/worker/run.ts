@@ -14,6 +14,7 @@ import { workflowBundle } from '../temporal/bundle.js';
 import { assertNamespace, unreachable } from '../temporal/connect.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { createParkedRuns } from '../temporal/parked-runs.js';
+import { dataConverterOf } from '../payloads/data-converter.js';
 import { type Adapters, openAdapters } from './compose.js';
 import { type Check, serveHttp } from './http.js';
 import { createMetrics, type Metrics } from './metrics.js';
@@ -48,7 +49,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { config, endpoints, logger, effects } = options;
   const metrics = createMetrics();
   const sliceCache = new SliceCache();
-  const bundle = await workflowBundle(logger);
+  const dataConverter = dataConverterOf(config, (err) => logger.warn({ err }, err.message));
+  const bundle = await workflowBundle(logger, dataConverter.failureConverterPath);
   const adapters = openAdapters(config, endpoints, logger, metrics);
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
@@ -71,7 +73,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     const connection = await connectToTemporal(endpoints.temporal);
     cleanup.unshift(() => connection.close());
     await assertNamespace(connection, endpoints.temporal);
-    const client = new Client({ connection, namespace: endpoints.temporal.namespace });
+    const client = new Client({ connection, namespace: endpoints.temporal.namespace, dataConverter });
     const worker = await createWorker(config, client, connection, bundle, adapters, metrics, sliceCache, effects);
     current.worker = worker;
     logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
@@ -154,6 +156,7 @@ const createWorker = (
     namespace,
     taskQueue,
     workflowBundle: { codePath },
+    dataConverter: client.options.dataConverter,
     activities: createActivities(
       ports,
       { instruments: metrics, budget: new OutageBudget(config.OUTAGE_BUDGET_SECONDS * 1_000), sliceCache },

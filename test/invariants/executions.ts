@@ -1,6 +1,7 @@
 /** This module reads the executions of task queues with their histories, and what their first and last events say. */
 import assert from 'node:assert/strict';
-import { defaultPayloadConverter } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { quoted } from '../../src/temporal/visibility.js';
 import { until } from '../../src/flow-control/until.js';
 import type { Environment } from '../support/environment.js';
@@ -20,7 +21,7 @@ export interface Execution {
 }
 
 type History = Awaited<ReturnType<ReturnType<Environment['temporal']['workflow']['getHandle']>['fetchHistory']>>;
-type Payload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
+type Payloads = Parameters<typeof decodeFromPayloadsAtIndex>[2];
 
 /** Returns the name that the ledger has for an execution. */
 export const idOf = ({ workflowId, runId }: Pick<Execution, 'workflowId' | 'runId'>): string =>
@@ -48,7 +49,7 @@ export async function readExecutions({ temporal, taskQueues, pool }: Environment
   const executions: Execution[] = [];
   for (const { workflowId, runId, type, status } of listed) {
     const history = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
-    executions.push({ workflowId, runId, type, status: status.name, history, ...saidBy(history) });
+    executions.push({ workflowId, runId, type, status: status.name, history, ...(await saidBy(temporal, history)) });
   }
   return executions;
 }
@@ -60,23 +61,24 @@ export async function readExecutions({ temporal, taskQueues, pool }: Environment
 export const checkTasks = (_environment: Environment, executions: readonly Execution[]): Promise<readonly string[]> =>
   Promise.resolve(executions.flatMap(taskFailuresOf));
 
-function saidBy({ events }: History): Pick<Execution, 'input' | 'output'> {
+async function saidBy(temporal: Client, { events }: History): Promise<Pick<Execution, 'input' | 'output'>> {
   const first = events?.[0]?.workflowExecutionStartedEventAttributes;
   const last = events?.at(-1);
   const completed = last?.workflowExecutionCompletedEventAttributes?.result?.payloads;
   const failed = last?.workflowExecutionFailedEventAttributes?.failure?.applicationFailureInfo?.details?.payloads;
-  return { input: decode(first?.input?.payloads), output: decode(completed ?? failed) };
+  return {
+    input: await decode(temporal, first?.input?.payloads),
+    output: await decode(temporal, completed ?? failed),
+  };
 }
 
 /**
  * Decodes the first payload. Tests send payloads on purpose that no converter of ours made, and those come to
  * undefined.
  */
-function decode(payloads: Payload[] | null | undefined): unknown {
-  const [payload] = payloads ?? [];
-  if (payload == null) return undefined;
+async function decode({ options }: Client, payloads: Payloads): Promise<unknown> {
   try {
-    return defaultPayloadConverter.fromPayload(payload);
+    return await decodeFromPayloadsAtIndex(options.loadedDataConverter, 0, payloads);
   } catch {
     return undefined;
   }

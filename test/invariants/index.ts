@@ -51,5 +51,5 @@ export async function assertInvariants(environment: Environment, exceptions: Exc
     for (const problem of await check(environment, executions, records)) broken.push(`${name}: ${problem}`);
   }
   assert.equal(broken.length, 0, `${broken.length} invariants are broken:\n${broken.slice(0, 20).join('\n')}`);
-  return exceptions.replay === undefined ? replayRun(executions) : 0;
+  return exceptions.replay === undefined ? replayRun(executions, environment.temporal.options.dataConverter) : 0;
 }

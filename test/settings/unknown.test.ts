@@ -8,10 +8,14 @@ describe('variables that begin like a setting', () => {
       TEMPORAL_TASKQUEUE: 'lists',
       PGHOSTNAME: 'db',
       LEDGER_RETENTION: '7',
+      PAYLOAD_KEY_FILE: '/keys',
+      CODEC_SERVER_TOKENS: 'word',
     };
     assert.deepEqual(unreadVariables(env), [
+      { name: 'CODEC_SERVER_TOKENS', nearest: 'CODEC_SERVER_TOKEN' },
       { name: 'KAFKA_BOOTSTRAP_SERVER', nearest: 'KAFKA_BOOTSTRAP_SERVERS' },
       { name: 'LEDGER_RETENTION', nearest: 'LEDGER_RETENTION_DAYS' },
+      { name: 'PAYLOAD_KEY_FILE', nearest: 'PAYLOAD_KEYS_FILE' },
       { name: 'PGHOSTNAME', nearest: 'PGHOST' },
       { name: 'TEMPORAL_TASKQUEUE', nearest: 'TEMPORAL_TASK_QUEUE' },
     ]);

@@ -12,6 +12,7 @@ import { StoreEffectClient } from '../../src/client/index.js';
 import { type Config, loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
 import { createPool } from '../../src/postgres/core/pool.js';
+import { dataConverterOf } from '../../src/payloads/data-converter.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { assertInvariants, type Exceptions } from '../invariants/index.js';
 import { newTopic } from './run.js';
@@ -93,7 +94,8 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     // A run that continues as new for its size has more history than the 4 MB that gRPC takes by default.
     channelArgs: { 'grpc.max_receive_message_length': -1 },
   });
-  const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  const dataConverter = dataConverterOf(config);
+  const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const pool: pg.Pool = isShared
     ? new pg.Pool({ connectionString: databaseUrl.href, max: 4 })
     : createPool({ ...endpoints.postgres, min: 0, max: 4 }, () => undefined);

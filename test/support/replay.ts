@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { globalHandlers } from '@temporalio/worker/lib/workflow/vm-shared.js';
 import { createLogger } from '../../src/log.js';
@@ -21,14 +22,16 @@ interface Recorded {
 /**
  * Replays histories with today's code. @returns how many it replayed. @throws the first failure, with the workflow's
  * id.
+ * @param dataConverter reads what is encrypted in them.
  */
-export async function replay(histories: Histories): Promise<number> {
+export async function replay(histories: Histories, dataConverter: DataConverter = {}): Promise<number> {
   // The log is silent, because the SDK logs every state of the replaying worker.
   await installRuntime(createLogger('silent'));
-  const bundle = { codePath: await workflowBundle(createLogger('silent')) };
+  const codePath = await workflowBundle(createLogger('silent'), dataConverter.failureConverterPath);
+  const options = { workflowBundle: { codePath }, dataConverter };
   let replayed = 0;
   try {
-    for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: bundle }, histories)) {
+    for await (const { workflowId, error } of Worker.runReplayHistories(options, histories)) {
       if (error !== undefined) throw new Error(`${workflowId}: ${error.message}`, { cause: error });
       replayed += 1;
     }
@@ -55,11 +58,11 @@ export const readHistories = (
  * Replays the executions that have run, whether they have ended or not.
  * @returns how many. @throws as `replay`, and AssertionError when a workflow task of one failed.
  */
-export async function replayRun(executions: readonly Recorded[]): Promise<number> {
+export async function replayRun(executions: readonly Recorded[], dataConverter?: DataConverter): Promise<number> {
   assert.deepEqual(executions.flatMap(taskFailuresOf), []);
   const histories = executions.filter(hasRun).map(({ workflowId, history }) => ({ workflowId, history }));
   if (histories.length === 0) return 0;
-  const replayed = await replay(histories);
+  const replayed = await replay(histories, dataConverter);
   assert.equal(replayed, histories.length, 'every execution is replayed');
   return replayed;
 }
