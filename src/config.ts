@@ -161,7 +161,7 @@ function assertOnce({ shape }: z.ZodObject, given: NodeJS.ProcessEnv): void {
   const twice = Object.keys(shape).filter(
     (name) => `${name}_FILE` in shape && given[name] !== undefined && given[`${name}_FILE`] !== undefined,
   );
-  if (twice.length > 0) throw unusable(...twice.map((name) => `${name}: expected no ${name}_FILE beside it, got both`));
+  if (twice.length > 0) throw unusable(...twice.map((name) => `${name}, ${name}_FILE: expected one of them, got both`));
 }
 
 /** Returns a URL as a message may show it. */

@@ -168,7 +168,7 @@ describe('loadConfig', () => {
     assert.throws(() => loadConfig({ CODEC_SERVER_TOKEN: 'word', CODEC_SERVER_TOKEN_FILE: '/token' }), {
       name: 'ConfigError',
       message:
-        'the environment cannot be used:\n  CODEC_SERVER_TOKEN: expected no CODEC_SERVER_TOKEN_FILE beside it, got both',
+        'the environment cannot be used:\n  CODEC_SERVER_TOKEN, CODEC_SERVER_TOKEN_FILE: expected one of them, got both',
     });
     assert.equal(loadConfig({ CODEC_SERVER_TOKEN: 'word', CODEC_SERVER_TOKEN_FILE: '' }).CODEC_SERVER_TOKEN, 'word');
   });

@@ -117,7 +117,7 @@ function* contradictions(options: KafkaSecurityOptions, names: Names): Generator
   function* demanded(some: readonly Option[], why: string) {
     if (given(some).length === 0)
       yield `${some.map((option) => names[option]).join(' or ')}: expected ${why}, got nothing`;
-    if (given(some).length > 1) yield `${named(given(some))}: expected one of them`;
+    if (given(some).length > 1) yield `${named(given(some))}: expected one of them, got both`;
   }
   if (!hasTls(protocol)) {
     yield* refused(FILES, `with ${names.protocol} SSL or SASL_SSL only, not with ${protocol}`);

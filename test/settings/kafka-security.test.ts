@@ -80,7 +80,7 @@ describe('the security of Kafka', () => {
     ],
     [
       { ...SASL_SSL, ...SCRAM, KAFKA_SASL_PASSWORD_FILE: '/secret' },
-      'KAFKA_SASL_PASSWORD, KAFKA_SASL_PASSWORD_FILE: expected one of them',
+      'KAFKA_SASL_PASSWORD, KAFKA_SASL_PASSWORD_FILE: expected one of them, got both',
     ],
     [
       { ...SASL_SSL, ...SCRAM, KAFKA_SASL_OAUTHBEARER_SCOPE: 'kafka' },
@@ -104,7 +104,7 @@ describe('the security of Kafka', () => {
     ],
     [
       { ...OAUTH, ...CLIENT, KAFKA_SASL_OAUTHBEARER_TOKEN_FILE: '/token' },
-      'KAFKA_SASL_OAUTHBEARER_TOKEN_FILE, KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: expected one of them',
+      'KAFKA_SASL_OAUTHBEARER_TOKEN_FILE, KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: expected one of them, got both',
     ],
     [
       { ...OAUTH, ...CLIENT, KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: '' },

@@ -92,8 +92,8 @@ describe('the endpoint of PostgreSQL', () => {
       { PGSSLMODE: 'verify-ca', PGSSLROOTCERT: 'system' },
       /PGSSLROOTCERT: expected PGSSLMODE=verify-full beside "system"/,
     ],
-    [{ PGPASSWORD: 'secret', PGPASSWORD_FILE: '/p' }, /PGPASSWORD: expected no PGPASSWORD_FILE beside it, got both/],
-    [{ DATABASE_URL_FILE: '/p' }, /DATABASE_URL: expected no DATABASE_URL_FILE beside it, got both/],
+    [{ PGPASSWORD: 'secret', PGPASSWORD_FILE: '/p' }, /PGPASSWORD, PGPASSWORD_FILE: expected one of them, got both/],
+    [{ DATABASE_URL_FILE: '/p' }, /DATABASE_URL, DATABASE_URL_FILE: expected one of them, got both/],
     [
       { DATABASE_URL: undefined, DATABASE_URL_FILE: '/none/url' },
       /DATABASE_URL_FILE: expected a file that can be read, got \/none\/url/,
