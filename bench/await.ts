@@ -3,13 +3,13 @@
  * was stored. It also measures what a list costs each process, and what waiting costs when no answer comes.
  */
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { StoreEffectClient } from '../src/client/index.js';
 import { endpointsOf } from '../src/cli/context.js';
 import { loadConfig } from '../src/config.js';
 import { type BenchWorker, forkWorker } from './child.js';
 import { serverCpu } from './cpu.js';
-import type { Installation } from './installation.js';
+import { type Installation, openPool } from './installation.js';
 import { mixed } from './lists.js';
 import { load, percentiles } from './load.js';
 
@@ -31,7 +31,7 @@ export async function awaitBench(installation: Installation): Promise<void> {
   await installation.worker.stop();
   const worker = await forkWorker('intake', installation.env);
   const clients: StoreEffectClient[] = [];
-  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 1 });
+  const pool = openPool(installation, 1);
   try {
     for (let n = 0; n < 50; n += 1) clients.push(await connect(installation));
     const rows: string[][] = [];

@@ -1,10 +1,9 @@
 /** This bench compares the load tests of the seed contract (docs/seed.md) with a no-op workflow of the same shape. */
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import type { Output } from '../src/cli/views/output.js';
 import type { Intent, Result } from '../src/client/index.js';
 import { forkWorker } from './child.js';
-import { type Installation, execute } from './installation.js';
+import { type Installation, execute, openPool } from './installation.js';
 import { mixed, MIXED_ROUNDS, recovery, contractList } from './lists.js';
 import { load, type LoadResult, median, percentiles } from './load.js';
 
@@ -140,7 +139,7 @@ async function activityTimes(
     for (const { intent_type, execution_time_ms } of results) (times[intent_type] ??= []).push(execution_time_ms);
   };
   for (let i = 0; i < 100; i += 1) note(await execute(installation, mixed(20)));
-  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 1 });
+  const pool = openPool(installation, 1);
   await pool.query(`INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event)
     SELECT gen_random_uuid(), 'workflow_execution', 'PENDING', 'PROCESSING', 'bench' FROM generate_series(1, 10000)`);
   await pool.end();

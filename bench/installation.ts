@@ -9,6 +9,8 @@ import type { Output } from '../src/cli/views/output.js';
 import { setup } from '../src/cli/commands/setup.js';
 import { type Intent, type Result, StoreEffectClient } from '../src/client/index.js';
 import { loadConfig } from '../src/config.js';
+import type { PostgresEndpoint } from '../src/endpoints.js';
+import { createPool, type Pool } from '../src/postgres/core/pool.js';
 import { stackUp } from '../src/stack/index.js';
 import { type BenchWorker, forkWorker } from './child.js';
 
@@ -16,7 +18,7 @@ export interface Installation {
   readonly out: Output;
   readonly env: NodeJS.ProcessEnv;
   readonly taskQueue: string;
-  readonly databaseUrl: string;
+  readonly postgres: PostgresEndpoint;
   readonly temporal: Client;
   readonly client: StoreEffectClient;
   readonly worker: BenchWorker;
@@ -49,18 +51,23 @@ export async function withInstallation(
     PORT: '0',
     ...own,
   };
-  await setup(loadConfig(env), { ...endpoints, postgres: { ...endpoints.postgres, url: databaseUrl.href } });
+  const postgres = { ...endpoints.postgres, url: databaseUrl.href };
+  await setup(loadConfig(env), { ...endpoints, postgres });
   const connection = await Connection.connect({ address: endpoints.temporal.address });
   const temporal = new Client({ connection, namespace: endpoints.temporal.namespace });
   const worker = await forkWorker('service', env);
   try {
     const client = new StoreEffectClient(temporal, name);
-    await bench({ out, env, taskQueue: name, databaseUrl: databaseUrl.href, temporal, client, worker });
+    await bench({ out, env, taskQueue: name, postgres, temporal, client, worker });
   } finally {
     await worker.stop();
     await connection.close();
   }
 }
+
+/** Opens a pool for what a bench prepares and counts. Its statements may take as long as they need. */
+export const openPool = ({ postgres }: Pick<Installation, 'postgres'>, max: number): Pool =>
+  createPool({ ...postgres, min: 0, max, statementTimeoutMs: 3_600_000 }, () => undefined);
 
 /** Executes a list. One that did not succeed ends the bench, because a fast failure is no result. */
 export async function execute(

@@ -4,13 +4,12 @@
  * batches go straight to the stores without Temporal, and a workflow executes each list.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import type { Intent } from '../src/client/index.js';
 import { ListEmitter } from '../src/client/list-emitter.js';
 import { endpointsOf } from '../src/cli/context.js';
 import { loadConfig } from '../src/config.js';
 import { forkWorker } from './child.js';
-import { type Installation, execute } from './installation.js';
+import { type Installation, execute, openPool } from './installation.js';
 import { directly, SLICE } from './direct.js';
 import { latencies } from './latency.js';
 import { many, statesAndEvents } from './lists.js';
@@ -30,7 +29,7 @@ export async function intakeBench(installation: Installation): Promise<void> {
   const config = loadConfig(installation.env);
   const { kafka } = await endpointsOf(config);
   const emitter = new ListEmitter({ brokers: kafka.brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX });
-  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 2 });
+  const pool = openPool(installation, 2);
   const verdicts = async () =>
     (await pool.query<{ count: number }>('SELECT count(*)::int AS count FROM intake_verdicts')).rows[0]?.count ?? 0;
   const emit = async (count: number) => {

@@ -3,13 +3,13 @@
  * none of them (ADR 0009). The parked lists share a locked row, and have 19 keys of their own each.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Intent } from '../src/client/index.js';
 import { ListEmitter } from '../src/client/list-emitter.js';
 import { endpointsOf } from '../src/cli/context.js';
 import { loadConfig } from '../src/config.js';
 import { forkWorker } from './child.js';
-import { type Installation, execute } from './installation.js';
+import { type Installation, execute, openPool } from './installation.js';
 import { latencies } from './latency.js';
 import { state, statesAndEvents } from './lists.js';
 import { percentiles } from './load.js';
@@ -32,7 +32,7 @@ export async function parkedBench(installation: Installation): Promise<void> {
   const config = loadConfig(env);
   const { kafka } = await endpointsOf(config);
   const emitter = new ListEmitter({ brokers: kafka.brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX });
-  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 2 });
+  const pool = openPool(installation, 2);
   const hot = state();
   await execute(installation, [hot]);
   await installation.worker.stop();

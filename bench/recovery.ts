@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { RecoveryReport } from '../src/domain/recovery/recovery.js';
 import type { BenchWorker } from './child.js';
 import { ENDED, endedTimes, readPages, showEnded } from './ended.js';
-import type { Installation } from './installation.js';
+import { type Installation, openPool } from './installation.js';
 import { percentiles } from './load.js';
 
 const WORKFLOWS = 10_000;
@@ -30,7 +30,7 @@ SELECT count(*) FROM (
 
 /** @param ended how many ended workflows are beside; when it is given, only this is measured. */
 export async function recoveryBench(installation: Installation, ended?: number): Promise<void> {
-  const pool = new pg.Pool({ connectionString: installation.databaseUrl, max: 1 });
+  const pool = openPool(installation, 1);
   try {
     if (ended !== undefined) {
       await addHistory(pool, WORKFLOWS, 1, 1);

@@ -11,6 +11,7 @@ import { encodingProblem } from '../../postgres/schema/encoding.js';
 import { checkStates, type StateCheck, type StateProblem } from '../../postgres/states/state-check.js';
 import { withConnection as inConnection } from '../../postgres/core/pool.js';
 import { pendingMigrations } from '../../postgres/schema/pending-migrations.js';
+import { missingRights } from '../../postgres/schema/roles.js';
 import {
   lastPollOf,
   missingSearchAttributes,
@@ -72,6 +73,11 @@ const examine = (config: Config, endpoints: Endpoints): Promise<Finding[]> => {
     finding('PostgreSQL migrations', async () => {
       const pending = await withPool(postgres, (pool) => pendingMigrations(pool, packagePath('migrations')));
       return pending.length === 0 ? null : `${pending.join(', ')} not applied; run "bridge setup"`;
+    }),
+    finding('PostgreSQL rights', async () => {
+      const missing = await withPool(postgres, missingRights);
+      const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+      return missing.length === 0 ? null : `no ${missing[0] ?? ''}${more}; run "bridge setup --print-roles"`;
     }),
     finding('PostgreSQL encoding', () => withPool(postgres, (pool) => inConnection(pool, encodingProblem))),
     finding('Kafka topics', async () => {

@@ -1,5 +1,7 @@
 /** This module says which rights each role needs in the database, and no more. */
 
+import { type Pool, withConnection } from '../core/pool.js';
+
 export type Right = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'USAGE';
 
 /** The roles, by the names that the printed statements give them. */
@@ -34,6 +36,28 @@ export const WORKER_RIGHTS: Readonly<Record<string, readonly Right[]>> = {
 
 /** The rights of a worker, by sequence: the trigger of fsm_transitions draws numbers. */
 export const WORKER_SEQUENCES: Readonly<Record<string, readonly Right[]>> = { fsm_transitions_sequence: ['USAGE'] };
+
+/**
+ * Returns the rights of a worker that the user of a pool lacks, as `SELECT ON fsm_states`. A table that is not there is
+ * left out.
+ */
+export async function missingRights(pool: Pool): Promise<string[]> {
+  const wanted = Object.entries({ ...WORKER_RIGHTS, ...WORKER_SEQUENCES }).flatMap(([name, rights]) =>
+    rights.map((right) => ({ name, right })),
+  );
+  const { rows } = await withConnection(pool, (connection) =>
+    connection.query<{ missing: string }>(
+      `SELECT format('%s ON %s', wanted.privilege, wanted.name) AS missing
+       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (name, privilege, n)
+       JOIN pg_class ON pg_class.oid = to_regclass(wanted.name)
+       WHERE NOT CASE relkind WHEN 'S' THEN has_sequence_privilege(pg_class.oid, wanted.privilege)
+         ELSE has_table_privilege(pg_class.oid, wanted.privilege) END
+       ORDER BY n`,
+      [wanted.map(({ name }) => name), wanted.map(({ right }) => right)],
+    ),
+  );
+  return rows.map(({ missing }) => missing);
+}
 
 const grants = (rights: Readonly<Record<string, readonly Right[]>>, kind: 'TABLE' | 'SEQUENCE'): string[] =>
   Object.entries(rights).map(([name, given]) => `  GRANT ${given.join(', ')} ON ${kind} ${name} TO ${ROLES.worker};`);

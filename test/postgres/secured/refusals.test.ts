@@ -14,7 +14,6 @@ describe('a secured PostgreSQL', function () {
   this.timeout(60_000);
   let server: SecuredPostgres;
   let url: string;
-  /** Variables with which everything is right. */
   let right: Record<string, string>;
   before(async () => {
     server = await startSecuredPostgres();
@@ -233,10 +232,8 @@ describe('a secured PostgreSQL', function () {
     await server.admin('CREATE TABLE bridge_migrations (name text)');
     const without = at({ DATABASE_URL: server.url('postgres', 'without_rights', 'word') });
     const { code, stdout } = await bridgeHere(['doctor'], { ...process.env, ...without });
-    assert.match(
-      stdout,
-      /permission denied for table bridge_migrations \(42501\); "bridge setup --print-roles" prints/,
-    );
+    assert.match(stdout, /permission denied for table bridge_migrations \(42501\); "bridge setup --print-roles" pri/);
+    assert.match(stdout, /PostgreSQL rights +no SELECT ON bridge_migrations; run "bridge setup --print-roles"/);
     assert.equal(code, 1);
   });
 

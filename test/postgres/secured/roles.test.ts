@@ -4,7 +4,7 @@ import { loadConfig } from '../../../src/config.js';
 import { createPool, endPool, type Pool } from '../../../src/postgres/core/pool.js';
 import { cutOver } from '../../../src/postgres/schema/cut-over.js';
 import { migrate } from '../../../src/postgres/schema/migrate.js';
-import { WORKER_RIGHTS, WORKER_SEQUENCES } from '../../../src/postgres/schema/roles.js';
+import { missingRights, WORKER_RIGHTS, WORKER_SEQUENCES } from '../../../src/postgres/schema/roles.js';
 import { postgresEndpoint } from '../../../src/settings/postgres-endpoint.js';
 import { bridgeHere } from '../../support/bridge-here.js';
 import { type SecuredPostgres, startSecuredPostgres } from '../../support/secured-postgres.js';
@@ -93,6 +93,7 @@ describe('the printed roles', function () {
     for (const [name, rights] of Object.entries({ ...WORKER_RIGHTS, ...WORKER_SEQUENCES })) {
       for (const right of rights) {
         await server.admin(`REVOKE ${right} ON ${name} FROM bridge_worker`, DATABASE);
+        assert.deepEqual(await missingRights(pool), [`${right} ON ${name}`]);
         const failed = await failures();
         if (!failed.some((one) => one.includes('permission denied'))) needless.push(`${right} ON ${name}`);
         await server.admin(`GRANT ${right} ON ${name} TO bridge_worker`, DATABASE);
