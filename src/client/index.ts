@@ -25,5 +25,6 @@ export type {
 export type { Progress } from '../../workflows/execution/progress.js';
 export { EffectError, type FailureClass } from '../domain/failures/failure.js';
 export type { RecoveredStateEvent, RecoverySummaryEvent } from '../domain/recovery/recovery.js';
+export { dataConverterOf } from '../payloads/data-converter.js';
 export { LimitError } from '../domain/values/limits.js';
 export { RequestError, type RequestInput } from '../domain/execution/request.js';

@@ -44,28 +44,21 @@ export class EncryptionCodec implements PayloadCodec {
   }
 
   async #decode(payload: Payload): Promise<Payload> {
-    if (!isEncrypted(payload)) return payload;
-    const { metadata, data } = payload;
-    const id = textOf(metadata?.[KEY_ID]);
+    const { [METADATA_ENCODING_KEY]: encoding, [KEY_ID]: keyId } = payload.metadata ?? {};
+    if (encoding == null || !ENCODING.equals(encoding)) return payload;
+    const id = Buffer.from(keyId ?? []).toString();
     const encrypted = `a payload is encrypted with the key ${JSON.stringify(shorten(id))}`;
     if (this.keys === null) throw unavailable(`${encrypted}, and PAYLOAD_KEYS_FILE is not set`);
     const found = await this.keys.find(id);
     const file = `${this.keys.path} (PAYLOAD_KEYS_FILE)`;
     if (found === undefined) throw unavailable(`${encrypted}, which is not in ${file}`);
     try {
-      return PayloadMessage.decode(decrypt(found.key, data ?? Buffer.alloc(0)));
+      return PayloadMessage.decode(decrypt(found.key, payload.data ?? Buffer.alloc(0)));
     } catch (cause) {
       throw unavailable(`${encrypted}, but not with the one of this id in ${file}, or it was changed since`, cause);
     }
   }
 }
-
-const textOf = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString();
-
-const isEncrypted = ({ metadata }: Payload): boolean => {
-  const encoding = metadata?.[METADATA_ENCODING_KEY];
-  return encoding != null && ENCODING.equals(encoding);
-};
 
 /** Returns a failure that is tried again: the key may still come. */
 const unavailable = (problem: string, cause?: unknown): EffectError =>

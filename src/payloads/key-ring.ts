@@ -42,8 +42,8 @@ export function readKeyRing(text: string): KeyRing {
 }
 
 function readKey(row: string, line: number): PayloadKey {
-  const [id = '', encoded = '', ...rest] = row.split(/\s+/);
-  if (encoded === '' || rest.length > 0) throw new KeyRingError(`line ${line}: expected "key-id key" on a line`);
+  const [id, encoded, ...rest] = row.split(/\s+/) as [string, ...string[]];
+  if (encoded === undefined || rest.length > 0) throw new KeyRingError(`line ${line}: expected "key-id key" on a line`);
   if (!ID.test(id)) {
     throw new KeyRingError(`line ${line}: expected a key id of 1 to 64 letters, digits, "_", "." and "-"`);
   }

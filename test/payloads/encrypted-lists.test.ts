@@ -79,10 +79,10 @@ describe('encrypted payloads on the servers', function () {
     assert.deepEqual(answersWith(answers, WORD), []);
     assert.ok(answersWith(answers, 'binary/encrypted').length >= 4, 'the answers do hold payloads');
 
-    const status = await bridge('status', requestId);
+    const status = await bridge('status', requestId, '--json');
     assert.equal(status.code, 1, status.stderr);
     assert.match(status.stdout, /the intent fails with Xyzzy/);
-    assert.equal((await client.progress(requestId))?.failed, 3);
+    assert.equal((await client.progress(requestId))?.failed, 2);
     const rerun = await bridge('rerun', requestId, '--json');
     assert.equal(rerun.code, 1, rerun.stderr);
     assert.match(rerun.stdout, /the intent fails with Xyzzy/);
@@ -121,15 +121,22 @@ describe('encrypted payloads on the servers', function () {
       const report = await emitting.awaitResult(eventId, { timeoutMs: 60_000 });
       assert.match(report.results[4]?.error ?? '', /the intent fails with Xyzzy/);
       assert.equal((await bridgeRows(environment, state.payload.aggregation_id)).length, 1);
-      const status = await bridge('status', eventId);
+      const status = await bridge('status', eventId, '--json');
       assert.match(status.stdout, /the intent fails with Xyzzy/);
     } finally {
       await intake?.stop(5_000);
       await emitting.close();
     }
-    const answers = await rawTaskQueue(temporal, taskQueue);
-    assert.ok(answers.some(({ of }) => of.startsWith('history of intake/')));
-    assert.ok(answers.some(({ of }) => of.startsWith('history of find-verdicts-')));
+    const answers = await until(10_000, async () => {
+      const read = await rawTaskQueue(temporal, taskQueue);
+      for (const id of ['intake/', 'find-verdicts-', 'encrypted-']) {
+        assert.ok(
+          read.some(({ of }) => of.startsWith(`history of ${id}`)),
+          `${id} is listed`,
+        );
+      }
+      return read;
+    });
     assert.deepEqual(answersWith(answers, WORD), []);
     const sweep = await rawSchedule(temporal, `sweep-executions-${taskQueue}`);
     assert.deepEqual(answersWith([sweep], WORD), []);
@@ -171,7 +178,7 @@ describe('encrypted payloads on the servers', function () {
     const [result] = events?.at(-1)?.workflowExecutionCompletedEventAttributes?.result?.payloads ?? [];
     const keyOf = (one: typeof payload) => Buffer.from(one?.metadata?.['encryption-key-id'] ?? []).toString();
     assert.deepEqual([keyOf(payload), keyOf(result)], ['first', 'second']);
-    const status = await bridge('status', requestId);
+    const status = await bridge('status', requestId, '--json');
     assert.match(status.stdout, /the intent fails with Xyzzy/);
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { unlink } from 'node:fs/promises';
+import { KeyRingError } from '../../src/payloads/key-ring.js';
 import { KeysFile } from '../../src/payloads/keys-file.js';
 import { keyLine, type KeysFolder, makeKeysFile } from './support.js';
 
@@ -61,6 +62,13 @@ describe('the file of keys', () => {
     assert.ok(before !== undefined && !after.key.equals(before.key));
   });
 
+  it('gives the same key as long as the file is the same', async () => {
+    const keys = open();
+    const before = await keys.first();
+    now += 1_000;
+    assert.equal(await keys.first(), before);
+  });
+
   it('serves callers that come at once by one reading', async () => {
     const keys = open();
     await file.write(a, b);
@@ -97,6 +105,7 @@ describe('the file of keys', () => {
 
   it('has to be usable at the start, and names the variable, the path and the line', async () => {
     await file.write(a, a);
+    assert.throws(open, ({ cause }: Error) => cause instanceof KeyRingError);
     assert.throws(open, {
       name: 'ConfigError',
       message: `PAYLOAD_KEYS_FILE: ${file.path}: line 2: expected a new key id, got a, as on line 1`,
