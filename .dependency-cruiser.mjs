@@ -18,7 +18,7 @@ const mayImport = {
   'src/rollout': ['src/domain', 'src/postgres', 'src/client'],
   'src/worker': [
     ...['src/domain', 'src/flow-control', 'src/postgres', 'src/kafka', 'src/temporal', 'src/intake'],
-    ...['activities', 'src/config.ts', 'src/endpoints.ts', 'src/paths.ts'],
+    ...['activities', 'src/config.ts', 'src/endpoints.ts', 'src/paths.ts', 'src/secret.ts'],
   ],
   'src/stack': ['src/endpoints.ts'],
 };

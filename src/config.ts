@@ -89,11 +89,21 @@ function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
 }
 
 function read<S extends z.ZodObject>(schema: S, given: NodeJS.ProcessEnv): z.output<S> {
+  assertOneForm(Object.keys(schema.shape), given);
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const shown = { ...given, DATABASE_URL: withoutPassword(given['DATABASE_URL']) };
   const lines = parsed.error.issues.map((issue) => issueInWords(issue, shown, 'environment'));
   throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
+}
+
+/** @throws ConfigError when a secret is given both as a text and as a file. */
+function assertOneForm(names: readonly string[], given: NodeJS.ProcessEnv): void {
+  const lines = names
+    .filter((name) => names.includes(`${name}_FILE`) && given[name] !== undefined)
+    .filter((name) => given[`${name}_FILE`] !== undefined)
+    .map((name) => `${name}, ${name}_FILE: expected one of them, got both`);
+  if (lines.length > 0) throw new ConfigError(`the environment cannot be used:\n  ${lines.join('\n  ')}`);
 }
 
 /** Returns a URL as a message may show it. */

@@ -55,7 +55,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     const current: { runtime?: TemporalRuntime; worker?: Worker; intake?: RunningIntake; failure?: unknown } = {};
     // The port is opened first, because one that is taken has to be found before there is a worker. A worker that never
     // ran cannot be closed.
-    const http = await serveHttp(config.PORT, {
+    const http = await serveHttp(config, {
       health: () => ({ ok: current.failure === undefined, detail: `worker ${stateCheck(current.worker).detail}` }),
       ready: async () => ({
         worker: stateCheck(current.worker),
