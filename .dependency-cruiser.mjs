@@ -7,20 +7,21 @@ const mayImport = {
   'src/flow-control': ['src/domain'],
   'src/postgres': ['src/domain', 'src/flow-control', 'src/endpoints.ts'],
   'src/kafka': ['src/domain', 'src/flow-control', 'src/config.ts', 'src/endpoints.ts'],
-  'src/temporal': ['src/domain', 'src/flow-control', 'src/paths.ts', 'src/endpoints.ts'],
+  'src/temporal': ['src/domain', 'src/flow-control', 'src/paths.ts', 'src/endpoints.ts', 'src/secret.ts'],
   workflows: ['src/domain'],
   activities: ['src/domain'],
-  'src/intake': ['src/domain', 'src/kafka', 'src/config.ts', 'src/endpoints.ts'],
+  'src/intake': ['src/domain', 'src/kafka', 'src/config.ts', 'src/endpoints.ts', 'src/temporal/connect.ts'],
   'src/client': [
     ...['src/domain', 'src/kafka', 'workflows/execution', 'activities/registry.ts', 'src/flow-control/until.ts'],
-    ...['src/temporal/inspect.ts', 'src/temporal/polls.ts', 'src/config.ts'],
+    ...['src/temporal/connect.ts', 'src/temporal/inspect.ts', 'src/temporal/polls.ts'],
+    ...['src/config.ts', 'src/endpoints.ts', 'src/secret.ts'],
   ],
   'src/rollout': ['src/domain', 'src/postgres', 'src/client'],
   'src/worker': [
     ...['src/domain', 'src/flow-control', 'src/postgres', 'src/kafka', 'src/temporal', 'src/intake'],
     ...['activities', 'src/config.ts', 'src/endpoints.ts', 'src/paths.ts', 'src/secret.ts'],
   ],
-  'src/stack': ['src/endpoints.ts'],
+  'src/stack': ['src/endpoints.ts', 'src/temporal/connect.ts', 'src/temporal/refusal.ts'],
 };
 
 /** The same between the rooms of one folder. */

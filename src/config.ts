@@ -12,6 +12,7 @@ import { brokers, temporalAddress } from './settings/addresses.js';
 import { deadLetters, intake, kafka } from './settings/kafka.js';
 import { postgres } from './settings/postgres.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
+import { ProfileError, type ProfiledSettings, withProfile } from './settings/temporal-profile.js';
 import { temporal } from './settings/temporal.js';
 import { type UnknownVariable, unknownVariables } from './settings/unknown.js';
 
@@ -42,7 +43,8 @@ const environment = z.object({
   ...localStack,
 });
 
-export interface Config extends Omit<z.output<typeof environment>, 'DATABASE_URL'> {
+/** The namespace and the address of Temporal are those of its profile where the variables are unset. */
+export interface Config extends Omit<ProfiledSettings<z.output<typeof environment>>, 'DATABASE_URL'> {
   readonly DATABASE_URL: string | undefined;
 }
 
@@ -59,14 +61,17 @@ const ofTemporal = z.object(temporal);
 
 /**
  * Reads where Temporal is, for a client in another process, whose other variables are not ours to judge.
+ * @param profile the name of a profile of Temporal's; default: TEMPORAL_PROFILE.
  * @throws ConfigError as `loadConfig`.
  */
-export const temporalSettings = (env: NodeJS.ProcessEnv = process.env): z.output<typeof ofTemporal> =>
-  read(ofTemporal, givenIn(env));
+export const temporalSettings = (
+  env: NodeJS.ProcessEnv = process.env,
+  profile?: string,
+): ProfiledSettings<z.output<typeof ofTemporal>> => profiled(read(ofTemporal, givenIn(env)), env, profile);
 
 /** @throws ConfigError naming the variables, what was given and what was expected. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const config = read(environment, givenIn(env));
+  const config = profiled(read(environment, givenIn(env)), env);
   assertNested(timeSettings(config));
   return { ...config, DATABASE_URL: config.DATABASE_URL ?? urlFromParts(config) };
 }
@@ -86,6 +91,19 @@ function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new ConfigError(`the option cannot be used:\n  ${describeIssue(parsed.error, value, name)}`);
+}
+
+function profiled<S extends z.output<typeof ofTemporal>>(
+  settings: S,
+  env: NodeJS.ProcessEnv,
+  profile?: string,
+): ProfiledSettings<S> {
+  try {
+    return withProfile(settings, env, profile);
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    throw new ConfigError(`the environment cannot be used:\n  ${error.message}`);
+  }
 }
 
 function read<S extends z.ZodObject>(schema: S, given: NodeJS.ProcessEnv): z.output<S> {

@@ -54,6 +54,7 @@ describe('loadConfig', () => {
       BRIDGE_STACK_DIR: '.stack',
       BRIDGE_CACHE_DIR: envPaths('bridge-store-effect', { suffix: '' }).cache,
       BRIDGE_STACK_MODE: 'auto',
+      temporal: {},
     });
   });
 
@@ -121,6 +122,7 @@ describe('loadConfig', () => {
       TEMPORAL_ADDRESS: 'host:1',
       TEMPORAL_NAMESPACE: 'default',
       TEMPORAL_TASK_QUEUE: 'bridge-store-effect',
+      temporal: {},
     });
   });
 

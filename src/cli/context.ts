@@ -51,10 +51,11 @@ export const givenEndpoints = ({
   TEMPORAL_ADDRESS: address,
   TEMPORAL_NAMESPACE: namespace,
   TEMPORAL_UI_URL: ui,
+  temporal,
   DATABASE_URL: url,
   KAFKA_BOOTSTRAP_SERVERS: brokers,
 }: Config): KnownEndpoints => ({
-  temporal: address === undefined ? null : { address, namespace, ui: ui ?? null },
+  temporal: address === undefined ? null : { address, namespace, ui: ui ?? null, ...temporal },
   postgres: url === undefined ? null : { url },
   kafka: brokers === undefined ? null : { brokers },
 });

@@ -1,5 +1,5 @@
 /** This module opens the intake with its connections, from the settings. */
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -10,6 +10,7 @@ import type { SliceCache } from '../domain/intake/slice-cache.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
 import { kafkaSettings } from '../kafka/settings.js';
+import { lazyConnection, unusableCredentials } from '../temporal/connect.js';
 import { Intake } from './intake.js';
 import type { MayStart } from './slice-driver.js';
 import { createIntakeMetrics } from './metrics.js';
@@ -44,9 +45,17 @@ export interface RunIntakeOptions {
   readonly shared?: IntakeParts;
 }
 
-export function runIntake({ config, endpoints, logger, registry, shared }: RunIntakeOptions): RunningIntake {
+/** @throws EffectError when a file that Temporal's credentials are in cannot be read. */
+export async function runIntake({
+  config,
+  endpoints,
+  logger,
+  registry,
+  shared,
+}: RunIntakeOptions): Promise<RunningIntake> {
   const kafka = createKafka(kafkaSettings(config, endpoints.kafka), logger);
-  const { client, publisher, slices, mayStart, close }: OpenParts = shared ?? ownParts(endpoints.temporal, kafka);
+  const parts: OpenParts = shared ?? (await ownParts(endpoints.temporal, kafka, logger));
+  const { client, publisher, slices, mayStart, close } = parts;
   const intake = new Intake({
     kafka,
     // Each installation has a group of its own: installations that share a broker differ in their prefix.
@@ -81,19 +90,19 @@ interface OpenParts extends IntakeParts {
   readonly close?: () => Promise<unknown>;
 }
 
-function ownParts({ address, namespace }: TemporalEndpoint, kafka: Kafka): OpenParts {
+async function ownParts(server: TemporalEndpoint, kafka: Kafka, logger: Logger): Promise<OpenParts> {
   // The connection is lazy, so the process starts while Temporal is unavailable. Without the limit below, gRPC would
   // wait up to 120 s between two attempts to connect.
-  const connection = Connection.lazy({
-    address,
+  const own = {
     // The connection makes no attempts of its own, because the partition worker does. An attempt that is due after the
     // close would end the process.
     interceptors: [],
     channelArgs: { 'grpc.max_reconnect_backoff_ms': 5_000 },
-  });
+  };
+  const connection = await lazyConnection(server, own, unusableCredentials(logger));
   const publisher = createPublisher(kafka);
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace: server.namespace }),
     publisher,
     close: () => Promise.allSettled([publisher.disconnect(), connection.close()]),
   };

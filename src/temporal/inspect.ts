@@ -6,26 +6,11 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { connect } from './connect.js';
 import type { WorkerLook } from './polls.js';
 import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
-import type { TemporalEndpoint } from '../endpoints.js';
 
 /** `temporal.api.enums.v1.PendingWorkflowTaskState` of a task that no worker has taken. */
 const SCHEDULED = 1;
-
-/** Runs `ask` on a connection of its own. */
-export async function withConnection<T>(
-  server: TemporalEndpoint,
-  ask: (connection: Connection) => Promise<T>,
-): Promise<T> {
-  const connection = await connect(server);
-  try {
-    return await ask(connection);
-  } finally {
-    await connection.close();
-  }
-}
 
 /** Returns the names of the search attributes that `bridge setup` has yet to add. */
 export async function missingSearchAttributes(

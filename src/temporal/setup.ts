@@ -2,7 +2,8 @@
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { until } from '../flow-control/until.js';
-import { missingSearchAttributes, withConnection } from './inspect.js';
+import { withConnection } from './connect.js';
+import { missingSearchAttributes } from './inspect.js';
 import { ensureSchedules, type ScheduleSettings } from './schedules.js';
 import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
 import type { TemporalEndpoint } from '../endpoints.js';

@@ -3,13 +3,14 @@
  * this process.
  */
 import assert from 'node:assert/strict';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import pg from 'pg';
 import type { AnyEffect } from '../../activities/effects/effect.js';
 import { setup } from '../../src/cli/commands/setup.js';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { type Config, loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
+import { connect } from '../../src/temporal/connect.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { assertInvariants, type Exceptions } from '../invariants/index.js';
 import { newTopic } from './run.js';
@@ -73,7 +74,12 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   };
   const config = loadConfig(env);
   const endpoints: Endpoints = {
-    temporal: { address: config.TEMPORAL_ADDRESS ?? '', namespace: config.TEMPORAL_NAMESPACE, ui: null },
+    temporal: {
+      address: config.TEMPORAL_ADDRESS ?? '',
+      namespace: config.TEMPORAL_NAMESPACE,
+      ui: null,
+      ...config.temporal,
+    },
     postgres: { url: databaseUrl.href },
     kafka: { brokers: config.KAFKA_BOOTSTRAP_SERVERS ?? [] },
   };
@@ -88,8 +94,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
           endpoints,
           ...(options.effects === undefined ? {} : { effects: options.effects }),
         });
-  const connection = await Connection.connect({
-    address: endpoints.temporal.address,
+  const connection = await connect(endpoints.temporal, {
     // A run that continues as new for its size has more history than the 4 MB that gRPC takes by default.
     channelArgs: { 'grpc.max_receive_message_length': -1 },
   });

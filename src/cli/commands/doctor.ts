@@ -10,12 +10,8 @@ import { packagePath } from '../../paths.js';
 import { encodingProblem } from '../../postgres/schema/encoding.js';
 import { checkStates, type StateCheck, type StateProblem } from '../../postgres/states/state-check.js';
 import { pendingMigrations } from '../../postgres/schema/pending-migrations.js';
-import {
-  lastPollOf,
-  missingSearchAttributes,
-  namespaceRetentionSeconds,
-  withConnection,
-} from '../../temporal/inspect.js';
+import { withConnection } from '../../temporal/connect.js';
+import { lastPollOf, missingSearchAttributes, namespaceRetentionSeconds } from '../../temporal/inspect.js';
 import { isPolled, noWorkerPolls } from '../../temporal/polls.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';

@@ -23,7 +23,7 @@ export const intakeCommand = (): Command =>
         ready: () => Promise.resolve({ intake: current.intake?.check() ?? { ok: false, detail: 'starting' } }),
         metrics: () => registry.metrics(),
       });
-      const intake = runIntake({ config, endpoints, logger, registry });
+      const intake = await runIntake({ config, endpoints, logger, registry });
       current.intake = intake;
       out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port });
       const signal = await signalled;

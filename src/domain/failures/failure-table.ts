@@ -83,6 +83,9 @@ export const FAILURE_TABLE = {
     '1': 'unavailable',
     '4': 'unavailable',
     '14': 'unavailable',
+    // UNAUTHENTICATED, PERMISSION_DENIED: a login is at fault and no request.
+    '16': 'unavailable',
+    '7': 'unavailable',
     // RESOURCE_EXHAUSTED (rate limit), ABORTED.
     '8': 'transient',
     '10': 'transient',
@@ -113,9 +116,10 @@ export function classify(error: unknown): Classified | undefined {
 
 /** Returns whether a store has refused the login: a wrong, expired or rotated password. */
 export function isRefusedLogin(error: unknown): boolean {
-  return [...errorsIn(error)].some(({ name, code }: Shape) => {
-    // Class 28 of SQLSTATE: invalid authorization specification.
-    return name === 'KafkaJSSASLAuthenticationError' || (typeof code === 'string' && /^28\w{3}$/.test(code));
+  return [...errorsIn(error)].some(({ name, code, details }: Shape) => {
+    if (name === 'KafkaJSSASLAuthenticationError') return true;
+    // Class 28 of SQLSTATE: invalid authorization specification. 16 is gRPC's UNAUTHENTICATED.
+    return typeof code === 'string' ? /^28\w{3}$/.test(code) : code === 16 && typeof details === 'string';
   });
 }
 
