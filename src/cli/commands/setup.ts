@@ -9,9 +9,10 @@ import { packagePath } from '../../paths.js';
 import { cutOver } from '../../postgres/schema/cut-over.js';
 import { migrate } from '../../postgres/schema/migrate.js';
 import { createRolloutStore } from '../../postgres/rollout/rollout-store.js';
-import { setupTemporal } from '../../temporal/setup.js';
+import { type AdministratorCommands, setupTemporal } from '../../temporal/setup.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
+import { EXIT } from '../errors.js';
 import type { Endpoints } from '../../endpoints.js';
 
 export interface SetupResult {
@@ -20,6 +21,8 @@ export interface SetupResult {
   readonly search_attributes: readonly string[];
   readonly schedules: readonly string[];
   readonly namespace_created: boolean;
+  /** Commands for an administrator of Temporal, where the server does not let us do what they do. */
+  readonly administrator: AdministratorCommands | null;
 }
 
 export const setupCommand = (): Command =>
@@ -37,9 +40,19 @@ export const setupCommand = (): Command =>
       out.record({ ...result, ...(moved === undefined ? {} : { cut_over_rows: moved }) });
       out.line(`PostgreSQL  ${done(result.migrations, 'migration')}`);
       out.line(`Kafka       ${done(result.topics, 'topic')}`);
-      out.line(`Temporal    ${done(result.search_attributes, 'search attribute')}`);
+      const whole = result.administrator === null;
+      out.line(`Temporal    ${whole ? done(result.search_attributes, 'search attribute') : 'not complete'}`);
       out.line(`Schedules   ${done(result.schedules, 'schedule')}`);
       if (moved !== undefined) out.line(`Cut-over    ${moved} legacy rows moved`);
+      if (result.administrator !== null) {
+        const { server, cloud } = result.administrator;
+        out.line();
+        out.line('Temporal leaves the rest to an administrator. Run "bridge setup" again after these commands:');
+        for (const line of server) out.line(`  ${line}`);
+        out.line('On Temporal Cloud:');
+        for (const line of cloud) out.line(`  ${line}`);
+        process.exitCode = EXIT.failed;
+      }
     });
 
 export async function setup(config: Config, endpoints: Endpoints): Promise<SetupResult> {
@@ -69,6 +82,7 @@ export async function setup(config: Config, endpoints: Endpoints): Promise<Setup
     search_attributes: temporal.searchAttributes,
     schedules: temporal.schedules,
     namespace_created: temporal.namespaceCreated,
+    administrator: temporal.administrator,
   };
 }
 
