@@ -8,22 +8,25 @@ const mayImport = {
   'src/postgres': ['src/domain', 'src/flow-control', 'src/endpoints.ts'],
   'src/kafka': ['src/domain', 'src/flow-control', 'src/config.ts', 'src/endpoints.ts', 'src/secret.ts'],
   'src/payloads': ['src/domain', 'src/config.ts', 'src/paths.ts', 'src/secret.ts'],
-  'src/temporal': ['src/domain', 'src/flow-control', 'src/paths.ts', 'src/endpoints.ts'],
+  'src/temporal': ['src/domain', 'src/flow-control', 'src/paths.ts', 'src/endpoints.ts', 'src/secret.ts'],
   workflows: ['src/domain'],
   activities: ['src/domain'],
-  'src/intake': ['src/domain', 'src/kafka', 'src/payloads', 'src/config.ts', 'src/endpoints.ts'],
+  'src/intake': [
+    ...['src/domain', 'src/kafka', 'src/payloads', 'src/temporal/connect.ts', 'src/config.ts', 'src/endpoints.ts'],
+  ],
   'src/client': [
     ...['src/domain', 'src/kafka', 'workflows/execution', 'activities/registry.ts', 'src/flow-control/until.ts'],
-    ...['src/temporal/inspect.ts', 'src/temporal/polls.ts', 'src/payloads/data-converter.ts', 'src/config.ts'],
+    ...['src/temporal/connect.ts', 'src/temporal/inspect.ts', 'src/temporal/polls.ts'],
+    ...['src/payloads/data-converter.ts', 'src/config.ts', 'src/endpoints.ts', 'src/secret.ts'],
   ],
   'src/rollout': ['src/domain', 'src/postgres', 'src/client', 'src/config.ts'],
   'src/worker': [
     ...['src/domain', 'src/flow-control', 'src/postgres', 'src/kafka', 'src/temporal', 'src/intake'],
-    ...['src/payloads', 'activities', 'src/config.ts', 'src/endpoints.ts', 'src/paths.ts'],
+    ...['src/payloads', 'activities', 'src/config.ts', 'src/endpoints.ts', 'src/paths.ts', 'src/secret.ts'],
   ],
   // A probe connects as a worker does, and a started server gets its database.
   'src/stack': [
-    ...['src/endpoints.ts', 'src/kafka/client.ts'],
+    ...['src/endpoints.ts', 'src/kafka/client.ts', 'src/temporal/connect.ts', 'src/temporal/refusal.ts'],
     ...['src/postgres/core/client.ts', 'src/postgres/schema/database.ts'],
   ],
 };

@@ -26,6 +26,7 @@ import { payloads } from './settings/payloads.js';
 import { postgres } from './settings/postgres.js';
 import { postgresEndpoint } from './settings/postgres-endpoint.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
+import { ProfileError, type ProfiledSettings, withProfile } from './settings/temporal-profile.js';
 import { temporal } from './settings/temporal.js';
 import { type UnknownVariable, unknownVariables } from './settings/unknown.js';
 
@@ -60,7 +61,8 @@ const environment = z.object({
   ...localStack,
 });
 
-export type Config = Readonly<z.output<typeof environment>>;
+/** The namespace and the address of Temporal are those of its profile where the variables are unset. */
+export type Config = Readonly<ProfiledSettings<z.output<typeof environment>>>;
 
 export { ConfigError };
 export type { KafkaSecurityOptions } from './settings/kafka-endpoint.js';
@@ -73,10 +75,13 @@ const ofTemporal = z.object(temporal);
 
 /**
  * Reads where Temporal is, for a client in another process, whose other variables are not ours to judge.
+ * @param profile the name of a profile of Temporal's; default: TEMPORAL_PROFILE.
  * @throws ConfigError as `loadConfig`.
  */
-export const temporalSettings = (env: NodeJS.ProcessEnv = process.env): z.output<typeof ofTemporal> =>
-  read(ofTemporal, givenIn(env));
+export const temporalSettings = (
+  env: NodeJS.ProcessEnv = process.env,
+  profile?: string,
+): ProfiledSettings<z.output<typeof ofTemporal>> => profiled(read(ofTemporal, givenIn(env)), env, profile);
 
 const ofPostgres = z.object(postgres);
 
@@ -101,7 +106,7 @@ export const payloadSettings = (env: NodeJS.ProcessEnv = process.env): z.output<
 
 /** @throws ConfigError naming the variables, what was given and what was expected. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const config = read(environment, givenIn(env));
+  const config = profiled(read(environment, givenIn(env)), env);
   assertNested(timeSettings(config));
   // Contradictions are found here, by every command.
   postgresEndpoint(config);
@@ -141,6 +146,19 @@ function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new ConfigError(`the option cannot be used:\n  ${describeIssue(parsed.error, value, name)}`);
+}
+
+function profiled<S extends z.output<typeof ofTemporal>>(
+  settings: S,
+  env: NodeJS.ProcessEnv,
+  profile?: string,
+): ProfiledSettings<S> {
+  try {
+    return withProfile(settings, env, profile);
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    throw unusable(error.message);
+  }
 }
 
 function read<S extends z.ZodObject>(schema: S, given: NodeJS.ProcessEnv): z.output<S> {

@@ -55,6 +55,7 @@ describe('loadConfig', () => {
       BRIDGE_STACK_DIR: '.stack',
       BRIDGE_CACHE_DIR: envPaths('bridge-store-effect', { suffix: '' }).cache,
       BRIDGE_STACK_MODE: 'auto',
+      temporal: {},
     });
   });
 
@@ -123,6 +124,7 @@ describe('loadConfig', () => {
       TEMPORAL_ADDRESS: 'host:1',
       TEMPORAL_NAMESPACE: 'default',
       TEMPORAL_TASK_QUEUE: 'bridge-store-effect',
+      temporal: {},
     });
   });
 

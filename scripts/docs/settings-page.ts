@@ -45,7 +45,11 @@ export function settingsPage(): string {
   const overview = table(
     ['Variable', 'Default', 'Read by'],
     groups.flatMap(({ settings }) =>
-      settings.map((one) => [`[${code(one.name)}](#${one.name.toLowerCase()})`, one.default, one.readBy]),
+      settings.map((one) => [
+        `[${code(one.name)}](#${one.name.toLowerCase().replace('*', '')})`,
+        one.default,
+        one.readBy,
+      ]),
     ),
   );
   return [

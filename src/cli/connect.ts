@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import type { Config } from '../config.js';
 import { StoreEffectClient } from '../client/store-effect-client.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
-import { connect } from '../temporal/connect.js';
+import { withConnection } from '../temporal/connect.js';
 import { endpointsOf } from './context.js';
 import type { Endpoints } from '../endpoints.js';
 
@@ -16,13 +16,10 @@ export interface Connected {
 export async function withTemporal<T>(config: Config, use: (connected: Connected) => Promise<T>): Promise<T> {
   const dataConverter = dataConverterOf(config);
   const endpoints = await endpointsOf(config);
-  const connection = await connect(endpoints.temporal);
-  try {
+  return withConnection(endpoints.temporal, async (connection) => {
     const temporal = new Client({ connection, namespace: endpoints.temporal.namespace, dataConverter });
     // Commands say when there is no worker, and leave it to the person how long to wait.
     const client = new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE, undefined, temporal, Infinity);
-    return await use({ endpoints, temporal, client });
-  } finally {
-    await connection.close();
-  }
+    return use({ endpoints, temporal, client });
+  });
 }

@@ -50,9 +50,9 @@ export function stackOptions(config: Config): StackOptions {
 
 /** Returns the endpoints that the environment names. */
 export const givenEndpoints = (config: Config): KnownEndpoints => {
-  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui } = config;
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui, temporal } = config;
   return {
-    temporal: address === undefined ? null : { address, namespace, ui: ui ?? null },
+    temporal: address === undefined ? null : { address, namespace, ui: ui ?? null, ...temporal },
     postgres: postgresEndpoint(config),
     kafka: kafkaEndpoint(config),
   };

@@ -5,7 +5,7 @@
  * const client = await StoreEffectClient.connect();
  * const report = await client.executeIntents(intents, { requestId: 'reduction-42' });
  */
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { Progress } from '../../workflows/execution/progress.js';
 import { payloadSettings, readAddress, temporalSettings } from '../config.js';
@@ -14,7 +14,9 @@ import { guid } from '../domain/intents/fields.js';
 import { shown } from '../domain/values/json.js';
 import type { RequestInput } from '../domain/execution/request.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
+import { connect, lazyConnection } from '../temporal/connect.js';
 import { AwaitedVerdicts } from './awaited-verdicts.js';
+import { type CredentialOptions, credentialsOf } from './credentials.js';
 import { type KafkaOptions, usableKafka } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
@@ -23,17 +25,19 @@ import { type StartedExecution, startExecution } from './start-execution.js';
 import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport, OrNull } from './types.js';
 import { VerdictQuestions } from './verdict-questions.js';
 
-export interface ConnectOptions {
-  /** The address of the Temporal server, `host:port`; default: TEMPORAL_ADDRESS, else `localhost:7233`. */
+export interface ConnectOptions extends CredentialOptions {
+  /** The address of the Temporal server, `host:port`; default: TEMPORAL_ADDRESS, the profile's, `localhost:7233`. */
   readonly address?: string | undefined;
-  /** The Temporal namespace; default: TEMPORAL_NAMESPACE, else `default`. */
+  /** The Temporal namespace; default: TEMPORAL_NAMESPACE, the profile's, `default`. */
   readonly namespace?: string | undefined;
+  /** The profile of Temporal's configuration file; default: TEMPORAL_PROFILE. */
+  readonly profile?: string | undefined;
   /** The task queue that the service's workers poll; default: TEMPORAL_TASK_QUEUE, else `bridge-store-effect`. */
   readonly taskQueue?: string | undefined;
   /** Milliseconds that a started list may wait for a worker; default 120,000. `Infinity` waits for ever. */
   readonly workerTimeoutMs?: number;
   /** The data converter of Temporal's client; default: one that encrypts with the keys of PAYLOAD_KEYS_FILE. */
-  readonly dataConverter?: DataConverter;
+  readonly dataConverter?: DataConverter | undefined;
   /** The options of Kafka, for `emitIntents` only. */
   readonly kafka?: KafkaOptions;
 }
@@ -78,19 +82,19 @@ export class StoreEffectClient {
     this.#verdicts = new AwaitedVerdicts(new VerdictQuestions(asking, taskQueue));
   }
 
-  /** @throws ConfigError for an address that cannot be used; else when Temporal is not reached within 10 s. */
+  /** @throws ConfigError for an option that cannot be used; EffectError when Temporal is not reached within 10 s. */
   static async connect(options: ConnectOptions = {}): Promise<StoreEffectClient> {
-    const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TASK_QUEUE } = temporalSettings();
-    const { namespace = TEMPORAL_NAMESPACE, taskQueue = TEMPORAL_TASK_QUEUE, workerTimeoutMs } = options;
-    const given = options.address ?? TEMPORAL_ADDRESS ?? 'localhost:7233';
-    const address = readAddress('address', given);
+    const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ...settings } = temporalSettings(undefined, options.profile);
+    const { namespace = TEMPORAL_NAMESPACE, taskQueue = settings.TEMPORAL_TASK_QUEUE, workerTimeoutMs } = options;
+    const address = readAddress('address', options.address ?? TEMPORAL_ADDRESS ?? 'localhost:7233');
+    const server = { address, namespace, ui: null, ...credentialsOf(options, settings.temporal) };
     // Options that cannot be used are refused before anything is opened.
     if (options.kafka !== undefined) usableKafka(options.kafka);
     const dataConverter = options.dataConverter ?? dataConverterOf(payloadSettings());
-    const client = new Client({ connection: await Connection.connect({ address }), namespace, dataConverter });
+    const own = { namespace, dataConverter };
+    const client = new Client({ connection: await connect(server, {}), ...own });
     // The SDK's attempts are off: an attempt due after the close would end the process. Questions are repeated anyway.
-    const lazy = Connection.lazy({ address, interceptors: [] });
-    const asking = new Client({ connection: lazy, namespace, dataConverter });
+    const asking = new Client({ connection: await lazyConnection(server, { interceptors: [] }), ...own });
     return new StoreEffectClient(client, taskQueue, options.kafka, asking, workerTimeoutMs);
   }
 

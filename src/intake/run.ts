@@ -1,6 +1,5 @@
 /** This module opens the intake with its connections, from the settings. */
-import { Client, Connection } from '@temporalio/client';
-import type { DataConverter } from '@temporalio/common';
+import { Client } from '@temporalio/client';
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -12,6 +11,7 @@ import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
 import { intakeGroup, kafkaSettings } from '../kafka/settings.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
+import { lazyConnection, unusableCredentials } from '../temporal/connect.js';
 import { Intake } from './intake.js';
 import type { MayStart } from './slice-driver.js';
 import { createIntakeMetrics } from './metrics.js';
@@ -46,15 +46,17 @@ export interface RunIntakeOptions {
   readonly shared?: IntakeParts;
 }
 
-export function runIntake({ config, endpoints, logger, registry, shared }: RunIntakeOptions): RunningIntake {
+/** @throws EffectError when a file that Temporal's credentials are in cannot be read. */
+export async function runIntake({
+  config,
+  endpoints,
+  logger,
+  registry,
+  shared,
+}: RunIntakeOptions): Promise<RunningIntake> {
   const kafka = createKafka(kafkaSettings(config, endpoints.kafka), logger);
-  const { client, publisher, slices, mayStart, close }: OpenParts =
-    shared ??
-    ownParts(
-      endpoints.temporal,
-      kafka,
-      dataConverterOf(config, (err) => logger.warn({ err }, err.message)),
-    );
+  const parts: OpenParts = shared ?? (await ownParts(config, endpoints.temporal, kafka, logger));
+  const { client, publisher, slices, mayStart, close } = parts;
   const intake = new Intake({
     kafka,
     groupId: intakeGroup(config),
@@ -88,19 +90,20 @@ interface OpenParts extends IntakeParts {
   readonly close?: () => Promise<unknown>;
 }
 
-function ownParts({ address, namespace }: TemporalEndpoint, kafka: Kafka, dataConverter: DataConverter): OpenParts {
+async function ownParts(config: Config, server: TemporalEndpoint, kafka: Kafka, logger: Logger): Promise<OpenParts> {
+  const dataConverter = dataConverterOf(config, (err) => logger.warn({ err }, err.message));
   // The connection is lazy, so the process starts while Temporal is unavailable. Without the limit below, gRPC would
   // wait up to 120 s between two attempts to connect.
-  const connection = Connection.lazy({
-    address,
+  const own = {
     // The connection makes no attempts of its own, because the partition worker does. An attempt that is due after the
     // close would end the process.
     interceptors: [],
     channelArgs: { 'grpc.max_reconnect_backoff_ms': 5_000 },
-  });
+  };
+  const connection = await lazyConnection(server, own, unusableCredentials(logger));
   const publisher = createPublisher(kafka);
   return {
-    client: new Client({ connection, namespace, dataConverter }),
+    client: new Client({ connection, namespace: server.namespace, dataConverter }),
     publisher,
     close: () => Promise.allSettled([publisher.disconnect(), connection.close()]),
   };

@@ -101,6 +101,43 @@ export const processes = {
     about: 'It is the port of `/health`, `/ready` and `/metrics`. 0 takes any free port, and the log names it.',
     change: 'Set it when the port is taken, or to 0 for several workers on one host.',
   }),
+  HOST: setting(z.string().optional(), {
+    readBy: ['worker', 'intake'],
+    type: 'host name or IP address',
+    unset: 'all addresses of the machine, as probes of Kubernetes come from outside the pod',
+    about: 'It is the address on which `/health`, `/ready` and `/metrics` are served.',
+    change: 'Set it to `127.0.0.1` where only processes of the same host or pod ask.',
+  }),
+  HTTP_TLS_CERT: setting(z.string().optional(), {
+    readBy: ['worker', 'intake'],
+    type: 'path of a PEM file',
+    unset: 'HTTP without TLS',
+    about:
+      'It is the certificate, with its chain, of `/health`, `/ready` and `/metrics`. A changed file is taken within 5 s.',
+    change: 'Set it, with `HTTP_TLS_KEY`, where metrics cross a network. Probes then need `scheme: HTTPS`.',
+  }),
+  HTTP_TLS_KEY: setting(z.string().optional(), {
+    readBy: ['worker', 'intake'],
+    type: 'path of a PEM file',
+    unset: 'HTTP without TLS',
+    about: 'It is the private key of `HTTP_TLS_CERT`.',
+    change: 'Set it with the certificate.',
+  }),
+  HTTP_TOKEN: setting(z.string().optional(), {
+    readBy: ['worker', 'intake'],
+    type: 'text without spaces',
+    unset: 'no token is asked for',
+    about:
+      'It is the token that `/metrics` asks for: `Authorization: Bearer TOKEN`. `/health` and `/ready` stay open, because probes have none.',
+    change: 'Set it where others can reach the port, with TLS. `HTTP_TOKEN_FILE` may change.',
+  }),
+  HTTP_TOKEN_FILE: setting(z.string().optional(), {
+    readBy: ['worker', 'intake'],
+    type: 'path',
+    unset: 'no token is asked for',
+    about: 'It is the file that holds the token. It is read for each request.',
+    change: 'Set it instead of `HTTP_TOKEN` where tokens are rotated.',
+  }),
   LOG_LEVEL: setting(word(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), {
     readBy: ['worker', 'intake', 'CLI'],
     about: 'It is the lowest level that is logged. Logs are JSON lines on standard error.',

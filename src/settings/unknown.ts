@@ -20,9 +20,12 @@ export interface UnknownVariable {
   readonly nearest: string;
 }
 
-/** @param known the names of all settings. */
-export const unknownVariables = (names: readonly string[], known: readonly string[]): UnknownVariable[] =>
-  names
-    .filter((name) => OURS.test(name) && !known.includes(name) && !OF_DRIVER.has(name) && !OF_KUBERNETES.test(name))
+/** @param known the names of all settings. One that ends with `*` stands for all names with its beginning. */
+export const unknownVariables = (names: readonly string[], known: readonly string[]): UnknownVariable[] => {
+  const beginnings = known.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+  const isKnown = (name: string) => known.includes(name) || beginnings.some((beginning) => name.startsWith(beginning));
+  return names
+    .filter((name) => OURS.test(name) && !isKnown(name) && !OF_DRIVER.has(name) && !OF_KUBERNETES.test(name))
     .sort()
     .map((name) => ({ name, nearest: closest(name, known) }));
+};

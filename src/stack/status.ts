@@ -11,7 +11,7 @@ import type { Endpoints, KnownEndpoints } from '../endpoints.js';
 const ENGINE_MS = 5_000;
 
 /**
- * Asks all services in parallel; it changes nothing and takes no lock. It takes 6 s at most where a service does not
+ * Asks all services in parallel; it changes nothing and takes no lock. It takes 8 s at most where a service does not
  * answer.
  */
 export async function stackStatus(options: StackOptions): Promise<StackStatus> {

@@ -12,7 +12,7 @@ import { runCommand } from './process/run.js';
 import { createReporter, type Reporter } from './progress.js';
 import { readState, writeState, type ServiceRecord, type StackState } from './state.js';
 import { SERVICE_NAMES, type ServiceName, type StackOptions } from './types.js';
-import type { Endpoints } from '../endpoints.js';
+import { type Endpoints, withoutCredentials } from '../endpoints.js';
 
 /** Milliseconds to wait for a given server, which may itself just be starting, as in CI. */
 const GIVEN_READY_MS = 3_000;
@@ -51,7 +51,9 @@ async function startMissing(options: StackOptions, reporter: Reporter): Promise<
       state.mode = mode;
       const context = { options, reporter, run: options.run ?? runCommand };
       const endpoints = await (mode === 'compose' ? startContainers : startNatives)(names, context, recorderOf);
-      state.endpoints = { ...options.given, ...endpoints };
+      const { temporal } = options.given;
+      const shown = temporal == null ? {} : { temporal: withoutCredentials(temporal) };
+      state.endpoints = { ...options.given, ...shown, ...endpoints };
       save();
       return endpoints;
     },

@@ -1,32 +1,76 @@
 /** This module connects to the Temporal server, and says which one when that fails. */
-import { Connection } from '@temporalio/client';
-import { EffectError } from '../domain/failures/failure.js';
+import { Connection, type ConnectionOptions } from '@temporalio/client';
+import type { Logger } from 'pino';
 import type { TemporalEndpoint } from '../endpoints.js';
+import { GRPC, grpcCode } from './grpc.js';
+import { refusalOr, temporalUnavailable, unreachable } from './refusal.js';
+import { renewed } from './renewal.js';
 
-/** Returns the failure of a server that cannot be reached. */
-export const unreachable = (address: string, cause: unknown): EffectError =>
-  new EffectError('unavailable', `Temporal: cannot be reached at ${address}`, { cause, store: 'temporal' });
+/** Options of a connection beside those of its endpoint. */
+type Own = Pick<ConnectionOptions, 'connectTimeout' | 'interceptors' | 'channelArgs'>;
 
-/** Connects within 5 s. @throws EffectError with the address. */
-export const connect = ({ address }: TemporalEndpoint): Promise<Connection> =>
-  Connection.connect({ address, connectTimeout: '5 s' }).catch((error: unknown) => {
-    throw unreachable(address, error);
-  });
+/**
+ * Makes a connection that connects with its first request. Its API key and certificates follow their files.
+ * @param failed called when changed files cannot be used.
+ * @throws EffectError when a file cannot be read.
+ */
+export const lazyConnection = (
+  endpoint: TemporalEndpoint,
+  own: Own = {},
+  failed?: (error: unknown) => void,
+): Promise<Connection> => {
+  const open = (options: ConnectionOptions) => Connection.lazy({ ...own, ...options });
+  return renewed(endpoint, { open, failed });
+};
 
-/** gRPC's NOT_FOUND. */
-const NOT_FOUND = 5;
+/** Logs, once a minute, that changed files cannot be used. */
+export function unusableCredentials(logger: Pick<Logger, 'warn'>): (error: unknown) => void {
+  let quietUntil = 0;
+  return (error) => {
+    if (Date.now() < quietUntil) return;
+    quietUntil = Date.now() + 60_000;
+    logger.warn({ err: error, store: 'temporal' }, 'changed credentials of Temporal cannot be used: the old ones stay');
+  };
+}
+
+/** Connects within 5 s. @throws EffectError with the address, and with what to set where that is known. */
+export async function connect(endpoint: TemporalEndpoint, own: Own = { connectTimeout: '5 s' }): Promise<Connection> {
+  let connection: Connection | undefined;
+  try {
+    connection = await lazyConnection(endpoint, own);
+    await connection.ensureConnected();
+    return connection;
+  } catch (error) {
+    await connection?.close();
+    throw await unreachable(endpoint, error);
+  }
+}
+
+/** Connects for the length of `use`. @throws EffectError with the address, also when the server refuses a request. */
+export async function withConnection<T>(
+  endpoint: TemporalEndpoint,
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await connect(endpoint);
+  try {
+    return await use(connection);
+  } catch (error) {
+    throw refusalOr(endpoint, error);
+  } finally {
+    await connection.close();
+  }
+}
 
 /** @throws EffectError when the server has no such namespace, which a worker says in twenty lines. */
 export async function assertNamespace(
   { workflowService }: Pick<Connection, 'workflowService'>,
-  { address, namespace }: TemporalEndpoint,
+  endpoint: TemporalEndpoint,
 ): Promise<void> {
+  const { address, namespace } = endpoint;
   try {
     await workflowService.describeNamespace({ namespace });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== NOT_FOUND) throw unreachable(address, error);
-    const message = `Temporal: ${address} has no namespace "${namespace}" (TEMPORAL_NAMESPACE)`;
-    throw new EffectError('unavailable', message, { cause: error, store: 'temporal' });
+    if (grpcCode(error) !== GRPC.NOT_FOUND) throw await unreachable(endpoint, error);
+    throw temporalUnavailable(`${address} has no namespace "${namespace}" (TEMPORAL_NAMESPACE)`, error);
   }
 }

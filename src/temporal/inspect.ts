@@ -6,34 +6,44 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { connect } from './connect.js';
 import type { WorkerLook } from './polls.js';
 import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
-import type { TemporalEndpoint } from '../endpoints.js';
+import { GRPC, grpcCode } from './grpc.js';
 
 /** `temporal.api.enums.v1.PendingWorkflowTaskState` of a task that no worker has taken. */
 const SCHEDULED = 1;
 
-/** Runs `ask` on a connection of its own. */
-export async function withConnection<T>(
-  server: TemporalEndpoint,
-  ask: (connection: Connection) => Promise<T>,
-): Promise<T> {
-  const connection = await connect(server);
-  try {
-    return await ask(connection);
-  } finally {
-    await connection.close();
-  }
-}
-
 /** Returns the names of the search attributes that `bridge setup` has yet to add. */
 export async function missingSearchAttributes(
-  { operatorService }: Pick<Connection, 'operatorService'>,
+  { operatorService, workflowService }: Pick<Connection, 'operatorService' | 'workflowService'>,
   namespace: string,
 ): Promise<string[]> {
-  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-  return searchAttributeKeys.map(({ name }) => name).filter((name) => customAttributes[name] === undefined);
+  const names = searchAttributeKeys.map(({ name }) => name);
+  try {
+    const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+    return names.filter((name) => customAttributes[name] === undefined);
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+  }
+  // Temporal Cloud lists no attributes. A query names one that is there, or is refused.
+  const missing = await Promise.all(
+    names.map(async (name) => {
+      try {
+        await workflowService.countWorkflowExecutions({ namespace, query: `${name} IS NULL` });
+        return false;
+      } catch (error) {
+        if (grpcCode(error) === GRPC.INVALID_ARGUMENT) return true;
+        throw error;
+      }
+    }),
+  );
+  return names.filter((_name, index) => missing[index]);
+}
+
+/** Returns whether the server leaves a request to an administrator, as Temporal Cloud does. */
+export function isDenied(error: unknown): boolean {
+  const code = grpcCode(error);
+  return code === GRPC.PERMISSION_DENIED || code === GRPC.UNIMPLEMENTED;
 }
 
 /** Returns the seconds for which the server keeps the executions of a namespace after their end. */

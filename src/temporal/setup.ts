@@ -1,8 +1,10 @@
 /** This module is the part of `bridge setup` on the Temporal server. Every step is safe to repeat. */
-import { type Connection, isGrpcServiceError } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { until } from '../flow-control/until.js';
-import { missingSearchAttributes, withConnection } from './inspect.js';
+import { withConnection } from './connect.js';
+import { GRPC, grpcCode } from './grpc.js';
+import { isDenied, missingSearchAttributes } from './inspect.js';
 import { ensureSchedules, type ScheduleSettings } from './schedules.js';
 import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
 import type { TemporalEndpoint } from '../endpoints.js';
@@ -10,13 +12,22 @@ import type { TemporalEndpoint } from '../endpoints.js';
 /** `temporal.api.enums.v1.IndexedValueType`. */
 export const INDEXED = { KEYWORD: 2, INT: 3, KEYWORD_LIST: 7 } as const;
 
-/** gRPC status codes. */
-const NOT_FOUND = 5;
-const ALREADY_EXISTS = 6;
+/** The types' names for the command lines. */
+const TYPES = { KEYWORD: 'Keyword', INT: 'Int', KEYWORD_LIST: 'KeywordList' } as const satisfies Record<
+  keyof typeof INDEXED,
+  string
+>;
+
 /** Executions are kept this long after they ended; the ledger has to outlive it. */
-const RETENTION = '7 days';
+const RETENTION_DAYS = 7;
 /** Milliseconds of three refreshes of the server's namespace cache, one every 10 s by default. */
 const PROPAGATION_MS = 30_000;
+
+/** Administrator commands are all to be run: those for a server of one's own, or those for Temporal Cloud. */
+export interface AdministratorCommands {
+  readonly server: readonly string[];
+  readonly cloud: readonly string[];
+}
 
 export interface TemporalSetupResult {
   readonly namespaceCreated: boolean;
@@ -24,50 +35,95 @@ export interface TemporalSetupResult {
   readonly searchAttributes: readonly string[];
   /** Ids of the schedules that were created. */
   readonly schedules: readonly string[];
+  /** The commands for an administrator, because the server does not let us; null when nothing is left to do. */
+  readonly administrator: AdministratorCommands | null;
 }
 
 export const setupTemporal = (server: TemporalEndpoint, settings: ScheduleSettings): Promise<TemporalSetupResult> =>
   withConnection(server, async (connection) => {
     const { namespace } = server;
-    const namespaceCreated = await ensureNamespace(connection, namespace);
-    const searchAttributes = await ensureSearchAttributes(connection, namespace);
-    return { namespaceCreated, searchAttributes, schedules: await ensureSchedules(connection, namespace, settings) };
+    const created = await ensureNamespace(connection, namespace);
+    if (created === null) {
+      const nothing = { namespaceCreated: false, searchAttributes: [], schedules: [] };
+      return { ...nothing, administrator: namespaceCommands(namespace) };
+    }
+    const missing = await until(PROPAGATION_MS, () => missingSearchAttributes(connection, namespace));
+    const added = await leftToAdministrator(async () => {
+      await addSearchAttributes(connection, namespace, missing);
+      return missing;
+    });
+    return {
+      namespaceCreated: created,
+      searchAttributes: added ?? [],
+      schedules: await ensureSchedules(connection, namespace, settings),
+      administrator: added === null ? searchAttributeCommands(namespace, missing) : null,
+    };
   });
 
-async function ensureNamespace(connection: Connection, namespace: string): Promise<boolean> {
+/** Returns what `work` came to; null when the server does not permit it, as Temporal Cloud. */
+async function leftToAdministrator<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isDenied(error)) return null;
+    throw error;
+  }
+}
+
+const namespaceCommands = (namespace: string): AdministratorCommands => ({
+  server: [`temporal operator namespace create --namespace ${namespace} --retention ${RETENTION_DAYS}d`],
+  cloud: [`tcld namespace create --namespace ${namespace} --retention-days ${RETENTION_DAYS} --region REGION`],
+});
+
+function searchAttributeCommands(namespace: string, missing: readonly string[]): AdministratorCommands {
+  const typed = searchAttributeKeys.filter(({ name }) => missing.includes(name));
+  const ofCloud = typed.map(({ name, type }) => `--search-attribute "${name}=${TYPES[type]}"`);
+  return {
+    // The command takes several names, and adds the first only.
+    server: typed.map(
+      ({ name, type }) =>
+        `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${TYPES[type]}`,
+    ),
+    cloud: [`tcld namespace search-attributes add --namespace ${namespace} ${ofCloud.join(' ')}`],
+  };
+}
+
+/** Returns whether the namespace was created; null when that is left to an administrator. */
+async function ensureNamespace(connection: Connection, namespace: string): Promise<boolean | null> {
   try {
     await connection.workflowService.describeNamespace({ namespace });
     return false;
   } catch (error) {
-    if (!hasCode(error, NOT_FOUND)) throw error;
+    if (grpcCode(error) !== GRPC.NOT_FOUND) throw error;
   }
-  try {
-    await connection.workflowService.registerNamespace({
-      namespace,
-      description: 'bridge-store-effect',
-      workflowExecutionRetentionPeriod: msToTs(RETENTION),
-    });
-  } catch (error) {
-    if (!hasCode(error, ALREADY_EXISTS)) throw error;
-  }
-  return true;
+  return leftToAdministrator(async () => {
+    await connection.workflowService
+      .registerNamespace({
+        namespace,
+        description: 'bridge-store-effect',
+        workflowExecutionRetentionPeriod: msToTs(`${RETENTION_DAYS} days`),
+      })
+      .catch((error: unknown) => {
+        if (grpcCode(error) !== GRPC.ALREADY_EXISTS) throw error;
+      });
+    return true;
+  });
 }
 
-async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
-  const missing = await until(PROPAGATION_MS, () => missingSearchAttributes(connection, namespace));
-  if (missing.length > 0) {
-    const added = searchAttributeKeys.filter(({ name }) => missing.includes(name));
-    await connection.operatorService.addSearchAttributes({
-      namespace,
-      searchAttributes: Object.fromEntries(added.map(({ name, type }) => [name, INDEXED[type]])),
-    });
-    // A start that names an attribute the frontend does not know yet is refused: wait until it is known.
-    await until(PROPAGATION_MS, async () => {
-      const query = missing.map((name) => `${name} IS NULL`).join(' AND ');
-      await connection.workflowService.countWorkflowExecutions({ namespace, query });
-    });
-  }
-  return missing;
+async function addSearchAttributes(
+  { operatorService, workflowService }: Connection,
+  namespace: string,
+  missing: readonly string[],
+): Promise<void> {
+  if (missing.length === 0) return;
+  const added = searchAttributeKeys.filter(({ name }) => missing.includes(name));
+  await operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(added.map(({ name, type }) => [name, INDEXED[type]])),
+  });
+  // A start that names an attribute the frontend does not know yet is refused: wait until it is known.
+  await until(PROPAGATION_MS, async () => {
+    const query = missing.map((name) => `${name} IS NULL`).join(' AND ');
+    await workflowService.countWorkflowExecutions({ namespace, query });
+  });
 }
-
-const hasCode = (error: unknown, code: number): boolean => isGrpcServiceError(error) && (error.code as number) === code;

@@ -1,8 +1,14 @@
-/** This module serves /health (is the process alive), /ready (should it get work) and /metrics of a worker. */
-import { createServer, type Server } from 'node:http';
+/**
+ * This module serves /health (is the process alive), /ready (should it get work) and /metrics of a worker. The first
+ * two are for a platform, which has no token; whatever else there is asks for one where one is set.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConfigError } from '../config.js';
+import { type Config, ConfigError } from '../config.js';
+import { type Secret, secretOf } from '../secret.js';
+import { createTlsServer } from './https.js';
 
 /**
  * A check is one thing that a worker needs to be ready. One whose `ok` is false, with the reason in `detail`, takes the
@@ -26,17 +32,28 @@ export interface HttpEndpoint {
   close(): Promise<void>;
 }
 
-/** @param port 0 takes any free one. */
-export async function serveHttp(port: number, sources: HttpSources): Promise<HttpEndpoint> {
-  const server = createServer((request, response) => {
+/** HTTP settings say where the server listens, and how it is asked. */
+export type HttpSettings = Pick<
+  Config,
+  'HOST' | 'PORT' | 'HTTP_TLS_CERT' | 'HTTP_TLS_KEY' | 'HTTP_TOKEN' | 'HTTP_TOKEN_FILE'
+>;
+
+/** @throws ConfigError naming the setting that cannot be used. */
+export async function serveHttp(settings: HttpSettings, sources: HttpSources): Promise<HttpEndpoint> {
+  const token = secretOf('HTTP_TOKEN', settings);
+  const listener: RequestListener = (request, response) => {
     // `new URL` would throw on what any client may send, such as `//`.
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    respond(path, sources).then(
-      ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
+    respond(path, request.headers.authorization, token, sources).then(
+      ({ status, type, body }) => {
+        const asks = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+        response.writeHead(status, { 'content-type': type, ...asks }).end(body);
+      },
       (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : 'internal error'),
     );
-  });
-  await listen(server, port);
+  };
+  const server = createTlsServer(settings, listener) ?? createServer(listener);
+  await listen(server, settings);
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
@@ -47,23 +64,44 @@ export async function serveHttp(port: number, sources: HttpSources): Promise<Htt
   };
 }
 
-async function listen(server: Server, port: number): Promise<void> {
-  server.listen(port);
+async function listen(server: Server, { HOST: host, PORT: port }: HttpSettings): Promise<void> {
+  server.listen({ port, ...(host === undefined ? {} : { host }) });
   try {
     // `once` rejects on 'error', so that a port which is taken is reported at the start.
     await once(server, 'listening');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-    throw new ConfigError(`PORT: expected a free port, got ${port}, which another process has`, { cause: error });
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRINUSE')
+      throw new ConfigError(`PORT: expected a free port, got ${port}, which another process has`, { cause: error });
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new ConfigError(`HOST: expected an address of this machine, got ${host ?? 'none'}`, { cause: error });
+    throw error;
   }
 }
 
-async function respond(path: string, sources: HttpSources) {
+/** The paths of probes. They tell whether a process is well, and nothing of what it works with. */
+const PROBES = ['/health', '/ready'];
+
+/** Compares hashes, so that neither the time nor the length says how much of a token is right. */
+async function isAllowed(authorization: string | undefined, token: Secret): Promise<boolean> {
+  const [, given] = /^Bearer +(\S+) *$/i.exec(authorization ?? '') ?? [];
+  const [one, other] = [given ?? '', await token.read()].map((text) => createHash('sha256').update(text).digest());
+  return given !== undefined && one !== undefined && other !== undefined && timingSafeEqual(one, other);
+}
+
+async function respond(
+  path: string,
+  authorization: string | undefined,
+  token: Secret | undefined,
+  sources: HttpSources,
+) {
   const json = (status: number, body: unknown) => ({
     status,
     type: 'application/json',
     body: `${JSON.stringify(body)}\n`,
   });
+  if (token !== undefined && !PROBES.includes(path) && !(await isAllowed(authorization, token)))
+    return json(401, { error: `expected the header "Authorization: Bearer TOKEN" with the token of ${token.source}` });
   switch (path) {
     case '/health': {
       const check = sources.health();

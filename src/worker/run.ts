@@ -1,17 +1,16 @@
 /** This module runs a worker: it composes everything, serves, and shuts down in order. */
 import { Client } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../../activities/index.js';
 import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import type { AnyEffect } from '../../activities/effects/effect.js';
 import { FORCE_MS, HEARTBEAT_MS } from '../domain/time-outs.js';
 import type { Config } from '../config.js';
-import { REPORT_BYTES } from '../domain/values/limits.js';
 import { SliceCache } from '../domain/intake/slice-cache.js';
 import { type RunningIntake, runIntake } from '../intake/run.js';
 import { workflowBundle } from '../temporal/bundle.js';
-import { assertNamespace, unreachable } from '../temporal/connect.js';
+import { assertNamespace } from '../temporal/connect.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { createParkedRuns } from '../temporal/parked-runs.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
@@ -19,7 +18,8 @@ import { type Adapters, openAdapters } from './compose.js';
 import { type Check, serveHttp } from './http.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { installRuntime, type TemporalRuntime } from './runtime.js';
-import type { Endpoints, TemporalEndpoint } from '../endpoints.js';
+import { connectWorker } from './temporal.js';
+import type { Endpoints } from '../endpoints.js';
 
 export interface RunningWorker {
   /** The port number of /health, /ready and /metrics. */
@@ -31,9 +31,6 @@ export interface RunningWorker {
   /** Stops polling, lets running activities finish within the grace period, then closes everything. */
   shutdown(): Promise<void>;
 }
-
-/** The bytes that Temporal's encoding adds to a report. */
-const ENVELOPE_BYTES = 100_000;
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -57,7 +54,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     const current: { runtime?: TemporalRuntime; worker?: Worker; intake?: RunningIntake; failure?: unknown } = {};
     // The port is opened first, because one that is taken has to be found before there is a worker. A worker that never
     // ran cannot be closed.
-    const http = await serveHttp(config.PORT, {
+    const http = await serveHttp(config, {
       health: () => ({ ok: current.failure === undefined, detail: `worker ${stateCheck(current.worker).detail}` }),
       ready: async () => ({
         worker: stateCheck(current.worker),
@@ -70,11 +67,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     // The runtime is installed after all that may fail before there is a connection. Its threads keep the process until
     // the last connection is closed.
     current.runtime = await installRuntime(logger);
-    const connection = await connectToTemporal(endpoints.temporal);
+    const temporal = await connectWorker(endpoints.temporal, logger);
+    const { connection } = temporal;
     cleanup.unshift(() => connection.close());
     await assertNamespace(connection, endpoints.temporal);
     const client = new Client({ connection, namespace: endpoints.temporal.namespace, dataConverter });
-    const worker = await createWorker(config, client, connection, bundle, adapters, metrics, sliceCache, effects);
+    const worker = await createWorker(config, client, temporal.own, bundle, adapters, metrics, sliceCache, effects);
+    temporal.keep(worker);
     current.worker = worker;
     logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
     for (const [store, { ok, detail }] of Object.entries(await adapters.checks())) {
@@ -89,7 +88,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       })
       .finally(() => closeAll(cleanup, logger));
     if (options.intake === true) {
-      const intake = intakeBeside(options, client, adapters, metrics, sliceCache);
+      const intake = await intakeBeside(options, client, adapters, metrics, sliceCache);
       current.intake = intake;
       // The intake stops also when the worker fails: without a worker it would keep its partitions, and start nothing.
       cleanup.unshift(() => intake.stop(0));
@@ -114,13 +113,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
 }
 
-const connectToTemporal = ({ address }: TemporalEndpoint): Promise<NativeConnection> =>
-  NativeConnection.connect({ address, payloadLimits: { payloadsWarnSize: REPORT_BYTES + ENVELOPE_BYTES } }).catch(
-    (error: unknown) => {
-      throw unreachable(address, error);
-    },
-  );
-
 /** Starts the intake in a worker's process, where it shares the worker's connections and its cache of slices. */
 function intakeBeside(
   { config, endpoints, logger }: WorkerOptions,
@@ -128,7 +120,7 @@ function intakeBeside(
   adapters: Adapters,
   { registry }: Metrics,
   sliceCache: SliceCache,
-): RunningIntake {
+): Promise<RunningIntake> {
   const { publisher } = adapters.ports;
   const mayStart = () => adapters.mayStart();
   const shared = { client, publisher, mayStart, slices: sliceCache };

@@ -13,8 +13,8 @@ describe('intake', function () {
   const live = useLiveIntake();
 
   it('leaves the group also when it is stopped while it joins: the next one has all partitions', async () => {
-    await live.start().intake.stop(0);
-    const { intake } = live.start();
+    await (await live.start()).intake.stop(0);
+    const { intake } = await live.start();
     await until(20_000, () => {
       assert.equal(intake.check().detail, '2 partitions');
       return Promise.resolve();
@@ -23,7 +23,7 @@ describe('intake', function () {
 
   it('hands over every envelope once, in the order of its partition, commits behind it, and leaves', async () => {
     const before = [await live.emit(0, 40), await live.emit(1, 40)];
-    const { intake, metrics } = live.start();
+    const { intake, metrics } = await live.start();
     await live.arrives(0, before[0]!);
     const after = await live.emit(0, 600);
     await live.arrives(0, [...before[0]!, ...after]);
@@ -37,7 +37,7 @@ describe('intake', function () {
 
   it('waits while Temporal is unavailable, without leaving the group, and loses nothing', async () => {
     const temporal = await switchableServer(live.environment.endpoints.temporal.address);
-    const { metrics, intake } = live.start(temporal.address);
+    const { metrics, intake } = await live.start(temporal.address);
     const ids = await live.emit(0, 30);
     await until(20_000, async () => assert.match(await metrics(), /^intake_partitions_paused 1$/m));
     assert.deepEqual(intake.check(), { ok: true, detail: '2 partitions' });
@@ -48,9 +48,9 @@ describe('intake', function () {
   });
 
   it('loses nothing when a second consumer joins and leaves', async () => {
-    live.start();
+    await live.start();
     const ids = [...(await live.emit(0, 300, { options: { sleepMs: 300 } }))];
-    const second = live.start();
+    const second = await live.start();
     ids.push(...(await live.emit(0, 300, { options: { sleepMs: 300 } })));
     await until(30_000, () => {
       assert.equal(second.intake.check().detail, '1 partitions');
@@ -63,7 +63,7 @@ describe('intake', function () {
   });
 
   it('reads a topic that was deleted and created again from its beginning', async () => {
-    live.start();
+    await live.start();
     const before = await live.emit(0, 5);
     await live.arrives(0, before);
     await live.admin.deleteTopics({ topics: [live.topic] });

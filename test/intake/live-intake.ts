@@ -81,10 +81,10 @@ class LiveIntake {
     return `bridge-store-effect-intake-${this.config.KAFKA_TOPIC_PREFIX}`;
   }
 
-  start(address = this.environment.endpoints.temporal.address) {
+  async start(address = this.environment.endpoints.temporal.address) {
     const { endpoints } = this.environment;
     const registry = new Registry();
-    const intake = runIntake({
+    const intake = await runIntake({
       config: this.config,
       endpoints: { ...endpoints, temporal: { ...endpoints.temporal, address } },
       logger: createLogger(process.env['TEST_LOG'] ?? 'silent'),

@@ -29,7 +29,7 @@ describe('intake: processes', function () {
     const before = await live.committed(0);
     assert.ok(before > 0 && before < ids.length, `killed in the middle: ${before} of 900 are committed`);
     await expelMembers(live.kafka, live.environment.endpoints.kafka.brokers[0]!, live.groupId);
-    live.start();
+    await live.start();
     await until(60_000, async () => assert.equal(await live.committed(0), ids.length));
     // The server's list of executions may lag behind the executions.
     const handed = await until(10_000, async () => {

@@ -45,7 +45,7 @@ describe('intake: what it rejects', function () {
     ];
     await send(...messages);
     const last = await live.emit(0, 2);
-    const { metrics } = live.start();
+    const { metrics } = await live.start();
     await live.arrives(0, [...first, ...last]);
     const copies = await live.copies(messages.length);
     assert.deepEqual(
@@ -75,7 +75,7 @@ describe('intake: what it rejects', function () {
     const large = { key: 'k', value, headers: { h: 'v' } };
     await send(large);
     await send({ value: 'small' });
-    live.start();
+    await live.start();
     const copies = await live.copies(3);
     assert.deepEqual(
       copies.map(({ rejection: { offset, part, parts } }) => [offset, part, parts]),
@@ -105,7 +105,7 @@ describe('intake: what it rejects', function () {
       });
     await limit('10000');
     await send({ value: 'x'.repeat(20_000) });
-    const { metrics } = live.start();
+    const { metrics } = await live.start();
     await until(20_000, async () => assert.match(await metrics(), /^intake_partitions_paused 1$/m));
     assert.equal(await live.committed(0), -1);
     await limit('1048588');
@@ -116,7 +116,7 @@ describe('intake: what it rejects', function () {
 
   it('copies again what was not committed before it ended, under the same offset and time', async () => {
     await send({ value: 'no envelope' });
-    const { intake } = live.start();
+    const { intake } = await live.start();
     await until(20_000, async () => assert.equal(await live.committed(0), 1));
     await intake.stop(5_000);
     // The offset is set back, as if the intake had been killed after the copy and before the commit.
@@ -125,7 +125,7 @@ describe('intake: what it rejects', function () {
       topic: live.topic,
       partitions: [{ partition: 0, offset: '0' }],
     });
-    live.start();
+    await live.start();
     const [one, two] = await live.copies(2);
     assert.deepEqual(one, two);
     assert.deepEqual(Object.keys(one!.rejection), ['topic', 'partition', 'offset', 'timestamp', 'reason', 'form']);
@@ -136,7 +136,7 @@ describe('intake: what it rejects', function () {
     // producer would connect all the same.
     await send({ value: 'no envelope' });
     const [id] = await live.emit(0, 1, { options: { held: true, invalid: 'not for this store' } });
-    const { intake } = live.start();
+    const { intake } = await live.start();
     await live.arrives(0, [id!]);
     const stopping = intake.stop(20_000);
     await live.environment.temporal.workflow.getHandle(`intake/${live.topic}/0`).signal(releaseSlice);

@@ -128,7 +128,7 @@ describe('a user of Kafka without rights', () => {
     await kafka.withAdmin((admin) => admin.createTopics({ topics: [{ topic }] }));
     await kafka.allow(PRINCIPAL, 'TOPIC', 'read.', 'READ');
     const { logger, lines } = keptLog();
-    const intake = runIntake({ config, endpoints, logger, registry: new Registry() });
+    const intake = await runIntake({ config, endpoints, logger, registry: new Registry() });
     try {
       const group = 'bridge-store-effect-intake-read';
       const sentence = `intake: Kafka: no broker names the coordinator of group ${group}: an ACL has to allow this user Read on it (KAFKA_GROUP_ID)`;

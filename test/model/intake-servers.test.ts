@@ -84,8 +84,8 @@ describe('the intake against a model, on the real servers', function () {
   async function emit(messages: readonly { readonly partition: number; readonly value: string }[]): Promise<void> {
     await producer.send({ topic, messages: [...messages] });
   }
-  function start(): RunningIntake {
-    const intake = runIntake({
+  async function start(): Promise<RunningIntake> {
+    const intake = await runIntake({
       config: environment.config,
       endpoints: {
         temporal: { address: environment.endpoints.temporal.address, namespace: 'default', ui: null },
@@ -108,8 +108,8 @@ describe('the intake against a model, on the real servers', function () {
     await once(child.stdout, 'data');
     /** Changes the members of the group, whatever they have in hand. */
     async function happen(event: Event): Promise<void> {
-      if (event === 'join') return void running.push(start());
-      if (running.length === 0) running.push(start());
+      if (event === 'join') return void running.push(await start());
+      if (running.length === 0) running.push(await start());
       if (event === 'leave') return running.shift()?.stop(5_000);
       child.kill('SIGKILL');
       await once(child, 'exit');
@@ -144,7 +144,7 @@ describe('the intake against a model, on the real servers', function () {
           await sleep(waits[round]);
           await happen(event);
         }
-        if (running.length === 0) running.push(start());
+        if (running.length === 0) running.push(await start());
         await until(180_000, async () => {
           const { rowCount } = await environment.pool.query('SELECT FROM intake_parked');
           assert.ok((rowCount ?? 0) >= wanderers.length + large.length);

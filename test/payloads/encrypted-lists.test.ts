@@ -117,7 +117,7 @@ describe('encrypted payloads on the servers', function () {
     let intake: RunningIntake | undefined;
     try {
       const { eventId } = await emitting.emitIntents([...intents, failingIntent(1, WORD)]);
-      intake = runIntake({ config, endpoints, logger: createLogger('silent'), registry: new Registry() });
+      intake = await runIntake({ config, endpoints, logger: createLogger('silent'), registry: new Registry() });
       const report = await emitting.awaitResult(eventId, { timeoutMs: 60_000 });
       assert.match(report.results[4]?.error ?? '', /the intent fails with Xyzzy/);
       assert.equal((await bridgeRows(environment, state.payload.aggregation_id)).length, 1);

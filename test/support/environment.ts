@@ -3,7 +3,7 @@
  * this process.
  */
 import assert from 'node:assert/strict';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import pg from 'pg';
 import type { AnyEffect } from '../../activities/effects/effect.js';
 import { setup } from '../../src/cli/commands/setup.js';
@@ -13,6 +13,7 @@ import { type Config, loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
 import { createPool } from '../../src/postgres/core/pool.js';
 import { dataConverterOf } from '../../src/payloads/data-converter.js';
+import { connect } from '../../src/temporal/connect.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { assertInvariants, type Exceptions } from '../invariants/index.js';
 import { newTopic } from './run.js';
@@ -89,8 +90,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
           endpoints,
           ...(options.effects === undefined ? {} : { effects: options.effects }),
         });
-  const connection = await Connection.connect({
-    address: endpoints.temporal.address,
+  const connection = await connect(endpoints.temporal, {
     // A run that continues as new for its size has more history than the 4 MB that gRPC takes by default.
     channelArgs: { 'grpc.max_receive_message_length': -1 },
   });

@@ -3,6 +3,7 @@
  * file it checks that nothing is left open.
  */
 import assert from 'node:assert/strict';
+import { devNull } from 'node:os';
 import { stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
@@ -17,6 +18,8 @@ import { deleteTopics } from './run-topics.js';
 import { dropDatabases, makeTemplate } from './template-database.js';
 import type { Endpoints } from '../../src/endpoints.js';
 
+// The profiles of whoever runs the tests are none of theirs, unless the tests are to run against one.
+process.env['TEMPORAL_CONFIG_FILE'] ??= devNull;
 const options = stackOptions(loadConfig());
 let startedHere = false;
 

@@ -5,12 +5,15 @@ import { get } from './support.js';
 
 describe('/health, /ready and /metrics', () => {
   async function asked(path: string, sources: Partial<HttpSources>) {
-    const http = await serveHttp(0, {
-      health: () => ({ ok: true, detail: 'worker RUNNING' }),
-      ready: () => Promise.resolve({}),
-      metrics: () => Promise.resolve(''),
-      ...sources,
-    });
+    const http = await serveHttp(
+      { PORT: 0 },
+      {
+        health: () => ({ ok: true, detail: 'worker RUNNING' }),
+        ready: () => Promise.resolve({}),
+        metrics: () => Promise.resolve(''),
+        ...sources,
+      },
+    );
     try {
       return await get({ httpPort: http.port }, path);
     } finally {

@@ -12,12 +12,8 @@ import { checkStates, type StateCheck, type StateProblem } from '../../postgres/
 import { withConnection as inConnection } from '../../postgres/core/pool.js';
 import { pendingMigrations } from '../../postgres/schema/pending-migrations.js';
 import { missingRights } from '../../postgres/schema/roles.js';
-import {
-  lastPollOf,
-  missingSearchAttributes,
-  namespaceRetentionSeconds,
-  withConnection,
-} from '../../temporal/inspect.js';
+import { withConnection } from '../../temporal/connect.js';
+import { lastPollOf, missingSearchAttributes, namespaceRetentionSeconds } from '../../temporal/inspect.js';
 import { isPolled, noWorkerPolls } from '../../temporal/polls.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';

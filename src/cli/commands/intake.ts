@@ -18,12 +18,12 @@ export const intakeCommand = (): Command =>
       const current: { intake?: RunningIntake } = {};
       // The HTTP server starts first: a port number that is taken must be found while there is no group member yet. A
       // member would keep the process from ending.
-      const http = await serveHttp(config.PORT, {
+      const http = await serveHttp(config, {
         health: () => ({ ok: true, detail: 'intake' }),
         ready: () => Promise.resolve({ intake: current.intake?.check() ?? { ok: false, detail: 'starting' } }),
         metrics: () => registry.metrics(),
       });
-      const intake = runIntake({ config, endpoints, logger, registry });
+      const intake = await runIntake({ config, endpoints, logger, registry });
       current.intake = intake;
       out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port });
       const signal = await signalled;

@@ -12,7 +12,7 @@ import { migrate } from '../../postgres/schema/migrate.js';
 import { rolesSql } from '../../postgres/schema/roles.js';
 import { createRolloutStore } from '../../postgres/rollout/rollout-store.js';
 import { postgresEndpoint } from '../../settings/postgres-endpoint.js';
-import { setupTemporal } from '../../temporal/setup.js';
+import { type AdministratorCommands, setupTemporal } from '../../temporal/setup.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, UsageError } from '../errors.js';
@@ -27,6 +27,8 @@ export interface SetupResult {
   readonly search_attributes: readonly string[];
   readonly schedules: readonly string[];
   readonly namespace_created: boolean;
+  /** Commands for an administrator of Temporal, where the server does not let us do what they do. */
+  readonly administrator: AdministratorCommands | null;
 }
 
 export const setupCommand = (): Command =>
@@ -52,10 +54,12 @@ export const setupCommand = (): Command =>
       out.record({ ...result, ...(moved === undefined ? {} : { cut_over_rows: moved }) });
       out.line(`PostgreSQL  ${done(result.migrations, 'migration')}`);
       out.line(`Kafka       ${done(result.topics, 'topic')}`);
-      out.line(`Temporal    ${done(result.search_attributes, 'search attribute')}`);
+      const whole = result.administrator === null;
+      out.line(`Temporal    ${whole ? done(result.search_attributes, 'search attribute') : 'not complete'}`);
       out.line(`Schedules   ${done(result.schedules, 'schedule')}`);
       if (moved !== undefined) out.line(`Cut-over    ${moved} legacy rows moved`);
       showMissing(out, result.missing_topics);
+      showCommands(out, result.administrator);
     });
 
 /** Shows what is left to an administrator of Kafka. The rest is done, and the exit code says that not all is. */
@@ -68,6 +72,17 @@ function showMissing(out: Output, topics: readonly MissingTopic[]): void {
     ['topic', 'partitions'],
     topics.map(({ topic, partitions }) => [topic, String(partitions)]),
   );
+}
+
+/** Shows what is left to an administrator of Temporal, likewise. */
+function showCommands(out: Output, commands: AdministratorCommands | null): void {
+  if (commands === null) return;
+  process.exitCode = EXIT.failed;
+  out.line();
+  out.line('Temporal leaves the rest to an administrator. Run "bridge setup" again after these commands:');
+  for (const line of commands.server) out.line(`  ${line}`);
+  out.line('On Temporal Cloud:');
+  for (const line of commands.cloud) out.line(`  ${line}`);
 }
 
 export async function setup(config: Config, endpoints: Endpoints): Promise<SetupResult> {
@@ -98,6 +113,7 @@ export async function setup(config: Config, endpoints: Endpoints): Promise<Setup
     search_attributes: temporal.searchAttributes,
     schedules: temporal.schedules,
     namespace_created: temporal.namespaceCreated,
+    administrator: temporal.administrator,
   };
 }
 

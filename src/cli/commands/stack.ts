@@ -3,7 +3,7 @@ import { stackDown, type StackProgress, stackStatus, stackUp } from '../../stack
 import { type Context, contextOf, stackOptions } from '../context.js';
 import { EXIT } from '../errors.js';
 import { styledStatus } from '../views/report.js';
-import type { Endpoints } from '../../endpoints.js';
+import { type Endpoints, type KnownEndpoints, withoutCredentials } from '../../endpoints.js';
 
 export const stackCommand = (): Command => {
   const stack = new Command('stack').description('the local servers: Temporal with Web UI, PostgreSQL, Kafka');
@@ -13,7 +13,7 @@ export const stackCommand = (): Command => {
     .action(async (_options: unknown, command: Command) => {
       const context = contextOf(command);
       const endpoints = await up(context);
-      context.out.record(endpoints);
+      context.out.record(shown(endpoints));
       printEndpoints(context, endpoints);
     });
   stack
@@ -22,7 +22,7 @@ export const stackCommand = (): Command => {
     .action(async (_options: unknown, command: Command) => {
       const { config, out } = contextOf(command);
       const { endpoints, services } = await stackStatus(stackOptions(config));
-      out.record(endpoints);
+      out.record(shown(endpoints));
       const addresses = {
         temporal: endpoints.temporal?.address ?? '',
         postgres: endpoints.postgres?.url ?? '',
@@ -54,6 +54,12 @@ export const stackCommand = (): Command => {
     });
   return stack;
 };
+
+/** Returns endpoints as they may be printed. */
+const shown = (endpoints: KnownEndpoints): KnownEndpoints => ({
+  ...endpoints,
+  temporal: endpoints.temporal && withoutCredentials(endpoints.temporal),
+});
 
 /** Starts the stack, and says on standard error what takes time. */
 export const up = ({ config, out }: Context): Promise<Endpoints> =>

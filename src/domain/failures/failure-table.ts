@@ -88,6 +88,9 @@ export const FAILURE_TABLE = {
     '1': 'unavailable',
     '4': 'unavailable',
     '14': 'unavailable',
+    // UNAUTHENTICATED, PERMISSION_DENIED: a login is at fault and no request.
+    '16': 'unavailable',
+    '7': 'unavailable',
     // RESOURCE_EXHAUSTED (rate limit), ABORTED.
     '8': 'transient',
     '10': 'transient',
@@ -121,12 +124,13 @@ const LOGIN_ANSWERS = ['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM
 
 /** Returns whether a store has refused the login: a wrong, expired or rotated password, token or certificate. */
 export function isRefusedLogin(error: unknown): boolean {
-  return [...errorsIn(error)].some(({ name, code, type, message }: Shape) => {
+  return [...errorsIn(error)].some(({ name, code, type, message, details }: Shape) => {
     if (name === 'KafkaJSSASLAuthenticationError' || LOGIN_ANSWERS.some((one) => one === type)) return true;
     // PgBouncer has a code for all that it refuses, and tells them apart by the text only.
     if (code === '08P01') return message.includes('authentication failed');
-    // Class 28 of SQLSTATE: invalid authorization specification.
-    return (typeof code === 'string' && /^28\w{3}$/.test(code)) || tlsFailureOf(code) === 'client';
+    // Class 28 of SQLSTATE: invalid authorization specification. 16 is gRPC's UNAUTHENTICATED.
+    if (typeof code !== 'string') return code === 16 && typeof details === 'string';
+    return /^28\w{3}$/.test(code) || tlsFailureOf(code) === 'client';
   });
 }
 

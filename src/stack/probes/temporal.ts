@@ -1,14 +1,17 @@
 import { connect } from 'node:net';
-import { Connection } from '@temporalio/client';
 import type { Endpoints } from '../../endpoints.js';
+import { lazyConnection } from '../../temporal/connect.js';
+import { unreachable } from '../../temporal/refusal.js';
 
-/** @throws unless a Temporal server answers within `timeoutMs`. */
-export async function probeTemporal({ address }: Endpoints['temporal'], timeoutMs: number): Promise<void> {
+/** @throws unless a Temporal server answers within `timeoutMs`. The reason may take 2 s more. */
+export async function probeTemporal(endpoint: Endpoints['temporal'], timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  await assertListening(address, timeoutMs);
-  const connection = Connection.lazy({ address });
+  await assertListening(endpoint.address, timeoutMs);
+  const connection = await lazyConnection(endpoint);
   try {
     await connection.withDeadline(deadline, () => connection.workflowService.getSystemInfo({}));
+  } catch (error) {
+    throw await unreachable(endpoint, error);
   } finally {
     await connection.close();
   }

@@ -14,8 +14,12 @@ import { dropDatabase, newName } from '../../support/template-database.js';
 
 describe('variables that begin like a setting', () => {
   it('are named once by a command', async () => {
-    const { stderr } = await bridge(['stack', 'status'], { ...process.env, TEMPORAL_TLS: 'true' });
-    assert.equal(stderr.split('TEMPORAL_TLS is not read: the setting with the nearest name is ').length, 2, stderr);
+    const { stderr } = await bridge(['stack', 'status'], { ...process.env, TEMPORAL_TSL: 'true' });
+    assert.equal(
+      stderr.split('TEMPORAL_TSL is not read: the setting with the nearest name is TEMPORAL_TLS').length,
+      2,
+      stderr,
+    );
   });
 });
 

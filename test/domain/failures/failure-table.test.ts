@@ -69,6 +69,8 @@ const ROWS: Readonly<Record<Source, readonly Row[]>> = {
     ['1', 'unavailable', grpc(1)],
     ['4', 'unavailable', grpc(4)],
     ['14', 'unavailable', new ServiceError('x', { cause: grpc(14) })],
+    ['16', 'unavailable', new ServiceError('x', { cause: grpc(16) })],
+    ['7', 'unavailable', grpc(7)],
     ['8', 'transient', grpc(8)],
     ['10', 'transient', grpc(10)],
     ['3', 'invalid', grpc(3)],
@@ -157,7 +159,7 @@ describe('failure table', () => {
 
   it('knows a refused login by its code or name, wherever it stands among the causes', () => {
     const coded = (code: unknown) => Object.assign(new Error('m'), { code });
-    for (const refused of [coded('28P01'), coded('28000'), named('KafkaJSSASLAuthenticationError')]) {
+    for (const refused of [coded('28P01'), coded('28000'), grpc(16), named('KafkaJSSASLAuthenticationError')]) {
       assert.equal(isRefusedLogin(refused), true);
       assert.equal(isRefusedLogin(new Error('outer', { cause: refused })), true);
       assert.equal(isRefusedLogin(new AggregateError([new Error('another address'), refused])), true);
@@ -169,6 +171,8 @@ describe('failure table', () => {
       coded('28P015'),
       coded('x28P01'),
       coded(28001),
+      coded(16),
+      grpc(7),
       named('KafkaJSError'),
       '28P01',
     ]) {
