@@ -1,7 +1,6 @@
 /** These tests publish to a broker with TLS, logins and ACLs, and read what has arrived with Kafka's own consumer. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreEffectClient } from '../../src/client/index.js';
@@ -10,10 +9,10 @@ import { topicOf } from '../../src/domain/events/event-types.js';
 import { createKafka } from '../../src/kafka/client.js';
 import { createPublisher, type KafkaPublisher } from '../../src/kafka/publisher.js';
 import { kafkaSettings } from '../../src/kafka/settings.js';
-import { kafkaEndpoint } from '../../src/settings/kafka-endpoint.js';
 import { probe } from '../../src/stack/probes/index.js';
 import { readTopic } from '../support/console-consumer.js';
 import { PASSWORDS, type SecuredKafka, startSecuredKafka, tokenFor, USER } from '../support/secured-kafka.js';
+import { byScram, consumerOf, endpointOf, overTls, secretFile } from '../support/secured-login.js';
 
 const PREFIX = 'secured';
 const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig({ XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] });
@@ -29,30 +28,12 @@ describe('a secured Kafka', () => {
   });
   after(async function () {
     this.timeout(20_000);
-    await kafka?.remove();
+    await kafka.remove();
   });
 
-  /** Returns the variables of a login, which are whole but for the secret. */
-  const variables = (more: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
-    KAFKA_BOOTSTRAP_SERVERS: `SASL_SSL://${kafka.saslSsl}`,
-    KAFKA_SSL_CA: kafka.authority.cert,
-    KAFKA_MAX_RETRY_ATTEMPTS: '0',
-    ...more,
-  });
-  const scram = (secret: NodeJS.ProcessEnv = { KAFKA_SASL_PASSWORD: PASSWORDS.scram }): NodeJS.ProcessEnv =>
-    variables({ KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: USER, ...secret });
-  const inFile = async (name: string, text: string): Promise<string> => {
-    const path = join(kafka.folder, name);
-    // The file is never there in half.
-    await writeFile(`${path}.new`, text);
-    await rename(`${path}.new`, path);
-    return path;
-  };
-  const endpointOf = (env: NodeJS.ProcessEnv) => {
-    const endpoint = kafkaEndpoint(loadConfig(env));
-    assert.ok(endpoint !== null);
-    return endpoint;
-  };
+  const variables = (more: NodeJS.ProcessEnv) => overTls(kafka, more);
+  const scram = (secret?: NodeJS.ProcessEnv) => byScram(kafka, secret);
+  const inFile = (name: string, text: string) => secretFile(kafka, name, text);
   const newTopic = async (): Promise<string> => {
     const topic = `${PREFIX}-${randomUUID()}`;
     await kafka.withAdmin((admin) => admin.createTopics({ topics: [{ topic }] }));
@@ -78,16 +59,6 @@ describe('a secured Kafka', () => {
       assert.ok(!outcome.sent);
       return `${outcome.error.failureClass}: ${outcome.error.message}`;
     });
-
-  /** The console consumer's own login. */
-  const consumer = () => ({
-    'security.protocol': 'SASL_SSL',
-    'ssl.truststore.type': 'PEM',
-    'ssl.truststore.location': kafka.authority.cert,
-    'sasl.mechanism': 'SCRAM-SHA-512',
-    'sasl.jaas.config': `org.apache.kafka.common.security.scram.ScramLoginModule required username="${USER}" password="${PASSWORDS.scram}";`,
-    'group.id': `${PREFIX}-${randomUUID()}`,
-  });
 
   it('takes messages by SCRAM, PLAIN, OAUTHBEARER and a client certificate, which the console consumer reads', async function () {
     this.timeout(60_000);
@@ -115,8 +86,7 @@ describe('a secured Kafka', () => {
       const outcome = await withPublisher(env, (publisher) => send(publisher, topic, name));
       assert.deepEqual(outcome, { sent: true }, name);
     }
-    const security = { brokers: [kafka.saslSsl], count: [kafka.plaintext], properties: consumer() };
-    const records = await readTopic({ kafka: security }, cacheDir, topic);
+    const records = await readTopic({ kafka: consumerOf(kafka, PREFIX) }, cacheDir, topic);
     assert.deepEqual(
       records.map(({ value }) => value),
       Object.keys(logins),
@@ -261,8 +231,9 @@ describe('a secured Kafka', () => {
       refused.has(`Kafka: ${kafka.saslSsl} refuses the password of user ${USER} (KAFKA_SASL_PASSWORD_FILE)`),
       [...refused].join('\n'),
     );
-    const security = { brokers: [kafka.saslSsl], count: [kafka.plaintext], properties: consumer() };
-    const values = (await readTopic({ kafka: security }, cacheDir, topic)).map(({ value }) => Number(value));
+    const values = (await readTopic({ kafka: consumerOf(kafka, PREFIX) }, cacheDir, topic)).map(({ value }) =>
+      Number(value),
+    );
     // A message whose acknowledgement was cut off is sent again.
     assert.deepEqual(
       [...new Set(values)],
