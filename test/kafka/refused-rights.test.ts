@@ -19,7 +19,7 @@ import { keptLog } from '../support/kept-log.js';
 import { type SecuredKafka, startSecuredKafka, USER } from '../support/secured-kafka.js';
 import { byScram } from '../support/secured-login.js';
 
-const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig({ XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] });
+const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig();
 const PRINCIPAL = `User:${USER}`;
 const ACL = 'its ACL is missing (KAFKA_SASL_USERNAME, or KAFKA_SSL_CERT)';
 

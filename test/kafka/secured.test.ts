@@ -6,16 +6,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { loadConfig } from '../../src/config.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
-import { createKafka } from '../../src/kafka/client.js';
-import { createPublisher, type KafkaPublisher } from '../../src/kafka/publisher.js';
-import { kafkaSettings } from '../../src/kafka/settings.js';
 import { probe } from '../../src/stack/probes/index.js';
 import { readTopic } from '../support/console-consumer.js';
 import { PASSWORDS, type SecuredKafka, startSecuredKafka, tokenFor, USER } from '../support/secured-kafka.js';
-import { byScram, consumerOf, endpointOf, overTls, secretFile } from '../support/secured-login.js';
+import {
+  byScram,
+  consumerOf,
+  endpointOf,
+  overTls,
+  secretFile,
+  send,
+  startTokenServer,
+  withPublisher,
+} from '../support/secured-login.js';
 
 const PREFIX = 'secured';
-const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig({ XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] });
+const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig();
 
 describe('a secured Kafka', () => {
   let kafka: SecuredKafka;
@@ -39,19 +45,6 @@ describe('a secured Kafka', () => {
     await kafka.withAdmin((admin) => admin.createTopics({ topics: [{ topic }] }));
     return topic;
   };
-  async function withPublisher<T>(env: NodeJS.ProcessEnv, use: (publisher: KafkaPublisher) => Promise<T>): Promise<T> {
-    const config = loadConfig(env);
-    const publisher = createPublisher(createKafka(kafkaSettings(config, endpointOf(env))));
-    try {
-      return await use(publisher);
-    } finally {
-      await publisher.disconnect();
-    }
-  }
-  const send = async (publisher: KafkaPublisher, topic: string, value: string) => {
-    const [outcome] = await publisher.publish([{ topic, key: 'k', value, headers: {} }]);
-    return outcome!;
-  };
   /** Publishes once, and returns how that was refused. */
   const refusal = (env: NodeJS.ProcessEnv, topic = `${PREFIX}-missing`): Promise<string> =>
     withPublisher(env, async (publisher) => {
@@ -63,7 +56,16 @@ describe('a secured Kafka', () => {
   it('takes messages by SCRAM, PLAIN, OAUTHBEARER and a client certificate, which the console consumer reads', async function () {
     this.timeout(60_000);
     const topic = await newTopic();
+    const tokens = await startTokenServer();
+    const endpoint = (secret: string) =>
+      variables({
+        KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
+        KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: tokens.url,
+        KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'bridge',
+        KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: secret,
+      });
     const logins = {
+      endpoint: endpoint('client-secret'),
       scram: scram(),
       file: scram({ KAFKA_SASL_PASSWORD_FILE: await inFile('password', `${PASSWORDS.scram}\n`) }),
       plain: variables({
@@ -82,10 +84,15 @@ describe('a secured Kafka', () => {
         KAFKA_SSL_KEY: kafka.client.key,
       }),
     };
+    assert.match(
+      await refusal(endpoint('wrong')),
+      /refuses the client bridge \(KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET\)/,
+    );
     for (const [name, env] of Object.entries(logins)) {
       const outcome = await withPublisher(env, (publisher) => send(publisher, topic, name));
       assert.deepEqual(outcome, { sent: true }, name);
     }
+    tokens.close();
     const records = await readTopic({ kafka: consumerOf(kafka, PREFIX) }, cacheDir, topic);
     assert.deepEqual(
       records.map(({ value }) => value),
