@@ -57,7 +57,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     .configureOutput(OUTPUT)
     .addHelpText(
       'after',
-      '\nExit codes: 0 ok, 1 something failed (an intent, a check, a redrive), 2 bad usage or input, 3 a service cannot be reached.\n' +
+      '\nExit codes: 0 ok, 1 something failed (an intent, a check, a redrive), 2 bad usage or input, 3 a service cannot be reached, or refuses us.\n' +
         'Settings come from the environment (TEMPORAL_ADDRESS, DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, ...);\n' +
         'what is not set is taken from the local stack ("bridge stack up").',
     );

@@ -18,7 +18,7 @@ const isDisconnected = (error: unknown): boolean =>
 /** An attempt is what brokers were asked for, for the sentence that names the right which is missing. */
 export interface Attempt {
   /** The operation of an ACL. */
-  readonly operation: 'Create' | 'Describe' | 'Read' | 'Write';
+  readonly operation: 'Describe' | 'DescribeConfigs' | 'Read' | 'Write';
   readonly topics: readonly string[];
   readonly group?: string;
 }

@@ -41,9 +41,10 @@ const tlsSockets =
   ({ host, port, onConnect }) => {
     let socket;
     try {
-      const pems = Object.entries(tls).map(([option, pem]) => [option, pem.read()]);
+      const { ca, cert, key } = tls;
       const servername = isIP(host) === 0 ? { servername: host } : {};
-      socket = connect({ host, port, ...servername, ...Object.fromEntries(pems) }, onConnect);
+      const pems = { ca: ca?.read(), cert: cert?.read(), key: key?.read() };
+      socket = connect({ host, port, ...servername, ...pems }, onConnect);
     } catch (error) {
       // kafkajs hears of an error that comes from the socket only.
       return new Socket().destroy(unusable(error, tls));

@@ -166,12 +166,13 @@ export function securityOf(
 ): Pick<KafkaEndpoint, 'security'> {
   const { protocol } = options;
   if (protocol === 'PLAINTEXT') return {};
+  const { brokers, ca, cert } = names;
   const login = hasLogin(protocol) ? loginOf(options, names) : undefined;
   return {
     security: {
       ...(hasTls(protocol) ? { tls: pemsOf(options, names) } : {}),
       ...(login === undefined ? {} : { login }),
-      names,
+      names: { brokers, protocol: names.protocol, ca, cert },
     },
   };
 }

@@ -8,7 +8,6 @@ import type { Config } from '../config.js';
 import { EffectError } from '../domain/failures/failure.js';
 import { isRefusedLogin } from '../domain/failures/failure-table.js';
 import type { EventPublisher, SendOutcome } from '../domain/events/publisher.js';
-import type { Store } from '../domain/failures/store.js';
 import type { Check } from './http.js';
 import { seldom } from './seldom.js';
 import type { Metrics } from './metrics.js';
@@ -20,7 +19,7 @@ export interface Breakers {
 
 export function createBreakers(config: Config, logger: Logger, metrics: Metrics): Breakers {
   // A worker with many callers meets a refusal many times a second.
-  const due = seldom<Store>();
+  const due = seldom();
   const create = (options: BreakerOptions): StoreBreaker => {
     const { store } = options;
     const breaker = createStoreBreaker(options, {

@@ -124,7 +124,7 @@ function openPool(config: Config, server: PostgresEndpoint, logger: Logger, metr
 function openPublisher(config: Config, server: KafkaEndpoint, logger: Logger): KafkaPublisher {
   const kafka = createKafka(kafkaSettings(config, server), logger);
   const { lingerMs, size: maxEntries, compression } = batchSettings(config);
-  const due = seldom<'refused'>();
+  const due = seldom();
   return createPublisher(kafka, {
     lingerMs,
     maxEntries,

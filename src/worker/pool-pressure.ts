@@ -22,7 +22,7 @@ type Reported = Pick<DatabaseMetrics, 'checkedOut' | 'ran' | 'poolPressure'>;
 
 export function poolPressure(logger: Pick<Logger, 'warn'>, metrics: Reported, now = Date.now): PoolObserver {
   // Under load every checkout would write a line.
-  const due = seldom<PoolPressure>(now);
+  const due = seldom(now);
 
   function report(kind: PoolPressure, details: Readonly<Record<string, number>>): void {
     metrics.poolPressure(kind);

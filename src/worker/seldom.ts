@@ -7,8 +7,8 @@ const QUIET_MS = 60_000;
  * Makes a function that says whether a kind of line is due: one a minute is.
  * @returns fields for a line that is due, with the number of lines left out before it; undefined when none is due.
  */
-export function seldom<Kind>(now = Date.now): (kind: Kind) => Readonly<Record<string, number>> | undefined {
-  const said = new Map<Kind, { readonly at: number; unsaid: number }>();
+export function seldom(now = Date.now): (kind: string) => Readonly<Record<string, number>> | undefined {
+  const said = new Map<string, { readonly at: number; unsaid: number }>();
   return (kind) => {
     const last = said.get(kind);
     if (last !== undefined && now() - last.at < QUIET_MS) {

@@ -14,7 +14,7 @@ export const ELSEWHERE: Readonly<Record<string, readonly [file: string, text: st
   '`TEMPORAL_ADDRESS` without a port, or with IPv6 in brackets': [ADDRESSES, "['[::1]', '[::1]:7233']"],
   '`TEMPORAL_ADDRESS` with a scheme': [ADDRESSES, "'https://db.example:7233'"],
   '`KAFKA_BOOTSTRAP_SERVERS` with `PLAINTEXT://`, spaces, no port': [ADDRESSES, 'PLAINTEXT://a:1,plaintext://10.0.0.1'],
-  'Brokers with `SSL://` or `SASL_SSL://`': [ADDRESSES, 'host:port, or PLAINTEXT://host:port: SASL_SSL is not'],
+  'Brokers with `SSL://` or `SASL_SSL://`': [ADDRESSES, 'one protocol for all brokers'],
   'Brokers with IPv6': [ADDRESSES, 'a name or an IPv4 address: kafkajs takes no IPv6 address'],
   '`DATABASE_URL` with `postgresql+asyncpg://`, IPv6, or the folder of a socket': [ADDRESSES, "'postgresql+asyncpg://"],
   '`DATABASE_URL` with `jdbc:` or another scheme, without one, or without a host': [ADDRESSES, "'jdbc:postgresql://"],

@@ -1,4 +1,4 @@
-/** These tests have a user whose ACLs are missing, or whose login is refused: what it gets to read, and what goes on. */
+/** These tests have a user whose ACLs are missing, or whose login is refused: what it reads, and what goes on. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
@@ -16,9 +16,10 @@ import { openAdapters } from '../../src/worker/compose.js';
 import { createMetrics } from '../../src/worker/metrics.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { keptLog } from '../support/kept-log.js';
-import { PASSWORDS, type SecuredKafka, startSecuredKafka, USER } from '../support/secured-kafka.js';
+import { type SecuredKafka, startSecuredKafka, USER } from '../support/secured-kafka.js';
+import { byScram } from '../support/secured-login.js';
 
-const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig({ XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] });
+const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig();
 const PRINCIPAL = `User:${USER}`;
 const ACL = 'its ACL is missing (KAFKA_SASL_USERNAME, or KAFKA_SSL_CERT)';
 
@@ -30,18 +31,12 @@ describe('a user of Kafka without rights', () => {
   });
   after(async function () {
     this.timeout(20_000);
-    await kafka?.remove();
+    await kafka.remove();
   });
 
   const envOf = (prefix: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
     ...process.env,
-    KAFKA_BOOTSTRAP_SERVERS: kafka.saslSsl,
-    KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
-    KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
-    KAFKA_SASL_USERNAME: USER,
-    KAFKA_SASL_PASSWORD: PASSWORDS.scram,
-    KAFKA_SSL_CA: kafka.authority.cert,
-    KAFKA_MAX_RETRY_ATTEMPTS: '0',
+    ...byScram(kafka),
     KAFKA_TOPIC_PREFIX: prefix,
     LOG_LEVEL: 'silent',
     ...more,

@@ -1,22 +1,27 @@
 /** These tests publish to a broker with TLS, logins and ACLs, and read what has arrived with Kafka's own consumer. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { loadConfig } from '../../src/config.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
-import { createKafka } from '../../src/kafka/client.js';
-import { createPublisher, type KafkaPublisher } from '../../src/kafka/publisher.js';
-import { kafkaSettings } from '../../src/kafka/settings.js';
-import { kafkaEndpoint } from '../../src/settings/kafka-endpoint.js';
 import { probe } from '../../src/stack/probes/index.js';
 import { readTopic } from '../support/console-consumer.js';
 import { PASSWORDS, type SecuredKafka, startSecuredKafka, tokenFor, USER } from '../support/secured-kafka.js';
+import {
+  byScram,
+  consumerOf,
+  endpointOf,
+  overTls,
+  secretFile,
+  send,
+  startTokenServer,
+  withPublisher,
+} from '../support/secured-login.js';
 
 const PREFIX = 'secured';
-const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig({ XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] });
+const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig();
 
 describe('a secured Kafka', () => {
   let kafka: SecuredKafka;
@@ -29,47 +34,16 @@ describe('a secured Kafka', () => {
   });
   after(async function () {
     this.timeout(20_000);
-    await kafka?.remove();
+    await kafka.remove();
   });
 
-  /** Returns the variables of a login, which are whole but for the secret. */
-  const variables = (more: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
-    KAFKA_BOOTSTRAP_SERVERS: `SASL_SSL://${kafka.saslSsl}`,
-    KAFKA_SSL_CA: kafka.authority.cert,
-    KAFKA_MAX_RETRY_ATTEMPTS: '0',
-    ...more,
-  });
-  const scram = (secret: NodeJS.ProcessEnv = { KAFKA_SASL_PASSWORD: PASSWORDS.scram }): NodeJS.ProcessEnv =>
-    variables({ KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: USER, ...secret });
-  const inFile = async (name: string, text: string): Promise<string> => {
-    const path = join(kafka.folder, name);
-    // The file is never there in half.
-    await writeFile(`${path}.new`, text);
-    await rename(`${path}.new`, path);
-    return path;
-  };
-  const endpointOf = (env: NodeJS.ProcessEnv) => {
-    const endpoint = kafkaEndpoint(loadConfig(env));
-    assert.ok(endpoint !== null);
-    return endpoint;
-  };
+  const variables = (more: NodeJS.ProcessEnv) => overTls(kafka, more);
+  const scram = (secret?: NodeJS.ProcessEnv) => byScram(kafka, secret);
+  const inFile = (name: string, text: string) => secretFile(kafka, name, text);
   const newTopic = async (): Promise<string> => {
     const topic = `${PREFIX}-${randomUUID()}`;
     await kafka.withAdmin((admin) => admin.createTopics({ topics: [{ topic }] }));
     return topic;
-  };
-  async function withPublisher<T>(env: NodeJS.ProcessEnv, use: (publisher: KafkaPublisher) => Promise<T>): Promise<T> {
-    const config = loadConfig(env);
-    const publisher = createPublisher(createKafka(kafkaSettings(config, endpointOf(env))));
-    try {
-      return await use(publisher);
-    } finally {
-      await publisher.disconnect();
-    }
-  }
-  const send = async (publisher: KafkaPublisher, topic: string, value: string) => {
-    const [outcome] = await publisher.publish([{ topic, key: 'k', value, headers: {} }]);
-    return outcome!;
   };
   /** Publishes once, and returns how that was refused. */
   const refusal = (env: NodeJS.ProcessEnv, topic = `${PREFIX}-missing`): Promise<string> =>
@@ -79,20 +53,19 @@ describe('a secured Kafka', () => {
       return `${outcome.error.failureClass}: ${outcome.error.message}`;
     });
 
-  /** The console consumer's own login. */
-  const consumer = () => ({
-    'security.protocol': 'SASL_SSL',
-    'ssl.truststore.type': 'PEM',
-    'ssl.truststore.location': kafka.authority.cert,
-    'sasl.mechanism': 'SCRAM-SHA-512',
-    'sasl.jaas.config': `org.apache.kafka.common.security.scram.ScramLoginModule required username="${USER}" password="${PASSWORDS.scram}";`,
-    'group.id': `${PREFIX}-${randomUUID()}`,
-  });
-
   it('takes messages by SCRAM, PLAIN, OAUTHBEARER and a client certificate, which the console consumer reads', async function () {
     this.timeout(60_000);
     const topic = await newTopic();
+    const tokens = await startTokenServer();
+    const endpoint = (secret: string) =>
+      variables({
+        KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
+        KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: tokens.url,
+        KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'bridge',
+        KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: secret,
+      });
     const logins = {
+      endpoint: endpoint('client-secret'),
       scram: scram(),
       file: scram({ KAFKA_SASL_PASSWORD_FILE: await inFile('password', `${PASSWORDS.scram}\n`) }),
       plain: variables({
@@ -111,12 +84,16 @@ describe('a secured Kafka', () => {
         KAFKA_SSL_KEY: kafka.client.key,
       }),
     };
+    assert.match(
+      await refusal(endpoint('wrong')),
+      /refuses the client bridge \(KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET\)/,
+    );
     for (const [name, env] of Object.entries(logins)) {
       const outcome = await withPublisher(env, (publisher) => send(publisher, topic, name));
       assert.deepEqual(outcome, { sent: true }, name);
     }
-    const security = { brokers: [kafka.saslSsl], count: [kafka.plaintext], properties: consumer() };
-    const records = await readTopic({ kafka: security }, cacheDir, topic);
+    tokens.close();
+    const records = await readTopic({ kafka: consumerOf(kafka, PREFIX) }, cacheDir, topic);
     assert.deepEqual(
       records.map(({ value }) => value),
       Object.keys(logins),
@@ -261,8 +238,9 @@ describe('a secured Kafka', () => {
       refused.has(`Kafka: ${kafka.saslSsl} refuses the password of user ${USER} (KAFKA_SASL_PASSWORD_FILE)`),
       [...refused].join('\n'),
     );
-    const security = { brokers: [kafka.saslSsl], count: [kafka.plaintext], properties: consumer() };
-    const values = (await readTopic({ kafka: security }, cacheDir, topic)).map(({ value }) => Number(value));
+    const values = (await readTopic({ kafka: consumerOf(kafka, PREFIX) }, cacheDir, topic)).map(({ value }) =>
+      Number(value),
+    );
     // A message whose acknowledgement was cut off is sent again.
     assert.deepEqual(
       [...new Set(values)],

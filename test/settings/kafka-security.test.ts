@@ -1,6 +1,6 @@
 /** These tests are the table of the settings of a secured Kafka: what goes together, and what is refused. */
 import assert from 'node:assert/strict';
-import { StoreEffectClient } from '../../src/client/index.js';
+import { type KafkaOptions, StoreEffectClient } from '../../src/client/index.js';
 import { loadConfig } from '../../src/config.js';
 import { kafkaEndpoint } from '../../src/settings/kafka-endpoint.js';
 
@@ -133,8 +133,13 @@ describe('the security of Kafka', () => {
   }
 
   it('is refused by the names of the client, whose options are judged alike', async () => {
-    const refusal = (security: object, brokers = ['a:1']) =>
-      StoreEffectClient.connect({ kafka: { brokers, security } as never }).catch(({ message }: Error) => message);
+    const refusal = async (security: object, brokers = ['a:1']): Promise<string> => {
+      const given = { kafka: { brokers, security } as KafkaOptions };
+      return StoreEffectClient.connect(given).then(
+        () => 'taken',
+        (error: unknown) => (error instanceof Error ? error.message : ''),
+      );
+    };
     assert.equal(
       await refusal({ protocol: 'SSL', cert: '/cert' }),
       'the options cannot be used:\n  kafka.security.cert, kafka.security.key: expected both or none of them',
@@ -147,10 +152,7 @@ describe('the security of Kafka', () => {
       await refusal({ user: 'me' }),
       'the option cannot be used:\n  kafka.security.user: there is no such option',
     );
-    assert.match(
-      (await refusal({ protocol: 'SASL_SSL' }, ['SSL://a:1'])) as string,
-      /kafka\.brokers: expected no other/,
-    );
+    assert.match(await refusal({ protocol: 'SASL_SSL' }, ['SSL://a:1']), /kafka\.brokers: expected no other/);
   });
 
   it('puts no secret where it is printed or stored', () => {

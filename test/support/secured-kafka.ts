@@ -48,6 +48,7 @@ type Operation = 'READ' | 'WRITE' | 'DESCRIBE' | 'CREATE' | 'ALL';
 
 const CLUSTER_ID = 'YnJpZGdlLXN0b3JlLWVmZg';
 const JVM = ['-Xms96m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'];
+const JAVA = 'java';
 const START_MS = 60_000;
 
 /** @param cacheDir the stack's cache; Kafka's jars are fetched into it when they are not there. */
@@ -71,11 +72,11 @@ export async function startSecuredKafka(cacheDir: string): Promise<SecuredKafka>
   await chmod(config, 0o600);
   const java = [...JVM, '-cp', kafkaClassPath(cacheDir)];
   const run = (...args: string[]) =>
-    promisify(execFile)('java', [...java, '-Dorg.apache.logging.log4j.level=OFF', ...args]);
+    promisify(execFile)(JAVA, [...java, '-Dorg.apache.logging.log4j.level=OFF', ...args]);
   const scram = `SCRAM-SHA-512=[name=${USER},iterations=4096,password=${PASSWORDS.scram}]`;
   await run('kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', config, '--add-scram', scram);
   await front.on();
-  const broker = spawn('java', [...java, 'kafka.Kafka', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const broker = spawn(JAVA, [...java, 'kafka.Kafka', config], { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = createWriteStream(join(folder, 'broker.log'));
   broker.stdout.pipe(log);
   broker.stderr.pipe(log);

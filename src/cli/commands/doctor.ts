@@ -110,9 +110,11 @@ async function examineRetention(
   const executions = await withConnection(temporal, (connection) =>
     namespaceRetentionSeconds(connection, temporal.namespace),
   );
-  const topics = await withAdmin(kafkaOf(config, kafka), (admin) =>
-    topicRetention(admin, allTopics(topicSettings(config))),
-  );
+  const names = allTopics(topicSettings(config));
+  const topics = await withAdmin(kafkaOf(config, kafka), (admin) => topicRetention(admin, names), {
+    operation: 'DescribeConfigs',
+    topics: names,
+  });
   return judgeRetention(setting, config[setting], { namespace: temporal.namespace, executions, topics });
 }
 
