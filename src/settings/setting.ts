@@ -25,8 +25,10 @@ const texts = z.registry<SettingText>();
 
 /** Puts a variable's text beside its schema. The registry is our own, because zod's shared one holds nothing typed. */
 export function setting<S extends z.ZodType>(schema: S, text: SettingText): S {
-  texts.add(schema, text);
-  return schema;
+  // Variables of one schema have a text each.
+  const own = z.clone(schema);
+  texts.add(own, text);
+  return own;
 }
 
 export const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
