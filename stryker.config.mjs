@@ -102,6 +102,7 @@ export default {
       'test/intake/slice-driver.test.ts',
       'test/model/intake-more.test.ts',
       'test/model/intake.test.ts',
+      'test/properties/any-value.test.ts',
       'test/properties/plan.test.ts',
       'test/properties/slice-plan.test.ts',
       'test/replay/replay.test.ts',
