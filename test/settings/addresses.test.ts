@@ -17,6 +17,7 @@ describe('the address of Temporal', () => {
   for (const [given, used] of [
     ['db.example:7000', 'db.example:7000'],
     ['db.example', 'db.example:7233'],
+    ['db.example:65535', 'db.example:65535'],
     ['10.0.0.1', '10.0.0.1:7233'],
     ['[::1]', '[::1]:7233'],
     ['[2001:db8::1]:7000', '[2001:db8::1]:7000'],
@@ -57,10 +58,12 @@ describe('the address of Temporal', () => {
   });
 
   it('links to a Web UI with a scheme only', () => {
-    assert.equal(
-      loadConfig({ TEMPORAL_UI_URL: 'https://ui.example/temporal/' }).TEMPORAL_UI_URL,
-      'https://ui.example/temporal',
-    );
+    for (const [given, used] of [
+      ['https://ui.example/temporal/', 'https://ui.example/temporal'],
+      ['http://ui.example:8233//', 'http://ui.example:8233'],
+    ]) {
+      assert.equal(loadConfig({ TEMPORAL_UI_URL: given }).TEMPORAL_UI_URL, used);
+    }
     for (const given of ['ui.example:8233', 'javascript:alert(1)']) {
       assert.throws(
         () => loadConfig({ TEMPORAL_UI_URL: given }),
@@ -75,6 +78,7 @@ describe('the brokers of Kafka', () => {
     ['a:1', ['a:1']],
     ['a:1, b:2,', ['a:1', 'b:2']],
     ['a b:2', ['a:9092', 'b:2']],
+    ['a:1 , b:2', ['a:1', 'b:2']],
     ['PLAINTEXT://a:1,plaintext://10.0.0.1', ['a:1', '10.0.0.1:9092']],
     ['ssl://a:1,b:2', ['a:1', 'b:2']],
   ] as const) {
@@ -140,6 +144,7 @@ describe('the address of PostgreSQL', () => {
     ['postgres://db:1/bridge?port=2', 'one port: the host has 1, and the port is 2'],
     ['postgres://db:http/bridge', HOST],
     ['postgres://d b/bridge', HOST],
+    ['postgres://[1:2:3]x/bridge', HOST],
   ] as const) {
     it(`refuses ${given}`, () => {
       assert.throws(
@@ -166,6 +171,7 @@ describe('the address of PostgreSQL', () => {
     ['::1', undefined, '::1 5432 me bridge'],
     ['[::1]:5433', undefined, '::1 5433 me bridge'],
     ['/run/postgresql', '5433', '/run/postgresql 5433 me bridge'],
+    ['/run/postgresql:5433', undefined, '/run/postgresql 5433 me bridge'],
   ] as const) {
     it(`takes PGHOST=${host}, PGPORT=${port ?? ''}`, () => {
       const parts = { PGHOST: host, PGPORT: port, PGUSER: 'me', PGDATABASE: 'bridge' };

@@ -61,7 +61,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
 function findSyntaxProblem(text: string): SyntaxProblem {
   const open: string[] = [];
   let expected = 'value';
-  let last = '';
+  let last: string | undefined;
   for (let end = 0; ;) {
     TOKEN.lastIndex = end;
     const [token = '', mark, string] = TOKEN.exec(text) ?? [];
@@ -93,9 +93,10 @@ function foundIn(text: string, broken: boolean): string {
   if (text === '') return 'the end';
   if (/^(?:\/[/*]|#)/.test(text)) return 'a comment';
   if (text.startsWith('"')) return broken ? 'a string that has a wrong escape or no end on its line' : 'a string';
-  const [found = ''] = /^[\w.+-]{1,20}|^./su.exec(text) ?? [];
-  return /^[!-~]/.test(found) ? JSON.stringify(found) : `U+${hexOf(found)}`;
+  const word = /^[\w.+-]{1,20}/.exec(text)?.[0];
+  if (word !== undefined) return JSON.stringify(word);
+  return /^[!-~]/.test(text) ? JSON.stringify(text[0]) : `U+${hexOf(text)}`;
 }
 
-const hexOf = (character: string): string =>
-  (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+/** Returns the code point of the first character. */
+const hexOf = (text: string): string => (text.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');

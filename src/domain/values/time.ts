@@ -23,9 +23,9 @@ const FORM = new RegExp(
  * @returns null for a text of no such form, and for a day that no calendar has.
  */
 export function readTime(text: string): string | null {
-  const [found, year = '', , month = '', day = '', hour, , minute, second = '00', digits, offset, minutes = '00'] =
+  const [, year = '', , month = '', day = '', hour, , minute, second = '00', digits, offset, minutes = '00'] =
     FORM.exec(text) ?? [];
-  if (found === undefined || year === '0000' || !isDay(Number(year), Number(month), Number(day))) return null;
+  if (year === '0000' || !isDay(Number(year), Number(month), Number(day))) return null;
   const fraction = digits === undefined ? '' : `.${digits.slice(0, 6)}`;
   const zone = offset === undefined ? 'Z' : `${offset}:${minutes}`;
   return `${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}${zone}`;

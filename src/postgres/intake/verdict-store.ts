@@ -61,20 +61,21 @@ const HASH = `encode(list_hash, 'hex') AS list_hash`;
 
 /**
  * Inserts answers. One that the database cannot hold fails none of its neighbours: it is stored without its results and
- * its list.
- * @throws the error of the database when it refuses that, too: an answer that is not stored is not published.
+ * its list. Where not even its event id can be stored it counts as stored, so that it is published at least.
+ * @throws the error of the database when it takes not one of them: then no answer is at fault, and none is published.
  */
 async function insertEach(pool: Pool, answers: readonly Answer[]) {
-  const [stored, taken]: [Answer[], Answer[]] = [[], []];
+  const [stored, taken, nameless]: [Answer[], Answer[], Answer[]] = [[], [], []];
   await halve(answers, async (part) => {
     const inserted = await insertValid(pool, part);
     if (inserted === null && part.length > 1) return true;
     const rows = inserted === null ? part.map(withoutDetails) : part;
-    const ids = inserted ?? (await insert(pool, rows));
-    for (const row of rows) (ids.has(row.verdict.event_id) ? stored : taken).push(row);
+    const ids = inserted ?? (await insertValid(pool, rows));
+    for (const row of rows) (ids === null ? nameless : ids.has(row.verdict.event_id) ? stored : taken).push(row);
     return false;
   });
-  return { stored, taken };
+  if (nameless.length > 0 && nameless.length === answers.length) await insert(pool, nameless);
+  return { stored: [...stored, ...nameless], taken };
 }
 
 /** @returns null when the database cannot hold one of the answers. */

@@ -102,6 +102,11 @@ describe('a copy of what JSON can represent', () => {
     assert.deepEqual(valueOf(boxed), { a: 1, b: 'x', c: true });
   });
 
+  it('asks toJSON by the name that it stands under, which is empty for the whole', () => {
+    const name = { toJSON: (key: string) => [key] };
+    assert.deepEqual([valueOf(name), valueOf({ a: name })], [[''], { a: ['a'] }]);
+  });
+
   it('has an object wherever it is, and what toJSON gives of a thing that is no number', () => {
     const one = { x: {} };
     assert.deepEqual(valueOf({ a: one, b: [one, one] }), { a: { x: {} }, b: [{ x: {} }, { x: {} }] });

@@ -44,6 +44,7 @@ describe('the text of JSON', () => {
     ['1e-0000000000000000000000007', null],
     ['"1234567890123456789012345"', null],
     ['"\\"1234567890123456789012345\\\\"', null],
+    ['"\\n1234567890123456789012345"', null],
   ] as const) {
     it(`has a number that ${problem === null ? 'is kept' : 'is refused by name'}: ${text.slice(0, 44)}`, () => {
       const read = parseJson(`{"s": "1", "a": [${text}, "1234567890123456789012"]}`);
@@ -66,6 +67,11 @@ describe('the text of JSON', () => {
     ['{"a": 1 /* x */}', 'a comment instead of "," or "}"', '1:9'],
     ['[1 # x\n]', 'a comment instead of "," or "]"', '1:4'],
     ['/x', '"/" instead of a value', '1:1'],
+    ['(x)', '"(" instead of a value', '1:1'],
+    ['[x // y\n]', '"x" instead of a value or "]"', '1:2'],
+    ['["\\nab", x]', '"x" instead of a value', '1:10'],
+    ['[1.25 x]', '"x" instead of "," or "]"', '1:7'],
+    ['[1e55 x]', '"x" instead of "," or "]"', '1:7'],
     ['', 'the end instead of a value', '1:1'],
     ['[1\n', 'the end instead of "," or "]"', '2:1'],
     ['{"a"', 'the end instead of ":"', '1:5'],

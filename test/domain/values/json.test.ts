@@ -152,6 +152,12 @@ describe('what JSON cannot represent', () => {
   });
 });
 
+describe('a text that looks like a number', () => {
+  it('is a text, however large', () => {
+    for (const text of ['1e400', '9007199254740993']) assert.equal(findJsonProblem({ a: [text], b: text }, 64), null);
+  });
+});
+
 describe('what a caller sent, made fit to be sent on', () => {
   it('is the same thing where JSON can represent it', () => {
     for (const value of [nested(72, {}), undefined, { a: [1, null, 'x', undefined] }, 7, 'x', null]) {
@@ -177,7 +183,8 @@ describe('what a caller sent, made fit to be sent on', () => {
   it('is cut at the same level wherever it is', () => {
     const cut = serializable(nested(80));
     const above = (value: unknown): unknown => ({ a: { a: { a: value } } });
-    assert.deepEqual(serializable(above(cut), 3), above(cut));
+    const whole = above(cut);
+    assert.equal(serializable(whole, 3), whole);
     assert.deepEqual(serializable(above(nested(80)), 3), above(cut));
     assert.notDeepEqual(serializable(above(cut)), above(cut));
   });

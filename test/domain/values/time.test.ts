@@ -118,6 +118,7 @@ describe('a time', () => {
       ['1970-01-01T00:00:01.500000Z', '-infinity', '-000043-03-15T12:00:00.000000Z'].map(millisecondsOf),
       [1_500, -Infinity, -Infinity],
     );
+    assert.equal(millisecondsOf('1970-01-01T02:00:00+02:00'), 0);
     assert.deepEqual(['infinity', '+010000-01-01T00:00:00.000000Z'].map(millisecondsOf), [Infinity, Infinity]);
   });
 });

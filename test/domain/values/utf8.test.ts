@@ -33,6 +33,7 @@ describe('bytes', () => {
     ['behind a byte order mark', bytes('\ufeff', 0x80), badByte('80', 4)],
     ['at the start', bytes(0xfe, 'x'), badByte('FE', 1)],
     ['at the start, the other', bytes(0xff, 'x'), badByte('FF', 1)],
+    ['behind a character', bytes('x', 0xfe), badByte('FE', 2)],
     ['half a surrogate pair', bytes('a', 0xed, 0xa0, 0x80), badByte('ED', 2)],
     ['UTF-16 with its mark', Buffer.from('\ufeff{}', 'utf16le'), utf16('little', 'LE')],
     ['UTF-16 of the other order', Buffer.from('\ufeff{}', 'utf16le').swap16(), utf16('big', 'BE')],
