@@ -54,14 +54,10 @@ const mutate = [
   'src/domain/values/halve.ts',
   'src/domain/values/ids.ts',
   'src/domain/values/issue.ts',
-  'src/domain/values/json-copy.ts',
-  'src/domain/values/json-text.ts',
   'src/domain/values/json.ts',
   'src/domain/values/limits.ts',
   'src/domain/values/serializable.ts',
   'src/domain/values/text.ts',
-  'src/domain/values/utf8.ts',
-  'src/domain/values/time.ts',
   'src/flow-control/counting-breaker.ts',
   'src/flow-control/group-commit.ts',
   'src/flow-control/store-breaker.ts',
@@ -81,7 +77,6 @@ const mutate = [
   'src/postgres/recovery/ended-on.ts',
   'src/postgres/recovery/page.ts',
   'src/temporal/polls.ts',
-  'src/temporal/visibility.ts',
   'workflows/maintenance/positions.ts',
 ];
 

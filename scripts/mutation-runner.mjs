@@ -1,7 +1,7 @@
 /**
  * This module runs Stryker's tests on mocha 12, because Stryker's own runner for Node 20 knows mocha up to 11. All
  * mutants of a process share the modules it has loaded. A mutant that acts while a module loads gets a process of its
- * own, and there only the files that reach it.
+ * own. There the files that import its module come first, as most mutants fail them, and then all that reach it.
  */
 import { relative } from 'node:path';
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
@@ -26,6 +26,12 @@ const idOf = (test) => `${relative(process.cwd(), test.file)}: ${test.fullTitle(
 const titleOf = (id) => id.slice(id.indexOf(': ') + 2);
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
+/** Returns whether a test file imports one of the modules, by way of others or not. */
+function reaches(file, modules) {
+  const reached = selection.reachedFrom(file);
+  return modules.some((module) => reached.has(module));
+}
+
 class MutationRunner {
   static inject = tokens(commonTokens.options);
 
@@ -48,7 +54,7 @@ class MutationRunner {
   }
 
   async dryRun() {
-    await this.load(this.modules);
+    await this.load((file) => reaches(file, this.modules));
     const result = await this.run(DRY_RUN_TIMEOUT_MS);
     return result.status === DryRunStatus.Complete
       ? { ...result, mutantCoverage: this.mutated.mutantCoverage }
@@ -56,29 +62,40 @@ class MutationRunner {
   }
 
   async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation, sandboxFileName }) {
-    const isStatic = mutantActivation === 'static';
-    if (isStatic) this.mutated.activeMutant = activeMutant.id;
+    const activate = () =>
+      Object.assign(this.mutated, { activeMutant: activeMutant.id, hitLimit, hitCount: hitLimit && 0 });
     try {
-      await this.load(isStatic ? [relative(process.cwd(), sandboxFileName)] : this.modules);
+      if (mutantActivation !== 'static') {
+        if (this.mocha === undefined) await this.load((file) => reaches(file, this.modules));
+        activate();
+        this.mocha.grep(new RegExp(testFilter.map((id) => `^${escaped(titleOf(id))}$`).join('|')));
+        return toMutantRunResult(await this.run(MUTANT_TIMEOUT_MS));
+      }
+      activate();
+      const module = relative(process.cwd(), sandboxFileName);
+      const imports = (file) => selection.importsOf(file).includes(module);
+      let result;
+      for (const isWanted of [imports, (file) => !imports(file) && reaches(file, [module])]) {
+        await this.load(isWanted);
+        activate();
+        result = toMutantRunResult(await this.run(MUTANT_TIMEOUT_MS));
+        if (result.status !== 'survived') break;
+      }
+      return result;
     } catch (error) {
       return { status: 'killed', killedBy: [], failureMessage: `does not load: ${String(error)}`, nrOfTests: 0 };
     }
-    Object.assign(this.mutated, { activeMutant: activeMutant.id, hitLimit, hitCount: hitLimit && 0 });
-    this.mocha.grep(new RegExp(testFilter?.map((id) => `^${escaped(titleOf(id))}$`).join('|') ?? ''));
-    return toMutantRunResult(await this.run(MUTANT_TIMEOUT_MS));
   }
 
-  /** Loads the tests that reach one of the modules; once in a process, as modules stay loaded. */
-  async load(modules) {
-    if (this.mocha !== undefined) return;
+  /** Loads tests. A file is loaded once in a process, as modules stay loaded. */
+  async load(isWanted) {
     const mocha = new Mocha();
     const silent = function () {
       // Results are taken from the runner's events.
     };
     mocha.reporter(silent).cleanReferencesAfterRun(false);
     for (const file of selection.serverFree()) {
-      const reached = selection.reachedFrom(file);
-      if (!this.skip.includes(file) && modules.some((path) => reached.has(path))) mocha.addFile(file);
+      if (!this.skip.includes(file) && isWanted(file)) mocha.addFile(file);
     }
     await mocha.loadFilesAsync();
     this.mocha = mocha;

@@ -16,10 +16,18 @@ const textOf = (file) => readFileSync(file, 'utf8');
 /** Imports and exports of values from files of ours; types are gone when the file runs. */
 const IMPORTS = /^\s*(?:import|export)\s+(?!type\b)[^'"`;]*?['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]/gm;
 
-const importsOf = (file) =>
-  [...textOf(file).matchAll(IMPORTS)]
-    .map((found) => join(dirname(file), (found[1] ?? found[2]).replace(/\.js$/, '.ts')))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+/** Imports by file: each process of a mutation run asks for those of every test, and reads a file once. */
+const known = new Map();
+
+function importsOf(file) {
+  if (!known.has(file)) {
+    const paths = [...textOf(file).matchAll(IMPORTS)]
+      .map((found) => join(dirname(file), (found[1] ?? found[2]).replace(/\.js$/, '.ts')))
+      .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+    known.set(file, paths);
+  }
+  return known.get(file);
+}
 
 /** All files that one imports, itself included; paths from the root of the project. */
 function reachedFrom(file, seen = new Set()) {
@@ -35,7 +43,14 @@ const testFiles = () =>
     .map((name) => join('test', name))
     .sort();
 
-const isDoor = (path) => DOORS.some((door) => door.test(path)) || (/^test\//.test(path) && ADDRESS.test(textOf(path)));
+const doors = new Map();
+
+function isDoor(path) {
+  if (!doors.has(path)) {
+    doors.set(path, DOORS.some((door) => door.test(path)) || (/^test\//.test(path) && ADDRESS.test(textOf(path))));
+  }
+  return doors.get(path);
+}
 
 const serverFree = () => testFiles().filter((file) => ![...reachedFrom(file)].some(isDoor));
 

@@ -61,11 +61,11 @@ describe('times in PostgreSQL', () => {
       workflows.map((id) => page.recovered_states[id]?.last_transition_at),
       STORED.map(([, shown]) => shown),
     );
-    // Six thousand old transitions, which are more than a page of a prune.
+    // Six thousand old transitions, which are more than a page of a prune. Those of one workflow update one row each.
     await database.pool.query(
       `INSERT INTO fsm_transitions (entity_id, entity_type, from_state, to_state, transition_event, transition_count, created_at)
-       SELECT $1, 'workflow_execution', 'A', 'B', 'x', n, '-infinity' FROM generate_series(2, 6001) n`,
-      [workflows[0]],
+       SELECT id, 'workflow_execution', 'A', 'B', 'x', n, '-infinity' FROM unnest($1::uuid[]) id, generate_series(1, 100) n`,
+      [Array.from({ length: 60 }, () => randomUUID())],
     );
     const retention = createFsmRetention(database.pool, 1);
     const first = await retention.prune(null, null);
