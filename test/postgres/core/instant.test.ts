@@ -27,7 +27,7 @@ describe('microseconds since 1970', () => {
 });
 
 describe('the SQL of a time', () => {
-  // What PostgreSQL makes of it is checked on the server (stored-times.test.ts).
+  // PostgreSQL's reading of it is checked on the server (stored-times.test.ts).
   it('has a case for years of four digits, for the year 0, for others, and for infinite times', () => {
     const [utc, rest] = [`(at) AT TIME ZONE 'UTC'`, `-MM-DD"T"HH24:MI:SS.US"Z"`];
     const year = `EXTRACT(YEAR FROM ${utc})`;
