@@ -1,6 +1,6 @@
 /** These tests check that a verdict has its event id as somebody has written it. */
 import assert from 'node:assert/strict';
-import { asWritten } from '../../../src/domain/intake/list.js';
+import { asWritten, isFinal } from '../../../src/domain/intake/list.js';
 
 describe('a verdict, as written', () => {
   const verdict = { event_id: 'ab', correlation_id: 'of the list', outcome: 'completed' };
@@ -17,5 +17,13 @@ describe('a verdict, as written', () => {
         correlation_id: 'Ab',
       });
     }
+  });
+});
+
+describe('the verdict of a list', () => {
+  it('is final when all of it has happened, or when nothing of it ever will', () => {
+    assert.equal(isFinal({ outcome: 'completed' }), true);
+    assert.equal(isFinal({ outcome: 'failed', error: 'no list' }), true);
+    for (const outcome of ['partial', 'failed'] as const) assert.equal(isFinal({ outcome }), false);
   });
 });

@@ -1,6 +1,6 @@
 /** These tests check that times keep PostgreSQL's precision, which is the microsecond. */
 import assert from 'node:assert/strict';
-import { microseconds } from '../../../src/postgres/core/instant.js';
+import { isoUtc, microseconds } from '../../../src/postgres/core/instant.js';
 
 describe('microseconds since 1970', () => {
   const rows: [string, bigint][] = [
@@ -23,5 +23,25 @@ describe('microseconds since 1970', () => {
     const oldest = microseconds('0001-01-01T00:00:00Z');
     assert.ok(microseconds(null) < oldest && microseconds(undefined) < oldest);
     assert.equal(microseconds(null), -(2n ** 63n), 'the least of a BIGINT');
+  });
+});
+
+describe('the SQL of a time', () => {
+  // PostgreSQL's reading of it is checked on the server (stored-times.test.ts).
+  it('has a case for years of four digits, for the year 0, for others, and for infinite times', () => {
+    const [utc, rest] = [`(at) AT TIME ZONE 'UTC'`, `-MM-DD"T"HH24:MI:SS.US"Z"`];
+    const year = `EXTRACT(YEAR FROM ${utc})`;
+    assert.deepEqual(
+      isoUtc('at')
+        .split('\n')
+        .map((line) => line.trim()),
+      [
+        'CASE',
+        `WHEN at >= '0001-01-01T00:00:00Z' AND at < '10000-01-01T00:00:00Z' THEN to_char(${utc}, 'YYYY${rest}')`,
+        `WHEN ${year} = -1 THEN to_char(${utc}, '"0000"${rest}')`,
+        `WHEN isfinite(at) THEN to_char(${year} + (${year} < 0)::integer, 'SG000000') || to_char(${utc}, '${rest}')`,
+        'ELSE (at)::text END',
+      ],
+    );
   });
 });
