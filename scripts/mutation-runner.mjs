@@ -62,29 +62,26 @@ class MutationRunner {
   }
 
   async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation, sandboxFileName }) {
-    const activate = () =>
+    const isStatic = mutantActivation === 'static';
+    if (isStatic) this.mutated.activeMutant = activeMutant.id;
+    const module = relative(process.cwd(), sandboxFileName);
+    const imports = (file) => selection.importsOf(file).includes(module);
+    const rounds = isStatic
+      ? [imports, (file) => !imports(file) && reaches(file, [module])]
+      : [(file) => reaches(file, this.modules)];
+    let result;
+    for (const isWanted of rounds) {
+      try {
+        if (isStatic || this.mocha === undefined) await this.load(isWanted);
+      } catch (error) {
+        return { status: 'killed', killedBy: [], failureMessage: `does not load: ${String(error)}`, nrOfTests: 0 };
+      }
       Object.assign(this.mutated, { activeMutant: activeMutant.id, hitLimit, hitCount: hitLimit && 0 });
-    try {
-      if (mutantActivation !== 'static') {
-        if (this.mocha === undefined) await this.load((file) => reaches(file, this.modules));
-        activate();
-        this.mocha.grep(new RegExp(testFilter.map((id) => `^${escaped(titleOf(id))}$`).join('|')));
-        return toMutantRunResult(await this.run(MUTANT_TIMEOUT_MS));
-      }
-      activate();
-      const module = relative(process.cwd(), sandboxFileName);
-      const imports = (file) => selection.importsOf(file).includes(module);
-      let result;
-      for (const isWanted of [imports, (file) => !imports(file) && reaches(file, [module])]) {
-        await this.load(isWanted);
-        activate();
-        result = toMutantRunResult(await this.run(MUTANT_TIMEOUT_MS));
-        if (result.status !== 'survived') break;
-      }
-      return result;
-    } catch (error) {
-      return { status: 'killed', killedBy: [], failureMessage: `does not load: ${String(error)}`, nrOfTests: 0 };
+      this.mocha.grep(new RegExp(testFilter?.map((id) => `^${escaped(titleOf(id))}$`).join('|') ?? ''));
+      result = toMutantRunResult(await this.run(MUTANT_TIMEOUT_MS));
+      if (result.status !== 'survived') break;
     }
+    return result;
   }
 
   /** Loads tests. A file is loaded once in a process, as modules stay loaded. */
