@@ -75,7 +75,7 @@ export class Service {
   /** Waits for the copy of a message on the `.dlq` topic, and returns its reason. */
   reasonFor(value: Uint8Array): Promise<string> {
     return until(40_000, async () => {
-      const copies = await readRecords(this.environment.endpoints.kafka.brokers, [`${this.#topic}.dlq`]);
+      const copies = await readRecords(this.environment.endpoints.kafka, [`${this.#topic}.dlq`]);
       const copy = copies.find(({ raw }) => raw.value?.equals(value));
       assert.ok(copy !== undefined, 'there is no copy');
       return rejectionOf(copy.raw.headers).reason ?? '';

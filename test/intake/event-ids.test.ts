@@ -63,7 +63,7 @@ describe('intake: event ids', function () {
   /** Waits for the copies of messages on the `.dlq` topic, which say why they are there. */
   const copied = (...envelopes: { readonly event_id: string }[]) =>
     until(40_000, async () => {
-      const copies = await readRecords(environment.endpoints.kafka.brokers, [`${topic()}.dlq`]);
+      const copies = await readRecords(environment.endpoints.kafka, [`${topic()}.dlq`]);
       for (const given of envelopes) {
         const copy = copies.find(({ value }) => value === JSON.stringify(given));
         assert.match(

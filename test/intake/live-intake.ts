@@ -127,7 +127,7 @@ class LiveIntake {
 
   /** Returns the copies on the `.dlq` topic once it has `expect` of them, and what their headers say. */
   async copies(expect: number) {
-    const records = await readRecords(this.environment.endpoints.kafka.brokers, [`${this.topic}.dlq`], { expect });
+    const records = await readRecords(this.environment.endpoints.kafka, [`${this.topic}.dlq`], { expect });
     return records.map(({ raw }) => ({ ...raw, rejection: rejectionOf(raw.headers) }));
   }
 }

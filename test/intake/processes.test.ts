@@ -83,7 +83,7 @@ describe('intake: processes', function () {
     );
     assert.equal(run.code, 0, run.stderr);
     const told = run.json() as { request_id: string }[];
-    const records = await readRecords(live.environment.endpoints.kafka.brokers, [live.topic]);
+    const records = await readRecords(live.environment.endpoints.kafka, [live.topic]);
     const there = records.map(({ value }) => JSON.parse(value ?? '') as { payload: { request_id: string } });
     assert.deepEqual(there.map(({ payload }) => payload.request_id).sort(), ids);
     assert.deepEqual(told.map(({ request_id }) => request_id).sort(), ids);

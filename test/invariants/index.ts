@@ -42,7 +42,7 @@ const CHECKS = {
 export async function assertInvariants(environment: Environment, exceptions: Exceptions): Promise<number> {
   const executions = await readExecutions(environment);
   const records = await readRecords(
-    environment.endpoints.kafka.brokers,
+    environment.endpoints.kafka,
     EVENT_TYPES.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type)),
   );
   const broken: string[] = [];

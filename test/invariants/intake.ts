@@ -2,10 +2,10 @@
  * This invariant says that nothing the intake took is forgotten. Offsets are committed behind what is answered or on
  * its way, and parked lists have a run.
  */
-import { Kafka, logLevel } from 'kafkajs';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import type { Environment } from '../support/environment.js';
 import type { Execution } from './executions.js';
+import { kafkaOf } from '../support/kafka-of.js';
 import { readRecords, type TopicRecord } from '../support/records.js';
 import { rejectionOf } from '../support/rejected.js';
 
@@ -45,7 +45,7 @@ async function checkOffsets(
   );
   const known = new Set(rows.map(({ event_id }) => event_id));
   const copied = new Set<string>();
-  for (const { raw } of await readRecords(endpoints.kafka.brokers, [`${topic}${config.KAFKA_DLQ_SUFFIX}`])) {
+  for (const { raw } of await readRecords(endpoints.kafka, [`${topic}${config.KAFKA_DLQ_SUFFIX}`])) {
     const copy = rejectionOf(raw.headers);
     copied.add(`${copy.partition ?? ''}/${copy.offset ?? ''}`);
   }
@@ -71,7 +71,7 @@ function eventIdOf(value: string | null): string | undefined {
 /** Returns the committed offsets by partition. The map is empty where no intake has committed anything. */
 async function committedOffsets({ config, endpoints }: Environment, topic: string): Promise<Map<number, bigint>> {
   const groupId = config.KAFKA_GROUP_ID ?? `bridge-store-effect-intake-${config.KAFKA_TOPIC_PREFIX}`;
-  const admin = new Kafka({ brokers: [...endpoints.kafka.brokers], logLevel: logLevel.NOTHING }).admin();
+  const admin = kafkaOf(endpoints.kafka).admin();
   await admin.connect();
   try {
     const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });

@@ -112,7 +112,7 @@ describe('a silent broker', () => {
       while ((await send('last'))[0]?.sent !== true);
       // The topic is read again when the consumer has given up before it came to the end.
       const values = await until(30_000, async () => {
-        const records = await readRecords(environment.endpoints.kafka.brokers, [topic]);
+        const records = await readRecords(environment.endpoints.kafka, [topic]);
         const read = new Set(records.map(({ value }) => value));
         assert.ok(read.has('last'));
         return read;

@@ -25,7 +25,7 @@ export const allAnswered = (pool: Pool, ids: readonly string[]): Promise<unknown
 
 /** Returns a function that counts the messages of the topic with a copy for a reason. */
 export async function copiesOf(brokers: readonly string[], topic: string): Promise<(reason: RegExp) => number> {
-  const rejections = (await readRecords(brokers, [`${topic}.dlq`])).map(({ raw }) => rejectionOf(raw.headers));
+  const rejections = (await readRecords({ brokers }, [`${topic}.dlq`])).map(({ raw }) => rejectionOf(raw.headers));
   return (of) =>
     new Set(
       rejections

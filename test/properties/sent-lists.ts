@@ -67,7 +67,7 @@ const answersOf = ({ endpoints, config, pool }: Environment, sent: readonly Sent
       ]),
     );
     const dlq = `${topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED')}.dlq`;
-    for (const { key, raw } of await readRecords(endpoints.kafka.brokers, [dlq])) {
+    for (const { key, raw } of await readRecords(endpoints.kafka, [dlq])) {
       const { reason = '' } = rejectionOf(raw.headers);
       // A list with an invalid intent is copied too, and has a verdict.
       if (!reason.startsWith('payload.intents[') && key !== null) ends.set(key, { refused: reason });

@@ -17,7 +17,7 @@ export interface ReadEvent {
  */
 export async function readEvents(environment: Environment, types: readonly EventType[]): Promise<ReadEvent[]> {
   const topics = topicsOf(environment, types);
-  const records = await readRecords(environment.endpoints.kafka.brokers, topics);
+  const records = await readRecords(environment.endpoints.kafka, topics);
   const countOf = (topic: string): number => records.filter((record) => record.topic === topic).length;
   return eventsOf(types, records, topics.map(countOf));
 }
@@ -43,7 +43,7 @@ export const withoutRepeats = (events: readonly ReadEvent[]): ReadEvent[] => [
 
 /** Returns `n` of the payloads that a topic holds under a key, in order. */
 export async function numbersOf({ endpoints }: Environment, topic: string, key: string): Promise<unknown[]> {
-  const records = await readRecords(endpoints.kafka.brokers, [topic]);
+  const records = await readRecords(endpoints.kafka, [topic]);
   return records
     .filter((record) => record.key === key)
     .map(({ value }) => (JSON.parse(value ?? '') as OnexEnvelopeV1).payload['n']);

@@ -4,9 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type Admin, type IHeaders, Kafka, logLevel } from 'kafkajs';
+import type { Admin, IHeaders, Kafka } from 'kafkajs';
 import '../../src/kafka/codecs.js';
 import { until } from '../../src/flow-control/until.js';
+import { kafkaOf } from './kafka-of.js';
+import type { KafkaEndpoint } from '../../src/endpoints.js';
 
 export interface TopicRecord {
   readonly topic: string;
@@ -38,11 +40,11 @@ const WAIT_MS = 60_000;
 
 /** Returns the records of each partition in their order. Topics that do not exist hold nothing. */
 export async function readRecords(
-  brokers: readonly string[],
+  endpoint: KafkaEndpoint,
   topics: readonly string[],
   { expect = 0 }: ReadRecordsOptions = {},
 ): Promise<TopicRecord[]> {
-  const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const kafka = kafkaOf(endpoint);
   const admin = kafka.admin();
   await admin.connect();
   const groupId = `records-${randomUUID()}`;

@@ -103,7 +103,7 @@ export function useSweeps(except: Exceptions) {
   /** Returns the copies of an envelope on the `.dlq` topic. */
   const copiesOf = async ({ event_id }: { event_id: string }) => {
     const topic = `${environment.config.KAFKA_TOPIC_PREFIX}.reducer.events.intent_emitted.dlq`;
-    const records = await readRecords(environment.endpoints.kafka.brokers, [topic]);
+    const records = await readRecords(environment.endpoints.kafka, [topic]);
     return records.flatMap(({ value, raw }) => {
       const copy = rejectionOf(raw.headers);
       const envelope = JSON.parse(value ?? '') as { event_id: string; payload: { intents: unknown[] } };

@@ -53,7 +53,7 @@ describe('what bridge execute is given', () => {
       [JSON.parse(numbers)],
     );
     const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'NODE_HEARTBEAT');
-    const records = await readRecords(environment.endpoints.kafka.brokers, [topic]);
+    const records = await readRecords(environment.endpoints.kafka, [topic]);
     assert.deepEqual(
       records.map(({ value }) => (JSON.parse(value ?? '') as { payload: { n: unknown } }).payload.n),
       [JSON.parse(numbers)],

@@ -102,7 +102,7 @@ describe('redrive', () => {
     // the next one.
     assert.equal(sentTwice.size, PAGE);
     const times = (event_id: string): number => (sentTwice.has(event_id) ? 2 : 1);
-    const records = await readRecords(brokers, [topic]);
+    const records = await readRecords({ brokers }, [topic]);
     const ids = records.map(({ headers }) => headers['event_id']);
     assert.deepEqual(
       [...ids].sort(),
@@ -133,7 +133,7 @@ describe('redrive', () => {
     assert.equal((await store.redrive({ ids: [second!.id] }, 0, PAGE, outlet)).behind, 1);
     let after: number | null = 0;
     while (after !== null) after = (await store.redrive({ topic }, after, PAGE, outlet)).next;
-    const records = await readRecords(brokers, [topic]);
+    const records = await readRecords({ brokers }, [topic]);
     assert.deepEqual(
       records.filter((record) => record.key === key).map(({ value }) => value),
       long.map(({ message }) => message.value),

@@ -86,7 +86,7 @@ describe('a worker on a secured PostgreSQL', function () {
       done.map(({ workflow }) => workflow).sort(),
     );
     const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'AGGREGATION_STARTED');
-    const records = await readRecords(environment.endpoints.kafka.brokers, [topic], { expect: done.length });
+    const records = await readRecords(environment.endpoints.kafka, [topic], { expect: done.length });
     const published = records.map(
       ({ value }) => (JSON.parse(value ?? '') as { payload: { aggregation_id: string } }).payload.aggregation_id,
     );
