@@ -3,15 +3,17 @@
  * worker runs in a process of its own.
  */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { stackOptions } from '../src/cli/context.js';
+import { Client } from '@temporalio/client';
+import { endpointsOf, stackOptions } from '../src/cli/context.js';
 import type { Output } from '../src/cli/views/output.js';
 import { setup } from '../src/cli/commands/setup.js';
 import { type Intent, type Result, StoreEffectClient } from '../src/client/index.js';
 import { loadConfig } from '../src/config.js';
 import type { PostgresEndpoint } from '../src/endpoints.js';
+import { dataConverterOf } from '../src/payloads/data-converter.js';
 import { createPool, type Pool } from '../src/postgres/core/pool.js';
 import { stackUp } from '../src/stack/index.js';
+import { connect } from '../src/temporal/connect.js';
 import { type BenchWorker, forkWorker } from './child.js';
 
 export interface Installation {
@@ -30,15 +32,32 @@ export async function withInstallation(
   bench: (installation: Installation) => Promise<void>,
   own: NodeJS.ProcessEnv = {},
 ): Promise<void> {
-  const endpoints = await stackUp({ ...stackOptions(loadConfig()), onProgress: ({ message }) => out.note(message) });
+  const { temporal, postgres, kafka } = await stackUp({
+    ...stackOptions(loadConfig()),
+    onProgress: ({ message }) => out.note(message),
+  });
+  const servers = {
+    TEMPORAL_ADDRESS: temporal.address,
+    DATABASE_URL: postgres.url,
+    KAFKA_BOOTSTRAP_SERVERS: kafka.brokers.join(','),
+  };
+  await withServers(out, servers, bench, own);
+}
+
+/** Makes an installation on servers that the variables name, with a database, topics and a task queue of its own. */
+export async function withServers(
+  out: Output,
+  servers: NodeJS.ProcessEnv & { readonly DATABASE_URL: string },
+  bench: (installation: Installation) => Promise<void>,
+  own: NodeJS.ProcessEnv = {},
+): Promise<void> {
   const name = `bench_${randomUUID().slice(0, 8)}`;
-  const databaseUrl = new URL(endpoints.postgres.url);
+  const databaseUrl = new URL(servers.DATABASE_URL);
   databaseUrl.pathname = `/${name}`;
   const env = {
     ...process.env,
-    TEMPORAL_ADDRESS: endpoints.temporal.address,
+    ...servers,
     DATABASE_URL: databaseUrl.href,
-    KAFKA_BOOTSTRAP_SERVERS: endpoints.kafka.brokers.join(','),
     KAFKA_TOPIC_PREFIX: name,
     TEMPORAL_TASK_QUEUE: name,
     // Schedules are off: their work would be measured too.
@@ -51,14 +70,16 @@ export async function withInstallation(
     PORT: '0',
     ...own,
   };
-  const postgres = { ...endpoints.postgres, url: databaseUrl.href };
-  await setup(loadConfig(env), { ...endpoints, postgres });
-  const connection = await Connection.connect({ address: endpoints.temporal.address });
-  const temporal = new Client({ connection, namespace: endpoints.temporal.namespace });
+  const config = loadConfig(env);
+  const endpoints = await endpointsOf(config);
+  await setup(config, endpoints);
+  const connection = await connect(endpoints.temporal);
+  const dataConverter = dataConverterOf(config);
+  const temporal = new Client({ connection, namespace: endpoints.temporal.namespace, dataConverter });
   const worker = await forkWorker('service', env);
   try {
     const client = new StoreEffectClient(temporal, name);
-    await bench({ out, env, taskQueue: name, postgres, temporal, client, worker });
+    await bench({ out, env, taskQueue: name, postgres: endpoints.postgres, temporal, client, worker });
   } finally {
     await worker.stop();
     await connection.close();

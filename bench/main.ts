@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- execution|recovery|intake|await|parked] [--json]` measures speed as ratios to a baseline of the
+ * `npm run bench [-- execution|recovery|intake|await|parked|secured] [--json]` measures speed as ratios to a baseline of the
  * same run.
  * `-- recovery --ended 1000000` measures pages of states beside so many workflows that ended, and nothing else.
  * Every server, the worker and the callers share the machine, so absolute figures are for orientation. Baseline and
@@ -13,6 +13,7 @@ import { executionBench } from './execution.js';
 import { intakeBench } from './intake.js';
 import { PARKED_ENV, parkedBench } from './parked.js';
 import { recoveryBench } from './recovery.js';
+import { securedBench } from './secured.js';
 
 interface Bench {
   readonly run: (installation: Installation, ended?: number) => Promise<void>;
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   intake: { run: intakeBench },
   await: { run: awaitBench },
   parked: { run: parkedBench, env: PARKED_ENV },
+  secured: { run: securedBench },
 };
 
 const { values: flags, positionals } = parseArgs({

@@ -137,7 +137,7 @@ const createWorker = (
   sliceCache: SliceCache,
   effects: readonly AnyEffect[] | undefined,
 ): Promise<Worker> => {
-  const { TEMPORAL_NAMESPACE: namespace, TEMPORAL_TASK_QUEUE: taskQueue } = config;
+  const { TEMPORAL_TASK_QUEUE: taskQueue } = config;
   const ports = {
     ...adapters.ports,
     endedExecutions: createEndedExecutions(client, taskQueue),
@@ -145,7 +145,7 @@ const createWorker = (
   };
   return Worker.create({
     connection,
-    namespace,
+    namespace: client.options.namespace,
     taskQueue,
     workflowBundle: { codePath },
     dataConverter: client.options.dataConverter,

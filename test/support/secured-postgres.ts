@@ -40,10 +40,12 @@ const HBA = `hostssl all with_certificate all scram-sha-256 clientcert=verify-ca
 hostssl all stranger all reject
 hostssl all all all scram-sha-256
 `;
+const ALSO_PLAIN = 'hostnossl all all all scram-sha-256\n';
 
 const PASSWORD = 'super-secret';
 
-export async function startSecuredPostgres(): Promise<SecuredPostgres> {
+/** @param options whether the server also talks without TLS. */
+export async function startSecuredPostgres({ alsoPlain = false } = {}): Promise<SecuredPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-secured-'));
   await chmod(folder, 0o755);
   const user = await postgresUser(runCommand);
@@ -67,7 +69,7 @@ export async function startSecuredPostgres(): Promise<SecuredPostgres> {
     await handOver(user, shownCert, shownKey);
   };
   await put(certificates.server);
-  await writeFile(join(data, 'pg_hba.conf'), HBA);
+  await writeFile(join(data, 'pg_hba.conf'), alsoPlain ? HBA + ALSO_PLAIN : HBA);
   const port = await freePort();
   const settings = {
     ...{ listen_addresses: 'localhost', port, unix_socket_directories: '', max_connections: 200, fsync: 'off' },

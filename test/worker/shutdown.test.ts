@@ -147,7 +147,8 @@ describe('a worker that stops', () => {
   it('because it could not start leaves nothing open: its port can be taken again', async () => {
     const PORT = await freePort();
     const nobody = { temporal: { address: `127.0.0.1:${await freePort()}`, namespace: 'default', ui: null } };
-    await assert.rejects(workers.start({ config: { PORT, TEMPORAL_NAMESPACE: `none-${randomUUID()}` } }), {
+    const temporal = { ...workers.environment.endpoints.temporal, namespace: `none-${randomUUID()}` };
+    await assert.rejects(workers.start({ config: { PORT }, endpoints: { temporal } }), {
       failureClass: 'unavailable',
       message: /has no namespace "none-/,
     });

@@ -101,7 +101,7 @@ describe('worker', () => {
       // The recovery has the only connection. By default the check gets another one, and would wait for one until it is
       // given up.
       await until(10_000, async () => {
-        assert.match((await checksOf(worker)).checks['postgres']!.detail, /timeout exceeded when trying to connect/);
+        assert.match((await checksOf(worker)).checks['postgres']!.detail, /^PostgreSQL: all 1 connections are busy$/);
       });
       await unlock();
       assert.equal((await client.result(workflowId)).outcome, 'completed');

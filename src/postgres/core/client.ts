@@ -2,6 +2,8 @@
  * This module makes the driver's clients, in a pool or alone. A client's login and files are read again before it
  * connects, so that a rotation needs no restart.
  */
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import type { PostgresEndpoint, PostgresTls } from '../../endpoints.js';
@@ -33,6 +35,13 @@ function securedClient({ login, tls }: PostgresEndpoint): typeof pg.Client {
       const options: ConnectionOptions = {};
       super({ ...config, ssl: tls === undefined ? false : options });
       this.#tls = options;
+      const { connection } = this as unknown as { readonly connection: EventEmitter & { readonly stream: Duplex } };
+      // Node leaves a connection open when the server's alert comes after the handshake, as it does for a client
+      // certificate in TLS 1.3. The driver would keep its socket for ever, and `end` would wait for that.
+      connection.once('sslconnect', () => {
+        const { stream } = connection;
+        stream.once('error', () => stream.destroy());
+      });
     }
 
     override connect(): Promise<pg.Client>;

@@ -55,6 +55,9 @@ const ROWS: Readonly<Record<Source, readonly Row[]>> = {
     ['CORRUPT_MESSAGE', 'invalid', answer('CORRUPT_MESSAGE', true)],
     ['BROKER_NOT_AVAILABLE', 'unavailable', answer('BROKER_NOT_AVAILABLE')],
     ['NETWORK_EXCEPTION', 'unavailable', answer('NETWORK_EXCEPTION', true)],
+    ['SASL_AUTHENTICATION_FAILED', 'unavailable', answer('SASL_AUTHENTICATION_FAILED')],
+    ['UNSUPPORTED_SASL_MECHANISM', 'unavailable', answer('UNSUPPORTED_SASL_MECHANISM')],
+    ['ILLEGAL_SASL_STATE', 'unavailable', answer('ILLEGAL_SASL_STATE')],
   ],
   kafkajs: [
     ['KafkaJSConnectionError', 'unavailable', new kafkajs.KafkaJSConnectionError('x')],

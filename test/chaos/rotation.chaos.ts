@@ -1,0 +1,121 @@
+/**
+ * In this test the passwords of PostgreSQL and Kafka change while lists run. The files that the worker reads follow
+ * 20 s later, as long as an operator or a secrets manager may take.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stackOptions } from '../../src/cli/context.js';
+import { loadConfig } from '../../src/config.js';
+import { topicOf } from '../../src/domain/events/event-types.js';
+import { rolesSql } from '../../src/postgres/schema/roles.js';
+import { readTopic } from '../support/console-consumer.js';
+import { createEnvironment } from '../support/environment.js';
+import { persistState, publishEvent } from '../support/intents.js';
+import { newTopic } from '../support/run.js';
+import { PASSWORDS, type SecuredKafka, startSecuredKafka, USER } from '../support/secured-kafka.js';
+import { byScram } from '../support/secured-login.js';
+import { type SecuredPostgres, startSecuredPostgres } from '../support/secured-postgres.js';
+
+/** Milliseconds from the change of the passwords to that of the files. */
+const LATE_MS = 20_000;
+const CALLERS = 10;
+const DATABASE = 'rotated';
+
+describe('passwords that change while lists run', function () {
+  this.timeout(5 * 60_000);
+  const { cacheDir } = stackOptions(loadConfig());
+  let kafka: SecuredKafka;
+  let postgres: SecuredPostgres;
+  before(async () => {
+    kafka = await startSecuredKafka(cacheDir);
+    postgres = await startSecuredPostgres();
+  });
+  after(async () => {
+    await kafka.remove();
+    await postgres.stop();
+  });
+
+  /** Writes a file in one step. @returns its path. */
+  const put = async (name: string, text: string): Promise<string> => {
+    const path = join(postgres.folder, name);
+    await writeFile(`${path}.new`, text);
+    await rename(`${path}.new`, path);
+    return path;
+  };
+
+  it('fail nothing, and need no restart, when the files follow 20 s later', async () => {
+    await postgres.admin(`CREATE DATABASE ${DATABASE}`);
+    await postgres.admin(rolesSql(DATABASE), DATABASE);
+    for (const role of ['bridge_worker', 'bridge_migrator']) await postgres.admin(`ALTER ROLE ${role} PASSWORD 'word'`);
+    const prefix = newTopic();
+    await kafka.allow(`User:${USER}`, 'TOPIC', prefix, 'ALL');
+    for (const group of [prefix, 'bridge-store-effect-', 'records-']) {
+      await kafka.allow(`User:${USER}`, 'GROUP', group, 'ALL');
+    }
+    const environment = await createEnvironment({
+      env: {
+        ...byScram(kafka, { KAFKA_SASL_PASSWORD_FILE: await put('kafka', PASSWORDS.scram) }),
+        KAFKA_TOPIC_PREFIX: prefix,
+        DATABASE_URL: `postgres://bridge_worker@localhost:${postgres.port}/${DATABASE}`,
+        MIGRATION_DATABASE_URL: postgres.url(DATABASE, 'bridge_migrator', 'word'),
+        PGPASSWORD_FILE: await put('postgres', 'word\n'),
+        PGSSLMODE: 'verify-full',
+        PGSSLROOTCERT: postgres.certificates.ca.cert,
+      },
+      except: { once: 'under faults an event is promised at least once' },
+    });
+    try {
+      let over = false;
+      const done: { readonly id: string; readonly outcome: string }[] = [];
+      const caller = async (): Promise<void> => {
+        while (!over) {
+          const id = randomUUID();
+          const list = [persistState({ aggregation_id: id }), publishEvent({ aggregation_id: id })];
+          done.push({ id, outcome: (await environment.client.executeIntents(list)).outcome });
+        }
+      };
+      const callers = Promise.all(Array.from({ length: CALLERS }, caller));
+      await sleep(2_000);
+      await postgres.admin(`ALTER ROLE bridge_worker PASSWORD 'next'`);
+      await kafka.setScramPassword(USER, 'next');
+      // Connections that are open stay. These end, so that the worker logs in with the passwords of before.
+      await postgres.admin(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bridge_worker'`);
+      await kafka.cut();
+      await sleep(LATE_MS);
+      await put('postgres', 'next\n');
+      await put('kafka', 'next');
+      const before = done.length;
+      await sleep(20_000);
+      over = true;
+      await callers;
+
+      assert.ok(done.length > before + CALLERS, `${done.length - before} lists after the rotation`);
+      assert.deepEqual([...new Set(done.map(({ outcome }) => outcome))], ['completed']);
+      const rows = await postgres.admin<{ id: string }>(
+        'SELECT bridge_id AS id FROM bridge_states ORDER BY 1',
+        DATABASE,
+      );
+      const ids = done.map(({ id }) => id).sort();
+      assert.deepEqual(
+        rows.map(({ id }) => id),
+        ids,
+      );
+      const topic = topicOf(prefix, 'AGGREGATION_STARTED');
+      const records = await readTopic({ kafka: { brokers: [kafka.plaintext] } }, cacheDir, topic);
+      const published = records.map(
+        ({ value }) => (JSON.parse(value ?? '') as { payload: { aggregation_id: string } }).payload.aggregation_id,
+      );
+      assert.deepEqual([...new Set(published)].sort(), ids);
+      const metrics = await (await fetch(`http://127.0.0.1:${environment.worker?.httpPort ?? 0}/metrics`)).text();
+      for (const store of ['postgres', 'kafka']) {
+        const refused = new RegExp(`^store_logins_refused_total\\{store="${store}"\\} (\\d+)$`, 'm').exec(metrics)?.[1];
+        assert.ok(Number(refused) > 0, `${store} refused the password of before`);
+      }
+    } finally {
+      await environment.close();
+    }
+  });
+});
