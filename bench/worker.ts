@@ -29,6 +29,8 @@ process.on('message', (message) => {
   if (message === 'stop') void stop().then(() => process.disconnect());
   else send(usage());
 });
+// A bench that fails leaves no worker behind.
+process.on('disconnect', () => process.exit());
 send({ ready: true });
 
 function send(message: WorkerMessage): void {

@@ -7,10 +7,11 @@ import { randomUUID } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stackOptions } from '../../src/cli/context.js';
+import { givenEndpoints, stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { rolesSql } from '../../src/postgres/schema/roles.js';
+import { stackDown, type StackOptions, stackUp } from '../../src/stack/index.js';
 import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
@@ -29,11 +30,17 @@ describe('passwords that change while lists run', function () {
   const { cacheDir } = stackOptions(loadConfig());
   let kafka: SecuredKafka;
   let postgres: SecuredPostgres;
+  let stack: StackOptions;
+  let address: string;
   before(async () => {
     kafka = await startSecuredKafka(cacheDir);
     postgres = await startSecuredPostgres();
+    const given = givenEndpoints(loadConfig({ DATABASE_URL: postgres.url('postgres'), ...byScram(kafka) }));
+    stack = { stateDir: join(postgres.folder, 'stack'), cacheDir, mode: 'native', namespace: 'default', given };
+    ({ address } = (await stackUp(stack)).temporal);
   });
   after(async () => {
+    await stackDown(stack);
     await kafka.remove();
     await postgres.stop();
   });
@@ -59,6 +66,7 @@ describe('passwords that change while lists run', function () {
       env: {
         ...byScram(kafka, { KAFKA_SASL_PASSWORD_FILE: await put('kafka', PASSWORDS.scram) }),
         KAFKA_TOPIC_PREFIX: prefix,
+        TEMPORAL_ADDRESS: address,
         DATABASE_URL: `postgres://bridge_worker@localhost:${postgres.port}/${DATABASE}`,
         MIGRATION_DATABASE_URL: postgres.url(DATABASE, 'bridge_migrator', 'word'),
         PGPASSWORD_FILE: await put('postgres', 'word\n'),

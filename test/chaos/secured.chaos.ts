@@ -50,7 +50,10 @@ describe('an installation on secured servers', function () {
   let env: NodeJS.ProcessEnv;
 
   before(async () => {
-    ends.push(() => Promise.resolve(certificates.remove()));
+    ends.push(async () => {
+      await Promise.resolve();
+      certificates.remove();
+    });
     kafka = await startSecuredKafka(cacheDir);
     ends.push(() => kafka.remove());
     for (const [type, operation] of [

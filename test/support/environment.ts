@@ -54,9 +54,11 @@ export function environmentsClosed(): { readonly environments: number; readonly 
 
 export async function createEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
   const name = newTopic();
-  const databaseUrl = new URL(process.env['DATABASE_URL'] ?? '');
   const database = newName();
-  databaseUrl.pathname = `/${database}`;
+  // A file with a server of its own has its own database there.
+  const own = options.env?.['DATABASE_URL'];
+  const databaseUrl = new URL(own ?? process.env['DATABASE_URL'] ?? '');
+  if (own === undefined) databaseUrl.pathname = `/${database}`;
   const env = {
     ...process.env,
     DATABASE_URL: databaseUrl.href,
@@ -77,9 +79,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   };
   const config = loadConfig(env);
   const endpoints = givenEndpoints(config) as Endpoints;
-  // A file with a server of its own has its own database there.
-  const isShared = options.env?.['DATABASE_URL'] === undefined;
-  if (isShared) await cloneTemplate(database);
+  if (own === undefined) await cloneTemplate(database);
   await setup(config, endpoints);
   const worker =
     options.worker === false
@@ -96,9 +96,10 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   });
   const dataConverter = dataConverterOf(config);
   const temporal = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
-  const pool: pg.Pool = isShared
-    ? new pg.Pool({ connectionString: databaseUrl.href, max: 4 })
-    : createPool({ ...endpoints.postgres, min: 0, max: 4 }, () => undefined);
+  const pool: pg.Pool =
+    own === undefined
+      ? new pg.Pool({ connectionString: databaseUrl.href, max: 4 })
+      : createPool({ ...endpoints.postgres, min: 0, max: 4 }, () => undefined);
   // pg's `end` does not wait until the server has closed the connections. When the database is dropped first, a
   // connection reports it here.
   pool.on('error', () => undefined);
@@ -120,7 +121,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
         closed.environments += 1;
         await pool.end();
         await connection.close();
-        await dropDatabase(database);
+        if (own === undefined) await dropDatabase(database);
       }
     },
   };
