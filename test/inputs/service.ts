@@ -25,7 +25,7 @@ export class Service {
 
   async open(except: Exceptions): Promise<void> {
     this.environment = await createEnvironment({ worker: false, except });
-    const { config, endpoints } = this.environment;
+    const { config, workerEndpoints: endpoints } = this.environment;
     const logger = createLogger(config.LOG_LEVEL);
     this.#worker = await startWorker({ config, logger, endpoints, intake: true });
     const { brokers } = endpoints.kafka;

@@ -50,7 +50,7 @@ describe('values as callers have them', function () {
   let client: StoreEffectClient;
   before(async () => {
     environment = await createEnvironment({ worker: false });
-    const { config, endpoints } = environment;
+    const { config, workerEndpoints: endpoints } = environment;
     const logger = createLogger(config.LOG_LEVEL);
     worker = await startWorker({ config, logger, endpoints, intake: true });
     const kafka = { brokers: endpoints.kafka.brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX };

@@ -32,7 +32,7 @@ describe('a silent broker', () => {
     worker = await startWorker({
       config: { ...environment.config, KAFKA_TIMEOUT_SECONDS: 1 },
       logger: createLogger('silent'),
-      endpoints: environment.endpoints,
+      endpoints: environment.workerEndpoints,
     });
   });
   after(async function () {

@@ -65,7 +65,7 @@ describe('any JSON value on the servers (property)', function () {
   let worker: RunningWorker;
   before(async () => {
     environment = await createEnvironment({ worker: false });
-    const { config, endpoints } = environment;
+    const { config, workerEndpoints: endpoints } = environment;
     const logger = createLogger(config.LOG_LEVEL);
     worker = await startWorker({ config, logger, endpoints, intake: true });
   });

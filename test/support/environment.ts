@@ -1,6 +1,6 @@
 /**
  * An environment is a test file's own installation on the real servers: database, topics, task queue, and a worker in
- * this process.
+ * this process. The worker logs in as its printed role, and the tests as the superuser.
  */
 import assert from 'node:assert/strict';
 import { Client } from '@temporalio/client';
@@ -17,7 +17,7 @@ import { connect } from '../../src/temporal/connect.js';
 import { type RunningWorker, startWorker } from '../../src/worker/run.js';
 import { assertInvariants, type Exceptions } from '../invariants/index.js';
 import { newTopic } from './run.js';
-import { cloneTemplate, dropDatabase, newName } from './template-database.js';
+import { asWorker, cloneTemplate, dropDatabase, newName } from './template-database.js';
 import type { Endpoints } from '../../src/endpoints.js';
 
 export interface Environment {
@@ -25,6 +25,8 @@ export interface Environment {
   readonly env: NodeJS.ProcessEnv;
   readonly config: Config;
   readonly endpoints: Endpoints;
+  /** The same servers with the login of a worker. */
+  readonly workerEndpoints: Endpoints;
   readonly temporal: Client;
   readonly client: StoreEffectClient;
   readonly pool: pg.Pool;
@@ -79,6 +81,8 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
   };
   const config = loadConfig(env);
   const endpoints = givenEndpoints(config) as Endpoints;
+  const workerEndpoints =
+    own === undefined ? { ...endpoints, postgres: { url: asWorker(databaseUrl.href) } } : endpoints;
   if (own === undefined) await cloneTemplate(database);
   await setup(config, endpoints);
   const worker =
@@ -87,7 +91,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
       : await startWorker({
           config,
           logger: createLogger(config.LOG_LEVEL),
-          endpoints,
+          endpoints: workerEndpoints,
           ...(options.effects === undefined ? {} : { effects: options.effects }),
         });
   const connection = await connect(endpoints.temporal, {
@@ -107,6 +111,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     env,
     config,
     endpoints,
+    workerEndpoints,
     temporal,
     client: new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE),
     pool,

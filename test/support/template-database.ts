@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import pg from 'pg';
 import { migrate } from '../../src/postgres/schema/migrate.js';
+import { rolesSql } from '../../src/postgres/schema/roles.js';
 import { runName } from './run.js';
 
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
@@ -64,8 +65,25 @@ async function drop(names: readonly string[]): Promise<void> {
 /** Makes the template. It is called once a run, before its first test. */
 export async function makeTemplate(): Promise<void> {
   const name = newName();
-  await migrate({ url: databaseUrl(name) }, { dir: MIGRATIONS });
+  await prepare(name);
   process.env[TEMPLATE] = name;
+}
+
+/** Migrates a database, and gives the roles their rights as an operator does (`bridge setup --print-roles`). */
+async function prepare(name: string): Promise<void> {
+  const url = databaseUrl(name);
+  await migrate({ url }, { dir: MIGRATIONS });
+  await onServer((client) => client.query(rolesSql(name)), url);
+}
+
+/**
+ * Returns the URL of a database as workers log in to it: with the rights of a worker and no more. A server that asks for
+ * a password is somebody's own, whose roles are left alone.
+ */
+export function asWorker(given: string): string {
+  const url = new URL(given);
+  if (url.password === '') url.username = 'bridge_worker';
+  return url.href;
 }
 
 /** Drops the databases of a run. It is called once, after the last test. */
@@ -78,6 +96,6 @@ export async function dropDatabases(): Promise<void> {
 /** Creates a migrated database. Where the run has no template, an empty database is migrated. */
 export async function cloneTemplate(name: string): Promise<void> {
   const template = process.env[TEMPLATE];
-  if (template === undefined) await migrate({ url: databaseUrl(name) }, { dir: MIGRATIONS });
+  if (template === undefined) await prepare(name);
   else await onServer((client) => client.query(`CREATE DATABASE "${name}" TEMPLATE "${template}"`));
 }

@@ -37,7 +37,7 @@ describe('circuit breaker in front of Kafka', () => {
     worker = await startWorker({
       config: environment.config,
       logger: pino({}, { write: (line: string) => log.push(JSON.parse(line) as Record<string, unknown>) }),
-      endpoints: { ...environment.endpoints, kafka: { brokers: [broker.address] } },
+      endpoints: { ...environment.workerEndpoints, kafka: { brokers: [broker.address] } },
     });
   });
   after(async () => {

@@ -50,7 +50,7 @@ export function useWorkers(env: NodeJS.ProcessEnv = {}, except: Exceptions = {})
         config: { ...environment.config, TEMPORAL_TASK_QUEUE: queue, ...config },
         logger: createLogger('silent'),
         ...options,
-        endpoints: { ...environment.endpoints, ...endpoints },
+        endpoints: { ...environment.workerEndpoints, ...endpoints },
         ...(effect === undefined ? {} : { effects: [...builtinEffects, effect] }),
       });
       workers.push(worker);

@@ -45,6 +45,15 @@ describe('worker', () => {
     assert.match(body, /^temporal_/m);
   });
 
+  it('logs in as the printed role of a worker', async () => {
+    await workers.start();
+    const { rows } = await workers.environment.pool.query(
+      `SELECT DISTINCT usename AS role FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name LIKE 'bridge-worker-%'`,
+    );
+    assert.deepEqual(rows, [{ role: 'bridge_worker' }]);
+  });
+
   it('is not ready while PostgreSQL cannot be reached', async () => {
     const { worker } = await workers.start({
       endpoints: { postgres: { url: 'postgres://postgres@127.0.0.1:1/none' } },

@@ -31,7 +31,7 @@ describe('a command whose task queue no worker polls', () => {
   });
 
   const start = async () => {
-    const { config, endpoints } = environment;
+    const { config, workerEndpoints: endpoints } = environment;
     worker = await startWorker({ config, endpoints, logger: createLogger('silent') });
   };
   const stop = async () => {

@@ -37,7 +37,7 @@ describe('dead letters', () => {
     worker = await startWorker({
       config: environment.config,
       logger: createLogger('silent'),
-      endpoints: { ...environment.endpoints, kafka: { brokers: [broker.address] } },
+      endpoints: { ...environment.workerEndpoints, kafka: { brokers: [broker.address] } },
     });
     topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, TYPE);
     pool = createPool({ url: environment.endpoints.postgres.url, min: 0, max: 1 }, () => undefined);
