@@ -80,8 +80,8 @@ describe('a secured Kafka', () => {
       certificate: variables({
         KAFKA_BOOTSTRAP_SERVERS: kafka.ssl,
         KAFKA_SECURITY_PROTOCOL: 'SSL',
-        KAFKA_SSL_CERT: kafka.client.cert,
-        KAFKA_SSL_KEY: kafka.client.key,
+        KAFKA_SSL_CERT: kafka.client.certFile,
+        KAFKA_SSL_KEY: kafka.client.keyFile,
       }),
     };
     assert.match(
@@ -102,7 +102,7 @@ describe('a secured Kafka', () => {
 
   it('takes lists of the client, whose options are the same', async () => {
     const brokers = [`SASL_SSL://${kafka.saslSsl}`];
-    const security = { mechanism: 'SCRAM-SHA-512', username: USER, ca: kafka.authority.cert } as const;
+    const security = { mechanism: 'SCRAM-SHA-512', username: USER, ca: kafka.authority.certFile } as const;
     const topicPrefix = `${PREFIX}-client`;
     const topic = topicOf(topicPrefix, 'INTENT_EMITTED');
     await kafka.withAdmin((admin) => admin.createTopics({ topics: [{ topic }] }));
@@ -133,7 +133,7 @@ describe('a secured Kafka', () => {
     this.timeout(30_000);
     const topic = await newTopic();
     const { saslSsl, ssl } = kafka;
-    const stranger = join(kafka.folder, 'client.pem');
+    const stranger = kafka.client.certFile;
     const refusals: Record<string, readonly [env: NodeJS.ProcessEnv, expected: string]> = {
       'a wrong password': [
         scram({ KAFKA_SASL_PASSWORD_FILE: await inFile('wrong', 'wrong') }),
@@ -169,8 +169,8 @@ describe('a secured Kafka', () => {
       'a key that is not of the certificate': [
         variables({
           KAFKA_BOOTSTRAP_SERVERS: `SSL://${ssl}`,
-          KAFKA_SSL_CERT: kafka.client.cert,
-          KAFKA_SSL_KEY: kafka.authority.key,
+          KAFKA_SSL_CERT: kafka.client.certFile,
+          KAFKA_SSL_KEY: kafka.authority.keyFile,
         }),
         'unavailable: Kafka: KAFKA_SSL_CA, KAFKA_SSL_CERT, KAFKA_SSL_KEY: not in PEM, or certificate and key are not a pair',
       ],

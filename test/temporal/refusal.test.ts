@@ -13,7 +13,7 @@ import type { TemporalEndpoint } from '../../src/endpoints.js';
 import { createLogger } from '../../src/log.js';
 import { connect } from '../../src/temporal/connect.js';
 import { connectWorker } from '../../src/worker/temporal.js';
-import { type Certificate, Certificates } from '../support/temporal-certificates.js';
+import { type Certificate, Certificates } from '../support/certificates.js';
 import { type Front, PERMISSION_DENIED, temporalFront, UNAUTHENTICATED } from '../support/temporal-front.js';
 
 describe('a Temporal server that refuses us', () => {

@@ -12,7 +12,7 @@ import { type RunningIntake, runIntake } from '../../src/intake/run.js';
 import { createLogger } from '../../src/log.js';
 import { bridge } from '../support/bridge.js';
 import { bridgeHere } from '../support/bridge-here.js';
-import { type Certificate, Certificates } from '../support/temporal-certificates.js';
+import { type Certificate, Certificates } from '../support/certificates.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';

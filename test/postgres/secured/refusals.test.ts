@@ -8,6 +8,7 @@ import { withClient } from '../../../src/postgres/core/client.js';
 import { createPool, endPool, withConnection } from '../../../src/postgres/core/pool.js';
 import { postgresEndpoint } from '../../../src/settings/postgres-endpoint.js';
 import { bridgeHere } from '../../support/bridge-here.js';
+import type { Certificate } from '../../support/certificates.js';
 import { type SecuredPostgres, startSecuredPostgres } from '../../support/secured-postgres.js';
 
 describe('a secured PostgreSQL', function () {
@@ -18,7 +19,7 @@ describe('a secured PostgreSQL', function () {
   before(async () => {
     server = await startSecuredPostgres();
     url = server.url('postgres');
-    right = { DATABASE_URL: url, PGSSLMODE: 'verify-full', PGSSLROOTCERT: server.certificates.ca.cert };
+    right = { DATABASE_URL: url, PGSSLMODE: 'verify-full', PGSSLROOTCERT: server.certificates.ca.certFile };
     await server.admin(`CREATE ROLE with_certificate LOGIN PASSWORD 'word'; CREATE ROLE stranger LOGIN PASSWORD 'word';
       CREATE ROLE without_rights LOGIN PASSWORD 'word'`);
   });
@@ -41,11 +42,11 @@ describe('a secured PostgreSQL', function () {
       PGPASSWORD: server.password,
       PGDATABASE: 'postgres',
     };
-    const inUrl = `${url}?sslmode=verify-full&sslrootcert=${encodeURIComponent(ca.cert)}`;
+    const inUrl = `${url}?sslmode=verify-full&sslrootcert=${encodeURIComponent(ca.certFile)}`;
     const ways = [
       right,
       { DATABASE_URL: inUrl },
-      { ...parts, PGSSLMODE: 'Verify-Full', PGSSLROOTCERT: ca.cert },
+      { ...parts, PGSSLMODE: 'Verify-Full', PGSSLROOTCERT: ca.certFile },
       { DATABASE_URL: url.replace(/:[^:@]*@/, '@'), PGPASSWORD: server.password, PGSSLMODE: 'require' },
     ];
     for (const way of ways) assert.equal(await isEncrypted(way), true, JSON.stringify(way));
@@ -58,12 +59,12 @@ describe('a secured PostgreSQL', function () {
     assert.equal(await isEncrypted(at({ DATABASE_URL: elsewhere, PGSSLMODE: 'verify-ca' })), true);
     for (const mode of ['require', 'verify-ca']) {
       await assert.rejects(
-        isEncrypted({ DATABASE_URL: `${url}?sslmode=${mode}`, PGSSLROOTCERT: otherCa.cert }),
+        isEncrypted({ DATABASE_URL: `${url}?sslmode=${mode}`, PGSSLROOTCERT: otherCa.certFile }),
         /no CA in/,
       );
     }
     await assert.rejects(
-      isEncrypted({ DATABASE_URL: `${elsewhere}?sslmode=verify-full`, PGSSLROOTCERT: ca.cert }),
+      isEncrypted({ DATABASE_URL: `${elsewhere}?sslmode=verify-full`, PGSSLROOTCERT: ca.certFile }),
       /another host/,
     );
   });
@@ -71,7 +72,7 @@ describe('a secured PostgreSQL', function () {
   const refused: readonly (readonly [string, () => Record<string, string>, RegExp])[] = [
     [
       'another CA',
-      () => at({ PGSSLROOTCERT: server.certificates.otherCa.cert }),
+      () => at({ PGSSLROOTCERT: server.certificates.otherCa.certFile }),
       /localhost:\d+ shows a certificate that no CA in PGSSLROOTCERT has signed$/,
     ],
     [
@@ -119,14 +120,14 @@ describe('a secured PostgreSQL', function () {
       () =>
         at({
           DATABASE_URL: server.url('postgres', 'with_certificate', 'word'),
-          PGSSLCERT: server.certificates.selfSigned.cert,
-          PGSSLKEY: server.certificates.selfSigned.key,
+          PGSSLCERT: server.certificates.selfSigned.certFile,
+          PGSSLKEY: server.certificates.selfSigned.keyFile,
         }),
       /localhost:\d+ refuses this client's TLS \(PGSSLCERT, PGSSLKEY\): .*unknown ca.*$/,
     ],
     [
       'a key of another certificate',
-      () => at({ PGSSLCERT: server.certificates.client.cert, PGSSLKEY: server.certificates.server.key }),
+      () => at({ PGSSLCERT: server.certificates.client.certFile, PGSSLKEY: server.certificates.server.keyFile }),
       /localhost:\d+ is not asked, because a file of PGSSLROOTCERT, PGSSLCERT or PGSSLKEY cannot be used: .*$/,
     ],
     [
@@ -194,16 +195,16 @@ describe('a secured PostgreSQL', function () {
     );
     try {
       const ask = () => withConnection(pool, (connection) => connection.query('SELECT 1'));
-      const put = async (authority: string, own: { cert: string; key: string }) => {
+      const put = async (authority: string, { certFile, keyFile }: Certificate) => {
         await copyFile(authority, ca!);
-        await copyFile(own.cert, cert!);
-        await copyFile(own.key, key!);
+        await copyFile(certFile, cert!);
+        await copyFile(keyFile, key!);
       };
-      await put(otherCa.cert, client);
+      await put(otherCa.certFile, client);
       await assert.rejects(ask(), /no CA in PGSSLROOTCERT/);
-      await put(signer.cert, selfSigned);
+      await put(signer.certFile, selfSigned);
       await assert.rejects(ask(), /unknown ca/);
-      await put(signer.cert, client);
+      await put(signer.certFile, client);
       await ask();
     } finally {
       await endPool(pool);
