@@ -52,11 +52,11 @@ export async function securedBench({ out, env }: Installation): Promise<void> {
     const plain = { ...plainServers(kafka, postgres), TEMPORAL_ADDRESS: await front() };
     const tls = {
       ...tlsServers(kafka, postgres),
-      TEMPORAL_ADDRESS: await front(server.cert, server.key, ca.cert),
+      TEMPORAL_ADDRESS: await front(server.certFile, server.keyFile, ca.certFile),
       TEMPORAL_TLS_SERVER_NAME: 'localhost',
-      TEMPORAL_TLS_SERVER_CA_CERT_PATH: ca.cert,
-      TEMPORAL_TLS_CLIENT_CERT_PATH: client.cert,
-      TEMPORAL_TLS_CLIENT_KEY_PATH: client.key,
+      TEMPORAL_TLS_SERVER_CA_CERT_PATH: ca.certFile,
+      TEMPORAL_TLS_CLIENT_CERT_PATH: client.certFile,
+      TEMPORAL_TLS_CLIENT_KEY_PATH: client.keyFile,
     };
     const keys = join(postgres.folder, 'keys');
     await writeFile(keys, `bench ${Buffer.alloc(32, 7).toString('base64')}\n`);
@@ -80,7 +80,7 @@ const tlsServers = (kafka: SecuredKafka, postgres: SecuredPostgres): Servers => 
   ...byScram(kafka),
   DATABASE_URL: postgres.url('postgres'),
   PGSSLMODE: 'verify-full',
-  PGSSLROOTCERT: postgres.certificates.ca.cert,
+  PGSSLROOTCERT: postgres.certificates.ca.certFile,
 });
 
 type Named = readonly [name: string, installation: Installation];

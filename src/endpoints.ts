@@ -1,5 +1,6 @@
 /** Endpoints say how the three servers are reached. Whoever opens a connection is handed one: all connect alike. */
 import type { ClientConfigTLS } from '@temporalio/envconfig';
+import type { TlsNames } from './domain/failures/tls-failures.js';
 import type { Secret } from './secret.js';
 
 /** Temporal credentials are all that a connection needs beside the address. Files and secrets are read again. */
@@ -65,7 +66,7 @@ export interface KafkaSecurity {
   /** Present: connections log in by SASL. */
   readonly login?: KafkaLogin;
   /** The names by which messages call the settings: variables, or options of the client. */
-  readonly names: Readonly<Record<'brokers' | 'protocol' | 'ca' | 'cert', string>>;
+  readonly names: TlsNames;
 }
 
 export type KafkaLogin =
@@ -100,15 +101,27 @@ export interface Endpoints {
   readonly kafka: KafkaEndpoint;
 }
 
-/** Returns an endpoint of Temporal as it may be shown and stored: without credentials. */
-export const withoutCredentials = ({ address, namespace, ui }: TemporalEndpoint): TemporalEndpoint => ({
-  address,
-  namespace,
-  ui,
-});
-
 /** Known endpoints are endpoints, and null for a server that nobody has named or started. */
 export type KnownEndpoints = { readonly [Name in keyof Endpoints]: Endpoints[Name] | null };
+
+/** Returns endpoints as they may be shown and stored: their addresses, without any secret. */
+export function withoutSecrets(endpoints: Endpoints): Endpoints;
+export function withoutSecrets(endpoints: KnownEndpoints): KnownEndpoints;
+export function withoutSecrets({ temporal, postgres, kafka }: KnownEndpoints): KnownEndpoints {
+  return {
+    temporal: temporal && { address: temporal.address, namespace: temporal.namespace, ui: temporal.ui },
+    postgres: postgres && { url: withoutPassword(postgres.url) },
+    kafka: kafka && { brokers: kafka.brokers },
+  };
+}
+
+/** Returns a URL without its password and without its parameters, which may hold one. */
+function withoutPassword(text: string): string {
+  const url = new URL(text);
+  url.password = '';
+  url.search = '';
+  return url.href;
+}
 
 /** Returns the address of a PostgreSQL server for messages, without user and password. */
 export function addressOf({ url }: PostgresEndpoint): string {

@@ -71,7 +71,7 @@ describe('passwords that change while lists run', function () {
         MIGRATION_DATABASE_URL: postgres.url(DATABASE, 'bridge_migrator', 'word'),
         PGPASSWORD_FILE: await put('postgres', 'word\n'),
         PGSSLMODE: 'verify-full',
-        PGSSLROOTCERT: postgres.certificates.ca.cert,
+        PGSSLROOTCERT: postgres.certificates.ca.certFile,
       },
       except: { once: 'under faults an event is promised at least once' },
     });

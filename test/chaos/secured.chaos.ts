@@ -1,7 +1,7 @@
 /**
- * This test runs an installation on servers that are all secured at once: Temporal behind mutual TLS, PostgreSQL behind
- * PgBouncer with TLS on both sides, and Kafka with SASL_SSL and ACLs. Payloads are encrypted. The intake is killed amid
- * real input with known answers, and the database lets nobody in for a while.
+ * This test runs an installation on servers that are all secured at once. Temporal is behind mutual TLS, PostgreSQL
+ * behind PgBouncer with TLS on both sides, and Kafka has SASL_SSL and ACLs. Payloads are encrypted. The intake is
+ * killed amid real input with known answers, and the database lets nobody in for a while.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -23,7 +23,7 @@ import { type PgBouncer, startPgBouncer } from '../support/pgbouncer.js';
 import { PASSWORDS, type SecuredKafka, startSecuredKafka, USER } from '../support/secured-kafka.js';
 import { byScram, consumerOf } from '../support/secured-login.js';
 import { type SecuredPostgres, startSecuredPostgres } from '../support/secured-postgres.js';
-import { Certificates } from '../support/temporal-certificates.js';
+import { Certificates } from '../support/certificates.js';
 import { type Front, temporalFront } from '../support/temporal-front.js';
 import { startWorkerProcess, type WorkerProcess } from './support/worker-process.js';
 
@@ -83,7 +83,7 @@ describe('an installation on secured servers', function () {
       DATABASE_URL: `postgres://bridge_worker@localhost:${pooler.port}/${prefix}`,
       PGPASSWORD_FILE: await put('postgres', `${PASSWORD}\n`),
       PGSSLMODE: 'verify-full',
-      PGSSLROOTCERT: postgres.certificates.ca.cert,
+      PGSSLROOTCERT: postgres.certificates.ca.certFile,
       PG_POOLER: 'transaction',
       MIGRATION_DATABASE_URL: postgres.url(prefix, 'bridge_migrator', PASSWORD),
       ...byScram(kafka, { KAFKA_SASL_PASSWORD_FILE: await put('kafka', PASSWORDS.scram) }),

@@ -1,49 +1,79 @@
-/** This module makes certificates with openssl, in a folder of the caller's. No key is in the repository. */
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+/** This module makes certificates with openssl while tests run. So no key is in the repository. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
-const openssl = async (...args: string[]): Promise<void> => {
-  await promisify(execFile)('openssl', args);
-};
-
-const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-
-/** The paths of a certificate and its key, in PEM. */
+/** A certificate is two PEM files and their texts. */
 export interface Certificate {
+  readonly certFile: string;
+  readonly keyFile: string;
   readonly cert: string;
   readonly key: string;
 }
 
-/** Makes a certificate authority. */
-export async function makeAuthority(folder: string, name: string): Promise<Certificate> {
-  const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
-  await openssl('req', '-x509', ...NEW_KEY, '-keyout', key, '-out', cert, '-days', '2', '-subj', `/CN=${name}`);
-  return { cert, key };
-}
-
-export interface CertificateOptions {
-  /** The hosts that it is for, as openssl writes them; default: this machine by name and by address. */
-  readonly hosts?: string;
-  /** Whether it has expired already; default false. */
+interface Wanted {
+  /** The names of a server; default: localhost and 127.0.0.1. */
+  readonly names?: readonly string[];
+  /** Whether the certificate expired yesterday; default: it is good for two days. */
   readonly expired?: boolean;
 }
 
-/** Makes a certificate that an authority has signed. */
-export async function makeCertificate(
-  folder: string,
-  authority: Certificate,
-  name: string,
-  { hosts = 'DNS:localhost,IP:127.0.0.1', expired = false }: CertificateOptions = {},
-): Promise<Certificate> {
-  const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
-  const [request, extensions] = [join(folder, `${name}.csr`), join(folder, `${name}.ext`)];
-  await openssl('req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
-  await writeFile(extensions, `subjectAltName=${hosts}\n`);
-  const signed = ['-req', '-in', request, '-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial'];
-  // A certificate of no days has expired when it is made.
-  const days = ['-days', expired ? '0' : '2'];
-  await openssl('x509', ...signed, ...days, '-extfile', extensions, '-out', cert);
-  return { cert, key };
+const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+export class Certificates {
+  readonly folder: string;
+  #made = 0;
+
+  /** @param folder where the files go; default: a new one. */
+  constructor(folder = mkdtempSync(join(tmpdir(), 'bridge-certificates-'))) {
+    this.folder = folder;
+  }
+
+  /** Makes an authority that signs its own certificate. */
+  authority(name: string): Certificate {
+    return this.#make(name, ({ certFile, keyFile }) => {
+      openssl('req', '-x509', ...KEY, '-keyout', keyFile, '-out', certFile, '-days', '2', '-subj', `/CN=${name}`);
+    });
+  }
+
+  /** Makes a certificate of an authority, for a server as well as for a client. */
+  issue(
+    authority: Certificate,
+    name: string,
+    { names = ['localhost', '127.0.0.1'], expired = false }: Wanted = {},
+  ): Certificate {
+    const alternatives = names.map((one) => `${/^[\d.]+$/.test(one) ? 'IP' : 'DNS'}:${one}`);
+    const extension = ['-addext', `subjectAltName=${alternatives.join()}`];
+    const signer = ['-CA', authority.certFile, '-CAkey', authority.keyFile, '-CAcreateserial'];
+    const signing = [...signer, '-copy_extensions', 'copy', '-days', expired ? '-1' : '2'];
+    return this.#make(name, ({ certFile, keyFile }) => {
+      const request = `${certFile}.csr`;
+      openssl('req', ...KEY, '-keyout', keyFile, '-out', request, '-subj', `/CN=${name}`, ...extension);
+      openssl('x509', '-req', '-in', request, '-out', certFile, ...signing);
+    });
+  }
+
+  /** Returns a path in the folder. */
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Removes the folder. */
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #make(name: string, make: (files: Pick<Certificate, 'certFile' | 'keyFile'>) => void): Certificate {
+    this.#made += 1;
+    const base = this.path(`${this.#made}-${name.replaceAll(/\W+/g, '-')}`);
+    const files = { certFile: `${base}.crt`, keyFile: `${base}.key` };
+    make(files);
+    return { ...files, cert: readFileSync(files.certFile, 'utf8'), key: readFileSync(files.keyFile, 'utf8') };
+  }
 }
+
+/** Returns a sentence about TLS without the reason at its end, whose words differ by version of OpenSSL. */
+export const withoutReason = (sentence: string): string => sentence.replace(/(?<=\)): .*$/, '');
+
+const openssl = (...args: readonly string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });

@@ -40,7 +40,7 @@ export async function startPgBouncer(
   const port = await freePort();
   const { ca, server: shown } = server.certificates;
   const [users, key] = [join(folder, 'users.txt'), join(folder, 'server.key')];
-  await cp(shown.key, key);
+  await cp(shown.keyFile, key);
   await writeFile(
     users,
     Object.entries(passwords)
@@ -60,10 +60,10 @@ auth_file = ${users}
 pool_mode = transaction
 default_pool_size = 10
 client_tls_sslmode = require
-client_tls_cert_file = ${shown.cert}
+client_tls_cert_file = ${shown.certFile}
 client_tls_key_file = ${key}
 server_tls_sslmode = verify-full
-server_tls_ca_file = ${ca.cert}
+server_tls_ca_file = ${ca.certFile}
 `,
   );
   await handOver(server.user, folder, users, key);

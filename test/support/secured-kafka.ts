@@ -14,7 +14,7 @@ import { fetchKafka, kafkaClassPath } from '../../src/stack/native/kafka-jars.js
 import { runCommand } from '../../src/stack/process/run.js';
 import { createReporter } from '../../src/stack/progress.js';
 import { until } from '../../src/flow-control/until.js';
-import { type Certificate, makeAuthority, makeCertificate } from './certificates.js';
+import { type Certificate, Certificates } from './certificates.js';
 import { freePort } from './free-port.js';
 import { switchableServer } from './switchable-server.js';
 
@@ -55,18 +55,19 @@ const START_MS = 60_000;
 export async function startSecuredKafka(cacheDir: string): Promise<SecuredKafka> {
   await fetchKafka(cacheDir, { run: runCommand, reporter: createReporter(undefined) });
   const folder = await mkdtemp(join(tmpdir(), 'bridge-secured-kafka-'));
-  const authority = await makeAuthority(folder, 'authority');
-  const client = await makeCertificate(folder, authority, 'client');
+  const certificates = new Certificates(folder);
+  const authority = certificates.authority('authority');
+  const client = certificates.issue(authority, 'client');
   const stores = {
-    broker: await makeCertificate(folder, authority, 'broker'),
-    expired: await makeCertificate(folder, authority, 'expired', { expired: true }),
-    elsewhere: await makeCertificate(folder, authority, 'elsewhere', { hosts: 'DNS:elsewhere' }),
+    broker: certificates.issue(authority, 'broker'),
+    expired: certificates.issue(authority, 'expired', { expired: true }),
+    elsewhere: certificates.issue(authority, 'elsewhere', { names: ['elsewhere'] }),
   };
   const ports = await portsOf();
   const front = await switchableServer(`127.0.0.1:${ports.sasl}`);
   const config = join(folder, 'server.properties');
   for (const [name, { key, cert }] of Object.entries(stores)) {
-    await writeFile(storeOf(folder, name), (await readFile(key, 'utf8')) + (await readFile(cert, 'utf8')));
+    await writeFile(storeOf(folder, name), key + cert);
   }
   await writeFile(config, propertiesOf(folder, ports, front.address, authority));
   await chmod(config, 0o600);
@@ -202,7 +203,7 @@ function propertiesOf(
     'listener.name.expired.ssl.keystore.location': storeOf(folder, 'expired'),
     'listener.name.elsewhere.ssl.keystore.location': storeOf(folder, 'elsewhere'),
     'ssl.truststore.type': 'PEM',
-    'ssl.truststore.location': authority.cert,
+    'ssl.truststore.location': authority.certFile,
     'listener.name.ssl.ssl.client.auth': 'required',
     'sasl.enabled.mechanisms': 'SCRAM-SHA-512,PLAIN,OAUTHBEARER',
     [`${sasl}.scram-sha-512.sasl.jaas.config`]: module('scram.ScramLoginModule', ''),

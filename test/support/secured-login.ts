@@ -16,7 +16,7 @@ import { PASSWORDS, type SecuredKafka, tokenFor, USER } from './secured-kafka.js
 /** Returns the variables for the listener SASL_SSL, without a login. */
 export const overTls = (kafka: SecuredKafka, more: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   KAFKA_BOOTSTRAP_SERVERS: `SASL_SSL://${kafka.saslSsl}`,
-  KAFKA_SSL_CA: kafka.authority.cert,
+  KAFKA_SSL_CA: kafka.authority.certFile,
   KAFKA_MAX_RETRY_ATTEMPTS: '0',
   ...more,
 });
@@ -68,7 +68,7 @@ export const consumerOf = (kafka: SecuredKafka, group: string) => ({
   properties: {
     'security.protocol': 'SASL_SSL',
     'ssl.truststore.type': 'PEM',
-    'ssl.truststore.location': kafka.authority.cert,
+    'ssl.truststore.location': kafka.authority.certFile,
     'sasl.mechanism': 'SCRAM-SHA-512',
     'sasl.jaas.config': `org.apache.kafka.common.security.scram.ScramLoginModule required username="${USER}" password="${PASSWORDS.scram}";`,
     'group.id': `${group}-${randomUUID()}`,

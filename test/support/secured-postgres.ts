@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -13,7 +13,7 @@ import { postgresBinaries } from '../../src/stack/native/postgres-binaries.js';
 import { postgresUser } from '../../src/stack/native/postgres-user.js';
 import { runCommand, type UserIds } from '../../src/stack/process/run.js';
 import { freePort } from './free-port.js';
-import { type Certificate, type Certificates, makeCertificates } from './postgres-certificates.js';
+import { type Certificate, Certificates } from './certificates.js';
 
 export interface SecuredPostgres {
   /** The host that the server's certificate names. */
@@ -21,7 +21,7 @@ export interface SecuredPostgres {
   readonly port: number;
   /** The superuser's password. */
   readonly password: string;
-  readonly certificates: Certificates;
+  readonly certificates: ReturnType<typeof makeCertificates>;
   /** The folder of all files, which the server's user can reach. */
   readonly folder: string;
   /** The user of the server's processes; undefined: this process's own. */
@@ -50,7 +50,7 @@ export async function startSecuredPostgres({ alsoPlain = false } = {}): Promise<
   await chmod(folder, 0o755);
   const user = await postgresUser(runCommand);
   const bin = await postgresBinaries(runCommand, user, join(folder, 'programs'));
-  const certificates = await makeCertificates(folder);
+  const certificates = makeCertificates(folder);
   const data = join(folder, 'data');
   await mkdir(data, { mode: 0o700 });
   await writeFile(join(folder, 'password'), PASSWORD);
@@ -62,9 +62,9 @@ export async function startSecuredPostgres({ alsoPlain = false } = {}): Promise<
   });
   if (made.code !== 0) throw new Error(`initdb failed:\n${made.output}`);
   const [shownCert, shownKey] = [join(data, 'shown.crt'), join(data, 'shown.key')];
-  const put = async ({ cert, key }: Certificate): Promise<void> => {
-    await copyFile(cert, shownCert);
-    await copyFile(key, shownKey);
+  const put = async ({ certFile, keyFile }: Certificate): Promise<void> => {
+    await copyFile(certFile, shownCert);
+    await copyFile(keyFile, shownKey);
     await chmod(shownKey, 0o600);
     await handOver(user, shownCert, shownKey);
   };
@@ -73,7 +73,7 @@ export async function startSecuredPostgres({ alsoPlain = false } = {}): Promise<
   const port = await freePort();
   const settings = {
     ...{ listen_addresses: 'localhost', port, unix_socket_directories: '', max_connections: 200, fsync: 'off' },
-    ...{ ssl: 'on', ssl_cert_file: shownCert, ssl_key_file: shownKey, ssl_ca_file: certificates.ca.cert },
+    ...{ ssl: 'on', ssl_cert_file: shownCert, ssl_key_file: shownKey, ssl_ca_file: certificates.ca.certFile },
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = spawn(join(bin, 'postgres'), ['-D', data, ...args], { stdio: 'ignore', cwd: '/', ...user });
@@ -102,12 +102,27 @@ export async function startSecuredPostgres({ alsoPlain = false } = {}): Promise<
     async show(certificate) {
       await put(certificate);
       await admin('SELECT pg_reload_conf()');
-      const wanted = (await readFile(certificate.cert, 'utf8')).trim();
       await until(10_000, async () => {
-        if ((await shownBy(port)).trim() !== wanted) throw new Error('the server shows the certificate of before');
+        if ((await shownBy(port)).trim() !== certificate.cert.trim())
+          throw new Error('the server shows the certificate of before');
       });
     },
     stop: () => end(server, folder),
+  };
+}
+
+function makeCertificates(folder: string) {
+  const certificates = new Certificates(folder);
+  const [ca, otherCa] = [certificates.authority('ca'), certificates.authority('other-ca')];
+  const names = ['localhost'];
+  return {
+    ca,
+    /** This CA has signed nothing. */
+    otherCa,
+    server: certificates.issue(ca, 'server', { names }),
+    expired: certificates.issue(ca, 'expired', { names, expired: true }),
+    selfSigned: certificates.authority('localhost'),
+    client: certificates.issue(ca, 'client'),
   };
 }
 

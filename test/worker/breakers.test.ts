@@ -92,7 +92,7 @@ describe('breakers of the stores', () => {
   it('say once a minute that a store refuses the login', async () => {
     mock.timers.enable({ apis: ['Date', 'setTimeout'] });
     const lines: unknown[] = [];
-    const error = (fields: { store: string }, message: string) => lines.push([fields.store, message]);
+    const error = (fields: object, message: string) => lines.push([fields, message]);
     const { postgres } = createBreakers(
       { ...config, PG_BREAKER_FAILURES: 100 },
       Object.assign(createLogger('silent'), { error }),
@@ -105,8 +105,10 @@ describe('breakers of the stores', () => {
     for (const failure of [refused, away(), refused]) await fail(failure);
     mock.timers.tick(60_000);
     await fail(refused);
-    const line = ['postgres', refused.message];
-    assert.deepEqual(lines, [line, line]);
+    assert.deepEqual(lines, [
+      [{ store: 'postgres' }, refused.message],
+      [{ store: 'postgres', not_logged_before: 1 }, refused.message],
+    ]);
   });
 
   it('does not open for events that the broker refuses', async () => {

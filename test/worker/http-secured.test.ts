@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { ConfigError } from '../../src/config.js';
 import { until } from '../../src/flow-control/until.js';
 import { type HttpEndpoint, type HttpSettings, serveHttp } from '../../src/worker/http.js';
-import { type Certificate, Certificates } from '../support/temporal-certificates.js';
+import { type Certificate, Certificates } from '../support/certificates.js';
 
 describe('the HTTP of a worker', () => {
   const certificates = new Certificates();

@@ -77,7 +77,7 @@ describe('an installation on a secured Kafka', () => {
       [{ KAFKA_TOPIC_PREFIX: 'unseen' }, `this user has no right Describe on topic ${topic} and 13 more: ${ACL}`],
       [{ KAFKA_SASL_PASSWORD: 'wrong' }, `${kafka.saslSsl} refuses the password of user ${USER} (KAFKA_SASL_PASSWORD)`],
       [
-        { KAFKA_SSL_CA: kafka.client.cert },
+        { KAFKA_SSL_CA: kafka.client.certFile },
         `the certificate of ${kafka.saslSsl} is of an authority that is not trusted (KAFKA_SSL_CA)`,
       ],
       [

@@ -36,7 +36,7 @@ function poolerTests(this: Mocha.Suite): void {
       DATABASE_URL: pooler.url('pooled', 'owner_role', 'word'),
       MIGRATION_DATABASE_URL: server.url('pooled', 'owner_role', 'word'),
       PGSSLMODE: 'verify-full',
-      PGSSLROOTCERT: server.certificates.ca.cert,
+      PGSSLROOTCERT: server.certificates.ca.certFile,
       PG_POOLER: 'transaction',
     };
     await migrate(endpoint().migration!, { dir: MIGRATIONS });

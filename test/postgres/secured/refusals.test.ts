@@ -8,6 +8,7 @@ import { withClient } from '../../../src/postgres/core/client.js';
 import { createPool, endPool, withConnection } from '../../../src/postgres/core/pool.js';
 import { postgresEndpoint } from '../../../src/settings/postgres-endpoint.js';
 import { bridgeHere } from '../../support/bridge-here.js';
+import type { Certificate } from '../../support/certificates.js';
 import { type SecuredPostgres, startSecuredPostgres } from '../../support/secured-postgres.js';
 
 describe('a secured PostgreSQL', function () {
@@ -18,7 +19,7 @@ describe('a secured PostgreSQL', function () {
   before(async () => {
     server = await startSecuredPostgres();
     url = server.url('postgres');
-    right = { DATABASE_URL: url, PGSSLMODE: 'verify-full', PGSSLROOTCERT: server.certificates.ca.cert };
+    right = { DATABASE_URL: url, PGSSLMODE: 'verify-full', PGSSLROOTCERT: server.certificates.ca.certFile };
     await server.admin(`CREATE ROLE with_certificate LOGIN PASSWORD 'word'; CREATE ROLE stranger LOGIN PASSWORD 'word';
       CREATE ROLE without_rights LOGIN PASSWORD 'word'`);
   });
@@ -41,11 +42,11 @@ describe('a secured PostgreSQL', function () {
       PGPASSWORD: server.password,
       PGDATABASE: 'postgres',
     };
-    const inUrl = `${url}?sslmode=verify-full&sslrootcert=${encodeURIComponent(ca.cert)}`;
+    const inUrl = `${url}?sslmode=verify-full&sslrootcert=${encodeURIComponent(ca.certFile)}`;
     const ways = [
       right,
       { DATABASE_URL: inUrl },
-      { ...parts, PGSSLMODE: 'Verify-Full', PGSSLROOTCERT: ca.cert },
+      { ...parts, PGSSLMODE: 'Verify-Full', PGSSLROOTCERT: ca.certFile },
       { DATABASE_URL: url.replace(/:[^:@]*@/, '@'), PGPASSWORD: server.password, PGSSLMODE: 'require' },
     ];
     for (const way of ways) assert.equal(await isEncrypted(way), true, JSON.stringify(way));
@@ -58,12 +59,12 @@ describe('a secured PostgreSQL', function () {
     assert.equal(await isEncrypted(at({ DATABASE_URL: elsewhere, PGSSLMODE: 'verify-ca' })), true);
     for (const mode of ['require', 'verify-ca']) {
       await assert.rejects(
-        isEncrypted({ DATABASE_URL: `${url}?sslmode=${mode}`, PGSSLROOTCERT: otherCa.cert }),
-        /no CA in/,
+        isEncrypted({ DATABASE_URL: `${url}?sslmode=${mode}`, PGSSLROOTCERT: otherCa.certFile }),
+        /of an authority that is not trusted/,
       );
     }
     await assert.rejects(
-      isEncrypted({ DATABASE_URL: `${elsewhere}?sslmode=verify-full`, PGSSLROOTCERT: ca.cert }),
+      isEncrypted({ DATABASE_URL: `${elsewhere}?sslmode=verify-full`, PGSSLROOTCERT: ca.certFile }),
       /another host/,
     );
   });
@@ -71,18 +72,18 @@ describe('a secured PostgreSQL', function () {
   const refused: readonly (readonly [string, () => Record<string, string>, RegExp])[] = [
     [
       'another CA',
-      () => at({ PGSSLROOTCERT: server.certificates.otherCa.cert }),
-      /^PostgreSQL: localhost:\d+ shows a certificate that no CA in PGSSLROOTCERT has signed$/,
+      () => at({ PGSSLROOTCERT: server.certificates.otherCa.certFile }),
+      /^PostgreSQL: the certificate of localhost:\d+ is of an authority that is not trusted \(PGSSLROOTCERT\)$/,
     ],
     [
       'no CA, with verify-full',
       () => ({ DATABASE_URL: `${url}?sslmode=verify-full` }),
-      /^PostgreSQL: localhost:\d+ shows a certificate that no CA in PGSSLROOTCERT has signed$/,
+      /^PostgreSQL: the certificate of localhost:\d+ is of an authority that is not trusted \(PGSSLROOTCERT\)$/,
     ],
     [
       'another host name',
       () => at({ DATABASE_URL: url.replace('localhost', '127.0.0.1') }),
-      /^PostgreSQL: 127\.0\.0\.1:\d+ shows a certificate for another host: set DATABASE_URL to a name that it has \(.*127\.0\.0\.1.*\)$/,
+      /^PostgreSQL: the certificate of 127\.0\.0\.1:\d+ is for another host \(DATABASE_URL\): .*127\.0\.0\.1.*$/,
     ],
     [
       'no TLS',
@@ -119,15 +120,15 @@ describe('a secured PostgreSQL', function () {
       () =>
         at({
           DATABASE_URL: server.url('postgres', 'with_certificate', 'word'),
-          PGSSLCERT: server.certificates.selfSigned.cert,
-          PGSSLKEY: server.certificates.selfSigned.key,
+          PGSSLCERT: server.certificates.selfSigned.certFile,
+          PGSSLKEY: server.certificates.selfSigned.keyFile,
         }),
-      /^PostgreSQL: localhost:\d+ refuses this client's TLS \(PGSSLCERT, PGSSLKEY\): .*unknown ca.*$/,
+      /^PostgreSQL: localhost:\d+ does not take the client certificate, or misses one \(PGSSLCERT\): .*unknown ca.*$/,
     ],
     [
       'a key of another certificate',
-      () => at({ PGSSLCERT: server.certificates.client.cert, PGSSLKEY: server.certificates.server.key }),
-      /^PostgreSQL: localhost:\d+ is not asked, because a file of PGSSLROOTCERT, PGSSLCERT or PGSSLKEY cannot be used: .*$/,
+      () => at({ PGSSLCERT: server.certificates.client.certFile, PGSSLKEY: server.certificates.server.keyFile }),
+      /^PostgreSQL: localhost:\d+ is not asked: a file is not in PEM, or certificate and key are not a pair \(PGSSLROOTCERT, PGSSLCERT, PGSSLKEY\): .*$/,
     ],
     [
       'a CA file that is not there',
@@ -160,8 +161,11 @@ describe('a secured PostgreSQL', function () {
   });
 
   for (const [name, sentence] of [
-    ['expired', /shows a certificate that has expired, its own or that of its CA \(PGSSLROOTCERT\)$/],
-    ['selfSigned', /shows a certificate that it has signed itself, and that is not in PGSSLROOTCERT$/],
+    [
+      'expired',
+      /^PostgreSQL: the certificate of localhost:\d+, or of its authority \(PGSSLROOTCERT\), has expired or is not valid yet$/,
+    ],
+    ['selfSigned', /the certificate of localhost:\d+ is of an authority that is not trusted \(PGSSLROOTCERT\)$/],
   ] as const) {
     it(`says that its certificate is ${name}, and connects again when it is not`, async () => {
       const pool = createPool({ ...endpoint(right), min: 0, maxUses: 1 }, () => undefined);
@@ -193,16 +197,16 @@ describe('a secured PostgreSQL', function () {
     );
     try {
       const ask = () => withConnection(pool, (connection) => connection.query('SELECT 1'));
-      const put = async (authority: string, own: { cert: string; key: string }) => {
+      const put = async (authority: string, { certFile, keyFile }: Certificate) => {
         await copyFile(authority, ca!);
-        await copyFile(own.cert, cert!);
-        await copyFile(own.key, key!);
+        await copyFile(certFile, cert!);
+        await copyFile(keyFile, key!);
       };
-      await put(otherCa.cert, client);
-      await assert.rejects(ask(), /no CA in PGSSLROOTCERT/);
-      await put(signer.cert, selfSigned);
+      await put(otherCa.certFile, client);
+      await assert.rejects(ask(), /not trusted \(PGSSLROOTCERT\)/);
+      await put(signer.certFile, selfSigned);
       await assert.rejects(ask(), /unknown ca/);
-      await put(signer.cert, client);
+      await put(signer.certFile, client);
       await ask();
     } finally {
       await endPool(pool);
@@ -215,7 +219,7 @@ describe('a secured PostgreSQL', function () {
       withClient(endpoint({ DATABASE_URL: plain.href, PGSSLMODE: 'require' }), () => Promise.resolve()),
       {
         failureClass: 'unavailable',
-        message: new RegExp(`^PostgreSQL: ${plain.host} has no TLS, which PGSSLMODE asks for$`),
+        message: new RegExp(`^PostgreSQL: ${plain.host} does not speak TLS \\(PGSSLMODE\\)$`),
       },
     );
   });

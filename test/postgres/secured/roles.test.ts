@@ -23,7 +23,7 @@ describe('the printed roles', function () {
       loadConfig({
         DATABASE_URL: server.url(DATABASE, user, 'word'),
         PGSSLMODE: 'verify-full',
-        PGSSLROOTCERT: server.certificates.ca.cert,
+        PGSSLROOTCERT: server.certificates.ca.certFile,
       }),
     )!;
 

@@ -52,7 +52,7 @@ describe('a login in a file', function () {
     it(`is read again for each new connection: ${what}`, async () => {
       await server.admin('TRUNCATE done');
       await writeFile(file, first());
-      const tls = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: server.certificates.ca.cert };
+      const tls = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: server.certificates.ca.certFile };
       const endpoint = postgresEndpoint(loadConfig({ ...variables(), ...tls }))!;
       const pool = createPool({ ...endpoint, min: 0, max: 5 }, () => undefined);
       let [sent, over, refused] = [0, false, 0];

@@ -36,7 +36,7 @@ describe('a worker on a secured PostgreSQL', function () {
       MIGRATION_DATABASE_URL: server.url(database, 'bridge_migrator', 'word'),
       PGPASSWORD_FILE: passwordFile,
       PGSSLMODE: 'verify-full',
-      PGSSLROOTCERT: server.certificates.ca.cert,
+      PGSSLROOTCERT: server.certificates.ca.certFile,
     };
   };
 
