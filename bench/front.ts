@@ -1,6 +1,6 @@
 /**
- * This process is a proxy before a Temporal server, which has no TLS of its own here. It is started with the address of
- * the server and, for TLS with certificates on both sides, the paths of a certificate, its key and the clients' CA.
+ * This process is a proxy before a Temporal server, which has no TLS of its own here. Its arguments are the address of
+ * the server and, for mutual TLS, the paths of a certificate, its key and the clients' CA.
  */
 import { readFileSync } from 'node:fs';
 import { temporalFront } from '../test/support/temporal-front.js';

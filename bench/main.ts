@@ -1,6 +1,5 @@
 /**
- * `npm run bench [-- execution|recovery|intake|await|parked|secured] [--json]` measures speed as ratios to a baseline of
- * the same run.
+ * `npm run bench [-- execution|recovery|intake|await|parked|secured] [--json]` measures speed as ratios to a baseline.
  * `-- recovery --ended 1000000` measures pages of states beside so many workflows that ended, and nothing else.
  * Every server, the worker and the callers share the machine, so absolute figures are for orientation. Baseline and
  * service take turns, and medians are compared.

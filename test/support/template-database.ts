@@ -77,8 +77,8 @@ async function prepare(name: string): Promise<void> {
 }
 
 /**
- * Returns the URL of a database as workers log in to it: with the rights of a worker and no more. A server that asks for
- * a password is somebody's own, whose roles are left alone.
+ * Returns the URL of a database as workers log in to it: with the rights of a worker and no more. A server that asks
+ * for a password is somebody's own, whose roles are left alone.
  */
 export function asWorker(given: string): string {
   const url = new URL(given);

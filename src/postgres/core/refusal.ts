@@ -42,7 +42,7 @@ const POOLER: readonly (readonly [RegExp, Words])[] = [
 
 /** The driver has texts alone for what follows. */
 const NO_TLS = /^The server does not support SSL connections$/;
-const NO_PASSWORD = /^SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be/;
+const NO_PASSWORD = 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be';
 
 const passwordWanted: Words = ({ user, passwordIn }) =>
   `asks for a password of user ${user}, and none is set (${passwordIn})`;
@@ -63,7 +63,7 @@ export function refusalOf(endpoint: PostgresEndpoint, error: unknown): string | 
 }
 
 function wordsOf({ message, code }: Coded): Words | undefined {
-  if (NO_PASSWORD.test(message)) return passwordWanted;
+  if (message.startsWith(NO_PASSWORD)) return passwordWanted;
   return typeof code === 'string' && Object.hasOwn(WORDS, code) ? WORDS[code] : undefined;
 }
 
