@@ -9,6 +9,7 @@ import { sendCopies } from '../../src/domain/dead-letters/copy.js';
 import { type EventInput, makeEnvelope, toMessage } from '../../src/domain/events/envelope.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
+import { isRefusedLogin } from '../../src/domain/failures/failure-table.js';
 import { eventIdOf } from '../../src/domain/values/ids.js';
 import type { Command, EffectOutcome } from '../../src/domain/intents/command.js';
 import type { NewDeadLetter } from '../../src/domain/dead-letters/port.js';
@@ -141,9 +142,12 @@ function logLost({ intentId, eventId, message: { topic } }: Outbound, fate: Fate
 
 /**
  * Returns whether the attempts are spent: `afterAttempts` of them, or all that this failure gets, which may be fewer.
+ * A refused login counts as none of them. A rotated password is mended within seconds, and says nothing of the event.
  */
 function isTimeToDeadLetter(ports: Ports, batch: PublishBatch, failure: EffectError): boolean {
-  return keepsLetters(ports) && (batch.attempt >= ports.deadLetters.afterAttempts || batch.isLast(failure));
+  if (!keepsLetters(ports)) return false;
+  const areSpent = batch.attempt >= ports.deadLetters.afterAttempts && !isRefusedLogin(failure);
+  return areSpent || batch.isLast(failure);
 }
 
 /** @returns by intent id the ledger rows of intents that another execution recorded meanwhile. */

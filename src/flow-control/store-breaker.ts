@@ -114,6 +114,7 @@ class PolicyBreaker implements StoreBreaker {
     return new EffectError('unavailable', `${title}: circuit breaker open for another ${wait} ms${since}`, {
       store,
       retryAfterMs: wait,
+      cause: this.#reason,
     });
   }
 

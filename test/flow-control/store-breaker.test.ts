@@ -89,7 +89,9 @@ describe('circuit breaker', () => {
     await fail(5);
     await assert.rejects(succeed(), {
       message: 'PostgreSQL: circuit breaker open for another 60000 ms; opened by: down',
+      cause: reason,
     });
+    assert.ok(reason !== undefined);
   });
 
   it('forgets failures that are older than 30 s, and none of those within for a success', async () => {

@@ -22,8 +22,13 @@ describe('an event that is not taken', () => {
   let deadLettered = 0;
 
   /** Makes an attempt after `failed` attempts that failed with `failureClass`. */
-  function attempt(failureClass: FailureClass, failed: number, afterAttempts: number, budgetMs?: number) {
-    const error = new EffectError(failureClass, 'refused', { store: 'kafka' });
+  function attempt(
+    failureClass: FailureClass,
+    failed: number,
+    afterAttempts: number,
+    budgetMs?: number,
+    error = new EffectError(failureClass, 'refused', { store: 'kafka' }),
+  ) {
     const ports = {
       ledger: { find: () => Promise.resolve(new Map()), record: () => Promise.resolve(new Map()) },
       publisher: { publish: (messages: unknown[]) => Promise.resolve(messages.map(() => ({ sent: false, error }))) },
@@ -76,6 +81,18 @@ describe('an event that is not taken', () => {
       assert.equal(result.status, 'dead_lettered');
     });
   }
+
+  it('stays one while the broker refuses the login, as long as the outage budget lasts', async () => {
+    const refused = Object.assign(new Error('SASL'), { name: 'KafkaJSSASLAuthenticationError' });
+    const login = new EffectError('unavailable', 'the password', { store: 'kafka', cause: refused });
+    const open = new EffectError('unavailable', 'circuit breaker open', { store: 'kafka', cause: login });
+    for (const error of [login, open]) {
+      await assert.rejects(attempt('unavailable', 9, 3, undefined, error), { nonRetryable: false });
+      assert.equal(deadLettered, 0);
+    }
+    await attempt('unavailable', 9, 3, 10_000, login);
+    assert.equal(deadLettered, 1);
+  });
 
   it('is never one without dead letters: its intent fails', async () => {
     await assert.rejects(attempt('unknown', 2, Infinity), { nonRetryable: true });
