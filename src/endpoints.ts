@@ -1,5 +1,6 @@
 /** Endpoints say how the three servers are reached. Whoever opens a connection is handed one: all connect alike. */
 import type { ClientConfigTLS } from '@temporalio/envconfig';
+import type { TlsNames } from './domain/failures/tls-failures.js';
 import type { Secret } from './secret.js';
 
 /** Temporal credentials are all that a connection needs beside the address. Files and secrets are read again. */
@@ -65,7 +66,7 @@ export interface KafkaSecurity {
   /** Present: connections log in by SASL. */
   readonly login?: KafkaLogin;
   /** The names by which messages call the settings: variables, or options of the client. */
-  readonly names: Readonly<Record<'brokers' | 'protocol' | 'ca' | 'cert', string>>;
+  readonly names: TlsNames;
 }
 
 export type KafkaLogin =

@@ -16,12 +16,9 @@ import oauthBearer from 'kafkajs/src/broker/saslAuthenticator/oauthBearer.js';
 import plain from 'kafkajs/src/broker/saslAuthenticator/plain.js';
 import scram256 from 'kafkajs/src/broker/saslAuthenticator/scram256.js';
 import scram512 from 'kafkajs/src/broker/saslAuthenticator/scram512.js';
-import { type TlsFailure, tlsFailureOf } from '../domain/failures/tls-failures.js';
-import { SecretError } from '../secret.js';
+import { tlsFailureOf, type TlsNames, tlsSentence } from '../domain/failures/tls-failures.js';
 import { tokensOf } from './token-endpoint.js';
 import type { KafkaEndpoint, KafkaLogin, KafkaSecurity } from '../endpoints.js';
-
-type Names = KafkaSecurity['names'];
 
 /** Returns the part of kafkajs's options that an endpoint's security decides. */
 export function secured({ security }: KafkaEndpoint): Pick<KafkaConfig, 'sasl' | 'socketFactory'> {
@@ -37,8 +34,9 @@ export function secured({ security }: KafkaEndpoint): Pick<KafkaConfig, 'sasl' |
 const KEEP_ALIVE_MS = 60_000;
 
 const tlsSockets =
-  (tls: NonNullable<KafkaSecurity['tls']>, names: Names): ISocketFactory =>
+  (tls: NonNullable<KafkaSecurity['tls']>, names: TlsNames): ISocketFactory =>
   ({ host, port, onConnect }) => {
+    const address = `${host}:${port}`;
     let socket;
     try {
       const { ca, cert, key } = tls;
@@ -47,7 +45,7 @@ const tlsSockets =
       socket = connect({ host, port, ...servername, ...pems }, onConnect);
     } catch (error) {
       // kafkajs hears of an error that comes from the socket only.
-      return new Socket().destroy(unusable(error, tls));
+      return new Socket().destroy(inWords(error as NodeJS.ErrnoException, address, names));
     }
     let secure = false;
     let reached = false;
@@ -55,28 +53,21 @@ const tlsSockets =
     // This listener comes before that of kafkajs.
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const cutOff = error.code === 'ECONNRESET' && reached && !secure;
-      const kind = cutOff ? 'protocol' : tlsFailureOf(error.code);
-      if (kind !== undefined) error.message = SENTENCES[kind](`${host}:${port}`, names);
+      inWords(error, address, names, cutOff ? 'protocol' : undefined);
     });
     return socket.setKeepAlive(true, KEEP_ALIVE_MS);
   };
 
-/** Returns an error for certificates that Node cannot read, or that do not belong together. */
-function unusable(error: unknown, tls: NonNullable<KafkaSecurity['tls']>): Error {
-  if (error instanceof SecretError) return error;
-  const sources = Object.values(tls).map(({ source }) => source);
-  return new Error(`${sources.join(', ')}: not in PEM, or certificate and key are not a pair`, { cause: error });
+/** Puts a failure of TLS into words, as the message of its error. */
+function inWords(
+  error: NodeJS.ErrnoException,
+  address: string,
+  names: TlsNames,
+  failure = tlsFailureOf(error.code),
+): NodeJS.ErrnoException {
+  if (failure !== undefined) error.message = tlsSentence(failure, address, names, error);
+  return error;
 }
-
-const SENTENCES: Readonly<Record<TlsFailure, (address: string, names: Names) => string>> = {
-  expired: (address, { ca }) =>
-    `the certificate of ${address}, or of its authority (${ca}), has expired or is not valid yet`,
-  authority: (address, { ca }) => `the certificate of ${address} is of an authority that is not trusted (${ca})`,
-  host: (address, { brokers }) =>
-    `the certificate of ${address} is for another host (${brokers}, and the advertised.listeners of the brokers)`,
-  client: (address, { cert }) => `${address} does not take the client certificate, or misses one (${cert})`,
-  protocol: (address, { protocol }) => `${address} does not speak TLS (${protocol})`,
-};
 
 const MECHANISMS = { PLAIN: plain, 'SCRAM-SHA-256': scram256, 'SCRAM-SHA-512': scram512, OAUTHBEARER: oauthBearer };
 

@@ -166,13 +166,14 @@ export function securityOf(
 ): Pick<KafkaEndpoint, 'security'> {
   const { protocol } = options;
   if (protocol === 'PLAINTEXT') return {};
-  const { brokers, ca, cert } = names;
+  const { brokers, ca, cert, key } = names;
+  const host = `${brokers}, and the advertised.listeners of the brokers`;
   const login = hasLogin(protocol) ? loginOf(options, names) : undefined;
   return {
     security: {
       ...(hasTls(protocol) ? { tls: pemsOf(options, names) } : {}),
       ...(login === undefined ? {} : { login }),
-      names: { brokers, protocol: names.protocol, ca, cert },
+      names: { host, tls: names.protocol, ca, cert, key },
     },
   };
 }

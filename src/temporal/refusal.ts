@@ -7,12 +7,18 @@ import { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions as TlsOptions, type TLSSocket } from 'node:tls';
 import { EffectError } from '../domain/failures/failure.js';
+import { type TlsFailure, tlsFailureOf, type TlsNames, tlsSentence } from '../domain/failures/tls-failures.js';
 import type { TemporalEndpoint } from '../endpoints.js';
 import { type ConnectionOptions, connectionOptions } from './credentials.js';
 import { GRPC, grpcCode } from './grpc.js';
 
-const CERTIFICATE = 'TEMPORAL_TLS_CLIENT_CERT_PATH';
-const AUTHORITY = 'TEMPORAL_TLS_SERVER_CA_CERT_PATH';
+const NAMES: TlsNames = {
+  host: 'TEMPORAL_TLS_SERVER_NAME',
+  tls: 'TEMPORAL_TLS',
+  ca: 'TEMPORAL_TLS_SERVER_CA_CERT_PATH',
+  cert: 'TEMPORAL_TLS_CLIENT_CERT_PATH',
+  key: 'TEMPORAL_TLS_CLIENT_KEY_PATH',
+};
 /** Milliseconds for each of the two steps of a look at a server. */
 const STEP_MS = 2_000;
 
@@ -28,7 +34,7 @@ export function refusalOr(endpoint: TemporalEndpoint, error: unknown): unknown {
     return temporalUnavailable(`${address} ${what} (${apiKey?.source ?? 'TEMPORAL_API_KEY_FILE'})`, error);
   }
   if (code === GRPC.PERMISSION_DENIED) {
-    const login = apiKey?.source ?? (endpoint.tls?.clientCert === undefined ? 'TEMPORAL_API_KEY_FILE' : CERTIFICATE);
+    const login = apiKey?.source ?? (endpoint.tls?.clientCert === undefined ? 'TEMPORAL_API_KEY_FILE' : NAMES.cert);
     return temporalUnavailable(`${address} does not permit it in the namespace "${namespace}" (${login})`, error);
   }
   return error;
@@ -51,13 +57,12 @@ async function problemOf(options: ConnectionOptions): Promise<string | null> {
   const server = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
   if (!(await listens(server))) return null;
   if (tls === undefined || tls === null || tls === false) {
-    const answer = await handshake({ ...server, rejectUnauthorized: false });
-    return answer === 'greets' || /^(ends|ERR_SSL_.*ALERT)/.test(answer)
-      ? `${address} wants TLS (TEMPORAL_TLS, or ${AUTHORITY})`
-      : null;
+    const end = await handshake({ ...server, rejectUnauthorized: false });
+    const speaksTls = end === 'greets' || failureOf(end) === 'client';
+    return speaksTls ? `${address} wants TLS (${NAMES.tls}, or ${NAMES.ca})` : null;
   }
   const { serverNameOverride, serverRootCACertificate: ca, clientCertPair } = tls === true ? {} : tls;
-  const answer = await handshake({
+  const end = await handshake({
     ...server,
     ...servernameOf(serverNameOverride ?? server.host),
     ...(ca === undefined ? {} : { ca: Buffer.from(ca) }),
@@ -65,32 +70,22 @@ async function problemOf(options: ConnectionOptions): Promise<string | null> {
       ? {}
       : { cert: Buffer.from(clientCertPair.crt), key: Buffer.from(clientCertPair.key) }),
   });
-  return inWords(answer, address, serverNameOverride ?? server.host, clientCertPair?.crt);
+  const failure = failureOf(end);
+  if (failure === undefined) return null;
+  const known = failure === 'client' ? clientRefused(address, clientCertPair?.crt) : null;
+  return known ?? tlsSentence(failure, address, NAMES, end instanceof Error ? end : undefined);
 }
 
 /** Returns the name that a handshake asks for. An IP address is compared with the certificate all the same. */
 const servernameOf = (host: string) => (isIP(host) === 0 ? { servername: host } : {});
 
-/** Says what the end of a handshake means: `greets`, `ends`, or a code of Node's or of OpenSSL's. */
-function inWords(answer: string, address: string, host: string, certificate: Uint8Array | undefined): string | null {
-  if (answer === 'greets') return null;
-  if (answer.startsWith('ERR_OSSL'))
-    return `the certificates for ${address} are no usable PEM (${CERTIFICATE}, ${AUTHORITY})`;
-  if (answer === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return `the certificate of ${address} is not for "${host}" (TEMPORAL_TLS_SERVER_NAME)`;
-  if (answer === 'CERT_HAS_EXPIRED' || answer === 'CERT_NOT_YET_VALID')
-    return `the certificate of ${address}, or its authority's, has ${answer === 'CERT_HAS_EXPIRED' ? 'expired' : 'yet to become valid'} (${AUTHORITY})`;
-  if (/CERT|ISSUER|LEAF/.test(answer) && !answer.startsWith('ERR_SSL'))
-    return `the certificate of ${address} comes from an authority that is not trusted (${AUTHORITY})`;
-  if (answer === 'ERR_SSL_WRONG_VERSION_NUMBER' || answer === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
-    return `${address} speaks no TLS (TEMPORAL_TLS)`;
-  if (answer !== 'ends' && !answer.includes('ALERT')) return null;
-  if (certificate === undefined)
-    return `${address} wants a client certificate (${CERTIFICATE}, TEMPORAL_TLS_CLIENT_KEY_PATH)`;
+/** Returns what is known of a client certificate that is refused: it is missing, or has expired. */
+function clientRefused(address: string, certificate: Uint8Array | undefined): string | null {
+  if (certificate === undefined) return `${address} wants a client certificate (${NAMES.cert}, ${NAMES.key})`;
   const { validTo } = new X509Certificate(certificate);
   return Date.parse(validTo) < Date.now()
-    ? `the client certificate for ${address} expired on ${validTo} (${CERTIFICATE})`
-    : `${address} refuses the client certificate (${CERTIFICATE})`;
+    ? `the client certificate for ${address} expired on ${validTo} (${NAMES.cert})`
+    : null;
 }
 
 const listens = (server: { readonly host: string; readonly port: number }): Promise<boolean> =>
@@ -103,32 +98,36 @@ const listens = (server: { readonly host: string; readonly port: number }): Prom
     socket.once('connect', end(true)).once('timeout', end(false)).once('error', end(false));
   });
 
+/** A handshake ends with the server's first word, with no word, with a closed connection or with an error. */
+type End = 'greets' | 'silent' | 'closed' | (Error & { readonly code?: unknown });
+
+/** Returns the kind of a failed handshake. Who closes it without a word has not been shown the certificate it wants. */
+function failureOf(end: End): TlsFailure | undefined {
+  if (end === 'closed') return 'client';
+  return end instanceof Error ? tlsFailureOf(end.code) : undefined;
+}
+
 /**
  * Shakes hands until the server greets in HTTP/2, as each does at once, or ends the connection. A server refuses a
  * client certificate only after the handshake, when the client has taken it for done.
  */
-const handshake = (options: TlsOptions): Promise<string> =>
+const handshake = (options: TlsOptions): Promise<End> =>
   new Promise((resolve) => {
     let socket: TLSSocket | undefined;
-    const end = (answer: string): void => {
+    const end = (how: End): void => {
       socket?.destroy();
-      resolve(answer);
+      resolve(how instanceof Error && how.code === 'ECONNRESET' ? 'closed' : how);
     };
     try {
       socket = connectTls({ ...options, ALPNProtocols: ['h2'], timeout: STEP_MS });
     } catch (error) {
-      end(codeOf(error));
+      end(error as Error);
       return;
     }
     socket
       .once('data', () => end('greets'))
       .once('timeout', () => end('silent'))
-      .once('end', () => end('ends'))
-      .once('error', (error) => end(codeOf(error)))
-      .once('close', () => end('ends'));
+      .once('end', () => end('closed'))
+      .once('error', end)
+      .once('close', () => end('closed'));
   });
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code === 'ECONNRESET' ? 'ends' : code;
-}

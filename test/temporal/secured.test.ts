@@ -131,7 +131,7 @@ client_key_path = "${client.keyFile}"
       stderr: `bridge: Temporal: ${front.address} refuses the API key (TEMPORAL_API_KEY)\n`,
     });
     const other = { ...environment.env, TEMPORAL_TLS_SERVER_CA_CERT_PATH: clients!.certFile };
-    const sentence = `Temporal: the certificate of ${front.address} comes from an authority that is not trusted (TEMPORAL_TLS_SERVER_CA_CERT_PATH)`;
+    const sentence = `Temporal: the certificate of ${front.address} is of an authority that is not trusted (TEMPORAL_TLS_SERVER_CA_CERT_PATH)`;
     const worker = await bridge(['worker'], other);
     assert.deepEqual([worker.code, worker.stderr], [3, `bridge: ${sentence}\n`]);
     const doctor = await bridgeHere(['doctor', '--json'], other);
