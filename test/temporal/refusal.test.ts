@@ -24,7 +24,12 @@ describe('a Temporal server that refuses us', () => {
 
   before(async () => {
     [ca, other] = [certificates.authority('ca'), certificates.authority('other')];
-    plain = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    plain = createServer((socket) =>
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    );
     plain.listen(0, '127.0.0.1');
     await once(plain, 'listening');
   });
