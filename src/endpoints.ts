@@ -101,15 +101,27 @@ export interface Endpoints {
   readonly kafka: KafkaEndpoint;
 }
 
-/** Returns an endpoint of Temporal as it may be shown and stored: without credentials. */
-export const withoutCredentials = ({ address, namespace, ui }: TemporalEndpoint): TemporalEndpoint => ({
-  address,
-  namespace,
-  ui,
-});
-
 /** Known endpoints are endpoints, and null for a server that nobody has named or started. */
 export type KnownEndpoints = { readonly [Name in keyof Endpoints]: Endpoints[Name] | null };
+
+/** Returns endpoints as they may be shown and stored: their addresses, without any secret. */
+export function withoutSecrets(endpoints: Endpoints): Endpoints;
+export function withoutSecrets(endpoints: KnownEndpoints): KnownEndpoints;
+export function withoutSecrets({ temporal, postgres, kafka }: KnownEndpoints): KnownEndpoints {
+  return {
+    temporal: temporal && { address: temporal.address, namespace: temporal.namespace, ui: temporal.ui },
+    postgres: postgres && { url: withoutPassword(postgres.url) },
+    kafka: kafka && { brokers: kafka.brokers },
+  };
+}
+
+/** Returns a URL without its password and without its parameters, which may hold one. */
+function withoutPassword(text: string): string {
+  const url = new URL(text);
+  url.password = '';
+  url.search = '';
+  return url.href;
+}
 
 /** Returns the address of a PostgreSQL server for messages, without user and password. */
 export function addressOf({ url }: PostgresEndpoint): string {

@@ -23,7 +23,7 @@ const stateSchema = z.object({
     postgres: serviceSchema.optional(),
     kafka: serviceSchema.optional(),
   }),
-  /** The endpoints that `up` returned last, for people and scripts. Nothing reads them back. */
+  /** The addresses that `up` returned last, for people and scripts. Nothing reads them back. */
   endpoints: z.unknown().optional(),
 });
 

@@ -12,7 +12,7 @@ import { runCommand } from './process/run.js';
 import { createReporter, type Reporter } from './progress.js';
 import { readState, writeState, type ServiceRecord, type StackState } from './state.js';
 import { SERVICE_NAMES, type ServiceName, type StackOptions } from './types.js';
-import { type Endpoints, withoutCredentials } from '../endpoints.js';
+import { type Endpoints, withoutSecrets } from '../endpoints.js';
 
 /** Milliseconds to wait for a given server, which may itself just be starting, as in CI. */
 const GIVEN_READY_MS = 3_000;
@@ -26,10 +26,12 @@ const POLL_MS = 250;
 export async function stackUp(options: StackOptions): Promise<Endpoints> {
   const reporter = createReporter(options.onProgress);
   const [, started] = await Promise.all([checkGiven(options, reporter), startMissing(options, reporter)]);
-  const { given } = options;
-  // A service is either given or started.
-  return Object.fromEntries(SERVICE_NAMES.map((name) => [name, given[name] ?? started[name]])) as unknown as Endpoints;
+  return together(options, started);
 }
+
+/** Returns all endpoints: a service is either given or started. */
+const together = ({ given }: StackOptions, started: Partial<Endpoints>): Endpoints =>
+  Object.fromEntries(SERVICE_NAMES.map((name) => [name, given[name] ?? started[name]])) as unknown as Endpoints;
 
 async function startMissing(options: StackOptions, reporter: Reporter): Promise<Partial<Endpoints>> {
   const names = servicesNotGiven(options.given);
@@ -51,9 +53,7 @@ async function startMissing(options: StackOptions, reporter: Reporter): Promise<
       state.mode = mode;
       const context = { options, reporter, run: options.run ?? runCommand };
       const endpoints = await (mode === 'compose' ? startContainers : startNatives)(names, context, recorderOf);
-      const { temporal } = options.given;
-      const shown = temporal == null ? {} : { temporal: withoutCredentials(temporal) };
-      state.endpoints = { ...options.given, ...shown, ...endpoints };
+      state.endpoints = withoutSecrets(together(options, endpoints));
       save();
       return endpoints;
     },

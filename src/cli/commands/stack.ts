@@ -3,7 +3,7 @@ import { stackDown, type StackProgress, stackStatus, stackUp } from '../../stack
 import { type Context, contextOf, stackOptions } from '../context.js';
 import { EXIT } from '../errors.js';
 import { styledStatus } from '../views/report.js';
-import { type Endpoints, type KnownEndpoints, withoutCredentials } from '../../endpoints.js';
+import { type Endpoints, withoutSecrets } from '../../endpoints.js';
 
 export const stackCommand = (): Command => {
   const stack = new Command('stack').description('the local servers: Temporal with Web UI, PostgreSQL, Kafka');
@@ -12,8 +12,8 @@ export const stackCommand = (): Command => {
     .description('start what is not running; builds the servers the first time')
     .action(async (_options: unknown, command: Command) => {
       const context = contextOf(command);
-      const endpoints = await up(context);
-      context.out.record(shown(endpoints));
+      const endpoints = withoutSecrets(await up(context));
+      context.out.record(endpoints);
       printEndpoints(context, endpoints);
     });
   stack
@@ -21,8 +21,9 @@ export const stackCommand = (): Command => {
     .description('addresses and state of the servers')
     .action(async (_options: unknown, command: Command) => {
       const { config, out } = contextOf(command);
-      const { endpoints, services } = await stackStatus(stackOptions(config));
-      out.record(shown(endpoints));
+      const { endpoints: known, services } = await stackStatus(stackOptions(config));
+      const endpoints = withoutSecrets(known);
+      out.record(endpoints);
       const addresses = {
         temporal: endpoints.temporal?.address ?? '',
         postgres: endpoints.postgres?.url ?? '',
@@ -55,12 +56,6 @@ export const stackCommand = (): Command => {
   return stack;
 };
 
-/** Returns endpoints as they may be printed. */
-const shown = (endpoints: KnownEndpoints): KnownEndpoints => ({
-  ...endpoints,
-  temporal: endpoints.temporal && withoutCredentials(endpoints.temporal),
-});
-
 /** Starts the stack, and says on standard error what takes time. */
 export const up = ({ config, out }: Context): Promise<Endpoints> =>
   stackUp({
@@ -71,7 +66,7 @@ export const up = ({ config, out }: Context): Promise<Endpoints> =>
     },
   });
 
-export function printEndpoints({ out }: Context, { temporal, postgres, kafka }: Endpoints): void {
+function printEndpoints({ out }: Context, { temporal, postgres, kafka }: Endpoints): void {
   out.line(`Temporal    ${temporal.address} (namespace ${temporal.namespace})`);
   if (temporal.ui !== null) out.line(`Web UI      ${temporal.ui}`);
   out.line(`PostgreSQL  ${postgres.url}`);
