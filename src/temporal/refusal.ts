@@ -47,11 +47,18 @@ export async function unreachable(endpoint: TemporalEndpoint, cause: unknown): P
   if (refusal instanceof EffectError) return refusal;
   const options = await connectionOptions(endpoint);
   const problem = await problemOf(options);
-  return temporalUnavailable(problem ?? `cannot be reached at ${endpoint.address}`, cause);
+  if (problem === null) return temporalUnavailable(`cannot be reached at ${endpoint.address}`, cause);
+  // The error of the handshake has a code, and that of the SDK none.
+  return temporalUnavailable(problem.sentence, problem.error ?? cause);
+}
+
+interface Problem {
+  readonly sentence: string;
+  readonly error?: Error | undefined;
 }
 
 /** Returns what is wrong between the server and our certificates; null when nothing is, or nobody listens. */
-async function problemOf(options: ConnectionOptions): Promise<string | null> {
+async function problemOf(options: ConnectionOptions): Promise<Problem | null> {
   const { address, tls } = options;
   const { hostname, port } = new URL(`tcp://${address}`);
   const server = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
@@ -59,7 +66,7 @@ async function problemOf(options: ConnectionOptions): Promise<string | null> {
   if (tls === undefined || tls === null || tls === false) {
     const end = await handshake({ ...server, rejectUnauthorized: false });
     const speaksTls = end === 'greets' || failureOf(end) === 'client';
-    return speaksTls ? `${address} wants TLS (${NAMES.tls}, or ${NAMES.ca})` : null;
+    return speaksTls ? { sentence: `${address} wants TLS (${NAMES.tls}, or ${NAMES.ca})` } : null;
   }
   const { serverNameOverride, serverRootCACertificate: ca, clientCertPair } = tls === true ? {} : tls;
   const end = await handshake({
@@ -73,7 +80,8 @@ async function problemOf(options: ConnectionOptions): Promise<string | null> {
   const failure = failureOf(end);
   if (failure === undefined) return null;
   const known = failure === 'client' ? clientRefused(address, clientCertPair?.crt) : null;
-  return known ?? tlsSentence(failure, address, NAMES, end instanceof Error ? end : undefined);
+  const error = end instanceof Error ? end : undefined;
+  return { sentence: known ?? tlsSentence(failure, address, NAMES, error), error };
 }
 
 /** Returns the name that a handshake asks for. An IP address is compared with the certificate all the same. */

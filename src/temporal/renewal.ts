@@ -3,6 +3,7 @@
  * there. A changed certificate needs a new connection, because the SDK's connections keep the one they were made with.
  */
 import type { TemporalEndpoint } from '../endpoints.js';
+import { regularly } from '../flow-control/regularly.js';
 import { type ConnectionOptions, connectionOptions, mayChange, sameTls } from './credentials.js';
 
 /** Milliseconds between two looks at the files. */
@@ -53,15 +54,9 @@ export async function renewed<C extends Renewable>(
     else if (now.apiKey !== undefined && now.apiKey !== options.apiKey) await current.setApiKey(now.apiKey);
     options = now;
   };
-  let looking: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    looking ??= look()
-      .catch((error: unknown) => failed?.(error))
-      .finally(() => (looking = undefined));
-  }, LOOK_MS).unref();
+  const lookNoMore = regularly(LOOK_MS, () => look().catch((error: unknown) => failed?.(error)));
   const close = async (): Promise<void> => {
-    clearInterval(timer);
-    await looking;
+    await lookNoMore();
     await Promise.all([previous?.close(), current.close()]);
   };
   return new Proxy(Object.create(Object.getPrototypeOf(current) as object) as C, {

@@ -6,11 +6,10 @@ import type { Logger } from 'pino';
 import { type BreakerOptions, createStoreBreaker, type StoreBreaker } from '../flow-control/store-breaker.js';
 import type { Config } from '../config.js';
 import { EffectError } from '../domain/failures/failure.js';
-import { isRefusedLogin } from '../domain/failures/failure-table.js';
 import type { EventPublisher, SendOutcome } from '../domain/events/publisher.js';
 import type { Check } from './http.js';
-import { seldom } from './seldom.js';
 import type { Metrics } from './metrics.js';
+import { refusedLogins } from './refused-logins.js';
 
 export interface Breakers {
   readonly postgres: StoreBreaker;
@@ -18,8 +17,7 @@ export interface Breakers {
 }
 
 export function createBreakers(config: Config, logger: Logger, metrics: Metrics): Breakers {
-  // A worker with many callers meets a refusal many times a second.
-  const due = seldom();
+  const failed = refusedLogins(logger, metrics);
   const create = (options: BreakerOptions): StoreBreaker => {
     const { store } = options;
     const breaker = createStoreBreaker(options, {
@@ -29,13 +27,7 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
         logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${options.title}: ${state}`);
       },
       refused: () => metrics.breakerRefused(store),
-      failed(error) {
-        if (!isRefusedLogin(error)) return;
-        metrics.loginRefused(store);
-        const fields = due(store);
-        // The message names the server, the user and the variable; what it came of says no more.
-        if (fields !== undefined) logger.error({ store, ...fields }, messageOf(error));
-      },
+      failed: (error) => void failed(store, error),
     });
     metrics.watchBreaker(breaker);
     return breaker;
@@ -59,8 +51,6 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
     }),
   };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * Puts every operation of a port behind a store's breaker, so that none can be forgotten.

@@ -112,10 +112,12 @@ function breakerMetrics(
   });
   const logins = new Counter({
     name: 'store_logins_refused_total',
-    help: 'Calls that failed because the store has refused the login: a wrong, expired or rotated password',
+    help: 'Calls that failed because the store has refused the login: a wrong, expired or rotated password, key or certificate',
     labelNames: ['store'],
     registers,
   });
+  // Temporal has no breaker.
+  logins.inc({ store: 'temporal' }, 0);
   return {
     watchBreaker(breaker) {
       breakers.push(breaker);

@@ -10,7 +10,6 @@ import type { Config } from '../config.js';
 import { SliceCache } from '../domain/intake/slice-cache.js';
 import { type RunningIntake, runIntake } from '../intake/run.js';
 import { workflowBundle } from '../temporal/bundle.js';
-import { assertNamespace } from '../temporal/connect.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { createParkedRuns } from '../temporal/parked-runs.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
@@ -67,10 +66,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     // The runtime is installed after all that may fail before there is a connection. Its threads keep the process until
     // the last connection is closed.
     current.runtime = await installRuntime(logger);
-    const temporal = await connectWorker(endpoints.temporal, logger);
+    const temporal = await connectWorker(endpoints.temporal, logger, metrics);
+    cleanup.unshift(() => temporal.close());
     const { connection } = temporal;
-    cleanup.unshift(() => connection.close());
-    await assertNamespace(connection, endpoints.temporal);
     const client = new Client({ connection, namespace: endpoints.temporal.namespace, dataConverter });
     const worker = await createWorker(config, client, temporal.own, bundle, adapters, metrics, sliceCache, effects);
     temporal.keep(worker);
@@ -84,6 +82,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       .run()
       .catch((error: unknown) => {
         current.failure = error;
+        if (temporal.refusal !== undefined) throw temporal.refusal;
         throw error;
       })
       .finally(() => closeAll(cleanup, logger));

@@ -64,7 +64,11 @@ describe('a Temporal server that refuses us', () => {
     const { TEMPORAL_NAMESPACE: namespace, temporal } = loadConfig({ TEMPORAL_ADDRESS: address, ...env });
     const endpoint: TemporalEndpoint = { address, namespace, ui: null, ...temporal };
     const logger = createLogger('silent');
-    for (const attempt of [() => connect(endpoint, { connectTimeout: '1 s' }), () => connectWorker(endpoint, logger)]) {
+    const metrics = { loginRefused: () => undefined };
+    for (const attempt of [
+      () => connect(endpoint, { connectTimeout: '1 s' }),
+      () => connectWorker(endpoint, logger, metrics),
+    ]) {
       const error = await attempt().then(
         () => assert.fail('it connects'),
         (reason: unknown) => reason,

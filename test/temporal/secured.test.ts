@@ -6,16 +6,21 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { type RunningIntake, runIntake } from '../../src/intake/run.js';
+import { loadConfig } from '../../src/config.js';
+import { until } from '../../src/flow-control/until.js';
 import { createLogger } from '../../src/log.js';
+import { startWorker } from '../../src/worker/run.js';
 import { bridge } from '../support/bridge.js';
 import { bridgeHere } from '../support/bridge-here.js';
 import { type Certificate, Certificates } from '../support/certificates.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
 import { persistState, publishEvent } from '../support/intents.js';
+import { keptLog } from '../support/kept-log.js';
 import { type Front, temporalFront, UNAUTHENTICATED } from '../support/temporal-front.js';
 
 describe('a Temporal server with mutual TLS and API keys', () => {
@@ -180,5 +185,47 @@ client_key_path = "${client.keyFile}"
       await sleep(3_000);
     });
     assert.deepEqual(await bridgeIds(ids), ids);
+  });
+
+  it('has a worker that counts, logs and ends with the name of a key that is refused while it polls', async () => {
+    // The SDK ends a worker after a minute of refused polls, with an error that has these words only.
+    const run = Object.getOwnPropertyDescriptor(Worker.prototype, 'run')!;
+    let fail: () => void = () => undefined;
+    const failing = new Promise<void>((resolve) => (fail = resolve));
+    Worker.prototype.run = async function (this: Worker) {
+      const running = (run.value as () => Promise<void>).call(this);
+      await failing;
+      this.shutdown();
+      await running;
+      throw new Error('Request unauthorized.');
+    };
+    const valid = [...keys];
+    const { logger, lines } = keptLog();
+    const { env, endpoints } = environment;
+    const config = loadConfig({ ...env, TEMPORAL_TASK_QUEUE: `${env['TEMPORAL_TASK_QUEUE']}-refused` });
+    try {
+      const worker = await startWorker({ config, endpoints, logger });
+      const refusals = async () => {
+        const metrics = await (await fetch(`http://127.0.0.1:${worker.httpPort}/metrics`)).text();
+        return Number(/^store_logins_refused_total\{store="temporal"\} (\d+)$/m.exec(metrics)?.[1]);
+      };
+      assert.equal(await refusals(), 0);
+      keys.clear();
+      await until(30_000, async () => assert.ok((await refusals()) >= 2));
+      const sentence = `Temporal: ${front.address} refuses the API key (TEMPORAL_API_KEY_FILE)`;
+      const said = lines.filter(({ store, level }) => store === 'temporal' && level === 50);
+      assert.deepEqual(
+        said.map(({ msg }) => msg),
+        [sentence],
+      );
+      const ended = assert.rejects(worker.stopped, { message: sentence, failureClass: 'unavailable' });
+      fail();
+      await ended;
+    } finally {
+      for (const key of valid) keys.add(key);
+      Object.defineProperty(Worker.prototype, 'run', run);
+    }
+    const { outcome } = await orchestrator.executeIntents([persistState()]);
+    assert.equal(outcome, 'completed', 'a refusal of seconds ends no worker');
   });
 });

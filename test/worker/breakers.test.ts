@@ -92,22 +92,23 @@ describe('breakers of the stores', () => {
   it('say once a minute that a store refuses the login', async () => {
     mock.timers.enable({ apis: ['Date', 'setTimeout'] });
     const lines: unknown[] = [];
-    const warn = (fields: { store: string; err: Error }, message: string) =>
-      lines.push([fields.store, fields.err.message, message]);
+    const error = (fields: object, message: string) => lines.push([fields, message]);
     const { postgres } = createBreakers(
       { ...config, PG_BREAKER_FAILURES: 100 },
-      Object.assign(createLogger('silent'), { warn }),
+      Object.assign(createLogger('silent'), { error }),
       createMetrics(),
     );
     const refused = new EffectError('unavailable', 'db:5432 refuses the password of user me (PGPASSWORD_FILE)', {
       cause: Object.assign(new Error('password'), { code: '28P01' }),
     });
-    const fail = (error: Error) => assert.rejects(postgres.call(() => Promise.reject(error)));
-    for (const error of [refused, away(), refused]) await fail(error);
+    const fail = (failure: Error) => assert.rejects(postgres.call(() => Promise.reject(failure)));
+    for (const failure of [refused, away(), refused]) await fail(failure);
     mock.timers.tick(60_000);
     await fail(refused);
-    const line = ['postgres', refused.message, 'PostgreSQL refuses the login'];
-    assert.deepEqual(lines, [line, line]);
+    assert.deepEqual(lines, [
+      [{ store: 'postgres' }, refused.message],
+      [{ store: 'postgres', not_logged_before: 1 }, refused.message],
+    ]);
   });
 
   it('does not open for events that the broker refuses', async () => {

@@ -128,8 +128,9 @@ export function isRefusedLogin(error: unknown): boolean {
     if (name === 'KafkaJSSASLAuthenticationError' || LOGIN_ANSWERS.some((one) => one === type)) return true;
     // PgBouncer has a code for all that it refuses, and tells them apart by the text only.
     if (code === '08P01') return message.includes('authentication failed');
-    // Class 28 of SQLSTATE: invalid authorization specification. 16 is gRPC's UNAUTHENTICATED.
-    if (typeof code !== 'string') return code === 16 && typeof details === 'string';
+    // gRPC's UNAUTHENTICATED and PERMISSION_DENIED: by the latter Temporal refuses a token that it cannot verify, too.
+    if (typeof code !== 'string') return (code === 16 || code === 7) && typeof details === 'string';
+    // Class 28 of SQLSTATE: invalid authorization specification.
     return /^28\w{3}$/.test(code) || tlsFailureOf(code) === 'client';
   });
 }

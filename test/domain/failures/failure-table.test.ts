@@ -55,6 +55,9 @@ const ROWS: Readonly<Record<Source, readonly Row[]>> = {
     ['CORRUPT_MESSAGE', 'invalid', answer('CORRUPT_MESSAGE', true)],
     ['BROKER_NOT_AVAILABLE', 'unavailable', answer('BROKER_NOT_AVAILABLE')],
     ['NETWORK_EXCEPTION', 'unavailable', answer('NETWORK_EXCEPTION', true)],
+    ['SASL_AUTHENTICATION_FAILED', 'unavailable', answer('SASL_AUTHENTICATION_FAILED')],
+    ['UNSUPPORTED_SASL_MECHANISM', 'unavailable', answer('UNSUPPORTED_SASL_MECHANISM')],
+    ['ILLEGAL_SASL_STATE', 'unavailable', answer('ILLEGAL_SASL_STATE')],
   ],
   kafkajs: [
     ['KafkaJSConnectionError', 'unavailable', new kafkajs.KafkaJSConnectionError('x')],
@@ -159,7 +162,13 @@ describe('failure table', () => {
 
   it('knows a refused login by its code or name, wherever it stands among the causes', () => {
     const coded = (code: unknown) => Object.assign(new Error('m'), { code });
-    for (const refused of [coded('28P01'), coded('28000'), grpc(16), named('KafkaJSSASLAuthenticationError')]) {
+    for (const refused of [
+      coded('28P01'),
+      coded('28000'),
+      grpc(16),
+      grpc(7),
+      named('KafkaJSSASLAuthenticationError'),
+    ]) {
       assert.equal(isRefusedLogin(refused), true);
       assert.equal(isRefusedLogin(new Error('outer', { cause: refused })), true);
       assert.equal(isRefusedLogin(new AggregateError([new Error('another address'), refused])), true);
@@ -172,7 +181,7 @@ describe('failure table', () => {
       coded('x28P01'),
       coded(28001),
       coded(16),
-      grpc(7),
+      grpc(5),
       named('KafkaJSError'),
       '28P01',
     ]) {
