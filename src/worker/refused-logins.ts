@@ -5,7 +5,7 @@ import type { Store } from '../domain/failures/store.js';
 import type { Metrics } from './metrics.js';
 import { seldom } from './seldom.js';
 
-/** @returns what is told of each failure of a store, and returns whether that refused the login. */
+/** @returns a function that gets each failure of a store, and returns whether that refused the login. */
 export function refusedLogins(
   logger: Logger,
   { loginRefused }: Pick<Metrics, 'loginRefused'>,

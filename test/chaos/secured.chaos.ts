@@ -1,7 +1,7 @@
 /**
- * This test runs an installation on servers that are all secured at once: Temporal behind mutual TLS, PostgreSQL behind
- * PgBouncer with TLS on both sides, and Kafka with SASL_SSL and ACLs. Payloads are encrypted. The intake is killed amid
- * real input with known answers, and the database lets nobody in for a while.
+ * This test runs an installation on servers that are all secured at once. Temporal is behind mutual TLS, PostgreSQL
+ * behind PgBouncer with TLS on both sides, and Kafka has SASL_SSL and ACLs. Payloads are encrypted. The intake is
+ * killed amid real input with known answers, and the database lets nobody in for a while.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

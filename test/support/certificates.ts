@@ -73,7 +73,7 @@ export class Certificates {
   }
 }
 
-/** Returns a sentence about a failure of TLS without the reason at its end, whose words differ by version of OpenSSL. */
+/** Returns a sentence about TLS without the reason at its end, whose words differ by version of OpenSSL. */
 export const withoutReason = (sentence: string): string => sentence.replace(/(?<=\)): .*$/, '');
 
 const openssl = (...args: readonly string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });

@@ -33,7 +33,7 @@ describe('a failure of TLS', () => {
     });
   }
 
-  it('is none of another code', () => {
+  it('has no kind by another code', () => {
     for (const code of ['ECONNRESET', '28P01', 'constructor', '', 'XERR_SSL_WRONG', 16, undefined])
       assert.equal(tlsFailureOf(code), undefined, String(code));
   });
