@@ -50,10 +50,6 @@ describe('an installation on secured servers', function () {
   let env: NodeJS.ProcessEnv;
 
   before(async () => {
-    ends.push(async () => {
-      await Promise.resolve();
-      certificates.remove();
-    });
     kafka = await startSecuredKafka(cacheDir);
     ends.push(() => kafka.remove());
     for (const [type, operation] of [
@@ -122,6 +118,7 @@ client_key_path = "${client.keyFile}"
   after(async () => {
     await worker?.kill();
     for (const end of ends.reverse()) await end();
+    certificates.remove();
   });
 
   const select = async <T extends object>(sql: string): Promise<T[]> => postgres.admin<T>(sql, prefix);

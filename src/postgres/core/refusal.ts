@@ -41,7 +41,7 @@ const POOLER: readonly (readonly [RegExp, Words])[] = [
 ];
 
 /** The driver has texts alone for what follows. */
-const NO_TLS = /^The server does not support SSL connections$/;
+const NO_TLS = 'The server does not support SSL connections';
 const NO_PASSWORD = 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be';
 
 const passwordWanted: Words = ({ user, passwordIn }) =>
@@ -53,7 +53,7 @@ type Coded = Error & { readonly code?: unknown };
 export function refusalOf(endpoint: PostgresEndpoint, error: unknown): string | null {
   const address = addressOf(endpoint);
   for (const one of errorsIn(error)) {
-    const failure = NO_TLS.test(one.message) ? 'protocol' : tlsFailureOf((one as Coded).code);
+    const failure = one.message === NO_TLS ? 'protocol' : tlsFailureOf((one as Coded).code);
     if (failure !== undefined) return tlsSentence(failure, address, tlsNamesOf(endpoint), one);
     const words = wordsOf(one);
     if (words !== undefined) return `${address} ${words(namesIn(endpoint, one.message))}`;
