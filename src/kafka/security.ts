@@ -5,6 +5,7 @@
  * kafkajs keeps nothing of an error but its message and its code. So the message is the sentence that a person reads.
  */
 import { isIP, Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import kafkajs, {
   type AuthenticationProviderArgs,
@@ -78,8 +79,6 @@ interface Credentials {
   readonly refused?: () => void;
 }
 
-const DEAD = 'ILLEGAL_SASL_STATE';
-
 function mechanismOf(login: KafkaLogin): Mechanism {
   const read = credentialsOf(login);
   const { mechanism } = login;
@@ -99,8 +98,8 @@ function mechanismOf(login: KafkaLogin): Mechanism {
           // kafkajs calls each failure a refusal, also that of the connection.
           if (met.failure instanceof kafkajs.KafkaJSConnectionError) throw met.failure;
           refused?.();
-          // By this type kafkajs opens another connection. It would ask again on this one, which the broker closes.
-          if (error instanceof Error) Object.assign(error, { message: `${broker} refuses ${words}`, type: DEAD });
+          await closedBy(args);
+          if (error instanceof Error) error.message = `${broker} refuses ${words}`;
           throw error;
         }
       },
@@ -127,6 +126,17 @@ function credentialsOf(login: KafkaLogin): () => Promise<Credentials> {
 const LENGTH_BYTES = 4;
 /** The client's answer to a refusal of a token, as a request of SASL (RFC 7628, section 3.2.3). */
 const ACKNOWLEDGED = { request: { encode: () => Buffer.from([0, 0, 0, 1, 1]) } };
+
+/**
+ * Waits until a broker that has refused a login has closed the connection, which ends one more exchange. Nobody else
+ * may use the connection until then. kafkajs would send the next caller's request on it. That is never answered nor
+ * timed out, and every later caller would wait for it.
+ */
+async function closedBy({ saslAuthenticate }: AuthenticationProviderArgs): Promise<void> {
+  await saslAuthenticate(ACKNOWLEDGED).catch(() => undefined);
+  // kafkajs ends its side in the turns of the event loop that follow.
+  await setImmediate();
+}
 
 /**
  * Returns the exchange with a broker that a mechanism uses. A broker that refuses a token says why, and closes the

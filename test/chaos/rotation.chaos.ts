@@ -122,6 +122,7 @@ describe('passwords that change while lists run', function () {
         await callers;
       }
 
+      assert.deepEqual(await postgres.admin('SELECT DISTINCT failure_reason FROM dead_letters', DATABASE), []);
       assert.deepEqual([...new Set(done.map(({ outcome }) => outcome))], ['completed']);
       const rows = await postgres.admin<{ id: string }>(
         'SELECT bridge_id AS id FROM bridge_states ORDER BY 1',

@@ -21,6 +21,8 @@ import {
 } from '../support/secured-login.js';
 
 const PREFIX = 'secured';
+/** Senders that share a publisher: kafkajs has to keep those apart that log in at once. */
+const SENDERS = 10;
 const { BRIDGE_CACHE_DIR: cacheDir } = loadConfig();
 
 describe('a secured Kafka', () => {
@@ -203,31 +205,33 @@ describe('a secured Kafka', () => {
 
   it('loses no message, and needs no restart, when the password is rotated and the file follows later', async function () {
     this.timeout(60_000);
-    const seconds = Number(process.env['ROTATION_SECONDS'] ?? 5);
     const topic = await newTopic();
     const file = await inFile('rotated', PASSWORDS.scram);
     let over = false;
     let next = 0;
+    const sent = new Set<number>();
     const refused = new Set<string>();
     await withPublisher(scram({ KAFKA_SASL_PASSWORD_FILE: file }), async (publisher) => {
-      const publishing = (async () => {
-        while (!over) {
-          const outcome = await send(publisher, topic, String(next));
-          // An activity's next attempt sends what was not sent.
-          if (outcome.sent) next += 1;
+      const sender = async (): Promise<void> => {
+        for (let value = next++; !over;) {
+          const outcome = await send(publisher, topic, String(value));
+          if (outcome.sent) sent.add(value);
           else refused.add(outcome.error.message);
+          // An activity's next attempt sends what was not sent.
+          if (outcome.sent) value = next++;
           await sleep(20);
         }
-      })();
+      };
+      const publishing = Promise.all(Array.from({ length: SENDERS }, sender));
       try {
         await kafka.setScramPassword(USER, 'rotated-secret');
-        const before = next;
         await kafka.cut();
-        await sleep(seconds * 1_000);
-        assert.ok(next <= before + 1, 'the old password opens no connection');
+        const before = sent.size;
+        await sleep(5_000);
+        assert.ok(sent.size <= before + SENDERS, 'the old password opens no connection');
         await inFile('rotated', 'rotated-secret');
         await sleep(2_000);
-        assert.ok(next > before + 10, `${next - before} messages after the rotation`);
+        assert.ok(sent.size > before + 3 * SENDERS, `${sent.size - before} messages after the rotation`);
       } finally {
         over = true;
         await publishing;
@@ -238,13 +242,8 @@ describe('a secured Kafka', () => {
       refused.has(`Kafka: ${kafka.saslSsl} refuses the password of user ${USER} (KAFKA_SASL_PASSWORD_FILE)`),
       [...refused].join('\n'),
     );
-    const values = (await readTopic({ kafka: consumerOf(kafka, PREFIX) }, cacheDir, topic)).map(({ value }) =>
-      Number(value),
-    );
-    // A message whose acknowledgement was cut off is sent again.
-    assert.deepEqual(
-      [...new Set(values)],
-      Array.from({ length: next }, (_, index) => index),
-    );
+    const records = await readTopic({ kafka: consumerOf(kafka, PREFIX) }, cacheDir, topic);
+    const arrived = new Set(records.map(({ value }) => Number(value)));
+    assert.ok([...sent].every((value) => arrived.has(value)));
   });
 });
