@@ -1,8 +1,7 @@
 /**
  * This effect publishes the PublishEvent intents of a batch, and the announcements of intents that were recorded
  * before. The ledger is read first and written last, so a repeated intent is not published again. A crash in between
- * publishes it once more under the same `event_id` (at least once). An event that no broker takes becomes a dead letter
- * (ADR 0006).
+ * publishes it once more under the same `event_id`. An event that no broker takes becomes a dead letter (ADR 0006).
  */
 import { log } from '@temporalio/activity';
 import { sendCopies } from '../../src/domain/dead-letters/copy.js';
@@ -141,13 +140,12 @@ function logLost({ intentId, eventId, message: { topic } }: Outbound, fate: Fate
 }
 
 /**
- * Returns whether the attempts are spent: `afterAttempts` of them, or all that this failure gets, which may be fewer.
- * A refused login counts as none of them. A rotated password is mended within seconds, and says nothing of the event.
+ * Returns whether the attempts are spent: `afterAttempts` of them, or all that this failure gets, which may be fewer. A
+ * refused login counts as none of them. A rotated password is mended within seconds, and says nothing of the event.
  */
 function isTimeToDeadLetter(ports: Ports, batch: PublishBatch, failure: EffectError): boolean {
-  if (!keepsLetters(ports)) return false;
   const areSpent = batch.attempt >= ports.deadLetters.afterAttempts && !isRefusedLogin(failure);
-  return areSpent || batch.isLast(failure);
+  return keepsLetters(ports) && (areSpent || batch.isLast(failure));
 }
 
 /** @returns by intent id the ledger rows of intents that another execution recorded meanwhile. */

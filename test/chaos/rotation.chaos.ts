@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { givenEndpoints, stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
+import { ListEmitter } from '../../src/client/list-emitter.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { until } from '../../src/flow-control/until.js';
 import { rolesSql } from '../../src/postgres/schema/roles.js';
@@ -75,8 +76,10 @@ describe('passwords that change while lists run', function () {
         PGSSLMODE: 'verify-full',
         PGSSLROOTCERT: postgres.certificates.ca.certFile,
       },
+      intake: true,
       except: { once: 'under faults an event is promised at least once' },
     });
+    const emitter = new ListEmitter({ ...environment.endpoints.kafka, topicPrefix: prefix });
     try {
       let over = false;
       const done: { readonly id: string; readonly outcome: string }[] = [];
@@ -87,7 +90,18 @@ describe('passwords that change while lists run', function () {
           done.push({ id, outcome: (await environment.client.executeIntents(list)).outcome });
         }
       };
-      const callers = Promise.all(Array.from({ length: CALLERS }, caller));
+      const emitted: string[] = [];
+      const emitting = async (): Promise<void> => {
+        while (!over) {
+          const request_id = randomUUID();
+          const list = { request_id, intents: [persistState({ aggregation_id: request_id })] };
+          // A list that was refused is emitted again, under its event id.
+          await until(120_000, () => emitter.emit([list]));
+          emitted.push(request_id);
+          await sleep(200);
+        }
+      };
+      const callers = Promise.all([emitting(), ...Array.from({ length: CALLERS }, caller)]);
       // Connections that are open stay. These end, so that the worker logs in with the passwords of before.
       const changes = {
         kafka: async () => {
@@ -122,6 +136,15 @@ describe('passwords that change while lists run', function () {
         await callers;
       }
 
+      await until(60_000, async () => {
+        const verdicts = await postgres.admin<{ id: string; outcome: string }>(
+          `SELECT verdict ->> 'request_id' AS id, verdict ->> 'outcome' AS outcome FROM intake_verdicts`,
+          DATABASE,
+        );
+        const expected = emitted.map((id) => ({ id, outcome: 'completed' }));
+        const sorted = (rows: typeof verdicts) => rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+        assert.deepEqual(sorted(verdicts), sorted(expected));
+      });
       assert.deepEqual(await postgres.admin('SELECT DISTINCT failure_reason FROM dead_letters', DATABASE), []);
       assert.deepEqual([...new Set(done.map(({ outcome }) => outcome))], ['completed']);
       const rows = await postgres.admin<{ id: string }>(
@@ -131,7 +154,7 @@ describe('passwords that change while lists run', function () {
       const ids = done.map(({ id }) => id).sort();
       assert.deepEqual(
         rows.map(({ id }) => id),
-        ids,
+        [...ids, ...emitted].sort(),
       );
       const topic = topicOf(prefix, 'AGGREGATION_STARTED');
       const records = await readTopic({ kafka: { brokers: [kafka.plaintext] } }, cacheDir, topic);
@@ -145,6 +168,7 @@ describe('passwords that change while lists run', function () {
         assert.ok(Number(refused) > 0, `${store} refused the password of before`);
       }
     } finally {
+      await emitter.close();
       await environment.close();
     }
   });

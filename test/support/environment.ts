@@ -41,6 +41,8 @@ export interface EnvironmentOptions {
   readonly effects?: readonly AnyEffect[];
   /** Whether the environment has a worker. Default true. */
   readonly worker?: boolean;
+  /** Whether the worker has an intake. Default false. */
+  readonly intake?: boolean;
   /** Invariants that the file breaks on purpose, each with the reason. */
   readonly except?: Exceptions;
 }
@@ -92,6 +94,7 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
           config,
           logger: createLogger(config.LOG_LEVEL),
           endpoints: workerEndpoints,
+          ...(options.intake === undefined ? {} : { intake: options.intake }),
           ...(options.effects === undefined ? {} : { effects: options.effects }),
         });
   const connection = await connect(endpoints.temporal, {
