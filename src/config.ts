@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { KafkaEndpoint, PostgresEndpoint } from './endpoints.js';
 import { fits, insideMs, nestingsOf, type TimeSettings } from './domain/time-outs.js';
 import { describeIssue, issueInWords } from './domain/values/issue.js';
+import { shownValue } from './domain/values/shown.js';
 import { brokers, temporalAddress } from './settings/addresses.js';
 import { ConfigError, unusable } from './settings/config-error.js';
 import { deadLetters, intake, kafka } from './settings/kafka.js';
@@ -142,10 +143,15 @@ export function readKafka(given: {
   return { brokers: read, ...securityOf({ ...options, protocol }, CLIENT_OPTIONS) };
 }
 
+/** The names of options whose values are never shown. */
+const SECRET = /password$|secret$/i;
+
 function readOption<T>(name: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(`the option cannot be used:\n  ${describeIssue(parsed.error, value, name)}`);
+  const shown = typeof value === 'string' ? shownValue(value) : value;
+  const problem = SECRET.test(name) ? `${name}: expected a text` : describeIssue(parsed.error, shown, name);
+  throw new ConfigError(`the option cannot be used:\n  ${problem}`);
 }
 
 function profiled<S extends z.output<typeof ofTemporal>>(
@@ -165,12 +171,9 @@ function read<S extends z.ZodObject>(schema: S, given: NodeJS.ProcessEnv): z.out
   const parsed = schema.safeParse(given);
   assertOnce(schema, given);
   if (parsed.success) return parsed.data;
-  const { DATABASE_URL, MIGRATION_DATABASE_URL } = given;
-  const shown = {
-    ...given,
-    DATABASE_URL: withoutPassword(DATABASE_URL),
-    MIGRATION_DATABASE_URL: withoutPassword(MIGRATION_DATABASE_URL),
-  };
+  const shown = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, value === undefined ? value : shownValue(value)]),
+  );
   throw unusable(...parsed.error.issues.map((issue) => issueInWords(issue, shown, 'environment')));
 }
 
@@ -181,9 +184,6 @@ function assertOnce({ shape }: z.ZodObject, given: NodeJS.ProcessEnv): void {
   );
   if (twice.length > 0) throw unusable(...twice.map((name) => `${name}, ${name}_FILE: expected one of them, got both`));
 }
-
-/** Returns a URL as a message may show it. */
-const withoutPassword = (url: string | undefined) => url?.replace(/(:\/\/[^:@/]*):.*@/s, '$1:***@');
 
 /** Returns the settings that time-outs depend on. */
 export const timeSettings = (

@@ -1,5 +1,6 @@
 /** This module holds secrets. One is read again for each new connection, so that a rotation needs no restart. */
 import { readFile } from 'node:fs/promises';
+import { shownPath } from './domain/values/shown.js';
 
 export interface Secret {
   /** The variable that names it, for messages: `PGPASSWORD` or `PGPASSWORD_FILE`. */
@@ -24,10 +25,10 @@ export const secretInFile = (source: string, path: string): Secret => ({
   source,
   async read() {
     const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-      throw new SecretError(`${source}: ${path} cannot be read`, { cause });
+      throw new SecretError(`${source}: ${shownPath(path)} cannot be read`, { cause });
     });
     const secret = text.replace(/\r?\n$/, '');
-    if (secret === '') throw new SecretError(`${source}: ${path} is empty`);
+    if (secret === '') throw new SecretError(`${source}: ${shownPath(path)} is empty`);
     return secret;
   },
 });

@@ -29,6 +29,12 @@ describe('a secret', () => {
     }
   });
 
+  it('is not shown where it stands where its file belongs', async () => {
+    await assert.rejects(async () => secretOf('A', { A_FILE: 'hunter2' })?.read(), {
+      message: 'A_FILE: the file that it names cannot be read',
+    });
+  });
+
   it('names the variable whose file is missing or empty', async () => {
     const missing = join(folder, 'missing');
     await assert.rejects(async () => secretOf('A', { A_FILE: missing })?.read(), {

@@ -1,6 +1,8 @@
+import pTimeout from 'p-timeout';
+
 /**
  * Does a task at regular times, but never twice at once. The times keep no process running.
- * @returns what ends that, and waits for a task that is under way.
+ * @returns what ends that, and waits for a task that is under way, for 2 s at most.
  */
 export function regularly(everyMs: number, task: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
@@ -9,6 +11,6 @@ export function regularly(everyMs: number, task: () => Promise<void>): () => Pro
   }, everyMs).unref();
   return async () => {
     clearInterval(timer);
-    await running;
+    if (running !== undefined) await pTimeout(running, { milliseconds: 2_000, message: false });
   };
 }

@@ -50,10 +50,10 @@ function inWords(error: unknown, attempt: Attempt | undefined): string {
 }
 
 function missingRight(error: Error, { operation, topics, group }: Attempt): string {
-  const type = 'type' in error ? String(error.type) : '';
-  const [first = '', ...others] = topics;
-  const topic = others.length === 0 ? `topic ${first}` : `topic ${first} and ${others.length} more`;
-  const resource = type.startsWith('GROUP') ? `group ${group ?? ''}` : topic;
+  const isOfGroup = 'type' in error && error.type === 'GROUP_AUTHORIZATION_FAILED';
+  const [first, ...others] = topics;
+  const topic = others.length === 0 ? `topic ${String(first)}` : `topic ${String(first)} and ${others.length} more`;
+  const resource = isOfGroup && group !== undefined ? `group ${group}` : topic;
   return `this user has no right ${operation} on ${resource}: its ACL is missing (KAFKA_SASL_USERNAME, or KAFKA_SSL_CERT)`;
 }
 

@@ -43,7 +43,8 @@ const tlsSockets =
       const { ca, cert, key } = tls;
       const servername = isIP(host) === 0 ? { servername: host } : {};
       const pems = { ca: ca?.read(), cert: cert?.read(), key: key?.read() };
-      socket = connect({ host, port, ...servername, ...pems }, onConnect);
+      // Named, because NODE_TLS_REJECT_UNAUTHORIZED would change the default.
+      socket = connect({ host, port, ...servername, ...pems, rejectUnauthorized: true }, onConnect);
     } catch (error) {
       // kafkajs hears of an error that comes from the socket only.
       return new Socket().destroy(inWords(error as NodeJS.ErrnoException, address, names));
@@ -87,9 +88,12 @@ function mechanismOf(login: KafkaLogin): Mechanism {
     authenticationProvider: (args) => ({
       async authenticate() {
         const broker = `${args.host}:${args.port}`;
-        const { given, words, refused } = await read().catch((error: unknown) => {
+        const noLogin = (error: unknown): Error => {
           const message = error instanceof Error ? error.message : String(error);
-          throw new kafkajs.KafkaJSConnectionError(`no login at ${broker}: ${message}`, { broker });
+          return new kafkajs.KafkaJSConnectionError(`no login at ${broker}: ${message}`, { broker });
+        };
+        const { given, words, refused } = await read().catch((error: unknown) => {
+          throw noLogin(error);
         });
         const met: { failure?: unknown } = {};
         try {
@@ -97,6 +101,8 @@ function mechanismOf(login: KafkaLogin): Mechanism {
         } catch (error) {
           // kafkajs calls each failure a refusal, also that of the connection.
           if (met.failure instanceof kafkajs.KafkaJSConnectionError) throw met.failure;
+          // A broker that does not answer in time has refused nothing.
+          if (met.failure instanceof kafkajs.KafkaJSRequestTimeoutError) throw noLogin(met.failure);
           refused?.();
           await closedBy(args);
           if (error instanceof Error) error.message = `${broker} refuses ${words}`;

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Serv
 import type { AddressInfo } from 'node:net';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import { z } from 'zod';
 import { EffectError } from '../domain/failures/failure.js';
 import { type Secret, SecretError } from '../secret.js';
 
@@ -127,10 +128,17 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+/** Bytes are texts in base64. An object with a `length` would be taken for bytes, as many as it says. */
+const PAYLOADS = z.object({
+  payloads: z
+    .array(z.object({ metadata: z.record(z.string(), z.string()).optional(), data: z.string().optional() }))
+    .default([]),
+});
+
 /** @throws Refusal for what is no JSON of payloads. */
 function payloadsIn(body: string): Payload[] {
   try {
-    return Payloads.fromObject(JSON.parse(body) as object).payloads;
+    return Payloads.fromObject(PAYLOADS.parse(JSON.parse(body))).payloads;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal(400, `body: expected {"payloads": [{"metadata": {...}, "data": "base64"}]}: ${reason}`);

@@ -32,7 +32,7 @@ export function readKeyRing(text: string): KeyRing {
     const key = readKey(row.trim(), line);
     const before = keys.get(key.id);
     if (before !== undefined) {
-      throw new KeyRingError(`line ${line}: expected a new key id, got ${key.id}, as on line ${before.line}`);
+      throw new KeyRingError(`line ${line}: expected a new key id, got that of line ${before.line}`);
     }
     keys.set(key.id, { ...key, line });
   }
@@ -50,12 +50,10 @@ function readKey(row: string, line: number): PayloadKey {
   const bytes = Buffer.from(encoded, 'base64');
   // Buffer passes over what is no base64, and would make another key of a misspelt one.
   if (bytes.toString('base64') !== encoded) {
-    throw new KeyRingError(`line ${line}: expected the key ${id} in base64, ${GENERATE}`);
+    throw new KeyRingError(`line ${line}: expected the key in base64, ${GENERATE}`);
   }
   if (bytes.length !== KEY_BYTES) {
-    throw new KeyRingError(
-      `line ${line}: expected ${KEY_BYTES} bytes for the key ${id}, ${GENERATE}, got ${bytes.length}`,
-    );
+    throw new KeyRingError(`line ${line}: expected a key of ${KEY_BYTES} bytes, ${GENERATE}, got ${bytes.length}`);
   }
   return { id, key: createSecretKey(bytes) };
 }

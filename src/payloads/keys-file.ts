@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../config.js';
+import { shownPath } from '../domain/values/shown.js';
 import { type KeyRing, KeyRingError, type PayloadKey, readKeyRing } from './key-ring.js';
 
 /** Milliseconds for which a key ring is used before its file is read again. */
@@ -74,6 +75,6 @@ export class KeysFile {
 
   #faultOf(error: unknown): ConfigError {
     const reason = error instanceof KeyRingError ? error.message : 'cannot be read';
-    return new ConfigError(`PAYLOAD_KEYS_FILE: ${this.path}: ${reason}`, { cause: error });
+    return new ConfigError(`PAYLOAD_KEYS_FILE: ${shownPath(this.path)}: ${reason}`, { cause: error });
   }
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import type { KafkaEndpoint, KafkaLogin, KafkaSecurity, Pem } from '../endpoints.js';
+import { shownPath } from '../domain/values/shown.js';
 import { fixedSecret, type Secret, SecretError, secretInFile } from '../secret.js';
 import { protocolOf, type SecurityProtocol } from './addresses.js';
 import type { kafkaSecurity } from './kafka-security.js';
@@ -190,11 +191,11 @@ const pemsOf = (options: KafkaSecurityOptions, names: Names): NonNullable<KafkaS
 const pemOf = (source: string, given: string): Pem => ({
   source,
   read() {
-    if (given.trimStart().startsWith('-----BEGIN ')) return given;
+    if (given.includes('-----BEGIN ')) return given;
     try {
       return readFileSync(given, 'utf8');
     } catch (cause) {
-      throw new SecretError(`${source}: ${given} cannot be read`, { cause });
+      throw new SecretError(`${source}: ${shownPath(given)} cannot be read`, { cause });
     }
   },
 });

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { shownPath } from '../domain/values/shown.js';
 import { partsOf, type PostgresEndpoint, type PostgresLogin } from '../endpoints.js';
 import { SecretError, secretInFile, secretOf } from '../secret.js';
 import { databaseUrl } from './addresses.js';
@@ -57,7 +58,7 @@ function textOf(source: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    throw unusable(`${source}: expected a file that can be read, got ${path}`);
+    throw unusable(`${source}: expected a file that can be read, got ${shownPath(path)}`);
   }
 }
 

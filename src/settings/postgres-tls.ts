@@ -32,7 +32,8 @@ const SYSTEM = 'system';
  */
 export function tlsOf(source: string, parameters: URLSearchParams, settings: TlsSettings): PostgresTls | undefined {
   for (const name of parameters.keys()) {
-    if (!name.startsWith('ssl') || name in VARIABLES || name === 'ssl') continue;
+    if (parameters.getAll(name).length > 1) throw unusable(`${name} in ${source}: expected once, got more than one`);
+    if (!name.toLowerCase().startsWith('ssl') || name in VARIABLES || name === 'ssl') continue;
     throw unusable(`${name} in ${source}: expected one of ${Object.keys(VARIABLES).join(', ')} of TLS`);
   }
   const find = (parameter: Parameter) => given(parameter, source, parameters, settings);

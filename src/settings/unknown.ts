@@ -6,7 +6,7 @@ import { closest } from 'fastest-levenshtein';
 
 /** The beginnings of names by which somebody means this service. */
 const OURS =
-  /^(BATCH|BRIDGE|CODEC|DLQ|FSM|INTAKE|KAFKA|LEDGER|MIGRATION|OUTAGE|PAYLOAD|PG|RECOVERY|ROLLOUT|SWEEP|TEMPORAL)_|^PG[A-Z]/;
+  /^(BATCH|BRIDGE|CODEC|DLQ|FSM|INTAKE|KAFKA|LEDGER|MIGRATION|OUTAGE|PAYLOAD|PG|RECOVERY|ROLLOUT|SWEEP|TEMPORAL)_|^HTTP_T|^PG[A-Z]/;
 
 /** Variables that the driver of PostgreSQL reads by itself. */
 const OF_DRIVER = new Set(['PGSSLNEGOTIATION', 'PGOPTIONS', 'PGPASSFILE', 'PGCLIENT_ENCODING']);

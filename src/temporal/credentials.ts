@@ -2,6 +2,7 @@
 import { toClientOptions } from '@temporalio/envconfig';
 import { isDeepStrictEqual } from 'node:util';
 import { EffectError } from '../domain/failures/failure.js';
+import { shownPath } from '../domain/values/shown.js';
 import type { TemporalEndpoint } from '../endpoints.js';
 import { SecretError } from '../secret.js';
 
@@ -34,7 +35,7 @@ function reasonOf(error: unknown, { tls }: TemporalEndpoint): string {
   const [field] =
     Object.entries(sources).find(([, source]) => source && 'path' in source && source.path === path) ?? [];
   if (field === undefined) throw error;
-  return `TEMPORAL_TLS_${field}_PATH: ${String(path)} cannot be read`;
+  return `TEMPORAL_TLS_${field}_PATH: ${shownPath(String(path))} cannot be read`;
 }
 
 /** Returns whether an endpoint has files or a secret that may change while a connection lives. */

@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { type Config, ConfigError } from '../config.js';
+import { shownPath } from '../domain/values/shown.js';
 
 /** Milliseconds between two looks at the files. */
 const LOOK_MS = 5_000;
@@ -40,6 +41,6 @@ function textOf(name: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${name}: expected a file that can be read, got ${path}`, { cause: error });
+    throw new ConfigError(`${name}: expected a file that can be read, got ${shownPath(path)}`, { cause: error });
   }
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
 import { EffectError, type FailureClass } from '../../src/domain/failures/failure.js';
-import { classifyKafkaError, isMissingTopic, toEffectError } from '../../src/kafka/failures.js';
+import {
+  type Attempt,
+  classifyKafkaError,
+  isMissingTopic,
+  isUnknownCoordinator,
+  toEffectError,
+} from '../../src/kafka/failures.js';
 
 const protocol = (type: string, retriable: boolean): Error =>
   new kafkajs.KafkaJSProtocolError(Object.assign(new Error(type), { type, code: 1, retriable }));
@@ -29,6 +35,69 @@ describe('Kafka failure classes', () => {
       assert.equal(wrapped.cause, error);
     });
   }
+});
+
+describe('a refusal of Kafka in words', () => {
+  const named = (name: string, message: string, more: object = {}): Error =>
+    Object.assign(new Error(message), { name, ...more });
+  const write: Attempt = { operation: 'Write', topics: ['one'] };
+  const read: Attempt = { operation: 'Read', topics: ['one'], group: 'g' };
+  const refused = (type: string): Error => protocol(`${type}_AUTHORIZATION_FAILED`, false);
+  const ACL = 'its ACL is missing (KAFKA_SASL_USERNAME, or KAFKA_SSL_CERT)';
+  const coordinator = named('KafkaJSGroupCoordinatorNotFound', 'Failed to find group coordinator');
+  const closed = 'KafkaJSConnectionClosedError';
+  const rows: [string, unknown, Attempt | undefined, string][] = [
+    ['a topic', refused('TOPIC'), write, `this user has no right Write on topic one: ${ACL}`],
+    [
+      'one of several topics',
+      refused('TOPIC'),
+      { operation: 'Describe', topics: ['one', 'two', 'three'] },
+      `this user has no right Describe on topic one and 2 more: ${ACL}`,
+    ],
+    ['a group', refused('GROUP'), read, `this user has no right Read on group g: ${ACL}`],
+    ['a topic of a group', refused('TOPIC'), read, `this user has no right Read on topic one: ${ACL}`],
+    ['a group that is not named', refused('GROUP'), write, `this user has no right Write on topic one: ${ACL}`],
+    ['a right that nobody asked for', refused('TOPIC'), undefined, 'TOPIC_AUTHORIZATION_FAILED'],
+    ['no right', protocol('MESSAGE_TOO_LARGE', false), write, 'MESSAGE_TOO_LARGE'],
+    [
+      'a coordinator',
+      coordinator,
+      read,
+      'no broker names the coordinator of group g: an ACL has to allow this user Read on it (KAFKA_GROUP_ID)',
+    ],
+    ['a coordinator of no group', coordinator, write, 'Failed to find group coordinator'],
+    ['a coordinator that nobody asked for', coordinator, undefined, 'Failed to find group coordinator'],
+    ['something else of a group', new Error('other'), read, 'other'],
+    [
+      'a connection',
+      named(closed, 'Closed connection', { broker: 'b:1' }),
+      undefined,
+      'b:1 closed the connection, as a listener does that wants TLS or a login (KAFKA_SECURITY_PROTOCOL)',
+    ],
+    ['a connection of no broker', named(closed, 'Closed connection'), undefined, 'Closed connection'],
+    ['a connection in other words', named(closed, 'Closed', { broker: 'b:1' }), undefined, 'Closed'],
+    ['another error', named('Other', 'Closed connection', { broker: 'b:1' }), undefined, 'Closed connection'],
+    [
+      'a mechanism',
+      protocol('UNSUPPORTED_SASL_MECHANISM', false),
+      undefined,
+      'UNSUPPORTED_SASL_MECHANISM (KAFKA_SASL_MECHANISM)',
+    ],
+    ['a socket', named('KafkaJSConnectionError', 'Connection error: reset'), undefined, 'reset'],
+    ['a socket in the middle', new Error('a Connection error: reset'), undefined, 'a Connection error: reset'],
+  ];
+  for (const [what, error, attempt, words] of rows) {
+    it(`of ${what}: ${words}`, () => {
+      assert.equal(toEffectError(error, attempt).message, `Kafka: ${words}`);
+    });
+  }
+
+  it('knows a coordinator that nobody names by the name of an error', () => {
+    assert.deepEqual(
+      [coordinator, new Error(coordinator.name), { name: coordinator.name }, undefined].map(isUnknownCoordinator),
+      [true, false, false, false],
+    );
+  });
 });
 
 describe('a failure of Kafka', () => {

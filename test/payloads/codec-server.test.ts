@@ -51,7 +51,9 @@ describe('the codec server', () => {
   it('says in JSON what is wrong with a request', async () => {
     await start();
     const form = 'body: expected {"payloads": [{"metadata": {...}, "data": "base64"}]}: ';
-    for (const body of ['', 'no JSON', '[', 'null', '"text"', '{"payloads": 1}', '{"payloads": [1]}']) {
+    // An object with a length would be taken for as many bytes.
+    const long = '{"payloads": [{"data": {"length": 4000000000}}]}';
+    for (const body of ['', 'no JSON', '[', 'null', '"text"', '{"payloads": 1}', '{"payloads": [1]}', long]) {
       const { status, answer } = await post('/decode', body);
       assert.equal(status, 400, body);
       assert.ok(answer.error?.startsWith(form), answer.error);

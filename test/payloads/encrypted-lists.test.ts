@@ -204,7 +204,7 @@ describe('encrypted payloads on the servers', function () {
     await others.write('second short\n');
     const unusable = await bridgeHere(['status', requestId], { ...without, PAYLOAD_KEYS_FILE: others.path });
     assert.equal(unusable.code, 2);
-    assert.match(unusable.stderr, /^bridge: PAYLOAD_KEYS_FILE: .*keys: line 1: expected the key second in base64/);
+    assert.match(unusable.stderr, /^bridge: PAYLOAD_KEYS_FILE: .*keys: line 1: expected the key in base64/);
     await others.remove();
   });
 });

@@ -36,7 +36,7 @@ describe('the key ring', () => {
     [
       'an id twice',
       `# 1\na ${newKey()}\nb ${newKey()}\na ${newKey()}`,
-      'line 4: expected a new key id, got a, as on line 2',
+      'line 4: expected a new key id, got that of line 2',
     ],
     ...['ä', 'a/b', 'x'.repeat(65)].map(
       (id) =>
@@ -51,7 +51,7 @@ describe('the key ring', () => {
         [
           `${bytes} bytes`,
           `\nshort ${newKey(bytes)}`,
-          `line 2: expected 32 bytes for the key short, as from "openssl rand -base64 32", got ${bytes}`,
+          `line 2: expected a key of 32 bytes, as from "openssl rand -base64 32", got ${bytes}`,
         ] as const,
     ),
     ...(
@@ -62,11 +62,7 @@ describe('the key ring', () => {
       ] as const
     ).map(
       ([name, key]) =>
-        [
-          `a key ${name}`,
-          `a ${key}`,
-          'line 1: expected the key a in base64, as from "openssl rand -base64 32"',
-        ] as const,
+        [`a key ${name}`, `a ${key}`, 'line 1: expected the key in base64, as from "openssl rand -base64 32"'] as const,
     ),
   ];
   for (const [name, text, message] of refused) {

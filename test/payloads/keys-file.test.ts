@@ -87,7 +87,7 @@ describe('the file of keys', () => {
       now += 1_000;
       assert.equal((await keys.first()).id, 'a');
     }
-    const unusable = `ConfigError PAYLOAD_KEYS_FILE: ${file.path}: line 1: expected the key b in base64, as from "openssl rand -base64 32"`;
+    const unusable = `ConfigError PAYLOAD_KEYS_FILE: ${file.path}: line 1: expected the key in base64, as from "openssl rand -base64 32"`;
     assert.deepEqual(faults, [unusable]);
     await unlink(file.path);
     now += 1_000;
@@ -108,7 +108,7 @@ describe('the file of keys', () => {
     assert.throws(open, ({ cause }: Error) => cause instanceof KeyRingError);
     assert.throws(open, {
       name: 'ConfigError',
-      message: `PAYLOAD_KEYS_FILE: ${file.path}: line 2: expected a new key id, got a, as on line 1`,
+      message: `PAYLOAD_KEYS_FILE: ${file.path}: line 2: expected a new key id, got that of line 1`,
     });
     await unlink(file.path);
     assert.throws(open, { name: 'ConfigError', message: `PAYLOAD_KEYS_FILE: ${file.path}: cannot be read` });

@@ -77,6 +77,8 @@ describe('the endpoint of PostgreSQL', () => {
       /PGSSLMODE: expected one of disable, require, verify-ca, verify-full, got string "prefer"/,
     ],
     [{ DATABASE_URL: `${URL_OF}?sslmode=allow` }, /sslmode in DATABASE_URL: expected disable, .* got allow/],
+    [{ DATABASE_URL: `${URL_OF}?sslmode=disable&sslmode=verify-full` }, /sslmode in DATABASE_URL: expected once/],
+    [{ DATABASE_URL: `${URL_OF}?SSLMODE=verify-full` }, /SSLMODE in DATABASE_URL: expected one of sslmode/],
     [{ DATABASE_URL: `${URL_OF}?ssl=no-verify` }, /ssl in DATABASE_URL: expected sslmode instead, got no-verify/],
     [{ DATABASE_URL: `${URL_OF}?sslcrl=x` }, /sslcrl in DATABASE_URL: expected one of sslmode, /],
     [

@@ -17,7 +17,7 @@ describe('the HTTP of a worker', () => {
   async function serve(settings: Partial<HttpSettings>): Promise<number> {
     const sources = {
       health: () => ({ ok: true, detail: 'worker RUNNING' }),
-      ready: () => Promise.resolve({}),
+      ready: () => Promise.resolve({ postgres: { ok: true, detail: 'at db:5432' } }),
       metrics: () => Promise.resolve('bridge_metric 1\n'),
     };
     const server = await serveHttp({ PORT: 0, ...settings }, sources);
@@ -41,7 +41,10 @@ describe('the HTTP of a worker', () => {
     for (const given of ['Bearer right-token', 'bearer right-token']) {
       assert.deepEqual((await ask(port, '/metrics', given)).body, 'bridge_metric 1\n');
     }
-    assert.deepEqual([(await ask(port, '/health')).status, (await ask(port, '/ready')).status], [200, 200]);
+    assert.equal((await ask(port, '/health')).status, 200);
+    const [stranger, known] = [await ask(port, '/ready'), await ask(port, '/ready', 'Bearer right-token')];
+    assert.deepEqual(JSON.parse(stranger.body), { ok: true, checks: { postgres: { ok: true } } });
+    assert.deepEqual(JSON.parse(known.body), { ok: true, checks: { postgres: { ok: true, detail: 'at db:5432' } } });
   });
 
   it('takes the token that its file has now', async () => {
@@ -56,8 +59,8 @@ describe('the HTTP of a worker', () => {
     );
     writeFileSync(file, '');
     // An empty file is no token that anybody could guess.
-    assert.equal((await ask(port, '/metrics', 'Bearer ')).status, 500);
-    assert.equal((await ask(port, '/health')).status, 200);
+    assert.equal((await ask(port, '/metrics', 'Bearer ')).status, 401);
+    assert.equal((await ask(port, '/ready')).status, 200);
   });
 
   it('speaks TLS with the certificate that its file has now', async () => {

@@ -5,9 +5,14 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
+import pTimeout from 'p-timeout';
 import pg from 'pg';
+import { SecretError } from '../../secret.js';
 import type { PostgresEndpoint, PostgresTls } from '../../endpoints.js';
 import { failedToConnect, toEffectError } from './sqlstate.js';
+
+/** Milliseconds for the files of a login, which lie on a disk. The driver's own time runs from then on. */
+const READ_MS = 5_000;
 
 /** The driver's settings for an endpoint, for a pool or for a client. */
 export interface DriverSettings {
@@ -55,7 +60,11 @@ function securedClient({ login, tls }: PostgresEndpoint): typeof pg.Client {
     }
 
     async #read(): Promise<void> {
-      const [given, options] = await Promise.all([login?.read(), tls === undefined ? {} : tlsOptions(tls)]);
+      const reading = Promise.all([login?.read(), tls === undefined ? {} : tlsOptions(tls)]);
+      const [given, options] = await pTimeout(reading, {
+        milliseconds: READ_MS,
+        message: new SecretError(`the files of the login and of TLS were not read within ${READ_MS} ms`),
+      });
       Object.assign(this.#tls, options);
       if (given === undefined) return;
       this.password = given.password;
@@ -70,7 +79,8 @@ function securedClient({ login, tls }: PostgresEndpoint): typeof pg.Client {
 async function tlsOptions({ mode, ca, cert, key }: PostgresTls): Promise<ConnectionOptions> {
   const [authorities, certificate, own] = await Promise.all([ca?.read(), cert?.read(), key?.read()]);
   return {
-    ...(mode === 'require' ? { rejectUnauthorized: false } : {}),
+    // Named also where it is the default, which NODE_TLS_REJECT_UNAUTHORIZED would change.
+    rejectUnauthorized: mode !== 'require',
     ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
     ...(authorities === undefined ? {} : { ca: authorities }),
     ...(certificate === undefined ? {} : { cert: certificate }),

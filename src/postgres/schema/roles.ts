@@ -70,13 +70,15 @@ const grants = (rights: Readonly<Record<string, readonly Right[]>>, kind: 'TABLE
 export function rolesSql(database: string): string {
   const name = `"${database.replaceAll('"', '""')}"`;
   const { worker, migrator } = ROLES;
-  return `-- Run this in the database ${name.replaceAll(/[\r\n]/g, ' ')}, as a superuser or its owner: before "bridge setup", which runs
+  return `-- Run this in the database ${name.replaceAll(/[\r\n]/g, ' ')}, as a superuser, or as its owner who may create roles: before "bridge setup", which runs
 -- as ${migrator} (MIGRATION_DATABASE_URL), and once more behind it. Give the roles their passwords by \\password.
 -- ${worker}: workers, the command line and the RolloutRouter. ${migrator}: "bridge setup", the owner of the tables.
 -- The intake ("bridge intake") needs no role: it opens no connection to PostgreSQL.
 DO $$ BEGIN
   IF to_regrole('${worker}') IS NULL THEN CREATE ROLE ${worker} LOGIN; END IF;
   IF to_regrole('${migrator}') IS NULL THEN CREATE ROLE ${migrator} LOGIN; END IF;
+  -- Whoever is no superuser, as on managed servers, needs the migrator's membership for what follows.
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER) THEN GRANT ${migrator} TO CURRENT_USER; END IF;
 END $$;
 GRANT CONNECT ON DATABASE ${name} TO ${worker}, ${migrator};
 GRANT USAGE ON SCHEMA public TO ${worker};

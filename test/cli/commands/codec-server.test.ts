@@ -70,7 +70,7 @@ describe('a command with keys that cannot be used', () => {
       const keys = await makeKeysFile('a short\n');
       const { code, stderr } = await bridgeHere(args, { ...NOWHERE, PAYLOAD_KEYS_FILE: keys.path });
       await keys.remove();
-      const reason = 'line 1: expected the key a in base64, as from "openssl rand -base64 32"';
+      const reason = 'line 1: expected the key in base64, as from "openssl rand -base64 32"';
       assert.deepEqual([code, stderr], [2, `bridge: PAYLOAD_KEYS_FILE: ${keys.path}: ${reason}\n`]);
     });
   }

@@ -3,7 +3,7 @@ import { ServiceError } from '@temporalio/client';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { EffectError, type FailureClass } from '../../../src/domain/failures/failure.js';
-import { classify, FAILURE_TABLE, isRefusedLogin } from '../../../src/domain/failures/failure-table.js';
+import { classify, FAILURE_TABLE, isRefusedLogin, isRefusedRight } from '../../../src/domain/failures/failure-table.js';
 
 type Source = keyof typeof FAILURE_TABLE;
 type Row = readonly [key: string, failureClass: FailureClass, error: unknown];
@@ -93,6 +93,18 @@ describe('failure table', () => {
       assert.deepEqual(Object.keys(FAILURE_TABLE[source]).sort(), ROWS[source].map(([key]) => key).sort());
     });
   }
+
+  it('tells a refused login and a refused right from other failures', () => {
+    const typed = (type: unknown) => Object.assign(new Error('x'), { type });
+    const inside = (cause: Error) => new Error('outer', { cause });
+    const client = errno('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED');
+    assert.deepEqual([client, inside(client), errno('CERT_HAS_EXPIRED')].map(isRefusedLogin), [true, true, false]);
+    const right = typed('TOPIC_AUTHORIZATION_FAILED');
+    assert.deepEqual([right, inside(right)].map(isRefusedRight), [true, true]);
+    const others = [typed('_AUTHORIZATION_FAILED_X'), typed('MESSAGE_TOO_LARGE'), typed(7), new Error('x')];
+    assert.deepEqual(others.map(isRefusedRight), [false, false, false, false]);
+    assert.ok(!isRefusedRight(undefined));
+  });
 
   it('knows nothing of other codes', () => {
     for (const error of [

@@ -8,6 +8,12 @@ const coded = (message: string, code: unknown): Error => Object.assign(new Error
 describe('a failure of PostgreSQL', () => {
   const rows: [string, unknown, EffectError['failureClass'], string][] = [
     ['a deadlock', coded('deadlock detected', '40P01'), 'transient', 'PostgreSQL: deadlock detected (40P01)'],
+    [
+      'a right that is missing',
+      coded('permission denied', '42501'),
+      'unknown',
+      'PostgreSQL: permission denied (42501); "bridge setup --print-roles" prints the rights of each role',
+    ],
     ['a code that is no text', coded('odd', 7), 'unknown', 'PostgreSQL: odd'],
     ['a defect', new TypeError('x is undefined'), 'unknown', 'PostgreSQL: x is undefined'],
     ['an error without a message', new RangeError(''), 'unknown', 'PostgreSQL: RangeError'],
