@@ -1,5 +1,6 @@
 /** This module holds secrets. One is read again for each new connection, so that a rotation needs no restart. */
 import { readFile } from 'node:fs/promises';
+import pTimeout from 'p-timeout';
 import { shownPath } from './domain/values/shown.js';
 
 export interface Secret {
@@ -20,13 +21,18 @@ export const fixedSecret = (source: string, value: string): Secret => ({
   read: () => Promise.resolve(value),
 });
 
+/** Milliseconds to read a file. A volume that does not answer would keep a connection waiting for ever. */
+const READ_MS = 5_000;
+
 /** Returns a secret that is the text of a file, without the line break at its end. */
 export const secretInFile = (source: string, path: string): Secret => ({
   source,
   async read() {
-    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const reading = readFile(path, 'utf8').catch((cause: unknown) => {
       throw new SecretError(`${source}: ${shownPath(path)} cannot be read`, { cause });
     });
+    const late = new SecretError(`${source}: ${shownPath(path)} was not read within ${READ_MS} ms`);
+    const text = await pTimeout(reading, { milliseconds: READ_MS, message: late });
     const secret = text.replace(/\r?\n$/, '');
     if (secret === '') throw new SecretError(`${source}: ${shownPath(path)} is empty`);
     return secret;

@@ -5,14 +5,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import pTimeout from 'p-timeout';
 import pg from 'pg';
-import { SecretError } from '../../secret.js';
 import type { PostgresEndpoint, PostgresTls } from '../../endpoints.js';
 import { failedToConnect, toEffectError } from './sqlstate.js';
-
-/** Milliseconds for the files of a login, which lie on a disk. The driver's own time runs from then on. */
-const READ_MS = 5_000;
 
 /** The driver's settings for an endpoint, for a pool or for a client. */
 export interface DriverSettings {
@@ -60,11 +55,7 @@ function securedClient({ login, tls }: PostgresEndpoint): typeof pg.Client {
     }
 
     async #read(): Promise<void> {
-      const reading = Promise.all([login?.read(), tls === undefined ? {} : tlsOptions(tls)]);
-      const [given, options] = await pTimeout(reading, {
-        milliseconds: READ_MS,
-        message: new SecretError(`the files of the login and of TLS were not read within ${READ_MS} ms`),
-      });
+      const [given, options] = await Promise.all([login?.read(), tls === undefined ? {} : tlsOptions(tls)]);
       Object.assign(this.#tls, options);
       if (given === undefined) return;
       this.password = given.password;
