@@ -219,7 +219,7 @@ describe('a secured Kafka', () => {
           else refused.add(outcome.error.message);
           // An activity's next attempt sends what was not sent.
           if (outcome.sent) value = next++;
-          await sleep(20);
+          await sleep(outcome.sent ? 20 : 500);
         }
       };
       const publishing = Promise.all(Array.from({ length: SENDERS }, sender));
