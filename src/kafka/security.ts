@@ -135,8 +135,8 @@ const ACKNOWLEDGED = { request: { encode: () => Buffer.from([0, 0, 0, 1, 1]) } }
 
 /**
  * Waits until a broker that has refused a login has closed the connection, which ends one more exchange. Nobody else
- * may use the connection until then. kafkajs would send the next caller's request on it. That is never answered nor
- * timed out, and every later caller would wait for it.
+ * may use the connection until then. Otherwise the next caller asks on it, and hears of a closed connection. To have
+ * kafkajs close it, by the type ILLEGAL_SASL_STATE, is worse: that caller's request is never answered nor timed out.
  */
 async function closedBy({ saslAuthenticate }: AuthenticationProviderArgs): Promise<void> {
   await saslAuthenticate(ACKNOWLEDGED).catch(() => undefined);

@@ -2,6 +2,7 @@
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { TemporalEndpoint } from '../endpoints.js';
+import { seldom } from '../flow-control/seldom.js';
 import { GRPC, grpcCode } from './grpc.js';
 import { refusalOr, temporalUnavailable, unreachable } from './refusal.js';
 import { renewed } from './renewal.js';
@@ -25,10 +26,9 @@ export const lazyConnection = (
 
 /** Logs, once a minute, that changed files cannot be used. */
 export function unusableCredentials(logger: Pick<Logger, 'warn'>): (error: unknown) => void {
-  let quietUntil = 0;
+  const due = seldom();
   return (error) => {
-    if (Date.now() < quietUntil) return;
-    quietUntil = Date.now() + 60_000;
+    if (due('credentials') === undefined) return;
     logger.warn({ err: error, store: 'temporal' }, 'changed credentials of Temporal cannot be used: the old ones stay');
   };
 }

@@ -18,7 +18,7 @@ import { checked, PROBE_MS, shared } from './checks.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 import { poolPressure } from './pool-pressure.js';
-import { seldom } from './seldom.js';
+import { seldom } from '../flow-control/seldom.js';
 import type { Endpoints, KafkaEndpoint, PostgresEndpoint } from '../endpoints.js';
 
 type WorkerPorts = Omit<Ports, 'endedExecutions' | 'parkedRuns'>;

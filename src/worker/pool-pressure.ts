@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { PoolObserver } from '../postgres/core/pool.js';
 import type { DatabaseMetrics, PoolPressure } from './database-metrics.js';
-import { seldom } from './seldom.js';
+import { seldom } from '../flow-control/seldom.js';
 
 /** The utilization of the pool, 0 to 1, from which it counts as exhausted (docs/seed.md). */
 const FULL = 0.9;

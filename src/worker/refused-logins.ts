@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { isRefusedLogin } from '../domain/failures/failure-table.js';
 import type { Store } from '../domain/failures/store.js';
 import type { Metrics } from './metrics.js';
-import { seldom } from './seldom.js';
+import { seldom } from '../flow-control/seldom.js';
 
 /** @returns a function that gets each failure of a store, and returns whether that refused the login. */
 export function refusedLogins(
