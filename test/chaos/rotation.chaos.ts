@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { givenEndpoints, stackOptions } from '../../src/cli/context.js';
@@ -12,14 +11,13 @@ import { loadConfig } from '../../src/config.js';
 import { ListEmitter } from '../../src/client/list-emitter.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { until } from '../../src/flow-control/until.js';
-import { rolesSql } from '../../src/postgres/schema/roles.js';
 import { stackDown, type StackOptions, stackUp } from '../../src/stack/index.js';
 import { readTopic } from '../support/console-consumer.js';
 import { createEnvironment } from '../support/environment.js';
 import { persistState, publishEvent } from '../support/intents.js';
 import { newTopic } from '../support/run.js';
 import { PASSWORDS, type SecuredKafka, startSecuredKafka, USER } from '../support/secured-kafka.js';
-import { byScram } from '../support/secured-login.js';
+import { allowInstallation, byScram, secretFile } from '../support/secured-login.js';
 import { type SecuredPostgres, startSecuredPostgres } from '../support/secured-postgres.js';
 
 /** Milliseconds from the change of the passwords to that of the files. */
@@ -48,31 +46,18 @@ describe('passwords that change while lists run', function () {
     await postgres.stop();
   });
 
-  /** Writes a file in one step. @returns its path. */
-  const put = async (name: string, text: string): Promise<string> => {
-    const path = join(postgres.folder, name);
-    await writeFile(`${path}.new`, text);
-    await rename(`${path}.new`, path);
-    return path;
-  };
-
   it('fail nothing, and need no restart, when the files follow 20 s later', async () => {
-    await postgres.admin(`CREATE DATABASE ${DATABASE}`);
-    await postgres.admin(rolesSql(DATABASE), DATABASE);
-    for (const role of ['bridge_worker', 'bridge_migrator']) await postgres.admin(`ALTER ROLE ${role} PASSWORD 'word'`);
+    await postgres.createWithRoles(DATABASE, 'word');
     const prefix = newTopic();
-    await kafka.allow(`User:${USER}`, 'TOPIC', prefix, 'ALL');
-    for (const group of [prefix, 'bridge-store-effect-', 'records-']) {
-      await kafka.allow(`User:${USER}`, 'GROUP', group, 'ALL');
-    }
+    await allowInstallation(kafka, prefix);
     const environment = await createEnvironment({
       env: {
-        ...byScram(kafka, { KAFKA_SASL_PASSWORD_FILE: await put('kafka', PASSWORDS.scram) }),
+        ...byScram(kafka, { KAFKA_SASL_PASSWORD_FILE: await secretFile(kafka, 'kafka', PASSWORDS.scram) }),
         KAFKA_TOPIC_PREFIX: prefix,
         TEMPORAL_ADDRESS: address,
         DATABASE_URL: `postgres://bridge_worker@localhost:${postgres.port}/${DATABASE}`,
         MIGRATION_DATABASE_URL: postgres.url(DATABASE, 'bridge_migrator', 'word'),
-        PGPASSWORD_FILE: await put('postgres', 'word\n'),
+        PGPASSWORD_FILE: await secretFile(kafka, 'postgres', 'word\n'),
         PGSSLMODE: 'verify-full',
         PGSSLROOTCERT: postgres.certificates.ca.certFile,
       },
@@ -128,7 +113,7 @@ describe('passwords that change while lists run', function () {
           await several();
           await change();
           await sleep(LATE_MS);
-          await put(store, 'next');
+          await secretFile(kafka, store, 'next');
         }
         await several();
       } finally {

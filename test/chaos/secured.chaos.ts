@@ -13,7 +13,6 @@ import { givenEndpoints, stackOptions } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
 import { type EventType, topicOf } from '../../src/domain/events/event-types.js';
 import { until } from '../../src/flow-control/until.js';
-import { rolesSql } from '../../src/postgres/schema/roles.js';
 import { stackDown, type StackOptions, stackUp } from '../../src/stack/index.js';
 import { bridge } from '../support/bridge.js';
 import { readTopics } from '../support/console-consumer.js';
@@ -61,11 +60,7 @@ describe('an installation on secured servers', function () {
     }
     postgres = await startSecuredPostgres();
     ends.push(() => postgres.stop());
-    await postgres.admin(`CREATE DATABASE ${prefix}`);
-    await postgres.admin(rolesSql(prefix), prefix);
-    for (const role of ['bridge_worker', 'bridge_migrator']) {
-      await postgres.admin(`ALTER ROLE ${role} PASSWORD '${PASSWORD}'`);
-    }
+    await postgres.createWithRoles(prefix, PASSWORD);
     pooler = await startPgBouncer(postgres, { bridge_worker: PASSWORD }, cacheDir);
     ends.push(() => pooler.stop());
     const files = await mkdtemp(join(tmpdir(), 'bridge-secured-'));

@@ -21,6 +21,14 @@ export const overTls = (kafka: SecuredKafka, more: NodeJS.ProcessEnv): NodeJS.Pr
   ...more,
 });
 
+/** Gives the user all rights that an installation needs, and the invariants, which read by groups of their own. */
+export async function allowInstallation(kafka: SecuredKafka, prefix: string): Promise<void> {
+  await kafka.allow(`User:${USER}`, 'TOPIC', prefix, 'ALL');
+  for (const group of [prefix, 'bridge-store-effect-', 'records-']) {
+    await kafka.allow(`User:${USER}`, 'GROUP', group, 'ALL');
+  }
+}
+
 /** Returns the variables of a login by SCRAM. */
 export const byScram = (
   kafka: SecuredKafka,

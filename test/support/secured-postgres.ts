@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { until } from '../../src/flow-control/until.js';
+import { rolesSql } from '../../src/postgres/schema/roles.js';
 import { postgresBinaries } from '../../src/stack/native/postgres-binaries.js';
 import { postgresUser } from '../../src/stack/native/postgres-user.js';
 import { runCommand, type UserIds } from '../../src/stack/process/run.js';
@@ -28,6 +29,8 @@ export interface SecuredPostgres {
   readonly user: UserIds | undefined;
   /** Returns a URL without parameters; default: of the superuser. */
   url(database: string, user?: string, password?: string): string;
+  /** Creates a database with the roles that `bridge setup --print-roles` prints, which share a password. */
+  createWithRoles(database: string, password: string): Promise<void>;
   /** Runs statements as the superuser, with code that is not under test. */
   admin<T extends object>(sql: string, database?: string): Promise<T[]>;
   /** Shows another certificate from now on. */
@@ -99,6 +102,11 @@ export async function startSecuredPostgres({ alsoPlain = false } = {}): Promise<
     ...{ host: 'localhost', port, password: PASSWORD, certificates, folder, user, admin },
     url: (database, name = 'postgres', password = PASSWORD) =>
       `postgres://${name}:${encodeURIComponent(password)}@localhost:${port}/${database}`,
+    async createWithRoles(database, password) {
+      await admin(`CREATE DATABASE ${database}`);
+      await admin(rolesSql(database), database);
+      for (const role of ['bridge_worker', 'bridge_migrator']) await admin(`ALTER ROLE ${role} PASSWORD '${password}'`);
+    },
     async show(certificate) {
       await put(certificate);
       await admin('SELECT pg_reload_conf()');

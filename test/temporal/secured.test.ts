@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { type RunningIntake, runIntake } from '../../src/intake/run.js';
@@ -19,6 +18,7 @@ import { bridgeHere } from '../support/bridge-here.js';
 import { type Certificate, Certificates } from '../support/certificates.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
+import { failingPoller } from '../support/failing-poller.js';
 import { persistState, publishEvent } from '../support/intents.js';
 import { keptLog } from '../support/kept-log.js';
 import { type Front, temporalFront, UNAUTHENTICATED } from '../support/temporal-front.js';
@@ -189,16 +189,7 @@ client_key_path = "${client.keyFile}"
 
   it('has a worker that counts, logs and ends with the name of a key that is refused while it polls', async () => {
     // The SDK ends a worker after a minute of refused polls, with an error that has these words only.
-    const run = Object.getOwnPropertyDescriptor(Worker.prototype, 'run')!;
-    let fail: () => void = () => undefined;
-    const failing = new Promise<void>((resolve) => (fail = resolve));
-    Worker.prototype.run = async function (this: Worker) {
-      const running = (run.value as () => Promise<void>).call(this);
-      await failing;
-      this.shutdown();
-      await running;
-      throw new Error('Request unauthorized.');
-    };
+    const poller = failingPoller('Request unauthorized.');
     const valid = [...keys];
     const { logger, lines } = keptLog();
     const { env, endpoints } = environment;
@@ -219,11 +210,11 @@ client_key_path = "${client.keyFile}"
         [sentence],
       );
       const ended = assert.rejects(worker.stopped, { message: sentence, failureClass: 'unavailable' });
-      fail();
+      poller.fail();
       await ended;
     } finally {
       for (const key of valid) keys.add(key);
-      Object.defineProperty(Worker.prototype, 'run', run);
+      poller.restore();
     }
     const { outcome } = await orchestrator.executeIntents([persistState()]);
     assert.equal(outcome, 'completed', 'a refusal of seconds ends no worker');

@@ -13,9 +13,8 @@ import { publishEvent } from '../support/intents.js';
 import { keptLog } from '../support/kept-log.js';
 import { newTopic } from '../support/run.js';
 import { type SecuredKafka, startSecuredKafka, USER } from '../support/secured-kafka.js';
-import { byScram, consumerOf } from '../support/secured-login.js';
+import { allowInstallation, byScram, consumerOf } from '../support/secured-login.js';
 
-const PRINCIPAL = `User:${USER}`;
 const ACL = 'its ACL is missing (KAFKA_SASL_USERNAME, or KAFKA_SSL_CERT)';
 
 describe('an installation on a secured Kafka', () => {
@@ -27,10 +26,7 @@ describe('an installation on a secured Kafka', () => {
     this.timeout(120_000);
     kafka = await startSecuredKafka(loadConfig(process.env).BRIDGE_CACHE_DIR);
     const prefix = newTopic();
-    await kafka.allow(PRINCIPAL, 'TOPIC', prefix, 'ALL');
-    // The console consumer, the intake, and the invariants, which read by groups of their own.
-    for (const group of [prefix, 'bridge-store-effect-', 'records-'])
-      await kafka.allow(PRINCIPAL, 'GROUP', group, 'ALL');
+    await allowInstallation(kafka, prefix);
     environment = await createEnvironment({ env: { ...byScram(kafka), KAFKA_TOPIC_PREFIX: prefix }, worker: false });
   });
   after(async function () {

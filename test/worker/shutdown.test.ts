@@ -5,11 +5,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { Worker } from '@temporalio/worker';
 import { Kafka, logLevel } from 'kafkajs';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { until } from '../../src/flow-control/until.js';
 import { bridge } from '../support/bridge.js';
+import { failingPoller } from '../support/failing-poller.js';
 import { freePort } from '../support/free-port.js';
 import { createGate, gatedIntent } from '../support/gate.js';
 import { persistState } from '../support/intents.js';
@@ -89,19 +89,9 @@ describe('a worker that stops', () => {
   });
 
   it('because it failed says so, is not alive, and leaves the partitions of its intake to others', async () => {
-    // No real poller fails on demand, so `run` is replaced.
-    const run = Object.getOwnPropertyDescriptor(Worker.prototype, 'run')!;
+    const poller = failingPoller('the poller failed');
     const disconnects: (() => void)[] = [];
     const consumer = Object.getOwnPropertyDescriptor(Kafka.prototype, 'consumer')!;
-    let fail: () => void = () => undefined;
-    const failing = new Promise<void>((resolve) => (fail = resolve));
-    Worker.prototype.run = async function (this: Worker) {
-      const running = (run.value as () => Promise<void>).call(this);
-      await failing;
-      this.shutdown();
-      await running;
-      throw new Error('the poller failed');
-    };
     Object.defineProperty(Kafka.prototype, 'consumer', {
       ...consumer,
       value(this: Kafka, ...args: Parameters<Kafka['consumer']>) {
@@ -125,7 +115,7 @@ describe('a worker that stops', () => {
       const { worker } = await workers.start({ intake: true });
       await until(20_000, async () => assert.equal(await members(), 1));
       const failed = assert.rejects(worker.stopped, /^Error: the poller failed$/);
-      fail();
+      poller.fail();
       await until(20_000, () => {
         assert.equal(disconnects.length, 1);
         return Promise.resolve();
@@ -137,7 +127,7 @@ describe('a worker that stops', () => {
       assert.equal(await members(), 0);
       await assert.rejects(get(worker, '/health'), 'nothing listens any more');
     } finally {
-      Object.defineProperty(Worker.prototype, 'run', run);
+      poller.restore();
       Object.defineProperty(Kafka.prototype, 'consumer', consumer);
       for (const go of disconnects) go();
       await admin.disconnect();

@@ -11,7 +11,6 @@ import type { Intent, IntentsReport } from '../../../src/client/index.js';
 import { stackOptions } from '../../../src/cli/context.js';
 import { loadConfig } from '../../../src/config.js';
 import { topicOf } from '../../../src/domain/events/event-types.js';
-import { rolesSql } from '../../../src/postgres/schema/roles.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { persistFsmTransition, persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
 import { type PgBouncer, startPgBouncer, WITHOUT_PGBOUNCER } from '../../support/pgbouncer.js';
@@ -26,11 +25,9 @@ describe('a worker on a secured PostgreSQL', function () {
   let pooler: PgBouncer | undefined;
   let passwordFile: string;
 
-  /** Creates a database with its roles, as `bridge setup --print-roles` says. @returns the variables of both roles. */
+  /** Creates a database with its roles. @returns the variables of both roles. */
   const prepare = async (database: string): Promise<Record<string, string>> => {
-    await server.admin(`CREATE DATABASE ${database}`);
-    await server.admin(rolesSql(database), database);
-    for (const role of ['bridge_worker', 'bridge_migrator']) await server.admin(`ALTER ROLE ${role} PASSWORD 'word'`);
+    await server.createWithRoles(database, 'word');
     return {
       DATABASE_URL: `postgres://bridge_worker@localhost:${server.port}/${database}`,
       MIGRATION_DATABASE_URL: server.url(database, 'bridge_migrator', 'word'),
