@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { type Producer } from 'kafkajs';
 import { type IntentsReport, StoreEffectClient } from '../../src/client/index.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { until } from '../../src/flow-control/until.js';
@@ -15,6 +15,7 @@ import { readEvents } from '../support/events.js';
 import type { Exceptions } from '../invariants/index.js';
 import { readRecords } from '../support/records.js';
 import { rejectionOf } from '../support/rejected.js';
+import { kafkaOf } from '../support/kafka-of.js';
 
 export class Service {
   environment!: Environment;
@@ -32,7 +33,7 @@ export class Service {
     const { address, namespace } = endpoints.temporal;
     const kafka = { brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX };
     this.client = await StoreEffectClient.connect({ address, namespace, taskQueue: config.TEMPORAL_TASK_QUEUE, kafka });
-    this.#producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).producer();
+    this.#producer = kafkaOf({ brokers }).producer();
     await this.#producer.connect();
     this.#directory = await mkdtemp(join(tmpdir(), 'bridge-inputs-'));
   }

@@ -1,7 +1,7 @@
 /** These tests emit lists under event ids in capitals, and under ids that another list has, on the real servers. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { type Producer } from 'kafkajs';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import type { Conflict } from '../../src/domain/intake/list.js';
 import { until } from '../../src/flow-control/until.js';
@@ -12,6 +12,7 @@ import { readEvents } from '../support/events.js';
 import { persistState } from '../support/intents.js';
 import { readRecords } from '../support/records.js';
 import { rejectionOf } from '../support/rejected.js';
+import { kafkaOf } from '../support/kafka-of.js';
 
 describe('intake: event ids', function () {
   this.timeout(120_000);
@@ -23,7 +24,7 @@ describe('intake: event ids', function () {
     const { config, endpoints } = environment;
     const logger = createLogger(config.LOG_LEVEL);
     worker = await startWorker({ config, logger, endpoints, intake: true });
-    producer = new Kafka({ brokers: [...endpoints.kafka.brokers], logLevel: logLevel.NOTHING }).producer();
+    producer = kafkaOf(endpoints.kafka).producer();
     await producer.connect();
   });
   after(async () => {

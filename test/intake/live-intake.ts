@@ -7,7 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
+import { type Admin, type Producer } from 'kafkajs';
 import { Registry } from 'prom-client';
 import type { Config } from '../../src/config.js';
 import { type RunningIntake, runIntake } from '../../src/intake/run.js';
@@ -20,6 +21,7 @@ import { persistState } from '../support/intents.js';
 import { readRecords } from '../support/records.js';
 import { rejectionOf } from '../support/rejected.js';
 import { makeTopics } from '../support/topics.js';
+import { kafkaOf } from '../support/kafka-of.js';
 
 class LiveIntake {
   environment!: Environment;
@@ -37,7 +39,7 @@ class LiveIntake {
     const standIn = 'a workflow of this file stands in for the slice: it has no verdicts, and is not in the bundle';
     const environment = await createEnvironment({ worker: false, except: { intake: standIn, replay: standIn } });
     this.environment = environment;
-    this.kafka = new Kafka({ brokers: [...environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
+    this.kafka = kafkaOf(environment.endpoints.kafka);
     this.producer = this.kafka.producer();
     this.admin = this.kafka.admin();
     await Promise.all([this.producer.connect(), this.admin.connect()]);

@@ -1,7 +1,6 @@
 /** These tests check that each invariant can fail. They write the fault that it is to find where it looks. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel } from 'kafkajs';
 import { type EventType, topicOf } from '../../src/domain/events/event-types.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import type { TopicRecord } from '../support/records.js';
@@ -9,6 +8,7 @@ import { checkOnce } from './events.js';
 import { checkTasks, type Execution } from './executions.js';
 import { assertInvariants } from './index.js';
 import { checkReports } from './reports.js';
+import { kafkaOf } from '../support/kafka-of.js';
 
 describe('invariants', () => {
   let environment: Environment;
@@ -21,7 +21,7 @@ describe('invariants', () => {
   });
   after(() => environment.close());
 
-  const kafka = () => new Kafka({ brokers: [...environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
+  const kafka = () => kafkaOf(environment.endpoints.kafka);
   async function publish(type: EventType, ...events: readonly object[]): Promise<void> {
     const producer = kafka().producer();
     await producer.connect();

@@ -8,7 +8,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
+import { type Admin, type Producer } from 'kafkajs';
 import { Registry } from 'prom-client';
 import { type RunningIntake, runIntake } from '../../src/intake/run.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
@@ -29,6 +30,7 @@ import {
   sequence,
   unsendable,
 } from './server-sequences.js';
+import { kafkaOf } from '../support/kafka-of.js';
 
 const SEQUENCES = Number(process.env['MODEL_SEQUENCES'] ?? 300);
 const PARTITIONS = 6;
@@ -69,7 +71,7 @@ describe('the intake against a model, on the real servers', function () {
       except: { once: 'an intake is killed in the middle: what it had not committed is told again' },
     });
     topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
-    kafka = new Kafka({ brokers: [...environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
+    kafka = kafkaOf(environment.endpoints.kafka);
     [producer, admin] = [kafka.producer(), kafka.admin()];
     await Promise.all([producer.connect(), admin.connect()]);
   });

@@ -1,6 +1,5 @@
 /** This module sends lists as JSON text past every client of ours, and waits for their ends. */
 import assert from 'node:assert/strict';
-import { Kafka, logLevel } from 'kafkajs';
 import { type IntentsReport, RefusedError, type Result } from '../../src/client/index.js';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { until } from '../../src/flow-control/until.js';
@@ -8,6 +7,7 @@ import type { Environment } from '../support/environment.js';
 import { readRecords } from '../support/records.js';
 import { rejectionOf } from '../support/rejected.js';
 import { startRaw } from '../support/start-raw.js';
+import { kafkaOf } from '../support/kafka-of.js';
 
 export const WAYS = ['started', 'emitted'] as const;
 
@@ -46,7 +46,7 @@ async function start(environment: Environment, { id, text }: Sent): Promise<End>
 }
 
 async function emit({ endpoints, config }: Environment, sent: readonly Sent[]): Promise<void> {
-  const producer = new Kafka({ brokers: [...endpoints.kafka.brokers], logLevel: logLevel.NOTHING }).producer();
+  const producer = kafkaOf(endpoints.kafka).producer();
   await producer.connect();
   const head = '"envelope_version":"1.0","event_type":"INTENT_EMITTED","correlation_id":"c"';
   const messages = sent.map(({ id, text }) => ({ key: id, value: `{${head},"event_id":"${id}","payload":${text}}` }));

@@ -1,12 +1,12 @@
 /** This module writes and checks data that must outlive the servers. */
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
-import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { readTopic } from '../support/console-consumer.js';
 import { makeTopics } from '../support/topics.js';
 import { cacheDir } from './support.js';
 import type { Endpoints } from '../../src/endpoints.js';
+import { kafkaOf } from '../support/kafka-of.js';
 
 /** Writes something to each server. */
 export async function writeKept({ temporal, postgres, kafka }: Endpoints): Promise<void> {
@@ -14,7 +14,7 @@ export async function writeKept({ temporal, postgres, kafka }: Endpoints): Promi
   await client.connect();
   await client.query('CREATE TABLE kept AS SELECT 1 AS one');
   await client.end();
-  const cluster = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING });
+  const cluster = kafkaOf(kafka);
   const [admin, producer] = [cluster.admin(), cluster.producer()];
   await Promise.all([admin.connect(), producer.connect()]);
   await makeTopics(admin, [{ topic: 'kept' }]);

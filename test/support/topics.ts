@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { type Admin, ConfigResourceTypes, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
+import { type Admin, ConfigResourceTypes, type ITopicConfig } from 'kafkajs';
 import { until } from '../../src/flow-control/until.js';
+import { kafkaOf } from './kafka-of.js';
 
 /**
  * Creates topics, and returns when the broker knows them. kafkajs' own `waitForLeaders` gives up on the first answer
@@ -22,7 +23,7 @@ export async function configureTopic(
   setting: 'max.message.bytes' | 'retention.ms' | 'cleanup.policy',
   value: string | number,
 ): Promise<void> {
-  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  const admin = kafkaOf({ brokers }).admin();
   await admin.connect();
   const topic = { type: ConfigResourceTypes.TOPIC, name };
   const entry = { name: setting, value: String(value) };

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka } from 'kafkajs';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import { until } from '../../src/flow-control/until.js';
 import { bridge } from '../support/bridge.js';
@@ -14,11 +14,11 @@ import { freePort } from '../support/free-port.js';
 import { createGate, gatedIntent } from '../support/gate.js';
 import { persistState } from '../support/intents.js';
 import { checksOf, emitList, get, useWorkers, watched } from './support.js';
+import { kafkaOf } from '../support/kafka-of.js';
 
 describe('a worker that stops', () => {
   const workers = useWorkers();
-  const kafkaOf = () =>
-    new Kafka({ brokers: [...workers.environment.endpoints.kafka.brokers], logLevel: logLevel.NOTHING });
+  const kafka = () => kafkaOf(workers.environment.endpoints.kafka);
 
   it('lets a running activity finish, is alive and takes no new work meanwhile', async () => {
     const gate = createGate();
@@ -62,7 +62,7 @@ describe('a worker that stops', () => {
     const config = { SHUTDOWN_GRACE_SECONDS: 20 };
     const { worker } = await workers.start({ effect: gate.effect, intake: true, config });
     const topic = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED');
-    const admin = kafkaOf().admin();
+    const admin = kafka().admin();
     await admin.connect();
     try {
       const eventId = await emitList(environment, [gatedIntent(1), { ...persistState(), target: 'nowhere' }]);
@@ -104,7 +104,7 @@ describe('a worker that stops', () => {
         return created;
       },
     });
-    const admin = kafkaOf().admin();
+    const admin = kafka().admin();
     await admin.connect();
     const members = async () => {
       const group = `bridge-store-effect-intake-${workers.environment.config.KAFKA_TOPIC_PREFIX}`;

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel } from 'kafkajs';
 import { type AnyEffect, defineEffect } from '../../activities/effects/effect.js';
 import { builtinEffects } from '../../activities/index.js';
 import { StoreEffectClient } from '../../src/client/index.js';
@@ -14,6 +13,7 @@ import { createLogger } from '../../src/log.js';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../src/worker/run.js';
 import type { Exceptions } from '../invariants/index.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { kafkaOf } from '../support/kafka-of.js';
 
 interface Options extends Pick<WorkerOptions, 'intake'> {
   readonly config?: Partial<Config>;
@@ -62,7 +62,7 @@ export function useWorkers(env: NodeJS.ProcessEnv = {}, except: Exceptions = {})
 
 /** Puts a list on the topic of the intake. @returns its event id. */
 export async function emitList({ config, endpoints }: Environment, intents: readonly unknown[]): Promise<string> {
-  const producer = new Kafka({ brokers: [...endpoints.kafka.brokers], logLevel: logLevel.NOTHING }).producer();
+  const producer = kafkaOf(endpoints.kafka).producer();
   await producer.connect();
   const event_id = randomUUID();
   const envelope = { envelope_version: '1.0', event_id, event_type: 'INTENT_EMITTED', payload: { intents } };

@@ -1,7 +1,6 @@
 /** These tests publish messages that a topic refuses, and messages for topics that do not exist. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel } from 'kafkajs';
 import { topicOf } from '../../../src/domain/events/event-types.js';
 import { until } from '../../../src/flow-control/until.js';
 import { numbersOf, readEvents } from '../../support/events.js';
@@ -9,6 +8,7 @@ import { createEnvironment, type Environment } from '../../support/environment.j
 import { persistFsmTransition, publishEvent } from '../../support/intents.js';
 import { countProduceRequests, type ProduceRequests } from '../../support/produce-requests.js';
 import { configureTopic } from '../../support/topics.js';
+import { kafkaOf } from '../../support/kafka-of.js';
 
 describe('topics that refuse', () => {
   let environment: Environment;
@@ -80,7 +80,7 @@ describe('topics that refuse', () => {
   it('creates a topic that is missing, on first need', async () => {
     const name = topicOf(environment.config.KAFKA_TOPIC_PREFIX, 'AGGREGATION_FAILED');
     const brokers = [...environment.endpoints.kafka.brokers];
-    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+    const admin = kafkaOf({ brokers }).admin();
     await admin.connect();
     await admin.deleteTopics({ topics: [name] });
     // The broker answers a deletion before it has made it. A message that it takes until then is deleted too.
