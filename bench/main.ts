@@ -6,13 +6,13 @@
  */
 import { parseArgs } from 'node:util';
 import { createOutput } from '../src/cli/views/output.js';
-import { type Installation, withInstallation } from './installation.js';
-import { awaitBench } from './await.js';
-import { executionBench } from './execution.js';
-import { intakeBench } from './intake.js';
-import { PARKED_ENV, parkedBench } from './parked.js';
-import { recoveryBench } from './recovery.js';
-import { securedBench } from './secured.js';
+import { type Installation, withInstallation } from './support/installation.js';
+import { awaitBench } from './scenarios/await.js';
+import { executionBench } from './scenarios/execution.js';
+import { intakeBench } from './scenarios/intake.js';
+import { PARKED_ENV, parkedBench } from './scenarios/parked.js';
+import { recoveryBench } from './scenarios/recovery.js';
+import { securedBench } from './scenarios/secured.js';
 
 interface Bench {
   readonly run: (installation: Installation, ended?: number) => Promise<void>;

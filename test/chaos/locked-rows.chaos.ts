@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../src/flow-control/until.js';
-import { percentiles } from '../../bench/load.js';
+import { percentiles } from '../../bench/support/load.js';
 import { bridge } from '../support/bridge.js';
 import { readEventsByConsole } from '../support/events.js';
 import { persistState } from '../support/intents.js';

@@ -1,14 +1,14 @@
 /** This module measures how long lists take from their emission until a consumer has their INTENT_RESULT. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endpointsOf } from '../src/cli/context.js';
-import type { Intent } from '../src/client/index.js';
-import type { ListEmitter } from '../src/client/list-emitter.js';
-import { loadConfig } from '../src/config.js';
-import { topicOf } from '../src/domain/events/event-types.js';
-import { createKafka } from '../src/kafka/client.js';
-import { kafkaSettings } from '../src/kafka/settings.js';
-import { createLogger } from '../src/log.js';
+import { endpointsOf } from '../../src/cli/context.js';
+import type { Intent } from '../../src/client/index.js';
+import type { ListEmitter } from '../../src/client/list-emitter.js';
+import { loadConfig } from '../../src/config.js';
+import { topicOf } from '../../src/domain/events/event-types.js';
+import { createKafka } from '../../src/kafka/client.js';
+import { kafkaSettings } from '../../src/kafka/settings.js';
+import { createLogger } from '../../src/log.js';
 import type { Installation } from './installation.js';
 
 export interface Rate {

@@ -4,17 +4,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
-import { endpointsOf, stackOptions } from '../src/cli/context.js';
-import type { Output } from '../src/cli/views/output.js';
-import { setup } from '../src/cli/commands/setup.js';
-import { type Intent, type Result, StoreEffectClient } from '../src/client/index.js';
-import { loadConfig } from '../src/config.js';
-import type { PostgresEndpoint } from '../src/endpoints.js';
-import { dataConverterOf } from '../src/payloads/data-converter.js';
-import { createPool, type Pool } from '../src/postgres/core/pool.js';
-import { stackUp } from '../src/stack/index.js';
-import { connect } from '../src/temporal/connect.js';
-import { type BenchWorker, forkWorker } from './child.js';
+import { endpointsOf, stackOptions } from '../../src/cli/context.js';
+import type { Output } from '../../src/cli/views/output.js';
+import { setup } from '../../src/cli/commands/setup.js';
+import { type Intent, type Result, StoreEffectClient } from '../../src/client/index.js';
+import { loadConfig } from '../../src/config.js';
+import type { PostgresEndpoint } from '../../src/endpoints.js';
+import { dataConverterOf } from '../../src/payloads/data-converter.js';
+import { createPool, type Pool } from '../../src/postgres/core/pool.js';
+import { stackUp } from '../../src/stack/index.js';
+import { connect } from '../../src/temporal/connect.js';
+import { type BenchWorker, forkWorker } from '../processes/child.js';
 
 export interface Installation {
   readonly out: Output;

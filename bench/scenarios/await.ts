@@ -4,14 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { StoreEffectClient } from '../src/client/index.js';
-import { endpointsOf } from '../src/cli/context.js';
-import { loadConfig } from '../src/config.js';
-import { type BenchWorker, forkWorker } from './child.js';
-import { serverCpu } from './cpu.js';
-import { type Installation, openPool } from './installation.js';
-import { mixed } from './lists.js';
-import { load, percentiles } from './load.js';
+import { StoreEffectClient } from '../../src/client/index.js';
+import { endpointsOf } from '../../src/cli/context.js';
+import { loadConfig } from '../../src/config.js';
+import { type BenchWorker, forkWorker } from '../processes/child.js';
+import { serverCpu } from '../support/cpu.js';
+import { type Installation, openPool } from '../support/installation.js';
+import { mixed } from '../support/lists.js';
+import { load, percentiles } from '../support/load.js';
 
 /** Intents of a list, as in (c) of the execution bench. */
 const SIZE = 20;

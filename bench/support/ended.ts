@@ -1,6 +1,6 @@
 /** This bench recovers with more and more workflows beside that ended before `since_days`: they are to cost nothing. */
 import type pg from 'pg';
-import type { Result } from '../src/client/index.js';
+import type { Result } from '../../src/client/index.js';
 import { type Installation, execute } from './installation.js';
 import { recovery } from './lists.js';
 import { percentiles } from './load.js';

@@ -1,11 +1,11 @@
 /** This bench compares the load tests of the seed contract (docs/seed.md) with a no-op workflow of the same shape. */
 import { randomUUID } from 'node:crypto';
-import type { Output } from '../src/cli/views/output.js';
-import type { Intent, Result } from '../src/client/index.js';
-import { forkWorker } from './child.js';
-import { type Installation, execute, openPool } from './installation.js';
-import { mixed, MIXED_ROUNDS, recovery, contractList } from './lists.js';
-import { load, type LoadResult, median, percentiles } from './load.js';
+import type { Output } from '../../src/cli/views/output.js';
+import type { Intent, Result } from '../../src/client/index.js';
+import { forkWorker } from '../processes/child.js';
+import { type Installation, execute, openPool } from '../support/installation.js';
+import { mixed, MIXED_ROUNDS, recovery, contractList } from '../support/lists.js';
+import { load, type LoadResult, median, percentiles } from '../support/load.js';
 
 /** Turns that baseline and service take each. */
 const TURNS = 3;

@@ -3,7 +3,7 @@
  * the server and, for mutual TLS, the paths of a certificate, its key and the clients' CA.
  */
 import { readFileSync } from 'node:fs';
-import { temporalFront } from '../test/support/temporal-front.js';
+import { temporalFront } from '../../test/support/temporal-front.js';
 
 /** The front's message says where it listens, as host:port. */
 export interface FrontMessage {

@@ -4,11 +4,11 @@
  */
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { endpointsOf } from '../src/cli/context.js';
-import { type Config, loadConfig } from '../src/config.js';
-import { createLogger } from '../src/log.js';
-import { startWorker } from '../src/worker/run.js';
-import { installRuntime } from '../src/worker/runtime.js';
+import { endpointsOf } from '../../src/cli/context.js';
+import { type Config, loadConfig } from '../../src/config.js';
+import { createLogger } from '../../src/log.js';
+import { startWorker } from '../../src/worker/run.js';
+import { installRuntime } from '../../src/worker/runtime.js';
 
 export interface Usage {
   /** Megabytes of resident memory now. */

@@ -5,11 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import type { RecoveryReport } from '../src/domain/recovery/recovery.js';
-import type { BenchWorker } from './child.js';
-import { ENDED, endedTimes, readPages, showEnded } from './ended.js';
-import { type Installation, openPool } from './installation.js';
-import { percentiles } from './load.js';
+import type { RecoveryReport } from '../../src/domain/recovery/recovery.js';
+import type { BenchWorker } from '../processes/child.js';
+import { ENDED, endedTimes, readPages, showEnded } from '../support/ended.js';
+import { type Installation, openPool } from '../support/installation.js';
+import { percentiles } from '../support/load.js';
 
 const WORKFLOWS = 10_000;
 /** Transitions in all, one measurement each. */

@@ -3,9 +3,9 @@
  * which its latency does not say.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { stackOptions } from '../src/cli/context.js';
-import { loadConfig } from '../src/config.js';
-import { readState } from '../src/stack/state.js';
+import { stackOptions } from '../../src/cli/context.js';
+import { loadConfig } from '../../src/config.js';
+import { readState } from '../../src/stack/state.js';
 
 /** Clock ticks a second on every Linux that Node runs on. */
 const TICKS = 100;

@@ -7,15 +7,15 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stackOptions } from '../src/cli/context.js';
-import { loadConfig } from '../src/config.js';
-import { type SecuredKafka, startSecuredKafka, USER } from '../test/support/secured-kafka.js';
-import { byScram } from '../test/support/secured-login.js';
-import { type SecuredPostgres, startSecuredPostgres } from '../test/support/secured-postgres.js';
-import type { FrontMessage } from './front.js';
-import { execute, type Installation, withServers } from './installation.js';
-import { mixed } from './lists.js';
-import { load, type LoadResult, median } from './load.js';
+import { stackOptions } from '../../src/cli/context.js';
+import { loadConfig } from '../../src/config.js';
+import { type SecuredKafka, startSecuredKafka, USER } from '../../test/support/secured-kafka.js';
+import { byScram } from '../../test/support/secured-login.js';
+import { type SecuredPostgres, startSecuredPostgres } from '../../test/support/secured-postgres.js';
+import type { FrontMessage } from '../processes/front.js';
+import { execute, type Installation, withServers } from '../support/installation.js';
+import { mixed } from '../support/lists.js';
+import { load, type LoadResult, median } from '../support/load.js';
 
 /** Turns that each way takes. */
 const TURNS = 5;
@@ -39,7 +39,7 @@ export async function securedBench({ out, env }: Installation): Promise<void> {
     const { client, server, ca } = postgres.certificates;
     const front = async (...files: string[]): Promise<string> => {
       const child = fork(
-        fileURLToPath(new URL('front.ts', import.meta.url)),
+        fileURLToPath(new URL('../processes/front.ts', import.meta.url)),
         [env['TEMPORAL_ADDRESS'] ?? '', ...files],
         {
           execArgv: ['--import', 'tsx'],

@@ -4,22 +4,22 @@
  */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
-import { parseItem } from '../activities/execution/commands.js';
-import { persistState } from '../activities/effects/persist-state.js';
-import { publishEvent } from '../activities/effects/publish-event.js';
-import { endpointsOf } from '../src/cli/context.js';
-import type { Intent } from '../src/client/index.js';
-import { loadConfig } from '../src/config.js';
-import { type EventInput, makeEnvelope, toMessage } from '../src/domain/events/envelope.js';
-import type { Command } from '../src/domain/intents/command.js';
-import type { PersistStatePayload } from '../src/domain/intents/persist-state/schema.js';
-import type { PublishEventPayload } from '../src/domain/intents/publish-event/schema.js';
-import { listHash } from '../src/domain/values/ids.js';
-import { makeReport } from '../src/domain/execution/report.js';
-import type { IntentResult } from '../src/domain/intents/result.js';
-import { createLogger } from '../src/log.js';
-import { openAdapters } from '../src/worker/compose.js';
-import { createMetrics } from '../src/worker/metrics.js';
+import { parseItem } from '../../activities/execution/commands.js';
+import { persistState } from '../../activities/effects/persist-state.js';
+import { publishEvent } from '../../activities/effects/publish-event.js';
+import { endpointsOf } from '../../src/cli/context.js';
+import type { Intent } from '../../src/client/index.js';
+import { loadConfig } from '../../src/config.js';
+import { type EventInput, makeEnvelope, toMessage } from '../../src/domain/events/envelope.js';
+import type { Command } from '../../src/domain/intents/command.js';
+import type { PersistStatePayload } from '../../src/domain/intents/persist-state/schema.js';
+import type { PublishEventPayload } from '../../src/domain/intents/publish-event/schema.js';
+import { listHash } from '../../src/domain/values/ids.js';
+import { makeReport } from '../../src/domain/execution/report.js';
+import type { IntentResult } from '../../src/domain/intents/result.js';
+import { createLogger } from '../../src/log.js';
+import { openAdapters } from '../../src/worker/compose.js';
+import { createMetrics } from '../../src/worker/metrics.js';
 import type { Installation } from './installation.js';
 import { event, many, state } from './lists.js';
 

@@ -4,16 +4,16 @@
  * batches go straight to the stores without Temporal, and a workflow executes each list.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Intent } from '../src/client/index.js';
-import { ListEmitter } from '../src/client/list-emitter.js';
-import { endpointsOf } from '../src/cli/context.js';
-import { loadConfig } from '../src/config.js';
-import { forkWorker } from './child.js';
-import { type Installation, execute, openPool } from './installation.js';
-import { directly, SLICE } from './direct.js';
-import { latencies } from './latency.js';
-import { many, statesAndEvents } from './lists.js';
-import { load, percentiles } from './load.js';
+import type { Intent } from '../../src/client/index.js';
+import { ListEmitter } from '../../src/client/list-emitter.js';
+import { endpointsOf } from '../../src/cli/context.js';
+import { loadConfig } from '../../src/config.js';
+import { forkWorker } from '../processes/child.js';
+import { type Installation, execute, openPool } from '../support/installation.js';
+import { directly, SLICE } from '../support/direct.js';
+import { latencies } from '../support/latency.js';
+import { many, statesAndEvents } from '../support/lists.js';
+import { load, percentiles } from '../support/load.js';
 
 const SIZE = 20;
 /** Envelopes with 500,000 intents in all; the ceiling is measured with a tenth of them. */

@@ -4,15 +4,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import type { Intent } from '../src/client/index.js';
-import { ListEmitter } from '../src/client/list-emitter.js';
-import { endpointsOf } from '../src/cli/context.js';
-import { loadConfig } from '../src/config.js';
-import { forkWorker } from './child.js';
-import { type Installation, execute, openPool } from './installation.js';
-import { latencies } from './latency.js';
-import { state, statesAndEvents } from './lists.js';
-import { percentiles } from './load.js';
+import type { Intent } from '../../src/client/index.js';
+import { ListEmitter } from '../../src/client/list-emitter.js';
+import { endpointsOf } from '../../src/cli/context.js';
+import { loadConfig } from '../../src/config.js';
+import { forkWorker } from '../processes/child.js';
+import { type Installation, execute, openPool } from '../support/installation.js';
+import { latencies } from '../support/latency.js';
+import { state, statesAndEvents } from '../support/lists.js';
+import { percentiles } from '../support/load.js';
 
 /** Keys of a list. */
 const SIZE = 20;

@@ -1,6 +1,6 @@
 /** This module makes lists as an orchestrator sends them. */
 import { randomUUID } from 'node:crypto';
-import type { Intent } from '../src/client/index.js';
+import type { Intent } from '../../src/client/index.js';
 
 const NOW = '2026-01-01T00:00:00Z';
 
