@@ -1,4 +1,5 @@
 /** This module holds secrets. One is read again for each new connection, so that a rotation needs no restart. */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import pTimeout from 'p-timeout';
 import { shownPath } from './domain/values/shown.js';
@@ -51,4 +52,16 @@ export function secretOf<Name extends string>(
   const { [fileName]: file, [name]: value } = values;
   if (file !== undefined) return secretInFile(fileName, file);
   return value === undefined ? undefined : fixedSecret(name, value);
+}
+
+/**
+ * Returns whether a header `Authorization` has a token. Hashes are compared, so that neither the time nor the length
+ * says how much of it is right.
+ * @throws SecretError as the token's `read`.
+ */
+export async function isBearer(authorization: string | undefined, token: Secret): Promise<boolean> {
+  const [, given] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  const isSame = timingSafeEqual(hash(given ?? ''), hash(await token.read()));
+  return given !== undefined && isSame;
 }

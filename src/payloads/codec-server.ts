@@ -2,7 +2,6 @@
  * The codec server encodes and decodes payloads for Temporal's Web UI and command line, which have no keys. It speaks
  * their protocol: `POST /encode` and `POST /decode`, with the JSON of `temporal.api.common.v1.Payloads`.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +9,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { z } from 'zod';
 import { EffectError } from '../domain/failures/failure.js';
-import { type Secret, SecretError } from '../secret.js';
+import { isBearer, type Secret, SecretError } from '../secret.js';
 
 const { Payloads } = proto.temporal.api.common.v1;
 
@@ -106,10 +105,7 @@ function converterOf({ method, url = '' }: IncomingMessage, codec: PayloadCodec)
 
 /** @throws Refusal unless the request has the bearer token. */
 async function assertToken({ headers }: IncomingMessage, token: Secret): Promise<void> {
-  const [, given = ''] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-  // Hashes have one length, which the comparison needs, and which says nothing about the token.
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  if (timingSafeEqual(hash(given), hash(await token.read()))) return;
+  if (await isBearer(headers.authorization, token)) return;
   throw new Refusal(401, `authorization: expected the bearer token of ${token.source}`, {
     'www-authenticate': 'Bearer',
   });

@@ -2,12 +2,11 @@
  * This module serves /health (is the process alive), /ready (should it get work) and /metrics of a worker. The first
  * two are for a platform, which has no token; whatever else there is asks for one where one is set.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Config, ConfigError } from '../config.js';
-import { type Secret, secretOf } from '../secret.js';
+import { isBearer, type Secret, secretOf } from '../secret.js';
 import { createTlsServer } from './https.js';
 
 /**
@@ -82,13 +81,6 @@ async function listen(server: Server, { HOST: host, PORT: port }: HttpSettings):
 /** The paths of probes. They tell whether a process is well, and nothing of what it works with. */
 const PROBES = ['/health', '/ready'];
 
-/** Compares hashes, so that neither the time nor the length says how much of a token is right. */
-async function isAllowed(authorization: string | undefined, token: Secret): Promise<boolean> {
-  const [, given] = /^Bearer +(\S+) *$/i.exec(authorization ?? '') ?? [];
-  const [one, other] = [given ?? '', await token.read()].map((text) => createHash('sha256').update(text).digest());
-  return given !== undefined && one !== undefined && other !== undefined && timingSafeEqual(one, other);
-}
-
 async function respond(
   path: string,
   authorization: string | undefined,
@@ -101,7 +93,7 @@ async function respond(
     body: `${JSON.stringify(body)}\n`,
   });
   // A token that cannot be read is nobody's, and keeps no probe from its answer.
-  const isKnown = token === undefined || (await isAllowed(authorization, token).catch(() => false));
+  const isKnown = token === undefined || (await isBearer(authorization, token).catch(() => false));
   if (!isKnown && !PROBES.includes(path))
     return json(401, { error: `expected the header "Authorization: Bearer TOKEN" with the token of ${token.source}` });
   switch (path) {
