@@ -124,6 +124,7 @@ describe('a worker on a secured PostgreSQL', function () {
   it('fails nothing while its password changes and the file follows seconds later, without a restart', async () => {
     const environment = await createEnvironment({
       env: { ...(await prepare('rotated')), PG_BREAKER_OPEN_SECONDS: '1', PG_POOL_MAX: '5' },
+      except: { once: 'an event whose ledger row was cut off is published again, under its one id' },
     });
     try {
       let phase: 'before' | 'between' | 'after' = 'before';
