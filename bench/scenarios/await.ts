@@ -55,7 +55,8 @@ export async function awaitBench(installation: Installation): Promise<void> {
     out.record({ ...report, waiting_cpu_ms_per_second: waiting });
     const columns = ['emit and await', 'p50 ms', 'p95', 'delay p50', 'p95', 'max', 'lists/s', 'CPU ms a list'];
     out.table(columns, rows);
-    out.line(`\nwaiting for nothing, CPU ms a second: ${show(waiting)}`);
+    out.line('');
+    out.line(`waiting for nothing, CPU ms a second: ${show(waiting)}`);
     out.line('delay: milliseconds from the stored verdict to the caller; target max < 1,000');
   } finally {
     await Promise.all([...clients.map((each) => each.close()), pool.end()]);

@@ -108,7 +108,8 @@ function show(
       String(CONTRACT_P95[type as keyof typeof CONTRACT_P95]),
     ]),
   );
-  out.line(`\nworker's peak memory ${maxRssMb.toFixed(0)} MB; target < 600`);
+  out.line('');
+  out.line(`worker's peak memory ${maxRssMb.toFixed(0)} MB; target < 600`);
 }
 
 /** Measures baseline and service in turns, so that a machine that slows down slows both. Returns the medians. */

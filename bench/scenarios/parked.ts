@@ -56,7 +56,8 @@ export async function parkedBench(installation: Installation): Promise<void> {
       ['parked lists beside', 'emit to result p50 ms', 'p95', 'max'],
       times.map(({ parked, p50, p95, max }) => [String(parked), ...[p50, p95, max].map((ms) => ms.toFixed(0))]),
     );
-    out.line('\ntarget < 300 ms');
+    out.line('');
+    out.line('target < 300 ms');
   } finally {
     stranger.release(true);
     await worker.stop();

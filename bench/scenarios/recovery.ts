@@ -215,7 +215,9 @@ function show({ out }: Installation, histories: readonly HistoryTimes[], many: M
       contract_ms.toFixed(0),
     ]),
   );
-  out.line(`\np95 of the last is ${ratio.toFixed(2)} x that of the first; targets < 1.5, and < 200 ms each\n`);
+  out.line('');
+  out.line(`p95 of the last is ${ratio.toFixed(2)} x that of the first; targets < 1.5, and < 200 ms each`);
+  out.line('');
   out.table(
     ['way', 'states', 's', 'states/s', 'worker MB (peak)', 'caller MB (peak)'],
     Object.entries(many).map(([way, { states, seconds, memory }]) => [

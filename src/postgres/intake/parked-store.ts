@@ -13,8 +13,8 @@ interface Row {
   readonly seq: number;
   readonly intents: number;
   readonly bytes: number;
-  /** For each key of the list, the last list before it that has the key too. */
-  readonly behind: readonly number[];
+  /** A parked list before it that shares a key, as far as its row remembers one. */
+  readonly behind: number | null;
 }
 
 export function createParkedLists(pool: Pool): ParkedLists {
@@ -110,7 +110,11 @@ async function pageAfter(
   let last = after;
   for (let read = STEP; ; read += STEP) {
     const rows = await rowsAfter(tx, partition, last);
-    for (const row of rows) if (row.behind.every((seq) => free.has(seq))) free.set(row.seq, row);
+    // Most lists of a backlog wait for the one that their row names. Only the others ask for each of their keys.
+    const asked = new Set<number>();
+    for (const { seq, behind } of rows) if (behind === null || free.has(behind) || asked.has(behind)) asked.add(seq);
+    const lastBefore = await lastBeforeEach(tx, partition, [...asked]);
+    for (const row of rows) if (lastBefore.get(row.seq)?.every((seq) => free.has(seq))) free.set(row.seq, row);
     last = rows.at(-1)?.seq ?? last;
     const [part = [], rest] = cut(free.values(), ({ intents, bytes }) => ({ intents, bytes }), PAGE);
     const page = part.map(({ seq }) => seq);
@@ -122,17 +126,33 @@ async function pageAfter(
 
 async function rowsAfter(tx: Transaction, partition: string, after: number): Promise<readonly Row[]> {
   const { rows } = await tx.query<Row>(
-    `SELECT seq, intents, COALESCE(bytes, octet_length(list::text)) AS bytes, to_json(ARRAY(
+    `SELECT seq, intents, COALESCE(bytes, octet_length(list::text)) AS bytes,
+       (SELECT seq FROM intake_parked AS before WHERE partition = $1 AND before.seq = parked.behind) AS behind
+     FROM intake_parked AS parked WHERE partition = $1 AND seq > $2 ORDER BY seq LIMIT ${STEP}`,
+    [partition, after],
+  );
+  return rows;
+}
+
+/** Returns, by list, the last list before it under each of its keys. */
+async function lastBeforeEach(
+  tx: Transaction,
+  partition: string,
+  seqs: readonly number[],
+): Promise<ReadonlyMap<number, readonly number[]>> {
+  if (seqs.length === 0) return new Map();
+  const { rows } = await tx.query<{ seq: number; behind: readonly number[] }>(
+    `SELECT seq, to_json(ARRAY(
        SELECT before.seq FROM unnest(parked.keys) AS own(key)
        CROSS JOIN LATERAL (
          SELECT seq FROM intake_parked_keys
          WHERE key_hash = parked_key_hash(parked.partition, own.key) AND seq < parked.seq ORDER BY seq DESC LIMIT 1
        ) AS before
      )) AS behind
-     FROM intake_parked AS parked WHERE partition = $1 AND seq > $2 ORDER BY seq LIMIT ${STEP}`,
-    [partition, after],
+     FROM intake_parked AS parked WHERE partition = $1 AND seq = ANY ($2::bigint[])`,
+    [partition, seqs],
   );
-  return rows;
+  return new Map(rows.map(({ seq, behind }) => [seq, behind]));
 }
 
 async function listsOf(tx: Transaction, partition: string, seqs: readonly number[]): Promise<SliceList[]> {

@@ -34,6 +34,7 @@ const NAMES = [
   '0025_fsm_restamped_duplicate',
   '0026_fsm_state_name',
   '0027_request_ids',
+  '0028_parked_behind',
 ];
 
 /** SQL that reads columns, indexes, constraints, triggers, functions and view definitions, as text. */
