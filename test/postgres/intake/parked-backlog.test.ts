@@ -1,6 +1,6 @@
 /**
- * These tests park many lists, and count what PostgreSQL reads for a plan and for a round. What a plan reads does not
- * depend on how many lists are parked, and a round reads each list once, and the one that its row waits for.
+ * These tests park many lists, and count what PostgreSQL reads for a plan and for a round. The blocks of a plan do not
+ * depend on how many lists are parked. A round reads each list once, and one that it waits for.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

@@ -42,16 +42,16 @@ describe('parked lists', () => {
   it('are left out of a page behind a list that is left out, also by a key that only the two share', async () => {
     const store = createParkedLists(database.pool);
     const partition = randomUUID();
-    const lists = Array.from({ length: 5 }, () => list({}));
-    const keys = [['a'], ['a', 'b'], ['b', 'c'], ['c'], ['d']];
+    const lists = Array.from({ length: 6 }, () => list({}));
+    const keys = [['a'], ['a', 'b'], ['b', 'c'], ['c'], ['d'], ['c', 'd']];
     await store.park(
       partition,
       lists.map((given, index) => ({ list: given, keys: keys[index]!, list_hash: HASH })),
     );
     // The page before has read the first list, which stays parked. The next three lists wait behind it, each by one
-    // key.
+    // key. The last one remembers the free list before it, and waits by its other key.
     const page = await store.page(partition, (await seqOf(lists[0]!)).seq);
-    assert.deepEqual([page.lists, page.parked, page.next], [[lists[4]], 5, null]);
+    assert.deepEqual([page.lists, page.parked, page.next], [[lists[4]], 6, null]);
     // A page that holds them all has them in their order.
     assert.deepEqual((await store.page(partition, 0)).lists, lists);
     await store.remove([lists[0]!.event_id]);
