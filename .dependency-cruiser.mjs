@@ -12,7 +12,8 @@ const mayImport = {
   workflows: ['src/domain'],
   activities: ['src/domain'],
   'src/intake': [
-    ...['src/domain', 'src/kafka', 'src/payloads', 'src/temporal/connect.ts', 'src/config.ts', 'src/endpoints.ts'],
+    ...['src/domain', 'src/flow-control', 'src/kafka', 'src/payloads', 'src/config.ts', 'src/endpoints.ts'],
+    ...['src/temporal/connect.ts', 'src/temporal/login-watch.ts', 'src/temporal/refusal.ts'],
   ],
   'src/client': [
     ...['src/domain', 'src/kafka', 'workflows/execution', 'activities/registry.ts', 'src/flow-control/until.ts'],

@@ -6,6 +6,7 @@ import { type Config, loadConfig, unreadVariables } from '../config.js';
 import { createLogger } from '../log.js';
 import { postgresEndpoint } from '../settings/postgres-endpoint.js';
 import { type StackOptions, stackStatus } from '../stack/index.js';
+import { SERVICE_NAMES, type ServiceName } from '../stack/types.js';
 import { kafkaEndpoint } from '../settings/kafka-endpoint.js';
 import { UnreachableError } from './errors.js';
 import { createOutput, type Output } from './views/output.js';
@@ -58,20 +59,33 @@ export const givenEndpoints = (config: Config): KnownEndpoints => {
   };
 };
 
-/** @throws UnreachableError when a server that is needed runs nowhere. */
-export async function endpointsOf(config: Config): Promise<Endpoints> {
+/** The variables that name the servers. */
+const VARIABLES: Readonly<Record<ServiceName, string>> = {
+  temporal: 'TEMPORAL_ADDRESS',
+  postgres: 'DATABASE_URL',
+  kafka: 'KAFKA_BOOTSTRAP_SERVERS',
+};
+
+/**
+ * Returns how the servers are reached that the environment names, or else the local stack.
+ * @param needed the servers that the command talks to; default: all.
+ * @throws UnreachableError when one of them runs nowhere.
+ */
+export async function endpointsOf<Name extends ServiceName = ServiceName>(
+  config: Config,
+  ...needed: readonly Name[]
+): Promise<Pick<Endpoints, Name>> {
+  const names: readonly ServiceName[] = needed.length > 0 ? needed : SERVICE_NAMES;
+  const isWhole = (known: KnownEndpoints): known is Endpoints => names.every((name) => known[name] !== null);
   const given = givenEndpoints(config);
   if (isWhole(given)) return given;
   const { endpoints, services } = await stackStatus(stackOptions(config));
-  const down = Object.entries(services).filter(([, { state }]) => state === 'stopped');
+  const down = names.filter((name) => services[name].state === 'stopped');
   if (down.length > 0 || !isWhole(endpoints)) {
-    const names = down.map(([name]) => name).join(', ');
+    const variables = down.map((name) => VARIABLES[name]).join(', ');
     throw new UnreachableError(
-      `${names}: not running; start the local stack with "bridge stack up", or set TEMPORAL_ADDRESS, DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS`,
+      `${down.join(', ')}: not running; start the local stack with "bridge stack up", or set ${variables}`,
     );
   }
   return endpoints;
 }
-
-const isWhole = (endpoints: KnownEndpoints): endpoints is Endpoints =>
-  Object.values(endpoints).every((endpoint) => endpoint !== null);

@@ -5,7 +5,7 @@
 import type { EachBatchPayload, Kafka } from 'kafkajs';
 import pLimit from 'p-limit';
 import pTimeout from 'p-timeout';
-import { isRefusedLogin, isRefusedRight } from '../domain/failures/failure-table.js';
+import { isRefusedRight } from '../domain/failures/failure-table.js';
 import { STALL_MS } from '../domain/time-outs.js';
 import { isUnknownCoordinator, toEffectError } from '../kafka/failures.js';
 import { GroupMember } from './group-member.js';
@@ -191,14 +191,15 @@ export class Intake {
 
   /** Logs why the member cannot go on. @returns the milliseconds until another one is built. */
   #reportFailure(error: unknown): number {
-    const { groupId, topic, logger } = this.#options;
-    if (!isRefusedLogin(error) && !isRefusedRight(error) && !isUnknownCoordinator(error)) {
-      logger.warn({ err: error, retry_ms: REBUILD_MS }, 'intake: the consumer is built anew');
-      return REBUILD_MS;
-    }
+    const { groupId, topic, logger, isRefused } = this.#options;
+    const failure = toEffectError(error, { operation: 'Read', topics: [topic], group: groupId });
     // A person has to help, so that it is tried, and logged, less often.
-    const { message } = toEffectError(error, { operation: 'Read', topics: [topic], group: groupId });
-    logger.error({ retry_ms: REFUSED_MS }, `intake: ${message}`);
-    return REFUSED_MS;
+    if (isRefused('kafka', failure)) return REFUSED_MS;
+    if (isRefusedRight(error) || isUnknownCoordinator(error)) {
+      logger.error({ retry_ms: REFUSED_MS }, `intake: ${failure.message}`);
+      return REFUSED_MS;
+    }
+    logger.warn({ err: error, retry_ms: REBUILD_MS }, 'intake: the consumer is built anew');
+    return REBUILD_MS;
   }
 }

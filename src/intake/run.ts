@@ -11,7 +11,10 @@ import { createKafka } from '../kafka/client.js';
 import { createPublisher } from '../kafka/publisher.js';
 import { intakeGroup, kafkaSettings } from '../kafka/settings.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
+import { type RefusedLogins, loginCounter, refusedLogins } from '../flow-control/refused-logins.js';
 import { lazyConnection, unusableCredentials } from '../temporal/connect.js';
+import { watchLogin } from '../temporal/login-watch.js';
+import { refusalOr } from '../temporal/refusal.js';
 import { Intake } from './intake.js';
 import type { MayStart } from './slice-driver.js';
 import { createIntakeMetrics } from './metrics.js';
@@ -31,6 +34,7 @@ interface IntakeParts {
   readonly client: Client;
   /** The publisher of copies for the `.dlq` topic. */
   readonly publisher: EventPublisher;
+  readonly isRefused: RefusedLogins;
   /** Says whether the stores take work now; default: always. */
   readonly mayStart?: MayStart;
   /** The cache in which the worker of this process looks for slices. */
@@ -55,8 +59,8 @@ export async function runIntake({
   shared,
 }: RunIntakeOptions): Promise<RunningIntake> {
   const kafka = createKafka(kafkaSettings(config, endpoints.kafka), logger);
-  const parts: OpenParts = shared ?? (await ownParts(config, endpoints.temporal, kafka, logger));
-  const { client, publisher, slices, mayStart, close } = parts;
+  const parts: OpenParts = shared ?? (await ownParts(config, endpoints.temporal, kafka, logger, registry));
+  const { client, publisher, slices, isRefused, mayStart, close } = parts;
   const intake = new Intake({
     kafka,
     groupId: intakeGroup(config),
@@ -71,6 +75,7 @@ export async function runIntake({
     publisher,
     dlqSuffix: config.KAFKA_DLQ_SUFFIX,
     mayStart: mayStart ?? (() => ({ ok: true, retryAfterMs: 0 })),
+    isRefused: (store, error) => isRefused(store, store === 'temporal' ? refusalOr(endpoints.temporal, error) : error),
     metrics: createIntakeMetrics(registry),
     logger,
   });
@@ -90,7 +95,13 @@ interface OpenParts extends IntakeParts {
   readonly close?: () => Promise<unknown>;
 }
 
-async function ownParts(config: Config, server: TemporalEndpoint, kafka: Kafka, logger: Logger): Promise<OpenParts> {
+async function ownParts(
+  config: Config,
+  server: TemporalEndpoint,
+  kafka: Kafka,
+  logger: Logger,
+  registry: Registry,
+): Promise<OpenParts> {
   const dataConverter = dataConverterOf(config, (err) => logger.warn({ err }, err.message));
   // The connection is lazy, so the process starts while Temporal is unavailable. Without the limit below, gRPC would
   // wait up to 120 s between two attempts to connect.
@@ -102,9 +113,15 @@ async function ownParts(config: Config, server: TemporalEndpoint, kafka: Kafka, 
   };
   const connection = await lazyConnection(server, own, unusableCredentials(logger));
   const publisher = createPublisher(kafka);
+  const isRefused = refusedLogins(logger, loginCounter(registry, ['kafka', 'temporal']));
+  const login = watchLogin(connection, server, isRefused);
   return {
     client: new Client({ connection, namespace: server.namespace, dataConverter }),
     publisher,
-    close: () => Promise.allSettled([publisher.disconnect(), connection.close()]),
+    isRefused,
+    async close() {
+      await login.stop();
+      await Promise.allSettled([publisher.disconnect(), connection.close()]);
+    },
   };
 }

@@ -2,17 +2,18 @@
  * A slice driver starts the slices of a partition one after the other, and waits for the end of each. It copies
  * rejected messages to the `.dlq` topic.
  */
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { copiesOf, type RawMessage, REASON_LENGTH } from '../domain/dead-letters/rejected-copy.js';
+import { copiesOf, REASON_LENGTH } from '../domain/dead-letters/rejected-copy.js';
 import { assertSent, type EventPublisher } from '../domain/events/publisher.js';
+import type { Store } from '../domain/failures/store.js';
 import { halve } from '../domain/values/halve.js';
 import { shortenMiddle } from '../domain/values/json.js';
+import type { RefusedLogins } from '../flow-control/refused-logins.js';
 import type { BufferedMessage } from './buffered-message.js';
 import type { IntakeMetrics } from './metrics.js';
 import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';
-import type { Slice } from './slicer.js';
+import { type Slice, sliceHash } from './slicer.js';
 
 /** Says whether the stores take work now. */
 export type MayStart = () => { readonly ok: boolean; readonly retryAfterMs: number };
@@ -22,6 +23,7 @@ export interface DriverContext {
   readonly publisher: EventPublisher;
   readonly dlqSuffix: string;
   readonly mayStart: MayStart;
+  readonly isRefused: RefusedLogins;
   readonly metrics: IntakeMetrics;
   readonly logger: Logger;
 }
@@ -31,6 +33,8 @@ type Poison = Slice<BufferedMessage>['poison'];
 interface Persistence {
   /** Returns true for an error against which no further attempt helps. */
   readonly giveUp?: (error: unknown) => boolean;
+  /** The store of which a refused login is said once a minute, and not at each attempt. */
+  readonly store?: Store;
   /** Whether the attempt is the last part of something begun, made once even when the driver was stopped before. */
   readonly last?: boolean;
 }
@@ -150,7 +154,7 @@ export class SliceDriver {
       const end = await this.#persist(
         'the end of the slice cannot be waited for',
         () => runner.ended(this.#id, runId),
-        { last: true },
+        { last: true, store: 'temporal' },
       );
       if (end === undefined) return false;
       await this.reject(this.#poisonOf(messages, runId, end.value));
@@ -166,7 +170,7 @@ export class SliceDriver {
     lists: Parameters<SliceRunner['start']>[1],
   ): Promise<string | undefined> {
     const { runner, mayStart } = this.#context;
-    const hash = hashOf(
+    const hash = sliceHash(
       this.#id,
       messages.map(({ raw }) => raw),
     );
@@ -177,10 +181,11 @@ export class SliceDriver {
       }
       const started = await this.#persist('the slice could not be started', () => runner.start(this.#id, lists, hash), {
         giveUp: isPermanent,
+        store: 'temporal',
       });
       if (started === undefined) return undefined;
       if (started.value !== null) return started.value;
-      await this.#persist('the slice before cannot be waited for', () => runner.ended(this.#id));
+      await this.#persist('the slice before cannot be waited for', () => runner.ended(this.#id), { store: 'temporal' });
     }
   }
 
@@ -212,14 +217,20 @@ export class SliceDriver {
    * @returns undefined when the driver is stopped first.
    * @throws an error that `giveUp` names.
    */
-  async #persist<T>(what: string, attempt: () => Promise<T>, { giveUp = () => false, last = false }: Persistence = {}) {
+  async #persist<T>(
+    what: string,
+    attempt: () => Promise<T>,
+    { giveUp = () => false, store, last = false }: Persistence = {},
+  ) {
     for (let wait = FIRST_MS; ; wait = Math.min(LONGEST_MS, wait * 2)) {
       if (this.#stopping.aborted && !(last && wait === FIRST_MS)) return undefined;
       try {
         return { value: await attempt() };
       } catch (error) {
         if (giveUp(error)) throw error;
-        this.#log.warn({ err: error, retry_ms: wait }, `${what}; the partition waits`);
+        if (store === undefined || !this.#context.isRefused(store, error)) {
+          this.#log.warn({ err: error, retry_ms: wait }, `${what}; the partition waits`);
+        }
         await this.#pause(wait);
       }
     }
@@ -230,15 +241,4 @@ export class SliceDriver {
     await sleep(ms, undefined, { signal: this.#stopping }).catch(() => undefined);
     this.#waiting = false;
   }
-}
-
-/**
- * Hashes the bytes as they were delivered: the same messages in the same order have the same hash. The partition is
- * part of the hash, by which activities find the slice and the results that they keep for it. The same messages on
- * another partition have other results.
- */
-function hashOf(id: string, messages: readonly RawMessage[]): string {
-  const hash = createHash('sha256').update(`${id}\n`);
-  for (const { value } of messages) hash.update(`${value?.length ?? -1}\n`).update(value ?? '');
-  return hash.digest('hex');
 }

@@ -1,6 +1,7 @@
 import { Kafka, type logCreator, logLevel } from 'kafkajs';
 import type { Logger } from 'pino';
 import { KAFKA_CONNECT_MS } from '../domain/time-outs.js';
+import { seldom } from '../flow-control/seldom.js';
 import { registerCodecs } from './codecs.js';
 import { secured } from './security.js';
 import type { KafkaEndpoint } from '../endpoints.js';
@@ -37,11 +38,15 @@ export function createKafka(settings: KafkaSettings, logger?: Logger): Kafka {
   });
 }
 
-const logsTo =
-  (log: Logger): logCreator =>
-  () =>
-  ({ level, log: { message, ...extra } }) => {
-    const { timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = extra;
-    // kafkajs reports as errors what it then retries; an error that stays is thrown, and logged where it is handled.
-    log[level === logLevel.ERROR ? 'warn' : 'info'](fields, message);
-  };
+/** Logs what kafkajs says, each sentence once a minute: it says the same of each of its attempts. */
+function logsTo(log: Logger): logCreator {
+  const due = seldom();
+  return () =>
+    ({ level, log: { message, ...extra } }) => {
+      const { timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = extra;
+      const more = due(message);
+      if (more === undefined) return;
+      // kafkajs reports as errors what it then retries; an error that stays is thrown, and logged where it is handled.
+      log[level === logLevel.ERROR ? 'warn' : 'info']({ ...fields, ...more }, message);
+    };
+}

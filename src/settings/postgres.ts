@@ -8,15 +8,15 @@ export const sslMode = word(['disable', 'require', 'verify-ca', 'verify-full']);
 
 export const postgres = {
   DATABASE_URL: setting(databaseUrl.optional(), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'CLI', 'stack'],
     type: '`postgres://` URL, also `postgresql+DRIVER://`; one host or the folder of a socket (`?host=/run/postgresql`)',
     unset: `made from the \`PG*\` variables when \`PGHOST\` is set, else ${LOCAL_STACK}`,
     about:
-      'It is the database. It comes before the `PG*` variables. `bridge setup` creates the tables in it; `bridge intake` asks for it too, although it opens no connection.',
+      'It is the database. It comes before the `PG*` variables. `bridge setup` creates the tables in it; `bridge intake` and `bridge emit` do not need it.',
     change: "Set it, or `PGHOST` and the others, wherever PostgreSQL is not the local stack's.",
   }),
   DATABASE_URL_FILE: setting(z.string().optional(), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'CLI', 'stack'],
     type: 'a path',
     unset: '`DATABASE_URL`',
     about:
@@ -39,32 +39,32 @@ export const postgres = {
     change: 'Set it where a secret store writes the URL to a file.',
   }),
   PGHOST: setting(databaseHost.optional(), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'CLI', 'stack'],
     type: 'a name, an IP address or the folder of a socket; also with a port',
     unset: 'none',
     about: 'It is the host of the database. Without it the other `PG*` variables name no server.',
     change: 'Set it where the platform hands out the parts of an address instead of a URL.',
   }),
   PGPORT: setting(whole(1, 65_535).optional(), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'CLI', 'stack'],
     unset: '5432, or the port in `PGHOST`',
     about: 'It is the port on `PGHOST`. Both may not name different ports.',
     change: 'Set it when the server listens elsewhere.',
   }),
   PGUSER: setting(z.string().default('postgres'), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'CLI', 'stack'],
     about: 'It is the user to log in as on `PGHOST`.',
     change: 'Set it to the role of the installation.',
   }),
   PGPASSWORD: setting(z.string().optional(), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'CLI', 'stack'],
     unset: 'none',
     about:
       'It is the password of `PGUSER`, or of the user in a URL without one. Characters that a URL reserves need no escaping here.',
     change: 'Set it when the server asks for one.',
   }),
   PGPASSWORD_FILE: setting(z.string().optional(), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'CLI', 'stack'],
     type: 'a path',
     unset: '`PGPASSWORD`',
     about:
@@ -72,7 +72,7 @@ export const postgres = {
     change: 'Set it where the platform mounts secrets as files.',
   }),
   PGDATABASE: setting(z.string().default('omninode_bridge'), {
-    readBy: ['worker', 'intake', 'CLI', 'stack'],
+    readBy: ['worker', 'CLI', 'stack'],
     about: 'It is the database on `PGHOST`; also the one that the local stack creates.',
     change: 'Give each installation on a shared server its own.',
   }),

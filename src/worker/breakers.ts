@@ -3,21 +3,25 @@
  * log and the metrics, and their state goes to `/ready`.
  */
 import type { Logger } from 'pino';
+import { type RefusedLogins, refusedLogins } from '../flow-control/refused-logins.js';
 import { type BreakerOptions, createStoreBreaker, type StoreBreaker } from '../flow-control/store-breaker.js';
 import type { Config } from '../config.js';
 import { EffectError } from '../domain/failures/failure.js';
 import type { EventPublisher, SendOutcome } from '../domain/events/publisher.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
-import { refusedLogins } from './refused-logins.js';
 
 export interface Breakers {
   readonly postgres: StoreBreaker;
   readonly kafka: StoreBreaker;
 }
 
-export function createBreakers(config: Config, logger: Logger, metrics: Metrics): Breakers {
-  const failed = refusedLogins(logger, metrics);
+export function createBreakers(
+  config: Config,
+  logger: Logger,
+  metrics: Metrics,
+  isRefused: RefusedLogins = refusedLogins(logger, metrics.loginRefused),
+): Breakers {
   const create = (options: BreakerOptions): StoreBreaker => {
     const { store } = options;
     const breaker = createStoreBreaker(options, {
@@ -27,7 +31,7 @@ export function createBreakers(config: Config, logger: Logger, metrics: Metrics)
         logger[state === 'open' ? 'warn' : 'info'](fields, `circuit breaker of ${options.title}: ${state}`);
       },
       refused: () => metrics.breakerRefused(store),
-      failed: (error) => void failed(store, error),
+      failed: (error) => void isRefused(store, error),
     });
     metrics.watchBreaker(breaker);
     return breaker;

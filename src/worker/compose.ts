@@ -18,6 +18,7 @@ import { checked, PROBE_MS, shared } from './checks.js';
 import type { Check } from './http.js';
 import type { Metrics } from './metrics.js';
 import { poolPressure } from './pool-pressure.js';
+import { type RefusedLogins, refusedLogins } from '../flow-control/refused-logins.js';
 import { seldom } from '../flow-control/seldom.js';
 import type { Endpoints, KafkaEndpoint, PostgresEndpoint } from '../endpoints.js';
 
@@ -33,6 +34,8 @@ export interface Adapters {
   mayStart(): { readonly ok: boolean; readonly retryAfterMs: number };
   /** Counts the connections to PostgreSQL in use; after `close`, those that were not given back. */
   busyConnections(): number;
+  /** Counts and logs refused logins of the process. */
+  readonly isRefused: RefusedLogins;
   close(): Promise<void>;
 }
 
@@ -44,7 +47,8 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   });
   const publisher = openPublisher(config, endpoints.kafka, logger);
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
-  const breakers = createBreakers(config, logger, metrics);
+  const isRefused = refusedLogins(logger, metrics.loginRefused);
+  const breakers = createBreakers(config, logger, metrics, isRefused);
   // Sizes are read past the breaker, like a readiness probe: a gauge is no effect that would have to be saved from an
   // outage.
   const sizeOf = (retention: { size(): Promise<TableSize> }) => {
@@ -87,6 +91,7 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
       return { ok: retryAfterMs === 0, retryAfterMs };
     },
     busyConnections: () => busyConnections(pool),
+    isRefused,
     async close() {
       // The pool is closed also when the publisher fails to disconnect, and the other way round.
       const [, database] = await Promise.allSettled([publisher.disconnect(), endPool(pool)]);

@@ -8,6 +8,7 @@ import type { Store } from '../domain/failures/store.js';
 import type { BreakerState, StoreBreaker } from '../flow-control/store-breaker.js';
 import type { DeadLetterStore } from '../domain/dead-letters/port.js';
 import type { EventPublisher } from '../domain/events/publisher.js';
+import { loginCounter } from '../flow-control/refused-logins.js';
 import { BUCKETS, type DatabaseMetrics, databaseMetrics } from './database-metrics.js';
 
 export interface Metrics extends Instruments, DatabaseMetrics {
@@ -15,7 +16,7 @@ export interface Metrics extends Instruments, DatabaseMetrics {
   watchBreaker(breaker: StoreBreaker): void;
   breakerChanged(store: Store, state: BreakerState): void;
   breakerRefused(store: Store): void;
-  loginRefused(store: Store): void;
+  readonly loginRefused: (store: Store) => void;
   /** Wraps a publisher, to count the events that a broker has acknowledged. */
   countPublished(publisher: EventPublisher): EventPublisher;
   /** Wraps a store, to count the events that become dead letters, and the letters that are redriven. */
@@ -35,6 +36,7 @@ export function createMetrics(): Metrics {
     ...databaseMetrics(registers),
     ...breakerMetrics(registers),
     ...eventMetrics(registers),
+    loginRefused: loginCounter(registry, ['postgres', 'kafka', 'temporal']),
   };
 }
 
@@ -85,9 +87,7 @@ function intentMetrics(registers: Registry[]): Instruments {
   };
 }
 
-function breakerMetrics(
-  registers: Registry[],
-): Pick<Metrics, 'watchBreaker' | 'breakerChanged' | 'breakerRefused' | 'loginRefused'> {
+function breakerMetrics(registers: Registry[]): Pick<Metrics, 'watchBreaker' | 'breakerChanged' | 'breakerRefused'> {
   const breakers: StoreBreaker[] = [];
   new Gauge({
     name: 'circuit_breaker_state',
@@ -110,21 +110,11 @@ function breakerMetrics(
     labelNames: ['store'],
     registers,
   });
-  const logins = new Counter({
-    name: 'store_logins_refused_total',
-    help: 'Calls that failed because the store has refused the login: a wrong, expired or rotated password, key or certificate',
-    labelNames: ['store'],
-    registers,
-  });
-  // Temporal has no breaker.
-  logins.inc({ store: 'temporal' }, 0);
   return {
     watchBreaker(breaker) {
       breakers.push(breaker);
       refusals.inc({ store: breaker.store }, 0);
-      logins.inc({ store: breaker.store }, 0);
     },
-    loginRefused: (store) => logins.inc({ store }),
     breakerChanged: (store, state) => changes.inc({ store, state }),
     breakerRefused: (store) => refusals.inc({ store }),
   };

@@ -66,7 +66,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     // The runtime is installed after all that may fail before there is a connection. Its threads keep the process until
     // the last connection is closed.
     current.runtime = await installRuntime(logger);
-    const temporal = await connectWorker(endpoints.temporal, logger, metrics);
+    const temporal = await connectWorker(endpoints.temporal, logger, adapters.isRefused);
     cleanup.unshift(() => temporal.close());
     const { connection } = temporal;
     const client = new Client({ connection, namespace: endpoints.temporal.namespace, dataConverter });
@@ -121,8 +121,9 @@ function intakeBeside(
   sliceCache: SliceCache,
 ): Promise<RunningIntake> {
   const { publisher } = adapters.ports;
+  const { isRefused } = adapters;
   const mayStart = () => adapters.mayStart();
-  const shared = { client, publisher, mayStart, slices: sliceCache };
+  const shared = { client, publisher, mayStart, slices: sliceCache, isRefused };
   return runIntake({ config, endpoints, logger, registry, shared });
 }
 

@@ -6,17 +6,14 @@ import { NativeConnection, type Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { REPORT_BYTES } from '../domain/values/limits.js';
 import type { TemporalEndpoint } from '../endpoints.js';
-import { regularly } from '../flow-control/regularly.js';
+import type { RefusedLogins } from '../flow-control/refused-logins.js';
 import { assertNamespace, unusableCredentials } from '../temporal/connect.js';
+import { watchLogin } from '../temporal/login-watch.js';
 import { unreachable } from '../temporal/refusal.js';
 import { renewed } from '../temporal/renewal.js';
-import type { Metrics } from './metrics.js';
-import { refusedLogins } from './refused-logins.js';
 
 /** The bytes that Temporal's encoding adds to a report. */
 const ENVELOPE_BYTES = 100_000;
-/** Milliseconds between two questions whether the login is taken. */
-const ASK_MS = 5_000;
 
 export interface WorkerConnection {
   /** The connection for clients, which leads to whichever is the current one. */
@@ -37,9 +34,9 @@ export interface WorkerConnection {
 export async function connectWorker(
   endpoint: TemporalEndpoint,
   logger: Logger,
-  metrics: Pick<Metrics, 'loginRefused'>,
+  isRefused: RefusedLogins,
 ): Promise<WorkerConnection> {
-  const current: { own?: NativeConnection; worker?: Worker; refusal?: Error | undefined } = {};
+  const current: { own?: NativeConnection; worker?: Worker } = {};
   const connection = await connect(endpoint, logger, current);
   try {
     await assertNamespace(connection, endpoint);
@@ -47,29 +44,21 @@ export async function connectWorker(
     await connection.close();
     throw error;
   }
-  const isRefused = refusedLogins(logger, metrics);
-  const askNoMore = regularly(ASK_MS, async () => {
-    try {
-      await assertNamespace(connection, endpoint);
-      current.refusal = undefined;
-    } catch (error) {
-      current.refusal = isRefused('temporal', error) && error instanceof Error ? error : undefined;
-    }
-  });
+  const login = watchLogin(connection, endpoint, isRefused);
   return {
     connection,
     get own() {
       return current.own ?? connection;
     },
     get refusal() {
-      return current.refusal;
+      return login.refusal;
     },
     keep(worker) {
       current.worker = worker;
       if (current.own !== undefined) worker.connection = current.own;
     },
     async close() {
-      await askNoMore();
+      await login.stop();
       await connection.close();
     },
   };

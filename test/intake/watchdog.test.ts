@@ -83,6 +83,7 @@ describe('intake: watchdog', function () {
       },
       publisher: { publish: (messages) => Promise.resolve(messages.map(() => ({ sent: true }))) },
       dlqSuffix: '.dlq',
+      isRefused: () => false,
       mayStart: () => ({ ok: true, retryAfterMs: 0 }),
       metrics: createIntakeMetrics(registry),
       logger: createLogger('silent'),

@@ -138,6 +138,31 @@ describe('a user of Kafka without rights', () => {
     }
   });
 
+  it('has an intake that counts a refused login, and logs it once a minute, with its source', async function () {
+    this.timeout(60_000);
+    const { config, endpoints } = open(envOf('read', { KAFKA_SASL_PASSWORD: 'wrong' }));
+    const { logger, lines } = keptLog();
+    const registry = new Registry();
+    const intake = await runIntake({ config, endpoints, logger, registry });
+    try {
+      const refusals = async (store: string) => {
+        const { values } = await registry.getSingleMetric('store_logins_refused_total')!.get();
+        return values.find(({ labels }) => labels['store'] === store)?.value;
+      };
+      assert.deepEqual([await refusals('kafka'), await refusals('temporal')], [0, 0]);
+      await until(30_000, async () => assert.ok((await refusals('kafka'))! >= 3));
+      const said = lines.filter(({ level }) => level >= 40).map(({ msg }) => msg);
+      assert.deepEqual(said, [...new Set(said)], 'no line is there twice');
+      const sentence = `Kafka: ${kafka.saslSsl} refuses the password of user ${USER} (KAFKA_SASL_PASSWORD)`;
+      assert.deepEqual(
+        lines.filter(({ store }) => store === 'kafka').map(({ level, msg }) => [level, msg]),
+        [[50, sentence]],
+      );
+    } finally {
+      await intake.stop(0);
+    }
+  });
+
   it('gets the exit code 3 of bridge emit, and the sentence', async () => {
     const file = join(kafka.folder, 'list.json');
     await writeFile(file, '{"intents": []}');

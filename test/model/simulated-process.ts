@@ -39,6 +39,7 @@ export function startProcess(world: Simulation, id: number, maxSlices: number): 
     }),
     publisher: publisherOf(world, () => process),
     dlqSuffix: '.dlq',
+    isRefused: () => false,
     mayStart: () => ({ ok: !world.faults.breakerOpen, retryAfterMs: 3_000 }),
     metrics: {
       watch: (state) => (watched.now = state),

@@ -2,6 +2,7 @@
  * This module starts a Kafka broker with TLS, logins and ACLs, natively and in a folder of its own. Listeners: SASL_SSL
  * for SCRAM-SHA-512, PLAIN and OAUTHBEARER, SSL for client certificates, PLAINTEXT for the administrator of the tests.
  */
+import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -125,19 +126,18 @@ export async function startSecuredKafka(cacheDir: string): Promise<SecuredKafka>
     allow: (principal, type, prefix, operation) =>
       withAdmin(async (admin) => {
         const { AclResourceTypes, AclOperationTypes, AclPermissionTypes, ResourcePatternTypes } = kafkajs;
-        await admin.createAcls({
-          acl: [
-            {
-              principal,
-              host: '*',
-              resourceType: AclResourceTypes[type],
-              resourceName: prefix,
-              resourcePatternType: ResourcePatternTypes.PREFIXED,
-              operation: AclOperationTypes[operation],
-              permissionType: AclPermissionTypes.ALLOW,
-            },
-          ],
-        });
+        const acl = {
+          principal,
+          host: '*',
+          resourceType: AclResourceTypes[type],
+          resourceName: prefix,
+          resourcePatternType: ResourcePatternTypes.PREFIXED,
+          operation: AclOperationTypes[operation],
+          permissionType: AclPermissionTypes.ALLOW,
+        };
+        await admin.createAcls({ acl: [acl] });
+        // The broker's own copy of the rights follows that of the controller, later on a busy machine.
+        await until(10_000, async () => assert.equal((await admin.describeAcls(acl)).resources.length, 1));
       }),
     withAdmin,
     remove,

@@ -11,7 +11,6 @@ import { StoreEffectClient } from '../../src/client/index.js';
 import { type RunningIntake, runIntake } from '../../src/intake/run.js';
 import { loadConfig } from '../../src/config.js';
 import { until } from '../../src/flow-control/until.js';
-import { createLogger } from '../../src/log.js';
 import { startWorker } from '../../src/worker/run.js';
 import { bridge } from '../support/bridge.js';
 import { bridgeHere } from '../support/bridge-here.js';
@@ -23,6 +22,10 @@ import { persistState, publishEvent } from '../support/intents.js';
 import { keptLog } from '../support/kept-log.js';
 import { type Front, temporalFront, UNAUTHENTICATED } from '../support/temporal-front.js';
 
+/** Reads how many refused logins to Temporal are counted. */
+const refusalsIn = (metrics: string): number =>
+  Number(/^store_logins_refused_total\{store="temporal"\} (\d+)$/m.exec(metrics)?.[1]);
+
 describe('a Temporal server with mutual TLS and API keys', () => {
   const certificates = new Certificates();
   const client = { certFile: certificates.path('client.crt'), keyFile: certificates.path('client.key') };
@@ -32,6 +35,8 @@ describe('a Temporal server with mutual TLS and API keys', () => {
   const ofRun = process.env['TEMPORAL_CONFIG_FILE'];
   let front: Front;
   let environment: Environment;
+  const { logger, lines } = keptLog();
+  const registry = new Registry();
   let intake: RunningIntake;
   let orchestrator: StoreEffectClient;
 
@@ -71,7 +76,7 @@ client_key_path = "${client.keyFile}"
     };
     environment = await createEnvironment({ env });
     const { config, endpoints } = environment;
-    intake = await runIntake({ config, endpoints, logger: createLogger('silent'), registry: new Registry() });
+    intake = await runIntake({ config, endpoints, logger, registry });
     const { brokers } = endpoints.kafka;
     Object.assign(process.env, { TEMPORAL_CONFIG_FILE: profiles, TEMPORAL_API_KEY_FILE: keyFile });
     orchestrator = await StoreEffectClient.connect({
@@ -187,33 +192,56 @@ client_key_path = "${client.keyFile}"
     assert.deepEqual(await bridgeIds(ids), ids);
   });
 
+  /** Works while the server takes no API key. */
+  async function withoutKeys<T>(work: () => Promise<T>): Promise<T> {
+    const valid = [...keys];
+    keys.clear();
+    try {
+      return await work();
+    } finally {
+      for (const key of valid) keys.add(key);
+    }
+  }
+
+  const refusals = async (): Promise<number> => refusalsIn(await registry.metrics());
+
+  it('has an intake that counts and logs a key that is refused, and loses no list', async () => {
+    const { eventId } = await withoutKeys(async () => {
+      const before = await refusals();
+      const emitted = await orchestrator.emitIntents([persistState()]);
+      // The question of every 5 s, and attempts to start the slice.
+      await until(30_000, async () => assert.ok((await refusals()) >= before + 4));
+      return emitted;
+    });
+    const said = lines.filter(({ level }) => level >= 40).map(({ store, level, msg }) => [store, level, msg]);
+    assert.deepEqual(said, [
+      ['temporal', 50, `Temporal: ${front.address} refuses the API key (TEMPORAL_API_KEY_FILE)`],
+    ]);
+    assert.equal((await orchestrator.awaitResult(eventId, { timeoutMs: 30_000 })).outcome, 'completed');
+  });
+
   it('has a worker that counts, logs and ends with the name of a key that is refused while it polls', async () => {
     // The SDK ends a worker after a minute of refused polls, with an error that has these words only.
     const poller = failingPoller('Request unauthorized.');
-    const valid = [...keys];
-    const { logger, lines } = keptLog();
+    const kept = keptLog();
     const { env, endpoints } = environment;
     const config = loadConfig({ ...env, TEMPORAL_TASK_QUEUE: `${env['TEMPORAL_TASK_QUEUE']}-refused` });
     try {
-      const worker = await startWorker({ config, endpoints, logger });
-      const refusals = async () => {
-        const metrics = await (await fetch(`http://127.0.0.1:${worker.httpPort}/metrics`)).text();
-        return Number(/^store_logins_refused_total\{store="temporal"\} (\d+)$/m.exec(metrics)?.[1]);
-      };
-      assert.equal(await refusals(), 0);
-      keys.clear();
-      await until(30_000, async () => assert.ok((await refusals()) >= 2));
-      const sentence = `Temporal: ${front.address} refuses the API key (TEMPORAL_API_KEY_FILE)`;
-      const said = lines.filter(({ store, level }) => store === 'temporal' && level === 50);
-      assert.deepEqual(
-        said.map(({ msg }) => msg),
-        [sentence],
-      );
-      const ended = assert.rejects(worker.stopped, { message: sentence, failureClass: 'unavailable' });
-      poller.fail();
-      await ended;
+      const worker = await startWorker({ config, endpoints, logger: kept.logger });
+      const counted = async () => refusalsIn(await (await fetch(`http://127.0.0.1:${worker.httpPort}/metrics`)).text());
+      assert.equal(await counted(), 0);
+      await withoutKeys(async () => {
+        await until(30_000, async () => assert.ok((await counted()) >= 2));
+        const sentence = `Temporal: ${front.address} refuses the API key (TEMPORAL_API_KEY_FILE)`;
+        const said = kept.lines
+          .filter(({ store, level }) => store === 'temporal' && level === 50)
+          .map(({ msg }) => msg);
+        assert.deepEqual(said, [sentence]);
+        const ended = assert.rejects(worker.stopped, { message: sentence, failureClass: 'unavailable' });
+        poller.fail();
+        await ended;
+      });
     } finally {
-      for (const key of valid) keys.add(key);
       poller.restore();
     }
     const { outcome } = await orchestrator.executeIntents([persistState()]);

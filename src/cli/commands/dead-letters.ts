@@ -61,7 +61,7 @@ const filterOf = ({ topic, since, id }: Given): RedriveRequest => ({
 });
 
 async function read(config: Config, given: Given, limit: number): Promise<DeadLetter[]> {
-  const { postgres } = await endpointsOf(config);
+  const { postgres } = await endpointsOf(config, 'postgres');
   return withPool(postgres, (pool) => createDeadLetterStore(pool).list(filterOf(given), 0, limit));
 }
 

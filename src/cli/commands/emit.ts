@@ -26,7 +26,7 @@ export const emitCommand = (): Command =>
       }
       // A file is emitted as a whole or not at all: half a file on the topic is nothing anybody wants.
       if (errors.length > 0) throw new UsageError(`nothing was emitted\n${errors.join('\n')}`);
-      const { kafka } = await endpointsOf(config);
+      const { kafka } = await endpointsOf(config, 'kafka');
       const emitter = new ListEmitter({
         ...kafka,
         topicPrefix: config.KAFKA_TOPIC_PREFIX,

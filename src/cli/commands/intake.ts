@@ -13,7 +13,7 @@ export const intakeCommand = (): Command =>
       const signalled = new Promise<NodeJS.Signals>((resolve) => {
         process.once('SIGINT', resolve).once('SIGTERM', resolve);
       });
-      const endpoints = await endpointsOf(config);
+      const endpoints = await endpointsOf(config, 'temporal', 'kafka');
       const registry = new Registry();
       const current: { intake?: RunningIntake } = {};
       // The HTTP server starts first: a port number that is taken must be found while there is no group member yet. A

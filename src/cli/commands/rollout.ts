@@ -16,7 +16,7 @@ export const rolloutCommand = (): Command =>
         .description('show the share, the last minutes of both paths, and the changes')
         .action(async (_options: object, command: Command) => {
           const { config, out } = contextOf(command);
-          const { postgres } = await endpointsOf(config);
+          const { postgres } = await endpointsOf(config, 'postgres');
           await withPool(postgres, async (pool) => {
             const store = createRolloutStore(pool);
             const { windowMs } = DEFAULT_TRIGGERS;
@@ -35,7 +35,7 @@ export const rolloutCommand = (): Command =>
         .option('--reason <text>', 'for the record', 'set on the command line')
         .action(async (percent: number, { reason }: { reason: string }, command: Command) => {
           const { config, out } = contextOf(command);
-          const { postgres } = await endpointsOf(config);
+          const { postgres } = await endpointsOf(config, 'postgres');
           await withPool(postgres, (pool) => createRolloutStore(pool).set(percent, reason, userInfo().username));
           out.record({ percent, reason });
           out.line(`${percent} % of new correlation ids take the new path`);
