@@ -142,9 +142,14 @@ function addressOf(text: string, port?: string): string {
 /** The host of a database: a name, an IP address, or the folder of a socket; also with a port after a colon. */
 export const databaseHost = read((text) => addressOf(text));
 
-/** The address of a page, with its scheme. */
-export const pageUrl = read((text) => {
+function urlOf(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new AddressError('a URL http://host:port');
-  return text.replace(/\/+$/, '');
-});
+  return text;
+}
+
+/** A URL that is asked word for word: to a server, one with a slash at its end may be another. */
+export const httpUrl = read(urlOf);
+
+/** The address of a page, to which paths are added. */
+export const pageUrl = read((text) => urlOf(text).replace(/\/+$/, ''));

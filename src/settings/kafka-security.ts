@@ -1,6 +1,6 @@
 /** This module holds the settings of TLS and of the login to Kafka; `kafka-endpoint.ts` judges them together. */
 import { z } from 'zod';
-import { pageUrl, SECURITY_PROTOCOLS } from './addresses.js';
+import { httpUrl, SECURITY_PROTOCOLS } from './addresses.js';
 import { setting, word } from './setting.js';
 
 const READ_BY = ['worker', 'intake', 'CLI', 'stack'] as const;
@@ -66,7 +66,7 @@ export const kafkaSecurity = {
     about: 'It is the file of the token of `OAUTHBEARER`, which is read again for each login.',
     change: 'Set it when another process keeps a token in a file, as Kubernetes does.',
   }),
-  KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: setting(pageUrl.optional(), {
+  KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: setting(httpUrl.optional(), {
     readBy: READ_BY,
     type: 'a URL `https://host/path`',
     unset: '`KAFKA_SASL_OAUTHBEARER_TOKEN_FILE`',

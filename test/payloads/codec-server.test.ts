@@ -160,6 +160,18 @@ describe('the codec server', () => {
     await closed;
   });
 
+  it('waits 2 s for a request that never ends, and not a minute', async () => {
+    await start();
+    const socket = connect(server!.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.on('error', () => undefined).write('POST /decode HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const cut = once(socket, 'close');
+    await server!.close();
+    server = undefined;
+    await cut;
+  });
+
   it('fails to start on a port that is taken', async () => {
     await start();
     const { port } = server!;

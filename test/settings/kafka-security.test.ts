@@ -132,6 +132,14 @@ describe('the security of Kafka', () => {
     });
   }
 
+  it('keeps the address of a token endpoint word for word: a slash at its end is part of it', () => {
+    const url = 'https://id.example/realms/one/token/';
+    const env = { ...OAUTH, ...CLIENT, KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: url };
+    const login = kafkaEndpoint(loadConfig(env))?.security?.login;
+    assert.ok(login?.mechanism === 'OAUTHBEARER' && 'url' in login.token);
+    assert.equal(login.token.url, url);
+  });
+
   it('is refused by the names of the client, whose options are judged alike', async () => {
     const refusal = async (security: object, brokers = ['a:1']): Promise<string> => {
       const given = { kafka: { brokers, security } as KafkaOptions };
