@@ -69,7 +69,10 @@ function jsonOf(text: string | null): unknown {
 
 function emittedProblems(value: Buffer | null): (string | null)[] {
   if (!readEnvelope(value).ok) return [];
-  const envelope = JSON.parse(String(value)) as { readonly payload: { readonly intents: readonly unknown[] } };
+  // A byte order mark is none of the text.
+  const envelope = JSON.parse(String(value).replace(/^\uFEFF/, '')) as {
+    readonly payload: { readonly intents: readonly unknown[] };
+  };
   const intents = envelope.payload.intents.filter(isAccepted);
   return [contractProblem('intent-emitted', { ...envelope, payload: { ...envelope.payload, intents } })];
 }
