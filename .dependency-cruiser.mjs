@@ -20,6 +20,7 @@ const mayImport = {
     ...['src/temporal/connect.ts', 'src/temporal/inspect.ts', 'src/temporal/polls.ts'],
     ...['src/payloads/data-converter.ts', 'src/config.ts', 'src/endpoints.ts', 'src/secret.ts'],
   ],
+  'src/contract': ['src/domain', 'src/intake/envelope-reader.ts'],
   'src/rollout': ['src/domain', 'src/postgres', 'src/client', 'src/config.ts'],
   'src/worker': [
     ...['src/domain', 'src/flow-control', 'src/postgres', 'src/kafka', 'src/temporal', 'src/intake'],

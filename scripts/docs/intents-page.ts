@@ -1,5 +1,6 @@
 /** This module makes docs/intents.md from the schemas of intents, results and events. */
 import type { z } from 'zod';
+import { RESULT_FIELDS } from '../../src/contract/schemas.js';
 import {
   EVENT_TEXTS,
   fsmStateTransitionedEvent,
@@ -14,10 +15,6 @@ import { type EventType, PUBLISHABLE_EVENT_TYPES, topicOf } from '../../src/doma
 import { report } from '../../src/domain/execution/report-schema.js';
 import { request } from '../../src/domain/execution/request.js';
 import { intentFields } from '../../src/domain/intents/parse.js';
-import { fsmTransitionFields, transitionEventFields } from '../../src/domain/intents/persist-fsm-transition/schema.js';
-import { persistStateFields } from '../../src/domain/intents/persist-state/schema.js';
-import { publishFields } from '../../src/domain/intents/publish-event/schema.js';
-import { recoveredStates } from '../../src/domain/intents/recover-fsm-states/schema.js';
 import { baseResult, repeatFields } from '../../src/domain/intents/result-schema.js';
 import { DEFAULT_LIMITS } from '../../src/domain/values/limits.js';
 import { intentEmitted } from '../../src/intake/envelope-reader.js';
@@ -41,14 +38,6 @@ import type { IntentType } from '../../src/client/index.js';
 import { descriptionOf, fieldTable } from './fields.js';
 import { code, jsonBlock, number, table } from './markdown.js';
 import { TIMES } from './times.js';
-
-/** Fields of a success beside those that every result has. A type that is missing here does not compile. */
-export const RESULT_FIELDS = {
-  PersistState: persistStateFields,
-  PersistFSMTransition: fsmTransitionFields.extend(transitionEventFields.shape),
-  PublishEvent: publishFields,
-  RecoverFSMStates: recoveredStates,
-} as const satisfies Record<IntentType, z.ZodObject>;
 
 type PublishableType = (typeof PUBLISHABLE_EVENT_TYPES)[number];
 

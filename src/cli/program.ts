@@ -20,6 +20,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   intake: async () => (await import('./commands/intake.js')).intakeCommand(),
   stack: async () => (await import('./commands/stack.js')).stackCommand(),
   'codec-server': async () => (await import('./commands/codec-server.js')).codecServerCommand(),
+  schema: async () => (await import('./commands/schema.js')).schemaCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };

@@ -1,5 +1,5 @@
 /**
- * This module serves /health (is the process alive), /ready (should it get work) and /metrics of a worker. The first
+ * This module serves /health (is the process alive), /ready (does it take work) and /metrics of a worker. The first
  * two are for a platform, which has no token; whatever else there is asks for one where one is set.
  */
 import { once } from 'node:events';
@@ -9,19 +9,27 @@ import { type Config, ConfigError } from '../config.js';
 import { isBearer, type Secret, secretOf } from '../secret.js';
 import { createTlsServer } from './https.js';
 
-/**
- * A check is one thing that a worker needs to be ready. One whose `ok` is false, with the reason in `detail`, takes the
- * worker out.
- */
+/** A check says whether one thing is well, with the reason in `detail`. */
 export interface Check {
   readonly ok: boolean;
   readonly detail: string;
 }
 
+type Checks = Readonly<Record<string, Check>>;
+
+/**
+ * The readiness of a process is whether it takes work. Its dependencies do not count, because a roll-out that waits for
+ * Kafka would stall for as long as Kafka is down.
+ */
+export interface Readiness {
+  readonly process: Checks;
+  readonly dependencies: Checks;
+}
+
 export interface HttpSources {
   /** Says that the process is alive, as long as the event loop turns and the worker has not failed. */
   health(): Check;
-  ready(): Promise<Readonly<Record<string, Check>>>;
+  ready(): Promise<Readiness>;
   /** Returns the metrics as Prometheus text. */
   metrics(): Promise<string>;
 }
@@ -42,8 +50,9 @@ export async function serveHttp(settings: HttpSettings, sources: HttpSources): P
   const token = secretOf('HTTP_TOKEN', settings);
   const listener: RequestListener = (request, response) => {
     // `new URL` would throw on what any client may send, such as `//`.
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    respond(path, request.headers.authorization, token, sources).then(
+    const [path = '/', query = ''] = (request.url ?? '/').split('?');
+    const isStrict = new URLSearchParams(query).has('strict');
+    respond(path, isStrict, request.headers.authorization, token, sources).then(
       ({ status, type, body }) => {
         const asks = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
         response.writeHead(status, { 'content-type': type, ...asks }).end(body);
@@ -78,11 +87,14 @@ async function listen(server: Server, { HOST: host, PORT: port }: HttpSettings):
   }
 }
 
+const areWell = (checks: Checks): boolean => Object.values(checks).every((check) => check.ok);
+
 /** The paths of probes. They tell whether a process is well, and nothing of what it works with. */
 const PROBES = ['/health', '/ready'];
 
 async function respond(
   path: string,
+  isStrict: boolean,
   authorization: string | undefined,
   token: Secret | undefined,
   sources: HttpSources,
@@ -102,12 +114,13 @@ async function respond(
       return json(check.ok ? 200 : 503, check);
     }
     case '/ready': {
-      const checks = await sources.ready();
-      const ok = Object.values(checks).every((check) => check.ok);
+      const { process, dependencies } = await sources.ready();
+      const checks = { ...process, ...dependencies };
+      const ok = areWell(isStrict ? checks : process);
       const shown = isKnown
         ? checks
         : Object.fromEntries(Object.entries(checks).map(([name, one]) => [name, { ok: one.ok }]));
-      return json(ok ? 200 : 503, { ok, checks: shown });
+      return json(ok ? 200 : 503, { ok, dependencies_ok: areWell(dependencies), checks: shown });
     }
     case '/metrics':
       return { status: 200, type: 'text/plain; version=0.0.4', body: await sources.metrics() };

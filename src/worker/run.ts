@@ -14,7 +14,7 @@ import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { createParkedRuns } from '../temporal/parked-runs.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
 import { type Adapters, openAdapters } from './compose.js';
-import { type Check, serveHttp } from './http.js';
+import { type Check, type HttpSources, serveHttp } from './http.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { installRuntime, type TemporalRuntime } from './runtime.js';
 import { connectWorker } from './temporal.js';
@@ -50,18 +50,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const adapters = openAdapters(config, endpoints, logger, metrics);
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
-    const current: { runtime?: TemporalRuntime; worker?: Worker; intake?: RunningIntake; failure?: unknown } = {};
+    const current: Current = {};
     // The port is opened first, because one that is taken has to be found before there is a worker. A worker that never
     // ran cannot be closed.
-    const http = await serveHttp(config, {
-      health: () => ({ ok: current.failure === undefined, detail: `worker ${stateCheck(current.worker).detail}` }),
-      ready: async () => ({
-        worker: stateCheck(current.worker),
-        ...(current.intake === undefined ? {} : { intake: current.intake.check() }),
-        ...(await adapters.checks()),
-      }),
-      metrics: async () => `${await metrics.registry.metrics()}${(await current.runtime?.metrics()) ?? ''}`,
-    });
+    const http = await serveHttp(config, sourcesOf(current, adapters, metrics));
     cleanup.unshift(() => http.close());
     // The runtime is installed after all that may fail before there is a connection. Its threads keep the process until
     // the last connection is closed.
@@ -111,6 +103,26 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw error;
   }
 }
+
+/** The parts of a worker that are there already, and why it failed. */
+interface Current {
+  runtime?: TemporalRuntime;
+  worker?: Worker;
+  intake?: RunningIntake;
+  failure?: unknown;
+}
+
+const sourcesOf = (current: Current, adapters: Adapters, metrics: Metrics): HttpSources => ({
+  health: () => ({ ok: current.failure === undefined, detail: `worker ${stateCheck(current.worker).detail}` }),
+  ready: async () => ({
+    process: { worker: stateCheck(current.worker) },
+    dependencies: {
+      ...(current.intake === undefined ? {} : { intake: current.intake.check() }),
+      ...(await adapters.checks()),
+    },
+  }),
+  metrics: async () => `${await metrics.registry.metrics()}${(await current.runtime?.metrics()) ?? ''}`,
+});
 
 /** Starts the intake in a worker's process, where it shares the worker's connections and its cache of slices. */
 function intakeBeside(

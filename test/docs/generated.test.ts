@@ -21,7 +21,7 @@ import {
 } from '../../scripts/docs/examples.js';
 import { INTENTS } from '../../scripts/docs/example-intents.js';
 import type { IntentType } from '../../src/client/index.js';
-import { RESULT_FIELDS } from '../../scripts/docs/intents-page.js';
+import { RESULT_FIELDS } from '../../src/contract/schemas.js';
 import { COMMAND, essenceOf, PAGES } from '../../scripts/docs/pages.js';
 import { loadConfig, SETTING_GROUPS } from '../../src/config.js';
 import { settingText } from '../../src/settings/setting.js';

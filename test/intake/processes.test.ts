@@ -63,7 +63,14 @@ describe('intake: processes', function () {
       return [response.status, await response.json()] as const;
     };
     await until(20_000, async () =>
-      assert.deepEqual(await ready(), [200, { ok: true, checks: { intake: { ok: true, detail: '2 partitions' } } }]),
+      assert.deepEqual(await ready(), [
+        200,
+        {
+          ok: true,
+          dependencies_ok: true,
+          checks: { process: { ok: true, detail: 'RUNNING' }, intake: { ok: true, detail: '2 partitions' } },
+        },
+      ]),
     );
     const ids = await live.emit(0, 3);
     await live.arrives(0, ids);

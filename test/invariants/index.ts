@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { topicOf } from '../../src/domain/events/event-types.js';
 import type { Environment } from '../support/environment.js';
+import { checkContract, contractTopics } from './contract.js';
 import { checkAnnounced, checkOnce, EVENT_TYPES } from './events.js';
 import { checkTasks, type Execution, readExecutions } from './executions.js';
 import { checkIntake } from './intake.js';
@@ -36,15 +37,16 @@ const CHECKS = {
   once: checkOnce,
   intake: checkIntake,
   locks: checkLocks,
+  contract: checkContract,
 } satisfies Record<string, Check>;
 
 /** @returns how many executions were replayed. @throws AssertionError naming every broken invariant. */
 export async function assertInvariants(environment: Environment, exceptions: Exceptions): Promise<number> {
   const executions = await readExecutions(environment);
-  const records = await readRecords(
-    environment.endpoints.kafka,
-    EVENT_TYPES.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type)),
-  );
+  const records = await readRecords(environment.endpoints.kafka, [
+    ...EVENT_TYPES.map((type) => topicOf(environment.config.KAFKA_TOPIC_PREFIX, type)),
+    ...contractTopics(environment),
+  ]);
   const broken: string[] = [];
   for (const [name, check] of Object.entries(CHECKS)) {
     if (exceptions[name as Invariant] !== undefined) continue;

@@ -16,7 +16,7 @@ describe('invariants', () => {
     const why = 'broken here on purpose';
     environment = await createEnvironment({
       worker: false,
-      except: { announced: why, intake: why, once: why },
+      except: { announced: why, intake: why, once: why, contract: why },
     });
   });
   after(() => environment.close());
@@ -170,6 +170,11 @@ describe('invariants', () => {
     await finds(new RegExp(`executions that the ledger has effects of are not listed[^]*${id}`));
     await forget('executed_intents');
   }).timeout(60_000);
+
+  it('find events that are not as the contract says', async () => {
+    await publish('STATE_PERSISTED', { payload: {} });
+    await finds(/contract: \S+state_persisted\/\d\/\d: state-persisted: value must have required property/);
+  });
 
   it('find parked lists that nobody tries again, and offsets behind which nothing is answered', async () => {
     await environment.pool.query(

@@ -17,7 +17,7 @@ describe('the HTTP of a worker', () => {
   async function serve(settings: Partial<HttpSettings>): Promise<number> {
     const sources = {
       health: () => ({ ok: true, detail: 'worker RUNNING' }),
-      ready: () => Promise.resolve({ postgres: { ok: true, detail: 'at db:5432' } }),
+      ready: () => Promise.resolve({ process: {}, dependencies: { postgres: { ok: true, detail: 'at db:5432' } } }),
       metrics: () => Promise.resolve('bridge_metric 1\n'),
     };
     const server = await serveHttp({ PORT: 0, ...settings }, sources);
@@ -43,8 +43,13 @@ describe('the HTTP of a worker', () => {
     }
     assert.equal((await ask(port, '/health')).status, 200);
     const [stranger, known] = [await ask(port, '/ready'), await ask(port, '/ready', 'Bearer right-token')];
-    assert.deepEqual(JSON.parse(stranger.body), { ok: true, checks: { postgres: { ok: true } } });
-    assert.deepEqual(JSON.parse(known.body), { ok: true, checks: { postgres: { ok: true, detail: 'at db:5432' } } });
+    assert.deepEqual(JSON.parse(stranger.body), {
+      ok: true,
+      dependencies_ok: true,
+      checks: { postgres: { ok: true } },
+    });
+    const postgres = { ok: true, detail: 'at db:5432' };
+    assert.deepEqual(JSON.parse(known.body), { ok: true, dependencies_ok: true, checks: { postgres } });
   });
 
   it('takes the token that its file has now', async () => {

@@ -1,6 +1,6 @@
 /** These tests check what a supervisor and a load balancer get when they ask a worker. */
 import assert from 'node:assert/strict';
-import { type HttpSources, serveHttp } from '../../src/worker/http.js';
+import { type Check, type HttpSources, serveHttp } from '../../src/worker/http.js';
 import { get } from './support.js';
 
 describe('/health, /ready and /metrics', () => {
@@ -9,7 +9,7 @@ describe('/health, /ready and /metrics', () => {
       { PORT: 0 },
       {
         health: () => ({ ok: true, detail: 'worker RUNNING' }),
-        ready: () => Promise.resolve({}),
+        ready: () => Promise.resolve({ process: {}, dependencies: {} }),
         metrics: () => Promise.resolve(''),
         ...sources,
       },
@@ -25,15 +25,32 @@ describe('/health, /ready and /metrics', () => {
     { ok: false, detail: 'away' },
   ];
 
-  it('is ready when all is, and says what is not', async () => {
-    assert.equal((await asked('/ready', { ready: () => Promise.resolve({ worker: ok, kafka: ok }) })).status, 200);
-    for (const checks of [
-      { worker: away, kafka: ok },
-      { worker: ok, kafka: away },
-    ]) {
-      const { status, body } = await asked('/ready', { ready: () => Promise.resolve(checks) });
-      assert.deepEqual([status, JSON.parse(body)], [503, { ok: false, checks }]);
+  const ready = (worker: Check, kafka: Check) => ({
+    ready: () => Promise.resolve({ process: { worker }, dependencies: { kafka } }),
+  });
+
+  it('is ready when the process takes work, and says how its dependencies are', async () => {
+    for (const [worker, kafka, status] of [
+      [ok, ok, 200],
+      [ok, away, 200],
+      [away, ok, 503],
+    ] as const) {
+      const answer = await asked('/ready', ready(worker, kafka));
+      const body = { ok: status === 200, dependencies_ok: kafka.ok, checks: { worker, kafka } };
+      assert.deepEqual([answer.status, JSON.parse(answer.body)], [status, body]);
     }
+  });
+
+  it('is strictly ready when its dependencies are well too', async () => {
+    for (const [worker, kafka, status] of [
+      [ok, ok, 200],
+      [ok, away, 503],
+      [away, ok, 503],
+    ] as const) {
+      const answer = await asked('/ready?strict', ready(worker, kafka));
+      assert.deepEqual([answer.status, (JSON.parse(answer.body) as { ok: boolean }).ok], [status, status === 200]);
+    }
+    assert.equal((await asked('/ready?probe=strict', ready(ok, away))).status, 200);
   });
 
   it('is not alive when the worker has failed', async () => {

@@ -77,8 +77,9 @@ export async function get({ httpPort }: Pick<RunningWorker, 'httpPort'>, path: s
   return { status: response.status, body: await response.text() };
 }
 
+/** Returns whether a worker and all its dependencies are well. */
 export async function checksOf(worker: Pick<RunningWorker, 'httpPort'>) {
-  const { status, body } = await get(worker, '/ready');
+  const { status, body } = await get(worker, '/ready?strict');
   const { checks } = JSON.parse(body) as { checks: Readonly<Record<string, { ok: boolean; detail: string }>> };
   return { status, checks };
 }

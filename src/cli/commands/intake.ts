@@ -1,8 +1,14 @@
 import { Command } from 'commander';
 import { Registry } from 'prom-client';
 import { type RunningIntake, runIntake } from '../../intake/run.js';
-import { serveHttp } from '../../worker/http.js';
+import { type Readiness, serveHttp } from '../../worker/http.js';
 import { contextOf, endpointsOf } from '../context.js';
+
+/** An intake takes work from its start on. Being in the group takes a broker, and so is a dependency. */
+const readinessOf = (intake: RunningIntake | undefined): Readiness => ({
+  process: { process: { ok: intake !== undefined, detail: intake === undefined ? 'starting' : 'RUNNING' } },
+  dependencies: intake === undefined ? {} : { intake: intake.check() },
+});
 
 export const intakeCommand = (): Command =>
   new Command('intake')
@@ -20,7 +26,7 @@ export const intakeCommand = (): Command =>
       // member would keep the process from ending.
       const http = await serveHttp(config, {
         health: () => ({ ok: true, detail: 'intake' }),
-        ready: () => Promise.resolve({ intake: current.intake?.check() ?? { ok: false, detail: 'starting' } }),
+        ready: () => Promise.resolve(readinessOf(current.intake)),
         metrics: () => registry.metrics(),
       });
       const intake = await runIntake({ config, endpoints, logger, registry });
