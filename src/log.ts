@@ -10,6 +10,8 @@ export const createLogger = (level: string): Logger =>
     {
       level,
       base: { service: 'bridge-store-effect' },
+      // Temporal's SDK names its errors `error`, which pino alone would print as `{}`.
+      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
       timestamp: pino.stdTimeFunctions.isoTime,
       // JSON itself keeps C1 and bidirectional controls as they are, and people watch logs on terminals.
       hooks: { streamWrite: (line) => `${visible(line.trimEnd())}\n` },

@@ -37,7 +37,7 @@ export function contextOf(command: Command): Context {
  * Returns the options of the stack. Servers whose addresses the environment gives are used and never started; the
  * others are the local stack's.
  */
-export function stackOptions(config: Config): StackOptions {
+export function stackOptions(config: Config, names: readonly ServiceName[] = SERVICE_NAMES): StackOptions {
   return {
     // The paths are absolute, because the servers run in folders of their own.
     stateDir: resolve(config.BRIDGE_STACK_DIR),
@@ -45,17 +45,21 @@ export function stackOptions(config: Config): StackOptions {
     mode: config.BRIDGE_STACK_MODE,
     database: config.PGDATABASE,
     namespace: config.TEMPORAL_NAMESPACE,
-    given: givenEndpoints(config),
+    given: givenEndpoints(config, names),
   };
 }
 
-/** Returns the endpoints that the environment names. */
-export const givenEndpoints = (config: Config): KnownEndpoints => {
+/**
+ * Returns the endpoints that the environment names.
+ * @param names the servers to look for: the settings of the others, and their files, are not read.
+ */
+export const givenEndpoints = (config: Config, names: readonly ServiceName[] = SERVICE_NAMES): KnownEndpoints => {
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui, temporal } = config;
+  const asksTemporal = names.includes('temporal') && address !== undefined;
   return {
-    temporal: address === undefined ? null : { address, namespace, ui: ui ?? null, ...temporal },
-    postgres: postgresEndpoint(config),
-    kafka: kafkaEndpoint(config),
+    temporal: asksTemporal ? { address, namespace, ui: ui ?? null, ...temporal } : null,
+    postgres: names.includes('postgres') ? postgresEndpoint(config) : null,
+    kafka: names.includes('kafka') ? kafkaEndpoint(config) : null,
   };
 };
 
@@ -77,9 +81,9 @@ export async function endpointsOf<Name extends ServiceName = ServiceName>(
 ): Promise<Pick<Endpoints, Name>> {
   const names: readonly ServiceName[] = needed.length > 0 ? needed : SERVICE_NAMES;
   const isWhole = (known: KnownEndpoints): known is Endpoints => names.every((name) => known[name] !== null);
-  const given = givenEndpoints(config);
+  const given = givenEndpoints(config, names);
   if (isWhole(given)) return given;
-  const { endpoints, services } = await stackStatus(stackOptions(config));
+  const { endpoints, services } = await stackStatus(stackOptions(config, names));
   const down = names.filter((name) => services[name].state === 'stopped');
   if (down.length > 0 || !isWhole(endpoints)) {
     const variables = down.map((name) => VARIABLES[name]).join(', ');

@@ -1,8 +1,7 @@
 /** This module finds the command of `bridge` that is asked for. Each command has a file of its own. */
-import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { visible } from '../domain/values/text.js';
-import { packagePath } from '../paths.js';
+import { packageVersion } from './version.js';
 import { EXIT, exitCodeOf } from './errors.js';
 
 /** A command is loaded when it is asked for: Temporal's worker alone takes half a second. */
@@ -74,11 +73,6 @@ async function programFor(args: readonly string[]): Promise<Command> {
     program.addCommand(command);
   }
   return program;
-}
-
-async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(packagePath('package.json'), 'utf8')) as { readonly version: string };
-  return version;
 }
 
 function messageOf(error: unknown): string {

@@ -2,6 +2,8 @@
 
 /** Milliseconds between two lines of the same kind. */
 const QUIET_MS = 60_000;
+/** Kinds that are remembered before those of more than a minute ago are forgotten. */
+const MANY = 1_000;
 
 /**
  * Makes a function that says whether a kind of line is due: one a minute is.
@@ -15,6 +17,7 @@ export function seldom(now = Date.now): (kind: string) => Readonly<Record<string
       last.unsaid += 1;
       return undefined;
     }
+    if (said.size >= MANY) for (const [old, { at }] of said) if (now() - at >= QUIET_MS) said.delete(old);
     said.set(kind, { at: now(), unsaid: 0 });
     return last === undefined ? {} : { not_logged_before: last.unsaid };
   };

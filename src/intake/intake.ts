@@ -8,11 +8,13 @@ import pTimeout from 'p-timeout';
 import { isRefusedRight } from '../domain/failures/failure-table.js';
 import { STALL_MS } from '../domain/time-outs.js';
 import { isUnknownCoordinator, toEffectError } from '../kafka/failures.js';
+import type { RefusedLogins } from '../flow-control/refused-logins.js';
 import { GroupMember } from './group-member.js';
 import { type PartitionContext, PartitionWorker } from './partition-worker.js';
 import { rawOf } from './raw-message.js';
 
 export interface IntakeOptions extends Omit<PartitionContext, 'slots'> {
+  readonly isRefused: RefusedLogins;
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly topic: string;

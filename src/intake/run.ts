@@ -16,6 +16,7 @@ import { lazyConnection, unusableCredentials } from '../temporal/connect.js';
 import { watchLogin } from '../temporal/login-watch.js';
 import { refusalOr } from '../temporal/refusal.js';
 import { Intake } from './intake.js';
+import { watchedPublisher, runnerInWords, temporalInWords } from './refused-logins.js';
 import type { MayStart } from './slice-driver.js';
 import { createIntakeMetrics } from './metrics.js';
 import { createSliceRunner } from './slice-runner.js';
@@ -35,6 +36,8 @@ interface IntakeParts {
   /** The publisher of copies for the `.dlq` topic. */
   readonly publisher: EventPublisher;
   readonly isRefused: RefusedLogins;
+  /** Returns what Temporal is known to refuse now. */
+  readonly refusal: () => Error | undefined;
   /** Says whether the stores take work now; default: always. */
   readonly mayStart?: MayStart;
   /** The cache in which the worker of this process looks for slices. */
@@ -60,22 +63,21 @@ export async function runIntake({
 }: RunIntakeOptions): Promise<RunningIntake> {
   const kafka = createKafka(kafkaSettings(config, endpoints.kafka), logger);
   const parts: OpenParts = shared ?? (await ownParts(config, endpoints.temporal, kafka, logger, registry));
-  const { client, publisher, slices, isRefused, mayStart, close } = parts;
+  const { client, publisher, slices, isRefused, refusal, mayStart, close } = parts;
   const intake = new Intake({
     kafka,
     groupId: intakeGroup(config),
     topic: topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED'),
     maxSlices: config.INTAKE_MAX_SLICES,
     // Over the connection of a worker of this process, a start hands that worker its first task at once.
-    runner: createSliceRunner(client, {
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
-      slices,
-      eager: shared !== undefined,
-    }),
+    runner: runnerInWords(
+      createSliceRunner(client, { taskQueue: config.TEMPORAL_TASK_QUEUE, slices, eager: shared !== undefined }),
+      temporalInWords(isRefused, (error) => refusalOr(endpoints.temporal, error), refusal),
+    ),
     publisher,
     dlqSuffix: config.KAFKA_DLQ_SUFFIX,
     mayStart: mayStart ?? (() => ({ ok: true, retryAfterMs: 0 })),
-    isRefused: (store, error) => isRefused(store, store === 'temporal' ? refusalOr(endpoints.temporal, error) : error),
+    isRefused,
     metrics: createIntakeMetrics(registry),
     logger,
   });
@@ -117,8 +119,9 @@ async function ownParts(
   const login = watchLogin(connection, server, isRefused);
   return {
     client: new Client({ connection, namespace: server.namespace, dataConverter }),
-    publisher,
+    publisher: watchedPublisher(publisher, isRefused),
     isRefused,
+    refusal: () => login.refusal,
     async close() {
       await login.stop();
       await Promise.allSettled([publisher.disconnect(), connection.close()]);

@@ -6,10 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { copiesOf, REASON_LENGTH } from '../domain/dead-letters/rejected-copy.js';
 import { assertSent, type EventPublisher } from '../domain/events/publisher.js';
-import type { Store } from '../domain/failures/store.js';
+import { isRefusedLogin } from '../domain/failures/failure-table.js';
 import { halve } from '../domain/values/halve.js';
 import { shortenMiddle } from '../domain/values/json.js';
-import type { RefusedLogins } from '../flow-control/refused-logins.js';
 import type { BufferedMessage } from './buffered-message.js';
 import type { IntakeMetrics } from './metrics.js';
 import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';
@@ -23,7 +22,6 @@ export interface DriverContext {
   readonly publisher: EventPublisher;
   readonly dlqSuffix: string;
   readonly mayStart: MayStart;
-  readonly isRefused: RefusedLogins;
   readonly metrics: IntakeMetrics;
   readonly logger: Logger;
 }
@@ -33,8 +31,6 @@ type Poison = Slice<BufferedMessage>['poison'];
 interface Persistence {
   /** Returns true for an error against which no further attempt helps. */
   readonly giveUp?: (error: unknown) => boolean;
-  /** The store of which a refused login is said once a minute, and not at each attempt. */
-  readonly store?: Store;
   /** Whether the attempt is the last part of something begun, made once even when the driver was stopped before. */
   readonly last?: boolean;
 }
@@ -154,7 +150,7 @@ export class SliceDriver {
       const end = await this.#persist(
         'the end of the slice cannot be waited for',
         () => runner.ended(this.#id, runId),
-        { last: true, store: 'temporal' },
+        { last: true },
       );
       if (end === undefined) return false;
       await this.reject(this.#poisonOf(messages, runId, end.value));
@@ -181,11 +177,10 @@ export class SliceDriver {
       }
       const started = await this.#persist('the slice could not be started', () => runner.start(this.#id, lists, hash), {
         giveUp: isPermanent,
-        store: 'temporal',
       });
       if (started === undefined) return undefined;
       if (started.value !== null) return started.value;
-      await this.#persist('the slice before cannot be waited for', () => runner.ended(this.#id), { store: 'temporal' });
+      await this.#persist('the slice before cannot be waited for', () => runner.ended(this.#id));
     }
   }
 
@@ -217,18 +212,15 @@ export class SliceDriver {
    * @returns undefined when the driver is stopped first.
    * @throws an error that `giveUp` names.
    */
-  async #persist<T>(
-    what: string,
-    attempt: () => Promise<T>,
-    { giveUp = () => false, store, last = false }: Persistence = {},
-  ) {
+  async #persist<T>(what: string, attempt: () => Promise<T>, { giveUp = () => false, last = false }: Persistence = {}) {
     for (let wait = FIRST_MS; ; wait = Math.min(LONGEST_MS, wait * 2)) {
       if (this.#stopping.aborted && !(last && wait === FIRST_MS)) return undefined;
       try {
         return { value: await attempt() };
       } catch (error) {
         if (giveUp(error)) throw error;
-        if (store === undefined || !this.#context.isRefused(store, error)) {
+        // A refused login is said once a minute, by whoever has the connection.
+        if (!isRefusedLogin(error)) {
           this.#log.warn({ err: error, retry_ms: wait }, `${what}; the partition waits`);
         }
         await this.#pause(wait);

@@ -38,15 +38,19 @@ export function createKafka(settings: KafkaSettings, logger?: Logger): Kafka {
   });
 }
 
-/** Logs what kafkajs says, each sentence once a minute: it says the same of each of its attempts. */
+/** Logs what kafkajs says, the same of the same thing once a minute: it says it at each of its attempts. */
 function logsTo(log: Logger): logCreator {
   const due = seldom();
   return () =>
     ({ level, log: { message, ...extra } }) => {
       const { timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = extra;
-      const more = due(message);
+      // kafkajs hands over errors as messages, too.
+      const given: unknown = message;
+      const text = given instanceof Error ? given.message : String(given);
+      const { topic, partition, broker, error } = fields;
+      const more = due(JSON.stringify([text, topic, partition, broker, error]));
       if (more === undefined) return;
       // kafkajs reports as errors what it then retries; an error that stays is thrown, and logged where it is handled.
-      log[level === logLevel.ERROR ? 'warn' : 'info']({ ...fields, ...more }, message);
+      log[level === logLevel.ERROR ? 'warn' : 'info']({ ...fields, ...more }, text);
     };
 }

@@ -17,7 +17,7 @@ const { Payloads } = proto.temporal.api.common.v1;
 const BODY_BYTES = 32 * 1024 * 1024;
 /** Milliseconds in which a request has to be here whole. */
 const REQUEST_MS = 30_000;
-/** Milliseconds that a stop waits for requests that are under way; Node looks for late ones every 30 s only. */
+/** Milliseconds that a stop waits for requests that are under way. Node looks for late ones no more from then on. */
 const CLOSE_MS = 2_000;
 
 export interface CodecServerOptions {
@@ -66,8 +66,7 @@ export async function serveCodec(options: CodecServerOptions): Promise<CodecServ
       server.close();
       // A caller that never ends its request must not keep the process.
       const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
-      await closed;
-      clearTimeout(cut);
+      await closed.finally(() => clearTimeout(cut));
     },
   };
 }

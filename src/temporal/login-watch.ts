@@ -1,5 +1,6 @@
 /** This module asks again and again whether a Temporal server still takes the login of a process. */
 import type { Connection } from '@temporalio/client';
+import pTimeout from 'p-timeout';
 import type { TemporalEndpoint } from '../endpoints.js';
 import type { RefusedLogins } from '../flow-control/refused-logins.js';
 import { regularly } from '../flow-control/regularly.js';
@@ -23,7 +24,8 @@ export function watchLogin(
   let refusal: Error | undefined;
   const stop = regularly(ASK_MS, async () => {
     try {
-      await assertNamespace(connection, endpoint);
+      // A server behind a proxy may never answer.
+      await pTimeout(assertNamespace(connection, endpoint), { milliseconds: ASK_MS });
       refusal = undefined;
     } catch (error) {
       refusal = isRefused('temporal', error) && error instanceof Error ? error : undefined;

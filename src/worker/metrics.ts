@@ -27,8 +27,8 @@ export interface Metrics extends Instruments, DatabaseMetrics {
 /** The states in the order of the gauge's values. */
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open'];
 
-export function createMetrics(): Metrics {
-  const registry = new Registry();
+/** @param registry has the metrics of the process already, if there are any. */
+export function createMetrics(registry = new Registry()): Metrics {
   const registers = [registry];
   return {
     registry,

@@ -6,6 +6,7 @@ import { createActivities } from '../../activities/index.js';
 import { OutageBudget } from '../../activities/attempts/outage-budget.js';
 import type { AnyEffect } from '../../activities/effects/effect.js';
 import { FORCE_MS, HEARTBEAT_MS } from '../domain/time-outs.js';
+import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
 import { SliceCache } from '../domain/intake/slice-cache.js';
 import { type RunningIntake, runIntake } from '../intake/run.js';
@@ -39,11 +40,13 @@ export interface WorkerOptions {
   readonly effects?: readonly AnyEffect[];
   /** Whether the worker takes INTENT_EMITTED events to Temporal as well; default false. */
   readonly intake?: boolean;
+  /** The metrics of the process, which `/metrics` shows too; default: none. */
+  readonly registry?: Registry;
 }
 
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, endpoints, logger, effects } = options;
-  const metrics = createMetrics();
+  const metrics = createMetrics(options.registry);
   const sliceCache = new SliceCache();
   const dataConverter = dataConverterOf(config, (err) => logger.warn({ err }, err.message));
   const bundle = await workflowBundle(logger, dataConverter.failureConverterPath);
@@ -79,7 +82,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       })
       .finally(() => closeAll(cleanup, logger));
     if (options.intake === true) {
-      const intake = await intakeBeside(options, client, adapters, metrics, sliceCache);
+      const intake = await intakeBeside(options, client, adapters, metrics, sliceCache, () => temporal.refusal);
       current.intake = intake;
       // The intake stops also when the worker fails: without a worker it would keep its partitions, and start nothing.
       cleanup.unshift(() => intake.stop(0));
@@ -131,11 +134,12 @@ function intakeBeside(
   adapters: Adapters,
   { registry }: Metrics,
   sliceCache: SliceCache,
+  refusal: () => Error | undefined,
 ): Promise<RunningIntake> {
   const { publisher } = adapters.ports;
   const { isRefused } = adapters;
   const mayStart = () => adapters.mayStart();
-  const shared = { client, publisher, mayStart, slices: sliceCache, isRefused };
+  const shared = { client, publisher, mayStart, slices: sliceCache, isRefused, refusal };
   return runIntake({ config, endpoints, logger, registry, shared });
 }
 

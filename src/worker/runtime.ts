@@ -22,11 +22,16 @@ async function install(logger: Logger): Promise<TemporalRuntime> {
     // Signals are handled by `bridge worker`, which has more to shut down than the worker.
     shutdownSignals: [],
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+      // A task token is a few hundred characters of no use to a reader.
+      const { taskToken: _, ...fields } = meta ?? {};
       // The SDK logs every state change of a worker at INFO; an operator's log is for what happens to intents.
-      log[LEVELS[level] ?? 'info'](meta ?? {}, message);
+      log[LEVELS[level] ?? 'info'](fields, message);
     }),
     telemetryOptions: {
-      metrics: { prometheus: { bindAddress } },
+      // The names and units that Prometheus wants: counters end in `_total`, and durations are seconds.
+      metrics: {
+        prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+      },
       logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} },
     },
   });

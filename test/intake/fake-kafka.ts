@@ -109,6 +109,7 @@ export function useIntakes() {
       kafka,
       topic: TOPIC,
       groupId: 'group',
+      isRefused: () => false,
       maxSlices: options.maxSlices ?? 12,
     });
     intakes.push(intake);

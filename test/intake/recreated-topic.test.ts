@@ -33,7 +33,6 @@ describe('intake: a topic that was created again', () => {
         runner: { start: never, ended: never },
         publisher: { publish },
         dlqSuffix: '.dlq',
-        isRefused: () => false,
         mayStart: () => ({ ok: true, retryAfterMs: 0 }),
         slots: pLimit(1),
         metrics: createIntakeMetrics(new Registry()),

@@ -107,7 +107,6 @@ export function createParts() {
       },
     },
     dlqSuffix: '.dlq',
-    isRefused: () => false,
     mayStart: () => ({ ok: says.mayStart, retryAfterMs: says.mayStart ? 0 : 10 }),
     metrics: createIntakeMetrics(new Registry()),
     logger: createLogger('silent'),

@@ -167,9 +167,11 @@ describe('the codec server', () => {
     socket.on('error', () => undefined).write('POST /decode HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{');
     await new Promise((resolve) => setTimeout(resolve, 50));
     const cut = once(socket, 'close');
+    const began = performance.now();
     await server!.close();
     server = undefined;
     await cut;
+    assert.ok(performance.now() - began > 1_900, 'the request had its time');
   });
 
   it('fails to start on a port that is taken', async () => {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { Registry } from 'prom-client';
 import { type RunningIntake, runIntake } from '../../intake/run.js';
 import { type Readiness, serveHttp } from '../../worker/http.js';
 import { contextOf, endpointsOf } from '../context.js';
+import { processRegistry } from '../process-metrics.js';
 
 /** An intake takes work from its start on. Being in the group takes a broker, and so is a dependency. */
 const readinessOf = (intake: RunningIntake | undefined): Readiness => ({
@@ -20,7 +20,7 @@ export const intakeCommand = (): Command =>
         process.once('SIGINT', resolve).once('SIGTERM', resolve);
       });
       const endpoints = await endpointsOf(config, 'temporal', 'kafka');
-      const registry = new Registry();
+      const registry = await processRegistry();
       const current: { intake?: RunningIntake } = {};
       // The HTTP server starts first: a port number that is taken must be found while there is no group member yet. A
       // member would keep the process from ending.

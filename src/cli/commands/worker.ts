@@ -7,6 +7,7 @@ import { type RunningWorker, startWorker } from '../../worker/run.js';
 import { withTemporal } from '../connect.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { EXIT } from '../errors.js';
+import { processRegistry } from '../process-metrics.js';
 
 export const workerCommand = (): Command =>
   new Command('worker')
@@ -29,7 +30,13 @@ export const workerCommand = (): Command =>
         void running.worker.shutdown().catch(() => undefined);
       };
       process.once('SIGINT', stop).once('SIGTERM', stop);
-      const worker = await startWorker({ config, logger, endpoints, intake: intake === true });
+      const worker = await startWorker({
+        config,
+        logger,
+        endpoints,
+        intake: intake === true,
+        registry: await processRegistry(),
+      });
       out.record({ task_queue: config.TEMPORAL_TASK_QUEUE, port: worker.httpPort });
       running.worker = worker;
       if (recoverOnStart === true) await recover(config, logger);
