@@ -23,6 +23,8 @@ const { status } = spawnSync(
   [
     ...['build', '--file', 'Containerfile', '--tag', `${name}:${version}`],
     ...Object.entries(labels).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
+    // The form of OCI has no health check.
+    ...(/podman|buildah/.test(engine) ? ['--format', 'docker'] : []),
     ...process.argv.slice(2),
     '.',
   ],

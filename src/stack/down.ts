@@ -6,11 +6,14 @@ import { servicesNotGiven } from './given.js';
 import { withLock } from './lock.js';
 import { NATIVE_SERVICES } from './native/index.js';
 import { stopProcess } from './process/stop.js';
-import { runCommand } from './process/run.js';
+import { runCommand, TIMED_OUT } from './process/run.js';
 import { purge } from './purge.js';
 import { createReporter, type Reporter } from './progress.js';
 import { readState, removeState, writeState, type StackState } from './state.js';
 import { SERVICE_NAMES, type ServiceName, type StackDownResult, type StackOptions } from './types.js';
+
+/** Milliseconds to wait for the engine. Each container has 15 s to end, and a daemon that hangs says nothing. */
+const STOP_MS = 90_000;
 
 export interface StackDownOptions extends StackOptions {
   /** Whether to remove the data, logs and state of the stopped servers too. Default false. */
@@ -71,7 +74,13 @@ async function stopContainers(
   if (ours.length === 0) return [];
   const project = composeProject(stateDir);
   const args = ours.length === started.length ? downArgs(project, withVolumes) : stopArgs(project, ours);
-  const { code, output } = await reporter.during('stack', 'stopping', 'stopping containers', () => run('docker', args));
+  const { code, output } = await reporter.during('stack', 'stopping', 'stopping containers', () =>
+    run('docker', args, { timeoutMs: STOP_MS }),
+  );
+  if (code === TIMED_OUT)
+    throw new StackError(
+      `docker compose has not stopped the containers within ${STOP_MS / 1_000} s: is its daemon well?`,
+    );
   if (code !== 0) throw new StackError(`docker compose could not stop the containers:\n${output}`);
   for (const name of ours) delete state.services[name]?.container;
   reporter.report('stack', 'stopped', 'containers are gone');

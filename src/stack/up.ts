@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startContainers } from './compose/index.js';
-import { findEngine } from './compose/engine.js';
+import { engineProblem } from './compose/engine.js';
 import { messageOf, StackError } from './errors.js';
 import { hostOf, servicesNotGiven } from './given.js';
 import { withLock } from './lock.js';
@@ -49,6 +49,11 @@ async function startMissing(options: StackOptions, reporter: Reporter): Promise<
           state.services[name] = record;
           save();
         },
+        forget: () => {
+          const { [name]: _forgotten, ...others } = state.services;
+          state.services = others;
+          save();
+        },
       });
       state.mode = mode;
       const context = { options, reporter, run: options.run ?? runCommand };
@@ -76,9 +81,10 @@ async function chooseMode(
     );
   }
   if (wanted === 'native') return 'native';
-  if (await findEngine(run)) return 'compose';
+  const problem = await engineProblem(run);
+  if (problem === null) return 'compose';
   if (wanted === 'auto') return 'native';
-  throw new StackError('No container engine answers: start Docker (with compose v2), or set BRIDGE_STACK_MODE=native');
+  throw new StackError(`No container engine can be used: ${problem}; or set BRIDGE_STACK_MODE=native`);
 }
 
 async function checkGiven({ given }: StackOptions, reporter: Reporter): Promise<void> {

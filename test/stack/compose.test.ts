@@ -1,9 +1,9 @@
 /** These tests check what is asked of `docker compose`. The engine itself is the one thing that they stand in for. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { findEngine } from '../../src/stack/compose/engine.js';
+import { engineProblem } from '../../src/stack/compose/engine.js';
 import { startContainers } from '../../src/stack/compose/index.js';
-import { stackDown, stackStatus, type StackOptions } from '../../src/stack/index.js';
+import { stackDown, stackStatus, stackUp, type StackOptions } from '../../src/stack/index.js';
 import type { RunCommand } from '../../src/stack/process/run.js';
 import { createReporter } from '../../src/stack/progress.js';
 import { readState, writeState, type ServiceRecord, type StackState } from '../../src/stack/state.js';
@@ -36,6 +36,10 @@ describe('stack: containers', () => {
       write: (record: ServiceRecord) => {
         state.services[name] = record;
       },
+      forget: () => {
+        const { [name]: _forgotten, ...others } = state.services;
+        state.services = others;
+      },
     });
     const endpoints = await startContainers(
       ['temporal', 'kafka'],
@@ -51,13 +55,40 @@ describe('stack: containers', () => {
   };
 
   it('are used when the engine answers and has compose', async () => {
-    assert.equal(await findEngine(run), true);
-    assert.deepEqual(lines, ['docker info', 'docker compose version']);
-    assert.equal(await findEngine(nothingInstalled), false);
-    assert.equal(
-      await findEngine((_, [first]) => Promise.resolve({ code: first === 'info' ? 0 : 1, output: '' })),
-      false,
-    );
+    assert.equal(await engineProblem(run), null);
+    assert.deepEqual(lines, ['docker info', 'docker compose version --short']);
+  });
+
+  it('are not used, and the reason is said: no program, no daemon, no right, no plugin, an old version', async () => {
+    const said = (info: [number, string], compose: [number, string] = [0, '2.26.1']) =>
+      engineProblem((_, [first]) => {
+        const [code, output] = first === 'info' ? info : compose;
+        return Promise.resolve({ code, output });
+      });
+    assert.match(String(await engineProblem(nothingInstalled)), /docker is not installed/);
+    assert.match(String(await said([124, ''])), /does not answer within 5 s/);
+    assert.match(String(await said([1, 'dial unix: connect: permission denied'])), /may not use the daemon/);
+    assert.match(String(await said([1, 'x\nCannot connect to the daemon'])), /does not run: Cannot connect/);
+    assert.match(String(await said([0, ''], [1, 'no such command'])), /no compose v2/);
+    assert.match(String(await said([0, ''], [0, '2.16.0'])), /compose 2\.16 is too old: expected 2\.17/);
+    for (const version of ['2.17.0', 'v2.26.1', '5.0.0', 'dev']) assert.equal(await said([0, ''], [0, version]), null);
+  });
+
+  it('bind a stack to nothing when their first start fails, and say how to do without them', async () => {
+    const failing: RunCommand = (_, args) =>
+      Promise.resolve({ code: args.includes('up') ? 1 : 0, output: args.includes('up') ? 'pull access denied' : '' });
+    const stack = { ...options, run: failing };
+    await assert.rejects(stackUp({ ...stack, mode: 'auto' }), /pull access denied[^]*BRIDGE_STACK_MODE=native/);
+    assert.deepEqual(readState(options.stateDir).services, {});
+  });
+
+  it('are given up by down when the daemon says nothing', async () => {
+    await up();
+    const silent: RunCommand = (_, _args, limits) => {
+      assert.equal(limits?.timeoutMs, 90_000);
+      return Promise.resolve({ code: 124, output: '' });
+    };
+    await assert.rejects(stackDown({ ...options, run: silent }), /has not stopped the containers within 90 s/);
   });
 
   it('come up for the services that are missing, healthy, on ports that are free', async () => {

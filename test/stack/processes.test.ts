@@ -93,7 +93,10 @@ describe('stack: processes', function () {
       assert.match(error.message, /neither a container engine nor java >= 17 found: .*KAFKA_BOOTSTRAP_SERVERS/);
       return true;
     });
-    await assert.rejects(stackUp({ ...options, mode: 'compose' }), /No container engine answers/);
+    await assert.rejects(
+      stackUp({ ...options, mode: 'compose' }),
+      /No container engine can be used: docker is not installed/,
+    );
   });
 
   it('says that a tool is too old', async () => {

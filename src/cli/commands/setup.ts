@@ -88,7 +88,10 @@ function showCommands(out: Output, commands: AdministratorCommands | null): void
 export async function setup(config: Config, endpoints: Endpoints): Promise<SetupResult> {
   const logger = createLogger(config.LOG_LEVEL);
   const [{ applied }, { created, refused }, temporal] = await Promise.all([
-    migrate(ownersEndpoint(endpoints.postgres), { dir: packagePath('migrations') }),
+    migrate(ownersEndpoint(endpoints.postgres), {
+      dir: packagePath('migrations'),
+      waiting: (err, attempt) => logger.warn({ err, attempt }, 'a migration waits for a table that others use'),
+    }),
     createTopics(createKafka(kafkaSettings(config, endpoints.kafka), logger), topicSettings(config)),
     setupTemporal(endpoints.temporal, {
       taskQueue: config.TEMPORAL_TASK_QUEUE,

@@ -5,12 +5,15 @@ import { encodingProblem } from './encoding.js';
 import { withClient } from '../core/client.js';
 import { ensureDatabase } from './database.js';
 import type { PostgresEndpoint } from '../../endpoints.js';
+import { LOCK_TIMEOUT_MS, type Waiting, whenFree } from './free-tables.js';
 
 export interface MigrateOptions {
   /** Directory of the numbered SQL files. */
   readonly dir: string;
   /** Called with what is done, a line at a time. */
   readonly log?: (line: string) => void;
+  /** Called when a table is not free yet. */
+  readonly waiting?: Waiting;
 }
 
 /** This table tells our migrations from those that another service keeps in the same database. */
@@ -18,18 +21,19 @@ export const MIGRATIONS_TABLE = 'bridge_migrations';
 // eslint-disable-next-line @typescript-eslint/no-empty-function -- that is its job
 const ignore = () => {};
 
-/** Advisory lock of a run; not the library's own, which another service's migrations may hold. */
+/** Advisory lock of a run; not the library's own, which another service's migrations may have. */
 const LOCK = 62_741_186;
 
 /**
  * Runs the migrations that have not run yet, all in one transaction. It is safe to repeat, and to run twice at once:
- * the second run waits for the first and finds nothing to do.
+ * the second run waits for the first and finds nothing to do. It waits for tables in short attempts, because writers
+ * queue behind it.
  * @returns names of the migrations that were applied, in order.
- * @throws EffectError `invalid` for a database whose encoding is not UTF8.
+ * @throws EffectError `invalid` for a database whose encoding is not UTF8; `transient` when a table was never free.
  */
 export async function migrate(
   server: PostgresEndpoint,
-  { dir, log = ignore }: MigrateOptions,
+  { dir, log = ignore, waiting }: MigrateOptions,
 ): Promise<{ applied: string[] }> {
   await ensureDatabase(server);
   return withClient(server, async (client) => {
@@ -37,17 +41,22 @@ export async function migrate(
     if (problem !== null) throw new EffectError('invalid', problem, { store: 'postgres' });
     // Notices of IF NOT EXISTS are expected on an upgrade.
     await client.query('SET client_min_messages = warning');
-    const applied = await runner({
-      dbClient: client,
-      dir,
-      direction: 'up',
-      migrationsTable: MIGRATIONS_TABLE,
-      lockValue: LOCK,
-      advisoryLockMode: 'wait',
-      singleTransaction: true,
-      checkOrder: true,
-      log,
-    });
+    // The session has the lock until it ends. A run waits for the one before it however long that takes, so the
+    // time-out comes after it.
+    await client.query(`SELECT pg_advisory_lock(${LOCK})`);
+    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    const run = () =>
+      runner({
+        dbClient: client,
+        dir,
+        direction: 'up',
+        migrationsTable: MIGRATIONS_TABLE,
+        noLock: true,
+        singleTransaction: true,
+        checkOrder: true,
+        log,
+      });
+    const applied = await whenFree(run, waiting);
     return { applied: applied.map(({ name }) => name) };
   });
 }

@@ -10,7 +10,7 @@ import { choosePorts, type Ports } from '../ports.js';
 import { ensureDatabase } from '../../postgres/schema/database.js';
 import { probe } from '../probes/index.js';
 import type { ServiceName } from '../types.js';
-import { composeProject, logsArgs, upArgs } from './command.js';
+import { composeProject, logsArgs, runningArgs, upArgs } from './command.js';
 import { composePorts, variablesOf } from './services.js';
 
 export async function startContainers(
@@ -26,12 +26,25 @@ export async function startContainers(
   ) as Partial<Endpoints>;
 
   const variables = Array.from(ports, ([name, of]) => Object.entries(variablesOf(name, of, options))).flat();
-  await composeUp(names, variables, context, () => {
-    for (const [name, of] of ports) recorderOf(name).write({ ports: of, container: true });
-  });
+  const isNew = names.every((name) => recorderOf(name).read() === undefined);
+  try {
+    await composeUp(names, variables, context, () => {
+      for (const [name, of] of ports) recorderOf(name).write({ ports: of, container: true });
+    });
+  } catch (error) {
+    // A first start that failed, for example at the registry, leaves nothing. The next one may choose native servers.
+    if (isNew && (await isRunning(context)) === false) for (const name of names) recorderOf(name).forget();
+    throw error;
+  }
   if (endpoints.postgres) await ensureDatabase(endpoints.postgres);
   for (const name of names) reporter.report(name, 'ready', 'its container is healthy');
   return endpoints;
+}
+
+/** Returns whether a container of the project runs; null where the engine does not say. */
+async function isRunning({ options, run }: NativeContext): Promise<boolean | null> {
+  const { code, output } = await run('docker', runningArgs(composeProject(options.stateDir)), { timeoutMs: 10_000 });
+  return code === 0 ? output.trim() !== '' : null;
 }
 
 async function portsFor(name: ServiceName, { options }: NativeContext, recorder: Recorder): Promise<Ports> {
@@ -59,5 +72,8 @@ async function composeUp(
   );
   if (code === 0) return;
   const logs = await run('docker', logsArgs(project, names), { timeoutMs: 10_000 });
-  throw new StackError(`docker compose up failed:\n${output.split('\n').slice(-15).join('\n')}\n${logs.output}`);
+  throw new StackError(
+    `docker compose up failed:\n${output.split('\n').slice(-15).join('\n')}\n${logs.output}\n` +
+      'With BRIDGE_STACK_MODE=native the servers run without containers.',
+  );
 }

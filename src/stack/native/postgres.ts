@@ -10,7 +10,7 @@ export const DEFAULT_DATABASE = 'omninode_bridge';
 const DEFAULT_ROOT_DIR = '/var/lib/bridge-store-effect';
 
 /** The settings that differ from the defaults. Durability is left as it is: the tests kill servers and count rows. */
-const SETTINGS = {
+export const SETTINGS = {
   listen_addresses: LOOPBACK,
   // Clients come by TCP; a socket's folder would be one more thing to own and to clean.
   unix_socket_directories: '',

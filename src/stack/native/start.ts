@@ -20,16 +20,21 @@ import type { Endpoints } from '../../endpoints.js';
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;
 
-export interface Recorder {
+interface ServiceRecorder {
   read(): ServiceRecord | undefined;
   write(record: ServiceRecord): void;
+}
+
+export interface Recorder extends ServiceRecorder {
+  /** Forgets a service that has never run, so that the stack is not bound to its kind. */
+  forget(): void;
 }
 
 /** Starts the server unless the recorded process is alive; either way it answers when this returns. */
 export async function startNative<Name extends ServiceName>(
   service: NativeService<Name>,
   context: NativeContext,
-  recorder: Recorder,
+  recorder: ServiceRecorder,
 ): Promise<Endpoints[Name]> {
   const { options, reporter } = context;
   const found = await findRunning(service, context, recorder.read());
@@ -60,7 +65,7 @@ async function findRunning(
   return outcome === 'answers' ? record.ports : null;
 }
 
-async function start(service: NativeService, context: NativeContext, recorder: Recorder): Promise<Ports> {
+async function start(service: NativeService, context: NativeContext, recorder: ServiceRecorder): Promise<Ports> {
   const prepared = await service.prepare(context);
   // Stacks of other folders choose from the same port numbers, so one starts at a time.
   const lock = join(context.options.cacheDir, `start-${service.name}`);
@@ -73,7 +78,7 @@ async function startWithin(
   attempts: number,
   service: NativeService,
   context: NativeContext,
-  recorder: Recorder,
+  recorder: ServiceRecorder,
   prepared: PreparedServer,
 ): Promise<Ports> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
@@ -88,7 +93,7 @@ async function startWithin(
 async function tryStart(
   service: NativeService,
   context: NativeContext,
-  recorder: Recorder,
+  recorder: ServiceRecorder,
   prepared: PreparedServer,
 ): Promise<Ports | null> {
   const ports = await choosePorts(service.ports, recorder.read()?.ports);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { cutOver } from '../../../src/postgres/schema/cut-over.js';
 import { migrate } from '../../../src/postgres/schema/migrate.js';
+import { until } from '../../../src/flow-control/until.js';
 import { createPool } from '../../../src/postgres/core/pool.js';
 import { LEGACY_TABLES } from './legacy.js';
 import { databaseUrl, dropDatabase, MIGRATIONS, newName, onServer, one, useDatabase } from '../support.js';
@@ -72,6 +73,39 @@ describe('migrate', () => {
       NAMES,
     );
   });
+
+  it('waits for a table that others use in short attempts, so that writers pass meanwhile', async () => {
+    const url = newUrl();
+    await onServer((client) => client.query(`CREATE DATABASE "${names.at(-1)}"`));
+    await onServer((client) => client.query(LEGACY_TABLES), url);
+    const pool = createPool({ url, max: 3 }, () => undefined);
+    const [reader, writer] = [await pool.connect(), await pool.connect()];
+    try {
+      // An open transaction that has read a table keeps every change of the table waiting.
+      await reader.query('BEGIN');
+      await reader.query('SELECT FROM fsm_transitions');
+      const waits: string[] = [];
+      const migrated = migrate(
+        { url },
+        { dir: MIGRATIONS, waiting: ({ failureClass, message }) => waits.push(`${failureClass} ${message}`) },
+      );
+      await until(30_000, () => {
+        assert.ok(waits.length >= 2);
+        return Promise.resolve();
+      });
+      assert.match(waits[0]!, /^transient PostgreSQL: .*lock timeout \(55P03\)$/);
+      await writer.query("SET statement_timeout = '3s'");
+      const insert = `INSERT INTO fsm_transitions (entity_id, entity_type, to_state, transition_event)
+        VALUES ($1, 'workflow_execution', 'UP', 'start')`;
+      await writer.query(insert, [randomUUID()]);
+      await reader.query('COMMIT');
+      assert.deepEqual((await migrated).applied, NAMES);
+    } finally {
+      reader.release();
+      writer.release();
+      await pool.end();
+    }
+  }).timeout(60_000);
 
   it('gives an upgraded database, cut over, the shape of a fresh one', async () => {
     const [fresh, upgraded] = [newUrl(), newUrl()];

@@ -18,7 +18,7 @@ import { goVersion, isAtLeast } from '../tools.js';
  * of two activities took 250 ms, and takes 72 with these settings. The defaults also send an activity through matching,
  * even when the worker that asked for it has a slot free for it.
  */
-const DYNAMIC_CONFIG = {
+export const DYNAMIC_CONFIG = {
   'system.enableActivityEagerExecution': true,
   'history.transferProcessorMaxPollRPS': 2_000,
   'history.timerProcessorMaxPollRPS': 2_000,
@@ -26,7 +26,7 @@ const DYNAMIC_CONFIG = {
 };
 
 /** These variables give memory for less garbage collection: two activities went from 72 ms to 56 ms. */
-const ENVIRONMENT = { GOGC: '400' };
+export const ENVIRONMENT = { GOGC: '400' };
 
 /**
  * Arguments that set SQLite's pragmas. With its default, a sync for each transaction, there are half as many workflows

@@ -1,0 +1,60 @@
+/** These tests read docker-compose.yml without an engine: its settings are those of the native servers. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { serverProperties } from '../../src/stack/native/kafka-config.js';
+import { SETTINGS } from '../../src/stack/native/postgres.js';
+import { DYNAMIC_CONFIG, ENVIRONMENT } from '../../src/stack/native/temporal/service.js';
+
+interface Service {
+  readonly command?: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly volumes: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly healthcheck: { readonly test: readonly string[] };
+}
+
+const { services, volumes } = parse(readFileSync('docker-compose.yml', 'utf8')) as {
+  readonly services: { readonly postgres: Service; readonly kafka: Service; readonly temporal: Service };
+  readonly volumes: object;
+};
+
+/** Settings that are addresses, names or folders, which a container has of its own. */
+const OWN = /listener|^controller\.quorum|^log\.dirs$/;
+
+describe('the compose file', () => {
+  it('has the settings of the native broker', () => {
+    const properties = serverProperties('', { broker: 1, controller: 2 })
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=') as [string, string])
+      .filter(([name]) => !OWN.test(name));
+    assert.ok(properties.length >= 12);
+    const { environment } = services.kafka;
+    for (const [name, value] of properties)
+      assert.equal(environment[`KAFKA_${name.toUpperCase().replaceAll('.', '_')}`], value, name);
+  });
+
+  it('has the settings of the native PostgreSQL and Temporal', () => {
+    const { max_connections, shared_buffers } = SETTINGS;
+    for (const setting of [`max_connections=${max_connections}`, `shared_buffers=${shared_buffers}`])
+      assert.ok(services.postgres.command?.includes(setting), setting);
+    const { command = [], environment } = services.temporal;
+    for (const [name, value] of Object.entries(DYNAMIC_CONFIG))
+      assert.ok(command.includes(`--dynamic-config-value=${name}=${value}`), name);
+    assert.deepEqual(environment, ENVIRONMENT);
+  });
+
+  it('lets other containers reach Kafka by its name, and clients of the host by loopback', () => {
+    const { environment } = services.kafka;
+    assert.match(environment['KAFKA_ADVERTISED_LISTENERS']!, /^HOST:\/\/127\.0\.0\.1:.*,INTERNAL:\/\/kafka:19092$/);
+    assert.match(environment['KAFKA_LISTENERS']!, /INTERNAL:\/\/0\.0\.0\.0:19092/);
+  });
+
+  it('starts no JVM to ask whether Kafka is well, and leaves no volume without a name', () => {
+    assert.deepEqual(services.kafka.healthcheck.test, ['CMD', 'bash', '-c', '</dev/tcp/127.0.0.1/19092']);
+    assert.deepEqual(services.kafka.tmpfs, ['/etc/kafka/secrets', '/mnt/shared/config']);
+    for (const { volumes: mounted } of Object.values(services))
+      for (const volume of mounted) assert.ok((volume.split(':')[0] ?? '') in volumes, volume);
+  });
+});
