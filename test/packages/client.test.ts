@@ -49,7 +49,8 @@ describe('the package of the client', () => {
   let folder: string;
   const tarballs = new Map<string, string>();
   before(async function () {
-    this.timeout(120_000);
+    // A copy of the tree, in which a kept mistake is tried, has to be built.
+    this.timeout(200_000);
     environment = await createEnvironment();
     await buildIfStale();
     project = await mkdtemp(join(tmpdir(), 'bridge-client-'));
