@@ -21,7 +21,7 @@ import { poolPressure } from './pool-pressure.js';
 import { seldom } from '../flow-control/seldom.js';
 import type { Endpoints, KafkaEndpoint, PostgresEndpoint } from '../endpoints.js';
 
-type WorkerPorts = Omit<Ports, 'endedExecutions' | 'parkedRuns'>;
+type WorkerPorts = Omit<Ports, 'endedExecutions' | 'parkedRuns' | 'startedLists'>;
 type StorePorts = Omit<WorkerPorts, 'publisher' | 'source'>;
 
 export interface Adapters {
