@@ -35,12 +35,13 @@ export function readGivenLists(raw: unknown, started: Started): GivenLists {
   const lists = parsed.data.lists.map((given, number) => {
     try {
       const { list, hash } = readList(given, number, started);
-      intents += list.intents.length;
-      if (intents > DEFAULT_LIMITS.intents) {
+      const all = intents + list.intents.length;
+      if (all > DEFAULT_LIMITS.intents) {
         throw new LimitError(
-          `lists: with this one they hold ${intents} intents, the limit is ${DEFAULT_LIMITS.intents}; start it alone`,
+          `lists: with this one they hold ${all} intents, the limit is ${DEFAULT_LIMITS.intents}; start it alone`,
         );
       }
+      intents = all;
       hashes.push(hash);
       return list;
     } catch (error) {
