@@ -14,9 +14,9 @@ const TURNS = 5;
 const SIZE = 20;
 /** Callers of one client, as in one process; and of ten, as in ten processes with few callers each. */
 const SCENARIOS = {
-  one_caller: { clients: 1, callers: 1, lists: 30 },
-  fifty_callers: { clients: 1, callers: 50, lists: 150 },
-  ten_clients_of_five: { clients: 10, callers: 50, lists: 150 },
+  one_caller: { clients: 1, callers: 1, lists: 20 },
+  fifty_callers: { clients: 1, callers: 50, lists: 100 },
+  ten_clients_of_five: { clients: 10, callers: 50, lists: 100 },
 };
 const SHARES = ['never', 'auto'] as const;
 

@@ -29,7 +29,7 @@ export const SHARES: readonly Share[] = ['auto', 'never'];
  */
 const SLOTS = 2;
 /** Milliseconds after which an execution keeps no slot. A list waits no longer than that for a slot. */
-const SLOT_MS = 1_000;
+const SLOT_MS = { least: 1_000, most: 10_000 };
 /** The limits of an execution are those of a slice: a list over one of them has an execution of its own. */
 const LIMITS: Size = {
   intents: SLICE_INTENTS,

@@ -26,14 +26,22 @@ export interface ShareQueueOptions<L extends Queued> {
   readonly limits: Size;
   /** The executions of this client that may run before lists wait. */
   readonly slots: number;
-  /** Milliseconds after which an execution keeps no slot: one that waits for a store must not hold up other lists. */
-  readonly slotMs: number;
+  /**
+   * Milliseconds after which an execution keeps no slot, because one that waits for a store must not hold up other
+   * lists. It is twice what the quickest of the latest executions took, within these bounds.
+   */
+  readonly slotMs: { readonly least: number; readonly most: number };
 }
+
+/** The number of latest executions that say how long one takes. One of them at least did not wait for a store. */
+const LATEST = 8;
 
 export class ShareQueue<L extends Queued> {
   #waiting: L[] = [];
   #running = 0;
   #flushing = false;
+  /** Milliseconds that the latest executions took. */
+  #latest: number[] = [];
 
   constructor(private readonly options: ShareQueueOptions<L>) {}
 
@@ -60,10 +68,20 @@ export class ShareQueue<L extends Queued> {
   }
 
   async #run(lists: readonly L[]): Promise<void> {
+    const started = performance.now();
     await this.options.start(lists);
-    await within(this.options.slotMs, Promise.all(lists.map(({ over }) => over)));
+    const ended = Promise.all(lists.map(({ over }) => over)).then(() => {
+      this.#latest = [...this.#latest, performance.now() - started].slice(-LATEST);
+    });
+    await within(this.#slotMs, ended);
     this.#running -= 1;
     this.#flush();
+  }
+
+  get #slotMs(): number {
+    const { least, most } = this.options.slotMs;
+    const usual = this.#latest.length === 0 ? 0 : Math.min(...this.#latest);
+    return Math.min(most, Math.max(least, 2 * usual));
   }
 }
 

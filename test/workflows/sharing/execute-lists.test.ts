@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import type { Intent } from '../../../src/client/index.js';
 import { requestIds } from '../../../src/domain/execution/search-attributes.js';
+import type { SliceReport } from '../../../src/domain/intake/slice.js';
 import type { SharedReport } from '../../../src/domain/sharing/shared-list.js';
+import { emittedId } from '../../../src/domain/values/ids.js';
+import { readEvents } from '../../support/events.js';
 import { persistState, publishEvent, recoverFsmStates } from '../../support/intents.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { bridgeRows, overflowingState } from '../execution/support.js';
@@ -120,6 +124,44 @@ describe('ExecuteListsWorkflow', () => {
     } finally {
       holder.release(true);
     }
+  });
+
+  it('has the list of the intake under the same request id, whichever comes first', async () => {
+    const { temporal, config } = environment;
+    const options = { failFastPriority: 2, derivedEvents: 'unless_published' };
+    const emit = ({ intents, request_id }: ReturnType<typeof named>) =>
+      temporal.workflow.execute<(input: unknown) => Promise<SliceReport>>('ExecuteSliceWorkflow', {
+        args: [
+          {
+            lists: [
+              {
+                event_id: emittedId({ intents, request_id, options }),
+                correlation_id: null,
+                emitted_at: new Date().toISOString(),
+                request_id,
+                options,
+                intents,
+              },
+            ],
+          },
+        ],
+        taskQueue: config.TEMPORAL_TASK_QUEUE,
+        workflowId: `slice-${randomUUID()}`,
+      });
+    const [packedFirst, emittedFirst] = [named([persistState(), publishEvent()]), named([persistState()])];
+    const [packed] = await runLists(environment, packedFirst);
+    assert.equal((await emit(packedFirst)).repeated, 1);
+    const answers = (await readEvents(environment, ['INTENT_RESULT'])).filter(
+      ({ envelope }) => envelope.causation_id === packed?.event_id,
+    );
+    assert.deepEqual(
+      answers.map(({ envelope }) => envelope.payload['results']),
+      [reportOf(packed).results],
+    );
+    assert.equal((await emit(emittedFirst)).counts.succeeded, 1);
+    const [again] = await runLists(environment, emittedFirst);
+    assert.match(reportOf(again).workflow_id, /^slice-/);
+    assert.deepEqual(statusesOf(again), ['succeeded']);
   });
 
   it('finds its lists by their request ids, and shows a row for each', async () => {
