@@ -5,9 +5,10 @@ import { builtinEffects } from '../../../activities/index.js';
 import { bridgeHere } from '../../support/bridge-here.js';
 import { createEnvironment, type Environment } from '../../support/environment.js';
 import { persistState } from '../../support/intents.js';
+import { overflowingState } from '../../workflows/execution/support.js';
 import { named, startLists } from '../../workflows/sharing/support.js';
 
-describe('bridge status and bridge list, of lists that share an execution', function () {
+describe('bridge status, list and rerun, of lists that share an execution', function () {
   this.timeout(60_000);
   const gate = createGate();
   let environment: Environment;
@@ -37,6 +38,26 @@ describe('bridge status and bridge list, of lists that share an execution', func
     const shown = await run('status', waits.request_id);
     assert.equal(shown.code, 0, shown.stderr);
     assert.ok(shown.stdout.includes(`shared by ${shared.workflowId}`), shown.stdout);
+  });
+
+  it('are run again by their request id', async () => {
+    const bad = await overflowingState(environment, 1);
+    const [partial, completed] = [named([persistState(), bad]), named([persistState()])];
+    await (await startLists(environment, partial, completed)).result();
+    await environment.pool.query('UPDATE bridge_state_rows SET total_items_aggregated = 0 WHERE bridge_id = $1', [
+      bad.payload.aggregation_id,
+    ]);
+    const again = await run('rerun', partial.request_id, '--json');
+    assert.equal(again.code, 0, again.stderr);
+    const [report] = again.json() as { workflow_id: string; results: { repeated?: true }[] }[];
+    assert.equal(report?.workflow_id, partial.request_id);
+    assert.deepEqual(
+      report.results.map(({ repeated }) => repeated),
+      [true, undefined],
+    );
+    const done = await run('rerun', completed.request_id);
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(done.stderr, /has completed/);
   });
 
   it('show the execution with the number of its lists, and by the request id of one', async () => {

@@ -93,6 +93,9 @@ describe('lists of many callers of one client', () => {
       outcome.status === 'fulfilled' ? outcome.value.outcome : (outcome.reason as Error).name,
     );
     assert.deepEqual(said, ['failed', 'RequestConflictError', 'partial', ...fill(5).map(() => 'completed')]);
+    // Nor has an execution of its own the id, which a shared one has used.
+    const other = newClient().executeIntents([persistState()], { requestId: used, share: 'never' });
+    await assert.rejects(other, RequestConflictError);
   });
 
   const each = (client: StoreEffectClient, lists: readonly [Intent[], string][]) =>
