@@ -16,6 +16,8 @@ import { recoveryActivities } from './maintenance/emit-fsm-states.js';
 import { redriveDeadLetters } from './maintenance/redrive-dead-letters.js';
 import { sweepActivities } from './maintenance/sweep-executions.js';
 import * as registry from './registry.js';
+import { planLists } from './sharing/plan-lists.js';
+import { storeReports } from './sharing/store-reports.js';
 import { settleIntents } from './execution/settle-intents.js';
 import { SliceResults } from './intake/slice-results.js';
 import { sourceFinder } from './intake/slice-source.js';
@@ -28,7 +30,7 @@ export const builtinEffects: readonly AnyEffect[] = Object.values(registry);
 export const definitionsOf = (effects: readonly AnyEffect[]): DefinitionsByType =>
   new Map(effects.map(({ definition }) => [definition.type, definition]));
 
-export type Activities = Readonly<Record<string, (input: never) => Promise<unknown>>>;
+export type Activities = Readonly<Record<string, (input: never, start?: never) => Promise<unknown>>>;
 
 export interface ActivityOptions extends Omit<BoundaryOptions, 'findSource'> {
   /**
@@ -63,7 +65,9 @@ export function createActivities(
     answerLists: answerLists(ports, options, slices, sliceResults),
     findVerdicts: findVerdicts(ports),
     ...parkedListActivities(ports, slices),
-    planIntents: planIntents(definitions, options.instruments),
+    planIntents: planIntents(definitions, options.instruments, ports.verdicts),
+    planLists: planLists(ports, definitions, options.instruments, slices),
+    storeReports: storeReports(ports, options, slices, sliceResults),
     planSlice: planSlice(ports, definitions, options.instruments, slices),
   };
 }

@@ -2,6 +2,7 @@
 import type { EventSource } from '../src/domain/events/envelope.js';
 import type { DeadLetterStore } from '../src/domain/dead-letters/port.js';
 import type { BridgeStateStore, FsmStateStore, FsmTransitionStore } from '../src/domain/intents/persist-state/store.js';
+import type { StartedLists } from '../src/domain/sharing/owners.js';
 import type { EndedExecutions, SweptExecutions } from '../src/domain/sweep/port.js';
 import type { Ledger, LedgerRetention } from '../src/domain/ledger/port.js';
 import type { FsmRetention } from '../src/domain/recovery/retention.js';
@@ -23,6 +24,7 @@ export interface Ports {
   readonly verdicts: VerdictStore;
   readonly parkedLists: ParkedLists;
   readonly parkedRuns: ParkedRuns;
+  readonly startedLists: StartedLists;
   /** The sender that every envelope names, and the topic prefix. */
   readonly source: EventSource;
 }

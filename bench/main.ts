@@ -1,5 +1,6 @@
 /**
- * `npm run bench [-- execution|recovery|intake|await|parked|secured] [--json]` measures speed as ratios to a baseline.
+ * `npm run bench [-- execution|recovery|intake|await|parked|secured|shared] [--json]` measures speed as ratios to a
+ * baseline.
  * `-- recovery --ended 1000000` measures pages of states beside so many workflows that ended, and nothing else.
  * Every server, the worker and the callers share the machine, so absolute figures are for orientation. Baseline and
  * service take turns, and medians are compared.
@@ -13,6 +14,7 @@ import { intakeBench } from './scenarios/intake.js';
 import { PARKED_ENV, parkedBench } from './scenarios/parked.js';
 import { recoveryBench } from './scenarios/recovery.js';
 import { securedBench } from './scenarios/secured.js';
+import { sharedBench } from './scenarios/shared.js';
 
 interface Bench {
   readonly run: (installation: Installation, ended?: number) => Promise<void>;
@@ -27,6 +29,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   await: { run: awaitBench },
   parked: { run: parkedBench, env: PARKED_ENV },
   secured: { run: securedBench },
+  shared: { run: sharedBench },
 };
 
 const { values: flags, positionals } = parseArgs({

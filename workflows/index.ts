@@ -1,5 +1,6 @@
 /** These are the Temporal workflows that the worker registers. */
 export { ExecuteIntentsWorkflow } from './execution/execute-intents.js';
+export { ExecuteListsWorkflow } from './sharing/execute-lists.js';
 export { ExecuteParkedListsWorkflow } from './intake/execute-parked-lists.js';
 export { ExecuteSliceWorkflow } from './intake/execute-slice.js';
 export { FindVerdictsWorkflow } from './intake/find-verdicts.js';

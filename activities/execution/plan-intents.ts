@@ -3,17 +3,36 @@ import { activityInfo, type Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { PlanActivity } from '../../src/domain/execution/batch.js';
 import { makePlan, type PlannedIntent } from '../../src/domain/execution/plan.js';
-import { parseRequest, RequestError } from '../../src/domain/execution/request.js';
+import { parseRequest, type Request, REQUEST_CONFLICT, RequestError } from '../../src/domain/execution/request.js';
+import type { UsedRequestIds } from '../../src/domain/intake/ports.js';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
+import { listHash } from '../../src/domain/values/ids.js';
 import type { Instruments } from './batch-activity.js';
 
 export const planIntents =
-  (definitions: DefinitionsByType, instruments: Instruments): PlanActivity =>
-  async (input) => {
-    const plan = await refusing(() => makePlan(parseRequest(input), workflowIdOf(activityInfo()), definitions));
+  (definitions: DefinitionsByType, instruments: Instruments, usedIds: UsedRequestIds): PlanActivity =>
+  async (input, fresh) => {
+    const request = await refusing(() => parseRequest(input));
+    if (fresh !== true) await assertOwn(request, usedIds);
+    const plan = await refusing(() => makePlan(request, workflowIdOf(activityInfo()), definitions));
     countRejected(plan.intents, definitions, instruments);
     return plan;
   };
+
+/**
+ * Fails a list for good when its request id was used for another one in a shared execution. Where the store cannot be
+ * asked, the list is executed: its intents have ids of their own.
+ */
+async function assertOwn({ request_id, intents }: Request, usedIds: UsedRequestIds): Promise<void> {
+  if (request_id == null) return;
+  const asked = [{ request_id, list_hash: listHash(intents) }];
+  const conflicting = await usedIds.conflicting(asked).catch(() => new Set<string>());
+  if (!conflicting.has(request_id)) return;
+  throw ApplicationFailure.nonRetryable(
+    `request_id: ${request_id} has been used for another list of intents`,
+    REQUEST_CONFLICT,
+  );
+}
 
 /** Counts the intents that a plan rejects, because no activity gets to see them. */
 export function countRejected(

@@ -3,7 +3,6 @@
  * 0009).
  */
 import { type Info, log } from '@temporalio/activity';
-import type { Announcement } from '../../src/domain/execution/batch.js';
 import { expandResult, isKept } from '../../src/domain/execution/compact-form.js';
 import type { OpenSlice } from '../../src/domain/intake/open-slice.js';
 import { makeReport } from '../../src/domain/execution/report.js';
@@ -15,8 +14,8 @@ import type { BoundaryOptions } from '../execution/batch-activity.js';
 import type { Ports } from '../ports.js';
 import { publishEvent } from '../effects/publish-event.js';
 import { answerOfConflict, answersOf, conflictsOf, type MadeVerdict } from './answers.js';
+import { announceNow, sliceEvents } from './slice-events.js';
 import type { SliceResults } from './slice-results.js';
-import { sliceAnnouncements } from './slice-source.js';
 import type { Slices } from './slices.js';
 
 export function answerLists(
@@ -25,7 +24,7 @@ export function answerLists(
   slices: Slices,
   sliceResults: SliceResults,
 ): SliceActivities['answerLists'] {
-  const publish = publishEvent.create(ports);
+  const events = sliceEvents(ports);
   const { store } = publishEvent.definition;
   return (input) =>
     attempt(
@@ -34,44 +33,25 @@ export function answerLists(
       async (info, standing) => {
         const { slice: key, last, verdicts: drafts, repeats, conflicts = [], parked, announce = [] } = input;
         const slice = await slices.find(key, info);
-        const tell = (announcements: readonly Announcement[], notAnnounced: (id: string) => void) =>
-          publish({
-            commands: [],
-            // Announcements that name no correlation id get this one, as in a batch.
-            correlationId: slice.lists[0]?.correlation_id ?? '',
-            scheduledAt: new Date(info.scheduledTimestampMs).toISOString(),
-            pageBytes: 0,
-            ...standing,
-            locks: 'patient',
-            announce: announcements,
-            notAnnounced,
-          });
-        const announcements = await sliceAnnouncements(slice, announce, sliceResults, info);
-        const announcedNow = new Set(announcements.map(({ intent_id }) => intent_id));
-        const not_announced: string[] = [];
-        if (announcements.length > 0) {
-          await tell(announcements, (intentId) => {
-            announcedNow.delete(intentId);
-            not_announced.push(intentId);
-          });
-        }
+        const tell = events(slice, info, standing);
+        const { announcedNow, not_announced } = await announceNow(tell, announce, slice, sliceResults, info);
         const verdicts = await verdictsOf(drafts, announcedNow, slice, sliceResults, info);
         // The verdicts are stored before they are published: whoever publishes them later publishes the stored ones.
         const stored = await ports.verdicts.store(verdicts);
         const again = await ports.verdicts.find(repeats);
         const conflicting = conflictsOf({ conflicts, verdicts, stored, again }, slice);
-        const events = [
+        const results = [
           ...[...stored.values(), ...again.values()].flatMap((one) => answersOf(one, slice)),
           ...[...conflicting].map(([list, known]) => answerOfConflict(list, known, slice, info)),
         ];
         await tell(
-          events,
+          results,
           // The event is a dead letter, which is sent again, or no topic takes it; then the stored verdict is all there
           // is.
           (eventId) => {
             log.warn('a result is not on its topic', {
               causation_id: eventId,
-              event_id: events.find(({ intent_id }) => intent_id === eventId)?.event_id,
+              event_id: results.find(({ intent_id }) => intent_id === eventId)?.event_id,
             });
           },
         );
@@ -92,7 +72,7 @@ export function answerLists(
  * @param announcedNow ids of intents that have been announced just now.
  * @throws EffectError when a store cannot be asked for a kept result.
  */
-async function verdictsOf(
+export async function verdictsOf(
   drafts: readonly VerdictDraft[],
   announcedNow: ReadonlySet<string>,
   slice: OpenSlice,

@@ -16,11 +16,11 @@ import { assertSent } from '../../src/domain/events/publisher.js';
 import { type Execution, executionId } from '../../src/domain/sweep/port.js';
 import { parseRequest, RequestError } from '../../src/domain/execution/request.js';
 import { optionsOf } from '../../src/domain/intake/slice-plan.js';
-import { SLICE_LEVELS } from '../../src/domain/intake/slice.js';
-import { serializable } from '../../src/domain/values/serializable.js';
+import { EXECUTE_LISTS } from '../../src/domain/sharing/shared-list.js';
 import type { EndedPage, SweepActivities, Unannounced, UnannouncedInput } from '../../src/domain/sweep/sweep.js';
 import { unannouncedOf } from '../../src/domain/sweep/unannounced.js';
 import { attempt } from '../attempts/attempt.js';
+import { sliceOf } from '../intake/slices.js';
 import type { Ports } from '../ports.js';
 import type { OutageBudget } from '../attempts/outage-budget.js';
 import { readInput } from '../parse-input.js';
@@ -76,7 +76,7 @@ async function findUnannounced(
   const input = await endedExecutions.input(execution);
   if (input === null) return { reason: 'its history is gone' };
   try {
-    const value = serializable(input.value, SLICE_LEVELS);
+    const value = sliceOf(input, execution);
     const lists = isSlice(value)
       ? listsOf(new OpenSlice(value, definitions), definitions)
       : [makePlan(parseRequest(value), execution.workflow_id, definitions)];
@@ -92,7 +92,8 @@ async function findUnannounced(
       page_bytes: REPORT_BYTES,
       announce: events.slice(from, from + limit),
       next: from + limit < events.length ? from + limit : null,
-      ...(isSlice(value) ? { slice: true } : {}),
+      // Callers of a shared execution wait for no answer on a topic.
+      ...(isSlice(value) && input.type !== EXECUTE_LISTS ? { slice: true } : {}),
     };
   } catch (error) {
     if (error instanceof RequestError) return { reason: error.message };
@@ -123,7 +124,7 @@ async function copyUnanswered(ports: Ports, definitions: DefinitionsByType, exec
   const { endedExecutions, parkedLists, verdicts, publisher, deadLetters, source } = ports;
   const input = await endedExecutions.input(execution);
   if (input === null) return 0;
-  const slice = new OpenSlice(serializable(input.value, SLICE_LEVELS), definitions);
+  const slice = new OpenSlice(sliceOf(input, execution), definitions);
   const eventIds = slice.lists.map(({ event_id }) => event_id);
   // Parked lists are read before the verdicts, because a list is parked until it has its verdict.
   const parked = await parkedLists.hashes(eventIds);

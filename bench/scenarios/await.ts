@@ -7,8 +7,8 @@ import type pg from 'pg';
 import { StoreEffectClient } from '../../src/client/index.js';
 import { endpointsOf } from '../../src/cli/context.js';
 import { loadConfig } from '../../src/config.js';
-import { type BenchWorker, forkWorker } from '../processes/child.js';
-import { serverCpu } from '../support/cpu.js';
+import { forkWorker } from '../processes/child.js';
+import { measureCpu, perUnit, showCpu } from '../support/cpu-of.js';
 import { type Installation, openPool } from '../support/installation.js';
 import { mixed } from '../support/lists.js';
 import { load, percentiles } from '../support/load.js';
@@ -24,8 +24,6 @@ const SCENARIOS = {
 /** Seconds of waiting for a list that nobody emits. */
 const IDLE_SECONDS = 20;
 
-type Cpu = Readonly<Record<string, number>>;
-
 export async function awaitBench(installation: Installation): Promise<void> {
   const { out } = installation;
   await installation.worker.stop();
@@ -39,24 +37,24 @@ export async function awaitBench(installation: Installation): Promise<void> {
     for (const [name, { callers, lists, clients: count }] of Object.entries(SCENARIOS)) {
       const label = `${callers} callers, ${count} clients`;
       out.note(`${lists} lists of ${SIZE}, ${label}`);
-      const figures = await measure(worker, () => emitAndAwait(clients.slice(0, count), pool, callers, lists));
+      const figures = await measureCpu(worker, () => emitAndAwait(clients.slice(0, count), pool, callers, lists));
       const { all, p50, p95, callsPerSecond, delay } = figures.value;
       const cpu = perUnit(figures.cpu, all, 1_000);
       report[name] = { p50, p95, lists_per_second: callsPerSecond, delay, cpu_ms_per_list: cpu };
       const ms = [p50, p95, delay.p50, delay.p95, delay.max].map((value) => value.toFixed(0));
-      rows.push([label, ...ms, callsPerSecond.toFixed(1), show(cpu)]);
+      rows.push([label, ...ms, callsPerSecond.toFixed(1), showCpu(cpu)]);
     }
     out.note(`nothing to hear for ${IDLE_SECONDS} s`);
     const nothing = clients
       .slice(0, 1)
       .map((client) => client.awaitResult(randomUUID(), { timeoutMs: IDLE_SECONDS * 1_000 }));
-    const idle = await measure(worker, () => Promise.allSettled(nothing));
+    const idle = await measureCpu(worker, () => Promise.allSettled(nothing));
     const waiting = perUnit(idle.cpu, idle.seconds, 1_000);
     out.record({ ...report, waiting_cpu_ms_per_second: waiting });
     const columns = ['emit and await', 'p50 ms', 'p95', 'delay p50', 'p95', 'max', 'lists/s', 'CPU ms a list'];
     out.table(columns, rows);
     out.line('');
-    out.line(`waiting for nothing, CPU ms a second: ${show(waiting)}`);
+    out.line(`waiting for nothing, CPU ms a second: ${showCpu(waiting)}`);
     out.line('delay: milliseconds from the stored verdict to the caller; target max < 1,000');
   } finally {
     await Promise.all([...clients.map((each) => each.close()), pool.end()]);
@@ -95,28 +93,3 @@ async function emitAndAwait(clients: readonly StoreEffectClient[], pool: pg.Pool
   });
   return { ...times, all: heardAt.size, delay: { ...percentiles(delays), max: Math.max(...delays) } };
 }
-
-/** Measures the CPU seconds of each process while something runs, warm-up included. */
-async function measure<T>(
-  worker: BenchWorker,
-  work: () => Promise<T>,
-): Promise<{ value: T; cpu: Cpu; seconds: number }> {
-  const read = async (): Promise<Cpu> => {
-    const { user, system } = process.cpuUsage();
-    const { cpuSeconds } = await worker.usage();
-    return { client: (user + system) / 1e6, worker: cpuSeconds, ...serverCpu() };
-  };
-  const [before, started] = [await read(), performance.now()];
-  const value = await work();
-  const [after, seconds] = [await read(), (performance.now() - started) / 1_000];
-  const cpu = Object.fromEntries(Object.entries(after).map(([name, all]) => [name, all - (before[name] ?? 0)]));
-  return { value, cpu, seconds };
-}
-
-const perUnit = (cpu: Cpu, units: number, factor: number): Cpu =>
-  Object.fromEntries(Object.entries(cpu).map(([name, seconds]) => [name, (seconds / units) * factor]));
-
-const show = (cpu: Cpu): string =>
-  Object.entries(cpu)
-    .map(([name, value]) => `${name} ${value.toFixed(1)}`)
-    .join(', ');

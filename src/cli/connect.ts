@@ -19,7 +19,7 @@ export async function withTemporal<T>(config: Config, use: (connected: Connected
   return withConnection(endpoints.temporal, async (connection) => {
     const temporal = new Client({ connection, namespace: endpoints.temporal.namespace, dataConverter });
     // Commands say when there is no worker, and leave it to the person how long to wait.
-    const client = new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE, undefined, temporal, Infinity);
+    const client = new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE, undefined, temporal, Infinity, 'never');
     return use({ endpoints, temporal, client });
   });
 }

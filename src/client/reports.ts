@@ -7,8 +7,9 @@ import {
   WorkflowFailedError,
 } from '@temporalio/client';
 import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
+import { REQUEST_CONFLICT } from '../domain/execution/request.js';
 import type { Report } from '../domain/execution/report.js';
-import { ExecutionError, RefusedError } from './errors.js';
+import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
 import type { IntentsReport } from './types.js';
 import { whileWorkersPoll } from './while-workers-poll.js';
 
@@ -33,12 +34,19 @@ export async function reportOf(client: Client, workflowId: string, workerTimeout
 }
 
 /** Returns the report in the failure of an execution. */
-function reportIn(workflowId: string, { cause, message }: WorkflowFailedError): IntentsReport {
+function reportIn(workflowId: string, error: WorkflowFailedError): IntentsReport {
+  const { cause } = error;
   if (cause instanceof ApplicationFailure) {
     if (cause.type === 'InvalidInput') throw new RefusedError(workflowId, cause.message, { cause });
+    if (cause.type === REQUEST_CONFLICT) throw new RequestConflictError(workflowId);
     if (cause.type === 'FailFast' && cause.details?.[0] !== undefined) return cause.details[0] as IntentsReport;
   }
+  throw endingOf(workflowId, error);
+}
+
+/** Returns the error of an execution that ended without a report. */
+export function endingOf(workflowId: string, { cause, message }: WorkflowFailedError): ExecutionError {
   const ending = cause instanceof TerminatedFailure ? 'was terminated' : message;
   const reason = cause === undefined || cause.message === '' ? '' : `: ${cause.message}`;
-  throw new ExecutionError(workflowId, `${workflowId}: ${ending}${reason}`, { cause });
+  return new ExecutionError(workflowId, `${workflowId}: ${ending}${reason}`, { cause });
 }

@@ -1,30 +1,52 @@
 /** This module starts the execution of a list, or finds the one that runs or has completed under its request id. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/client';
-import stringify from 'safe-stable-stringify';
 import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
-import type { RequestInput } from '../domain/execution/request.js';
+import type { Request, RequestInput } from '../domain/execution/request.js';
 import { correlationId, intentOutcome } from '../domain/execution/search-attributes.js';
 import { summaryOf } from '../domain/execution/summary.js';
+import { FRESH_MEMO } from '../domain/sharing/shared-list.js';
+import { requestHash } from '../domain/values/ids.js';
 import { RequestConflictError } from './errors.js';
 import { readRequest } from './given-request.js';
 
 export interface StartedExecution {
+  /** The id to ask for the list's result and progress by, which is its request id. */
   readonly workflowId: string;
   readonly requestId: string;
   /** False when the request id was running or had completed already; the report is then that execution's. */
   readonly started: boolean;
+  /** The workflow id of the execution that the list shares with others; absent for an execution of its own. */
+  readonly sharedBy?: string;
 }
 
-/** @throws LimitError, RequestError before anything starts; RequestConflictError: another list has this request id. */
+/** A list as it is started: read, named, and with its hash. */
+export interface StartableList {
+  /** The request with its defaults filled in, so that the same list is the same however it was written. */
+  readonly input: Request & { readonly request_id: string };
+  readonly requestId: string;
+  readonly hash: string;
+  /** Whether the request id was made here, so that nobody can have used it. */
+  readonly fresh: boolean;
+}
+
+/** @throws LimitError, RequestError naming the field. */
+export function readList(request: RequestInput): StartableList {
+  const { request_id, correlation_id, ...rest } = readRequest(request);
+  const input = {
+    ...rest,
+    request_id: request_id ?? randomUUID(),
+    ...(correlation_id == null ? {} : { correlation_id }),
+  };
+  return { input, requestId: input.request_id, hash: requestHash(input), fresh: request_id == null };
+}
+
+/** @throws RequestConflictError: another list has this request id. */
 export async function startExecution(
   client: Client,
   taskQueue: string,
-  request: RequestInput,
+  { input, requestId, hash, fresh }: StartableList,
 ): Promise<StartedExecution> {
-  const input = requestOf(request);
-  const requestId = input.request_id;
-  const hash = createHash('sha256').update(stringify(input)).digest('hex');
   const begin = async (workflowIdReusePolicy: WorkflowIdReusePolicy): Promise<boolean> => {
     try {
       await client.workflow.start<typeof ExecuteIntentsWorkflow>('ExecuteIntentsWorkflow', {
@@ -32,7 +54,7 @@ export async function startExecution(
         taskQueue,
         workflowId: requestId,
         workflowIdReusePolicy,
-        memo: { request_sha256: hash },
+        memo: { request_sha256: hash, ...(fresh ? { [FRESH_MEMO]: true } : {}) },
         typedSearchAttributes: [
           { key: intentOutcome, value: 'running' },
           { key: correlationId, value: input.correlation_id ?? requestId },
@@ -55,14 +77,4 @@ export async function startExecution(
     }
   }
   return { workflowId: requestId, requestId, started };
-}
-
-/** Returns the request with its defaults filled in, so that the same list is the same however it was written. */
-function requestOf(request: RequestInput) {
-  const { request_id, correlation_id, ...rest } = readRequest(request);
-  return {
-    ...rest,
-    request_id: request_id ?? randomUUID(),
-    ...(correlation_id == null ? {} : { correlation_id }),
-  };
 }

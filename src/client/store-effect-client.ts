@@ -12,7 +12,7 @@ import { payloadSettings, readAddress, temporalSettings } from '../config.js';
 import { asWritten } from '../domain/intake/list.js';
 import { guid } from '../domain/intents/fields.js';
 import { shown } from '../domain/values/json.js';
-import type { RequestInput } from '../domain/execution/request.js';
+import { RequestError, type RequestInput } from '../domain/execution/request.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
 import { connect, lazyConnection } from '../temporal/connect.js';
 import { AwaitedVerdicts } from './awaited-verdicts.js';
@@ -20,8 +20,8 @@ import { type CredentialOptions, credentialsOf } from './credentials.js';
 import { type KafkaOptions, usableKafka } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
-import { reportOf } from './reports.js';
-import { type StartedExecution, startExecution } from './start-execution.js';
+import { Lists, type Share, SHARES } from './sharing/lists.js';
+import type { StartedExecution } from './start-execution.js';
 import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport, OrNull } from './types.js';
 import { VerdictQuestions } from './verdict-questions.js';
 
@@ -38,6 +38,8 @@ export interface ConnectOptions extends CredentialOptions {
   readonly workerTimeoutMs?: number;
   /** The data converter of Temporal's client; default: one that encrypts with the keys of PAYLOAD_KEYS_FILE. */
   readonly dataConverter?: DataConverter | undefined;
+  /** Whether lists that wait may share an execution (ADR 0038); default `auto`. */
+  readonly share?: Share | undefined;
   /** The options of Kafka, for `emitIntents` only. */
   readonly kafka?: KafkaOptions;
 }
@@ -63,6 +65,7 @@ const WORKER_MS = 120_000;
 export class StoreEffectClient {
   readonly #emitter: ListEmitter | undefined;
   readonly #verdicts: AwaitedVerdicts;
+  readonly #lists: Lists;
 
   /**
    * @param client of `@temporalio/client`; `close` closes its connection.
@@ -70,16 +73,22 @@ export class StoreEffectClient {
    * @param kafka for `emitIntents` only.
    * @param asking asks for verdicts; default: `client`. `close` closes its connection too.
    * @param workerTimeoutMs as the option of `connect`.
+   * @param share as the option of `connect`.
+   * @throws TypeError for another `share`.
    */
   constructor(
     private readonly client: Client,
-    private readonly taskQueue = 'bridge-store-effect',
+    taskQueue = 'bridge-store-effect',
     kafka?: KafkaOptions,
     private readonly asking: Client = client,
-    private readonly workerTimeoutMs = WORKER_MS,
+    workerTimeoutMs = WORKER_MS,
+    private readonly share: Share = 'auto',
   ) {
+    if (!SHARES.includes(share)) throw new TypeError(`share: expected auto or never, got ${shown(share)}`);
     this.#emitter = kafka === undefined ? undefined : new ListEmitter(usableKafka(kafka));
-    this.#verdicts = new AwaitedVerdicts(new VerdictQuestions(asking, taskQueue));
+    const questions = new VerdictQuestions(asking, taskQueue);
+    this.#verdicts = new AwaitedVerdicts(questions);
+    this.#lists = new Lists(client, taskQueue, workerTimeoutMs, questions);
   }
 
   /** @throws ConfigError for an option that cannot be used; EffectError when Temporal is not reached within 10 s. */
@@ -95,7 +104,7 @@ export class StoreEffectClient {
     const client = new Client({ connection: await connect(server, {}), ...own });
     // The SDK's attempts are off: an attempt due after the close would end the process. Questions are repeated anyway.
     const asking = new Client({ connection: await lazyConnection(server, { interceptors: [] }), ...own });
-    return new StoreEffectClient(client, taskQueue, options.kafka, asking, workerTimeoutMs);
+    return new StoreEffectClient(client, taskQueue, options.kafka, asking, workerTimeoutMs, options.share);
   }
 
   /** Closes the connections to Temporal and Kafka; an `awaitResult` that still waits is rejected with ClosedError. */
@@ -111,8 +120,7 @@ export class StoreEffectClient {
    * execution was terminated or timed out. NoWorkerError when no worker takes it within `workerTimeoutMs`.
    */
   async executeIntents(intents: readonly Intent[], options?: OrNull<ExecuteOptions>): Promise<IntentsReport> {
-    const { workflowId } = await this.start(intents, options);
-    return this.result(workflowId);
+    return this.#lists.execute(requestFor(intents, options), this.#shareOf(options));
   }
 
   /**
@@ -121,7 +129,7 @@ export class StoreEffectClient {
    * @throws LimitError, RequestError before anything starts; RequestConflictError: another list has this request id.
    */
   async start(intents: readonly Intent[], options?: OrNull<ExecuteOptions>): Promise<StartedExecution> {
-    return this.startRequest(requestFor(intents, options));
+    return this.#lists.start(requestFor(intents, options), this.#shareOf(options));
   }
 
   /**
@@ -162,7 +170,7 @@ export class StoreEffectClient {
    * @throws as `start`.
    */
   async startRequest(request: RequestInput): Promise<StartedExecution> {
-    return startExecution(this.client, this.taskQueue, request);
+    return this.#lists.start(request, this.share);
   }
 
   /**
@@ -171,7 +179,7 @@ export class StoreEffectClient {
    * NoWorkerError when no worker takes it within `workerTimeoutMs`. It stays queued, and may be waited for again.
    */
   async result(workflowId: string): Promise<IntentsReport> {
-    return reportOf(this.client, workflowId, this.workerTimeoutMs);
+    return this.#lists.report(workflowId);
   }
 
   /**
@@ -185,17 +193,24 @@ export class StoreEffectClient {
 
   /** Returns how far an execution is; null before its list is planned. */
   async progress(workflowId: string): Promise<Progress | null> {
-    return this.client.workflow.getHandle(workflowId).query<Progress | null>('progress');
+    return this.#lists.progress(workflowId);
   }
 
   /** Asks an execution to stop at the next batch boundary; its report says what ran and what did not. */
   async cancel(workflowId: string): Promise<void> {
-    await this.client.workflow.getHandle(workflowId).cancel();
+    await this.#lists.cancel(workflowId);
+  }
+
+  /** @throws RequestError for another value than those of `Share`. */
+  #shareOf(options: OrNull<ExecuteOptions> | undefined): Share {
+    const share = options?.share ?? this.share;
+    if (SHARES.includes(share)) return share;
+    throw new RequestError(`share: expected auto or never, got ${shown(share)}`);
   }
 }
 
 /** Returns a request as it stands on the wire. */
 function requestFor(intents: readonly Intent[], given: OrNull<ExecuteOptions> | undefined): RequestInput {
-  const { requestId: request_id, correlationId: correlation_id, ...options } = given ?? {};
+  const { requestId: request_id, correlationId: correlation_id, share: _, ...options } = given ?? {};
   return { intents: intents as unknown[], request_id, correlation_id, options };
 }

@@ -68,6 +68,8 @@ export interface ExecuteOptions {
    * the list publishes itself, e.g. a STATE_PERSISTED of the same aggregation_id.
    */
   readonly derivedEvents?: 'unless_published' | 'all' | 'none';
+  /** Whether the list may share an execution with others of this client; default: the option of `connect`. */
+  readonly share?: 'auto' | 'never';
 }
 
 /** `OrNull` are options as callers without types send them: null is absent, each and all. */

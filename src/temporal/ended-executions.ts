@@ -2,9 +2,11 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { LoadedDataConverter, Payload } from '@temporalio/common';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { tsToMs } from '@temporalio/common/lib/time.js';
 import { EffectError } from '../domain/failures/failure.js';
 import { classify } from '../domain/failures/failure-table.js';
 import type { EndedExecutions } from '../domain/sweep/port.js';
+import { EXECUTE_LISTS } from '../domain/sharing/shared-list.js';
 import { quoted } from './visibility.js';
 import { unannouncedEffects } from '../domain/execution/search-attributes.js';
 
@@ -19,7 +21,7 @@ export function createEndedExecutions(client: Client, taskQueue: string): EndedE
       // A reset ends the run it was made from, as Terminated. The query has no lower bound, because Temporal forgets
       // what is past its retention.
       const query =
-        `WorkflowType IN ('ExecuteIntentsWorkflow', 'ExecuteSliceWorkflow') AND TaskQueue = ${quoted(taskQueue)} AND ` +
+        `WorkflowType IN ('ExecuteIntentsWorkflow', 'ExecuteSliceWorkflow', '${EXECUTE_LISTS}') AND TaskQueue = ${quoted(taskQueue)} AND ` +
         `CloseTime < ${quoted(closedBefore)} AND (ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut' OR ` +
         // A list's own failure is in its report; a slice fails only when its lists could not be answered.
         `(WorkflowType = 'ExecuteSliceWorkflow' AND ExecutionStatus = 'Failed') OR ${unannouncedEffects.name} > 0)`;
@@ -50,7 +52,12 @@ export function createEndedExecutions(client: Client, taskQueue: string): EndedE
           .catch(nullIfMissing),
       );
       const started = history?.history?.events?.[0]?.workflowExecutionStartedEventAttributes;
-      return started == null ? null : { value: await decoded(loadedDataConverter, started.input?.payloads) };
+      if (started == null) return null;
+      return {
+        value: await decoded(loadedDataConverter, started.input?.payloads),
+        type: started.workflowType?.name ?? '',
+        started_at: new Date(tsToMs(history?.history?.events?.[0]?.eventTime)).toISOString(),
+      };
     },
   };
 }

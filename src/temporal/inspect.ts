@@ -3,12 +3,15 @@ import {
   type Client,
   type Connection,
   type WorkflowExecutionDescription,
+  type WorkflowExecutionInfo,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { WorkerLook } from './polls.js';
-import { searchAttributeKeys } from '../domain/execution/search-attributes.js';
+import { isFound, requestIds, searchAttributeKeys } from '../domain/execution/search-attributes.js';
+import { EXECUTE_LISTS } from '../domain/sharing/shared-list.js';
 import { GRPC, grpcCode } from './grpc.js';
+import { quoted } from './visibility.js';
 
 /** `temporal.api.enums.v1.PendingWorkflowTaskState` of a task that no worker has taken. */
 const SCHEDULED = 1;
@@ -85,3 +88,24 @@ export async function lookForWorker({ connection, workflow, options }: Client, i
     queuedAt: (state as number | undefined) === SCHEDULED ? tsToMs(scheduledTime) : null,
   };
 }
+
+/** Returns the workflow id of the latest shared execution that has a list; null when there is none. */
+export async function findShared({ workflow }: Client, taskQueue: string, requestId: string): Promise<string | null> {
+  if (!isFound(requestId)) return null;
+  const query =
+    `WorkflowType = '${EXECUTE_LISTS}' AND TaskQueue = ${quoted(taskQueue)} AND ` +
+    `${requestIds.name} = ${quoted(requestId)}`;
+  let latest: WorkflowExecutionInfo | undefined;
+  try {
+    for await (const execution of workflow.list({ query })) {
+      if (latest === undefined || execution.startTime > latest.startTime) latest = execution;
+    }
+  } catch (error) {
+    // A server that was not set up anew knows no such attribute, and has no such execution.
+    if (!isRefusedStart(error)) throw error;
+  }
+  return latest?.workflowId ?? null;
+}
+
+/** Returns whether the server refuses to start an execution as it was asked to, and would the next time too. */
+export const isRefusedStart = (error: unknown): boolean => grpcCode(error) === GRPC.INVALID_ARGUMENT;

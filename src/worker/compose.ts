@@ -22,7 +22,7 @@ import { type RefusedLogins, refusedLogins } from '../flow-control/refused-login
 import { seldom } from '../flow-control/seldom.js';
 import type { Endpoints, KafkaEndpoint, PostgresEndpoint } from '../endpoints.js';
 
-type WorkerPorts = Omit<Ports, 'endedExecutions' | 'parkedRuns'>;
+type WorkerPorts = Omit<Ports, 'endedExecutions' | 'parkedRuns' | 'startedLists'>;
 type StorePorts = Omit<WorkerPorts, 'publisher' | 'source'>;
 
 export interface Adapters {

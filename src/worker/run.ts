@@ -13,6 +13,7 @@ import { type RunningIntake, runIntake } from '../intake/run.js';
 import { workflowBundle } from '../temporal/bundle.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { createParkedRuns } from '../temporal/parked-runs.js';
+import { createStartedLists } from '../temporal/started-lists.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
 import { type Adapters, openAdapters } from './compose.js';
 import { type Check, type HttpSources, serveHttp } from './http.js';
@@ -158,6 +159,7 @@ const createWorker = (
     ...adapters.ports,
     endedExecutions: createEndedExecutions(client, taskQueue),
     parkedRuns: createParkedRuns(client, taskQueue),
+    startedLists: createStartedLists(client, taskQueue),
   };
   return Worker.create({
     connection,

@@ -49,10 +49,12 @@ export function checkOnce(
   );
   const events = eventsOf(environment, records, [...PUBLISHABLE_EVENT_TYPES, 'INTENT_RESULT']);
   const repeats = repeatsByCause(executions);
-  const started = executions.filter(({ type }) => type === 'ExecuteIntentsWorkflow');
-  const reruns = [started.map(({ workflowId }) => workflowId), carried]
-    .map((runs) => runs.length - new Set(runs).size)
-    .reduce((one, other) => one + other);
+  const started = executions.flatMap((execution) =>
+    execution.type === 'ExecuteIntentsWorkflow'
+      ? [execution.workflowId]
+      : listsOf(execution).flatMap(({ request_id }) => request_id ?? []),
+  );
+  const reruns = [started, carried].map((runs) => runs.length - new Set(runs).size).reduce((one, other) => one + other);
   const allowed = new Map(
     events.map(({ event_id, event_type, causation_id, metadata }) => {
       const causes = new Set([String(metadata['intent_id']), causation_id ?? '']);

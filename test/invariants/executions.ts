@@ -95,6 +95,7 @@ export const repeatsOf = ({ history }: Pick<Execution, 'history'>): number =>
 interface ListInput {
   /** Event id, which only a list of a slice has. */
   readonly event_id?: string;
+  readonly request_id?: string;
   readonly intents?: readonly unknown[] | null;
   readonly options?: { readonly derivedEvents?: string } | null;
 }
@@ -102,5 +103,5 @@ interface ListInput {
 export function listsOf({ type, input }: Execution): ListInput[] {
   const given = input as { readonly intents?: unknown; readonly lists?: readonly ListInput[] } | null | undefined;
   if (type === 'ExecuteIntentsWorkflow') return Array.isArray(given?.intents) ? [given as ListInput] : [];
-  return type === 'ExecuteSliceWorkflow' ? [...(given?.lists ?? [])] : [];
+  return type === 'ExecuteSliceWorkflow' || type === 'ExecuteListsWorkflow' ? [...(given?.lists ?? [])] : [];
 }

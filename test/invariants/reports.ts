@@ -7,6 +7,8 @@ import { ANNOUNCED_BY, causeOf, eventsOf } from './events.js';
 import { type Execution, idOf, listsOf } from './executions.js';
 
 interface Report {
+  readonly workflow_id: string;
+  readonly shared?: true;
   readonly counts: Readonly<Record<string, number>>;
   readonly results: readonly IntentResult[];
 }
@@ -42,12 +44,18 @@ export async function checkReports(
     'SELECT event_id, verdict FROM intake_verdicts',
   );
   const carriers = new Map<string, string[]>();
+  const sharedBy = new Map<string, Execution>();
   for (const execution of executions) {
+    if (execution.type === 'ExecuteListsWorkflow') sharedBy.set(execution.workflowId, execution);
     // A slice that was ended by force may have had effects that the next slice's verdict does not know of.
     if (execution.type !== 'ExecuteSliceWorkflow' || execution.status !== 'COMPLETED') continue;
     for (const { event_id = '' } of listsOf(execution)) {
       carriers.set(event_id, [...(carriers.get(event_id) ?? []), idOf(execution)]);
     }
+  }
+  for (const { event_id, verdict } of verdicts.rows) {
+    const shared = sharedBy.get(verdict.workflow_id);
+    if (verdict.shared === true && shared !== undefined) carriers.set(event_id, [idOf(shared)]);
   }
   const succeededInSlices = succeededIn(verdicts.rows.map(({ verdict }) => verdict));
   const told: Told[] = [
@@ -55,6 +63,9 @@ export async function checkReports(
       execution.type === 'ExecuteIntentsWorkflow' && isReport(execution.output)
         ? [{ ...execution.output, executionIds: [idOf(execution)], succeeded: succeededIn([execution.output]) }]
         : [],
+    ),
+    ...executions.flatMap((execution) =>
+      execution.type === 'ExecuteListsWorkflow' ? toldBySharing(execution, succeededInSlices) : [],
     ),
     ...verdicts.rows.map(({ event_id, verdict }) => ({
       ...verdict,
@@ -69,6 +80,16 @@ export async function checkReports(
     ...checkResults(report, ledger),
     ...report.results.flatMap((result) => checkDelivery(result, delivered)),
   ]);
+}
+
+/** Returns the reports that callers got from a shared execution. A list that ran before has the report of that run. */
+function toldBySharing(execution: Execution, succeeded: ReadonlySet<string>): Told[] {
+  const { lists = [] } = (execution.output ?? {}) as { readonly lists?: readonly { readonly report?: Report }[] };
+  return lists.flatMap(({ report }) =>
+    report?.workflow_id === execution.workflowId
+      ? [{ ...report, executionIds: [idOf(execution)], succeeded: new Set([...succeeded, ...succeededIn([report])]) }]
+      : [],
+  );
 }
 
 /** Events on the topics, by id and by cause; and intents with a dead letter, redriven or not. */

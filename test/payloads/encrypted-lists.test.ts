@@ -142,6 +142,27 @@ describe('encrypted payloads on the servers', function () {
     assert.deepEqual(answersWith([sweep], WORD), []);
   });
 
+  it('leave no word of lists that share an execution, and each is read by client and commands', async () => {
+    const { client, temporal } = environment;
+    const ids = Array.from({ length: 4 }, () => `encrypted-${randomUUID()}`);
+    const reports = await Promise.all(
+      ids.map((requestId) => client.executeIntents([...marked().intents, failingIntent(3, WORD, 1)], { requestId })),
+    );
+    const shared = [...new Set(reports.map(({ workflow_id }) => workflow_id))];
+    assert.equal(shared.length, 2);
+    for (const workflowId of shared) {
+      const { runId } = await lookAt(workflowId);
+      const answers = [
+        ...(await rawExecution(temporal, { workflowId, runId })),
+        ...(await rawQueries(temporal, workflowId, ['progress', 'reports'])),
+      ];
+      assert.deepEqual(answersWith(answers, WORD), []);
+      assert.ok(answersWith(answers, 'binary/encrypted').length >= 3, 'the answers do hold payloads');
+    }
+    const status = await bridge('status', ids[0] ?? '', '--json');
+    assert.match(status.stdout, /the intent fails with Xyzzy/);
+  });
+
   it('are found by the same search where they are plain', async () => {
     const { config, temporal } = environment;
     const { connection, options } = temporal;

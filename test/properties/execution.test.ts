@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import pLimit from 'p-limit';
 import { type AnyEffect, defineEffect } from '../../activities/effects/effect.js';
 import { builtinEffects } from '../../activities/index.js';
-import type { Intent, IntentsReport } from '../../src/client/index.js';
+import type { ExecuteOptions, Intent, IntentsReport } from '../../src/client/index.js';
 import { EffectError } from '../../src/domain/failures/failure.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { readEvents } from '../support/events.js';
@@ -42,102 +42,113 @@ const list = fc.record({
   drawn: failing,
 });
 
-describe('executions against a model (property)', () => {
-  let environment: Environment;
-  /** Attempts that are still to fail, by request id. */
-  const ahead = new Map<string, Failures>();
-  /** Number of copies of an event that may be on its topic, by the list's request id. */
-  const timesAllowed = new Map<string, number>();
-  let injected = 0;
+for (const share of ['never', 'auto'] as const) {
+  describe(`executions against a model (property), share ${share}`, () => {
+    let environment: Environment;
+    /** Attempts that are still to fail, by request id. */
+    const ahead = new Map<string, Failures>();
+    /** Number of copies of an event that may be on its topic, by the list's request id. */
+    const timesAllowed = new Map<string, number>();
+    let injected = 0;
+    /** The most intents of one id in a list. A retried batch of a shared execution announces each of them. */
+    const namesakes = new Map<string, number>();
+    const allowed = (requestId: string): number =>
+      (timesAllowed.get(requestId) ?? 1) * (share === 'auto' ? (namesakes.get(requestId) ?? 1) : 1);
 
-  const withFailures = (effect: AnyEffect): AnyEffect =>
-    defineEffect(effect.definition, (ports) => {
-      const execute = effect.create(ports);
-      const { activity } = effect.definition;
-      return async (batch) => {
-        const due = ahead.get(batch.correlationId);
-        const left = due?.attempts[activity] ?? 0;
-        if (due === undefined || left === 0) return execute(batch);
-        due.attempts[activity] = left - 1;
-        injected += 1;
-        if (due.afterEffect) await execute(batch);
-        throw new EffectError('transient', 'an injected failure');
-      };
-    });
-
-  /** Key of the one row that has no room left, whatever is added to it. */
-  const full = randomUUID();
-  before(async () => {
-    environment = await createEnvironment({
-      effects: builtinEffects.map(withFailures),
-      except: { once: 'attempts fail behind their effect, and announce again' },
-    });
-    await environment.pool.query(
-      `INSERT INTO bridge_states (bridge_id, namespace, total_workflows_processed, current_fsm_state)
-       VALUES ($1, 'property', 9223372036854775807, 'FULL')`,
-      [full],
-    );
-  });
-  after(() => environment.close());
-
-  it(`leaves the rows, ledger, events and outcomes of the model, for ${LISTS} lists`, async () => {
-    const seed = Number(process.env['PROPERTY_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-    const limit = pLimit(SIDE_BY_SIDE);
-    const outcomes = new Map<string, number>();
-    const events = new Set<string>();
-    const failures: string[] = [];
-    await Promise.all(
-      fc.sample(list, { seed, numRuns: LISTS }).map(({ drafts, drawn }, index) =>
-        limit(async () => {
-          const requestId = randomUUID();
-          ahead.set(requestId, { ...drawn, attempts: { ...drawn.attempts } });
-          const failing = Object.values(drawn.attempts).reduce((sum, count) => sum + count, 0);
-          timesAllowed.set(requestId, drawn.afterEffect ? 1 + failing : 1);
-          try {
-            const expected = await checkList(environment, requestId, drafts, full);
-            outcomes.set(expected.outcome, (outcomes.get(expected.outcome) ?? 0) + 1);
-            for (const event of expected.events) events.add(event);
-          } catch (error) {
-            failures.push(`list ${index}: ${JSON.stringify({ drafts, drawn })}\n${String(error)}`);
+    const withFailures = (effect: AnyEffect): AnyEffect =>
+      defineEffect(effect.definition, (ports) => {
+        const execute = effect.create(ports);
+        const { activity } = effect.definition;
+        return async (batch) => {
+          // A batch of lists that share an execution fails when an attempt of any of them is to fail.
+          const lists = new Set([batch.correlationId, ...batch.commands.map(({ correlation_id }) => correlation_id)]);
+          const due = [...lists].map((id) => ahead.get(id)).find((one) => (one?.attempts[activity] ?? 0) > 0);
+          if (due === undefined) return execute(batch);
+          due.attempts[activity] = (due.attempts[activity] ?? 0) - 1;
+          injected += 1;
+          if (due.afterEffect) {
+            await execute(batch);
+            for (const { correlation_id } of batch.announce)
+              if (correlation_id !== undefined) lists.add(correlation_id);
+            for (const id of lists) timesAllowed.set(id, (timesAllowed.get(id) ?? 1) + 1);
           }
-        }),
-      ),
-    );
-    assert.deepEqual(failures, [], `PROPERTY_SEED=${seed}`);
-    const read = await readEvents(environment, [
-      'NODE_HEARTBEAT',
-      'STATE_PERSISTED',
-      'FSM_STATE_TRANSITIONED',
-      'OPERATION_FAILED',
-    ]);
-    const found = new Set(
-      read.map(({ envelope }) => `${String(envelope.metadata['intent_id'])} ${envelope.event_type}`),
-    );
-    const missing = [...events].filter((event) => !found.has(event));
-    const unexpected = [...found].filter((event) => !events.has(event));
-    assert.deepEqual({ missing, unexpected }, { missing: [], unexpected: [] }, `PROPERTY_SEED=${seed}`);
-    assert.equal(new Set(read.map(({ envelope }) => envelope.event_id)).size, events.size, 'one event id each');
-    const times = new Map<string, number>();
-    for (const { envelope } of read) times.set(envelope.event_id, (times.get(envelope.event_id) ?? 0) + 1);
-    const tooOften = read.filter(
-      ({ envelope }) => times.get(envelope.event_id)! > timesAllowed.get(envelope.correlation_id ?? '')!,
-    );
-    assert.deepEqual(tooOften, [], `told more often than attempts failed behind the effect; PROPERTY_SEED=${seed}`);
-    const { rows } = await environment.pool.query<{ workflows: string }>(
-      'SELECT total_workflows_processed::text AS workflows FROM bridge_states WHERE bridge_id = $1',
-      [full],
-    );
-    assert.deepEqual(rows, [{ workflows: '9223372036854775807' }]);
-    for (const outcome of ['completed', 'partial', 'failed']) {
-      assert.ok((outcomes.get(outcome) ?? 0) > LISTS / 20, `${outcome}: ${outcomes.get(outcome)} lists`);
-    }
-    assert.ok(injected > LISTS / 4, `${injected} attempts failed`);
-  }).timeout(240_000);
-});
+          throw new EffectError('transient', 'an injected failure');
+        };
+      });
 
-async function checkList({ client, pool }: Environment, requestId: string, drafts: readonly Draft[], full: string) {
+    /** Key of the one row that has no room left, whatever is added to it. */
+    const full = randomUUID();
+    before(async () => {
+      environment = await createEnvironment({
+        effects: builtinEffects.map(withFailures),
+        except: { once: 'attempts fail behind their effect, and announce again' },
+      });
+      await environment.pool.query(
+        `INSERT INTO bridge_states (bridge_id, namespace, total_workflows_processed, current_fsm_state)
+       VALUES ($1, 'property', 9223372036854775807, 'FULL')`,
+        [full],
+      );
+    });
+    after(() => environment.close());
+
+    it(`leaves the rows, ledger, events and outcomes of the model, for ${LISTS} lists`, async () => {
+      const seed = Number(process.env['PROPERTY_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+      const limit = pLimit(SIDE_BY_SIDE);
+      const outcomes = new Map<string, number>();
+      const events = new Set<string>();
+      const failures: string[] = [];
+      await Promise.all(
+        fc.sample(list, { seed, numRuns: LISTS }).map(({ drafts, drawn }, index) =>
+          limit(async () => {
+            const requestId = randomUUID();
+            namesakes.set(requestId, mostNamesakes(drafts));
+            ahead.set(requestId, { ...drawn, attempts: { ...drawn.attempts } });
+            try {
+              const expected = await checkList(environment, { requestId, share }, drafts, full);
+              outcomes.set(expected.outcome, (outcomes.get(expected.outcome) ?? 0) + 1);
+              for (const event of expected.events) events.add(event);
+            } catch (error) {
+              failures.push(`list ${index}: ${JSON.stringify({ drafts, drawn })}\n${String(error)}`);
+            }
+          }),
+        ),
+      );
+      assert.deepEqual(failures, [], `PROPERTY_SEED=${seed}`);
+      const read = await readEvents(environment, [
+        'NODE_HEARTBEAT',
+        'STATE_PERSISTED',
+        'FSM_STATE_TRANSITIONED',
+        'OPERATION_FAILED',
+      ]);
+      const found = new Set(
+        read.map(({ envelope }) => `${String(envelope.metadata['intent_id'])} ${envelope.event_type}`),
+      );
+      const missing = [...events].filter((event) => !found.has(event));
+      const unexpected = [...found].filter((event) => !events.has(event));
+      assert.deepEqual({ missing, unexpected }, { missing: [], unexpected: [] }, `PROPERTY_SEED=${seed}`);
+      assert.equal(new Set(read.map(({ envelope }) => envelope.event_id)).size, events.size, 'one event id each');
+      const times = new Map<string, number>();
+      for (const { envelope } of read) times.set(envelope.event_id, (times.get(envelope.event_id) ?? 0) + 1);
+      const tooOften = read.filter(
+        ({ envelope }) => times.get(envelope.event_id)! > allowed(envelope.correlation_id ?? ''),
+      );
+      assert.deepEqual(tooOften, [], `told more often than attempts failed behind the effect; PROPERTY_SEED=${seed}`);
+      const { rows } = await environment.pool.query<{ workflows: string }>(
+        'SELECT total_workflows_processed::text AS workflows FROM bridge_states WHERE bridge_id = $1',
+        [full],
+      );
+      assert.deepEqual(rows, [{ workflows: '9223372036854775807' }]);
+      for (const outcome of ['completed', 'partial', 'failed']) {
+        assert.ok((outcomes.get(outcome) ?? 0) > LISTS / 20, `${outcome}: ${outcomes.get(outcome)} lists`);
+      }
+      assert.ok(injected > LISTS / 4, `${injected} attempts failed`);
+    }).timeout(240_000);
+  });
+}
+
+async function checkList({ client, pool }: Environment, how: ExecuteOptions, drafts: readonly Draft[], full: string) {
   const named = names(randomUUID, full);
-  const report = await client.executeIntents(drafts.map((given) => rawOf(given, named)) as Intent[], { requestId });
+  const report = await client.executeIntents(drafts.map((given) => rawOf(given, named)) as Intent[], how);
   const expected = modelOf(drafts, named, (index) => report.results[index]?.intent_id);
   assert.equal(report.outcome, expected.outcome);
   assert.equal(report.results.length, drafts.length);
@@ -191,4 +202,11 @@ function assertIds({ results }: IntentsReport, drafts: readonly Draft[], { ids }
     else if (damage === undefined) assert.equal(intent_id, ids[id], `intents[${index}]`);
   });
   assert.equal(new Set(derived).size, derived.length, 'two intents have one derived id');
+}
+
+/** Returns how many intents of a list have the same id, at most. */
+function mostNamesakes(drafts: readonly Draft[]): number {
+  const counts = new Map<string | number, number>();
+  for (const { id } of drafts) if (id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return Math.max(1, ...counts.values());
 }

@@ -32,6 +32,37 @@ export const EXECUTIONS: Readonly<Record<string, Run>> = {
     );
   },
 
+  // One list stops at its first intent, one is refused, one is a repeat, and one has to leave for a locked row.
+  lists: (environment) =>
+    whileHeld(environment, async (held, free) => {
+      const again = { request_id: `again-${randomUUID()}`, intents: [persistState(), publishEvent()] };
+      const shared = await start(environment, 'ExecuteListsWorkflow', {
+        lists: [
+          again,
+          { intents: [{ ...persistState(), payload: {}, priority: 9 }, persistFsmTransition()] },
+          { intents: [], options: { failFastPriority: 'high' } },
+          again,
+          { request_id: `waits-${randomUUID()}`, intents: [persistState({}, { priority: 9 }), held] },
+        ],
+      });
+      await shared.result();
+      await free();
+      return shared;
+    }),
+
+  'lists-cancelled': async (environment) => {
+    const { temporal, config } = environment;
+    const request_id = `cancelled-${randomUUID()}`;
+    const shared = await temporal.workflow.signalWithStart('ExecuteListsWorkflow', {
+      args: [{ lists: [{ request_id, intents: [persistState()] }, { intents: [persistState()] }] }],
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      workflowId: `recorded-${randomUUID()}`,
+      signal: 'cancelList',
+      signalArgs: [request_id],
+    });
+    return ended(shared);
+  },
+
   'parked-lists': (environment) =>
     whileHeld(environment, async (held, free) => {
       const partition = `intake/recorded.${randomUUID()}/0`;

@@ -43,6 +43,8 @@ export interface EnvironmentOptions {
   readonly worker?: boolean;
   /** Whether the worker has an intake. Default false. */
   readonly intake?: boolean;
+  /** Whether the lists of the client share executions. Default `auto`, as of every client. */
+  readonly share?: 'auto' | 'never';
   /** Invariants that the file breaks on purpose, each with the reason. */
   readonly except?: Exceptions;
 }
@@ -116,7 +118,14 @@ export async function createEnvironment(options: EnvironmentOptions = {}): Promi
     endpoints,
     workerEndpoints,
     temporal,
-    client: new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE),
+    client: new StoreEffectClient(
+      temporal,
+      config.TEMPORAL_TASK_QUEUE,
+      undefined,
+      temporal,
+      undefined,
+      options.share ?? 'auto',
+    ),
     pool,
     worker,
     taskQueues: [config.TEMPORAL_TASK_QUEUE],

@@ -120,11 +120,11 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
     fsmRetention: {},
     verdicts: {
       find: (ids: readonly string[]) => Promise.resolve(new Map(ids.flatMap(storedOf))),
+      conflicting: () => Promise.resolve(new Set<string>()),
       answered: (ids: readonly string[]) => {
         const final = { final: true, emitted_at: null, rerun_at: null };
-        return Promise.resolve(
-          new Map(ids.flatMap(storedOf).map(([id, { list_hash }]) => [id, { list_hash, ...final }])),
-        );
+        const stored = ids.flatMap(storedOf);
+        return Promise.resolve(new Map(stored.map(([id, { list_hash }]) => [id, { list_hash, ...final }])));
       },
       store: (made: readonly Answer[]) => {
         for (const { verdict, list_hash } of made) {
@@ -160,6 +160,7 @@ export function memoryPorts(given: Partial<Ports> = {}): MemoryPorts {
       },
     },
     parkedRuns: { wake: () => Promise.resolve() },
+    startedLists: { find: () => Promise.resolve([]) },
     endedExecutions: { input: () => Promise.resolve(null) },
     fsmStates: {
       recover: () =>

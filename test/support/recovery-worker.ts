@@ -9,6 +9,7 @@ import { createLogger } from '../../src/log.js';
 import { workflowBundle } from '../../src/temporal/bundle.js';
 import { createEndedExecutions } from '../../src/temporal/ended-executions.js';
 import { createParkedRuns } from '../../src/temporal/parked-runs.js';
+import { createStartedLists } from '../../src/temporal/started-lists.js';
 import { openAdapters } from '../../src/worker/compose.js';
 import { createMetrics } from '../../src/worker/metrics.js';
 import { installRuntime } from '../../src/worker/runtime.js';
@@ -42,6 +43,7 @@ export async function startRecoveryWorker(
     },
     endedExecutions: createEndedExecutions(temporal, taskQueue),
     parkedRuns: createParkedRuns(temporal, taskQueue),
+    startedLists: createStartedLists(temporal, taskQueue),
   };
   const worker = await Worker.create({
     connection,

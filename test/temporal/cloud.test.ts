@@ -89,7 +89,7 @@ describe('a Temporal server that leaves administration to others', () => {
     const types = ['IntentOutcome Keyword', 'IntentTypes KeywordList', 'FailedIntents Int'];
     assert.deepEqual(
       server,
-      [...types, 'CorrelationId Keyword', 'UnannouncedEffects Int'].map((attribute) => {
+      [...types, 'CorrelationId Keyword', 'UnannouncedEffects Int', 'RequestIds KeywordList'].map((attribute) => {
         const [name, type] = attribute.split(' ');
         return `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`;
       }),
@@ -100,10 +100,7 @@ describe('a Temporal server that leaves administration to others', () => {
     );
     const doctor = await bridgeHere(['doctor'], env);
     assert.equal(doctor.code, 1);
-    assert.match(
-      doctor.stdout,
-      /FAIL +Temporal search attributes +IntentOutcome, .*UnannouncedEffects missing; run "bridge/,
-    );
+    assert.match(doctor.stdout, /FAIL +Temporal search attributes +IntentOutcome, .*RequestIds missing; run "bridge/);
     const shown = await bridgeHere(['setup'], env);
     assert.equal(shown.code, 1);
     for (const command of [...server, ...cloud]) assert.ok(shown.stdout.includes(`\n  ${command}\n`), shown.stdout);

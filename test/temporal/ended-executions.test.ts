@@ -18,7 +18,9 @@ describe('the input of an execution, read from its history', () => {
 
   /** Reads a history whose first event has the payloads, with a client of the keys. */
   const read = (payloads: Payload[] | undefined, path?: string) => {
-    const events = [{ workflowExecutionStartedEventAttributes: { input: { payloads } } }];
+    const eventTime = { seconds: 0, nanos: 5_000_000 };
+    const started = { workflowType: { name: 'ExecuteListsWorkflow' }, input: { payloads } };
+    const events = [{ eventTime, workflowExecutionStartedEventAttributes: started }];
     const loadedDataConverter = { ...defaultDataConverter, payloadCodecs: [codecOf({ PAYLOAD_KEYS_FILE: path })] };
     const client = {
       options: { namespace: 'default', loadedDataConverter },
@@ -27,9 +29,11 @@ describe('the input of an execution, read from its history', () => {
     return createEndedExecutions(client as unknown as Client, 'queue').input({ workflow_id: 'a', run_id: 'b' });
   };
 
+  const said = (value: unknown) => ({ value, type: 'ExecuteListsWorkflow', started_at: '1970-01-01T00:00:00.005Z' });
+
   it('is decrypted, or read as it is', async () => {
-    assert.deepEqual(await read([encrypted!], keys.path), { value: input });
-    for (const path of [keys.path, undefined]) assert.deepEqual(await read([plain], path), { value: input });
+    assert.deepEqual(await read([encrypted!], keys.path), said(input));
+    for (const path of [keys.path, undefined]) assert.deepEqual(await read([plain], path), said(input));
   });
 
   it('does not pass for a wrong one while the key is missing: the read fails, and is tried again', async () => {
@@ -42,6 +46,6 @@ describe('the input of an execution, read from its history', () => {
 
   it('is undefined for what is no JSON, and for no payload', async () => {
     const strange = { metadata: { encoding: Buffer.from('strange') }, data: Buffer.from('x') };
-    for (const payloads of [[strange], [], undefined]) assert.deepEqual(await read(payloads), { value: undefined });
+    for (const payloads of [[strange], [], undefined]) assert.deepEqual(await read(payloads), said(undefined));
   });
 });

@@ -2,6 +2,7 @@
 import type { Plan, PlannedTier } from '../../src/domain/execution/plan.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { SlicePlan } from '../../src/domain/intake/slice.js';
+import type { SharedPlan } from '../../src/domain/sharing/shared-list.js';
 import type { Work } from '../../src/domain/execution/work.js';
 import { shortenMiddle } from '../../src/domain/values/json.js';
 import { inMarkdown } from '../../src/domain/values/text.js';
@@ -32,6 +33,30 @@ export function sliceDetailsOf(plan: SlicePlan, results: Results, current: Plann
       .map(({ number, reason }) => `- \`lists[${number}]\` **refused**: ${quoted(reason)}`),
   ].join('\n');
   return tableOf(head, plan, results, current);
+}
+
+/** The most lists that have a row; the client hands over 50 at most. */
+const SHOWN_LISTS = 100;
+
+/** Writes a row for each list of a shared execution: an operator looks for one of them. */
+export function sharedDetailsOf({ intents, lists }: SharedPlan, results: Results): string {
+  const rows = lists.slice(0, SHOWN_LISTS).map((list) => {
+    const { first, count, request_id, refused, skipped } = list;
+    const ended = results.slice(first, first + count).filter((result) => result !== undefined);
+    const succeeded = ended.filter(({ success }) => success).length;
+    const left = ended.filter(({ status }) => status === 'skipped').length;
+    const state = refused === undefined ? (skipped ?? (ended.length === count ? 'done' : 'open')) : 'refused';
+    const numbers = [count, succeeded, ended.length - succeeded - left, left];
+    return `| ${quoted(request_id)} | ${numbers.join(' | ')} | ${state} |`;
+  });
+  return [
+    `**${intents.length} intents** of ${lists.length} lists`,
+    '',
+    '| Request | Intents | Succeeded | Failed | Skipped | State |',
+    '| --- | ---: | ---: | ---: | ---: | --- |',
+    ...rows,
+    ...(lists.length > SHOWN_LISTS ? ['', `and ${lists.length - SHOWN_LISTS} more lists`] : []),
+  ].join('\n');
 }
 
 function tableOf(

@@ -13,6 +13,7 @@ import {
 import type { Plan } from '../../src/domain/execution/plan.js';
 import { makeReport, outcomeOf, type Report } from '../../src/domain/execution/report.js';
 import type { IntentResult, Outcome } from '../../src/domain/intents/result.js';
+import { FRESH_MEMO } from '../../src/domain/sharing/shared-list.js';
 import { serializable } from '../../src/domain/values/serializable.js';
 import { oneList } from '../../src/domain/execution/work.js';
 import {
@@ -88,7 +89,7 @@ export async function ExecuteIntentsWorkflow(given: unknown): Promise<Report> {
 /** Plans the list in a local activity. */
 async function planOf(input: unknown): Promise<Plan> {
   try {
-    return await planIntents(input);
+    return await planIntents(input, workflowInfo().memo?.[FRESH_MEMO] === true);
   } catch (error) {
     throw refusalOf(error);
   }

@@ -14,6 +14,7 @@ import { indexesOf, listOf, type ListScope, type Work } from '../../src/domain/e
 import { plannedAt, RecordedResults } from './recorded-results.js';
 import { eventOfFailure, failureOf, fieldsOf, messageOf } from '../activity-failures.js';
 import { BatchInputs, type ListSource, type SliceSource } from './batch-inputs.js';
+import { CancelledLists } from './cancelled-lists.js';
 import { type Pending, PendingAnnouncements } from './pending-announcements.js';
 import { ExecutionActivities } from './execution-activities.js';
 import { WaitingLists } from './waiting-lists.js';
@@ -23,6 +24,8 @@ const ANNOUNCING = { policy: 'publish', activity: ANNOUNCER, errorCode: ERROR_CO
 export class PlanExecutor {
   readonly results: RecordedResults;
   readonly activities = new ExecutionActivities();
+  /** Lists that are cancelled by themselves. They stop at the next batch boundary, and their neighbours run on. */
+  readonly cancelled: CancelledLists;
   readonly #announcements: PendingAnnouncements;
   readonly #inputs: BatchInputs;
   readonly #waiting: WaitingLists;
@@ -40,6 +43,7 @@ export class PlanExecutor {
     this.results = new RecordedResults(work);
     this.#inputs = new BatchInputs(work, source);
     this.#waiting = new WaitingLists(work, this.results);
+    this.cancelled = new CancelledLists(work);
     this.#announcements = new PendingAnnouncements(work, (index) => this.#inputs.positionOf(index));
   }
 
@@ -48,7 +52,7 @@ export class PlanExecutor {
 
   /** Number of announcements that no broker has taken yet. */
   get unannounced(): number {
-    return this.#announcements.lengthOf(this.#lists());
+    return this.#announcements.lengthOf([...this.work.lists.keys()]);
   }
 
   /** Unfinished lists: a row of theirs is locked, or a list before them that waits shares a key. */
@@ -72,6 +76,7 @@ export class PlanExecutor {
         this.#skipStopped();
         this.onTierEnd();
       }
+      this.#skipStopped();
     } catch (error) {
       for (const list of this.work.lists) this.#skipRest(list, 'skipped: the execution was cancelled');
       throw error;
@@ -134,7 +139,7 @@ export class PlanExecutor {
       .find(({ activity }) => activity === ANNOUNCER)
       ?.chunks.find((chunk) => this.#open(chunk).length > 0);
     // A complete list's announcements travel with its answer, which has to know what became of them.
-    const open = this.#lists().filter((list) => !this.results.isComplete(list));
+    const open = [...this.work.lists.keys()].filter((list) => !this.results.isComplete(list));
     const announce = piggyback === undefined ? [] : this.#announcements.take(open);
     const lanes = tier.lanes.map((lane) => this.#runLane(lane, (chunk) => (chunk === piggyback ? announce : [])));
     if (lanes.length === 1) return lanes[0];
@@ -190,7 +195,9 @@ export class PlanExecutor {
 
   /** Returns the indexes of a chunk that are still to be run: all, unless a list was stopped or waits. */
   #open({ indexes }: PlannedChunk): readonly number[] {
-    return indexes.filter((index) => !this.results.has(index) && !this.#waiting.hasIntent(index));
+    return indexes.filter(
+      (index) => !this.results.has(index) && !this.#waiting.hasIntent(index) && !this.cancelled.hasIntent(index),
+    );
   }
 
   #recordBatch(indexes: readonly number[], output: BatchOutput): void {
@@ -211,9 +218,10 @@ export class PlanExecutor {
     if (event !== null) this.#announcements.add([index], [{ ...event, intent_id: result.intent_id }]);
   }
 
-  /** Skips the rest of each list that a failure has stopped. */
+  /** Skips the rest of each list that a failure has stopped, or its caller. */
   #skipStopped(): void {
     this.work.lists.forEach((list, number) => {
+      if (this.cancelled.has(number)) this.#skipRest(list, 'skipped: the list was cancelled');
       if (this.#waiting.has(number) || this.results.isComplete(number) || this.results.failedFast(number) === undefined)
         return;
       this.#skipRest(list, `skipped: an intent of priority ${list.options.failFastPriority} or higher failed`);
@@ -236,10 +244,6 @@ export class PlanExecutor {
     for (const index of this.#announcements.indexesOf(batch)) {
       if (!not_announced.includes(plannedAt(this.work, index).id)) this.results.announced(index);
     }
-  }
-
-  #lists(): readonly number[] {
-    return this.work.lists.map((_, list) => list);
   }
 }
 

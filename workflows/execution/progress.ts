@@ -12,8 +12,8 @@ export interface Progress {
   readonly priority: number | null;
 }
 
-/** The answer is null until the plan is made. */
-export const progressQuery = defineQuery<Progress | null>('progress');
+/** The answer is null until the plan is made. A shared execution takes the request id of the list that is meant. */
+export const progressQuery = defineQuery<Progress | null, [requestId?: string]>('progress');
 
 export function progressOf(
   work: Pick<Work, 'intents'>,

@@ -2,28 +2,18 @@
  * `ExecuteSliceWorkflow` executes the lists of some envelopes of one partition together, and answers them one by one
  * (ADR 0009).
  */
-import {
-  ApplicationFailure,
-  CancellationScope,
-  CancelledFailure,
-  defineWorkflowOptions,
-  isCancellation,
-  setCurrentDetails,
-  setHandler,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, defineWorkflowOptions, setHandler } from '@temporalio/workflow';
 import { rawValueTypeInfo } from '@temporalio/common';
-import type { Position } from '../../src/domain/execution/batch.js';
 import { countByStatus } from '../../src/domain/execution/report.js';
-import { failedIntents, unannouncedIn } from '../../src/domain/execution/search-attributes.js';
 import type { PlannedList, SlicePlan, SliceReport } from '../../src/domain/intake/slice.js';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import { refusalOf } from '../activity-failures.js';
 import { sliceDetailsOf } from '../execution/details.js';
-import { PlanExecutor } from '../execution/plan-executor.js';
-import { progressOf, progressQuery } from '../execution/progress.js';
+import type { PlanExecutor } from '../execution/plan-executor.js';
+import { progressQuery } from '../execution/progress.js';
 import { parkLists, planSlice, sliceKey } from './slice-activities.js';
-import { SliceAnswers } from './slice-answers.js';
+import type { SliceAnswers } from './slice-answers.js';
+import { prepareRun, showFailures } from './slice-run.js';
 
 /**
  * The input of the workflow is not decoded. A quarter of a megabyte of JSON for each slice took a third of the workflow
@@ -44,45 +34,14 @@ export async function ExecuteSliceWorkflow(_given: unknown): Promise<SliceReport
   const plan = await planSlice({ slice }).catch((error: unknown) => {
     throw refusalOf(error);
   });
-  const executor: PlanExecutor = new PlanExecutor(
-    plan,
-    { slice, locks: plan.locks, positionOf: positionsOf(plan) },
-    () => {
-      showDetails();
-      // Lists are answered after a chunk too: a lane that is tried again must not hold up the lists of its neighbours.
-      answers.answerComplete();
-    },
-    () => answers.answerComplete(),
-  );
-  const answers = new SliceAnswers(slice, plan, executor);
-  const showDetails = (): void => setCurrentDetails(sliceDetailsOf(plan, executor.results.all, executor.current));
-  setHandler(progressQuery, () => progressOf(plan, executor.results.all, executor.current?.priority ?? null));
-  try {
-    await executor.run();
-  } catch (error) {
-    if (!isCancellation(error)) throw error;
-    answers.cancelled = true;
-    answers.answerComplete();
-  }
+  const { executor, answers, showDetails, run } = prepareRun(slice, plan, sliceDetailsOf);
+  await run();
   const parked = await end(slice, plan, executor, answers);
   showDetails();
   const results = executor.results.all.filter((result) => result !== undefined);
   showFailures(results, executor.unannounced);
   if (answers.cancelled) throw new CancelledFailure('the execution was cancelled');
   return reportOf(plan, results, parked);
-}
-
-/**
- * Returns the function from an intent's index in the plan to its position. They differ, because the plan has only the
- * intents of lists that run.
- */
-function positionsOf(plan: SlicePlan): (index: number) => Position {
-  const positions = plan.lists.flatMap(({ at, count }) => Array.from({ length: count }, (_, index) => at + index));
-  return (index) => {
-    const position = positions[index];
-    if (position === undefined) throw ApplicationFailure.nonRetryable(`the plan has no intent ${index}`, 'PlanError');
-    return position;
-  };
 }
 
 /** Parks the lists that wait, and waits for the answers of the others. @returns how many lists are parked. */
@@ -109,13 +68,6 @@ async function end(slice: string, plan: SlicePlan, executor: PlanExecutor, answe
 
 const skippedAs = (plan: SlicePlan, reason: PlannedList['skipped']): number[] =>
   [...plan.lists.keys()].filter((number) => plan.lists[number]?.skipped === reason);
-
-/** Shows an operator which slices to look at. */
-function showFailures(results: readonly IntentResult[], unannounced: number): void {
-  const failed = results.filter(({ success }) => !success).length;
-  if (failed + unannounced === 0) return;
-  upsertSearchAttributes([{ key: failedIntents, value: failed }, ...unannouncedIn(unannounced, results)]);
-}
 
 function reportOf(plan: SlicePlan, results: readonly IntentResult[], parked: number): SliceReport {
   const invalid = plan.lists.flatMap(({ refused, invalid = refused }, list) =>

@@ -3,7 +3,7 @@
  * lists that still run.
  */
 import { CancellationScope } from '@temporalio/workflow';
-import { ANNOUNCEMENTS_PER_BATCH } from '../../src/domain/execution/batch.js';
+import { ANNOUNCEMENTS_PER_BATCH, type BatchOutput } from '../../src/domain/execution/batch.js';
 import { compactResult } from '../../src/domain/execution/compact-form.js';
 import { outcomeOf } from '../../src/domain/execution/report.js';
 import type { AnswerInput, PlannedList, SlicePlan, VerdictDraft } from '../../src/domain/intake/slice.js';
@@ -18,16 +18,21 @@ import { answerLists } from './slice-activities.js';
  */
 const ANSWER_CHARACTERS = 900_000;
 
+/** Calls the activity that answers lists, and returns which of the announcements it could not publish. */
+export type SendAnswers = (call: AnswerInput, summary: string) => Promise<Pick<BatchOutput, 'not_announced'>>;
+
 export class SliceAnswers {
   /** Whether the slice is cancelled: lists with skipped intents are then answered as cancelled. */
   cancelled = false;
   readonly #running: Promise<void>[] = [];
   readonly #answered = new Set<number>();
 
+  /** @param send calls the activity that answers lists. */
   constructor(
     private readonly slice: string,
     private readonly plan: SlicePlan,
     private readonly executor: PlanExecutor,
+    private readonly send: SendAnswers = (call, summary) => answerLists.executeWithOptions({ summary }, [call]),
   ) {}
 
   /** Begins to answer the lists that have come to their end since the last call. */
@@ -92,7 +97,7 @@ export class SliceAnswers {
         ...executor.activities.outages,
         ...(plan.locks === 'probe' ? { parked: true } : {}),
       };
-      return answerLists.executeWithOptions({ summary: `${results} results` }, [call]);
+      return this.send(call, `${results} results`);
     };
     try {
       await executor.announceWith(numbers, send);
@@ -119,6 +124,7 @@ export class SliceAnswers {
 
   #outcomeFor(number: number, { refused }: PlannedList, results: readonly IntentResult[]): Outcome {
     if (refused !== undefined || this.executor.results.failedFast(number) !== undefined) return 'failed';
-    return this.cancelled && results.some(({ status }) => status === 'skipped') ? 'cancelled' : outcomeOf(results);
+    const cancelled = this.cancelled || this.executor.cancelled.has(number);
+    return cancelled && results.some(({ status }) => status === 'skipped') ? 'cancelled' : outcomeOf(results);
   }
 }

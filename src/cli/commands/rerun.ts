@@ -8,6 +8,7 @@ import { parkedRunOf, partitionOf } from '../../domain/intake/slice.js';
 import { parkedFrom } from '../../domain/intake/slice-plan.js';
 import { guid } from '../../domain/intents/fields.js';
 import type { Pool } from '../../postgres/core/pool.js';
+import { findEmitted } from '../../postgres/intake/emitted-lists.js';
 import { createParkedLists } from '../../postgres/intake/parked-store.js';
 import { createVerdictStore } from '../../postgres/intake/verdict-store.js';
 import { createEndedExecutions } from '../../temporal/ended-executions.js';
@@ -27,7 +28,10 @@ export const rerunCommand = (): Command =>
     .action(async (id: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
       process.exitCode = await withTemporal(context.config, async (connected) => {
-        const report = (await rerunStarted(context, connected, id)) ?? (await rerunEmitted(context, connected, id));
+        const report =
+          (await rerunStarted(context, connected, id)) ??
+          (await rerunShared(context, connected, id)) ??
+          (await rerunEmitted(context, connected, id));
         context.out.record(report);
         printReport(context.out, report);
         return report.outcome === 'completed' ? EXIT.ok : EXIT.failed;
@@ -48,6 +52,30 @@ async function rerunStarted({ config, out }: Context, connected: Connected, id: 
   const { started } = await client.startRequest(request);
   if (!started) out.note(`bridge: ${id} ${described.status.name === 'RUNNING' ? 'is running' : 'has completed'}`);
   return whileWaiting(out, temporal, { ids: () => [id] }, () => client.result(id));
+}
+
+/**
+ * Starts a list again that has shared an execution, with what is stored beside its verdict. @returns null when there is
+ * no such list.
+ */
+async function rerunShared({ out }: Context, connected: Connected, id: string): Promise<IntentsReport | null> {
+  const { client, endpoints, temporal } = connected;
+  const known = await withPool(endpoints.postgres, async (pool) => {
+    const verdicts = (await findEmitted(pool, id)).flatMap((one) => ('verdict' in one ? one.verdict : []));
+    const verdict = verdicts.find(({ shared }) => shared === true);
+    if (verdict === undefined) return null;
+    return { verdict, list: (await createVerdictStore(pool).unfinished(verdict.event_id))?.list ?? null };
+  });
+  if (known === null) return null;
+  const { verdict, list } = known;
+  if (list === null) {
+    out.note(`bridge: ${id} has completed`);
+    return verdict as IntentsReport;
+  }
+  const { intents, options, correlation_id } = list;
+  const request = { intents: [...intents], request_id: verdict.request_id, correlation_id, options };
+  const { workflowId } = await client.startRequest(request);
+  return whileWaiting(out, temporal, { ids: () => [workflowId] }, () => client.result(workflowId));
 }
 
 /** Executes an answered list of the intake again, and waits for its verdict. */

@@ -5,7 +5,8 @@ import { completeReport } from '../../client/complete-report.js';
 import type { IntentsReport } from '../../client/types.js';
 import { type EmittedList, findEmitted } from '../../postgres/intake/emitted-lists.js';
 import { createLedger } from '../../postgres/ledger/ledger.js';
-import { describedOrNull, lookForWorker } from '../../temporal/inspect.js';
+import { REPORTS_QUERY, type SharedList } from '../../domain/sharing/shared-list.js';
+import { describedOrNull, findShared, lookForWorker } from '../../temporal/inspect.js';
 import { isPolled, noWorkerPolls } from '../../temporal/polls.js';
 import { withPool } from '../database.js';
 import { type Connected, withTemporal } from '../connect.js';
@@ -29,10 +30,12 @@ export const statusCommand = (): Command =>
       process.exitCode = await withTemporal(context.config, (connected) => status(context, connected, id));
     });
 
-async function status({ out }: Context, connected: Connected, id: string): Promise<number> {
+async function status({ out, config }: Context, connected: Connected, id: string): Promise<number> {
   const { temporal, endpoints } = connected;
   const described = await describedOrNull(temporal, id);
   if (described === null) {
+    const shared = await findShared(temporal, config.TEMPORAL_TASK_QUEUE, id);
+    if (shared !== null) return printShared(out, connected, id, shared);
     const lists = await withPool(endpoints.postgres, (pool) => findEmitted(pool, id));
     if (lists.length > 0) return printEmitted(out, lists);
     throw new UsageError(`${id}: no execution, and no emitted list that is answered or parked, has this id`);
@@ -46,6 +49,35 @@ async function status({ out }: Context, connected: Connected, id: string): Promi
   }
   out.line([`ended ${described.closeTime?.toISOString() ?? ''} (`, styledStatus(out, described.status.name), ')']);
   return code;
+}
+
+/** Prints the report of a list that shares an execution, or how far the list is. */
+async function printShared(out: Output, connected: Connected, id: string, workflowId: string): Promise<number> {
+  const { client, temporal, endpoints } = connected;
+  const handle = temporal.workflow.getHandle(workflowId);
+  const { status: ending, startTime } = await handle.describe();
+  const ask = <T>(query: () => Promise<T>): Promise<T | null> =>
+    temporal.withDeadline(Date.now() + QUERY_MS, query).catch(() => null);
+  const running = ending.name === 'RUNNING';
+  const reports = running
+    ? await ask(() => handle.query<readonly SharedList[], [readonly string[]]>(REPORTS_QUERY, [id]))
+    : null;
+  const url = executionUrl(endpoints, workflowId);
+  if (running && (reports ?? []).length === 0) {
+    const progress = await ask(() => client.progress(id));
+    out.record({ workflow_id: id, shared_by: workflowId, outcome: 'running', progress });
+    out.line([out.style('bold', id), `  running since ${startTime.toISOString()}, shares ${workflowId}`]);
+    if (progress !== null) out.line(`${progress.settled} of ${progress.total} ended, ${progress.failed} failed`);
+    if (url !== null) out.line(url);
+    return EXIT.ok;
+  }
+  const report = await client.result(id);
+  out.record(report);
+  printReport(out, report);
+  out.line();
+  out.line(`shared by ${workflowId}`);
+  if (url !== null) out.line(url);
+  return codeOf(report);
 }
 
 type Print = (out: Output, connected: Connected, described: WorkflowExecutionDescription) => Promise<number>;

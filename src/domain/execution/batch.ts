@@ -107,7 +107,8 @@ export type ResolveInput = BatchIntents & {
 
 export type ResolveActivity = (input: ResolveInput) => Promise<BatchOutput>;
 
-export type PlanActivity = (input: unknown) => Promise<Plan>;
+/** @param fresh whether nobody can have used the request id of the list. */
+export type PlanActivity = (input: unknown, fresh?: boolean) => Promise<Plan>;
 
 /** The activity that publishes events, and so the announcements too. */
 export const ANNOUNCER = 'publishEvents';

@@ -13,6 +13,15 @@ export const intentTypes = defineSearchAttributeKey('IntentTypes', 'KEYWORD_LIST
 export const failedIntents = defineSearchAttributeKey('FailedIntents', 'INT');
 /** The list's correlation id; Keyword. */
 export const correlationId = defineSearchAttributeKey('CorrelationId', 'KEYWORD');
+/** Request ids of the lists of a shared execution, by which each of them is found; KeywordList. */
+export const requestIds = defineSearchAttributeKey('RequestIds', 'KEYWORD_LIST');
+/** The most bytes of request ids in one attribute: Temporal takes 2 KB for the value of one, with its encoding. */
+export const ATTRIBUTE_BYTES = 1_900;
+/** Returns whether Temporal finds an execution by a request id: it does not by one with `"` or a backslash. */
+export const isFound = (id: string): boolean => !/["\\]/.test(id);
+/** Returns the bytes that a request id takes in the attribute; more than there are for one that is not found by it. */
+export const attributeBytes = (id: string): number =>
+  isFound(id) ? new TextEncoder().encode(JSON.stringify(id)).length + 1 : ATTRIBUTE_BYTES + 1;
 /**
  * Effects that may have happened and are not announced, for the sweep to announce; Int. They are announcements that no
  * broker took before the execution closed, and intents that are `unknown`. The attribute is absent when there are none.
@@ -31,4 +40,5 @@ export const searchAttributeKeys = [
   failedIntents,
   correlationId,
   unannouncedEffects,
+  requestIds,
 ] as const;

@@ -33,6 +33,8 @@ export interface Verdict extends Report {
   readonly error?: string;
   /** The time, ISO 8601, at which the list was put on its topic for this run; absent for the first run. */
   readonly rerun_at?: string;
+  /** Whether a caller started the list in a shared execution. Its verdict is stored, and is on no topic (ADR 0038). */
+  readonly shared?: true;
 }
 
 /** An answered list is what is stored of a list beside its verdict. Times are ISO 8601. */

@@ -12,8 +12,16 @@ export interface Answer extends StoredVerdict {
   readonly list: SliceList;
 }
 
+/** This port knows the request ids of lists that callers have started in shared executions. */
+export interface UsedRequestIds {
+  /** Returns the ids that belong to another list, whose execution ended as `completed` or `partial`. */
+  conflicting(
+    lists: readonly { readonly request_id: string; readonly list_hash: string }[],
+  ): Promise<ReadonlySet<string>>;
+}
+
 /** This port stores the verdicts on lists that came through the intake, one for an event id. */
-export interface VerdictStore {
+export interface VerdictStore extends UsedRequestIds {
   /** Returns the stored verdicts by event id. */
   find(eventIds: readonly string[], withinMs?: number): Promise<ReadonlyMap<string, StoredVerdict>>;
   /** Returns which of the lists have a verdict, by event id, and whether they can be executed again. */

@@ -48,9 +48,9 @@ export interface PlannedList extends ListScope {
   /**
    * The reason why the list is skipped. `answered`: its verdict is stored already. `repeats`: a list before it in the
    * slice is the same envelope. `parked`: it waits behind a parked list. `conflicts`: its event id belongs to another
-   * list, as `invalid` says.
+   * list, as `invalid` says. `elsewhere`: another execution has the list, which a caller has started.
    */
-  readonly skipped?: 'answered' | 'repeats' | 'parked' | 'conflicts';
+  readonly skipped?: 'answered' | 'repeats' | 'parked' | 'conflicts' | 'elsewhere';
 }
 
 /** The plan of a slice has the intents of the lists that are executed, one list after the other. */

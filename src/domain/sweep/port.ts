@@ -20,7 +20,14 @@ export interface EndedExecutions {
     limit: number,
   ): Promise<{ readonly executions: readonly Execution[]; readonly next: string | null }>;
   /** Returns the input that an execution was started with; null when its history is gone. */
-  input(execution: Execution): Promise<{ readonly value: unknown } | null>;
+  input(execution: Execution): Promise<StartedInput | null>;
+}
+
+/** A `StartedInput` is the input of an execution, with its workflow type and the time of its start, ISO 8601. */
+export interface StartedInput {
+  readonly value: unknown;
+  readonly type?: string;
+  readonly started_at?: string;
 }
 
 /** This port marks which executions are swept, by their `executionId`. */

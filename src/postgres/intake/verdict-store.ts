@@ -40,6 +40,24 @@ export function createVerdictStore(pool: Pool): VerdictStore {
         LOCAL_STATEMENT_MS,
       ),
 
+    async conflicting(lists) {
+      const { rows } = await withConnection(
+        pool,
+        (connection) =>
+          connection.query<{ request_id: string }>(
+            `SELECT request_id FROM unnest($1::text[], $2::text[]) AS asked (request_id, list_hash)
+             WHERE EXISTS (
+               SELECT FROM intake_verdicts AS stored
+               WHERE stored.request_id = asked.request_id AND stored.list_hash <> decode(asked.list_hash, 'hex')
+                 AND stored.verdict ->> 'shared' = 'true' AND stored.verdict ->> 'outcome' IN ('completed', 'partial')
+             )`,
+            [lists.map(({ request_id }) => request_id), lists.map(({ list_hash }) => list_hash)],
+          ),
+        LOCAL_STATEMENT_MS,
+      );
+      return new Set(rows.map(({ request_id }) => request_id));
+    },
+
     async unfinished(eventId) {
       const rows = await read<StoredVerdict & { list: SliceList | null }>(`list, verdict, ${HASH}`, [eventId]);
       const { list = null, ...stored } = rows.get(eventId) ?? {};

@@ -45,7 +45,7 @@ function differences({ outcome, ...row }: Stored, expected: LedgerRow): string[]
   );
   return [
     ...(row.intent_type === expected.intent_type ? [] : ['intent_type']),
-    ...(row.workflow_id === expected.workflow_id ? [] : ['execution_id']),
+    ...(expected.workflow_id === null || row.workflow_id === expected.workflow_id ? [] : ['execution_id']),
     ...(expected.intent_type !== 'PersistFSMTransition' || row.own_transition === true ? [] : ['transition_id']),
     ...fields.map(([name]) => name),
   ];

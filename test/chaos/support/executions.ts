@@ -21,8 +21,15 @@ export async function warmUp(installation: Installation): Promise<void> {
   await Promise.all(lists.map(({ requestId }) => reportOf(installation, requestId)));
 }
 
-export const start = (installation: Installation, lists: readonly List[]): Promise<unknown> =>
-  Promise.all(lists.map(({ requestId, intents }) => installation.environment.client.start(intents, { requestId })));
+/** @param share whether the lists share executions, as far as they do when they are started in one turn. */
+export const start = (
+  installation: Installation,
+  lists: readonly List[],
+  share: 'auto' | 'never' = 'never',
+): Promise<unknown> =>
+  Promise.all(
+    lists.map(({ requestId, intents }) => installation.environment.client.start(intents, { requestId, share })),
+  );
 
 /** Asks for a report until Temporal answers, because Temporal itself may be unavailable. */
 export async function reportOf(
@@ -44,9 +51,10 @@ export async function reportOf(
 export const errorsOf = (report: IntentsReport): string =>
   [...new Set(report.results.map(({ error }) => error))].join('; ');
 
-/** Returns the attempts of the activity that took most of them in an execution. */
+/** Returns the attempts of the activity that took most of them in the execution of a list. */
 export async function mostAttempts({ environment }: Installation, requestId: string): Promise<number> {
-  const { events } = await environment.temporal.workflow.getHandle(requestId).fetchHistory();
+  const { workflow_id } = await environment.client.result(requestId);
+  const { events } = await environment.temporal.workflow.getHandle(workflow_id).fetchHistory();
   return Math.max(
     0,
     ...(events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => started?.attempt ?? []),

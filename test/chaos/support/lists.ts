@@ -16,8 +16,8 @@ interface Totals {
 /** A row that the ledger must hold. */
 export interface LedgerRow {
   readonly intent_type: string;
-  /** Workflow id of the execution, which is the request id. */
-  readonly workflow_id: string;
+  /** Workflow id of the execution, which is the request id; null for a list that shares one. */
+  readonly workflow_id: string | null;
   /** Fields of the result that follow from the intent. */
   readonly outcome: Readonly<Record<string, unknown>>;
 }
@@ -44,8 +44,9 @@ const OF_EACH_TYPE = 4;
  * Makes lists that add to one common row besides their own. Each list has a workflow of its own and ordered events of
  * one key.
  * @param count default 4.
+ * @param share whether they will share executions.
  */
-export function makeLists(count = 4): { lists: List[]; expected: Expected } {
+export function makeLists(count = 4, share: 'auto' | 'never' = 'never'): { lists: List[]; expected: Expected } {
   const common = randomUUID();
   const totals = new Map<string, Totals>();
   const transitions = new Map<string, number>();
@@ -73,7 +74,11 @@ export function makeLists(count = 4): { lists: List[]; expected: Expected } {
       });
       const aggregated = { chaos: { total_stamps: added.items, unique_workflows_count: added.workflows } };
       const [from_state, to_state] = [`S${index}`, `S${index + 1}`];
-      const row = (intent_type: string, outcome: LedgerRow['outcome']) => ({ intent_type, workflow_id, outcome });
+      const row = (intent_type: string, outcome: LedgerRow['outcome']) => ({
+        intent_type,
+        workflow_id: share === 'auto' ? null : workflow_id,
+        outcome,
+      });
       const persisted = row('PersistState', {
         aggregation_id: bridgeId,
         namespaces_persisted: ['chaos'],

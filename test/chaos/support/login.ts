@@ -5,7 +5,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type pg from 'pg';
 
-export const LOGIN = { role: 'bridge_worker', password: 'first' } as const;
+/** The role has a name of its own, because the template of the databases makes `bridge_worker` without a password. */
+export const LOGIN = { role: 'chaos_worker', password: 'first' } as const;
 
 const RULE = `host all ${LOGIN.role} all scram-sha-256\n`;
 

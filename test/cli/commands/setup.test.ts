@@ -47,6 +47,7 @@ describe('bridge setup, doctor, stack, worker, demo', () => {
       'FailedIntents',
       'CorrelationId',
       'UnannouncedEffects',
+      'RequestIds',
     ]);
     assert.ok((first['migrations'] as string[]).length >= 8);
     const again = await bridgeHere(['setup', '--cut-over'], env);

@@ -87,7 +87,9 @@ for (const cached of [0, 4, 20]) {
 
     it('lose no workflow task', async () => {
       const { client, temporal } = environment;
-      const lists = await Promise.all(Array.from({ length: 40 }, () => client.start([persistState()])));
+      const lists = await Promise.all(
+        Array.from({ length: 40 }, () => client.start([persistState()], { share: 'never' })),
+      );
       await Promise.all(
         lists.map(async ({ workflowId }) => {
           assert.equal((await client.result(workflowId)).outcome, 'completed');

@@ -56,8 +56,12 @@ describe('rows that a stranger has locked', function () {
       const [row] = ids(1) as [string];
       await environment.client.executeIntents([add(row)]);
       await lock([row]);
-      const waiting = await Promise.all(Array.from({ length: 8 }, () => environment.client.start([add(row)])));
-      const others = await Promise.all(Array.from({ length: 30 }, () => environment.client.start([persistState()])));
+      const waiting = await Promise.all(
+        Array.from({ length: 8 }, () => environment.client.start([add(row)], { share: 'never' })),
+      );
+      const others = await Promise.all(
+        Array.from({ length: 30 }, () => environment.client.start([persistState()], { share: 'never' })),
+      );
       for (const { workflowId } of others) {
         assert.equal((await environment.client.result(workflowId)).outcome, 'completed');
         assert.deepEqual([...new Set(await attemptsOf(workflowId))], [1]);

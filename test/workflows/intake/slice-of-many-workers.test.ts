@@ -14,6 +14,7 @@ import { createLogger } from '../../../src/log.js';
 import { workflowBundle } from '../../../src/temporal/bundle.js';
 import { createEndedExecutions } from '../../../src/temporal/ended-executions.js';
 import { createParkedRuns } from '../../../src/temporal/parked-runs.js';
+import { createStartedLists } from '../../../src/temporal/started-lists.js';
 import { type Adapters, openAdapters } from '../../../src/worker/compose.js';
 import { createMetrics } from '../../../src/worker/metrics.js';
 import { installRuntime } from '../../../src/worker/runtime.js';
@@ -61,6 +62,7 @@ describe('a slice of many workers', () => {
         ...adapters.ports,
         endedExecutions: createEndedExecutions(temporal, taskQueue),
         parkedRuns: createParkedRuns(temporal, taskQueue),
+        startedLists: createStartedLists(temporal, taskQueue),
       }),
     });
     const [state, transition, other] = [persistState(), persistFsmTransition(), persistState()];
