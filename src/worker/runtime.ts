@@ -3,7 +3,8 @@
  * loopback, from where /metrics reads them. Its logs go into ours.
  */
 import { DefaultLogger, type LogLevel, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
-import getPort from 'get-port';
+import { randomInt } from 'node:crypto';
+import getPort, { portNumbers } from 'get-port';
 import type { Logger } from 'pino';
 
 export interface TemporalRuntime {
@@ -11,12 +12,22 @@ export interface TemporalRuntime {
   metrics(): Promise<string>;
 }
 
+/**
+ * Port numbers for the SDK's metrics. They are below those that systems give to connections (32,768 and up): one of
+ * these may be taken between the choice and the use.
+ */
+const FIRST_PORT = 10_000;
+const LAST_PORT = 30_000;
+/** The number of ports that are tried. */
+const PORTS = 100;
+
 let installed: Promise<TemporalRuntime> | undefined;
 
 export const installRuntime = (logger: Logger): Promise<TemporalRuntime> => (installed ??= install(logger));
 
 async function install(logger: Logger): Promise<TemporalRuntime> {
-  const bindAddress = `127.0.0.1:${await getPort()}`;
+  const from = randomInt(FIRST_PORT, LAST_PORT);
+  const bindAddress = `127.0.0.1:${await getPort({ port: portNumbers(from, from + PORTS) })}`;
   const log = logger.child({ component: 'temporal' });
   Runtime.install({
     // Signals are handled by `bridge worker`, which has more to shut down than the worker.
@@ -37,8 +48,14 @@ async function install(logger: Logger): Promise<TemporalRuntime> {
   });
   return {
     async metrics() {
-      const response = await fetch(`http://${bindAddress}/metrics`);
-      return response.text();
+      try {
+        const response = await fetch(`http://${bindAddress}/metrics`);
+        return await response.text();
+      } catch (error) {
+        // Ours are not to be lost with them.
+        const reason = error instanceof Error ? error.message : String(error);
+        return `# the metrics of Temporal's SDK cannot be read: ${reason}\n`;
+      }
     },
   };
 }
