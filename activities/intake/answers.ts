@@ -46,7 +46,7 @@ export const conflictsOf = (
 export function answersOf({ verdict, list_hash }: StoredVerdict, slice: OpenSlice): Announcement[] {
   const lists = slice.listsOf(verdict.event_id).filter((list) => !isOtherList(list_hash, slice.hashOf(list)));
   return [...new Set(lists.map(({ written_event_id }) => written_event_id))].map((eventId) => {
-    const { correlation_id, ...payload } = asWritten(verdict, eventId);
+    const { correlation_id, shared: _, ...payload } = asWritten(verdict, eventId);
     return {
       intent_id: eventId,
       event_type: 'INTENT_RESULT',

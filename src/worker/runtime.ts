@@ -3,8 +3,7 @@
  * loopback, from where /metrics reads them. Its logs go into ours.
  */
 import { DefaultLogger, type LogLevel, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
-import { randomInt } from 'node:crypto';
-import getPort, { portNumbers } from 'get-port';
+import getPort from 'get-port';
 import type { Logger } from 'pino';
 
 export interface TemporalRuntime {
@@ -12,22 +11,12 @@ export interface TemporalRuntime {
   metrics(): Promise<string>;
 }
 
-/**
- * Port numbers for the SDK's metrics. They are below those that systems give to connections (32,768 and up): one of
- * these may be taken between the choice and the use.
- */
-const FIRST_PORT = 10_000;
-const LAST_PORT = 30_000;
-/** The number of ports that are tried. */
-const PORTS = 100;
-
 let installed: Promise<TemporalRuntime> | undefined;
 
 export const installRuntime = (logger: Logger): Promise<TemporalRuntime> => (installed ??= install(logger));
 
 async function install(logger: Logger): Promise<TemporalRuntime> {
-  const from = randomInt(FIRST_PORT, LAST_PORT);
-  const bindAddress = `127.0.0.1:${await getPort({ port: portNumbers(from, from + PORTS) })}`;
+  const bindAddress = `127.0.0.1:${await getPort()}`;
   const log = logger.child({ component: 'temporal' });
   Runtime.install({
     // Signals are handled by `bridge worker`, which has more to shut down than the worker.
@@ -39,10 +28,7 @@ async function install(logger: Logger): Promise<TemporalRuntime> {
       log[LEVELS[level] ?? 'info'](fields, message);
     }),
     telemetryOptions: {
-      // The names and units that Prometheus wants: counters end in `_total`, and durations are seconds.
-      metrics: {
-        prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
-      },
+      metrics: { prometheus: { bindAddress } },
       logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} },
     },
   });

@@ -206,8 +206,8 @@ client_key_path = "${client.keyFile}"
   const refusals = async (): Promise<number> => refusalsIn(await registry.metrics());
 
   it('has an intake that counts and logs a key that is refused, and loses no list', async () => {
+    lines.splice(0);
     const { eventId } = await withoutKeys(async () => {
-      // An idle intake asks every 5 s.
       await until(15_000, async () => assert.equal(await refusals(), 1));
       const emitted = await orchestrator.emitIntents([persistState()]);
       await until(30_000, async () => assert.ok((await refusals()) >= 4));
