@@ -12,7 +12,8 @@ import { shortenMiddle } from '../domain/values/json.js';
 import type { BufferedMessage } from './buffered-message.js';
 import type { IntakeMetrics } from './metrics.js';
 import { isPermanent, type SliceEnd, type SliceRunner } from './slice-runner.js';
-import { type Slice, sliceHash } from './slicer.js';
+import { sliceHash } from './slice-hash.js';
+import type { Slice } from './slicer.js';
 
 /** Says whether the stores take work now. */
 export type MayStart = () => { readonly ok: boolean; readonly retryAfterMs: number };

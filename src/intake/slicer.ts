@@ -1,9 +1,7 @@
 /** The slicer cuts the messages of a partition into slices, which one workflow executes each. It is pure. */
-import { createHash } from 'node:crypto';
 import { SLICE_BYTES, SLICE_INTENTS } from '../domain/intake/slice.js';
 import { cut } from '../domain/values/cut.js';
 import type { SliceList } from '../domain/intake/list.js';
-import type { RawMessage } from '../domain/dead-letters/rejected-copy.js';
 import type { ReadEnvelope } from './envelope-reader.js';
 
 export interface Slice<R> {
@@ -42,14 +40,3 @@ const LIMITS = { messages: SLICE_INTENTS, intents: SLICE_INTENTS, bytes: SLICE_B
 
 const sizeOf = ({ read }: { readonly read: ReadEnvelope }) =>
   read.ok ? { messages: 1, intents: read.list.intents.length, bytes: read.bytes } : { messages: 1 };
-
-/**
- * Hashes the bytes as they were delivered: the same messages in the same order have the same hash. The partition is
- * part of the hash, by which activities find the slice and the results that they keep for it. The same messages on
- * another partition have other results.
- */
-export function sliceHash(id: string, messages: readonly RawMessage[]): string {
-  const hash = createHash('sha256').update(`${id}\n`);
-  for (const { value } of messages) hash.update(`${value?.length ?? -1}\n`).update(value ?? '');
-  return hash.digest('hex');
-}
