@@ -7,7 +7,7 @@ import {
   WorkflowFailedError,
 } from '@temporalio/client';
 import type { ExecuteIntentsWorkflow } from '../../workflows/execution/execute-intents.js';
-import { REQUEST_CONFLICT } from '../domain/execution/request.js';
+import { REQUEST_CONFLICT } from '../domain/execution/request-conflict.js';
 import type { Report } from '../domain/execution/report.js';
 import { ExecutionError, RefusedError, RequestConflictError } from './errors.js';
 import type { IntentsReport } from './types.js';

@@ -6,7 +6,7 @@ import type { Request, RequestInput } from '../domain/execution/request.js';
 import { correlationId, intentOutcome } from '../domain/execution/search-attributes.js';
 import { summaryOf } from '../domain/execution/summary.js';
 import { FRESH_MEMO } from '../domain/sharing/shared-list.js';
-import { requestHash } from '../domain/values/ids.js';
+import { requestHash } from '../domain/execution/request-conflict.js';
 import { RequestConflictError } from './errors.js';
 import { readRequest } from './given-request.js';
 

@@ -33,9 +33,6 @@ export type RequestInput = z.input<typeof request>;
 export type Request = z.output<typeof request>;
 export type RequestOptions = z.output<typeof requestOptions>;
 
-/** The type of the failure of a list whose request id belongs to another list. */
-export const REQUEST_CONFLICT = 'RequestConflict';
-
 /** A `RequestError` says why a request is invalid. Nothing of such a request is executed. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';

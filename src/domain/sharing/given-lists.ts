@@ -5,7 +5,8 @@ import { parseRequest, RequestError } from '../execution/request.js';
 import type { SliceList } from '../intake/list.js';
 import type { SliceInput } from '../intake/slice.js';
 import { describeIssue } from '../values/issue.js';
-import { emittedId, requestHash } from '../values/ids.js';
+import { requestHash } from '../execution/request-conflict.js';
+import { emittedId } from '../values/ids.js';
 import { checkLimits, DEFAULT_LIMITS, LimitError } from '../values/limits.js';
 
 const input = z.strictObject({ lists: z.array(z.unknown()) });

@@ -28,9 +28,6 @@ export const payloadHash = (intentType: unknown, payload: unknown): string =>
  */
 export const listHash = (intents: readonly unknown[]): string => hash('sha256', stringify(intents));
 
-/** Returns the SHA-256 (hex) of a request with its defaults filled in. Another one under its id is recognised by it. */
-export const requestHash = (request: object): string => hash('sha256', stringify(request));
-
 /** Returns the id of an intent that brings none: UUIDv5 of its list's scope, its index in the list, and its hash. */
 export const derivedIntentId = (scope: string, index: number, hash: string): string =>
   uuidv5(`${scope}\n${index}\n${hash}`);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readGivenLists } from '../../../src/domain/sharing/given-lists.js';
-import { emittedId, requestHash } from '../../../src/domain/values/ids.js';
+import { requestHash } from '../../../src/domain/execution/request-conflict.js';
+import { emittedId } from '../../../src/domain/values/ids.js';
 import { RequestError } from '../../../src/domain/execution/request.js';
 
 const started = { workflow_id: 'w', started_at: '2026-01-01T00:00:00.000Z' };
