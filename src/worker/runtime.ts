@@ -1,7 +1,8 @@
 /**
- * This module sets up Temporal's native runtime, once per process. The runtime's metrics go to a port of their own on
- * loopback, from where /metrics reads them. Its logs go into ours.
+ * This module sets up Temporal's native runtime, of which a process has one. The runtime's metrics go to a port of
+ * their own on loopback, from where /metrics reads them. Its logs go into ours.
  */
+import { IllegalStateError } from '@temporalio/common';
 import { DefaultLogger, type LogLevel, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import getPort from 'get-port';
 import type { Logger } from 'pino';
@@ -11,12 +12,23 @@ export interface TemporalRuntime {
   metrics(): Promise<string>;
 }
 
-let installed: Promise<TemporalRuntime> | undefined;
+let installed: TemporalRuntime | undefined;
 
-export const installRuntime = (logger: Logger): Promise<TemporalRuntime> => (installed ??= install(logger));
-
-async function install(logger: Logger): Promise<TemporalRuntime> {
+/**
+ * Installs the runtime, unless there is one. The SDK ends it with the last worker of the process. The next one has
+ * another port, because the old port may not be free yet.
+ */
+export async function installRuntime(logger: Logger): Promise<TemporalRuntime> {
   const bindAddress = `127.0.0.1:${await getPort()}`;
+  try {
+    installed = install(logger, bindAddress);
+  } catch (error) {
+    if (installed === undefined || !(error instanceof IllegalStateError)) throw error;
+  }
+  return installed;
+}
+
+function install(logger: Logger, bindAddress: string): TemporalRuntime {
   const log = logger.child({ component: 'temporal' });
   Runtime.install({
     // Signals are handled by `bridge worker`, which has more to shut down than the worker.
