@@ -1,4 +1,5 @@
-/** This module says where the package's own files are, from source and from a build. */
+/** This module says where the package's own files are, from source and from a build, and which version they are of. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,3 +15,9 @@ export const failureConverterPath = join(codeRoot, 'src', 'payloads', `failure-c
 /** Returns the path of a file or folder that a build leaves where it is. */
 export const packagePath = (relative: string): string =>
   fileURLToPath(new URL(`${fromSource ? '..' : '../..'}/${relative}`, import.meta.url));
+
+/** Returns the version of the package. */
+export async function packageVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(packagePath('package.json'), 'utf8')) as { readonly version: string };
+  return version;
+}

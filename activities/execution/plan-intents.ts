@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { PlanActivity } from '../../src/domain/execution/batch.js';
 import { makePlan, type PlannedIntent } from '../../src/domain/execution/plan.js';
 import { parseRequest, type Request, RequestError } from '../../src/domain/execution/request.js';
-import { REQUEST_CONFLICT } from '../../src/domain/execution/request-conflict.js';
+import { conflictOf, REQUEST_CONFLICT } from '../../src/domain/execution/request-conflict.js';
 import type { UsedRequestIds } from '../../src/domain/intake/ports.js';
 import type { DefinitionsByType } from '../../src/domain/intents/parse.js';
 import { listHash } from '../../src/domain/values/ids.js';
@@ -29,10 +29,7 @@ async function assertOwn({ request_id, intents }: Request, usedIds: UsedRequestI
   const asked = [{ request_id, list_hash: listHash(intents) }];
   const conflicting = await usedIds.conflicting(asked).catch(() => new Set<string>());
   if (!conflicting.has(request_id)) return;
-  throw ApplicationFailure.nonRetryable(
-    `request_id: ${request_id} has been used for another list of intents`,
-    REQUEST_CONFLICT,
-  );
+  throw ApplicationFailure.nonRetryable(conflictOf(request_id), REQUEST_CONFLICT);
 }
 
 /** Counts the intents that a plan rejects, because no activity gets to see them. */

@@ -2,9 +2,7 @@
 import { attempt } from '../attempts/attempt.js';
 import { publishEvent } from '../effects/publish-event.js';
 import type { BoundaryOptions } from '../execution/batch-activity.js';
-import type { Report } from '../../src/domain/execution/report.js';
-import type { Verdict } from '../../src/domain/intake/list.js';
-import type { NumberedReport, SharingActivities } from '../../src/domain/sharing/shared-list.js';
+import { type NumberedReport, reportIn, type SharingActivities } from '../../src/domain/sharing/shared-list.js';
 import { jsonBytes, REPORT_BYTES } from '../../src/domain/values/limits.js';
 import { verdictsOf } from '../intake/answer-lists.js';
 import { announceNow, sliceEvents } from '../intake/slice-events.js';
@@ -54,12 +52,6 @@ export function storeReports(
       },
       input.failing_since,
     );
-}
-
-/** Returns the report in a verdict, as a caller gets it. */
-function reportIn(verdict: Verdict): Report {
-  const { request_id, workflow_id, outcome, counts, results, truncated } = verdict;
-  return { request_id, workflow_id, outcome, counts, results, truncated };
 }
 
 /** Leaves out reports behind those that fill a payload: they are stored, and asked for by event id. */

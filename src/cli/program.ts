@@ -1,7 +1,7 @@
 /** This module finds the command of `bridge` that is asked for. Each command has a file of its own. */
 import { Command, CommanderError } from 'commander';
 import { visible } from '../domain/values/text.js';
-import { packageVersion } from './version.js';
+import { packageVersion } from '../paths.js';
 import { EXIT, exitCodeOf } from './errors.js';
 
 /** A command is loaded when it is asked for: Temporal's worker alone takes half a second. */

@@ -1,9 +1,11 @@
+import { conflictOf } from '../domain/execution/request-conflict.js';
+
 /** A RequestConflictError says that another list has used the request id, so this one would look like its repeat. */
 export class RequestConflictError extends Error {
   override readonly name = 'RequestConflictError';
 
   constructor(readonly requestId: string) {
-    super(`request_id: ${requestId} has been used for another list of intents; use a new one`);
+    super(`${conflictOf(requestId)}; use a new one`);
   }
 }
 

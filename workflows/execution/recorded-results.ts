@@ -32,16 +32,7 @@ export class RecordedResults {
       return;
     }
     this.#kept.set(index, false);
-    const { id, type } = plannedAt(this.work, index);
-    this.all[index] = {
-      intent_id: id,
-      intent_type: type,
-      status: 'succeeded',
-      success: true,
-      error: null,
-      execution_time_ms: result.keptMs,
-      timestamp,
-    };
+    this.all[index] = knownOf(plannedAt(this.work, index), result, timestamp);
   }
 
   /** Marks an intent as announced: its event is on its topic. */
@@ -105,3 +96,14 @@ export function plannedAt({ intents }: Work, index: number): PlannedIntent {
   if (intent === undefined) throw ApplicationFailure.nonRetryable(`the plan has no intent ${index}`, 'PlanError');
   return intent;
 }
+
+/** Returns what the workflow knows of a success whose result a worker has kept. @param timestamp ISO 8601. */
+export const knownOf = ({ id, type }: PlannedIntent, { keptMs }: KeptResult, timestamp: string): IntentResult => ({
+  intent_id: id,
+  intent_type: type,
+  status: 'succeeded',
+  success: true,
+  error: null,
+  execution_time_ms: keptMs,
+  timestamp,
+});

@@ -6,6 +6,7 @@ import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { VerdictDraft } from '../../src/domain/intake/slice.js';
 import type { NumberedReport, SharedList, SharedPlan, SharedReport } from '../../src/domain/sharing/shared-list.js';
 import { REPORT_BYTES } from '../../src/domain/values/limits.js';
+import { knownOf, plannedAt } from '../execution/recorded-results.js';
 import type { SendAnswers } from '../intake/slice-answers.js';
 import { storeReports } from './sharing-activities.js';
 
@@ -88,17 +89,7 @@ export class SharedReports {
     const { request_id = '', first = 0 } = this.plan.lists[number] ?? {};
     const complete = results.map(expandResult).map((result, index): IntentResult => {
       if (!isKept(result)) return result;
-      const { id = '', type = '' } = this.plan.intents[first + index] ?? {};
-      return {
-        intent_id: id,
-        intent_type: type,
-        status: 'succeeded',
-        success: true,
-        error: null,
-        execution_time_ms: result.keptMs,
-        timestamp: new Date().toISOString(),
-        cut: true,
-      };
+      return { ...knownOf(plannedAt(this.plan, first + index), result, new Date().toISOString()), cut: true };
     });
     const { workflowId } = workflowInfo();
     const report = makeReport({ request_id, workflow_id: workflowId, outcome }, complete);

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type RunningIntake, runIntake } from '../../intake/run.js';
 import { type Readiness, serveHttp } from '../../worker/http.js';
 import { contextOf, endpointsOf } from '../context.js';
-import { processRegistry } from '../process-metrics.js';
+import { processRegistry } from '../../worker/process-metrics.js';
 
 /** An intake takes work from its start on. Being in the group takes a broker, and so is a dependency. */
 const readinessOf = (intake: RunningIntake | undefined): Readiness => ({

@@ -7,7 +7,7 @@ import { type RunningWorker, startWorker } from '../../worker/run.js';
 import { withTemporal } from '../connect.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { EXIT } from '../errors.js';
-import { processRegistry } from '../process-metrics.js';
+import { processRegistry } from '../../worker/process-metrics.js';
 
 export const workerCommand = (): Command =>
   new Command('worker')

@@ -1,7 +1,7 @@
 /** This module gets the report of one list, wherever it is executed. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Verdict } from '../../domain/intake/list.js';
-import type { SharedList } from '../../domain/sharing/shared-list.js';
+import { reportIn, type SharedList } from '../../domain/sharing/shared-list.js';
 import { ExecutionError, RefusedError, RequestConflictError } from '../errors.js';
 import { reportOf } from '../reports.js';
 import type { IntentsReport } from '../types.js';
@@ -38,7 +38,7 @@ export async function reportOfList(
     if (!('list' in shared)) return shared;
     const next: SharedList = await shared.list(id);
     const { workflowId } = shared;
-    if (next.workflow_id === undefined) return reportIn(executions, workflowId, next);
+    if (next.workflow_id === undefined) return reportFrom(executions, workflowId, next);
     if (next.workflow_id === id) return ownReport(executions, id);
     shared = executions.shared(next.workflow_id);
   }
@@ -60,15 +60,14 @@ const ownReport = ({ asked: { client, workerTimeoutMs } }: Executions, id: strin
   reportOf(client, id, workerTimeoutMs);
 
 /** Returns the report that a shared execution has of a list. */
-async function reportIn(executions: Executions, workflowId: string, list: SharedList): Promise<IntentsReport> {
+async function reportFrom(executions: Executions, workflowId: string, list: SharedList): Promise<IntentsReport> {
   const { request_id, event_id, report, refused, conflict } = list;
   if (conflict !== undefined) throw new RequestConflictError(request_id);
   if (refused !== undefined) throw new RefusedError(workflowId, refused);
   if (report !== undefined) return report as IntentsReport;
   const [verdict] = await storedVerdicts(executions, event_id);
   if (verdict === undefined) throw new ExecutionError(workflowId, `${request_id}: its report is not stored`);
-  const { outcome, counts, results, truncated } = verdict;
-  return { request_id, workflow_id: verdict.workflow_id, outcome, counts, results, truncated } as IntentsReport;
+  return reportIn(verdict) as IntentsReport;
 }
 
 /** Asks the service for a report that did not fit the result of its execution. */

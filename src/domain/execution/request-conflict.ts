@@ -2,6 +2,10 @@
 import { hash } from 'node:crypto';
 import stringify from 'safe-stable-stringify';
 
+/** Returns what a caller reads whose request id belongs to another list. */
+export const conflictOf = (requestId: string): string =>
+  `request_id: ${requestId} has been used for another list of intents`;
+
 /** The type of the failure of a list whose request id belongs to another list. */
 export const REQUEST_CONFLICT = 'RequestConflict';
 

@@ -4,6 +4,7 @@
  */
 import type { BatchOutput } from '../execution/batch.js';
 import type { Report } from '../execution/report.js';
+import type { Verdict } from '../intake/list.js';
 import type { AnswerInput, PlannedList, SlicePlan } from '../intake/slice.js';
 
 /** A `SharedList` is how one list of a shared execution ended. One of its optional fields says what came of it. */
@@ -19,6 +20,12 @@ export interface SharedList {
   readonly conflict?: string;
   /** The workflow id of the execution that has the list: its own, or one that was there before. */
   readonly workflow_id?: string;
+}
+
+/** Returns the report in a verdict, as a caller gets it. */
+export function reportIn(verdict: Verdict): Report {
+  const { request_id, workflow_id, outcome, counts, results, truncated } = verdict;
+  return { request_id, workflow_id, outcome, counts, results, truncated };
 }
 
 /** A `SharedReport` is the result of `ExecuteListsWorkflow`, with a list for each of its input. */

@@ -2,6 +2,7 @@
  * The plan of a shared execution is that of a slice. Beside what the lists are by themselves, it goes by who else has a
  * list, or its request id (ADR 0038).
  */
+import { conflictOf } from '../execution/request-conflict.js';
 import type { OpenSlice } from '../intake/open-slice.js';
 import type { DefinitionsByType } from '../intents/parse.js';
 import type { Known } from '../intake/slice-plan.js';
@@ -52,7 +53,7 @@ function reasonsOf(open: OpenSlice, { refused }: GivenLists, { conflicts, elsewh
     const first = firstOf.get(request_id) ?? event_id;
     firstOf.set(request_id, first);
     if (first !== event_id || conflicts.has(request_id)) {
-      return { skipped: 'conflicts', invalid: `request_id: ${request_id} has been used for another list of intents` };
+      return { skipped: 'conflicts', invalid: conflictOf(request_id) };
     }
     const workflowId = elsewhere.get(request_id);
     return workflowId === undefined ? null : { skipped: 'elsewhere', elsewhere: workflowId };

@@ -1,6 +1,6 @@
 /** This module has the metrics of a process: CPU, memory, event loop, and which build it is. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { packageVersion } from './version.js';
+import { packageVersion } from '../paths.js';
 
 /** Makes the registry of a process, once: it measures the event loop for as long as the process runs. */
 export async function processRegistry(): Promise<Registry> {
