@@ -9,6 +9,12 @@ export const SECRETS_FOLDER = '/run/secrets/bridge';
 
 const PREFIX = 'omninode_bridge';
 
+/** The resources of a pod. An intake runs in a worker, so both use the same. */
+const RESOURCES = {
+  requests: { cpu: '500m', memory: '768Mi' },
+  limits: { memory: '1536Mi' },
+};
+
 export const VALUES = {
   image: { name: 'bridge-store-effect:0.1.0', pullPolicy: 'IfNotPresent' },
   /** Variables of docs/settings.md. A secret is a file, which `secrets` has. */
@@ -38,10 +44,7 @@ export const VALUES = {
     maxReplicas: 10,
     /** Tasks that wait in the task queue for each worker. */
     backlog: '50',
-    resources: {
-      requests: { cpu: '500m', memory: '768Mi' },
-      limits: { memory: '1536Mi' },
-    },
+    resources: RESOURCES,
   },
   intake: {
     minReplicas: 2,
@@ -49,10 +52,7 @@ export const VALUES = {
     maxReplicas: 12,
     /** Messages that wait for each intake. */
     lag: '500',
-    resources: {
-      requests: { cpu: '500m', memory: '768Mi' },
-      limits: { memory: '1536Mi' },
-    },
+    resources: RESOURCES,
   },
   keda: true,
   serviceMonitor: true,

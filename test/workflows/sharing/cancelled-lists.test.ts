@@ -18,14 +18,18 @@ describe('cancelled lists of a shared execution', () => {
   const threeTiers = () =>
     named([persistState({}, { priority: 5 }), gatedIntent(1), persistState({}, { priority: 0 })]);
 
-  it('stop one of them at the next batch boundary, and none beside it', async () => {
+  /** Starts lists, and cancels the first one while they are at the gate. */
+  async function cancelFirst(first: ReturnType<typeof named>, ...others: unknown[]): Promise<SharedReport> {
     const held = gate.close();
-    const [stopped, beside] = [threeTiers(), threeTiers()];
-    const execution = await start(stopped, beside);
+    const execution = await start(first, ...others);
     await held;
-    await execution.signal('cancelList', stopped.request_id);
+    await execution.signal('cancelList', first.request_id);
     gate.open();
-    const { lists } = (await execution.result()) as SharedReport;
+    return (await execution.result()) as SharedReport;
+  }
+
+  it('stop one of them at the next batch boundary, and none beside it', async () => {
+    const { lists } = await cancelFirst(threeTiers(), threeTiers());
     assert.deepEqual(
       lists.map((list) => [reportOf(list).outcome, statusesOf(list)]),
       [
@@ -38,13 +42,7 @@ describe('cancelled lists of a shared execution', () => {
   });
 
   it('stop a list of which nothing was run yet', async () => {
-    const held = gate.close();
-    const [stopped, beside] = [named([persistState({}, { priority: 0 })]), named([gatedIntent(1)])];
-    const execution = await start(stopped, beside);
-    await held;
-    await execution.signal('cancelList', stopped.request_id);
-    gate.open();
-    const { lists } = (await execution.result()) as SharedReport;
+    const { lists } = await cancelFirst(named([persistState({}, { priority: 0 })]), named([gatedIntent(1)]));
     assert.deepEqual(
       lists.map((list) => [reportOf(list).outcome, statusesOf(list)]),
       [
