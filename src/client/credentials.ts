@@ -2,6 +2,7 @@
 import type { ConnectionOptions } from '@temporalio/client';
 import type { TemporalCredentials } from '../endpoints.js';
 
+/** These are the credentials for the Temporal server, for callers that give them in code. */
 export interface CredentialOptions {
   /** TLS as the Temporal SDK has it; default: TEMPORAL_TLS_*, the profile's. Only their files are read again. */
   readonly tls?: ConnectionOptions['tls'] | undefined;

@@ -4,6 +4,7 @@ import { type KafkaSecurityOptions, readKafka } from '../config.js';
 import { createKafka, type KafkaSettings } from '../kafka/client.js';
 import type { BatchSettings } from '../kafka/settings.js';
 
+/** These options say where and how `emitIntents` reaches Kafka. */
 export interface KafkaOptions {
   /** The brokers, each as `host:port` or `SASL_SSL://host:port`. */
   readonly brokers: readonly string[];

@@ -12,6 +12,7 @@ import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { readRequest } from './given-request.js';
 import { DEFAULT_TOPIC_PREFIX, kafkaOf, type UsableKafka } from './kafka.js';
 
+/** An `EmittedList` names a list that is written to the intake, so that its result can be awaited. */
 export interface EmittedList {
   /**
    * The event id of the envelope, which is the `causation_id` of its INTENT_RESULT. The same list under the same

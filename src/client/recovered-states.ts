@@ -4,6 +4,7 @@ import type { RecoveredState, RecoveredStates } from '../domain/intents/recover-
 import { ExecutionError } from './errors.js';
 import type { ExecuteOptions, Intent, IntentsReport, OrNull } from './types.js';
 
+/** These options select the workflows whose states are recovered; without them, all match. */
 export interface RecoverOptions {
   /** Only workflows in one of these states. */
   readonly states?: readonly string[];
@@ -18,6 +19,7 @@ export interface RecoverOptions {
 /** `Given` are the options as a caller has given them. */
 type Given = NonNullable<OrNull<RecoverOptions>>;
 
+/** A `RecoveredWorkflow` is the latest state of one workflow. */
 export interface RecoveredWorkflow extends RecoveredState {
   readonly workflow_id: string;
 }

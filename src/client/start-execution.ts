@@ -10,6 +10,7 @@ import { requestHash } from '../domain/execution/request-conflict.js';
 import { RequestConflictError } from './errors.js';
 import { readRequest } from './given-request.js';
 
+/** A `StartedExecution` names a list whose execution the server has accepted. */
 export interface StartedExecution {
   /** The id to ask for the list's result and progress by, which is its request id. */
   readonly workflowId: string;

@@ -20,11 +20,12 @@ import { type CredentialOptions, credentialsOf } from './credentials.js';
 import { type KafkaOptions, usableKafka } from './kafka.js';
 import { type EmittedList, ListEmitter } from './list-emitter.js';
 import { RecoveredStatesWalk, type RecoverOptions } from './recovered-states.js';
-import { Lists, type Share, SHARES } from './sharing/lists.js';
+import { Lists, SHARES } from './sharing/lists.js';
 import type { StartedExecution } from './start-execution.js';
-import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport, OrNull } from './types.js';
+import type { EmittedListReport, ExecuteOptions, Intent, IntentsReport, OrNull, Share } from './types.js';
 import { VerdictQuestions } from './verdict-questions.js';
 
+/** These options name the servers; what they leave out comes from the environment. */
 export interface ConnectOptions extends CredentialOptions {
   /** The address of the Temporal server, `host:port`; default: TEMPORAL_ADDRESS, the profile's, `localhost:7233`. */
   readonly address?: string | undefined;
@@ -44,6 +45,7 @@ export interface ConnectOptions extends CredentialOptions {
   readonly kafka?: KafkaOptions;
 }
 
+/** These options bound how long, and for which run, the result of an emitted list is awaited. */
 export interface AwaitOptions {
   /**
    * Milliseconds; default 300,000. However short, the service is asked once, which takes 5 s at most, and up to 10 s
@@ -62,6 +64,7 @@ const RESULT_MS = 300_000;
  */
 const WORKER_MS = 120_000;
 
+/** The client hands lists of intents to the service's workers, by Temporal or by Kafka, and returns their reports. */
 export class StoreEffectClient {
   readonly #emitter: ListEmitter | undefined;
   readonly #verdicts: AwaitedVerdicts;

@@ -37,7 +37,7 @@ export type IntentOf<Type extends IntentType> = Extract<IntentOfEffect<Registere
  * `intent_type` first, and its error names the wrong field. Otherwise it compares a payload with those of all types at
  * once, and blames types that nobody wrote.
  */
-interface NoIntent {
+export interface NoIntent {
   readonly intent_type: never;
 }
 
@@ -56,6 +56,10 @@ export type IntentsReport = Omit<Report, 'results'> & { readonly results: readon
 /** An `EmittedListReport` is the report of a list that went by way of the intake. */
 export type EmittedListReport = IntentsReport & Pick<Verdict, 'event_id' | 'correlation_id' | 'error' | 'rerun_at'>;
 
+/** Whether lists may share an execution: `auto` when they wait, `never` when each is to have its own. */
+export type Share = 'auto' | 'never';
+
+/** These options belong to one list of intents. */
 export interface ExecuteOptions {
   /** The name of the list; the same id again repeats nothing. The default is a random UUID. */
   readonly requestId?: string;
@@ -69,7 +73,7 @@ export interface ExecuteOptions {
    */
   readonly derivedEvents?: 'unless_published' | 'all' | 'none';
   /** Whether the list may share an execution with others of this client; default: the option of `connect`. */
-  readonly share?: 'auto' | 'never';
+  readonly share?: Share;
 }
 
 /** `OrNull` are options as callers without types send them: null is absent, each and all. */

@@ -5,7 +5,8 @@ import { failureConverterPath } from '../paths.js';
 import { EncryptionCodec } from './encryption-codec.js';
 import { KeysFile } from './keys-file.js';
 
-type PayloadSettings = Partial<Pick<Config, 'PAYLOAD_KEYS_FILE'>>;
+/** The settings that name the keys of payloads; without `PAYLOAD_KEYS_FILE`, payloads are in clear. */
+export type PayloadSettings = Partial<Pick<Config, 'PAYLOAD_KEYS_FILE'>>;
 
 /**
  * Makes the data converter. With keys it encrypts, and the messages of failures travel in payloads too.

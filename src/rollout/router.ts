@@ -34,7 +34,10 @@ export interface RouterOptions<T> {
    */
   readonly databaseUrl?: string;
   /** The new path. */
-  readonly client: { executeIntents(intents: readonly Intent[], options: ExecuteOptions): Promise<IntentsReport> };
+  readonly client: {
+    /** Executes a list, as `StoreEffectClient` does. */
+    executeIntents(intents: readonly Intent[], options: ExecuteOptions): Promise<IntentsReport>;
+  };
   /** The legacy path; it throws when it fails. */
   readonly legacy: (intents: readonly Intent[], options: ExecuteOptions) => Promise<T>;
   /**

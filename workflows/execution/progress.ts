@@ -3,6 +3,7 @@ import { defineQuery } from '@temporalio/workflow';
 import type { IntentResult } from '../../src/domain/intents/result.js';
 import type { Work } from '../../src/domain/execution/work.js';
 
+/** `Progress` counts the intents of a running list. */
 export interface Progress {
   readonly total: number;
   readonly settled: number;

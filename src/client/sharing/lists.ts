@@ -12,14 +12,11 @@ import { DEFAULT_LIMITS, jsonBytes } from '../../domain/values/limits.js';
 import { findShared, isRefusedStart } from '../../temporal/inspect.js';
 import { NoWorkerError, RequestConflictError } from '../errors.js';
 import { readList, type StartableList, type StartedExecution, startExecution } from '../start-execution.js';
-import type { IntentsReport } from '../types.js';
+import type { IntentsReport, Share } from '../types.js';
 import type { VerdictQuestions } from '../verdict-questions.js';
 import { SharedExecution } from './shared-execution.js';
 import { reportOfList } from './shared-report.js';
 import { type Queued, ShareQueue, type Size } from './share-queue.js';
-
-/** Whether lists may share an execution: `auto` when they wait, `never` when each is to have its own. */
-export type Share = 'auto' | 'never';
 
 export const SHARES: readonly Share[] = ['auto', 'never'];
 

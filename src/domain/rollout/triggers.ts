@@ -15,6 +15,7 @@ export interface PathWindow {
   readonly p95Ms: number | null;
 }
 
+/** These are the bounds beyond which the new path is switched off. */
 export interface Triggers {
   /** Milliseconds the window reaches back, but not behind the last change of the share. Default 300,000. */
   readonly windowMs: number;

@@ -46,6 +46,7 @@ export const recoveredState = z.object({
   last_transition_at: z.string().describe('When the latest transition happened, ISO 8601 in UTC.'),
 });
 
+/** A `RecoveredState` is the state that one FSM workflow had after its latest transition. */
 export type RecoveredState = Readonly<z.infer<typeof recoveredState>>;
 
 export const recoveredStates = z.object({
