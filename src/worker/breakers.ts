@@ -36,6 +36,7 @@ export function createBreakers(
     metrics.watchBreaker(breaker);
     return breaker;
   };
+  metrics.showOutageBudget(config.OUTAGE_BUDGET_SECONDS);
   return {
     postgres: create({
       store: 'postgres',

@@ -4,12 +4,12 @@ import type { Logger } from 'pino';
 import type { Ports } from '../../activities/ports.js';
 import type { Config } from '../config.js';
 import { EffectError } from '../domain/failures/failure.js';
-import type { TableSize } from '../domain/values/table-size.js';
 import { createKafka } from '../kafka/client.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { batchSettings, kafkaSettings, publishDeadlineMs, topicSettings } from '../kafka/settings.js';
 import { createTopics, refusedInWords } from '../kafka/topics.js';
 import { busyConnections, createPool, endPool, type Pool, withConnection } from '../postgres/core/pool.js';
+import { readBacklog } from '../postgres/backlog.js';
 import { createPostgresPorts, type PostgresPorts } from '../postgres/ports.js';
 import { pendingMigrations } from '../postgres/schema/pending-migrations.js';
 import { packagePath } from '../paths.js';
@@ -49,17 +49,26 @@ export function openAdapters(config: Config, endpoints: Endpoints, logger: Logge
   // Breakers are outermost: what they refuse is neither counted nor waits in a group commit.
   const isRefused = refusedLogins(logger, metrics.loginRefused);
   const breakers = createBreakers(config, logger, metrics, isRefused);
-  // Sizes are read past the breaker, like a readiness probe: a gauge is no effect that would have to be saved from an
+  // Gauges are read past the breaker, like a readiness probe: they are no effects that would have to be saved from an
   // outage.
-  const sizeOf = (retention: { size(): Promise<TableSize> }) => {
-    const size = shared(() => retention.size());
+  const reading = <T>(read: () => Promise<T>) => {
+    const one = shared(read);
     return () =>
       breakers.postgres.state !== 'closed'
         ? Promise.reject(new Error('circuit breaker not closed'))
-        : pTimeout(size(), { milliseconds: PROBE_MS });
+        : pTimeout(one(), { milliseconds: PROBE_MS });
   };
-  metrics.watchSize('ledger', 'the ledger', sizeOf(stores.retention));
-  metrics.watchSize('fsm', 'transitions and states', sizeOf(stores.fsmRetention));
+  metrics.watchSize(
+    'ledger',
+    'the ledger',
+    reading(() => stores.retention.size()),
+  );
+  metrics.watchSize(
+    'fsm',
+    'transitions and states',
+    reading(() => stores.fsmRetention.size()),
+  );
+  metrics.watchBacklog(reading(() => readBacklog(pool)));
   let migrated = false;
   const probePostgres = shared(async () => {
     // Migrations are not taken back, so that they are looked for until they are there.

@@ -1,6 +1,8 @@
 /** This module holds the worker's metrics of PostgreSQL: the pool, the statements and the tables that are pruned. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { TableSize } from '../domain/values/table-size.js';
+import type { Backlog } from '../postgres/backlog.js';
+import { type ReadGauge, watch } from './gauges.js';
 
 interface PoolGauges {
   readonly totalCount: number;
@@ -27,6 +29,8 @@ export interface DatabaseMetrics {
    * @param what says in their help texts what the tables hold.
    */
   watchSize(prefix: string, what: string, read: () => Promise<TableSize>): void;
+  /** Reads what waits in the tables when the metrics are read. */
+  watchBacklog(read: () => Promise<Backlog>): void;
 }
 
 /** Buckets of the histograms, in seconds. The targets of one list lie between 0.02 and 0.2. */
@@ -75,7 +79,10 @@ export function databaseMetrics(registers: Registry[]): DatabaseMetrics {
     ran: (seconds) => queries.observe(seconds),
     poolPressure: (kind) => pressures[kind].inc(),
     watchSize: (prefix, what, read) => {
-      watchSize(prefix, what, read, registers);
+      watch(sizeGauges(prefix, what), read, registers);
+    },
+    watchBacklog: (read) => {
+      watch(BACKLOG_GAUGES, read, registers);
     },
   };
 }
@@ -97,34 +104,28 @@ function watchPool(pool: PoolGauges, max: number, registers: Registry[]): void {
   gauge('pg_pool_utilization_ratio', 'Used connections of the maximum', () => (pool.totalCount - pool.idleCount) / max);
 }
 
-/** Milliseconds for which a reading of a size holds: scrapes of many workers must not become a load. */
-const SIZE_READING_MS = 30_000;
+/** @param prefix begins the names of the metrics. @param what says in their help texts what the tables hold. */
+const sizeGauges = (prefix: string, what: string): readonly ReadGauge<TableSize>[] => [
+  { name: `${prefix}_rows`, help: `Rows of ${what}, estimated`, valueOf: ({ rows }) => rows },
+  { name: `${prefix}_bytes`, help: `Size of ${what} with indexes`, valueOf: ({ bytes }) => bytes },
+  {
+    name: `${prefix}_prune_lag_seconds`,
+    help: `By how much the oldest row of ${what} that may be pruned is past the retention`,
+    valueOf: ({ lagSeconds }) => lagSeconds,
+  },
+];
 
-function watchSize(prefix: string, what: string, read: () => Promise<TableSize>, registers: Registry[]): void {
-  let reading: { readonly at: number; readonly size: Promise<TableSize | null> } | undefined;
-  const size = (): Promise<TableSize | null> => {
-    if (reading === undefined || Date.now() - reading.at >= SIZE_READING_MS) {
-      reading = { at: Date.now(), size: read().catch(() => null) };
-    }
-    return reading.size;
-  };
-  const gauge = (name: string, help: string, valueOf: (size: TableSize) => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      async collect() {
-        const known = await size();
-        if (known === null) this.remove();
-        else this.set(valueOf(known));
-      },
-    });
-  };
-  gauge(`${prefix}_rows`, `Rows of ${what}, estimated`, ({ rows }) => rows);
-  gauge(`${prefix}_bytes`, `Size of ${what} with indexes`, ({ bytes }) => bytes);
-  gauge(
-    `${prefix}_prune_lag_seconds`,
-    `By how much the oldest row of ${what} that may be pruned is past the retention`,
-    ({ lagSeconds }) => lagSeconds,
-  );
-}
+const BACKLOG_GAUGES: readonly ReadGauge<Backlog>[] = [
+  { name: 'dead_letters_open', help: 'Dead letters that no broker has taken yet', valueOf: (all) => all.openLetters },
+  {
+    name: 'dead_letters_oldest_seconds',
+    help: 'Age of the oldest open dead letter; 0 without one',
+    valueOf: (all) => all.oldestLetterSeconds,
+  },
+  { name: 'parked_lists', help: 'Lists of the intake that wait for a key', valueOf: (all) => all.parkedLists },
+  {
+    name: 'parked_lists_oldest_seconds',
+    help: 'Age of the oldest parked list; 0 without one',
+    valueOf: (all) => all.oldestParkedSeconds,
+  },
+];

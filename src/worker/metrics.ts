@@ -16,6 +16,8 @@ export interface Metrics extends Instruments, DatabaseMetrics {
   watchBreaker(breaker: StoreBreaker): void;
   breakerChanged(store: Store, state: BreakerState): void;
   breakerRefused(store: Store): void;
+  /** Shows for how many seconds intents wait for a store that is unavailable. */
+  showOutageBudget(seconds: number): void;
   readonly loginRefused: (store: Store) => void;
   /** Wraps a publisher, to count the events that a broker has acknowledged. */
   countPublished(publisher: EventPublisher): EventPublisher;
@@ -87,7 +89,9 @@ function intentMetrics(registers: Registry[]): Instruments {
   };
 }
 
-function breakerMetrics(registers: Registry[]): Pick<Metrics, 'watchBreaker' | 'breakerChanged' | 'breakerRefused'> {
+function breakerMetrics(
+  registers: Registry[],
+): Pick<Metrics, 'watchBreaker' | 'breakerChanged' | 'breakerRefused' | 'showOutageBudget'> {
   const breakers: StoreBreaker[] = [];
   new Gauge({
     name: 'circuit_breaker_state',
@@ -104,6 +108,24 @@ function breakerMetrics(registers: Registry[]): Pick<Metrics, 'watchBreaker' | '
     labelNames: ['store', 'state'],
     registers,
   });
+  const outages = new Map<Store, number>();
+  new Gauge({
+    name: 'store_outage_seconds',
+    help: 'Time since the breaker of a store opened, until a call has succeeded; 0 while it is closed',
+    labelNames: ['store'],
+    registers,
+    collect() {
+      for (const { store } of breakers) {
+        const since = outages.get(store);
+        this.set({ store }, since === undefined ? 0 : (Date.now() - since) / 1_000);
+      }
+    },
+  });
+  const budget = new Gauge({
+    name: 'outage_budget_seconds',
+    help: 'Time that an intent waits for a store that is unavailable (OUTAGE_BUDGET_SECONDS)',
+    registers,
+  });
   const refusals = new Counter({
     name: 'circuit_breaker_refusals_total',
     help: 'Calls of a store that its circuit breaker refused',
@@ -115,8 +137,13 @@ function breakerMetrics(registers: Registry[]): Pick<Metrics, 'watchBreaker' | '
       breakers.push(breaker);
       refusals.inc({ store: breaker.store }, 0);
     },
-    breakerChanged: (store, state) => changes.inc({ store, state }),
+    breakerChanged(store, state) {
+      changes.inc({ store, state });
+      if (state === 'closed') outages.delete(store);
+      else if (!outages.has(store)) outages.set(store, Date.now());
+    },
     breakerRefused: (store) => refusals.inc({ store }),
+    showOutageBudget: (seconds) => budget.set(seconds),
   };
 }
 

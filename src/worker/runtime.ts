@@ -40,7 +40,10 @@ function install(logger: Logger, bindAddress: string): TemporalRuntime {
       log[LEVELS[level] ?? 'info'](fields, message);
     }),
     telemetryOptions: {
-      metrics: { prometheus: { bindAddress } },
+      // Names and units as Prometheus has them: `_total`, `_seconds`, and seconds.
+      metrics: {
+        prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+      },
       logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} },
     },
   });

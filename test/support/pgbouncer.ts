@@ -8,8 +8,8 @@ import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { until } from '../../src/flow-control/until.js';
-import { makeOnce } from '../../src/stack/cache.js';
 import { runCommand } from '../../src/stack/process/run.js';
+import { debianPackage } from './debian-package.js';
 import { freePort } from './free-port.js';
 import { handOver, type SecuredPostgres } from './secured-postgres.js';
 
@@ -94,33 +94,12 @@ server_tls_ca_file = ${ca.certFile}
 /** Finds the program. The package is copied into `folder`, because the server's user may not reach the cache. */
 async function programIn(folder: string, cacheDir: string): Promise<Program> {
   if ((await runCommand('pgbouncer', ['--version'])).code === 0) return { command: 'pgbouncer' };
-  const packages = await makeOnce(join(cacheDir, 'pgbouncer-debian'), unpack);
+  const packages = await debianPackage('pgbouncer', cacheDir, {
+    libraries: /^lib(event|c-?ares)/,
+    otherwise: 'TEST_PGBOUNCER=no leaves its tests out',
+  });
   await cp(packages, join(folder, 'package'), { recursive: true, verbatimSymlinks: true });
   const lib = join(folder, 'package', 'usr', 'lib');
   const [machine = ''] = (await readdir(lib)).filter((name) => name.includes('-linux-'));
   return { command: join(folder, 'package', 'usr', 'sbin', 'pgbouncer'), libraries: join(lib, machine) };
-}
-
-/** Unpacks Debian's package, and the libraries of it that a system may lack. No root is needed. */
-async function unpack(directory: string): Promise<void> {
-  const lists = ['-o', `Dir::State::lists=${join(directory, 'lists')}`, '-o', `Dir::Cache=${join(directory, 'cache')}`];
-  const script = `set -e
-    names=$(apt-cache $* depends pgbouncer | sed -n 's/^ *Depends: \\(lib\\(event\\|c-\\?ares\\)[^ ]*\\)$/\\1/p')
-    apt-get $* download pgbouncer $names
-    for file in ./*.deb; do dpkg -x "$file" .; done
-    rm -rf lists cache ./*.deb`;
-  const download = (options: readonly string[]) =>
-    runCommand('sh', ['-c', script, 'sh', ...options], { cwd: directory });
-  let { code, output } = await download([]);
-  if (code !== 0) {
-    // A machine that has just been made has no lists of packages. These are for this download only.
-    await mkdir(join(directory, 'lists', 'partial'), { recursive: true });
-    await mkdir(join(directory, 'cache', 'archives', 'partial'), { recursive: true });
-    await runCommand('apt-get', [...lists, 'update'], { cwd: directory });
-    ({ code, output } = await download(lists));
-  }
-  if (code === 0) return;
-  throw new Error(
-    `PgBouncer is not installed, and cannot be downloaded; install it, or set TEST_PGBOUNCER=no to leave its tests out:\n${output}`,
-  );
 }

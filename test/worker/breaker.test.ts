@@ -44,6 +44,7 @@ describe('circuit breaker of a worker', () => {
     return Number(line.slice(name.length));
   };
   const state = () => metric('circuit_breaker_state{store="postgres"}');
+  const outage = (store: string) => metric(`store_outage_seconds{store="${store}"}`);
 
   it('opens while PostgreSQL refuses connections, shows it, and closes by itself when it is back', async () => {
     assert.equal(await state(), 0);
@@ -59,12 +60,14 @@ describe('circuit breaker of a worker', () => {
     assert.deepEqual([checks['postgres']?.ok, checks['kafka']?.ok], [false, true]);
     assert.match(checks['postgres']!.detail, /^circuit breaker open for another \d+ ms$/);
     await until(20_000, async () => assert.ok((await metric('circuit_breaker_refusals_total{store="postgres"}')) > 0));
+    assert.ok((await outage('postgres')) > 0);
     assert.equal(await metric('circuit_breaker_state{store="kafka"}'), 0, 'the other store is left alone');
+    assert.equal(await outage('kafka'), 0);
 
     await server.on();
     const report = await environment.client.result(workflowId);
     assert.equal(report.outcome, 'completed');
-    assert.equal(await state(), 0);
+    assert.deepEqual([await state(), await outage('postgres')], [0, 0]);
     assert.equal((await get('/ready?strict')).status, 200);
     const changes = log.filter((entry) => 'state' in entry).map((entry) => [entry['store'], entry['state']]);
     assert.deepEqual(changes[0], ['postgres', 'open']);

@@ -11,9 +11,8 @@ import { checksOf, emitList, get, useWorkers } from './support.js';
 describe('worker', () => {
   const workers = useWorkers();
 
-  it('is alive and ready, and says why; counts what it does under the names of the seed contract, shows the pool and Temporal’s metrics', async () => {
-    const { worker, client } = await workers.start();
-    const { config } = workers.environment;
+  it('is alive and ready, and says why', async () => {
+    const { worker } = await workers.start();
     assert.deepEqual(await get(worker, '/health'), { status: 200, body: '{"ok":true,"detail":"worker RUNNING"}\n' });
     const { status, checks } = await checksOf(worker);
     assert.equal(status, 200);
@@ -25,24 +24,6 @@ describe('worker', () => {
         ['kafka', true],
       ],
     );
-    await client.executeIntents([persistState(), publishEvent(), { ...persistState(), target: 'x' }]);
-    const { body } = await get(worker, '/metrics');
-    for (const line of [
-      'intents_executed_total{intent_type="PersistState",status="succeeded"} 1',
-      'intents_executed_total{intent_type="PublishEvent",status="succeeded"} 1',
-      'intents_failed_total{intent_type="PersistState"} 1',
-      'database_operations_total{operation="persist_state"} 1',
-      `kafka_events_published_total{topic="${config.KAFKA_TOPIC_PREFIX}.reducer.events.aggregation_started"} 1`,
-    ]) {
-      assert.ok(body.includes(line), line);
-    }
-    assert.match(body, /^avg_intent_latency_ms\{intent_type="PersistState"\} [\d.]+$/m);
-    assert.match(body, /^intent_duration_seconds_count\{intent_type="PublishEvent"\} 1$/m);
-    assert.match(body, /^pg_pool_connections \d+$/m);
-    assert.match(body, /^pg_pool_pressure_total \d+$/m);
-    assert.match(body, /^pg_slow_checkouts_total \d+$/m);
-    assert.match(body, /^pg_slow_queries_total \d+$/m);
-    assert.match(body, /^temporal_/m);
   });
 
   it('logs in as the printed role of a worker', async () => {
