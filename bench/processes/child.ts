@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Usage, WorkerMessage } from './worker.js';
 
 export interface BenchWorker {
+  readonly pid: number;
   usage(): Promise<Usage>;
   /** Stops the worker; may be called after it has stopped, too. */
   stop(): Promise<void>;
@@ -18,11 +19,12 @@ export async function forkWorker(
     env,
     execArgv: ['--import', 'tsx'],
   });
-  await next(child);
+  await next<WorkerMessage>(child);
   return {
+    pid: child.pid ?? 0,
     async usage() {
       child.send('usage');
-      const message = await next(child);
+      const message = await next<WorkerMessage>(child);
       if (!('maxRssMb' in message)) throw new Error('the worker did not tell its usage');
       return message;
     },
@@ -35,13 +37,13 @@ export async function forkWorker(
 }
 
 /** Returns the child's next message; rejects when the child ends instead. */
-async function next(child: ChildProcess): Promise<WorkerMessage> {
+export async function next<M>(child: ChildProcess): Promise<M> {
   const ended = new AbortController();
   const exit = once(child, 'exit', { signal: ended.signal }).then(([code]) => {
     throw new Error(`the worker ended with code ${String(code)}`);
   });
   try {
-    const [message] = (await Promise.race([once(child, 'message', { signal: ended.signal }), exit])) as [WorkerMessage];
+    const [message] = (await Promise.race([once(child, 'message', { signal: ended.signal }), exit])) as [M];
     return message;
   } finally {
     exit.catch(() => undefined);

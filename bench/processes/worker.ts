@@ -9,6 +9,7 @@ import { type Config, loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
 import { startWorker } from '../../src/worker/run.js';
 import { installRuntime } from '../../src/worker/runtime.js';
+import { naiveActivities } from './baseline/naive.js';
 
 export interface Usage {
   /** Megabytes of resident memory now. */
@@ -55,13 +56,14 @@ async function startService(settings: Config, intake: boolean): Promise<() => Pr
 async function startBaseline(settings: Config): Promise<() => Promise<void>> {
   await installRuntime(createLogger('warn'));
   const { temporal } = await endpointsOf(settings);
+  const naive = await naiveActivities(process.env);
   const connection = await NativeConnection.connect({ address: temporal.address });
   const worker = await Worker.create({
     connection,
     namespace: temporal.namespace,
     taskQueue: `${settings.TEMPORAL_TASK_QUEUE}-baseline`,
     workflowsPath: fileURLToPath(new URL('baseline/workflows.ts', import.meta.url)),
-    activities: { noop: () => Promise.resolve() },
+    activities: { noop: () => Promise.resolve(), ...naive.activities },
     maxConcurrentActivityTaskExecutions: settings.MAX_CONCURRENT_ACTIVITIES,
     maxCachedWorkflows: settings.MAX_CACHED_WORKFLOWS,
   });
@@ -69,6 +71,6 @@ async function startBaseline(settings: Config): Promise<() => Promise<void>> {
   return async () => {
     worker.shutdown();
     await running;
-    await connection.close();
+    await Promise.all([connection.close(), naive.close()]);
   };
 }

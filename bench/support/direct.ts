@@ -25,7 +25,7 @@ import { event, many, state } from './lists.js';
 
 /** A slice's intents, half of them states and half events. */
 export const SLICE = 500;
-const LISTS = 25;
+export const LISTS = 25;
 /** Slices at once: the concurrency of the intake. */
 const SLICES_AT_ONCE = 12;
 

@@ -42,6 +42,47 @@ async function run(callers: number, calls: number, call: () => Promise<unknown>)
   return times;
 }
 
+/** A timed load counts the calls that end within its window. */
+export interface TimedLoad {
+  /** Calls of the whole load: those before the window, and those that end behind it, are in it too. */
+  readonly all: number;
+  readonly callsPerSecond: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p95: number;
+}
+
+export interface TimedLoadOptions {
+  readonly callers: number;
+  /** Milliseconds before the window. */
+  readonly warmup: number;
+  /** Milliseconds of the window. */
+  readonly milliseconds: number;
+}
+
+/** Makes load for a time, which is the same for a slow way and for a fast one. */
+export async function loadFor(
+  { callers, warmup, milliseconds }: TimedLoadOptions,
+  call: () => Promise<unknown>,
+): Promise<TimedLoad> {
+  const from = performance.now() + warmup;
+  const until = from + milliseconds;
+  const times: number[] = [];
+  let all = 0;
+  const caller = async (): Promise<void> => {
+    while (performance.now() < until) {
+      const started = performance.now();
+      await call();
+      const ended = performance.now();
+      all += 1;
+      if (ended >= from && ended < until) times.push(ended - started);
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  const { p50, p95 } = percentiles(times);
+  return { all, callsPerSecond: (times.length * 1_000) / milliseconds, p50, p95 };
+}
+
 export function percentiles(times: readonly number[]): { p50: number; p95: number; p99: number } {
   const sorted = [...times].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

@@ -3,7 +3,7 @@
  * From source (tests, demo, bench) the bundle is made on the way. The log says so, and the bundle is kept by the hash
  * of what went into it.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -44,8 +44,9 @@ async function writeBundle(file: string, converterPath: string | undefined): Pro
     logger: silent,
     webpackConfigHook: forNode,
   });
-  // The file is renamed at the end: of two workers that start at once, neither may read the other's half.
-  const temporary = `${file}.${process.pid}`;
+  // The file is renamed at the end: of two workers that start at once, neither may read the other's half. Both may be
+  // in one process, so the name is not made of its id.
+  const temporary = `${file}.${randomUUID()}`;
   await writeFile(temporary, code);
   await rename(temporary, file);
 }

@@ -41,6 +41,19 @@ describe('cancelled lists of a shared execution', () => {
     assert.equal(used.worker.memory.eventsOf('STATE_PERSISTED').length, 3);
   });
 
+  it('stop between two batches of one tier', async () => {
+    const calls = gate.calls;
+    const { lists } = await cancelFirst(named([gatedIntent(1), gatedIntent(1)]), named([persistState()]));
+    assert.deepEqual(
+      lists.map((list) => [reportOf(list).outcome, statusesOf(list)]),
+      [
+        ['cancelled', ['succeeded', 'skipped']],
+        ['completed', ['succeeded']],
+      ],
+    );
+    assert.equal(gate.calls, calls + 1);
+  });
+
   it('stop a list of which nothing was run yet', async () => {
     const { lists } = await cancelFirst(named([persistState({}, { priority: 0 })]), named([gatedIntent(1)]));
     assert.deepEqual(
