@@ -8,7 +8,7 @@ import { checkFiles } from './check-files.mjs';
 
 /** Comments of all code, and pages for people who have no code yet. */
 const CODE = /^(src|workflows|activities|bench|scripts|test|examples)\/.*\.(ts|mjs)$/;
-const PAGE = /^(README|CONTRIBUTING|docs\/(?!adr\/\d)[^.]*)\.md$/;
+const PAGE = /^(README|CONTRIBUTING|clients\/python\/README|docs\/(?!adr\/\d)[^.]*)\.md$/;
 
 const WORDS = 25;
 const COLUMNS = 120;

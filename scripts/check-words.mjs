@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { checkFiles } from './check-files.mjs';
 
 const GLOSSARY = 'docs/glossary.md';
-const CHECKED = /^(src|workflows|activities|bench|scripts|test|docs|examples)\/.*\.(ts|mjs|cjs|md|json)$|^[A-Z]+\.md$/;
+const CHECKED =
+  /^(src|workflows|activities|bench|scripts|test|docs|examples|clients)\/.*\.(ts|mjs|cjs|md|json|py)$|^[A-Z]+\.md$/;
 /** These files name the words to ban them, are older than the words, or are recorded. */
 const LEFT_OUT = /^(docs\/glossary|docs\/adr\/\d|test\/data\/|test\/replay\/histories\/|test\/docs\/check-words)/;
 

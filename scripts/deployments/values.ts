@@ -2,12 +2,17 @@
  * This module has the values of the manifests. The Kustomize base has them written out, and the Helm chart has them in
  * `values.yaml`.
  */
+import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 
 /** The folder of the secrets' files in a container. */
 export const SECRETS_FOLDER = '/run/secrets/bridge';
 
 const PREFIX = 'omninode_bridge';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
 
 /** The resources of a pod. An intake runs in a worker, so both use the same. */
 const RESOURCES = {
@@ -16,7 +21,7 @@ const RESOURCES = {
 };
 
 export const VALUES = {
-  image: { name: 'bridge-store-effect:0.1.0', pullPolicy: 'IfNotPresent' },
+  image: { name: `bridge-store-effect:${version}`, pullPolicy: 'IfNotPresent' },
   /** Variables of docs/settings.md. A secret is a file, which `secrets` has. */
   config: {
     TEMPORAL_ADDRESS: 'temporal-frontend.temporal.svc:7233',
