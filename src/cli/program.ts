@@ -13,6 +13,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   list: async () => (await import('./commands/list.js')).listCommand(),
   'dead-letters': async () => (await import('./commands/dead-letters.js')).deadLettersCommand(),
   rollout: async () => (await import('./commands/rollout.js')).rolloutCommand(),
+  deploy: async () => (await import('./commands/deploy/deploy.js')).deployCommand(),
   recover: async () => (await import('./commands/recover.js')).recoverCommand(),
   setup: async () => (await import('./commands/setup.js')).setupCommand(),
   worker: async () => (await import('./commands/worker.js')).workerCommand(),

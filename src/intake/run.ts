@@ -31,7 +31,7 @@ export interface RunningIntake {
 }
 
 /** These parts are what an intake works with: shared with the worker of its process, or its own. */
-interface IntakeParts {
+export interface IntakeParts {
   readonly client: Client;
   /** The publisher of copies for the `.dlq` topic. */
   readonly publisher: EventPublisher;
@@ -42,6 +42,8 @@ interface IntakeParts {
   readonly mayStart?: MayStart;
   /** The cache in which the worker of this process looks for slices. */
   readonly slices?: SliceCache;
+  /** Says whether a start may bring its first task to the worker of this process; default: never. */
+  readonly eager?: () => Promise<boolean>;
 }
 
 export interface RunIntakeOptions {
@@ -63,15 +65,23 @@ export async function runIntake({
 }: RunIntakeOptions): Promise<RunningIntake> {
   const kafka = createKafka(kafkaSettings(config, endpoints.kafka), logger);
   const parts: OpenParts = shared ?? (await ownParts(config, endpoints.temporal, kafka, logger, registry));
-  const { client, publisher, slices, isRefused, refusal, mayStart, close } = parts;
+  const {
+    client,
+    publisher,
+    slices,
+    isRefused,
+    refusal,
+    mayStart,
+    close,
+    eager = () => Promise.resolve(false),
+  } = parts;
   const intake = new Intake({
     kafka,
     groupId: intakeGroup(config),
     topic: topicOf(config.KAFKA_TOPIC_PREFIX, 'INTENT_EMITTED'),
     maxSlices: config.INTAKE_MAX_SLICES,
-    // Over the connection of a worker of this process, a start hands that worker its first task at once.
     runner: runnerInWords(
-      createSliceRunner(client, { taskQueue: config.TEMPORAL_TASK_QUEUE, slices, eager: shared !== undefined }),
+      createSliceRunner(client, { taskQueue: config.TEMPORAL_TASK_QUEUE, slices, eager }),
       temporalInWords(isRefused, (error) => refusalOr(endpoints.temporal, error), refusal),
     ),
     publisher,

@@ -38,8 +38,8 @@ export interface SliceRunnerOptions {
   readonly taskQueue: string;
   /** The cache in which activities of this process look for the slice. */
   readonly slices?: SliceCache | undefined;
-  /** Whether the answer to a start brings the first task; only over the connection of a worker of this process. */
-  readonly eager: boolean;
+  /** Says whether the answer to a start brings the first task; only over the connection of a worker of this process. */
+  readonly eager: () => Promise<boolean>;
 }
 
 export function createSliceRunner(client: Client, { taskQueue, slices, eager }: SliceRunnerOptions): SliceRunner {
@@ -49,14 +49,14 @@ export function createSliceRunner(client: Client, { taskQueue, slices, eager }: 
       const workflowId = `intake/${partition}`;
       slices?.put(hash, { lists });
       try {
-        const handle = await within(START_MS, () =>
+        const handle = await within(START_MS, async () =>
           client.workflow.start<(input: RawValue) => Promise<unknown>>('ExecuteSliceWorkflow', {
             args: [payloadOf({ lists })],
             taskQueue,
             workflowId,
             memo: { slice_sha256: hash },
             staticSummary: `${lists.length} lists`,
-            requestEagerStart: eager,
+            requestEagerStart: await eager(),
           }),
         );
         return handle.firstExecutionRunId;

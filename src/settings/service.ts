@@ -90,8 +90,9 @@ export const identity = {
   DEPLOYMENT_ID: setting(z.string().max(200).optional(), {
     readBy: ['worker'],
     unset: 'the hash of the workflow code',
-    about: 'It is the name of a deployment. `bridge worker --recover-on-start` starts one recovery for each name.',
-    change: 'Set it when a deployment without new workflow code shall recover, too.',
+    about:
+      'It is the name of a deployment. `bridge worker --recover-on-start` starts one recovery for each name. With `TEMPORAL_DEPLOYMENT_NAME` it begins the build id of the version, in front of the hash.',
+    change: 'Set it when a deployment without new workflow code shall recover, or be a version of its own.',
   }),
 };
 

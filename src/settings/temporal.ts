@@ -30,6 +30,12 @@ const pemText = (about: string) =>
     change: 'Set it only where there is no file: it cannot change without a restart.',
   });
 
+/** Temporal puts a `.` or a `:` between this name and the build id. */
+const deploymentName = z
+  .string()
+  .max(200)
+  .refine((name) => !/[.:]/.test(name), 'expected no "." and no ":"');
+
 export const temporal = {
   TEMPORAL_ADDRESS: setting(temporalAddress.optional(), {
     readBy,
@@ -51,6 +57,15 @@ export const temporal = {
     about:
       "It is the task queue that workers poll and clients start executions on. Its name is part of every schedule's id.",
     change: 'Give each installation in a shared namespace its own, and its clients the same.',
+  }),
+  TEMPORAL_DEPLOYMENT_NAME: setting(deploymentName.optional(), {
+    readBy: ['worker', 'bridge deploy', 'bridge doctor'],
+    type: 'text without `.` and `:`',
+    unset: 'workers have no version, and each of them takes every list',
+    about:
+      'It is the name of the worker deployment, and switches versioning on: each build of the workflow code is a version. `bridge deploy` says which one gets new lists ([Deploy on Kubernetes](deploy.md#versions)).',
+    change:
+      'Set it where a deploy must not move open lists to other workflow code, the same for all workers. Run `bridge deploy current` afterwards: before that nobody takes new lists.',
   }),
   TEMPORAL_UI_URL: setting(pageUrl.optional(), {
     readBy: ['CLI', 'stack'],

@@ -14,30 +14,51 @@ import { codeRoot, failureConverterPath, fromSource } from '../paths.js';
 /**
  * @param converterPath `failureConverterPath` of the worker's data converter. There is a bundle with it, and one
  * without.
+ * @param versioned whether the worker has a version (ADR 0044): its bundle says what each workflow does at a deploy.
  * @returns path of the bundle.
  */
-export async function workflowBundle(logger: Logger, converterPath?: string): Promise<string> {
-  if (fromSource) return cachedBundle(logger, converterPath);
-  const built = join(codeRoot, nameOf('workflow-bundle', converterPath));
+export async function workflowBundle(logger: Logger, converterPath?: string, versioned = false): Promise<string> {
+  const variant = { converterPath, versioned };
+  if (fromSource) return cachedBundle(logger, variant);
+  const built = join(codeRoot, nameOf('workflow-bundle', variant));
   if (!existsSync(built)) throw new Error(`${built} is missing: run "npm run build"`);
   return built;
 }
 
-const nameOf = (name: string, converterPath: string | undefined): string =>
-  `${name}${converterPath === undefined ? '' : '-encoded-failures'}.js`;
+/** Returns the hash of a bundle. It is the same for all workers that run the same workflow code. */
+export async function bundleHash(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/** A variant tells the bundles of a build apart. */
+interface Variant {
+  readonly converterPath: string | undefined;
+  readonly versioned: boolean;
+}
+
+const nameOf = (name: string, { converterPath, versioned }: Variant): string =>
+  `${name}${versioned ? '-versioned' : ''}${converterPath === undefined ? '' : '-encoded-failures'}.js`;
 
 /**
  * Writes the bundles of a build into `folder`.
  * @public called by scripts/bundle.mjs
  */
 export async function writeBundles(folder: string): Promise<void> {
-  for (const path of [undefined, failureConverterPath])
-    await writeBundle(join(folder, nameOf('workflow-bundle', path)), path);
+  for (const versioned of [true, false]) {
+    for (const converterPath of [undefined, failureConverterPath]) {
+      const variant = { converterPath, versioned };
+      await writeBundle(join(folder, nameOf('workflow-bundle', variant)), variant);
+    }
+  }
 }
 
-/** Bundles `workflows/index` into `file`. */
-async function writeBundle(file: string, converterPath: string | undefined): Promise<void> {
-  const workflowsPath = join(codeRoot, 'workflows', fromSource ? 'index.ts' : 'index.js');
+/** Bundles `workflows/index`, or `workflows/versioned`, into `file`. */
+async function writeBundle(file: string, { converterPath, versioned }: Variant): Promise<void> {
+  const entry = versioned ? 'versioned' : 'index';
+  const workflowsPath = join(codeRoot, 'workflows', `${entry}.${fromSource ? 'ts' : 'js'}`);
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     ...(converterPath === undefined ? {} : { failureConverterPath: converterPath }),
@@ -77,7 +98,7 @@ interface CompilerRule {
   readonly use?: { readonly options?: { readonly jsc?: { target?: string } } };
 }
 
-async function cachedBundle(logger: Logger, converterPath: string | undefined): Promise<string> {
+async function cachedBundle(logger: Logger, variant: Variant): Promise<string> {
   const hash = createHash('sha256');
   for (const directory of ['workflows', 'src/domain', 'src/temporal', 'src/payloads']) {
     const files = (await readdir(join(codeRoot, directory), { recursive: true }))
@@ -87,11 +108,11 @@ async function cachedBundle(logger: Logger, converterPath: string | undefined): 
   }
   hash.update(await readFile(join(codeRoot, 'package-lock.json')));
   const name = `workflow-bundle-${hash.digest('hex').slice(0, 16)}`;
-  const file = join(codeRoot, '.cache', nameOf(name, converterPath));
+  const file = join(codeRoot, '.cache', nameOf(name, variant));
   if (!existsSync(file)) {
     logger.info('bundling the workflows from source');
     await mkdir(join(codeRoot, '.cache'), { recursive: true });
-    await writeBundle(file, converterPath);
+    await writeBundle(file, variant);
   }
   return file;
 }

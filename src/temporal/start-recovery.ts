@@ -2,12 +2,10 @@
  * This module starts the recovery of a deployment. The worker that comes first starts it, and the others find it there
  * (ADR 0008).
  */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { RecoveryReport, RecoveryRequest } from '../domain/recovery/recovery.js';
-import { workflowBundle } from './bundle.js';
+import { bundleHash, workflowBundle } from './bundle.js';
 
 export interface DeploymentRecovery {
   readonly workflowId: string;
@@ -25,7 +23,7 @@ export async function startRecovery(
   deployment: string | undefined,
   logger: Logger,
 ): Promise<DeploymentRecovery> {
-  const workflowId = `recover-fsm-states-${taskQueue}-${deployment ?? (await bundleId(logger))}`;
+  const workflowId = `recover-fsm-states-${taskQueue}-${deployment ?? (await bundleHash(await workflowBundle(logger)))}`;
   try {
     await client.workflow.start<(request: RecoveryRequest) => Promise<RecoveryReport>>('RecoverFsmStatesWorkflow', {
       args: [{}],
@@ -40,9 +38,4 @@ export async function startRecovery(
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     return { workflowId, started: false };
   }
-}
-
-async function bundleId(logger: Logger): Promise<string> {
-  const bundle = await readFile(await workflowBundle(logger));
-  return createHash('sha256').update(bundle).digest('hex').slice(0, 16);
 }

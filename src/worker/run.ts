@@ -9,17 +9,19 @@ import { FORCE_MS, HEARTBEAT_MS } from '../domain/time-outs.js';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
 import { SliceCache } from '../domain/intake/slice-cache.js';
-import { type RunningIntake, runIntake } from '../intake/run.js';
-import { workflowBundle } from '../temporal/bundle.js';
+import { type IntakeParts, type RunningIntake, runIntake } from '../intake/run.js';
 import { createEndedExecutions } from '../temporal/ended-executions.js';
 import { createParkedRuns } from '../temporal/parked-runs.js';
 import { createStartedLists } from '../temporal/started-lists.js';
+import { eagerStarts } from '../temporal/versioning/routing.js';
+import { workerOptions } from '../temporal/versioning/worker-version.js';
 import { dataConverterOf } from '../payloads/data-converter.js';
 import { type Adapters, openAdapters } from './compose.js';
 import { type Check, type HttpSources, serveHttp } from './http.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { installRuntime, type TemporalRuntime } from './runtime.js';
 import { connectWorker } from './temporal.js';
+import { logVersion, workflowCode, type WorkflowCode } from './versioned.js';
 import type { Endpoints } from '../endpoints.js';
 
 export interface RunningWorker {
@@ -50,7 +52,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const metrics = createMetrics(options.registry);
   const sliceCache = new SliceCache();
   const dataConverter = dataConverterOf(config, (err) => logger.warn({ err }, err.message));
-  const bundle = await workflowBundle(logger, dataConverter.failureConverterPath);
+  const code = await workflowCode(config, logger, dataConverter.failureConverterPath);
   const adapters = openAdapters(config, endpoints, logger, metrics);
   const cleanup: (() => Promise<void>)[] = [() => adapters.close()];
   try {
@@ -66,10 +68,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     cleanup.unshift(() => temporal.close());
     const { connection } = temporal;
     const client = new Client({ connection, namespace: endpoints.temporal.namespace, dataConverter });
-    const worker = await createWorker(config, client, temporal.own, bundle, adapters, metrics, sliceCache, effects);
+    const worker = await createWorker(config, client, temporal.own, code, adapters, metrics, sliceCache, effects);
     temporal.keep(worker);
     current.worker = worker;
     logger.info({ task_queue: config.TEMPORAL_TASK_QUEUE, port: http.port }, 'worker started');
+    if (code.version !== undefined) void logVersion(client, config.TEMPORAL_TASK_QUEUE, code.version, logger);
     for (const [store, { ok, detail }] of Object.entries(await adapters.checks())) {
       if (!ok) logger.warn({ store, detail }, `started without ${store}`);
     }
@@ -83,7 +86,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       })
       .finally(() => closeAll(cleanup, logger));
     if (options.intake === true) {
-      const intake = await intakeBeside(options, client, adapters, metrics, sliceCache, () => temporal.refusal);
+      // Over the connection of a worker of this process, a start hands that worker its first task at once.
+      const eager = eagerStarts(client, config.TEMPORAL_TASK_QUEUE, code.version);
+      const refusal = () => temporal.refusal;
+      const intake = await intakeBeside(options, client, adapters, metrics, { slices: sliceCache, eager, refusal });
       current.intake = intake;
       // The intake stops also when the worker fails: without a worker it would keep its partitions, and start nothing.
       cleanup.unshift(() => intake.stop(0));
@@ -134,13 +140,12 @@ function intakeBeside(
   client: Client,
   adapters: Adapters,
   { registry }: Metrics,
-  sliceCache: SliceCache,
-  refusal: () => Error | undefined,
+  own: Pick<IntakeParts, 'slices' | 'eager' | 'refusal'>,
 ): Promise<RunningIntake> {
   const { publisher } = adapters.ports;
   const { isRefused } = adapters;
   const mayStart = () => adapters.mayStart();
-  const shared = { client, publisher, mayStart, slices: sliceCache, isRefused, refusal };
+  const shared = { client, publisher, mayStart, isRefused, ...own };
   return runIntake({ config, endpoints, logger, registry, shared });
 }
 
@@ -148,7 +153,7 @@ const createWorker = (
   config: Config,
   client: Client,
   connection: NativeConnection,
-  codePath: string,
+  { codePath, version }: WorkflowCode,
   adapters: Adapters,
   metrics: Metrics,
   sliceCache: SliceCache,
@@ -166,6 +171,7 @@ const createWorker = (
     namespace: client.options.namespace,
     taskQueue,
     workflowBundle: { codePath },
+    ...workerOptions(version),
     dataConverter: client.options.dataConverter,
     activities: createActivities(
       ports,

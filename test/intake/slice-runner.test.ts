@@ -21,7 +21,10 @@ describe('intake: a slice at Temporal', () => {
   /** Makes a runner on a task queue that no worker polls. A slice that it starts runs until the test ends it. */
   function setUp() {
     const partition = `slice-runner.${randomUUID()}/0`;
-    const runner = createSliceRunner(client, { taskQueue: `none-${randomUUID()}`, eager: false });
+    const runner = createSliceRunner(client, {
+      taskQueue: `none-${randomUUID()}`,
+      eager: () => Promise.resolve(false),
+    });
     const terminate = (reason: string) => client.workflow.getHandle(`intake/${partition}`).terminate(reason);
     return { partition, runner, terminate };
   }

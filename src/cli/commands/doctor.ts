@@ -15,12 +15,13 @@ import { missingRights } from '../../postgres/schema/roles.js';
 import { withConnection } from '../../temporal/connect.js';
 import { lastPollOf, missingSearchAttributes, namespaceRetentionSeconds } from '../../temporal/inspect.js';
 import { isPolled, noWorkerPolls } from '../../temporal/polls.js';
+import { routingOf } from '../../temporal/versioning/routing.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
 import type { Output, Text } from '../views/output.js';
 import { judgeRetention, type RetentionSetting, type Warning } from '../retention-check.js';
-import type { Endpoints, KafkaEndpoint, PostgresEndpoint } from '../../endpoints.js';
+import type { Endpoints, KafkaEndpoint, PostgresEndpoint, TemporalEndpoint } from '../../endpoints.js';
 
 interface Options {
   readonly checkStates?: boolean;
@@ -97,8 +98,20 @@ const examine = (config: Config, endpoints: Endpoints): Promise<Finding[]> => {
       );
       return isPolled(lastPoll) ? null : `${noWorkerPolls(queue, lastPoll)}; run "bridge worker"`;
     }),
+    ...(config.TEMPORAL_DEPLOYMENT_NAME === undefined ? [] : [examineVersions(config, temporal)]),
   ]);
 };
+
+/** Looks whether new lists go to a version of the workers. Without one they wait for workers that have none. */
+const examineVersions = (config: Config, temporal: TemporalEndpoint): Promise<Finding> =>
+  finding('worker version', () =>
+    withConnection(temporal, async (connection) => {
+      const { namespace } = temporal;
+      const client = { workflowService: connection.workflowService, options: { namespace } };
+      const { current } = await routingOf(client, config.TEMPORAL_TASK_QUEUE);
+      return current === null ? 'no version is current; run "bridge deploy current"' : null;
+    }),
+  );
 
 /** Compares the days of a setting with what Temporal and the topics keep. */
 async function examineRetention(

@@ -95,6 +95,7 @@ export async function startWorkerBehind(
   route: Route,
   settings: NodeJS.ProcessEnv,
   options: readonly string[] = [],
+  main?: string,
 ): Promise<WorkerProcess> {
   await createLogin(pool);
   const databaseUrl = new URL(endpoints.postgres.url);
@@ -110,5 +111,6 @@ export async function startWorkerBehind(
       LOG_LEVEL: 'warn',
     },
     options,
+    main,
   );
 }

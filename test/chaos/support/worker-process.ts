@@ -33,10 +33,14 @@ process.once('exit', () => {
 const LOG_LINES = 200;
 const REVIVE_MS = 1_000;
 
-/** @param options more options of `bridge worker`, e.g. `--intake`. */
+/**
+ * @param options more options of `bridge worker`, e.g. `--intake`.
+ * @param main the main file of another build.
+ */
 export async function startWorkerProcess(
   env: NodeJS.ProcessEnv,
   options: readonly string[] = [],
+  main = BRIDGE_MAIN,
 ): Promise<WorkerProcess> {
   let child: ChildProcess | undefined;
   let revived = 0;
@@ -45,7 +49,7 @@ export async function startWorkerProcess(
   const log: string[] = [];
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const started = spawn(process.execPath, [BRIDGE_MAIN, 'worker', '--json', ...options], {
+      const started = spawn(process.execPath, [main, 'worker', '--json', ...options], {
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
       });

@@ -1,0 +1,61 @@
+/** This module asks Temporal which version of the workers gets the new executions of a task queue. */
+import type { Client } from '@temporalio/client';
+import type { WorkerVersion } from './worker-version.js';
+
+export interface Routing {
+  /** The version that new executions start on; null: workers without a version. */
+  readonly current: WorkerVersion | null;
+  /** The version that a share of the new executions starts on; null when there is none. */
+  readonly ramping: WorkerVersion | null;
+}
+
+/** The part of a client that is asked here. Clients of both kinds of connection have it. */
+export type Asked = Pick<Client, 'workflowService'> & { readonly options: Pick<Client['options'], 'namespace'> };
+
+export async function routingOf({ workflowService, options }: Asked, taskQueue: string): Promise<Routing> {
+  const { namespace } = options;
+  const { versioningInfo } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
+  return {
+    current: versionOf(versioningInfo?.currentDeploymentVersion),
+    ramping: versionOf(versioningInfo?.rampingDeploymentVersion),
+  };
+}
+
+type Described = { readonly deploymentName?: string | null; readonly buildId?: string | null } | null | undefined;
+
+const versionOf = (described: Described): WorkerVersion | null =>
+  described?.deploymentName && described.buildId
+    ? { deploymentName: described.deploymentName, buildId: described.buildId }
+    : null;
+
+const isSame = (one: WorkerVersion | null, other: WorkerVersion): boolean =>
+  one?.deploymentName === other.deploymentName && one.buildId === other.buildId;
+
+/** Returns whether every new execution is for the workers of `version`. */
+export const takesAll = ({ current, ramping }: Routing, version: WorkerVersion): boolean =>
+  isSame(current, version) && ramping === null;
+
+/** Milliseconds that an answer counts. A deploy takes minutes, and an intake starts tens of slices a second. */
+const KNOWN_MS = 1_000;
+
+/**
+ * Makes a function that says whether a start may bring its first task to this process. The server accepts an eager
+ * start from any worker, also from one whose version is not current, and the execution is pinned there. So it is asked
+ * for only while all new executions are this version's anyway. In doubt they go by way of the task queue.
+ */
+export function eagerStarts(
+  client: Asked,
+  taskQueue: string,
+  version: WorkerVersion | undefined,
+  now = Date.now,
+): () => Promise<boolean> {
+  if (version === undefined) return () => Promise.resolve(true);
+  const ask = async (): Promise<boolean> => takesAll(await routingOf(client, taskQueue), version);
+  let known: { readonly until: number; readonly answer: Promise<boolean> } | undefined;
+  return () => {
+    if (known === undefined || known.until <= now()) {
+      known = { until: now() + KNOWN_MS, answer: ask().catch(() => false) };
+    }
+    return known.answer;
+  };
+}
