@@ -88,6 +88,7 @@ describe('loadConfig', () => {
     ['KAFKA_TOPIC_PREFIX', ['a.b-c_D9', 'x'.repeat(150)], ['a b', 'x'.repeat(151), 'é']],
     ['ENABLE_INTENT_PUBLISHER', ['true', 'false', '0', '100'], ['101', 'yes']],
     ['DEPLOYMENT_ID', ['x'.repeat(200)], ['x'.repeat(201)]],
+    ['TEMPORAL_DEPLOYMENT_NAME', ['bridge-store-effect', 'x'.repeat(200)], ['a.b', 'a:b', 'x'.repeat(201)]],
   ];
   for (const [name, taken, refused] of limits) {
     it(`takes ${name} within its limits only`, () => {

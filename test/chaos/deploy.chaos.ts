@@ -43,10 +43,12 @@ describe('a deploy of other workflow code', function () {
         once: 'under an outage an event is promised at least once',
       },
     });
-    const { temporal, config, endpoints } = environment;
-    const topicPrefix = config.KAFKA_TOPIC_PREFIX;
-    const kafka = { brokers: endpoints.kafka.brokers, topicPrefix };
-    client = new StoreEffectClient(temporal, config.TEMPORAL_TASK_QUEUE, kafka, temporal, undefined, 'auto');
+    const { config, endpoints } = environment;
+    client = await StoreEffectClient.connect({
+      address: endpoints.temporal.address,
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      kafka: { brokers: endpoints.kafka.brokers, topicPrefix: config.KAFKA_TOPIC_PREFIX },
+    });
     environment.pool.on('error', () => undefined);
     await createLogin(environment.pool);
     other = await makeOtherBuild();
@@ -58,6 +60,7 @@ describe('a deploy of other workflow code', function () {
     this.timeout(END_MS);
     await Promise.all(Object.values(workers).map((worker) => worker.kill()));
     try {
+      await (client as StoreEffectClient | undefined)?.close();
       await (environment as Environment | undefined)?.close();
       await writeMeasured('deploys', measured);
     } finally {

@@ -10,6 +10,7 @@ import { packagePath } from '../../paths.js';
 import { encodingProblem } from '../../postgres/schema/encoding.js';
 import { checkStates, type StateCheck, type StateProblem } from '../../postgres/states/state-check.js';
 import { withConnection as inConnection } from '../../postgres/core/pool.js';
+import { pendingIndexes } from '../../postgres/schema/concurrent-indexes.js';
 import { pendingMigrations } from '../../postgres/schema/pending-migrations.js';
 import { missingRights } from '../../postgres/schema/roles.js';
 import { withConnection } from '../../temporal/connect.js';
@@ -68,7 +69,10 @@ const examine = (config: Config, endpoints: Endpoints): Promise<Finding[]> => {
   const { temporal, postgres, kafka } = endpoints;
   return Promise.all([
     finding('PostgreSQL migrations', async () => {
-      const pending = await withPool(postgres, (pool) => pendingMigrations(pool, packagePath('migrations')));
+      const pending = await withPool(postgres, async (pool) => [
+        ...(await pendingMigrations(pool, packagePath('migrations'))),
+        ...(await pendingIndexes(pool, packagePath('migrations'))),
+      ]);
       return pending.length === 0 ? null : `${pending.join(', ')} not applied; run "bridge setup"`;
     }),
     finding('PostgreSQL rights', async () => {

@@ -21,6 +21,8 @@ import { type Endpoints, partsOf, type PostgresEndpoint } from '../../endpoints.
 
 export interface SetupResult {
   readonly migrations: readonly string[];
+  /** The indexes of large tables that were built, or built anew. */
+  readonly indexes: readonly string[];
   readonly topics: readonly string[];
   /** The topics that an administrator has to create, because this user may not. */
   readonly missing_topics: readonly MissingTopic[];
@@ -53,6 +55,7 @@ export const setupCommand = (): Command =>
           : undefined;
       out.record({ ...result, ...(moved === undefined ? {} : { cut_over_rows: moved }) });
       out.line(`PostgreSQL  ${done(result.migrations, 'migration')}`);
+      if (result.indexes.length > 0) out.line(`Indexes     ${result.indexes.join(', ')} built`);
       out.line(`Kafka       ${done(result.topics, 'topic')}`);
       const whole = result.administrator === null;
       out.line(`Temporal    ${whole ? done(result.search_attributes, 'search attribute') : 'not complete'}`);
@@ -87,7 +90,7 @@ function showCommands(out: Output, commands: AdministratorCommands | null): void
 
 export async function setup(config: Config, endpoints: Endpoints): Promise<SetupResult> {
   const logger = createLogger(config.LOG_LEVEL);
-  const [{ applied }, { created, refused }, temporal] = await Promise.all([
+  const [{ applied, indexes }, { created, refused }, temporal] = await Promise.all([
     migrate(ownersEndpoint(endpoints.postgres), {
       dir: packagePath('migrations'),
       waiting: (err, attempt) => logger.warn({ err, attempt }, 'a migration waits for a table that others use'),
@@ -111,6 +114,7 @@ export async function setup(config: Config, endpoints: Endpoints): Promise<Setup
   }
   return {
     migrations: applied,
+    indexes,
     topics: created,
     missing_topics: refused,
     search_attributes: temporal.searchAttributes,

@@ -1,14 +1,17 @@
 /** This module brings a database to the shape that this version expects, and creates it when it does not exist. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { runner } from 'node-pg-migrate';
+import type pg from 'pg';
 import { EffectError } from '../../domain/failures/failure.js';
 import { encodingProblem } from './encoding.js';
 import { withClient } from '../core/client.js';
+import { buildIndexes } from './concurrent-indexes.js';
 import { ensureDatabase } from './database.js';
 import type { PostgresEndpoint } from '../../endpoints.js';
 import { LOCK_TIMEOUT_MS, type Waiting, whenFree } from './free-tables.js';
 
 export interface MigrateOptions {
-  /** Directory of the numbered SQL files. */
+  /** Directory of the numbered SQL files; its folder `indexes` holds those that are built outside of a transaction. */
   readonly dir: string;
   /** Called with what is done, a line at a time. */
   readonly log?: (line: string) => void;
@@ -25,25 +28,23 @@ const ignore = () => {};
 const LOCK = 62_741_186;
 
 /**
- * Runs the migrations that have not run yet, all in one transaction. It is safe to repeat, and to run twice at once:
- * the second run waits for the first and finds nothing to do. It waits for tables in short attempts, because writers
- * queue behind it.
- * @returns names of the migrations that were applied, in order.
+ * Runs the migrations that have not run yet, all in one transaction, and then builds the indexes that are missing. It
+ * is safe to repeat, and to run twice at once: the second run waits for the first and finds nothing to do. It waits for
+ * tables in short attempts, because writers queue behind it.
+ * @returns names of the migrations that were applied, in order, and of the indexes that were built.
  * @throws EffectError `invalid` for a database whose encoding is not UTF8; `transient` when a table was never free.
  */
 export async function migrate(
   server: PostgresEndpoint,
   { dir, log = ignore, waiting }: MigrateOptions,
-): Promise<{ applied: string[] }> {
+): Promise<{ applied: string[]; indexes: string[] }> {
   await ensureDatabase(server);
   return withClient(server, async (client) => {
     const problem = await encodingProblem(client);
     if (problem !== null) throw new EffectError('invalid', problem, { store: 'postgres' });
     // Notices of IF NOT EXISTS are expected on an upgrade.
     await client.query('SET client_min_messages = warning');
-    // The session has the lock until it ends. A run waits for the one before it however long that takes, so the
-    // time-out comes after it.
-    await client.query(`SELECT pg_advisory_lock(${LOCK})`);
+    await takeTurn(client);
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
     const run = () =>
       runner({
@@ -57,6 +58,21 @@ export async function migrate(
         log,
       });
     const applied = await whenFree(run, waiting);
-    return { applied: applied.map(({ name }) => name) };
+    return { applied: applied.map(({ name }) => name), indexes: await buildIndexes(client, dir) };
   });
+}
+
+/** Milliseconds between two questions whether the run before has ended. */
+const TURN_MS = 250;
+
+/**
+ * Waits for the run before this one, however long that takes. The session has the lock until it ends. A statement that
+ * waits for the lock would be a transaction that the build of an index waits for, and both would wait for ever.
+ */
+async function takeTurn(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ taken: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS taken`);
+    if (rows[0]?.taken === true) return;
+    await delay(TURN_MS);
+  }
 }

@@ -53,8 +53,9 @@ export function eagerStarts(
   const ask = async (): Promise<boolean> => takesAll(await routingOf(client, taskQueue), version);
   let known: { readonly until: number; readonly answer: Promise<boolean> } | undefined;
   return () => {
-    if (known === undefined || known.until <= now()) {
-      known = { until: now() + KNOWN_MS, answer: ask().catch(() => false) };
+    const at = now();
+    if (known === undefined || known.until <= at) {
+      known = { until: at + KNOWN_MS, answer: ask().catch(() => false) };
     }
     return known.answer;
   };

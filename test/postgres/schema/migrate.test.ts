@@ -60,9 +60,12 @@ describe('migrate', () => {
   it('creates the database, applies every file in order, and nothing the second time', async () => {
     const url = newUrl();
     const lines: string[] = [];
-    assert.deepEqual(await migrate({ url }, { dir: MIGRATIONS, log: (line) => lines.push(line) }), { applied: NAMES });
+    assert.deepEqual(await migrate({ url }, { dir: MIGRATIONS, log: (line) => lines.push(line) }), {
+      applied: NAMES,
+      indexes: [],
+    });
     assert.ok(lines.some((line) => line.includes('0001_bridge_states')));
-    assert.deepEqual(await migrate({ url }, { dir: MIGRATIONS }), { applied: [] });
+    assert.deepEqual(await migrate({ url }, { dir: MIGRATIONS }), { applied: [], indexes: [] });
   });
 
   it('runs twice at once: both succeed, each file is applied once', async () => {

@@ -9,7 +9,7 @@ const BEFORE = 27;
 describe('the migrations', () => {
   it('hold no statement that stops writers, from the first one under the rules on', () => {
     const problems = readdirSync('migrations')
-      .filter((name) => Number(name.slice(0, 4)) > BEFORE)
+      .filter((name) => name.endsWith('.sql') && Number(name.slice(0, 4)) > BEFORE)
       .flatMap((name) => unsafeStatements(readFileSync(`migrations/${name}`, 'utf8')).map((one) => `${name}: ${one}`));
     assert.deepEqual(problems, []);
   });
@@ -17,8 +17,8 @@ describe('the migrations', () => {
 
 describe('the rules for migrations', () => {
   for (const [sql, instead] of [
-    ['CREATE INDEX i ON fsm_states (a)', /CONCURRENTLY beforehand/],
-    ['CREATE UNIQUE INDEX IF NOT EXISTS i ON fsm_states (a)', /CONCURRENTLY beforehand/],
+    ['CREATE INDEX i ON fsm_states (a)', /write it into migrations\/indexes/],
+    ['CREATE UNIQUE INDEX IF NOT EXISTS i ON fsm_states (a)', /write it into migrations\/indexes/],
     ['ALTER TABLE fsm_states ALTER COLUMN a TYPE bigint', /rewrites the table/],
     ['ALTER TABLE fsm_states ALTER COLUMN a SET NOT NULL', /scans the table/],
     ['ALTER TABLE fsm_states ADD COLUMN a uuid NOT NULL DEFAULT gen_random_uuid()', /differs from row to row/],

@@ -13,7 +13,7 @@ const RULES: readonly Rule[] = [
   {
     form: /\bCREATE\s+(UNIQUE\s+)?INDEX\b(?!\s+CONCURRENTLY)/i,
     instead:
-      'an index of a table that is there stops its writers: build it CONCURRENTLY beforehand, and say IF NOT EXISTS',
+      'an index of a table that is there stops its writers: write it into migrations/indexes, which are built CONCURRENTLY',
   },
   { form: /\bALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE\b/i, instead: 'a new type rewrites the table: add a column' },
   {
