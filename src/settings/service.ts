@@ -88,7 +88,7 @@ export const identity = {
     change: 'Set it when several processes run on one host, or when host names say nothing.',
   }),
   DEPLOYMENT_ID: setting(z.string().max(200).optional(), {
-    readBy: ['worker'],
+    readBy: ['worker', 'bridge deploy'],
     unset: 'the hash of the workflow code',
     about:
       'It is the name of a deployment. `bridge worker --recover-on-start` starts one recovery for each name. With `TEMPORAL_DEPLOYMENT_NAME` it begins the build id of the version, in front of the hash.',
