@@ -38,6 +38,7 @@ export function exitCodeOf(error: unknown): number {
 /** Returns whether an error, or one it wraps, says that a server is not there, or that it refuses us. */
 export function isUnreachable(error: unknown): boolean {
   if (error instanceof UnreachableError || error instanceof StackError) return true;
+  if (error instanceof AggregateError) return error.errors.some(isUnreachable);
   if (classify(error)?.failureClass === 'unavailable' || isRefusedRight(error)) return true;
   return error instanceof Error && error.cause !== undefined && isUnreachable(error.cause);
 }

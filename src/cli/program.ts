@@ -11,6 +11,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   rerun: async () => (await import('./commands/rerun.js')).rerunCommand(),
   status: async () => (await import('./commands/status.js')).statusCommand(),
   list: async () => (await import('./commands/list.js')).listCommand(),
+  backlog: async () => (await import('./commands/backlog/backlog.js')).backlogCommand(),
   'dead-letters': async () => (await import('./commands/dead-letters.js')).deadLettersCommand(),
   rollout: async () => (await import('./commands/rollout.js')).rolloutCommand(),
   deploy: async () => (await import('./commands/deploy/deploy.js')).deployCommand(),

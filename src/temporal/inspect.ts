@@ -6,6 +6,7 @@ import {
   type WorkflowExecutionInfo,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { WorkerLook } from './polls.js';
 import { isFound, requestIds, searchAttributeKeys } from '../domain/execution/search-attributes.js';
@@ -67,6 +68,38 @@ export async function lastPollOf(
   const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
   return pollers.length === 0 ? null : Math.max(...pollers.map(({ lastAccessTime }) => tsToMs(lastAccessTime)));
 }
+
+/** A `QueueBacklog` says how many tasks of a task queue no worker has taken yet, as the server estimates it. */
+export interface QueueBacklog {
+  readonly tasks: number;
+  /** The age of the oldest of them in seconds. */
+  readonly oldestSeconds: number;
+}
+
+/** Returns the backlog of a task queue, of workflow tasks and activities together. */
+export async function queueBacklog(
+  { workflowService }: Pick<Connection, 'workflowService'>,
+  namespace: string,
+  taskQueue: string,
+): Promise<QueueBacklog> {
+  const each = await Promise.all(
+    TASK_QUEUE_TYPES.map((taskQueueType) =>
+      workflowService.describeTaskQueue({
+        namespace,
+        taskQueue: { name: taskQueue },
+        taskQueueType,
+        reportStats: true,
+      }),
+    ),
+  );
+  return {
+    tasks: each.reduce((sum, { stats }) => sum + Number(stats?.approximateBacklogCount ?? 0), 0),
+    oldestSeconds: Math.max(...each.map(({ stats }) => tsToMs(stats?.approximateBacklogAge) / 1_000)),
+  };
+}
+
+const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
+const TASK_QUEUE_TYPES = [TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY];
 
 /** Returns the description of an execution; null when there is no such execution. */
 export async function describedOrNull({ workflow }: Client, id: string): Promise<WorkflowExecutionDescription | null> {
