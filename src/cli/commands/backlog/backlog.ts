@@ -15,7 +15,7 @@ export const backlogCommand = (): Command =>
       for (const { what, count, oldestSeconds, more } of rows) {
         out.record({ what, count, oldest_seconds: oldestSeconds, ...(more === undefined ? {} : { more }) });
       }
-      out.table(['what waits', 'count', 'oldest', ''], rows.map(shown));
+      if (rows.length > 0) out.table(['what waits', 'count', 'oldest', ''], rows.map(shown));
       const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
       if (failures.length > 0) throw new AggregateError(failures);
     });
