@@ -10,6 +10,7 @@ import { until } from '../flow-control/until.js';
 import { isMissingTopic } from '../kafka/failures.js';
 import { createPublisher, type KafkaPublisher } from '../kafka/publisher.js';
 import { readRequest } from './given-request.js';
+import { FreePartitions } from './free-partitions.js';
 import { DEFAULT_TOPIC_PREFIX, kafkaOf, type UsableKafka } from './kafka.js';
 
 /** An `EmittedList` names a list that is written to the intake, so that its result can be awaited. */
@@ -35,6 +36,7 @@ const isPassing = (error: unknown): boolean =>
 export class ListEmitter {
   readonly #publisher: KafkaPublisher;
   readonly #source: EventSource;
+  readonly #freePartitions = new FreePartitions();
 
   constructor(options: UsableKafka) {
     const {
@@ -79,7 +81,12 @@ export class ListEmitter {
     });
     // An INTENT_EMITTED is no intent's event: nothing that this service knows of caused it.
     const envelope: OnexEnvelopeV1 = { ...event, event_id: emittedId(payload), causation_id: null, metadata: {} };
-    const message = toMessage(this.#source.topicPrefix, envelope);
+    // Nobody else knows the ids of a list that came without: it has no order, and is on no other partition.
+    const isFree = (parsed.request_id ?? parsed.correlation_id ?? null) === null;
+    const message = {
+      ...toMessage(this.#source.topicPrefix, envelope),
+      ...(isFree ? { partition: this.#freePartitions.next(parsed.intents.length) } : {}),
+    };
     return { message, list: { eventId: envelope.event_id, requestId, correlationId, topic: message.topic } };
   }
 }

@@ -1,5 +1,12 @@
 /** This module implements the `EventPublisher` port over a kafkajs producer. */
-import { CompressionTypes, type Kafka, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
+import {
+  CompressionTypes,
+  type ICustomPartitioner,
+  type Kafka,
+  Partitioners,
+  type Producer,
+  type TopicMessages,
+} from 'kafkajs';
 import pTimeout from 'p-timeout';
 import { groupCommit, type GroupCommitOptions } from '../flow-control/group-commit.js';
 import { groupBy } from '../domain/values/group-by.js';
@@ -31,9 +38,7 @@ export interface PublisherOptions extends GroupCommitOptions {
  */
 export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): KafkaPublisher {
   const producer = kafka.producer({
-    // The partitioner is named, because kafkajs changed its default in version 2: the same key must stay on the same
-    // partition.
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner,
     allowAutoTopicCreation: false,
     // The producer is not idempotent: after a failed send kafkajs takes the sequence back, and a later batch may be
     // acknowledged unwritten.
@@ -79,6 +84,18 @@ export function createPublisher(kafka: Kafka, options: PublisherOptions = {}): K
     },
   };
 }
+
+/**
+ * Chooses partitions by the key, as the Java client does. The partitioner is named, because kafkajs changed its default
+ * in version 2: the same key must stay on the same partition.
+ */
+const createPartitioner: ICustomPartitioner = () => {
+  const byKey = Partitioners.DefaultPartitioner();
+  return (args) => {
+    const { message, partitionMetadata } = args;
+    return message.partition === undefined ? byKey(args) : message.partition % partitionMetadata.length;
+  };
+};
 
 /**
  * A waiting message has a caller, who may have stopped waiting for it; `given` is the outcome that the caller got then.
@@ -145,7 +162,12 @@ async function sendTogether(
 ): Promise<void> {
   const topicMessages: TopicMessages[] = [...groupBy(messages, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
     topic,
-    messages: ofTopic.map(({ key, value, headers }) => ({ key, value, headers: { ...headers } })),
+    messages: ofTopic.map(({ key, value, headers, partition }) => ({
+      key,
+      value,
+      headers: { ...headers },
+      ...(partition === undefined ? {} : { partition }),
+    })),
   }));
   try {
     await producer.sendBatch({ topicMessages, acks: -1, compression });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import { Kafka, KafkaJSProtocolError, type ProducerBatch } from 'kafkajs';
+import { Kafka, KafkaJSProtocolError, type Message, type ProducerBatch } from 'kafkajs';
 import { ListEmitter } from '../../src/client/list-emitter.js';
 import { persistState } from '../support/intents.js';
 
@@ -13,12 +13,12 @@ describe('lists that are emitted', () => {
 
   const emit = () => emitter.emit([{ intents: [persistState()] }, { intents: [persistState()] }]);
 
-  /** Makes brokers that refuse the first request for a reason. @returns the values of all requests. */
-  function refusingOnce(type: string): string[][] {
-    const sent: string[][] = [];
+  /** Makes brokers that refuse the first request for a reason. @returns the messages of all requests. */
+  function refusingOnce(type: string): Message[][] {
+    const sent: Message[][] = [];
     const connection = { connect: () => Promise.resolve(), disconnect: () => Promise.resolve() };
     const sendBatch = ({ topicMessages = [] }: ProducerBatch) => {
-      sent.push(topicMessages.flatMap(({ messages }) => messages.map(({ value }) => String(value))));
+      sent.push(topicMessages.flatMap(({ messages }) => messages));
       const refusal = { message: type, type, code: 6, retriable: true, name: 'KafkaJSProtocolError' };
       return sent.length === 1 ? Promise.reject(new KafkaJSProtocolError(refusal)) : Promise.resolve([]);
     };
@@ -39,6 +39,20 @@ describe('lists that are emitted', () => {
     assert.equal(sent.length, 2);
     assert.equal(sent[0]?.length, 2);
     assert.deepEqual(sent[1], sent[0]);
+  });
+
+  it('share a partition, but for those that have an order by their ids', async () => {
+    const sent = refusingOnce('NOT_LEADER_FOR_PARTITION');
+    await emitter.emit([
+      { intents: [persistState()] },
+      { intents: [persistState()], correlation_id: 'an order' },
+      { intents: [persistState()], request_id: 'a name' },
+      { intents: [persistState()] },
+    ]);
+    const [one, ordered, named, other] = sent[1] ?? [];
+    assert.notEqual(one?.partition, undefined);
+    assert.equal(other?.partition, one?.partition);
+    assert.deepEqual([ordered?.partition, named?.partition], [undefined, undefined]);
   });
 
   it('are not sent again to a topic that is missing', async () => {

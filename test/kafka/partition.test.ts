@@ -66,6 +66,14 @@ describe('keys', () => {
         const sorted = (partitions: readonly number[]) => [...partitions].sort((a, b) => a - b);
         assert.deepEqual(sorted(await filled()), sorted([...before, partition]), key);
       }
+      const before = await filled();
+      const [outcome] = await publisher.publish([
+        { topic, key: 'foobar', value: '', headers: {}, partition: 1_000_005 },
+      ]);
+      assert.ok(outcome?.sent);
+      const sum = (partitions: readonly number[]) => partitions.reduce((all, one) => all + one, 0);
+      // 1,000,005 modulo 12 is 9; the key alone would go to 6.
+      assert.equal(sum(await filled()) - sum(before), 9);
     } finally {
       await publisher.disconnect();
     }

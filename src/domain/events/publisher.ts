@@ -17,6 +17,8 @@ export interface WireMessage {
   readonly key: string | Buffer | null;
   readonly value: string | Buffer | null;
   readonly headers: Readonly<Record<string, HeaderValue | HeaderValue[]>>;
+  /** The partition instead of the key's, modulo how many there are; only for a message without an order. */
+  readonly partition?: number;
 }
 
 /**
