@@ -71,9 +71,13 @@ async function stopContainers(
 ): Promise<ServiceName[]> {
   const started = SERVICE_NAMES.filter((name) => state.services[name]?.container === true);
   const ours = started.filter((name) => names.includes(name));
-  if (ours.length === 0) return [];
+  const isWhole = ours.length === started.length;
+  // Containers that an earlier call has stopped left their volumes. Those of a service that is kept stay.
+  const known = SERVICE_NAMES.filter((name) => state.services[name] !== undefined);
+  const hasVolumes = withVolumes && known.length > 0 && known.every((name) => names.includes(name));
+  if (ours.length === 0 && !hasVolumes) return [];
   const project = composeProject(stateDir);
-  const args = ours.length === started.length ? downArgs(project, withVolumes) : stopArgs(project, ours);
+  const args = isWhole ? downArgs(project, withVolumes) : stopArgs(project, ours);
   const { code, output } = await reporter.during('stack', 'stopping', 'stopping containers', () =>
     run('docker', args, { timeoutMs: STOP_MS }),
   );

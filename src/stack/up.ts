@@ -1,13 +1,12 @@
 /** This module brings the stack up. */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startContainers } from './compose/index.js';
 import { engineProblem } from './compose/engine.js';
 import { messageOf, StackError } from './errors.js';
 import { hostOf, servicesNotGiven } from './given.js';
 import { withLock } from './lock.js';
 import { startNatives } from './native/index.js';
-import { loadProbes, probe } from './probes/index.js';
+import { loadProbes, probeFor } from './probes/index.js';
 import { runCommand } from './process/run.js';
 import { createReporter, type Reporter } from './progress.js';
 import { readState, writeState, type ServiceRecord, type StackState } from './state.js';
@@ -16,7 +15,6 @@ import { type Endpoints, withoutSecrets } from '../endpoints.js';
 
 /** Milliseconds to wait for a given server, which may itself just be starting, as in CI. */
 const GIVEN_READY_MS = 3_000;
-const POLL_MS = 250;
 
 /**
  * Starts the services that have no address given and do not run yet; returns when every service answers. It is safe to
@@ -94,16 +92,11 @@ async function checkGiven({ given }: StackOptions, reporter: Reporter): Promise<
       const endpoint = given[name];
       if (endpoint == null) return;
       await reporter.during(name, 'checking', 'given by the environment', async () => {
-        const deadline = performance.now() + GIVEN_READY_MS;
-        for (;;) {
-          const failure = await probe(name, endpoint);
-          if (failure === null) return;
-          if (performance.now() > deadline)
-            throw new StackError(
-              `${name} at ${hostOf(endpoint)} is given by the environment and does not answer: ${messageOf(failure)}`,
-            );
-          await sleep(POLL_MS);
-        }
+        const failure = await probeFor(GIVEN_READY_MS, name, endpoint);
+        if (failure === null) return;
+        throw new StackError(
+          `${name} at ${hostOf(endpoint)} is given by the environment and does not answer: ${messageOf(failure)}`,
+        );
       });
       reporter.report(name, 'ready', 'given by the environment');
     }),

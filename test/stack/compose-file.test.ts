@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { SETTING_GROUPS } from '../../src/config.js';
 import { serverProperties } from '../../src/stack/native/kafka-config.js';
 import { SETTINGS } from '../../src/stack/native/postgres.js';
 import { DYNAMIC_CONFIG, ENVIRONMENT } from '../../src/stack/native/temporal/service.js';
@@ -9,15 +10,18 @@ import { DYNAMIC_CONFIG, ENVIRONMENT } from '../../src/stack/native/temporal/ser
 interface Service {
   readonly command?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  readonly volumes: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly profiles?: readonly string[];
   readonly tmpfs?: readonly string[];
   readonly healthcheck: { readonly test: readonly string[] };
 }
 
-const { services, volumes } = parse(readFileSync('docker-compose.yml', 'utf8')) as {
-  readonly services: { readonly postgres: Service; readonly kafka: Service; readonly temporal: Service };
+const { services, volumes } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as {
+  readonly services: Readonly<Record<'postgres' | 'kafka' | 'temporal' | 'service' | 'setup', Service>>;
   readonly volumes: object;
 };
+
+const SETTINGS_OF_SERVICE = new Set(Object.values(SETTING_GROUPS).flatMap((group) => Object.keys(group)));
 
 /** Settings that are addresses, names or folders, which a container has of its own. */
 const OWN = /listener|^controller\.quorum|^log\.dirs$/;
@@ -51,10 +55,23 @@ describe('the compose file', () => {
     assert.match(environment['KAFKA_LISTENERS']!, /INTERNAL:\/\/0\.0\.0\.0:19092/);
   });
 
+  it('runs the service only when it is asked to, by settings that the service has', () => {
+    for (const name of ['setup', 'service'] as const) {
+      assert.deepEqual(services[name].profiles, ['service']);
+      const { environment } = services[name];
+      assert.equal(environment['KAFKA_BOOTSTRAP_SERVERS'], 'kafka:19092');
+      assert.deepEqual(
+        Object.keys(environment).filter((variable) => !SETTINGS_OF_SERVICE.has(variable)),
+        [],
+      );
+    }
+    for (const name of ['postgres', 'kafka', 'temporal'] as const) assert.equal(services[name].profiles, undefined);
+  });
+
   it('starts no JVM to ask whether Kafka is well, and leaves no volume without a name', () => {
     assert.deepEqual(services.kafka.healthcheck.test, ['CMD', 'bash', '-c', '</dev/tcp/127.0.0.1/19092']);
     assert.deepEqual(services.kafka.tmpfs, ['/etc/kafka/secrets', '/mnt/shared/config']);
     for (const { volumes: mounted } of Object.values(services))
-      for (const volume of mounted) assert.ok((volume.split(':')[0] ?? '') in volumes, volume);
+      for (const volume of mounted ?? []) assert.ok((volume.split(':')[0] ?? '') in volumes, volume);
   });
 });

@@ -29,8 +29,12 @@ describe('stack: containers', () => {
   });
   after(removeStacks);
 
-  const up = async (): ReturnType<typeof startContainers> => {
-    const state: StackState = { version: 1, mode: 'compose', services: {} };
+  const answers = () => Promise.resolve(null);
+  const up = async (
+    ask: Parameters<typeof startContainers>[3] = answers,
+    services: StackState['services'] = {},
+  ): ReturnType<typeof startContainers> => {
+    const state: StackState = { version: 1, mode: 'compose', services };
     const recorderOf = (name: 'temporal' | 'postgres' | 'kafka') => ({
       read: () => state.services[name],
       write: (record: ServiceRecord) => {
@@ -43,8 +47,9 @@ describe('stack: containers', () => {
     });
     const endpoints = await startContainers(
       ['temporal', 'kafka'],
-      { options, run, reporter: createReporter(undefined) },
+      { options, run: options.run ?? run, reporter: createReporter(undefined) },
       recorderOf,
+      ask,
     );
     writeState(options.stateDir, state);
     return endpoints;
@@ -102,6 +107,39 @@ describe('stack: containers', () => {
     assert.match(variables, new RegExp(`^BRIDGE_KAFKA_PORT=${kafka?.brokers[0]?.split(':')[1]}$`, 'm'));
   });
 
+  it('keep their ports while they run, however slowly they answer, and look for free ones else', async () => {
+    const before = { temporal: { ports: { grpc: 7777, ui: 8888 }, container: true } };
+    output = 'temporal\n';
+    const running = await up(answers, before);
+    assertLine(lines[0], 'ps --services --status running');
+    assert.equal(running.temporal?.address, '127.0.0.1:7777');
+    const free = await occupy(7777);
+    output = '';
+    const moved = await up(answers, before).finally(free);
+    assert.notEqual(moved.temporal?.address, '127.0.0.1:7777');
+  });
+
+  it('get their ports from us, whatever the shell says', async () => {
+    const given: unknown[] = [];
+    const noting: RunCommand = (command, args, how) => {
+      if (args.includes('up')) given.push(how?.env);
+      return run(command, args);
+    };
+    options = { ...options, run: noting };
+    const { kafka } = await up();
+    const [env] = given as [Readonly<Record<string, string>>];
+    assert.equal(`127.0.0.1:${env['BRIDGE_KAFKA_PORT']}`, kafka?.brokers[0]);
+  });
+
+  it('that are healthy where nobody reaches them are no stack', async () => {
+    const ask: Parameters<typeof startContainers>[3] = (name) =>
+      Promise.resolve(name === 'kafka' ? new Error('connect ECONNREFUSED') : null);
+    await assert.rejects(
+      up(ask),
+      /container of kafka is healthy, and kafka does not answer at 127\.0\.0\.1:\d+: connect ECONNREFUSED.*DOCKER_HOST/,
+    );
+  });
+
   it('are asked for their state, then their server is', async () => {
     await up();
     output = 'temporal\n';
@@ -121,6 +159,10 @@ describe('stack: containers', () => {
     await up();
     await stackDown({ ...options, purge: true });
     assertLine(lines[3], 'down --timeout 15 --volumes');
+    await up();
+    await stackDown(options);
+    assert.equal((await stackDown({ ...options, purge: true })).kafka, 'not running');
+    assertLine(lines[6], 'down --timeout 15 --volumes');
   });
 
   it('stay when their address is given', async () => {

@@ -12,6 +12,7 @@ import { workflowBundle } from '../../src/temporal/bundle.js';
 import { until } from '../../src/flow-control/until.js';
 import { buildIfStale } from './build.js';
 import { environmentsClosed } from './environment.js';
+import { areContainers, missingTools } from './preflight.js';
 import { beginReport, endReport, reportFile } from './run-report.js';
 import { beginRun } from './run.js';
 import { deleteTopics } from './run-topics.js';
@@ -31,6 +32,8 @@ export async function mochaGlobalSetup(): Promise<void> {
   // compiler. Without it a broker starts with 4 s of CPU, not 6.
   process.env['JAVA_TOOL_OPTIONS'] ??= '-XX:TieredStopAtLevel=1';
   const before = await stackStatus(options);
+  const missing = (await areContainers(options, before)) ? await missingTools() : null;
+  if (missing !== null) throw new Error(missing);
   startedHere = Object.values(before.services).some(({ state }) => state === 'stopped');
   try {
     // The kept mistakes are tested without a build. Each makes the build stale, and most of the tests that are to

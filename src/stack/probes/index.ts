@@ -1,4 +1,5 @@
 /** These probes are real requests to real servers: a port that is merely open proves nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '../types.js';
 import type { Endpoints } from '../../endpoints.js';
 
@@ -37,5 +38,21 @@ export async function probe<Name extends ServiceName>(
     return null;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+const POLL_MS = 250;
+
+/** Probes again and again. @returns null when the service answers within `milliseconds`, else why it did not last. */
+export async function probeFor<Name extends ServiceName>(
+  milliseconds: number,
+  name: Name,
+  endpoint: Endpoints[Name],
+): Promise<Error | null> {
+  const deadline = performance.now() + milliseconds;
+  for (;;) {
+    const failure = await probe(name, endpoint);
+    if (failure === null || performance.now() > deadline) return failure;
+    await sleep(POLL_MS);
   }
 }
