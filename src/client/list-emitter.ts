@@ -81,7 +81,8 @@ export class ListEmitter {
     });
     // An INTENT_EMITTED is no intent's event: nothing that this service knows of caused it.
     const envelope: OnexEnvelopeV1 = { ...event, event_id: emittedId(payload), causation_id: null, metadata: {} };
-    // Nobody else knows the ids of a list that came without: it has no order, and is on no other partition.
+    // A list that came without ids has no order. A copy that is sent under its ids later may be on another partition:
+    // the ledger and the verdict know it all the same.
     const isFree = (parsed.request_id ?? parsed.correlation_id ?? null) === null;
     const message = {
       ...toMessage(this.#source.topicPrefix, envelope),

@@ -43,7 +43,7 @@ export interface IntakeParts {
   /** The cache in which the worker of this process looks for slices. */
   readonly slices?: SliceCache;
   /** Says whether a start may bring its first task to the worker of this process; default: never. */
-  readonly eager?: () => Promise<boolean>;
+  readonly eager?: () => boolean;
 }
 
 export interface RunIntakeOptions {
@@ -65,16 +65,7 @@ export async function runIntake({
 }: RunIntakeOptions): Promise<RunningIntake> {
   const kafka = createKafka(kafkaSettings(config, endpoints.kafka), logger);
   const parts: OpenParts = shared ?? (await ownParts(config, endpoints.temporal, kafka, logger, registry));
-  const {
-    client,
-    publisher,
-    slices,
-    isRefused,
-    refusal,
-    mayStart,
-    close,
-    eager = () => Promise.resolve(false),
-  } = parts;
+  const { client, publisher, slices, isRefused, refusal, mayStart, close, eager = () => false } = parts;
   const intake = new Intake({
     kafka,
     groupId: intakeGroup(config),

@@ -39,7 +39,7 @@ export interface SliceRunnerOptions {
   /** The cache in which activities of this process look for the slice. */
   readonly slices?: SliceCache | undefined;
   /** Says whether the answer to a start brings the first task; only over the connection of a worker of this process. */
-  readonly eager: () => Promise<boolean>;
+  readonly eager: () => boolean;
 }
 
 export function createSliceRunner(client: Client, { taskQueue, slices, eager }: SliceRunnerOptions): SliceRunner {
@@ -49,14 +49,14 @@ export function createSliceRunner(client: Client, { taskQueue, slices, eager }: 
       const workflowId = `intake/${partition}`;
       slices?.put(hash, { lists });
       try {
-        const handle = await within(START_MS, async () =>
+        const handle = await within(START_MS, () =>
           client.workflow.start<(input: RawValue) => Promise<unknown>>('ExecuteSliceWorkflow', {
             args: [payloadOf({ lists })],
             taskQueue,
             workflowId,
             memo: { slice_sha256: hash },
             staticSummary: `${lists.length} lists`,
-            requestEagerStart: await eager(),
+            requestEagerStart: eager(),
           }),
         );
         return handle.firstExecutionRunId;

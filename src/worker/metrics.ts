@@ -4,6 +4,7 @@
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instruments } from '../../activities/execution/batch-activity.js';
+import * as effects from '../../activities/registry.js';
 import type { Store } from '../domain/failures/store.js';
 import type { BreakerState, StoreBreaker } from '../flow-control/store-breaker.js';
 import type { DeadLetterStore } from '../domain/dead-letters/port.js';
@@ -25,6 +26,8 @@ export interface Metrics extends Instruments, DatabaseMetrics {
   countDeadLetters(store: DeadLetterStore): DeadLetterStore;
   readonly registry: Registry;
 }
+
+const INTENT_TYPES = Object.values(effects).map(({ definition }) => definition.type);
 
 /** The states in the order of the gauge's values. */
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open'];
@@ -55,6 +58,8 @@ function intentMetrics(registers: Registry[]): Instruments {
     labelNames: ['intent_type'],
     registers,
   });
+  // An alert needs the zero: it sees no growth in a counter that begins with its first failure.
+  for (const type of [...INTENT_TYPES, 'unknown']) failed.inc({ intent_type: type }, 0);
   const duration = new Histogram({
     name: 'intent_duration_seconds',
     help: 'Time the batch of an intent took in its activity; 0 for one that planning refused',

@@ -23,7 +23,7 @@ describe('intake: a slice at Temporal', () => {
     const partition = `slice-runner.${randomUUID()}/0`;
     const runner = createSliceRunner(client, {
       taskQueue: `none-${randomUUID()}`,
-      eager: () => Promise.resolve(false),
+      eager: () => false,
     });
     const terminate = (reason: string) => client.workflow.getHandle(`intake/${partition}`).terminate(reason);
     return { partition, runner, terminate };

@@ -104,7 +104,7 @@ describe('a start', () => {
         },
       },
     } as unknown as Client;
-    const runner = createSliceRunner(client, { taskQueue: 'none', eager: () => Promise.resolve(false) });
+    const runner = createSliceRunner(client, { taskQueue: 'none', eager: () => false });
     // The numbers take 1 MB in a message, and 4.4 MB printed.
     const text = JSON.stringify(envelope({}, { intents: [0] })).replace(
       '[0]',

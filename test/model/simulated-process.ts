@@ -35,7 +35,7 @@ export function startProcess(world: Simulation, id: number, maxSlices: number): 
     runner: createSliceRunner(world.temporal.client(id), {
       taskQueue: 'simulated',
       slices: new SliceCache(),
-      eager: () => Promise.resolve(false),
+      eager: () => false,
     }),
     publisher: publisherOf(world, () => process),
     dlqSuffix: '.dlq',

@@ -36,6 +36,8 @@ describe('metrics of a worker', () => {
       'intents_executed_total{intent_type="PersistState",status="succeeded"} 1',
       'intents_executed_total{intent_type="PublishEvent",status="succeeded"} 1',
       'intents_failed_total{intent_type="PersistState"} 1',
+      // An alert sees no growth in a counter that begins with its first failure.
+      'intents_failed_total{intent_type="PublishEvent"} 0',
       'database_operations_total{operation="persist_state"} 1',
       `kafka_events_published_total{topic="${config.KAFKA_TOPIC_PREFIX}.reducer.events.aggregation_started"} 1`,
     ]) {

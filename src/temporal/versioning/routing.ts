@@ -35,28 +35,36 @@ const isSame = (one: WorkerVersion | null, other: WorkerVersion): boolean =>
 export const takesAll = ({ current, ramping }: Routing, version: WorkerVersion): boolean =>
   isSame(current, version) && ramping === null;
 
-/** Milliseconds that an answer counts. A deploy takes minutes, and an intake starts tens of slices a second. */
-const KNOWN_MS = 1_000;
+/** Milliseconds after which the server is asked again: an intake starts tens of slices a second. */
+const ASKED_AGAIN_MS = 1_000;
+/** Milliseconds for which an answer counts. A start that goes by an older one could be minutes late. */
+const KNOWN_MS = 5_000;
 
 /**
  * Makes a function that says whether a start may bring its first task to this process. The server accepts an eager
  * start from any worker, also from one whose version is not current, and the execution is pinned there. So it is asked
- * for only while all new executions are this version's anyway. In doubt they go by way of the task queue.
+ * for only while all new executions are this version's anyway. In doubt they go by way of the task queue: no start
+ * waits for the server's answer.
  */
 export function eagerStarts(
   client: Asked,
   taskQueue: string,
   version: WorkerVersion | undefined,
   now = Date.now,
-): () => Promise<boolean> {
-  if (version === undefined) return () => Promise.resolve(true);
-  const ask = async (): Promise<boolean> => takesAll(await routingOf(client, taskQueue), version);
-  let known: { readonly until: number; readonly answer: Promise<boolean> } | undefined;
+): () => boolean {
+  if (version === undefined) return () => true;
+  let asked = -Infinity;
+  let known = { at: -Infinity, takesAll: false };
+  const ask = async (at: number): Promise<void> => {
+    known = { at, takesAll: takesAll(await routingOf(client, taskQueue), version) };
+  };
   return () => {
     const at = now();
-    if (known === undefined || known.until <= at) {
-      known = { until: at + KNOWN_MS, answer: ask().catch(() => false) };
+    if (at - asked >= ASKED_AGAIN_MS) {
+      asked = at;
+      // The answer before counts on, as long as it may.
+      ask(at).catch(() => undefined);
     }
-    return known.answer;
+    return known.takesAll && at - known.at < KNOWN_MS;
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '../../../src/postgres/schema/migrate.js';
@@ -36,6 +36,7 @@ describe('migrate: workflows that stand still by their clock', () => {
         for (const file of readdirSync(MIGRATIONS).filter((name) => name < '0019')) {
           cpSync(join(MIGRATIONS, file), join(before, file));
         }
+        mkdirSync(join(before, 'indexes'));
         await migrate({ url }, { dir: before });
       } finally {
         rmSync(before, { recursive: true });

@@ -65,7 +65,7 @@ describe('databases as found', () => {
     it('store a verdict that they cannot hold without its texts, and those beside it whole', async () => {
       const { pool } = await create(CREATE);
       // This version refuses to migrate it; a version before has.
-      for (const file of (await readdir(MIGRATIONS)).sort()) {
+      for (const file of (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).sort()) {
         await pool.query(await readFile(join(MIGRATIONS, file), 'utf8'));
       }
       const [first, held, nameless, last] = [
