@@ -21,6 +21,13 @@ export function written(): Written {
   };
 }
 
+/** Returns the paths that are changed beside these. */
+export function editedBeside({ changed, added }: Written): readonly string[] {
+  const now = written();
+  const known = new Set([...changed, ...added]);
+  return [...now.changed, ...now.added].filter((path) => !known.has(path));
+}
+
 /** Commits these paths alone, whatever else is changed or staged. @throws CommandError */
 export function commit({ changed, added }: Written, message: string): void {
   output('git', ['add', '--', ...changed, ...added]);

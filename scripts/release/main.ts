@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { engine, makeArtifacts } from './artifacts.js';
 import { judged } from './audit.js';
 import { released } from './changelog.js';
-import { commit, takeBack, type Written, written } from './changes.js';
+import { commit, editedBeside, takeBack, type Written, written } from './changes.js';
 import { attempt, output } from './commands.js';
 import { NAMING_IMAGE, nextVersion, withVersion } from './versions.js';
 
@@ -37,6 +37,9 @@ function release(asked: string | undefined, dry: boolean): void {
   try {
     for (const [name, bytes] of makeArtifacts(folder, notes)) say(`${folder}/${name}: ${bytes} bytes`);
     output('node', ['scripts/release-worker.mjs']);
+    const edited = editedBeside(paths);
+    if (edited.length > 0)
+      say(`edited meanwhile, and left out of the commit: ${edited.join(', ')}; ${folder} may have it`);
     if (!dry) commit(paths, message);
   } catch (error) {
     takeBack(paths);
