@@ -53,8 +53,8 @@ export class ListEmitter {
   /**
    * Emits lists, those of one correlation id in their order. Resolves when all replicas have them all.
    * A refusal that passes is met by emitting all again, for 10 s at most.
-   * @throws RequestError, LimitError naming the field, before anything is sent; EffectError when a broker does not take
-   * one. The lists before it may then be on the topic, and emitting all again is safe.
+   * @throws RequestError, LimitError naming the field, before anything is sent; EffectError when a broker does not
+   * confirm one. All may be on the topic then, and emitting again is safe for lists with a request id.
    */
   async emit(requests: readonly RequestInput[]): Promise<EmittedList[]> {
     const emitted = requests.map((request) => this.#envelopeOf(request));

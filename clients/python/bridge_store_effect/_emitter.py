@@ -9,14 +9,16 @@ from typing import Any
 
 import rfc8785
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped]
 from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyped]
 
 from ._request import Request
-from .errors import EmitError
+from .errors import ClosedError, EmitError
 
 #: The brokers' own options that the client sets: they decide where a list goes, and when it counts as emitted.
 OWN = ("bootstrap_servers", "acks", "partitioner")
+#: The largest message in bytes: a list at its limit, and its envelope. aiokafka's own limit refuses a list of 1.1 MB.
+MOST_BYTES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,15 @@ class Emitter:
         self._options = options
         self._connecting = asyncio.Lock()
         self._producer: AIOKafkaProducer | None = None
+        self._closed = False
 
     async def emit(self, request: Request) -> EmittedList:
-        """Resolve when all replicas have the list. Raise EmitError when no broker takes it."""
+        """Resolve when all replicas have the list. Raise EmitError when no broker confirms it."""
         correlation_id = request.correlation_id or request.request_id
         topic = f"{self._options.topic_prefix}.reducer.events.intent_emitted"
         headers = {"event_id": request.event_id, "event_type": "INTENT_EMITTED", "correlation_id": correlation_id}
         try:
-            producer = await self._connected()
+            producer = await self._connected(request.event_id)
             await producer.send_and_wait(
                 topic,
                 rfc8785.dumps(envelope_of(self._options, request, correlation_id)),
@@ -74,21 +77,29 @@ class Emitter:
                 headers=[(name, value.encode()) for name, value in headers.items()],
             )
         except KafkaError as error:
-            raise EmitError(f"Kafka ({self._options.brokers}): {error}") from error
+            message = f"Kafka ({self._options.brokers}): {error}. {_advice(error)}"
+            raise EmitError(request.request_id, request.event_id, message) from error
         return EmittedList(request.event_id, request.request_id, correlation_id, topic)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. Who emits afterwards gets a ClosedError."""
+        self._closed = True
         async with self._connecting:
             producer, self._producer = self._producer, None
         if producer is not None:
             await producer.stop()
 
-    async def _connected(self) -> AIOKafkaProducer:
+    async def _connected(self, event_id: str) -> AIOKafkaProducer:
         async with self._connecting:
+            if self._closed:
+                raise ClosedError(event_id, "the list was emitted; nothing was sent")
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    **{"client_id": f"bridge-client-{socket.gethostname()}", **self._options.producer},
+                    **{
+                        "client_id": f"bridge-client-{socket.gethostname()}",
+                        "max_request_size": MOST_BYTES,
+                        **self._options.producer,
+                    },
                     bootstrap_servers=self._options.brokers,
                     acks="all",
                     partitioner=partition_of,
@@ -100,6 +111,12 @@ class Emitter:
                     raise
                 self._producer = producer
             return self._producer
+
+
+def _advice(error: KafkaError) -> str:
+    if isinstance(error, MessageSizeTooLargeError):
+        return "The list was not taken: raise max.message.bytes of the topic, or split the list"
+    return "No broker has confirmed the list; it may be stored. Emit it again with request_id=error.request_id"
 
 
 def partition_of(key: bytes, partitions: Sequence[int], available: Sequence[int]) -> int:

@@ -20,6 +20,8 @@ LEAST = 5.0
 #: The most ids of one question; the service takes as many.
 AT_ONCE = 500
 
+CLOSED = "its result came; it may still come"
+
 Verdict = dict[str, Any]
 
 
@@ -49,7 +51,7 @@ class Verdicts:
     async def result(self, event_id: str, seconds: float, after: str | None, is_rerun: bool) -> Verdict:
         """Wait for the verdict of a list; with `is_rerun` for that of a run other than the one of `after`."""
         if self._closed:
-            raise ClosedError(event_id)
+            raise ClosedError(event_id, CLOSED)
         answers: Answers = asyncio.Queue()
         deadline = self._now() + seconds
         self._waiting.setdefault(event_id, set()).add(answers)
@@ -62,7 +64,7 @@ class Verdicts:
                 while True:
                     answer = await answers.get()
                     if isinstance(answer, _Closed):
-                        raise ClosedError(event_id)
+                        raise ClosedError(event_id, CLOSED)
                     if isinstance(answer, _Asked):
                         if self._now() >= deadline:
                             raise TimeoutError
@@ -98,6 +100,8 @@ class Verdicts:
                     for first in range(0, len(ids), AT_ONCE):
                         await self._ask(ids[first : first + AT_ONCE])
                     self._failure = None
+                except TimeoutError:
+                    self._failure = TimeoutError(f"no answer within {ANSWER:g} s")
                 except Exception as error:
                     self._failure = error
                 # A pause behind a slow answer is longer: many clients must not fill a server with questions.
@@ -111,14 +115,16 @@ class Verdicts:
     async def _ask(self, ids: list[str]) -> None:
         left = ids
         while left:
-            found = await self._client.execute_workflow(
-                "FindVerdictsWorkflow",
-                {"event_ids": left},
-                id=f"find-verdicts-{uuid4()}",
-                task_queue=self._task_queue,
-                execution_timeout=timedelta(seconds=ANSWER),
-                static_summary=f"{len(left)} result{'' if len(left) == 1 else 's'}",
-            )
+            # The execution's own time begins when the server has it, which a server without an answer never says.
+            async with asyncio.timeout(ANSWER):
+                found = await self._client.execute_workflow(
+                    "FindVerdictsWorkflow",
+                    {"event_ids": left},
+                    id=f"find-verdicts-{uuid4()}",
+                    task_queue=self._task_queue,
+                    execution_timeout=timedelta(seconds=ANSWER),
+                    static_summary=f"{len(left)} result{'' if len(left) == 1 else 's'}",
+                )
             for verdict in found["verdicts"]:
                 for answers in self._waiting.get(verdict["event_id"].lower(), ()):
                     answers.put_nowait(verdict)

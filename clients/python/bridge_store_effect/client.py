@@ -8,8 +8,11 @@ from types import TracebackType
 from typing import Any
 from uuid import UUID
 
+import rfc8785
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import (
+    RawValue,
     SearchAttributeKey,
     SearchAttributePair,
     TypedSearchAttributes,
@@ -97,7 +100,7 @@ class StoreEffectClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections to Kafka. Who still waits in `await_result` gets a ClosedError."""
+        """Close the connections to Kafka. Who waits in `await_result`, or emits afterwards, gets a ClosedError."""
         await self._verdicts.close()
         if self._emitter is not None:
             await self._emitter.close()
@@ -162,7 +165,8 @@ class StoreEffectClient:
 
         Raises:
             RequestError, LimitError: before anything is sent, naming the field.
-            EmitError: no broker took it; emit it again.
+            EmitError: no broker has confirmed it, and it may be stored; emit it again with the error's request id.
+            ClosedError: the client is closed.
         """
         if self._emitter is None:
             raise TypeError("kafka: expected the brokers to emit to, got None; they are a parameter of connect()")
@@ -182,6 +186,7 @@ class StoreEffectClient:
 
         Raises:
             ResultTimeoutError: there is no verdict yet; ask again with the same event id.
+            ClosedError: the client was closed; the verdict may still come.
         """
         if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or math.isnan(timeout):
             raise TypeError(f"timeout: expected a number of seconds, got {shown(timeout)}")
@@ -211,7 +216,7 @@ class StoreEffectClient:
         try:
             await self._temporal.start_workflow(
                 "ExecuteIntentsWorkflow",
-                request.input,
+                _input_of(request),
                 id=request.request_id,
                 task_queue=self._task_queue,
                 id_reuse_policy=policy,
@@ -227,6 +232,11 @@ class StoreEffectClient:
         except WorkflowAlreadyStartedError:
             return False
         return True
+
+
+def _input_of(request: Request) -> RawValue:
+    """Return the input in the bytes that the limit counts, for a codec to encode. JSON of Python has six for an é."""
+    return RawValue(Payload(metadata={"encoding": b"json/plain"}, data=rfc8785.dumps(request.input)))
 
 
 async def execute_intents(intents: Sequence[Intent | dict[str, Any]], **options: Any) -> IntentsReport:

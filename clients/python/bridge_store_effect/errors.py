@@ -42,7 +42,15 @@ class NoWorkerError(Exception):
 
 
 class EmitError(Exception):
-    """No broker took the list. Emit it again: the same list under the same request id is the same event."""
+    """No broker has confirmed the list; it may be stored.
+
+    Emit it again with the error's request id: the same list under the same request id is the same event.
+    """
+
+    def __init__(self, request_id: str, event_id: str, message: str) -> None:
+        super().__init__(message)
+        self.request_id = request_id
+        self.event_id = event_id
 
 
 class ResultTimeoutError(Exception):
@@ -55,8 +63,8 @@ class ResultTimeoutError(Exception):
 
 
 class ClosedError(Exception):
-    """The client was closed while it waited for the verdict of an emitted list; it may still come."""
+    """The client was closed before a list was emitted, or before its verdict came; the verdict may still come."""
 
-    def __init__(self, event_id: str) -> None:
-        super().__init__(f"{event_id}: the client was closed before the result came; it may still come")
+    def __init__(self, event_id: str, message: str) -> None:
+        super().__init__(f"{event_id}: the client was closed before {message}")
         self.event_id = event_id

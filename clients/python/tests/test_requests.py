@@ -2,14 +2,17 @@
 
 import json
 import math
+import socket
 import unittest
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from unittest.mock import patch
+from uuid import UUID, uuid4
 
 from pydantic import ValidationError
+from temporalio.client import Client
 
 import bridge_store_effect as bridge
 from bridge_store_effect._emitter import partition_of
@@ -110,6 +113,17 @@ class Models(unittest.TestCase):
             bridge.PersistStatePayload.model_validate({"aggregation_id": "x", "aggregated_data": aggregated_data})
         fields = [error["loc"] for error in refused.exception.errors()]
         self.assertEqual(fields, [("aggregated_data", "a", "total_stamps"), ("aggregation_id",)])
+
+
+class Questions(unittest.IsolatedAsyncioTestCase):
+    async def test_have_an_end_where_the_server_is_silent(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent, patch("bridge_store_effect._verdicts.ANSWER", 0.2):
+            client = bridge.StoreEffectClient(
+                await Client.connect(f"127.0.0.1:{silent.getsockname()[1]}", lazy=True)
+            )
+            with self.assertRaisesRegex(bridge.ResultTimeoutError, "could not be asked: no answer within 0.2 s$"):
+                await client.await_result(uuid4(), timeout=0)
+            await client.close()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from bridge_store_effect import (
     AggregatedData,
+    ClosedError,
     EmitError,
     Intent,
     Kafka,
@@ -67,6 +68,11 @@ class Lists(unittest.IsolatedAsyncioTestCase):
         self.assertFalse(started.started)
         self.assertEqual((await self.client.result(started.workflow_id)).outcome, "completed")
 
+    async def test_have_1_5_mb_in_every_script(self) -> None:
+        wrong = {"intent_type": "PersistState", "target": "store_effect", "payload": {"note": "é" * 700_000}}
+        report = await self.client.execute_intents([wrong], request_id=f"{RUN}-large")
+        self.assertEqual([result.status for result in report.results], ["failed"])
+
     async def test_that_fail_fast_have_a_report(self) -> None:
         wrong = {"intent_type": "PersistState", "target": "store_effect", "payload": {}, "priority": 5}
         report = await self.client.execute_intents([wrong, persist_state()], request_id=f"{RUN}-fail-fast")
@@ -114,8 +120,27 @@ class Lists(unittest.IsolatedAsyncioTestCase):
         without_topics = Kafka(KAFKA.brokers, topic_prefix=f"{RUN}.missing", producer=producer)
         for kafka, expected in [(unreachable, "127.0.0.1:1.*Unable to bootstrap"), (without_topics, "UnknownTopic")]:
             async with await StoreEffectClient.connect(kafka=kafka) as client:
-                with self.subTest(expected), self.assertRaisesRegex(EmitError, expected):
-                    await client.emit_intents([persist_state()])
+                intents = [persist_state()]
+                with self.assertRaisesRegex(EmitError, f"{expected}.*it may be stored") as first:
+                    await client.emit_intents(intents)
+                with self.assertRaises(EmitError) as again:
+                    await client.emit_intents(intents, request_id=first.exception.request_id)
+                self.assertEqual(again.exception.event_id, first.exception.event_id)
+
+    async def test_over_the_limit_of_the_topic_say_so(self) -> None:
+        large = {"intent_type": "PersistState", "payload": {"note": "é" * 700_000}}
+        advice = "raise max.message.bytes of the topic, or split the list$"
+        with self.assertRaisesRegex(EmitError, advice) as refused:
+            await self.client.emit_intents([large])
+        # The broker has refused it, and not the producer.
+        self.assertNotIn("max_request_size", str(refused.exception))
+
+    async def test_of_a_closed_client_are_not_emitted(self) -> None:
+        await self.client.close()
+        with self.assertRaisesRegex(ClosedError, "closed before the list was emitted; nothing was sent"):
+            await self.client.emit_intents([persist_state()])
+        with self.assertRaisesRegex(ClosedError, "closed before its result came; it may still come"):
+            await self.client.await_result(uuid4())
 
 
 if __name__ == "__main__":
