@@ -7,6 +7,8 @@ export interface Routing {
   readonly current: WorkerVersion | null;
   /** The version that a share of the new executions starts on; null when there is none. */
   readonly ramping: WorkerVersion | null;
+  /** The share of a ramp in percent. A ramp back to workers without a version has one, and no version. */
+  readonly percent: number;
 }
 
 /** The part of a client that is asked here. Clients of both kinds of connection have it. */
@@ -14,12 +16,17 @@ export type Asked = Pick<Client, 'workflowService'> & { readonly options: Pick<C
 
 export async function routingOf({ workflowService, options }: Asked, taskQueue: string): Promise<Routing> {
   const { namespace } = options;
-  const { versioningInfo } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
-  return {
-    current: versionOf(versioningInfo?.currentDeploymentVersion),
-    ramping: versionOf(versioningInfo?.rampingDeploymentVersion),
-  };
+  return routingIn(await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } }));
 }
+
+/** Returns the routing that the description of a task queue has. */
+export const routingIn = ({ versioningInfo }: DescribedQueue): Routing => ({
+  current: versionOf(versioningInfo?.currentDeploymentVersion),
+  ramping: versionOf(versioningInfo?.rampingDeploymentVersion),
+  percent: versioningInfo?.rampingVersionPercentage ?? 0,
+});
+
+type DescribedQueue = Pick<Awaited<ReturnType<Asked['workflowService']['describeTaskQueue']>>, 'versioningInfo'>;
 
 type Described = { readonly deploymentName?: string | null; readonly buildId?: string | null } | null | undefined;
 
@@ -32,8 +39,8 @@ const isSame = (one: WorkerVersion | null, other: WorkerVersion): boolean =>
   one?.deploymentName === other.deploymentName && one.buildId === other.buildId;
 
 /** Returns whether every new execution is for the workers of `version`. */
-export const takesAll = ({ current, ramping }: Routing, version: WorkerVersion): boolean =>
-  isSame(current, version) && ramping === null;
+export const takesAll = ({ current, ramping, percent }: Routing, version: WorkerVersion): boolean =>
+  isSame(current, version) && ramping === null && percent === 0;
 
 /** Milliseconds that an answer counts. A deploy takes minutes, and an intake starts tens of slices a second. */
 const KNOWN_MS = 1_000;

@@ -41,6 +41,7 @@ describe('eager starts of a version', () => {
       { currentDeploymentVersion: { ...OWN, deploymentName: 'other' } },
       {},
       { ...current, rampingDeploymentVersion: { ...OWN, buildId: 'next' } },
+      { ...current, rampingVersionPercentage: 50 },
     ])
       assert.equal(await eagerStarts(serverOf(info).client, 'q', OWN)(), false);
   });
