@@ -68,7 +68,7 @@ export const temporal = {
     about:
       'It is the name of the worker deployment, and switches versioning on: each build of the workflow code is a version. `bridge deploy` says which one gets new lists ([Deploy on Kubernetes](deploy.md#versions)).',
     change:
-      'Set it where a deploy must not move open lists to other workflow code, the same for all workers of an installation, and another one for each installation in a namespace. Run `bridge deploy current` afterwards: before that nobody takes new lists.',
+      'Set it where a deploy must not move open lists to other workflow code. It is the same for all workers of an installation, and another one for each installation in a namespace. Run `bridge deploy current` afterwards: before that nobody takes new lists.',
   }),
   TEMPORAL_UI_URL: setting(pageUrl.optional(), {
     readBy: ['CLI', 'stack'],
