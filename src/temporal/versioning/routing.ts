@@ -20,22 +20,23 @@ export async function routingOf({ workflowService, options }: Asked, taskQueue: 
 }
 
 /** Returns the routing that the description of a task queue has. */
-export const routingIn = ({ versioningInfo }: DescribedQueue): Routing => ({
+export const routingIn = ({ versioningInfo }: Pick<DescribedQueue, 'versioningInfo'>): Routing => ({
   current: versionOf(versioningInfo?.currentDeploymentVersion),
   ramping: versionOf(versioningInfo?.rampingDeploymentVersion),
   percent: versioningInfo?.rampingVersionPercentage ?? 0,
 });
 
-type DescribedQueue = Pick<Awaited<ReturnType<Asked['workflowService']['describeTaskQueue']>>, 'versioningInfo'>;
+export type DescribedQueue = Awaited<ReturnType<Asked['workflowService']['describeTaskQueue']>>;
 
 type Described = { readonly deploymentName?: string | null; readonly buildId?: string | null } | null | undefined;
 
-const versionOf = (described: Described): WorkerVersion | null =>
+/** Returns a version as the server describes it; null where it is of workers without one. */
+export const versionOf = (described: Described): WorkerVersion | null =>
   described?.deploymentName && described.buildId
     ? { deploymentName: described.deploymentName, buildId: described.buildId }
     : null;
 
-const isSame = (one: WorkerVersion | null, other: WorkerVersion): boolean =>
+export const isSame = (one: WorkerVersion | null, other: WorkerVersion): boolean =>
   one?.deploymentName === other.deploymentName && one.buildId === other.buildId;
 
 /** Returns whether every new execution is for the workers of `version`. */
