@@ -28,7 +28,7 @@ import { postgres } from './settings/postgres.js';
 import { postgresEndpoint } from './settings/postgres-endpoint.js';
 import { identity, localStack, maintenance, processes, rollout } from './settings/service.js';
 import { ProfileError, type ProfiledSettings, withProfile } from './settings/temporal-profile.js';
-import { temporal } from './settings/temporal.js';
+import { temporal, VERSION_NAME, VERSION_NAME_IS } from './settings/temporal.js';
 import { type UnknownVariable, unknownVariables } from './settings/unknown.js';
 
 /** The variables in groups by subject, in the order of docs/settings.md. */
@@ -109,6 +109,7 @@ export const payloadSettings = (env: NodeJS.ProcessEnv = process.env): z.output<
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const config = profiled(read(environment, givenIn(env)), env);
   assertNested(timeSettings(config));
+  assertBuildId(config);
   // Contradictions are found here, by every command.
   postgresEndpoint(config);
   const { protocol, problems } = judgeVariables(config, env['KAFKA_BOOTSTRAP_SERVERS']);
@@ -183,6 +184,14 @@ function assertOnce({ shape }: z.ZodObject, given: NodeJS.ProcessEnv): void {
     (name) => `${name}_FILE` in shape && given[name] !== undefined && given[`${name}_FILE`] !== undefined,
   );
   if (twice.length > 0) throw unusable(...twice.map((name) => `${name}, ${name}_FILE: expected one of them, got both`));
+}
+
+/** @throws ConfigError when DEPLOYMENT_ID cannot begin a build id, while versioning is on. */
+function assertBuildId({ TEMPORAL_DEPLOYMENT_NAME, DEPLOYMENT_ID: id }: Config): void {
+  if (TEMPORAL_DEPLOYMENT_NAME === undefined || id === undefined || VERSION_NAME.test(id)) return;
+  throw unusable(
+    `DEPLOYMENT_ID: ${VERSION_NAME_IS}, because TEMPORAL_DEPLOYMENT_NAME is set; got ${JSON.stringify(shownValue(id))}`,
+  );
 }
 
 /** Returns the settings that time-outs depend on. */

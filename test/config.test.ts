@@ -88,7 +88,11 @@ describe('loadConfig', () => {
     ['KAFKA_TOPIC_PREFIX', ['a.b-c_D9', 'x'.repeat(150)], ['a b', 'x'.repeat(151), 'é']],
     ['ENABLE_INTENT_PUBLISHER', ['true', 'false', '0', '100'], ['101', 'yes']],
     ['DEPLOYMENT_ID', ['x'.repeat(200)], ['x'.repeat(201)]],
-    ['TEMPORAL_DEPLOYMENT_NAME', ['bridge-store-effect', 'x'.repeat(200)], ['a.b', 'a:b', 'x'.repeat(201)]],
+    [
+      'TEMPORAL_DEPLOYMENT_NAME',
+      ['bridge-store-effect', 'x'.repeat(200)],
+      ['a.b', 'a:b', "a'b", 'a"b', '-a', 'a b', 'x'.repeat(201)],
+    ],
   ];
   for (const [name, taken, refused] of limits) {
     it(`takes ${name} within its limits only`, () => {
@@ -98,6 +102,18 @@ describe('loadConfig', () => {
       }
     });
   }
+
+  it('takes a DEPLOYMENT_ID that can begin a build id only, where versioning is on', () => {
+    const TEMPORAL_DEPLOYMENT_NAME = 'bridge';
+    assert.equal(loadConfig({ TEMPORAL_DEPLOYMENT_NAME, DEPLOYMENT_ID: 'r_1-a' }).DEPLOYMENT_ID, 'r_1-a');
+    for (const DEPLOYMENT_ID of ["it's", 'a"b', '1.2', 'a:b', '-a']) {
+      assert.doesNotThrow(() => loadConfig({ DEPLOYMENT_ID }));
+      assert.throws(
+        () => loadConfig({ TEMPORAL_DEPLOYMENT_NAME, DEPLOYMENT_ID }),
+        /^ConfigError: [^]*\n {2}DEPLOYMENT_ID: expected 1 to 200 letters, digits/,
+      );
+    }
+  });
 
   it('takes false for false', () => {
     const names = ['KAFKA_ENABLE_DLQ', 'RECOVERY_PAUSED', 'DLQ_LETTERS_PASS'] as const;

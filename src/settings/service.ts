@@ -91,7 +91,7 @@ export const identity = {
     readBy: ['worker', 'bridge deploy'],
     unset: 'the hash of the workflow code',
     about:
-      'It is the name of a deployment. `bridge worker --recover-on-start` starts one recovery for each name. With `TEMPORAL_DEPLOYMENT_NAME` it begins the build id of the version, in front of the hash.',
+      'It is the name of a deployment. `bridge worker --recover-on-start` starts one recovery for each name. With `TEMPORAL_DEPLOYMENT_NAME` it begins the build id of the version, in front of the hash, and has letters, digits, `_` and `-` only.',
     change: 'Set it when a deployment without new workflow code shall recover, or be a version of its own.',
   }),
 };

@@ -30,11 +30,14 @@ const pemText = (about: string) =>
     change: 'Set it only where there is no file: it cannot change without a restart.',
   });
 
-/** Temporal puts a `.` or a `:` between this name and the build id. */
-const deploymentName = z
-  .string()
-  .max(200)
-  .refine((name) => !/[.:]/.test(name), 'expected no "." and no ":"');
+/**
+ * Matches a name of a deployment or of a build. Temporal joins the two by `.` or `:`, and puts them without an escape
+ * into its own query for open executions.
+ */
+export const VERSION_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$/;
+export const VERSION_NAME_IS = 'expected 1 to 200 letters, digits, "_" and "-", a letter or digit first';
+
+const deploymentName = z.string().regex(VERSION_NAME, VERSION_NAME_IS);
 
 export const temporal = {
   TEMPORAL_ADDRESS: setting(temporalAddress.optional(), {
@@ -60,12 +63,12 @@ export const temporal = {
   }),
   TEMPORAL_DEPLOYMENT_NAME: setting(deploymentName.optional(), {
     readBy: ['worker', 'bridge deploy', 'bridge doctor'],
-    type: 'text without `.` and `:`',
+    type: 'letters, digits, `_` and `-`; at most 200',
     unset: 'workers have no version, and each of them takes every list',
     about:
       'It is the name of the worker deployment, and switches versioning on: each build of the workflow code is a version. `bridge deploy` says which one gets new lists ([Deploy on Kubernetes](deploy.md#versions)).',
     change:
-      'Set it where a deploy must not move open lists to other workflow code, the same for all workers. Run `bridge deploy current` afterwards: before that nobody takes new lists.',
+      'Set it where a deploy must not move open lists to other workflow code. It is the same for all workers of an installation, and another one for each installation in a namespace. Run `bridge deploy current` afterwards: before that nobody takes new lists.',
   }),
   TEMPORAL_UI_URL: setting(pageUrl.optional(), {
     readBy: ['CLI', 'stack'],

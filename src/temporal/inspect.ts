@@ -12,6 +12,7 @@ import type { WorkerLook } from './polls.js';
 import { isFound, requestIds, searchAttributeKeys } from '../domain/execution/search-attributes.js';
 import { EXECUTE_LISTS } from '../domain/sharing/shared-list.js';
 import { GRPC, grpcCode } from './grpc.js';
+import { lastPollFor } from './versioning/polls-for.js';
 import { quoted } from './visibility.js';
 
 /** `temporal.api.enums.v1.PendingWorkflowTaskState` of a task that no worker has taken. */
@@ -111,13 +112,15 @@ export async function describedOrNull({ workflow }: Client, id: string): Promise
   }
 }
 
-/** Looks whether an execution waits for a worker, and whether one polls. */
+/** Looks whether an execution waits for a worker, and whether one polls that may take its task. */
 export async function lookForWorker({ connection, workflow, options }: Client, id: string): Promise<WorkerLook> {
   const { raw, taskQueue } = await workflow.getHandle(id).describe();
+  const { namespace } = options;
+  const queue = await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
   const { state, scheduledTime } = raw.pendingWorkflowTask ?? {};
   return {
     taskQueue,
-    lastPoll: await lastPollOf(connection, options.namespace, taskQueue),
+    lastPoll: lastPollFor(queue, raw.workflowExecutionInfo?.versioningInfo),
     queuedAt: (state as number | undefined) === SCHEDULED ? tsToMs(scheduledTime) : null,
   };
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { SETTING_GROUPS } from '../../src/config.js';
+import { loadConfig, SETTING_GROUPS, timeSettings } from '../../src/config.js';
+import { supervisorMs } from '../../src/domain/time-outs.js';
 import { serverProperties } from '../../src/stack/native/kafka-config.js';
 import { SETTINGS } from '../../src/stack/native/postgres.js';
 import { DYNAMIC_CONFIG, ENVIRONMENT } from '../../src/stack/native/temporal/service.js';
@@ -12,6 +13,7 @@ interface Service {
   readonly environment: Readonly<Record<string, string>>;
   readonly volumes?: readonly string[];
   readonly profiles?: readonly string[];
+  readonly stop_grace_period?: string;
   readonly tmpfs?: readonly string[];
   readonly healthcheck: { readonly test: readonly string[] };
 }
@@ -66,6 +68,10 @@ describe('the compose file', () => {
       );
     }
     for (const name of ['postgres', 'kafka', 'temporal'] as const) assert.equal(services[name].profiles, undefined);
+  });
+
+  it('waits for the end of the service as long as a supervisor has to', () => {
+    assert.equal(services.service.stop_grace_period, `${supervisorMs(timeSettings(loadConfig({}))) / 1_000}s`);
   });
 
   it('starts no JVM to ask whether Kafka is well, and leaves no volume without a name', () => {

@@ -16,7 +16,8 @@ import { missingRights } from '../../postgres/schema/roles.js';
 import { withConnection } from '../../temporal/connect.js';
 import { lastPollOf, missingSearchAttributes, namespaceRetentionSeconds } from '../../temporal/inspect.js';
 import { isPolled, noWorkerPolls } from '../../temporal/polls.js';
-import { routingOf } from '../../temporal/versioning/routing.js';
+import { describeDeployment } from '../../temporal/versioning/deployments.js';
+import { strandedLists } from '../../temporal/versioning/stranded.js';
 import { contextOf, endpointsOf } from '../context.js';
 import { withPool } from '../database.js';
 import { EXIT, isUnreachable, UsageError } from '../errors.js';
@@ -67,6 +68,7 @@ export const doctorCommand = (): Command =>
 
 const examine = (config: Config, endpoints: Endpoints): Promise<Finding[]> => {
   const { temporal, postgres, kafka } = endpoints;
+  const { TEMPORAL_DEPLOYMENT_NAME: deployment } = config;
   return Promise.all([
     finding('PostgreSQL migrations', async () => {
       const pending = await withPool(postgres, async (pool) => [
@@ -102,18 +104,23 @@ const examine = (config: Config, endpoints: Endpoints): Promise<Finding[]> => {
       );
       return isPolled(lastPoll) ? null : `${noWorkerPolls(queue, lastPoll)}; run "bridge worker"`;
     }),
-    ...(config.TEMPORAL_DEPLOYMENT_NAME === undefined ? [] : [examineVersions(config, temporal)]),
+    ...(deployment === undefined ? [] : [examineVersions(config, deployment, temporal)]),
   ]);
 };
 
-/** Looks whether new lists go to a version of the workers. Without one they wait for workers that have none. */
-const examineVersions = (config: Config, temporal: TemporalEndpoint): Promise<Finding> =>
+/** Looks whether new lists go to a version of this deployment, and whether workers poll for all that is open. */
+const examineVersions = (config: Config, deployment: string, temporal: TemporalEndpoint): Promise<Finding> =>
   finding('worker version', () =>
     withConnection(temporal, async (connection) => {
       const { namespace } = temporal;
       const client = { workflowService: connection.workflowService, options: { namespace } };
-      const { current } = await routingOf(client, config.TEMPORAL_TASK_QUEUE);
-      return current === null ? 'no version is current; run "bridge deploy current"' : null;
+      const report = await describeDeployment(client, deployment, config.TEMPORAL_TASK_QUEUE);
+      const { current, other_deployment } = report;
+      const problems = strandedLists(report);
+      if (other_deployment !== null)
+        problems.unshift(`the deployment ${other_deployment} gets the new lists; run "bridge deploy current"`);
+      else if (current === null) problems.unshift('no version is current; run "bridge deploy current"');
+      return problems.length === 0 ? null : problems.join('. ');
     }),
   );
 

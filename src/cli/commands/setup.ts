@@ -94,6 +94,7 @@ export async function setup(config: Config, endpoints: Endpoints): Promise<Setup
     migrate(ownersEndpoint(endpoints.postgres), {
       dir: packagePath('migrations'),
       waiting: (err, attempt) => logger.warn({ err, attempt }, 'a migration waits for a table that others use'),
+      beforeUs: (run) => logger.warn(run, 'the migrations wait for another run, whose session has this pid'),
     }),
     createTopics(createKafka(kafkaSettings(config, endpoints.kafka), logger), topicSettings(config)),
     setupTemporal(endpoints.temporal, {

@@ -1,7 +1,5 @@
 /** This module brings a database to the shape that this version expects, and creates it when it does not exist. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { runner } from 'node-pg-migrate';
-import type pg from 'pg';
 import { EffectError } from '../../domain/failures/failure.js';
 import { encodingProblem } from './encoding.js';
 import { withClient } from '../core/client.js';
@@ -9,6 +7,7 @@ import { buildIndexes } from './concurrent-indexes.js';
 import { ensureDatabase } from './database.js';
 import type { PostgresEndpoint } from '../../endpoints.js';
 import { LOCK_TIMEOUT_MS, type Waiting, whenFree } from './free-tables.js';
+import { type RunBefore, takeTurn } from './turn.js';
 
 export interface MigrateOptions {
   /** Directory of the numbered SQL files; its folder `indexes` holds those that are built outside of a transaction. */
@@ -17,15 +16,14 @@ export interface MigrateOptions {
   readonly log?: (line: string) => void;
   /** Called when a table is not free yet. */
   readonly waiting?: Waiting;
+  /** Called when another run has not ended after some seconds, and then each minute. */
+  readonly beforeUs?: (run: RunBefore) => void;
 }
 
 /** This table tells our migrations from those that another service keeps in the same database. */
 export const MIGRATIONS_TABLE = 'bridge_migrations';
 // eslint-disable-next-line @typescript-eslint/no-empty-function -- that is its job
 const ignore = () => {};
-
-/** Advisory lock of a run; not the library's own, which another service's migrations may have. */
-const LOCK = 62_741_186;
 
 /**
  * Runs the migrations that have not run yet, all in one transaction, and then builds the indexes that are missing. It
@@ -36,7 +34,7 @@ const LOCK = 62_741_186;
  */
 export async function migrate(
   server: PostgresEndpoint,
-  { dir, log = ignore, waiting }: MigrateOptions,
+  { dir, log = ignore, waiting, beforeUs }: MigrateOptions,
 ): Promise<{ applied: string[]; indexes: string[] }> {
   await ensureDatabase(server);
   return withClient(server, async (client) => {
@@ -44,7 +42,7 @@ export async function migrate(
     if (problem !== null) throw new EffectError('invalid', problem, { store: 'postgres' });
     // Notices of IF NOT EXISTS are expected on an upgrade.
     await client.query('SET client_min_messages = warning');
-    await takeTurn(client);
+    await takeTurn(client, beforeUs);
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
     const run = () =>
       runner({
@@ -60,19 +58,4 @@ export async function migrate(
     const applied = await whenFree(run, waiting);
     return { applied: applied.map(({ name }) => name), indexes: await buildIndexes(client, dir) };
   });
-}
-
-/** Milliseconds between two questions whether the run before has ended. */
-const TURN_MS = 250;
-
-/**
- * Waits for the run before this one, however long that takes. The session has the lock until it ends. A statement that
- * waits for the lock would be a transaction that the build of an index waits for, and both would wait for ever.
- */
-async function takeTurn(client: pg.Client): Promise<void> {
-  for (;;) {
-    const { rows } = await client.query<{ taken: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS taken`);
-    if (rows[0]?.taken === true) return;
-    await delay(TURN_MS);
-  }
 }

@@ -2,7 +2,7 @@
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { GRPC, grpcCode } from '../grpc.js';
 import { quoted } from '../visibility.js';
-import type { Asked } from './routing.js';
+import { type Asked, type Routing, routingIn } from './routing.js';
 
 /**
  * `draining`: pinned executions are open, or were a short time ago. `drained`: there are none. `inactive`: the version
@@ -28,6 +28,14 @@ export interface DeploymentReport {
   readonly deployment: string;
   /** The build id of the current version; null: workers without a version get new executions. */
   readonly current: string | null;
+  /** The build id of the version that a share of the new executions starts on; null when there is none. */
+  readonly ramping: string | null;
+  /** The share of a ramp in percent. One back to workers without a version has no build id. */
+  readonly ramping_percent: number;
+  /** The name of another deployment, whose version is current for the task queue; null when there is none. */
+  readonly other_deployment: string | null;
+  /** The time of the last poll of workers without a version, likewise. */
+  readonly unversioned_last_poll: string | null;
   readonly versions: readonly VersionReport[];
 }
 
@@ -52,25 +60,33 @@ export async function describeDeployment(
   const current = routingConfig?.currentDeploymentVersion?.buildId ?? null;
   const ramping = routingConfig?.rampingDeploymentVersion?.buildId ?? null;
   const share = routingConfig?.rampingVersionPercentage ?? 0;
-  const polls = await pollsOf(client, deployment, taskQueue);
+  const { polls, routing } = await describeQueue(client, deployment, taskQueue);
   const versions = await Promise.all(
     (versionSummaries ?? []).map(async ({ deploymentVersion, status, createTime }): Promise<VersionReport> => {
       const build_id = deploymentVersion?.buildId ?? '';
       const is = STATUS[status ?? 0] ?? 'inactive';
       const open = await openOn(client, deployment, build_id);
-      const polled = polls.get(build_id);
       return {
         build_id,
         status: is,
         percent: build_id === ramping ? share : build_id === current ? (ramping === null ? 100 : 100 - share) : 0,
         open,
-        last_poll: polled === undefined ? null : new Date(polled).toISOString(),
+        last_poll: polls.get(build_id) ?? null,
         created_at: new Date(tsToMs(createTime)).toISOString(),
         may_end: is === 'drained' && open === 0,
       };
     }),
   );
-  return { deployment, current, versions: versions.sort((a, b) => b.created_at.localeCompare(a.created_at)) };
+  const named = routing.current?.deploymentName ?? deployment;
+  return {
+    deployment,
+    current,
+    ramping,
+    ramping_percent: share,
+    other_deployment: named === deployment ? null : named,
+    unversioned_last_poll: polls.get(null) ?? null,
+    versions: versions.sort((a, b) => b.created_at.localeCompare(a.created_at)),
+  };
 }
 
 /** Sends new executions to a version; null sends them to workers without one. It ends a ramp onto the same version. */
@@ -113,19 +129,24 @@ async function openOn({ workflowService, options }: Asked, deployment: string, b
   return Number(count);
 }
 
-/** Returns when the workers of each version last polled, in milliseconds, by its build id. */
-async function pollsOf(
+/**
+ * Describes a task queue: where its new executions go, and when the workers of each version last polled, in ISO 8601 by
+ * its build id. Those without a version are under null.
+ */
+async function describeQueue(
   { workflowService, options }: Asked,
   deployment: string,
   taskQueue: string,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<{ readonly polls: ReadonlyMap<string | null, string>; readonly routing: Routing }> {
   const { namespace } = options;
-  const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
-  const polls = new Map<string, number>();
-  for (const { deploymentOptions, lastAccessTime } of pollers) {
-    if (deploymentOptions?.deploymentName !== deployment) continue;
-    const buildId = deploymentOptions.buildId ?? '';
-    polls.set(buildId, Math.max(polls.get(buildId) ?? 0, tsToMs(lastAccessTime)));
+  const described = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
+  const polls = new Map<string | null, string>();
+  for (const { deploymentOptions, lastAccessTime } of described.pollers) {
+    const { deploymentName, buildId } = deploymentOptions ?? {};
+    if (deploymentName && deploymentName !== deployment) continue;
+    const version = deploymentName ? (buildId ?? '') : null;
+    const at = new Date(tsToMs(lastAccessTime)).toISOString();
+    if (at > (polls.get(version) ?? '')) polls.set(version, at);
   }
-  return polls;
+  return { polls, routing: routingIn(described) };
 }

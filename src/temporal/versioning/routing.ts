@@ -7,6 +7,8 @@ export interface Routing {
   readonly current: WorkerVersion | null;
   /** The version that a share of the new executions starts on; null when there is none. */
   readonly ramping: WorkerVersion | null;
+  /** The share of a ramp in percent. A ramp back to workers without a version has one, and no version. */
+  readonly percent: number;
 }
 
 /** The part of a client that is asked here. Clients of both kinds of connection have it. */
@@ -14,26 +16,32 @@ export type Asked = Pick<Client, 'workflowService'> & { readonly options: Pick<C
 
 export async function routingOf({ workflowService, options }: Asked, taskQueue: string): Promise<Routing> {
   const { namespace } = options;
-  const { versioningInfo } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
-  return {
-    current: versionOf(versioningInfo?.currentDeploymentVersion),
-    ramping: versionOf(versioningInfo?.rampingDeploymentVersion),
-  };
+  return routingIn(await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } }));
 }
+
+/** Returns the routing that the description of a task queue has. */
+export const routingIn = ({ versioningInfo }: Pick<DescribedQueue, 'versioningInfo'>): Routing => ({
+  current: versionOf(versioningInfo?.currentDeploymentVersion),
+  ramping: versionOf(versioningInfo?.rampingDeploymentVersion),
+  percent: versioningInfo?.rampingVersionPercentage ?? 0,
+});
+
+export type DescribedQueue = Awaited<ReturnType<Asked['workflowService']['describeTaskQueue']>>;
 
 type Described = { readonly deploymentName?: string | null; readonly buildId?: string | null } | null | undefined;
 
-const versionOf = (described: Described): WorkerVersion | null =>
+/** Returns a version as the server describes it; null where it is of workers without one. */
+export const versionOf = (described: Described): WorkerVersion | null =>
   described?.deploymentName && described.buildId
     ? { deploymentName: described.deploymentName, buildId: described.buildId }
     : null;
 
-const isSame = (one: WorkerVersion | null, other: WorkerVersion): boolean =>
+export const isSame = (one: WorkerVersion | null, other: WorkerVersion): boolean =>
   one?.deploymentName === other.deploymentName && one.buildId === other.buildId;
 
 /** Returns whether every new execution is for the workers of `version`. */
-export const takesAll = ({ current, ramping }: Routing, version: WorkerVersion): boolean =>
-  isSame(current, version) && ramping === null;
+export const takesAll = ({ current, ramping, percent }: Routing, version: WorkerVersion): boolean =>
+  isSame(current, version) && ramping === null && percent === 0;
 
 /** Milliseconds after which the server is asked again: an intake starts tens of slices a second. */
 const ASKED_AGAIN_MS = 1_000;

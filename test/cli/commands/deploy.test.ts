@@ -64,7 +64,15 @@ describe('bridge deploy', () => {
   });
 
   it('knows no version before a worker has polled', async () => {
-    assert.deepEqual(await status(), { deployment: name, current: null, versions: [] });
+    assert.deepEqual(await status(), {
+      deployment: name,
+      current: null,
+      ramping: null,
+      ramping_percent: 0,
+      other_deployment: null,
+      unversioned_last_poll: null,
+      versions: [],
+    });
     await refused(
       ['current', 'x'],
       /^bridge: x: expected a version of deploy-.*, whose workers have polled \(there is no version yet\)$/,
@@ -96,12 +104,19 @@ describe('bridge deploy', () => {
       percent: 100,
     });
     assert.equal(await executedOn(), two.build_id);
-    const shares = (await status()).versions.map(({ build_id, status: is, percent }) => [build_id, is, percent]);
+    const { ramping, ramping_percent, versions } = await status();
+    assert.deepEqual([ramping, ramping_percent], [two.build_id, 100]);
+    const shares = versions.map(({ build_id, status: is, percent }) => [build_id, is, percent]);
     assert.deepEqual(shares.sort(), [
       [one.build_id, 'current', 0],
       [two.build_id, 'ramping', 100],
     ]);
 
+    await deployed(['current', one.build_id]);
+    assert.equal(await executedOn(), one.build_id);
+    assert.equal((await status()).ramping, null);
+
+    await deployed(['ramp', '100', two.build_id]);
     await deployed(['ramp', '0']);
     assert.equal(await executedOn(), one.build_id);
     await deployed(['current', two.build_id]);
@@ -118,19 +133,37 @@ describe('bridge deploy', () => {
     );
     await refused(['ramp', '10', build_id], /^bridge: two-.* is current: it gets all new lists already$/);
     await refused(['current', build_id, '--unversioned'], /^bridge: --unversioned: expected no build id beside it$/);
-    assert.match((await deploy(['ramp', '101'])).stderr, /expected 0 to 100/);
+    await refused(
+      ['current', '--unversioned'],
+      /^bridge: --unversioned: no worker polls for lists without a version; start workers first$/,
+    );
+    await refused(['current', ''], /^bridge: build: expected a build id of "bridge deploy status", got ""$/);
+    await refused(['ramp', '0', build_id], /^bridge: 0: expected no build id beside it$/);
+    for (const share of ['101', 'NaN', '1e1', '0x10', '+5', '1e-9', '']) {
+      const run = await deploy(['ramp', share, build_id]);
+      assert.deepEqual([run.code, run.stderr.includes('expected 0 to 100')], [2, true], share);
+    }
+    assert.equal((await deploy(['ramp', '-1', build_id])).code, 2);
+  });
+
+  it('sees another deployment that gets the lists', async () => {
+    const run = await deploy(['status'], { TEMPORAL_DEPLOYMENT_NAME: `other-${name}` });
+    assert.equal((run.json()[0] as DeploymentReport).other_deployment, name);
+    const doctor = await bridgeHere(['doctor'], { ...environment.env, TEMPORAL_DEPLOYMENT_NAME: `other-${name}` });
+    assert.match(doctor.stdout, /FAIL +worker version +the deployment deploy-.* gets the new lists; run "bridge/);
   });
 
   it('sends lists to workers without a version, to end versioning', async () => {
     const { build_id } = await version('two');
+    const { config, workerEndpoints: endpoints } = environment;
+    const plain = { ...config, TEMPORAL_DEPLOYMENT_NAME: undefined };
+    workers.push(await startWorker({ config: plain, endpoints, logger: createLogger('silent') }));
+    await until(30_000, async () => assert.ok((await status()).unversioned_last_poll));
     assert.deepEqual(await deployed(['current', '--unversioned']), {
       deployment: name,
       current: null,
       previous: build_id,
     });
-    const { config, workerEndpoints: endpoints } = environment;
-    const plain = { ...config, TEMPORAL_DEPLOYMENT_NAME: undefined };
-    workers.push(await startWorker({ config: plain, endpoints, logger: createLogger('silent') }));
     assert.equal(await executedOn(), undefined);
   });
 });

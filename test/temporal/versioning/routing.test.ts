@@ -67,6 +67,7 @@ describe('eager starts of a version', () => {
       { currentDeploymentVersion: { ...OWN, deploymentName: 'other' } },
       {},
       { ...current, rampingDeploymentVersion: { ...OWN, buildId: 'next' } },
+      { ...current, rampingVersionPercentage: 50 },
     ]) {
       const eager = eagerStarts(serverOf(info).client, 'q', OWN, () => 0);
       eager();

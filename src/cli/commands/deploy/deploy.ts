@@ -34,7 +34,9 @@ export const deployCommand = (): Command =>
     )
     .addCommand(
       new Command('current')
-        .description('send all new lists to a version; open ones stay where they are. This is also the way back')
+        .description(
+          'send all new lists to a version; pinned ones stay on theirs. It ends a ramp, and is also the way back',
+        )
         .argument('[build]', BUILD)
         .option('--unversioned', 'send them to workers without a version, to end versioning')
         .action(async (given: string | undefined, { unversioned }: { unversioned?: boolean }, command: Command) => {
@@ -43,7 +45,11 @@ export const deployCommand = (): Command =>
           await withDeployment(command, async ({ out, name, describe, buildOf, client }) => {
             const before = await describe();
             const build_id = unversioned === true ? null : await buildOf(given);
-            if (build_id !== null) polledVersion(before, build_id);
+            if (build_id === null) unversionedPoll(before);
+            else polledVersion(before, build_id);
+            // The server goes on with a ramp onto another version.
+            const ramps = before.ramping !== null || before.ramping_percent > 0;
+            if (ramps && before.ramping !== build_id) await setRamp(client, name, null, 0);
             await setCurrent(client, name, build_id);
             out.record({ deployment: name, current: build_id, previous: before.current });
             out.line(`new lists go to ${build_id === null ? 'workers without a version' : `version ${build_id}`}`);
@@ -57,6 +63,7 @@ export const deployCommand = (): Command =>
         .argument('[build]', BUILD)
         .action(async (share: number, given: string | undefined, _options: object, command: Command) => {
           await withDeployment(command, async ({ out, name, describe, buildOf, client }) => {
+            if (share === 0 && given !== undefined) throw new UsageError('0: expected no build id beside it');
             const build_id = share === 0 ? null : await buildOf(given);
             if (build_id !== null) {
               const { status } = polledVersion(await describe(), build_id);
@@ -94,6 +101,7 @@ async function withDeployment(command: Command, work: (deployment: Deployment) =
       client,
       describe: () => describeDeployment(client, name, taskQueue),
       async buildOf(given) {
+        if (given === '') throw new UsageError('build: expected a build id of "bridge deploy status", got ""');
         if (given !== undefined) return given;
         const bundle = await workflowBundle(logger, dataConverterOf(config).failureConverterPath, true);
         return (await workerVersion(name, config.DEPLOYMENT_ID, bundle)).buildId;
@@ -111,15 +119,22 @@ function polledVersion({ deployment, versions }: DeploymentReport, buildId: stri
       `${buildId}: expected a version of ${deployment}, whose workers have polled (${known === '' ? 'there is no version yet' : known})`,
     );
   }
-  const lastPoll = version.last_poll === null ? null : Date.parse(version.last_poll);
-  if (!isPolled(lastPoll)) {
-    throw new UsageError(`${buildId}: ${noWorkerPolls('for this version', lastPoll)}; start its workers first`);
-  }
+  assertPolled(version.last_poll, buildId, 'for this version');
   return version;
 }
 
+/** @throws UsageError when no worker without a version polls. */
+const unversionedPoll = ({ unversioned_last_poll }: DeploymentReport): void =>
+  assertPolled(unversioned_last_poll, '--unversioned', 'for lists without a version');
+
+function assertPolled(at: string | null, named: string, forWhich: string): void {
+  const lastPoll = at === null ? null : Date.parse(at);
+  if (!isPolled(lastPoll)) throw new UsageError(`${named}: ${noWorkerPolls(forWhich, lastPoll)}; start workers first`);
+}
+
+/** Reads a share as people write it. `Number` alone reads 1e1 and 0x10 too. */
 function percent(value: string): number {
-  const share = Number(value);
-  if (value.trim() === '' || !(share >= 0 && share <= 100)) throw new InvalidArgumentError('expected 0 to 100');
+  const share = /^\d{1,3}(\.\d+)?$/.test(value) ? Number(value) : NaN;
+  if (!(share <= 100)) throw new InvalidArgumentError('expected 0 to 100');
   return share;
 }
