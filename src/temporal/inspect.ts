@@ -12,7 +12,8 @@ import type { WorkerLook } from './polls.js';
 import { isFound, requestIds, searchAttributeKeys } from '../domain/execution/search-attributes.js';
 import { EXECUTE_LISTS } from '../domain/sharing/shared-list.js';
 import { GRPC, grpcCode } from './grpc.js';
-import { lastPollFor } from './versioning/polls-for.js';
+import { lastPollFor, newestPoll } from './versioning/polls-for.js';
+import { describeQueue } from './versioning/routing.js';
 import { quoted } from './visibility.js';
 
 /** `temporal.api.enums.v1.PendingWorkflowTaskState` of a task that no worker has taken. */
@@ -66,8 +67,7 @@ export async function lastPollOf(
   namespace: string,
   taskQueue: string,
 ): Promise<number | null> {
-  const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
-  return pollers.length === 0 ? null : Math.max(...pollers.map(({ lastAccessTime }) => tsToMs(lastAccessTime)));
+  return newestPoll((await describeQueue({ workflowService, options: { namespace } }, taskQueue)).pollers);
 }
 
 /** A `QueueBacklog` says how many tasks of a task queue no worker has taken yet, as the server estimates it. */
@@ -115,8 +115,7 @@ export async function describedOrNull({ workflow }: Client, id: string): Promise
 /** Looks whether an execution waits for a worker, and whether one polls that may take its task. */
 export async function lookForWorker({ connection, workflow, options }: Client, id: string): Promise<WorkerLook> {
   const { raw, taskQueue } = await workflow.getHandle(id).describe();
-  const { namespace } = options;
-  const queue = await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
+  const queue = await describeQueue({ workflowService: connection.workflowService, options }, taskQueue);
   const { state, scheduledTime } = raw.pendingWorkflowTask ?? {};
   return {
     taskQueue,

@@ -2,7 +2,7 @@
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { GRPC, grpcCode } from '../grpc.js';
 import { quoted } from '../visibility.js';
-import { type Asked, type Routing, routingIn } from './routing.js';
+import { type Asked, type DescribedQueue, describeQueue, routingIn } from './routing.js';
 
 /**
  * `draining`: pinned executions are open, or were a short time ago. `drained`: there are none. `inactive`: the version
@@ -60,7 +60,8 @@ export async function describeDeployment(
   const current = routingConfig?.currentDeploymentVersion?.buildId ?? null;
   const ramping = routingConfig?.rampingDeploymentVersion?.buildId ?? null;
   const share = routingConfig?.rampingVersionPercentage ?? 0;
-  const { polls, routing } = await describeQueue(client, deployment, taskQueue);
+  const queue = await describeQueue(client, taskQueue);
+  const polls = pollsIn(queue, deployment);
   const versions = await Promise.all(
     (versionSummaries ?? []).map(async ({ deploymentVersion, status, createTime }): Promise<VersionReport> => {
       const build_id = deploymentVersion?.buildId ?? '';
@@ -77,7 +78,7 @@ export async function describeDeployment(
       };
     }),
   );
-  const named = routing.current?.deploymentName ?? deployment;
+  const named = routingIn(queue).current?.deploymentName ?? deployment;
   return {
     deployment,
     current,
@@ -129,24 +130,15 @@ async function openOn({ workflowService, options }: Asked, deployment: string, b
   return Number(count);
 }
 
-/**
- * Describes a task queue: where its new executions go, and when the workers of each version last polled, in ISO 8601 by
- * its build id. Those without a version are under null.
- */
-async function describeQueue(
-  { workflowService, options }: Asked,
-  deployment: string,
-  taskQueue: string,
-): Promise<{ readonly polls: ReadonlyMap<string | null, string>; readonly routing: Routing }> {
-  const { namespace } = options;
-  const described = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } });
+/** Returns when the workers of each version last polled, in ISO 8601 by its build id; null for those without one. */
+function pollsIn({ pollers }: DescribedQueue, deployment: string): ReadonlyMap<string | null, string> {
   const polls = new Map<string | null, string>();
-  for (const { deploymentOptions, lastAccessTime } of described.pollers) {
+  for (const { deploymentOptions, lastAccessTime } of pollers) {
     const { deploymentName, buildId } = deploymentOptions ?? {};
     if (deploymentName && deploymentName !== deployment) continue;
     const version = deploymentName ? (buildId ?? '') : null;
     const at = new Date(tsToMs(lastAccessTime)).toISOString();
     if (at > (polls.get(version) ?? '')) polls.set(version, at);
   }
-  return { polls, routing: routingIn(described) };
+  return polls;
 }

@@ -14,11 +14,13 @@ export function lastPollFor(queue: DescribedQueue, versioning: Versioning): numb
   const pinned = versioning?.behavior === VERSIONING_BEHAVIOR_PINNED ? versionOf(versioning.deploymentVersion) : null;
   const { current, ramping, percent } = routingIn(queue);
   const takers = pinned !== null ? [pinned] : ramping !== null || percent > 0 ? [current, ramping] : [current];
-  const polls = queue.pollers
-    .filter(({ deploymentOptions }) => {
-      const version = versionOf(deploymentOptions);
-      return takers.some((taker) => (taker === null || version === null ? taker === version : isSame(taker, version)));
-    })
-    .map(({ lastAccessTime }) => tsToMs(lastAccessTime));
-  return polls.length === 0 ? null : Math.max(...polls);
+  return newestPoll(
+    queue.pollers.filter(({ deploymentOptions }) =>
+      takers.some((taker) => isSame(taker, versionOf(deploymentOptions))),
+    ),
+  );
 }
+
+/** Returns the newest poll in milliseconds since 1970; null when there is none. */
+export const newestPoll = (pollers: DescribedQueue['pollers']): number | null =>
+  pollers.length === 0 ? null : Math.max(...pollers.map(({ lastAccessTime }) => tsToMs(lastAccessTime)));

@@ -14,10 +14,14 @@ export interface Routing {
 /** The part of a client that is asked here. Clients of both kinds of connection have it. */
 export type Asked = Pick<Client, 'workflowService'> & { readonly options: Pick<Client['options'], 'namespace'> };
 
-export async function routingOf({ workflowService, options }: Asked, taskQueue: string): Promise<Routing> {
-  const { namespace } = options;
-  return routingIn(await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue } }));
-}
+export type DescribedQueue = Awaited<ReturnType<Asked['workflowService']['describeTaskQueue']>>;
+
+/** Describes a task queue: where its new executions go, and who has polled it for workflow tasks. */
+export const describeQueue = ({ workflowService, options }: Asked, taskQueue: string): Promise<DescribedQueue> =>
+  workflowService.describeTaskQueue({ namespace: options.namespace, taskQueue: { name: taskQueue } });
+
+export const routingOf = async (client: Asked, taskQueue: string): Promise<Routing> =>
+  routingIn(await describeQueue(client, taskQueue));
 
 /** Returns the routing that the description of a task queue has. */
 export const routingIn = ({ versioningInfo }: Pick<DescribedQueue, 'versioningInfo'>): Routing => ({
@@ -25,8 +29,6 @@ export const routingIn = ({ versioningInfo }: Pick<DescribedQueue, 'versioningIn
   ramping: versionOf(versioningInfo?.rampingDeploymentVersion),
   percent: versioningInfo?.rampingVersionPercentage ?? 0,
 });
-
-export type DescribedQueue = Awaited<ReturnType<Asked['workflowService']['describeTaskQueue']>>;
 
 type Described = { readonly deploymentName?: string | null; readonly buildId?: string | null } | null | undefined;
 
@@ -36,8 +38,8 @@ export const versionOf = (described: Described): WorkerVersion | null =>
     ? { deploymentName: described.deploymentName, buildId: described.buildId }
     : null;
 
-export const isSame = (one: WorkerVersion | null, other: WorkerVersion): boolean =>
-  one?.deploymentName === other.deploymentName && one.buildId === other.buildId;
+export const isSame = (one: WorkerVersion | null, other: WorkerVersion | null): boolean =>
+  one?.deploymentName === other?.deploymentName && one?.buildId === other?.buildId;
 
 /** Returns whether every new execution is for the workers of `version`. */
 export const takesAll = ({ current, ramping, percent }: Routing, version: WorkerVersion): boolean =>

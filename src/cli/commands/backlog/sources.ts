@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../../config.js';
 import { topicOf } from '../../../domain/events/event-types.js';
 import { counted } from '../../../domain/intents/definition.js';
+import { EXECUTE_LISTS } from '../../../domain/sharing/shared-list.js';
 import { createKafka } from '../../../kafka/client.js';
 import { type GroupLag, readGroupLag } from '../../../kafka/group-lag.js';
 import { intakeGroup, kafkaSettings } from '../../../kafka/settings.js';
@@ -24,12 +25,7 @@ export interface Waiting {
 }
 
 /** The workflow types that execute lists. */
-const OF_LISTS = [
-  'ExecuteIntentsWorkflow',
-  'ExecuteListsWorkflow',
-  'ExecuteSliceWorkflow',
-  'ExecuteParkedListsWorkflow',
-];
+const OF_LISTS = ['ExecuteIntentsWorkflow', EXECUTE_LISTS, 'ExecuteSliceWorkflow', 'ExecuteParkedListsWorkflow'];
 
 const aged = (what: string, count: number, seconds: number): Waiting => ({
   what,
